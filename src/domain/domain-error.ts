@@ -1,0 +1,20 @@
+/**
+ * Every code a domain rule can refuse with. Adapters map them (the HTTP table does not compile when one is
+ * missing), so a code is never renamed, only retired.
+ */
+export type DomainErrorCode =
+  | 'challenge-not-found'
+  | 'challenge-over'
+  | 'email-address-malformed'
+  | 'idempotency-key-reused'
+  | 'issuance-too-soon'
+  | 'issuances-spent'
+  | 'operation-malformed'
+  | 'subject-locked'
+  | 'subject-mismatch'
+  | 'user-unreachable'
+
+/** A rule of the domain said no, and nothing has changed. Anything else that is thrown is a defect or an outage. */
+export abstract class DomainError extends Error {
+  abstract readonly code: DomainErrorCode
+}

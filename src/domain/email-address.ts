@@ -1,0 +1,35 @@
+import { DomainError } from './domain-error.ts'
+
+/** Exactly one mailbox, safe to put into an envelope: no display name, list, comment, quote or control character. */
+export type EmailAddress = string & { readonly __brand: 'EmailAddress' }
+
+const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+/** The dot-atom form of RFC 5321 §4.1.2 with a domain of two labels or more; an internationalised domain comes as its A-labels. */
+const ADDR_SPEC = new RegExp(`^${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${LABEL}$`)
+/** RFC 5321 §4.5.3.1: 64 octets of local part; 254 of address is what a 256-octet path leaves. */
+const MAX_LOCAL_PART = 64
+const MAX_ADDRESS = 254
+
+export const EmailAddress = {
+  /** @throws {EmailAddressMalformed} if `text` is anything but one plain address. */
+  parse(text: string): EmailAddress {
+    if (text.length > MAX_ADDRESS || text.indexOf('@') > MAX_LOCAL_PART || !ADDR_SPEC.test(text)) {
+      throw new EmailAddressMalformed()
+    }
+    return text as EmailAddress
+  },
+
+  /** What may be shown to whoever waits for the mail: the first character and the domain, `a•••@example.com`. */
+  mask(address: EmailAddress): string {
+    return `${address.slice(0, 1)}•••${address.slice(address.lastIndexOf('@'))}`
+  },
+}
+
+/** Does not repeat the text: an address, even a wrong one, is personal data and errors end in logs. */
+export class EmailAddressMalformed extends DomainError {
+  readonly code = 'email-address-malformed'
+  constructor() {
+    super('Not one plain e-mail address')
+  }
+}

@@ -1,0 +1,65 @@
+import { DomainError } from './domain-error.ts'
+
+/** What the user is asked to countersign: the part of it a machine binds to, and the part a person reads. */
+export interface Operation {
+  /** What kind of operation, in the words of its service: `payments.initiate`. */
+  readonly type: string
+  /** SHA-256 over the operation's own request, base64url without padding. A changed request is another operation. */
+  readonly digest: string
+  /** What the user reads in the mail, in this order (PSD2 RTS art. 5(1)(a): amount and payee are made known to the payer). */
+  readonly summary: readonly SummaryLine[]
+}
+
+export interface SummaryLine {
+  readonly label: string
+  readonly value: string
+}
+
+const TYPE = /^[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*$/
+/** 32 octets are 43 characters, the last of which carries four bits: two spellings of one digest would be two operations. */
+const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
+/** A character that breaks a line or cannot be shown would let one line of a summary pass for two (C0, C1, LS, PS), or cannot be stored (lone surrogates). */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029]/u
+
+export const Operation = {
+  maxTypeLength: 64,
+  maxSummaryLines: 10,
+  maxLabelLength: 40,
+  maxValueLength: 200,
+
+  /** @throws {OperationMalformed} naming the field that is at fault. */
+  of({ type, digest, summary }: Operation): Operation {
+    if (type.length > Operation.maxTypeLength || !TYPE.test(type)) {
+      throw new OperationMalformed(
+        'operation.type',
+        'must be lower-case words joined by dots, at most 64 characters',
+      )
+    }
+    if (!DIGEST.test(digest)) {
+      throw new OperationMalformed('operation.digest', 'must be a SHA-256 in base64url, 43 characters')
+    }
+    if (summary.length === 0 || summary.length > Operation.maxSummaryLines) {
+      throw new OperationMalformed('operation.summary', `must have 1 to ${Operation.maxSummaryLines} lines`)
+    }
+    for (const [index, { label, value }] of summary.entries()) {
+      assertReadable(label, Operation.maxLabelLength, `operation.summary[${index}].label`)
+      assertReadable(value, Operation.maxValueLength, `operation.summary[${index}].value`)
+    }
+    return { type, digest, summary: summary.map(({ label, value }) => ({ label, value })) }
+  },
+}
+
+function assertReadable(text: string, maxLength: number, field: string): void {
+  if (text.trim() === '' || text.length > maxLength || UNPRINTABLE.test(text)) {
+    throw new OperationMalformed(field, `must be 1 to ${maxLength} printable characters`)
+  }
+}
+
+export class OperationMalformed extends DomainError {
+  readonly code = 'operation-malformed'
+  readonly field: string
+  constructor(field: string, rule: string) {
+    super(`${field} ${rule}`)
+    this.field = field
+  }
+}

@@ -1,0 +1,171 @@
+import { Challenge, type PendingChallenge } from './challenge.ts'
+import { DomainError } from './domain-error.ts'
+import type { DeliveryFailure, DomainEvent } from './domain-event.ts'
+import type { EmailAddress } from './email-address.ts'
+import { earlier, secondsAfter, secondsUntil } from './instant.ts'
+import type { StepUpPolicy } from './step-up-policy.ts'
+
+/**
+ * One code on its way to one mailbox. The status is that of the delivery; whether the code counts depends on
+ * the clock and on newer issuances, see {@link OtpIssuance.isAlive}. The code itself is nowhere: it is derived.
+ */
+export type OtpIssuance = QueuedIssuance | SentIssuance | FailedIssuance
+
+interface IssuedOtp {
+  readonly id: string
+  readonly challengeId: string
+  readonly subjectUserId: string
+  /** 1 for the first code of its challenge. */
+  readonly number: number
+  /** The key that its seed is derived from, so that keys can rotate while codes are in flight. */
+  readonly keyId: string
+  /** The mailbox the code was issued to, part of the derivation: a changed recipient is a changed code. */
+  readonly recipient: EmailAddress
+  readonly issuedAt: Date
+  /** The end of the code: its own lifetime or the challenge's, whichever is first. */
+  readonly expiresAt: Date
+}
+
+export interface QueuedIssuance extends IssuedOtp {
+  readonly status: 'queued'
+  /** Deliveries begun, the running one included. */
+  readonly deliveryAttempts: number
+  readonly nextAttemptAt: Date
+}
+
+export interface SentIssuance extends IssuedOtp {
+  readonly status: 'sent'
+  readonly deliveryAttempts: number
+  readonly sentAt: Date
+  /** The mail provider's id of the mail, where it gave one. */
+  readonly messageId: string | undefined
+}
+
+export interface FailedIssuance extends IssuedOtp {
+  readonly status: 'failed'
+  readonly deliveryAttempts: number
+  readonly failedAt: Date
+  readonly reason: DeliveryFailure
+}
+
+export interface IssuanceDemand {
+  readonly id: string
+  readonly keyId: string
+  readonly recipient: EmailAddress
+}
+
+/** Read aloud without doubt: no I, O. */
+const REFERENCE_LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ'
+const FIRST_RETRY_IN_SECONDS = 1
+const LONGEST_RETRY_IN_SECONDS = 30
+
+export const OtpIssuance = {
+  /** The issuance that follows from a challenge whose `issuanceCount` counts it already. */
+  queue(
+    { id, keyId, recipient }: IssuanceDemand,
+    challenge: PendingChallenge,
+    policy: StepUpPolicy,
+    now: Date,
+  ): QueuedIssuance {
+    return {
+      status: 'queued',
+      id,
+      challengeId: challenge.id,
+      subjectUserId: challenge.subjectUserId,
+      number: challenge.issuanceCount,
+      keyId,
+      recipient,
+      issuedAt: now,
+      expiresAt: earlier(secondsAfter(now, policy.codeLifetimeInSeconds), challenge.expiresAt),
+      deliveryAttempts: 0,
+      nextAttemptAt: now,
+    }
+  },
+
+  /** Whether its code may verify the challenge: the newest one only, until its end. */
+  isAlive(issuance: OtpIssuance, challenge: Challenge, now: Date): boolean {
+    return (
+      issuance.challengeId === challenge.id &&
+      issuance.number === challenge.issuanceCount &&
+      now < issuance.expiresAt
+    )
+  },
+
+  /** The instant from which the next code may be asked for. */
+  resendAvailableAt(issuance: OtpIssuance, policy: StepUpPolicy): Date {
+    return secondsAfter(issuance.issuedAt, policy.resendCooldownInSeconds)
+  },
+
+  /** @throws {IssuanceTooSoon} while the newest issuance is younger than the cooldown. */
+  assertCooledDown(newest: OtpIssuance, policy: StepUpPolicy, now: Date): void {
+    const availableAt = OtpIssuance.resendAvailableAt(newest, policy)
+    if (now < availableAt) throw new IssuanceTooSoon(secondsUntil(availableAt, now))
+  },
+
+  /**
+   * The two letters that tell the mails of a challenge apart. Follows from challenge and number, so all parties
+   * compute the same one; consecutive numbers are a fixed stride apart and differ for 576 issuances.
+   */
+  reference({ challengeId, number }: Pick<OtpIssuance, 'challengeId' | 'number'>): string {
+    const base = REFERENCE_LETTERS.length
+    const offset = Number.parseInt(challengeId.slice(-6), 16)
+    const index = (offset + number * 241) % base ** 2
+    return `${REFERENCE_LETTERS[Math.floor(index / base)]}${REFERENCE_LETTERS[index % base]}`
+  },
+
+  /** Why the mail must not be sent (any more), if so: no one should get a code that does not count. */
+  reasonToWithhold(issuance: OtpIssuance, challenge: Challenge, now: Date): DeliveryFailure | undefined {
+    if (Challenge.statusAt(challenge, now) !== 'pending') return 'challenge-over'
+    if (issuance.number !== challenge.issuanceCount) return 'superseded'
+    if (now >= issuance.expiresAt) return 'code-expired'
+    return undefined
+  },
+
+  /** The mail system took the mail. */
+  handOver(queued: QueuedIssuance, messageId: string | undefined, now: Date): [SentIssuance, DomainEvent] {
+    const { status: _, nextAttemptAt: __, ...issued } = queued
+    return [
+      { ...issued, status: 'sent', sentAt: now, messageId },
+      { type: 'otp-sent', ...about(queued, now), attempt: queued.deliveryAttempts },
+    ]
+  },
+
+  /** The mail system did not take the mail this time: again after 1, 2, 4 … 30 seconds, never past the code's end. */
+  defer(queued: QueuedIssuance, now: Date): [QueuedIssuance | FailedIssuance, DomainEvent] {
+    const wait = FIRST_RETRY_IN_SECONDS * 2 ** Math.max(0, queued.deliveryAttempts - 1)
+    const nextAttemptAt = secondsAfter(now, Math.min(wait, LONGEST_RETRY_IN_SECONDS))
+    if (nextAttemptAt >= queued.expiresAt) return OtpIssuance.fail(queued, 'code-expired', now)
+    return [
+      { ...queued, nextAttemptAt },
+      { type: 'otp-deferred', ...about(queued, now), attempt: queued.deliveryAttempts },
+    ]
+  },
+
+  /** The mail will never be sent. */
+  fail(queued: QueuedIssuance, reason: DeliveryFailure, now: Date): [FailedIssuance, DomainEvent] {
+    const { status: _, nextAttemptAt: __, ...issued } = queued
+    return [
+      { ...issued, status: 'failed', failedAt: now, reason },
+      { type: 'otp-failed', ...about(queued, now), reason },
+    ]
+  },
+}
+
+function about(issuance: OtpIssuance, at: Date) {
+  return {
+    challengeId: issuance.challengeId,
+    subjectUserId: issuance.subjectUserId,
+    issuanceId: issuance.id,
+    at,
+  }
+}
+
+/** The last code is too young to send another: the user has a mail under way. */
+export class IssuanceTooSoon extends DomainError {
+  readonly code = 'issuance-too-soon'
+  readonly retryAfterInSeconds: number
+  constructor(retryAfterInSeconds: number) {
+    super(`The next code may be sent in ${retryAfterInSeconds} seconds`)
+    this.retryAfterInSeconds = retryAfterInSeconds
+  }
+}

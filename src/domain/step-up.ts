@@ -1,0 +1,115 @@
+import { Challenge } from './challenge.ts'
+import type { DomainEvent } from './domain-event.ts'
+import { secondsUntil } from './instant.ts'
+import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
+import type { StepUpPolicy } from './step-up-policy.ts'
+import { IssuancesSpent, SubjectStanding } from './subject-standing.ts'
+
+/** Everything a decision about a challenge depends on, as it stood at one instant. */
+export interface StepUp {
+  readonly challenge: Challenge
+  /** The newest issuance, the only one whose code can count. */
+  readonly issuance: OtpIssuance | undefined
+  readonly standing: SubjectStanding
+}
+
+/** What a decision changes. It is stored whole or not at all. */
+export interface StepUpDecision {
+  readonly challenge: Challenge
+  readonly standing: SubjectStanding
+  /** The issuance that the decision made, if it made one. */
+  readonly issued?: QueuedIssuance
+  readonly events: readonly DomainEvent[]
+}
+
+/** The answer to a code. A rejection is an outcome, not an error: the attempt it spent has to be stored. */
+export type Verdict =
+  | { readonly outcome: 'verified' }
+  | {
+      readonly outcome: 'rejected'
+      /** Guesses left, by the challenge's budget and the subject's. At 0 the challenge is over or the subject locked. */
+      readonly attemptsRemaining: number
+      readonly contextEndsInSeconds: number
+    }
+
+/** The two decisions of the house, over the aggregates that take part in them. */
+export const StepUp = {
+  /**
+   * Issues a code, which kills the one before it.
+   *
+   * @throws {ChallengeOver} @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent}
+   */
+  issueOtp(
+    stepUp: StepUp,
+    demand: IssuanceDemand,
+    policy: StepUpPolicy,
+    now: Date,
+  ): StepUpDecision & { readonly issued: QueuedIssuance } {
+    const challenge = Challenge.countIssuance(stepUp.challenge, now)
+    SubjectStanding.assertNotLocked(stepUp.standing, now)
+    if (stepUp.issuance) OtpIssuance.assertCooledDown(stepUp.issuance, policy, now)
+    if (challenge.issuanceCount > policy.maxIssuances) {
+      throw new IssuancesSpent(secondsUntil(challenge.expiresAt, now))
+    }
+    const standing = SubjectStanding.countIssuance(stepUp.standing, policy, now)
+    const issued = OtpIssuance.queue(demand, challenge, policy, now)
+    const { id: challengeId, subjectUserId } = challenge
+    return {
+      challenge,
+      standing,
+      issued,
+      events: [
+        {
+          type: 'otp-issued',
+          challengeId,
+          subjectUserId,
+          at: now,
+          issuanceId: issued.id,
+          number: issued.number,
+        },
+      ],
+    }
+  },
+
+  /**
+   * Settles one answer. `codeMatches` is asked at most once, and only about a code that counts: without one
+   * the answer is wrong, and costs an attempt like any other.
+   *
+   * @throws {ChallengeOver} @throws {SubjectLocked}
+   */
+  verifyOtp(
+    { challenge, issuance, standing }: StepUp,
+    codeMatches: (issuance: OtpIssuance) => boolean,
+    policy: StepUpPolicy,
+    now: Date,
+  ): [StepUpDecision, Verdict] {
+    Challenge.pending(challenge, now)
+    SubjectStanding.assertNotLocked(standing, now)
+
+    if (issuance && OtpIssuance.isAlive(issuance, challenge, now) && codeMatches(issuance)) {
+      const [verified, event] = Challenge.verify(challenge, issuance.id, now)
+      return [
+        { challenge: verified, standing: SubjectStanding.succeed(standing), events: [event] },
+        { outcome: 'verified' },
+      ]
+    }
+
+    const [rejected, events] = Challenge.reject(challenge, now)
+    const failed = SubjectStanding.fail(standing, policy, now)
+    if (failed.lockedUntil && SubjectStanding.isLocked(failed, now)) {
+      const { id: challengeId, subjectUserId } = challenge
+      events.push({ type: 'subject-locked', challengeId, subjectUserId, at: now, until: failed.lockedUntil })
+    }
+    return [
+      { challenge: rejected, standing: failed, events },
+      {
+        outcome: 'rejected',
+        attemptsRemaining: Math.min(
+          rejected.attemptsRemaining,
+          SubjectStanding.attemptsRemaining(failed, policy, now),
+        ),
+        contextEndsInSeconds: secondsUntil(challenge.expiresAt, now),
+      },
+    ]
+  },
+}

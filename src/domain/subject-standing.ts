@@ -1,0 +1,109 @@
+import { DomainError } from './domain-error.ts'
+import { secondsAfter, secondsUntil } from './instant.ts'
+import type { StepUpPolicy } from './step-up-policy.ts'
+
+/**
+ * What is held against one subject over all their challenges: failures in a row, locks, and mails of the
+ * last hour. A new challenge or a resend never clears it; only a success does.
+ */
+export interface SubjectStanding {
+  readonly subjectUserId: string
+  /** Wrong codes since the last success or lock. */
+  readonly consecutiveFailures: number
+  /** Locks since the last success; each doubles the next. */
+  readonly consecutiveLocks: number
+  readonly lockedUntil: Date | undefined
+  /** When codes were issued, oldest first; what is older than an hour is dropped at the next issuance. */
+  readonly recentIssuances: readonly Date[]
+  /**
+   * How often anything of this subject was decided. A save is refused when another decision came first: the
+   * subject is the unit of concurrency, so one version guards standing, challenge and issuance together.
+   */
+  readonly version: number
+}
+
+const HOUR_IN_SECONDS = 3600
+const DAY_IN_SECONDS = 86_400
+
+export const SubjectStanding = {
+  blank(subjectUserId: string): SubjectStanding {
+    return {
+      subjectUserId,
+      consecutiveFailures: 0,
+      consecutiveLocks: 0,
+      lockedUntil: undefined,
+      recentIssuances: [],
+      version: 0,
+    }
+  },
+
+  isLocked(standing: SubjectStanding, now: Date): boolean {
+    return standing.lockedUntil !== undefined && now < standing.lockedUntil
+  },
+
+  /** @throws {SubjectLocked} while a lock lasts. */
+  assertNotLocked(standing: SubjectStanding, now: Date): void {
+    if (standing.lockedUntil !== undefined && now < standing.lockedUntil) {
+      throw new SubjectLocked(secondsUntil(standing.lockedUntil, now))
+    }
+  },
+
+  /** Counts one more mail. @throws {IssuancesSpent} if the last hour had its fill. */
+  countIssuance(standing: SubjectStanding, policy: StepUpPolicy, now: Date): SubjectStanding {
+    const recent = standing.recentIssuances.filter(
+      (issuedAt) => now < secondsAfter(issuedAt, HOUR_IN_SECONDS),
+    )
+    const [oldest] = recent.slice(-policy.subjectMaxIssuancesPerHour)
+    if (oldest && recent.length >= policy.subjectMaxIssuancesPerHour) {
+      throw new IssuancesSpent(secondsUntil(secondsAfter(oldest, HOUR_IN_SECONDS), now))
+    }
+    return { ...standing, recentIssuances: [...recent, now] }
+  },
+
+  /** Counts one wrong code; the last one allowed in a row locks the subject, twice as long as the time before. */
+  fail(standing: SubjectStanding, policy: StepUpPolicy, now: Date): SubjectStanding {
+    const consecutiveFailures = standing.consecutiveFailures + 1
+    if (consecutiveFailures < policy.subjectMaxFailures) return { ...standing, consecutiveFailures }
+
+    const lockInSeconds = Math.min(
+      policy.subjectLockInSeconds * 2 ** standing.consecutiveLocks,
+      DAY_IN_SECONDS,
+    )
+    return {
+      ...standing,
+      consecutiveFailures: 0,
+      consecutiveLocks: standing.consecutiveLocks + 1,
+      lockedUntil: secondsAfter(now, lockInSeconds),
+    }
+  },
+
+  /** A right code clears failures and locks. */
+  succeed(standing: SubjectStanding): SubjectStanding {
+    return { ...standing, consecutiveFailures: 0, consecutiveLocks: 0, lockedUntil: undefined }
+  },
+
+  /** Wrong codes the subject can still give before a lock. */
+  attemptsRemaining(standing: SubjectStanding, policy: StepUpPolicy, now: Date): number {
+    if (SubjectStanding.isLocked(standing, now)) return 0
+    return Math.max(1, policy.subjectMaxFailures - standing.consecutiveFailures)
+  },
+}
+
+export class SubjectLocked extends DomainError {
+  readonly code = 'subject-locked'
+  readonly retryAfterInSeconds: number
+  constructor(retryAfterInSeconds: number) {
+    super(`The subject is locked out of step-up for ${retryAfterInSeconds} more seconds`)
+    this.retryAfterInSeconds = retryAfterInSeconds
+  }
+}
+
+/** A budget of issuances is spent: the challenge's own, or the subject's of the last hour. */
+export class IssuancesSpent extends DomainError {
+  readonly code = 'issuances-spent'
+  readonly retryAfterInSeconds: number
+  constructor(retryAfterInSeconds: number) {
+    super(`No more codes for ${retryAfterInSeconds} seconds`)
+    this.retryAfterInSeconds = retryAfterInSeconds
+  }
+}
