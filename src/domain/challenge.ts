@@ -160,3 +160,11 @@ export class ChallengeOver extends DomainError {
     this.status = status
   }
 }
+
+/** An idempotency key stands for one request; it came again with another. */
+export class IdempotencyKeyReused extends DomainError {
+  readonly code = 'idempotency-key-reused'
+  constructor() {
+    super('The idempotency key was used with another request')
+  }
+}

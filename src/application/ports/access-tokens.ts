@@ -1,0 +1,22 @@
+/** Who calls, as proved by an access token. A user is never a client and a client never a user. */
+export type Caller =
+  | { readonly kind: 'user'; readonly userId: string }
+  | { readonly kind: 'client'; readonly clientId: string; readonly scopes: ReadonlySet<string> }
+
+/** Checks the access tokens that the identity provider issues. */
+export abstract class AccessTokens {
+  /**
+   * @throws {AccessTokenRefused} if the token proves nothing, whatever the reason.
+   * @throws {Error} if the issuer's keys could not be had: the token may be good, so this is an outage.
+   */
+  abstract authenticate(token: string): Promise<Caller>
+}
+
+/** `reason` is for the log, never for the caller: which check failed is an attacker's question. */
+export class AccessTokenRefused extends Error {
+  readonly reason: string
+  constructor(reason: string) {
+    super('The access token was refused')
+    this.reason = reason
+  }
+}

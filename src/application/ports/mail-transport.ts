@@ -1,0 +1,24 @@
+import type { MailMessage } from './otp-mail-composer.ts'
+
+export interface MailReceipt {
+  /** The mail system's own id of the mail, where it gives one. */
+  readonly messageId: string | undefined
+}
+
+/** Hands mails to a mail system. */
+export abstract class MailTransport {
+  /**
+   * Resolves once the mail system has taken the mail over, within ten seconds in any case.
+   *
+   * @throws {MailRefused} if it will never take this mail: bad or suppressed recipient, sender not allowed.
+   * @throws {MailUnavailable} if it did not take it now, or did not say: the mail may have gone out.
+   */
+  abstract send(message: MailMessage): Promise<MailReceipt>
+
+  /** Lets go of connections; nothing is sent afterwards. */
+  abstract close(): Promise<void>
+}
+
+/** The message of neither error holds an address, the content or a credential: both end in logs. */
+export class MailRefused extends Error {}
+export class MailUnavailable extends Error {}

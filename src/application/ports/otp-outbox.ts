@@ -1,0 +1,27 @@
+import type { Challenge } from '../../domain/challenge.ts'
+import type { DomainEvent } from '../../domain/domain-event.ts'
+import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
+import type { User } from './user-directory.ts'
+
+/** A mail that this process, and for the time of its lease no other, is to hand over. */
+export interface OtpDelivery {
+  readonly issuance: QueuedIssuance
+  readonly challenge: Challenge
+  /** The recipient as a person; undefined if erased since. Where the mail goes is `issuance.recipient`. */
+  readonly user: User | undefined
+}
+
+/** The issuances whose mail is still to be handed over. */
+export abstract class OtpOutbox {
+  /**
+   * Takes up to `limit` due issuances, longest due first, counting the attempt. Nobody else gets them before
+   * `leaseEnd`; should this process die they are due again then. Never waits for what another process is claiming.
+   */
+  abstract claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]>
+
+  /**
+   * Stores what became of a claimed issuance, with its event. Without effect if the lease ran out and another
+   * process claimed it, or its fate is known already.
+   */
+  abstract record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<void>
+}

@@ -1,0 +1,47 @@
+import type { Challenge, PendingChallenge } from '../../domain/challenge.ts'
+import type { DomainEvent } from '../../domain/domain-event.ts'
+import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
+import type { User } from './user-directory.ts'
+
+/** On whose behalf a decision is made, for the audit trail. */
+export interface Provenance {
+  /** `user:<id>`, `client:<id>` or `service`. */
+  readonly actor: string
+  /** The id of the request, where one was the cause. */
+  readonly requestId?: string | undefined
+}
+
+/** The promise that a repeated call is the same call. */
+export interface Idempotency {
+  readonly key: string
+  /** Equal for equal requests, and only for them. */
+  readonly fingerprint: string
+}
+
+/** Stores challenges with all that is decided about them, for any number of processes at once. */
+export abstract class StepUps {
+  /**
+   * Stores a new challenge and its event, unless its client used the idempotency key before: then nothing is
+   * stored and the challenge of that first call is returned. Of any number of parallel calls with one key, one stores.
+   *
+   * @throws {IdempotencyKeyReused} if the key came with another fingerprint.
+   */
+  abstract open(
+    challenge: PendingChallenge,
+    event: DomainEvent,
+    idempotency: Idempotency,
+    provenance: Provenance,
+  ): Promise<{ readonly challenge: Challenge; readonly created: boolean }>
+
+  /**
+   * Reads all that a decision depends on at one instant, with the directory's entry of the subject.
+   * Undefined if there is no such challenge. `challengeId` must be a canonical UUID.
+   */
+  abstract load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined>
+
+  /**
+   * Stores the decision and its events, all or nothing, if nothing else was decided about the subject since
+   * the load that it is based on. False if something was: load and decide again.
+   */
+  abstract save(decision: StepUpDecision, provenance: Provenance): Promise<boolean>
+}

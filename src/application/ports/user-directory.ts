@@ -1,0 +1,20 @@
+import type { EmailAddress } from '../../domain/email-address.ts'
+import type { Provenance } from './step-ups.ts'
+
+/** What the directory knows of a user. */
+export interface User {
+  readonly userId: string
+  readonly email: EmailAddress
+  /** BCP 47 language tag. */
+  readonly locale?: string | undefined
+  readonly displayName?: string | undefined
+}
+
+/** Knows where a user's codes go. */
+export abstract class UserDirectory {
+  /**
+   * Stores the entry. If that changes the user's e-mail address, every live challenge of the user is cancelled
+   * with it, all or nothing: no code may go, or count, where an earlier address said.
+   */
+  abstract put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'>
+}
