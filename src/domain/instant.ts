@@ -12,3 +12,8 @@ export function secondsUntil(instant: Date, now: Date): number {
 export function earlier(one: Date, other: Date): Date {
   return new Date(Math.min(one.getTime(), other.getTime()))
 }
+
+/** Whichever comes last. */
+export function later(one: Date, other: Date): Date {
+  return new Date(Math.max(one.getTime(), other.getTime()))
+}

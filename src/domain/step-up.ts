@@ -1,6 +1,6 @@
 import { Challenge } from './challenge.ts'
 import type { DomainEvent } from './domain-event.ts'
-import { secondsUntil } from './instant.ts'
+import { later, secondsUntil } from './instant.ts'
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 import { IssuancesSpent, SubjectStanding } from './subject-standing.ts'
@@ -111,5 +111,19 @@ export const StepUp = {
         contextEndsInSeconds: secondsUntil(challenge.expiresAt, now),
       },
     ]
+  },
+
+  /** When the next code may be asked for; undefined if never again for this challenge. */
+  nextIssuanceAt(
+    { challenge, issuance, standing }: StepUp,
+    policy: StepUpPolicy,
+    now: Date,
+  ): Date | undefined {
+    if (Challenge.statusAt(challenge, now) !== 'pending' || challenge.issuanceCount >= policy.maxIssuances) {
+      return undefined
+    }
+    const cooledDownAt = issuance ? OtpIssuance.resendAvailableAt(issuance, policy) : challenge.createdAt
+    const at = later(cooledDownAt, SubjectStanding.issuanceBarredUntil(standing, policy, now) ?? cooledDownAt)
+    return at < challenge.expiresAt ? at : undefined
   },
 }

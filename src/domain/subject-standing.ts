@@ -1,5 +1,5 @@
 import { DomainError } from './domain-error.ts'
-import { secondsAfter, secondsUntil } from './instant.ts'
+import { later, secondsAfter, secondsUntil } from './instant.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 
 /**
@@ -50,14 +50,16 @@ export const SubjectStanding = {
 
   /** Counts one more mail. @throws {IssuancesSpent} if the last hour had its fill. */
   countIssuance(standing: SubjectStanding, policy: StepUpPolicy, now: Date): SubjectStanding {
-    const recent = standing.recentIssuances.filter(
-      (issuedAt) => now < secondsAfter(issuedAt, HOUR_IN_SECONDS),
-    )
-    const [oldest] = recent.slice(-policy.subjectMaxIssuancesPerHour)
-    if (oldest && recent.length >= policy.subjectMaxIssuancesPerHour) {
-      throw new IssuancesSpent(secondsUntil(secondsAfter(oldest, HOUR_IN_SECONDS), now))
-    }
-    return { ...standing, recentIssuances: [...recent, now] }
+    const spentUntil = issuancesSpentUntil(standing, policy, now)
+    if (spentUntil) throw new IssuancesSpent(secondsUntil(spentUntil, now))
+    return { ...standing, recentIssuances: [...ofLastHour(standing, now), now] }
+  },
+
+  /** Until when a lock or the hour's budget stands against another code; undefined if nothing does. */
+  issuanceBarredUntil(standing: SubjectStanding, policy: StepUpPolicy, now: Date): Date | undefined {
+    const lockedUntil = SubjectStanding.isLocked(standing, now) ? standing.lockedUntil : undefined
+    const spentUntil = issuancesSpentUntil(standing, policy, now)
+    return lockedUntil && spentUntil ? later(lockedUntil, spentUntil) : (lockedUntil ?? spentUntil)
   },
 
   /** Counts one wrong code; the last one allowed in a row locks the subject, twice as long as the time before. */
@@ -87,6 +89,16 @@ export const SubjectStanding = {
     if (SubjectStanding.isLocked(standing, now)) return 0
     return Math.max(1, policy.subjectMaxFailures - standing.consecutiveFailures)
   },
+}
+
+function ofLastHour({ recentIssuances }: SubjectStanding, now: Date): readonly Date[] {
+  return recentIssuances.filter((issuedAt) => now < secondsAfter(issuedAt, HOUR_IN_SECONDS))
+}
+
+/** When enough of the last hour's mails will be an hour old; undefined if its budget is not spent. */
+function issuancesSpentUntil(standing: SubjectStanding, policy: StepUpPolicy, now: Date): Date | undefined {
+  const decisive = ofLastHour(standing, now).at(-policy.subjectMaxIssuancesPerHour)
+  return decisive && secondsAfter(decisive, HOUR_IN_SECONDS)
 }
 
 export class SubjectLocked extends DomainError {

@@ -7,7 +7,7 @@ export type Caller =
 export abstract class AccessTokens {
   /**
    * @throws {AccessTokenRefused} if the token proves nothing, whatever the reason.
-   * @throws {Error} if the issuer's keys could not be had: the token may be good, so this is an outage.
+   * @throws {IssuerUnavailable} if the issuer's keys cannot be had: the token may be good.
    */
   abstract authenticate(token: string): Promise<Caller>
 }
@@ -18,5 +18,11 @@ export class AccessTokenRefused extends Error {
   constructor(reason: string) {
     super('The access token was refused')
     this.reason = reason
+  }
+}
+
+export class IssuerUnavailable extends Error {
+  constructor(cause: unknown) {
+    super('The keys of the token issuer cannot be had', { cause })
   }
 }

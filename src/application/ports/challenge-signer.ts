@@ -7,4 +7,7 @@ export abstract class ChallengeSigner {
    * operation service see that a challenge id it is handed is one it asked for, about this very operation.
    */
   abstract sign(challenge: Challenge): Promise<string>
+
+  /** The public keys that signatures verify with, as a JWK Set (RFC 7517): the active one and those rotated out. */
+  abstract publicKeys(): { readonly keys: readonly object[] }
 }

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import { z } from 'zod'
+import type { InspectChallenge, InspectedChallenge } from '../../application/inspect-challenge.ts'
+import type { OpenChallenge, OpenedChallenge } from '../../application/open-challenge.ts'
+import { EmailAddress } from '../../domain/email-address.ts'
+import { OtpIssuance } from '../../domain/otp-issuance.ts'
+import type { Authentication } from './authentication.ts'
+import { challengeIdOf } from './challenge-id.ts'
+import { Refusal } from './refusal.ts'
+import { jsonBody, parseBody } from './request-body.ts'
+import { Identity } from './user-routes.ts'
+
+const DAY_IN_SECONDS = 86_400
+
+const Demand = z.strictObject({
+  subjectUserId: Identity,
+  operation: z.strictObject({
+    type: z.string(),
+    digest: z.string(),
+    summary: z.array(z.strictObject({ label: z.string(), value: z.string() })),
+  }),
+  expiresInSeconds: z.int().min(1).max(DAY_IN_SECONDS).optional(),
+})
+
+export interface ChallengeUseCases {
+  readonly openChallenge: Pick<OpenChallenge, 'execute'>
+  readonly inspectChallenge: Pick<InspectChallenge, 'execute'>
+}
+
+/** What an operation service calls about a challenge: section 2 of the contract. */
+export function challengeRoutes(
+  authentication: Authentication,
+  { openChallenge, inspectChallenge }: ChallengeUseCases,
+): Router {
+  const router = new Router({ prefix: '/internal/v1/mfa/challenges', sensitive: true, strict: true })
+
+  router.post(
+    '/',
+    async (ctx, next) => {
+      ctx.state.clientId = await authentication.client(ctx, 'mfa:challenges:create')
+      await next()
+    },
+    jsonBody,
+    async (ctx) => {
+      const { subjectUserId, operation, expiresInSeconds } = parseBody(ctx, Demand)
+      const opened = await openChallenge.execute({
+        clientId: ctx.state.clientId,
+        subjectUserId,
+        operation,
+        lifetimeInSeconds: expiresInSeconds,
+        idempotency: {
+          key: idempotencyKeyOf(ctx),
+          fingerprint: fingerprint([subjectUserId, operation, expiresInSeconds]),
+        },
+        requestId: ctx.state.requestId,
+      })
+      ctx.state.challengeId = opened.challenge.id
+      ctx.status = opened.created ? 201 : 200
+      ctx.set('Location', `${router.opts.prefix}/${opened.challenge.id}`)
+      ctx.body = openedBody(opened)
+    },
+  )
+
+  router.get('/:challengeId', async (ctx) => {
+    const caller = await authentication.caller(ctx)
+    ctx.body = inspectedBody(await inspectChallenge.execute(challengeIdOf(ctx), caller))
+  })
+
+  return router
+}
+
+/** @throws {Refusal} unless there is one: without it, a repeated call could not be told from a second one. */
+function idempotencyKeyOf(ctx: Context): string {
+  const field = 'plmr-idempotency-key'
+  const key = ctx.get(field)
+  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key
+
+  const fault =
+    key === ''
+      ? ({ code: 'NOT_NULL', message: 'must be sent with this request' } as const)
+      : ({ code: 'MALFORMED', message: 'must be 1 to 255 visible ASCII characters' } as const)
+  throw new Refusal('bad-request', { fieldFaults: [{ ...fault, field }] })
+}
+
+/** Equal for equal requests, whatever the order of their members: zod hands them over in the order of the schema. */
+function fingerprint(request: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('base64url')
+}
+
+function openedBody({ challenge, signature }: OpenedChallenge) {
+  const totpEmail = `/internal/v1/mfa/totp-email/${challenge.id}`
+  return {
+    challengeId: challenge.id,
+    signature,
+    expiresAt: challenge.expiresAt,
+    methods: [{ type: 'totp-email', initiate: `${totpEmail}:initiate`, verify: `${totpEmail}:verify` }],
+  }
+}
+
+function inspectedBody({ challenge, status, issuance, resendAvailableAt }: InspectedChallenge) {
+  return {
+    challengeId: challenge.id,
+    status,
+    subjectUserId: challenge.subjectUserId,
+    operation: { type: challenge.operation.type, summary: challenge.operation.summary },
+    createdAt: challenge.createdAt,
+    expiresAt: challenge.expiresAt,
+    attemptsRemaining: challenge.attemptsRemaining,
+    issuance: issuance
+      ? {
+          reference: OtpIssuance.reference(issuance),
+          recipient: EmailAddress.mask(issuance.recipient),
+          issuedAt: issuance.issuedAt,
+          expiresAt: issuance.expiresAt,
+          resendAvailableAt: resendAvailableAt ?? null,
+          delivery: issuance.status,
+        }
+      : null,
+  }
+}

@@ -1,0 +1,77 @@
+import type { Middleware } from 'koa'
+import type { Logger } from 'pino'
+import { AccessTokenRefused, IssuerUnavailable } from '../../application/ports/access-tokens.ts'
+import { StorageUnavailable } from '../../application/ports/storage-unavailable.ts'
+import { Contention } from '../../application/settle.ts'
+import { DomainError } from '../../domain/domain-error.ts'
+import { OperationMalformed } from '../../domain/operation.ts'
+import { type OutcomeTable, outcomesOf } from './outcomes.ts'
+import { Refusal } from './refusal.ts'
+
+/** The body of every error, on every route. */
+export interface ErrorBody {
+  readonly code: string
+  readonly message: string
+  readonly requestId: string
+  readonly fieldErrors?: readonly {
+    readonly code: string
+    readonly message: string
+    readonly field: string
+  }[]
+}
+
+/** When to come back after an outage of ours. */
+const RETRY_AFTER_OUTAGE = { 'Retry-After': '2' }
+
+/** Turns whatever was thrown into the contract's error body. Faults of ours say nothing of themselves; the log does. */
+export function errorBodies(logger: Logger): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next()
+    } catch (error) {
+      const refusal = refusalOf(error)
+      const table = outcomesOf(ctx.path)
+      const { status, code } = table.answers[refusal.outcome]
+      if (status >= 500) logger.error({ err: error, requestId: ctx.state.requestId }, 'request failed')
+
+      ctx.status = status
+      ctx.set(refusal.headers)
+      ctx.body = errorBody(table, refusal, ctx.state.requestId)
+      ctx.state.code = code
+    }
+  }
+}
+
+export function errorBody(table: OutcomeTable, refusal: Refusal, requestId: string): ErrorBody {
+  const urn = (code: string) => `${table.family}:${code}`
+  const { code, message } = table.answers[refusal.outcome]
+  const fieldErrors = refusal.fieldFaults.flatMap((fault) => {
+    const fieldCode = table.fieldCodes[fault.code]
+    return fieldCode ? [{ code: urn(fieldCode), message: fault.message, field: fault.field }] : []
+  })
+  return { code: urn(code), message, requestId, ...(fieldErrors.length > 0 && { fieldErrors }) }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof OperationMalformed) {
+    return new Refusal('operation-malformed', {
+      fieldFaults: [{ code: 'MALFORMED', message: error.message, field: error.field }],
+    })
+  }
+  if (error instanceof DomainError) {
+    const headers = 'retryAfterInSeconds' in error ? { 'Retry-After': String(error.retryAfterInSeconds) } : {}
+    return new Refusal(error.code, { headers })
+  }
+  if (error instanceof AccessTokenRefused) {
+    return new Refusal('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } })
+  }
+  if (
+    error instanceof StorageUnavailable ||
+    error instanceof IssuerUnavailable ||
+    error instanceof Contention
+  ) {
+    return new Refusal('unavailable', { headers: RETRY_AFTER_OUTAGE })
+  }
+  return new Refusal('fault')
+}

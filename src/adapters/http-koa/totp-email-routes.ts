@@ -1,0 +1,62 @@
+import Router from '@koa/router'
+import { z } from 'zod'
+import type { IssueOtp } from '../../application/issue-otp.ts'
+import type { VerifyOtp } from '../../application/verify-otp.ts'
+import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
+import type { Authentication } from './authentication.ts'
+import { challengeIdOf } from './challenge-id.ts'
+import { Refusal } from './refusal.ts'
+import { jsonBody, parseBody } from './request-body.ts'
+
+const Verification = z.strictObject({
+  totp: z.string('must be a string').refine((text) => text.trim() !== ''),
+})
+
+export interface TotpEmailUseCases {
+  readonly issueOtp: Pick<IssueOtp, 'execute'>
+  readonly verifyOtp: Pick<VerifyOtp, 'execute'>
+}
+
+/** What the user's app calls: section 1 of the contract. */
+export function totpEmailRoutes(
+  authentication: Authentication,
+  { issueOtp, verifyOtp }: TotpEmailUseCases,
+  { maxAttempts }: Pick<StepUpPolicy, 'maxAttempts'>,
+): Router {
+  const router = new Router({ prefix: '/internal/v1/mfa/totp-email', sensitive: true, strict: true })
+
+  router.post('/:challengeId\\:initiate', async (ctx) => {
+    const userId = await authentication.user(ctx)
+    await issueOtp.execute({ challengeId: challengeIdOf(ctx), userId, requestId: ctx.state.requestId })
+    ctx.status = 204
+  })
+
+  router.post(
+    '/:challengeId\\:verify',
+    async (ctx, next) => {
+      ctx.state.userId = await authentication.user(ctx)
+      ctx.state.challengeId = challengeIdOf(ctx)
+      await next()
+    },
+    jsonBody,
+    async (ctx) => {
+      const { userId, challengeId, requestId } = ctx.state
+      const { totp } = parseBody(ctx, Verification)
+
+      const verdict = await verifyOtp.execute({ challengeId, userId, code: totp, requestId })
+      if (verdict.outcome === 'rejected') {
+        throw new Refusal('invalid-otp', {
+          headers: guessesLeft(maxAttempts, verdict.attemptsRemaining, verdict.contextEndsInSeconds),
+        })
+      }
+      ctx.status = 204
+    },
+  )
+
+  return router
+}
+
+/** Structured fields of draft-ietf-httpapi-ratelimit-headers: bodies of this API are closed, headers are not. */
+function guessesLeft(quota: number, remaining: number, secondsToEnd: number): Record<string, string> {
+  return { 'RateLimit-Policy': `"totp";q=${quota}`, RateLimit: `"totp";r=${remaining};t=${secondsToEnd}` }
+}

@@ -1,0 +1,100 @@
+import type { OtpDelivery, OtpOutbox } from '../../application/ports/otp-outbox.ts'
+import type { DomainEvent } from '../../domain/domain-event.ts'
+import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
+import { available } from './connect-prisma.ts'
+import { eventsAsJson } from './events.ts'
+import { Prisma, type PrismaClient } from './generated/client.ts'
+import {
+  type ChallengeRow,
+  COLUMNS,
+  challengeOf,
+  hasUser,
+  type IssuanceRow,
+  issuanceOf,
+  type Joined,
+  type UserRow,
+  userOf,
+} from './rows.ts'
+
+/** The queued rows of `otp_issuances`. A lease is a later `next_attempt_at`: it needs no clean-up if its holder dies. */
+export class PrismaOtpOutbox implements OtpOutbox {
+  readonly #prisma: PrismaClient
+
+  constructor(prisma: PrismaClient) {
+    this.#prisma = prisma
+  }
+
+  async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
+    type Row = IssuanceRow & ChallengeRow & Joined<UserRow>
+    const rows = await available(this.#prisma.$queryRaw<Row[]>(claimDue(limit, now, leaseEnd)))
+    return rows.map((row) => ({
+      issuance: issuanceOf(row) as QueuedIssuance,
+      challenge: challengeOf(row),
+      user: hasUser(row) ? userOf(row) : undefined,
+    }))
+  }
+
+  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<void> {
+    await available(this.#prisma.$queryRaw(recordOutcome(claimed, outcome, event)))
+  }
+}
+
+const CLAIMED = Prisma.raw([COLUMNS.issuance, COLUMNS.challenge, COLUMNS.user].join(', '))
+
+function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
+  return Prisma.sql`/* otp-outbox.claim */
+    WITH due AS (
+      SELECT id
+      FROM otp_issuances
+      WHERE status = 'queued' AND next_attempt_at <= ${now}::timestamptz
+      ORDER BY next_attempt_at
+      LIMIT ${limit}::integer
+      FOR UPDATE SKIP LOCKED
+    ), i AS (
+      UPDATE otp_issuances
+      SET next_attempt_at = ${leaseEnd}::timestamptz, delivery_attempts = delivery_attempts + 1
+      FROM due
+      WHERE otp_issuances.id = due.id
+      RETURNING otp_issuances.*
+    )
+    SELECT ${CLAIMED}
+    FROM i
+    JOIN challenges c ON c.id = i.challenge_id
+    LEFT JOIN users u ON u.user_id = i.subject_user_id
+    ORDER BY i.issued_at`
+}
+
+/** Guarded by the number of the attempt: whoever claimed it since has counted another one. */
+function recordOutcome(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Prisma.Sql {
+  const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = fateOf(outcome)
+  return Prisma.sql`/* otp-outbox.record */
+    WITH issuance AS (
+      UPDATE otp_issuances
+      SET status = ${outcome.status},
+          next_attempt_at = ${nextAttemptAt}::timestamptz,
+          sent_at = ${sentAt}::timestamptz,
+          message_id = ${messageId},
+          failed_at = ${failedAt}::timestamptz,
+          failure_reason = ${failureReason}
+      WHERE id = ${claimed.id}::uuid
+        AND status = 'queued'
+        AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
+      RETURNING challenge_id, subject_user_id
+    )
+    INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
+    SELECT issuance.challenge_id, issuance.subject_user_id, event ->> 'type', (event ->> 'at')::timestamptz,
+      'service', event -> 'details'
+    FROM issuance, jsonb_array_elements(${eventsAsJson([event])}::jsonb) AS event`
+}
+
+function fateOf(outcome: OtpIssuance) {
+  const unknown = { nextAttemptAt: null, sentAt: null, messageId: null, failedAt: null, failureReason: null }
+  switch (outcome.status) {
+    case 'queued':
+      return { ...unknown, nextAttemptAt: outcome.nextAttemptAt }
+    case 'sent':
+      return { ...unknown, sentAt: outcome.sentAt, messageId: outcome.messageId ?? null }
+    case 'failed':
+      return { ...unknown, failedAt: outcome.failedAt, failureReason: outcome.reason }
+  }
+}

@@ -1,0 +1,69 @@
+import type { Idempotency, Provenance, StepUps } from '../../application/ports/step-ups.ts'
+import type { User } from '../../application/ports/user-directory.ts'
+import { type Challenge, IdempotencyKeyReused, type PendingChallenge } from '../../domain/challenge.ts'
+import type { DomainEvent } from '../../domain/domain-event.ts'
+import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
+import { available } from './connect-prisma.ts'
+import type { PrismaClient } from './generated/client.ts'
+import {
+  type ChallengeRow,
+  challengeOf,
+  hasIssuance,
+  hasUser,
+  type IssuanceRow,
+  issuanceOf,
+  type Joined,
+  type StandingRow,
+  standingOf,
+  type UserRow,
+  userOf,
+} from './rows.ts'
+import { findByIdempotencyKey, insertChallenge, loadStepUp, saveDecision } from './step-up-statements.ts'
+
+/** Stores step-ups with one raw statement a call: what happens on the hot path is what stands in `step-up-statements.ts`. */
+export class PrismaStepUps implements StepUps {
+  readonly #prisma: PrismaClient
+
+  constructor(prisma: PrismaClient) {
+    this.#prisma = prisma
+  }
+
+  async open(
+    challenge: PendingChallenge,
+    event: DomainEvent,
+    idempotency: Idempotency,
+    provenance: Provenance,
+  ): Promise<{ readonly challenge: Challenge; readonly created: boolean }> {
+    const inserted = await available(
+      this.#prisma.$queryRaw<unknown[]>(insertChallenge(challenge, event, idempotency, provenance)),
+    )
+    if (inserted.length === 1) return { challenge, created: true }
+
+    // A conflict is reported once the other insert has committed, so there is a row to be found.
+    const [existing] = await available(
+      this.#prisma.$queryRaw<(ChallengeRow & { c_request_fingerprint: string })[]>(
+        findByIdempotencyKey(challenge.clientId, idempotency.key),
+      ),
+    )
+    if (existing?.c_request_fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
+    return { challenge: challengeOf(existing), created: false }
+  }
+
+  async load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined> {
+    type Row = ChallengeRow & StandingRow & Joined<IssuanceRow> & Joined<UserRow>
+    const [row] = await available(this.#prisma.$queryRaw<Row[]>(loadStepUp(challengeId)))
+    return (
+      row && {
+        challenge: challengeOf(row),
+        standing: standingOf(row),
+        issuance: hasIssuance(row) ? issuanceOf(row) : undefined,
+        user: hasUser(row) ? userOf(row) : undefined,
+      }
+    )
+  }
+
+  async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
+    const saved = await available(this.#prisma.$queryRaw<unknown[]>(saveDecision(decision, provenance)))
+    return saved.length === 1
+  }
+}

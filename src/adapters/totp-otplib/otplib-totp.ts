@@ -1,0 +1,80 @@
+import { hash, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { generateSync } from 'otplib'
+import { type Totp, UnknownOtpKey } from '../../application/ports/totp.ts'
+import type { Challenge } from '../../domain/challenge.ts'
+import type { OtpIssuance } from '../../domain/otp-issuance.ts'
+
+/** A secret that seeds are derived from; `bytes` are 32 or more of a CSPRNG. */
+export interface OtpKey {
+  readonly id: string
+  readonly bytes: Uint8Array
+}
+
+const SEED_BYTES = 32
+/** A change of what is bound, or of its order, is a new label: codes in flight must not change their meaning. */
+const LABEL = 'countersign/otp/1'
+
+/**
+ * RFC 6238 with T0 = the time of issue and X = the code's lifetime: only step 0 exists, so the code is one HOTP
+ * value and the end of its life is the domain's own comparison of dates. The seed is HKDF-SHA-256 (RFC 5869) over
+ * a key from the configuration and is never stored: a copy of the database gives no code.
+ */
+export class OtplibTotp implements Totp {
+  readonly #keys: ReadonlyMap<string, OtpKey>
+  readonly #active: OtpKey
+  readonly #digits: 6 | 7 | 8
+
+  /** @param keys the first one is active, the others still verify. */
+  constructor(keys: readonly [OtpKey, ...OtpKey[]], digits: 6 | 7 | 8) {
+    this.#keys = new Map(keys.map((key) => [key.id, key]))
+    this.#active = keys[0]
+    this.#digits = digits
+  }
+
+  activeKeyId(): string {
+    return this.#active.id
+  }
+
+  code(issuance: OtpIssuance, challenge: Challenge): string {
+    const t0 = Math.floor(issuance.issuedAt.getTime() / 1000)
+    return generateSync({
+      secret: this.#seed(issuance, challenge),
+      algorithm: 'sha256',
+      digits: this.#digits,
+      period: Math.ceil((issuance.expiresAt.getTime() - issuance.issuedAt.getTime()) / 1000),
+      t0,
+      epoch: t0,
+    })
+  }
+
+  matches(candidate: string, issuance: OtpIssuance, challenge: Challenge): boolean {
+    const expected = Buffer.from(this.code(issuance, challenge))
+    const given = Buffer.from(candidate)
+    return given.length === expected.length && timingSafeEqual(given, expected)
+  }
+
+  #seed(issuance: OtpIssuance, challenge: Challenge): Uint8Array {
+    const key = this.#keys.get(issuance.keyId)
+    if (!key) throw new UnknownOtpKey(issuance.keyId)
+    // Hashed first: Node takes at most 1,024 bytes of HKDF info, and a summary may be longer.
+    const info = hash('sha256', context(issuance, challenge), 'buffer')
+    return new Uint8Array(hkdfSync('sha256', key.bytes, issuance.id, info, SEED_BYTES))
+  }
+}
+
+/** All that a code is bound to. JSON of a fixed list of strings is unambiguous: no value can run into the next. */
+function context(issuance: OtpIssuance, { id, subjectUserId, clientId, operation }: Challenge): string {
+  return JSON.stringify([
+    LABEL,
+    id,
+    clientId,
+    subjectUserId,
+    operation.type,
+    operation.digest,
+    operation.summary.map(({ label, value }) => [label, value]),
+    issuance.recipient,
+    issuance.number,
+    issuance.issuedAt.toISOString(),
+    issuance.expiresAt.toISOString(),
+  ])
+}

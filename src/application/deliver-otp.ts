@@ -1,0 +1,93 @@
+import { secondsAfter } from '../domain/instant.ts'
+import { OtpIssuance } from '../domain/otp-issuance.ts'
+import type { Clock } from './ports/clock.ts'
+import { MailRefused, type MailTransport, MailUnavailable } from './ports/mail-transport.ts'
+import type { OtpMailComposer } from './ports/otp-mail-composer.ts'
+import type { OtpDelivery, OtpOutbox } from './ports/otp-outbox.ts'
+import type { Totp } from './ports/totp.ts'
+
+/** Outlives a hand-over (ten seconds at most, see `MailTransport`) with room for a slow database behind it. */
+const LEASE_IN_SECONDS = 30
+
+export interface DeliveryReport {
+  readonly challengeId: string
+  readonly issuanceId: string
+  readonly attempt: number
+  /** `unrecorded`: whatever happened to the mail could not be stored; it is due again when the lease ends. */
+  readonly outcome: OtpIssuance['status'] | 'unrecorded'
+  readonly error?: unknown
+}
+
+/** Hands over the mails that are due. At least once each, always with the same code, never for a dead challenge. */
+export class DeliverOtp {
+  readonly #outbox: OtpOutbox
+  readonly #totp: Totp
+  readonly #composer: OtpMailComposer
+  readonly #transport: MailTransport
+  readonly #clock: Clock
+
+  constructor(
+    outbox: OtpOutbox,
+    totp: Totp,
+    composer: OtpMailComposer,
+    transport: MailTransport,
+    clock: Clock,
+  ) {
+    this.#outbox = outbox
+    this.#totp = totp
+    this.#composer = composer
+    this.#transport = transport
+    this.#clock = clock
+  }
+
+  /**
+   * Claims up to `limit` due mails and starts handing them over. Resolves when they are claimed, with one running
+   * hand-over each, none of which rejects. Fewer than `limit`: no more were due.
+   */
+  async execute(limit: number): Promise<readonly Promise<DeliveryReport>[]> {
+    const now = this.#clock.now()
+    const deliveries = await this.#outbox.claim(limit, now, secondsAfter(now, LEASE_IN_SECONDS))
+    return deliveries.map((delivery) => this.#deliver(delivery))
+  }
+
+  async #deliver(delivery: OtpDelivery): Promise<DeliveryReport> {
+    const { id: issuanceId, challengeId, deliveryAttempts: attempt } = delivery.issuance
+    const report = { challengeId, issuanceId, attempt }
+    try {
+      const { error, fate } = await this.#handOver(delivery)
+      const [outcome, event] = fate
+      await this.#outbox.record(delivery.issuance, outcome, event)
+      return { ...report, outcome: outcome.status, error }
+    } catch (error) {
+      return { ...report, outcome: 'unrecorded', error }
+    }
+  }
+
+  async #handOver({ issuance, challenge, user }: OtpDelivery) {
+    const withheld = OtpIssuance.reasonToWithhold(issuance, challenge, this.#clock.now())
+    if (withheld) return { fate: OtpIssuance.fail(issuance, withheld, this.#clock.now()) }
+
+    const notice = {
+      code: this.#totp.code(issuance, challenge),
+      reference: OtpIssuance.reference(issuance),
+      summary: challenge.operation.summary,
+      issuedAt: issuance.issuedAt,
+      expiresAt: issuance.expiresAt,
+      locale: user?.locale,
+      displayName: user?.displayName,
+    }
+    const message = { issuanceId: issuance.id, to: issuance.recipient, ...this.#composer.compose(notice) }
+    try {
+      const { messageId } = await this.#transport.send(message)
+      return { fate: OtpIssuance.handOver(issuance, messageId, this.#clock.now()) }
+    } catch (error) {
+      if (error instanceof MailRefused) {
+        return { error, fate: OtpIssuance.fail(issuance, 'refused', this.#clock.now()) }
+      }
+      if (error instanceof MailUnavailable) {
+        return { error, fate: OtpIssuance.defer(issuance, this.#clock.now()) }
+      }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { SubjectMismatch } from '../domain/challenge.ts'
+import { DomainError } from '../domain/domain-error.ts'
+import { StepUp } from '../domain/step-up.ts'
+import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import type { Clock } from './ports/clock.ts'
+import type { DeliverySignal } from './ports/delivery-signal.ts'
+import type { Identifiers } from './ports/identifiers.ts'
+import type { StepUps } from './ports/step-ups.ts'
+import type { Totp } from './ports/totp.ts'
+import { settle } from './settle.ts'
+
+export interface IssueOtpCommand {
+  readonly challengeId: string
+  readonly userId: string
+  readonly requestId: string
+}
+
+/** Issues a code for a challenge to its subject. Done when the mail is stored as queued, not when it is sent. */
+export class IssueOtp {
+  readonly #stepUps: StepUps
+  readonly #totp: Totp
+  readonly #identifiers: Identifiers
+  readonly #signal: DeliverySignal
+  readonly #clock: Clock
+  readonly #policy: StepUpPolicy
+
+  constructor(
+    stepUps: StepUps,
+    totp: Totp,
+    identifiers: Identifiers,
+    signal: DeliverySignal,
+    clock: Clock,
+    policy: StepUpPolicy,
+  ) {
+    this.#stepUps = stepUps
+    this.#totp = totp
+    this.#identifiers = identifiers
+    this.#signal = signal
+    this.#clock = clock
+    this.#policy = policy
+  }
+
+  /**
+   * @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {UserUnreachable} @throws {ChallengeOver}
+   * @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent}
+   */
+  async execute({ challengeId, userId, requestId }: IssueOtpCommand): Promise<void> {
+    await settle(
+      this.#stepUps,
+      challengeId,
+      { actor: `user:${userId}`, requestId },
+      ({ user, ...stepUp }) => {
+        if (stepUp.challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
+        if (!user) throw new UserUnreachable()
+
+        const demand = {
+          id: this.#identifiers.next(),
+          keyId: this.#totp.activeKeyId(),
+          recipient: user.email,
+        }
+        return [StepUp.issueOtp(stepUp, demand, this.#policy, this.#clock.now()), undefined]
+      },
+    )
+    this.#signal.ring()
+  }
+}
+
+/** The directory does not know the subject, or no address that mail may go to. */
+export class UserUnreachable extends DomainError {
+  readonly code = 'user-unreachable'
+  constructor() {
+    super('The subject has no usable e-mail address')
+  }
+}

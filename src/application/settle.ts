@@ -1,0 +1,35 @@
+import { ChallengeNotFound } from '../domain/challenge.ts'
+import type { StepUp, StepUpDecision } from '../domain/step-up.ts'
+import type { Provenance, StepUps } from './ports/step-ups.ts'
+import type { User } from './ports/user-directory.ts'
+
+/** A lost race means that another decision about the subject was stored, and budgets end those long before this. */
+const MAX_LOST_RACES = 25
+
+/**
+ * Load, decide, save; and again from the start when another decision about the subject came first.
+ *
+ * @throws {ChallengeNotFound} @throws {Contention} besides what `decide` throws
+ */
+export async function settle<Result>(
+  stepUps: StepUps,
+  challengeId: string,
+  provenance: Provenance,
+  decide: (stepUp: StepUp & { readonly user: User | undefined }) => [StepUpDecision, Result],
+): Promise<Result> {
+  for (let lostRaces = 0; lostRaces < MAX_LOST_RACES; lostRaces++) {
+    const stepUp = await stepUps.load(challengeId)
+    if (!stepUp) throw new ChallengeNotFound(challengeId)
+
+    const [decision, result] = decide(stepUp)
+    if (await stepUps.save(decision, provenance)) return result
+  }
+  throw new Contention(challengeId)
+}
+
+/** Too many decisions about one subject at once. Nothing was stored; the call may be repeated. */
+export class Contention extends Error {
+  constructor(challengeId: string) {
+    super(`Gave up on challenge ${challengeId} after losing ${MAX_LOST_RACES} races`)
+  }
+}

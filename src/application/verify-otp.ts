@@ -1,0 +1,47 @@
+import { SubjectMismatch } from '../domain/challenge.ts'
+import { StepUp, type Verdict } from '../domain/step-up.ts'
+import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import type { Clock } from './ports/clock.ts'
+import type { StepUps } from './ports/step-ups.ts'
+import type { Totp } from './ports/totp.ts'
+import { settle } from './settle.ts'
+
+export interface VerifyOtpCommand {
+  readonly challengeId: string
+  readonly userId: string
+  /** As typed or pasted: spaces and hyphens do not count, leading zeros do. */
+  readonly code: string
+  readonly requestId: string
+}
+
+/** Checks a code that a user gave against the newest one sent for the challenge; a wrong one spends an attempt. */
+export class VerifyOtp {
+  readonly #stepUps: StepUps
+  readonly #totp: Totp
+  readonly #clock: Clock
+  readonly #policy: StepUpPolicy
+
+  constructor(stepUps: StepUps, totp: Totp, clock: Clock, policy: StepUpPolicy) {
+    this.#stepUps = stepUps
+    this.#totp = totp
+    this.#clock = clock
+    this.#policy = policy
+  }
+
+  /** @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {ChallengeOver} @throws {SubjectLocked} */
+  async execute({ challengeId, userId, code, requestId }: VerifyOtpCommand): Promise<Verdict> {
+    const candidate = code.replaceAll(/[ -]/g, '')
+
+    return settle(this.#stepUps, challengeId, { actor: `user:${userId}`, requestId }, (stepUp) => {
+      const { challenge } = stepUp
+      if (challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
+
+      return StepUp.verifyOtp(
+        stepUp,
+        (issuance) => this.#totp.matches(candidate, issuance, challenge),
+        this.#policy,
+        this.#clock.now(),
+      )
+    })
+  }
+}

@@ -1,0 +1,245 @@
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import type { StepUpPolicy } from './domain/step-up-policy.ts'
+
+/** All that the environment decides, checked and typed. */
+export interface Config {
+  readonly production: boolean
+  readonly host: string
+  readonly port: number
+  /** Folder of a development set-up: its database, keys and mailbox. */
+  readonly dataDir: string
+  /** Undefined in development: the embedded database. */
+  readonly databaseUrl: string | undefined
+  /** Undefined in development: the built-in issuer. */
+  readonly auth: { readonly issuer: string; readonly audience: string; readonly jwksUrl: URL } | undefined
+  /** The first is active, the others still verify. Undefined in development: generated once. */
+  readonly otpKeys: Keys | undefined
+  readonly signingKeys: Keys | undefined
+  readonly mail: MailConfig
+  readonly policy: StepUpPolicy & { readonly codeDigits: 6 | 7 | 8 }
+  /** Processes that serve. */
+  readonly workers: number
+  readonly logLevel: string
+}
+
+export interface Key {
+  readonly id: string
+  readonly bytes: Uint8Array
+}
+export type Keys = readonly [Key, ...Key[]]
+
+export type MailConfig =
+  | { readonly transport: 'mailbox' }
+  | { readonly transport: 'smtp'; readonly from: string; readonly url: string }
+  | {
+      readonly transport: 'postmark'
+      readonly from: string
+      readonly serverToken: string
+      readonly apiUrl: string
+      readonly messageStream: string
+    }
+
+/** One problem a line, with the variable's name and the way out. Never the value: it may be a secret. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(['The configuration cannot be used:', ...problems.map((problem) => `  - ${problem}`)].join('\n'))
+    this.problems = problems
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((number) => number >= min && number <= max, `must be a whole number from ${min} to ${max}`)
+
+const url = (protocols: readonly string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    message: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  })
+
+/** Plain HTTP may carry keys and tokens on this machine only. */
+const secureUrl = url(['https:', 'http:']).refine(
+  (text) => !URL.canParse(text) || new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname),
+  'must be an https:// URL, unless it is on this machine',
+)
+
+const keys = (accepts: (length: number) => boolean, length: string) =>
+  z.string().transform((text, context): Keys => {
+    const parsed = text
+      .split(',')
+      .map((entry) => /^([A-Za-z0-9._-]{1,32}):([A-Za-z0-9+/]+={0,2})$/.exec(entry.trim()))
+    const found = parsed.flatMap((match) =>
+      match ? [{ id: match[1]!, bytes: Buffer.from(match[2]!, 'base64') }] : [],
+    )
+    const problem = (message: string) => context.addIssue({ code: 'custom', message })
+
+    if (found.length < parsed.length) problem('must be kid:base64, several joined by commas')
+    for (const { id, bytes } of found) {
+      if (!accepts(bytes.length)) problem(`key ${id} must be ${length}: openssl rand -base64 32`)
+      if (new Set(bytes).size < 8) problem(`key ${id} is not random: openssl rand -base64 32`)
+    }
+    if (new Set(found.map(({ id }) => id)).size < found.length) problem('has two keys of one kid')
+    if (new Set(found.map(({ bytes }) => bytes.toString('hex'))).size < found.length)
+      problem('has one key under two kids')
+    return found as unknown as Keys
+  })
+
+/** Every variable, alone. What one asks of another is in `missing`. */
+const Variables = z.object({
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'], 'must be development, test or production')
+    .default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: integer(0, 65_535).default(3000),
+  DATA_DIR: z.string().default('.data'),
+  DATABASE_URL: url(['postgresql:', 'postgres:']).optional(),
+  AUTH_ISSUER: z.string().optional(),
+  AUTH_AUDIENCE: z.string().optional(),
+  AUTH_JWKS_URL: secureUrl.optional(),
+  OTP_KEYS: keys((length) => length >= 32, 'at least 32 bytes').optional(),
+  SIGNING_KEYS: keys((length) => length === 32, 'exactly 32 bytes, an Ed25519 seed').optional(),
+  MAIL_TRANSPORT: z
+    .enum(['mailbox', 'smtp', 'postmark'], 'must be mailbox, smtp or postmark')
+    .default('mailbox'),
+  MAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]+$/, 'must be one line, as in Countersign <no-reply@bank.example>')
+    .default('Countersign <no-reply@localhost>'),
+  SMTP_URL: url(['smtp:', 'smtps:']).optional(),
+  POSTMARK_SERVER_TOKEN: z.string().optional(),
+  POSTMARK_API_URL: secureUrl.default('https://api.postmarkapp.com'),
+  POSTMARK_MESSAGE_STREAM: z.string().default('outbound'),
+  OTP_DIGITS: integer(6, 8).default(6),
+  OTP_LIFETIME_SECONDS: integer(1, 600).default(300),
+  OTP_MAX_ATTEMPTS: integer(1, 10).default(5),
+  OTP_MAX_ISSUANCES: integer(1, 100).default(5),
+  OTP_RESEND_COOLDOWN_SECONDS: integer(0, 3600).default(30),
+  CHALLENGE_LIFETIME_SECONDS: integer(1, 86_400).default(900),
+  SUBJECT_MAX_FAILURES: integer(1, 100).default(5),
+  SUBJECT_LOCK_SECONDS: integer(1, 86_400).default(900),
+  SUBJECT_MAX_ISSUANCES: integer(1, 1000).default(20),
+  WORKERS: integer(1, 256).optional(),
+  LOG_LEVEL: z
+    .enum(
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'must be a level of pino: fatal … trace, or silent',
+    )
+    .default('info'),
+})
+
+/** Development has a stand-in for each of these; production must not run on a stand-in. */
+const REQUIRED_IN_PRODUCTION: Readonly<Record<string, string>> = {
+  HOST: 'the address to listen on, 0.0.0.0 for every one',
+  PORT: 'the port to listen on',
+  DATABASE_URL: 'postgresql://user:password@host:5432/database',
+  AUTH_ISSUER: 'the `iss` of the access tokens to accept',
+  AUTH_AUDIENCE: 'the `aud` that names this service in access tokens',
+  AUTH_JWKS_URL: "the URL of the token issuer's JWK Set",
+  OTP_KEYS: 'kid:base64 of 32 random bytes, as in k1:$(openssl rand -base64 32)',
+  SIGNING_KEYS: 'kid:base64 of 32 random bytes, as in s1:$(openssl rand -base64 32)',
+  MAIL_TRANSPORT: 'postmark or smtp',
+  MAIL_FROM: 'the sender, as in Countersign <no-reply@bank.example>',
+}
+
+/**
+ * Reads the configuration out of environment variables. Pure. An empty variable counts as unset.
+ *
+ * @throws {ConfigError} with all problems at once.
+ */
+export function readConfig(environment: Environment): Config {
+  const env = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = Variables.safeParse(env)
+  const malformed = parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? []
+
+  const problems = [...malformed, ...missing(env)]
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
+  return freeze(parsed.data)
+}
+
+/** What has to be set given what else is, and what must not be set so. */
+function missing(env: Environment): string[] {
+  const production = env.NODE_ENV === 'production'
+  const required = new Map(production ? Object.entries(REQUIRED_IN_PRODUCTION) : [])
+
+  if (env.MAIL_TRANSPORT === 'smtp')
+    required.set('SMTP_URL', 'smtp://user:password@host:587 or smtps://…:465')
+  if (env.MAIL_TRANSPORT === 'postmark')
+    required.set('POSTMARK_SERVER_TOKEN', 'the API token of your Postmark server')
+  const auth = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL']
+  if (auth.some((name) => env[name]))
+    for (const name of auth) required.set(name, REQUIRED_IN_PRODUCTION[name]!)
+
+  const problems = [...required]
+    .filter(([name]) => !env[name])
+    .map(([name, hint]) => `${name} is not set: ${hint}`)
+  if (production && env.MAIL_TRANSPORT === 'mailbox') {
+    problems.push('MAIL_TRANSPORT is mailbox, which sends nothing: set postmark or smtp')
+  }
+  if (production && env.POSTMARK_SERVER_TOKEN === 'POSTMARK_API_TEST') {
+    problems.push(
+      'POSTMARK_SERVER_TOKEN is the test token, which sends nothing: set the token of your server',
+    )
+  }
+  return problems
+}
+
+function freeze(env: z.infer<typeof Variables>): Config {
+  const production = env.NODE_ENV === 'production'
+  return Object.freeze({
+    production,
+    host: env.HOST,
+    port: env.PORT,
+    dataDir: env.DATA_DIR,
+    databaseUrl: env.DATABASE_URL,
+    auth:
+      env.AUTH_ISSUER && env.AUTH_AUDIENCE && env.AUTH_JWKS_URL
+        ? { issuer: env.AUTH_ISSUER, audience: env.AUTH_AUDIENCE, jwksUrl: new URL(env.AUTH_JWKS_URL) }
+        : undefined,
+    otpKeys: env.OTP_KEYS,
+    signingKeys: env.SIGNING_KEYS,
+    mail: mailConfig(env),
+    policy: {
+      codeDigits: env.OTP_DIGITS as 6 | 7 | 8,
+      codeLifetimeInSeconds: env.OTP_LIFETIME_SECONDS,
+      maxAttempts: env.OTP_MAX_ATTEMPTS,
+      maxIssuances: env.OTP_MAX_ISSUANCES,
+      resendCooldownInSeconds: env.OTP_RESEND_COOLDOWN_SECONDS,
+      challengeLifetimeInSeconds: env.CHALLENGE_LIFETIME_SECONDS,
+      subjectMaxFailures: env.SUBJECT_MAX_FAILURES,
+      subjectLockInSeconds: env.SUBJECT_LOCK_SECONDS,
+      subjectMaxIssuancesPerHour: env.SUBJECT_MAX_ISSUANCES,
+    },
+    workers: env.WORKERS ?? (production ? availableParallelism() : 1),
+    logLevel: env.LOG_LEVEL,
+  })
+}
+
+function mailConfig(env: z.infer<typeof Variables>): MailConfig {
+  const from = env.MAIL_FROM
+  switch (env.MAIL_TRANSPORT) {
+    case 'mailbox':
+      return { transport: 'mailbox' }
+    case 'smtp':
+      return { transport: 'smtp', from, url: env.SMTP_URL! }
+    case 'postmark':
+      return {
+        transport: 'postmark',
+        from,
+        serverToken: env.POSTMARK_SERVER_TOKEN!,
+        apiUrl: env.POSTMARK_API_URL,
+        messageStream: env.POSTMARK_MESSAGE_STREAM,
+      }
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+}

@@ -1,0 +1,103 @@
+import test from 'ava'
+import { Challenge, ChallengeOver } from '../../src/domain/challenge.ts'
+import { afterNoon, NOON, openChallenge, POLICY, TRANSFER } from './examples.ts'
+
+const over = { instanceOf: ChallengeOver, code: 'challenge-over' }
+
+test('a challenge opens pending, with all its attempts and no issuance', (t) => {
+  const [challenge, event] = Challenge.open(
+    { id: 'c1', clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+    POLICY,
+    NOON,
+  )
+
+  t.like(challenge, { status: 'pending', attemptsRemaining: 5, issuanceCount: 0, createdAt: NOON })
+  t.deepEqual(challenge.expiresAt, afterNoon(900))
+  t.like(event, {
+    type: 'challenge-opened',
+    challengeId: 'c1',
+    clientId: 'payments',
+    operationType: 'payments.initiate',
+  })
+})
+
+test('a challenge lives as long as its operation service says', (t) => {
+  const [challenge] = Challenge.open(
+    { id: 'c1', clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER, lifetimeInSeconds: 60 },
+    POLICY,
+    NOON,
+  )
+
+  t.deepEqual(challenge.expiresAt, afterNoon(60))
+})
+
+test('a challenge is expired at its deadline, and not a millisecond before', (t) => {
+  const challenge = openChallenge()
+
+  t.is(Challenge.statusAt(challenge, afterNoon(899.999)), 'pending')
+  t.is(Challenge.statusAt(challenge, afterNoon(900)), 'expired')
+})
+
+test('a verified challenge expires as well', (t) => {
+  const [verified] = Challenge.verify(openChallenge(), 'i1', NOON)
+
+  t.is(Challenge.statusAt(verified, afterNoon(899.999)), 'verified')
+  t.is(Challenge.statusAt(verified, afterNoon(900)), 'expired')
+})
+
+test('a rejection spends one attempt', (t) => {
+  const [challenge, events] = Challenge.reject(openChallenge(), NOON)
+
+  t.like(challenge, { status: 'pending', attemptsRemaining: 4 })
+  t.deepEqual(
+    events.map(({ type }) => type),
+    ['otp-rejected'],
+  )
+})
+
+test('the last rejection exhausts the challenge', (t) => {
+  const [challenge, events] = Challenge.reject(openChallenge({ ...POLICY, maxAttempts: 1 }), NOON)
+
+  t.like(challenge, { status: 'exhausted', attemptsRemaining: 0, exhaustedAt: NOON })
+  t.deepEqual(
+    events.map(({ type }) => type),
+    ['otp-rejected', 'challenge-exhausted'],
+  )
+})
+
+test('a verified challenge can be cancelled, and forgets that it was verified', (t) => {
+  const [verified] = Challenge.verify(openChallenge(), 'i1', NOON)
+  const [cancelled, event] = Challenge.cancel(verified, 'email-address-changed', afterNoon(1))
+
+  t.like(cancelled, { status: 'cancelled', cancelledAt: afterNoon(1) })
+  t.false('verifiedAt' in cancelled)
+  t.like(event, { type: 'challenge-cancelled', reason: 'email-address-changed' })
+})
+
+const [exhausted] = Challenge.reject(openChallenge({ ...POLICY, maxAttempts: 1 }), NOON)
+const [cancelled] = Challenge.cancel(openChallenge(), 'email-address-changed', NOON)
+const [verified] = Challenge.verify(openChallenge(), 'i1', NOON)
+
+for (const [what, challenge, now] of [
+  ['an expired', openChallenge(), afterNoon(900)],
+  ['an exhausted', exhausted, NOON],
+  ['a cancelled', cancelled, NOON],
+  ['a verified', verified, NOON],
+] as const) {
+  test(`${what} challenge takes no issuance, no verification and no rejection`, (t) => {
+    t.throws(() => Challenge.countIssuance(challenge, now), over)
+    t.throws(() => Challenge.verify(challenge, 'i1', now), over)
+    t.throws(() => Challenge.reject(challenge, now), over)
+  })
+}
+
+for (const [what, challenge, now] of [
+  ['an expired', openChallenge(), afterNoon(900)],
+  ['an expired verified', verified, afterNoon(900)],
+  ['an exhausted', exhausted, NOON],
+  ['a cancelled', cancelled, NOON],
+] as const) {
+  test(`${what} challenge cannot be cancelled`, (t) => {
+    t.throws(() => Challenge.cancel(challenge, 'email-address-changed', now), over)
+  })
+}

@@ -1,0 +1,132 @@
+import test from 'ava'
+import { Challenge, ChallengeOver } from '../../src/domain/challenge.ts'
+import { IssuanceTooSoon } from '../../src/domain/otp-issuance.ts'
+import { StepUp, type StepUpDecision } from '../../src/domain/step-up.ts'
+import { IssuancesSpent, SubjectLocked, SubjectStanding } from '../../src/domain/subject-standing.ts'
+import { afterNoon, demand, freshStepUp, NOON, POLICY } from './examples.ts'
+
+/** What the next load would give after `decision` was saved. */
+const after = (stepUp: StepUp, decision: StepUpDecision): StepUp => ({
+  challenge: decision.challenge,
+  issuance: decision.issued ?? stepUp.issuance,
+  standing: decision.standing,
+})
+const issue = (stepUp: StepUp, now = NOON, policy = POLICY) =>
+  after(stepUp, StepUp.issueOtp(stepUp, demand(stepUp.challenge.issuanceCount + 1), policy, now))
+const verify = (stepUp: StepUp, codeMatches: boolean, now = NOON, policy = POLICY) => {
+  const [decision, verdict] = StepUp.verifyOtp(stepUp, () => codeMatches, policy, now)
+  return { ...after(stepUp, decision), verdict, events: decision.events.map(({ type }) => type) }
+}
+
+test('an issuance counts against the challenge and against the subject', (t) => {
+  const decision = StepUp.issueOtp(freshStepUp(), demand(), POLICY, NOON)
+
+  t.is(decision.challenge.issuanceCount, 1)
+  t.deepEqual(decision.standing.recentIssuances, [NOON])
+  t.like(decision.issued, { status: 'queued', number: 1 })
+  t.deepEqual(
+    decision.events.map(({ type }) => type),
+    ['otp-issued'],
+  )
+})
+
+test('a second issuance within the cooldown is refused', (t) => {
+  t.throws(() => issue(issue(freshStepUp()), afterNoon(29)), { instanceOf: IssuanceTooSoon })
+})
+
+test('a challenge takes its issuances and no more, and says when it is over', (t) => {
+  const policy = { ...POLICY, maxIssuances: 2 }
+  const twice = issue(issue(freshStepUp(), NOON, policy), afterNoon(30), policy)
+
+  const error = t.throws(() => issue(twice, afterNoon(60), policy), { instanceOf: IssuancesSpent })
+  t.is(error.retryAfterInSeconds, 840)
+})
+
+test('the right code verifies the challenge and clears the standing', (t) => {
+  const issued = issue(freshStepUp())
+  const failed = verify(issued, false)
+  const verified = verify(failed, true)
+
+  t.is(verified.verdict.outcome, 'verified')
+  t.is(verified.challenge.status, 'verified')
+  t.is(verified.standing.consecutiveFailures, 0)
+  t.deepEqual(verified.events, ['challenge-verified'])
+})
+
+test('a wrong code is told how many guesses are left and when the context ends', (t) => {
+  const { verdict } = verify(issue(freshStepUp()), false, afterNoon(100))
+
+  t.deepEqual(verdict, { outcome: 'rejected', attemptsRemaining: 4, contextEndsInSeconds: 800 })
+})
+
+test('guesses left are the fewer of what challenge and subject allow', (t) => {
+  const standing = { ...SubjectStanding.blank('alice'), consecutiveFailures: 2 }
+  const { verdict } = verify({ ...issue(freshStepUp()), standing }, false)
+
+  t.like(verdict, { attemptsRemaining: 2 })
+})
+
+test('the failure that locks the subject says so and leaves no guess', (t) => {
+  const standing = { ...SubjectStanding.blank('alice'), consecutiveFailures: 4 }
+  const locked = verify({ ...issue(freshStepUp()), standing }, false)
+
+  t.like(locked.verdict, { attemptsRemaining: 0 })
+  t.is(locked.challenge.status, 'pending')
+  t.deepEqual(locked.events, ['otp-rejected', 'subject-locked'])
+})
+
+test('a locked subject can neither get nor give a code, not even the right one', (t) => {
+  const standing = { ...SubjectStanding.blank('alice'), lockedUntil: afterNoon(10) }
+  const locked = { ...issue(freshStepUp()), standing }
+
+  t.throws(() => verify(locked, true, afterNoon(9.999)), { instanceOf: SubjectLocked })
+  t.throws(() => issue({ ...freshStepUp(), standing }, afterNoon(9.999)), { instanceOf: SubjectLocked })
+  t.is(verify(locked, true, afterNoon(10)).verdict.outcome, 'verified')
+})
+
+test('without a code that counts nobody asks whether the code matches, and an attempt is spent', (t) => {
+  const asked = () => t.fail('asked')
+  const none = freshStepUp()
+  const expired = issue(none)
+
+  for (const [stepUp, now] of [
+    [none, NOON],
+    [expired, afterNoon(300)],
+  ] as const) {
+    const [decision, verdict] = StepUp.verifyOtp(stepUp, () => asked() as never, POLICY, now)
+    t.is(verdict.outcome, 'rejected')
+    t.is(decision.challenge.attemptsRemaining, 4)
+  }
+})
+
+test('a challenge that is over is over before any limit is looked at', (t) => {
+  const standing = { ...SubjectStanding.blank('alice'), lockedUntil: afterNoon(2000) }
+  const stepUp = { ...freshStepUp(), standing }
+
+  t.throws(() => issue(stepUp, afterNoon(900)), { instanceOf: ChallengeOver })
+  t.throws(() => verify(stepUp, true, afterNoon(900)), { instanceOf: ChallengeOver })
+})
+
+test('the next issuance is announced for the end of the cooldown', (t) => {
+  t.deepEqual(StepUp.nextIssuanceAt(issue(freshStepUp()), POLICY, afterNoon(1)), afterNoon(30))
+})
+
+test('the next issuance is announced for the end of a lock or of a spent hour, whichever is last', (t) => {
+  const policy = { ...POLICY, subjectMaxIssuancesPerHour: 1 }
+  const issued = issue(freshStepUp())
+  const long = { ...issued, challenge: { ...issued.challenge, expiresAt: afterNoon(9000) } }
+  const locked = { ...long, standing: { ...long.standing, lockedUntil: afterNoon(4000) } }
+
+  t.deepEqual(StepUp.nextIssuanceAt(long, policy, afterNoon(1)), afterNoon(3600))
+  t.deepEqual(StepUp.nextIssuanceAt(locked, policy, afterNoon(1)), afterNoon(4000))
+})
+
+test('no next issuance is announced that the challenge would not live to see, or has no right to', (t) => {
+  const issued = issue(freshStepUp())
+  const [verified] = Challenge.verify(issued.challenge, 'i1', NOON)
+  const locked = { ...issued.standing, lockedUntil: afterNoon(900) }
+
+  t.is(StepUp.nextIssuanceAt({ ...issued, challenge: verified }, POLICY, NOON), undefined)
+  t.is(StepUp.nextIssuanceAt({ ...issued, standing: locked }, POLICY, NOON), undefined)
+  t.is(StepUp.nextIssuanceAt(issued, { ...POLICY, maxIssuances: 1 }, NOON), undefined)
+})
