@@ -17,6 +17,8 @@ const command = fc.oneof(
   fc.record({ kind: fc.constant('verify' as const), of: fc.nat(1), code: fc.nat(12) }),
 )
 
+type Command = typeof command extends fc.Arbitrary<infer Value> ? Value : never
+
 interface Step {
   readonly now: Date
   readonly before: Challenge
@@ -28,7 +30,7 @@ interface Step {
 }
 
 /** Plays commands on two challenges of one subject and notes each step, refused ones included. */
-function play(commands: readonly fc.infer<typeof command>[]): Step[] {
+function play(commands: readonly Command[]): Step[] {
   let now = NOON
   let standing = SubjectStanding.blank('alice')
   const challenges: Challenge[] = [

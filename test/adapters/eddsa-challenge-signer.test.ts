@@ -1,0 +1,64 @@
+import test from 'ava'
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+import { JoseAccessTokens } from '../../src/adapters/identity-jose/jose-access-tokens.ts'
+import { EddsaChallengeSigner } from '../../src/adapters/signing-jose/eddsa-challenge-signer.ts'
+import { AccessTokenRefused } from '../../src/application/ports/access-tokens.ts'
+import { NOON, openChallenge, TRANSFER } from '../domain/examples.ts'
+import { SettableClock } from '../doubles/settable-clock.ts'
+
+const S1 = { id: 's1', seed: Buffer.alloc(32, 1) }
+const S2 = { id: 's2', seed: Buffer.alloc(32, 2) }
+const challenge = openChallenge()
+const keysOf = (signer: EddsaChallengeSigner) => createLocalJWKSet(signer.publicKeys() as JSONWebKeySet)
+
+test('a signature states challenge, subject, client, operation and expiry', async (t) => {
+  const signer = new EddsaChallengeSigner([S1])
+
+  const { payload, protectedHeader } = await jwtVerify(await signer.sign(challenge), keysOf(signer), {
+    currentDate: NOON,
+  })
+
+  t.deepEqual(protectedHeader, { alg: 'EdDSA', kid: 's1', typ: 'countersign-challenge+jwt' })
+  t.deepEqual(payload, {
+    jti: challenge.id,
+    sub: 'alice',
+    aud: 'payments',
+    operation: { type: TRANSFER.type, digest: TRANSFER.digest },
+    iat: NOON.getTime() / 1000,
+    exp: NOON.getTime() / 1000 + 900,
+  })
+})
+
+test('the same challenge has the same signature every time', async (t) => {
+  const signer = new EddsaChallengeSigner([S1])
+
+  t.is(await signer.sign(challenge), await signer.sign(challenge))
+})
+
+test('signatures of a key that is rotated out still verify, new ones are by the new key', async (t) => {
+  const old = await new EddsaChallengeSigner([S1]).sign(challenge)
+  const rotated = new EddsaChallengeSigner([S2, S1])
+
+  await t.notThrowsAsync(jwtVerify(old, keysOf(rotated), { currentDate: NOON }))
+  const { protectedHeader } = await jwtVerify(await rotated.sign(challenge), keysOf(rotated), {
+    currentDate: NOON,
+  })
+  t.is(protectedHeader.kid, 's2')
+})
+
+test('the published keys hold nothing private', (t) => {
+  const { keys } = new EddsaChallengeSigner([S1, S2]).publicKeys()
+
+  t.deepEqual(
+    keys.map((key) => Object.keys(key).toSorted()),
+    Array(2).fill(['alg', 'crv', 'kid', 'kty', 'use', 'x']),
+  )
+})
+
+test('a signature passes for no access token, not even under the same key', async (t) => {
+  const signer = new EddsaChallengeSigner([S1])
+  const rules = { issuer: 'https://issuer.example', audience: 'payments' }
+  const tokens = new JoseAccessTokens(keysOf(signer), rules, new SettableClock(NOON))
+
+  await t.throwsAsync(tokens.authenticate(await signer.sign(challenge)), { instanceOf: AccessTokenRefused })
+})

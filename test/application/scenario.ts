@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto'
+import { DeliverOtp } from '../../src/application/deliver-otp.ts'
+import { InspectChallenge } from '../../src/application/inspect-challenge.ts'
+import { IssueOtp } from '../../src/application/issue-otp.ts'
+import { OpenChallenge } from '../../src/application/open-challenge.ts'
+import type { MailReceipt } from '../../src/application/ports/mail-transport.ts'
+import type { MailMessage, OtpNotice } from '../../src/application/ports/otp-mail-composer.ts'
+import { PutUser } from '../../src/application/put-user.ts'
+import { VerifyOtp } from '../../src/application/verify-otp.ts'
+import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import { InMemoryStore } from '../doubles/in-memory-store.ts'
+import { PlainTotp } from '../doubles/plain-totp.ts'
+import { SettableClock } from '../doubles/settable-clock.ts'
+
+/** The use cases over doubles, with Alice in the directory, at noon. */
+export async function scenario({ policy = POLICY } = {}) {
+  const store = new InMemoryStore()
+  const clock = new SettableClock(NOON)
+  const totp = new PlainTotp()
+  const identifiers = { next: () => randomUUID() }
+  const signer = {
+    sign: async ({ id }: { id: string }) => `signature of ${id}`,
+    publicKeys: () => ({ keys: [] }),
+  }
+  const mails: MailMessage[] = []
+  const notices: OtpNotice[] = []
+  const rings: Date[] = []
+  const transport = {
+    send: async (message: MailMessage): Promise<MailReceipt> => {
+      mails.push(message)
+      return { messageId: `m-${mails.length}` }
+    },
+    close: async () => {},
+  }
+  const composer = {
+    compose: (notice: OtpNotice) => {
+      notices.push(notice)
+      return { subject: `Code (${notice.reference})`, text: notice.code, html: notice.code }
+    },
+  }
+  const signal = { ring: () => void rings.push(clock.now()) }
+
+  const useCases = {
+    openChallenge: new OpenChallenge(store, signer, identifiers, clock, policy),
+    issueOtp: new IssueOtp(store, totp, identifiers, signal, clock, policy),
+    verifyOtp: new VerifyOtp(store, totp, clock, policy),
+    inspectChallenge: new InspectChallenge(store, clock, policy),
+    deliverOtp: new DeliverOtp(store, totp, composer, transport, clock),
+    putUser: new PutUser(store, clock),
+  }
+  await useCases.putUser.execute({
+    userId: 'alice',
+    email: 'alice@example.com',
+    locale: 'de',
+    clientId: 'crm',
+    requestId: 'r',
+  })
+
+  return {
+    ...useCases,
+    ...{ store, clock, transport, mails, notices, rings },
+    open: async (subjectUserId = 'alice') => {
+      const { challenge } = await useCases.openChallenge.execute({
+        clientId: 'payments',
+        subjectUserId,
+        operation: TRANSFER,
+        idempotency: { key: randomUUID(), fingerprint: 'f' },
+        requestId: 'r',
+      })
+      return challenge.id
+    },
+    issue: (challengeId: string, userId = 'alice') =>
+      useCases.issueOtp.execute({ challengeId, userId, requestId: 'r' }),
+    verify: (challengeId: string, code: string, userId = 'alice') =>
+      useCases.verifyOtp.execute({ challengeId, userId, code, requestId: 'r' }),
+    deliver: async (limit = 10) => Promise.all(await useCases.deliverOtp.execute(limit)),
+  }
+}

@@ -1,0 +1,111 @@
+import test from 'ava'
+import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
+import { ALICE, afterNoon, NOON } from '../domain/examples.ts'
+import { issued, opened, PROVENANCE, type Stores } from './stores.ts'
+
+/** What the deliverer relies on, whoever keeps the outbox. Called once per adapter, each time on an empty store. */
+export function otpOutboxContract(adapter: string, create: () => Promise<Stores>): void {
+  test(`${adapter}: an empty outbox has nothing to claim`, async (t) => {
+    const { outbox } = await create()
+
+    t.deepEqual(await outbox.claim(10, NOON, afterNoon(30)), [])
+  })
+
+  test(`${adapter}: a queued issuance is claimed with its challenge and its user, counting the attempt`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId: userId } = await opened(stores)
+    await stores.directory.put({ userId, email: ALICE, locale: 'de' }, NOON, PROVENANCE)
+    const queued = await issued(stores, id)
+
+    const [delivery] = await stores.outbox.claim(10, NOON, afterNoon(30))
+
+    t.deepEqual(delivery?.issuance, { ...queued, deliveryAttempts: 1, nextAttemptAt: afterNoon(30) })
+    t.like(delivery?.challenge, { id, issuanceCount: 1 })
+    t.like(delivery?.user, { userId, locale: 'de' })
+  })
+
+  test(`${adapter}: a claimed issuance is nobody else's until its lease ends`, async (t) => {
+    const stores = await create()
+    await issued(stores, (await opened(stores)).id)
+    await stores.outbox.claim(10, NOON, afterNoon(30))
+
+    t.is((await stores.outbox.claim(10, afterNoon(29.999), afterNoon(60))).length, 0)
+    t.is((await stores.outbox.claim(10, afterNoon(30), afterNoon(60))).length, 1)
+  })
+
+  test(`${adapter}: an issuance is not due before its time`, async (t) => {
+    const stores = await create()
+    await issued(stores, (await opened(stores)).id, afterNoon(1))
+
+    t.is((await stores.outbox.claim(10, afterNoon(0.999), afterNoon(30))).length, 0)
+    t.is((await stores.outbox.claim(10, afterNoon(1), afterNoon(30))).length, 1)
+  })
+
+  test(`${adapter}: no more is claimed than asked for, longest due first`, async (t) => {
+    const stores = await create()
+    const late = await issued(stores, (await opened(stores)).id, afterNoon(2))
+    const early = await issued(stores, (await opened(stores)).id, afterNoon(1))
+
+    const first = await stores.outbox.claim(1, afterNoon(3), afterNoon(30))
+    const second = await stores.outbox.claim(1, afterNoon(3), afterNoon(30))
+
+    t.deepEqual(
+      [...first, ...second].map(({ issuance }) => issuance.id),
+      [early.id, late.id],
+    )
+  })
+
+  test(`${adapter}: every outcome is loaded as it was recorded, and is due no more unless deferred`, async (t) => {
+    const outcomes = [
+      (claimed) => OtpIssuance.handOver(claimed, 'm-1', afterNoon(1)),
+      (claimed) => OtpIssuance.handOver(claimed, undefined, afterNoon(1)),
+      (claimed) => OtpIssuance.fail(claimed, 'refused', afterNoon(1)),
+      (claimed) => OtpIssuance.defer(claimed, afterNoon(1)),
+    ] satisfies ((claimed: Parameters<typeof OtpIssuance.defer>[0]) => unknown)[]
+
+    for (const settle of outcomes) {
+      const stores = await create()
+      const { id } = await opened(stores)
+      await issued(stores, id)
+      const [delivery] = await stores.outbox.claim(10, NOON, afterNoon(30))
+      const [outcome, event] = settle(delivery!.issuance)
+
+      await stores.outbox.record(delivery!.issuance, outcome, event)
+
+      t.deepEqual((await stores.stepUps.load(id))?.issuance, outcome)
+      t.is(
+        (await stores.outbox.claim(10, afterNoon(60), afterNoon(90))).length,
+        outcome.status === 'queued' ? 1 : 0,
+      )
+    }
+  })
+
+  test(`${adapter}: what a process records after its lease was taken over has no effect`, async (t) => {
+    const stores = await create()
+    const { id } = await opened(stores)
+    await issued(stores, id)
+    const [stale] = await stores.outbox.claim(10, NOON, afterNoon(30))
+    const [current] = await stores.outbox.claim(10, afterNoon(30), afterNoon(60))
+
+    await stores.outbox.record(
+      stale!.issuance,
+      ...OtpIssuance.fail(stale!.issuance, 'refused', afterNoon(31)),
+    )
+
+    t.deepEqual((await stores.stepUps.load(id))?.issuance, current!.issuance)
+  })
+
+  test(`${adapter}: eight parallel claims share out what is due without overlap`, async (t) => {
+    const stores = await create()
+    const ids: string[] = []
+    for (let n = 0; n < 20; n++) ids.push((await issued(stores, (await opened(stores)).id)).id)
+
+    const claims = await Promise.all(
+      Array.from({ length: 8 }, () => stores.outbox.claim(5, NOON, afterNoon(30))),
+    )
+    const rest = await stores.outbox.claim(20, NOON, afterNoon(30))
+
+    const claimed = [...claims.flat(), ...rest].map(({ issuance }) => issuance.id)
+    t.deepEqual(claimed.toSorted(), ids.toSorted())
+  })
+}

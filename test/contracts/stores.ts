@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto'
+import type { OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
+import type { StepUps } from '../../src/application/ports/step-ups.ts'
+import type { UserDirectory } from '../../src/application/ports/user-directory.ts'
+import { Challenge, type PendingChallenge } from '../../src/domain/challenge.ts'
+import { StepUp } from '../../src/domain/step-up.ts'
+import { ALICE, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+
+/** The storage ports over one storage, as a contract is given them. */
+export interface Stores {
+  readonly stepUps: StepUps
+  readonly directory: UserDirectory
+  readonly outbox: OtpOutbox
+}
+
+export const PROVENANCE = { actor: 'user:alice', requestId: 'r-1' }
+
+/** Opens a challenge of a subject of its own and gives back what the store then holds. */
+export async function opened(
+  { stepUps }: Stores,
+  subjectUserId: string = randomUUID(),
+  policy = POLICY,
+): Promise<PendingChallenge> {
+  const [challenge, event] = Challenge.open(
+    { id: randomUUID(), clientId: 'payments', subjectUserId, operation: TRANSFER },
+    policy,
+    NOON,
+  )
+  await stepUps.open(challenge, event, { key: randomUUID(), fingerprint: 'f' }, PROVENANCE)
+  return challenge
+}
+
+/** Issues a code for the challenge. */
+export async function issued({ stepUps }: Stores, challengeId: string, now = NOON) {
+  const stepUp = (await stepUps.load(challengeId))!
+  const decision = StepUp.issueOtp(stepUp, { id: randomUUID(), keyId: 'k1', recipient: ALICE }, POLICY, now)
+  if (!(await stepUps.save(decision, PROVENANCE))) throw new Error('lost a race that nobody runs')
+  return decision.issued
+}

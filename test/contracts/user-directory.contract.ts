@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { EmailAddress } from '../../src/domain/email-address.ts'
+import { StepUp } from '../../src/domain/step-up.ts'
+import { ALICE, afterNoon, NOON, POLICY } from '../domain/examples.ts'
+import { issued, opened, PROVENANCE, type Stores } from './stores.ts'
+
+const ELSEWHERE = EmailAddress.parse('alice@elsewhere.example')
+
+/** What the use cases rely on, whoever keeps the users. Called once per adapter. */
+export function userDirectoryContract(adapter: string, create: () => Promise<Stores>): void {
+  const statusOf = async ({ stepUps }: Stores, challengeId: string) =>
+    (await stepUps.load(challengeId))?.challenge.status
+
+  test(`${adapter}: an entry is created once and updated from then on`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId: userId } = await opened(stores)
+    const user = { userId, email: ALICE, locale: 'de', displayName: 'Alice' }
+    const renamed = { ...user, locale: undefined, displayName: 'A. Smith' }
+
+    t.is(await stores.directory.put(user, NOON, PROVENANCE), 'created')
+    t.is(await stores.directory.put(renamed, NOON, PROVENANCE), 'updated')
+    t.deepEqual((await stores.stepUps.load(id))?.user, renamed)
+  })
+
+  test(`${adapter}: a changed e-mail address cancels the user's live challenges, verified ones too`, async (t) => {
+    const stores = await create()
+    const pending = await opened(stores)
+    const userId = pending.subjectUserId
+    const verified = await opened(stores, userId)
+    const others = await opened(stores)
+    await stores.directory.put({ userId, email: ALICE }, NOON, PROVENANCE)
+    await issued(stores, verified.id)
+    const stepUp = (await stores.stepUps.load(verified.id))!
+    await stores.stepUps.save(StepUp.verifyOtp(stepUp, () => true, POLICY, NOON)[0], PROVENANCE)
+
+    await stores.directory.put({ userId, email: ELSEWHERE }, afterNoon(10), PROVENANCE)
+
+    t.is(await statusOf(stores, pending.id), 'cancelled')
+    t.is(await statusOf(stores, verified.id), 'cancelled')
+    t.is(await statusOf(stores, others.id), 'pending')
+  })
+
+  test(`${adapter}: a changed name or language leaves challenges alone`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId: userId } = await opened(stores)
+    await stores.directory.put({ userId, email: ALICE }, NOON, PROVENANCE)
+
+    await stores.directory.put({ userId, email: ALICE, locale: 'fr', displayName: 'A.' }, NOON, PROVENANCE)
+
+    t.is(await statusOf(stores, id), 'pending')
+  })
+
+  test(`${adapter}: a challenge that is over stays as it ended`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId: userId } = await opened(stores)
+    await stores.directory.put({ userId, email: ALICE }, NOON, PROVENANCE)
+
+    await stores.directory.put({ userId, email: ELSEWHERE }, afterNoon(900), PROVENANCE)
+
+    t.is(await statusOf(stores, id), 'pending')
+  })
+
+  test(`${adapter}: an issuance decided on the old entry can no longer be saved`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId: userId } = await opened(stores)
+    await stores.directory.put({ userId, email: ALICE }, NOON, PROVENANCE)
+    const stepUp = (await stores.stepUps.load(id))!
+    const decision = StepUp.issueOtp(
+      stepUp,
+      { id: randomUUID(), keyId: 'k1', recipient: ALICE },
+      POLICY,
+      NOON,
+    )
+
+    await stores.directory.put({ userId, email: ELSEWHERE }, NOON, PROVENANCE)
+
+    t.false(await stores.stepUps.save(decision, PROVENANCE))
+  })
+
+  test(`${adapter}: parallel puts of one new user create one entry`, async (t) => {
+    const stores = await create()
+    const userId = randomUUID()
+
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, () => stores.directory.put({ userId, email: ALICE }, NOON, PROVENANCE)),
+    )
+
+    t.deepEqual(outcomes.filter((outcome) => outcome === 'created').length, 1)
+  })
+}

@@ -1,0 +1,140 @@
+import type { OtpDelivery, OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
+import type { Idempotency, Provenance, StepUps } from '../../src/application/ports/step-ups.ts'
+import type { User, UserDirectory } from '../../src/application/ports/user-directory.ts'
+import {
+  Challenge,
+  type ChallengeStatus,
+  IdempotencyKeyReused,
+  type PendingChallenge,
+} from '../../src/domain/challenge.ts'
+import type { DomainEvent } from '../../src/domain/domain-event.ts'
+import type { OtpIssuance, QueuedIssuance } from '../../src/domain/otp-issuance.ts'
+import type { StepUp, StepUpDecision } from '../../src/domain/step-up.ts'
+import { SubjectStanding } from '../../src/domain/subject-standing.ts'
+
+/** The three storage ports over one set of maps. Each call waits a turn first, so that races can happen. */
+export class InMemoryStore implements StepUps, UserDirectory, OtpOutbox {
+  readonly events: (DomainEvent & Provenance)[] = []
+  readonly #challenges = new Map<string, Challenge>()
+  readonly #opened = new Map<string, { readonly id: string; readonly fingerprint: string }>()
+  readonly #standings = new Map<string, SubjectStanding>()
+  readonly #issuances = new Map<string, OtpIssuance>()
+  readonly #users = new Map<string, User>()
+
+  async open(
+    challenge: PendingChallenge,
+    event: DomainEvent,
+    { key, fingerprint }: Idempotency,
+    provenance: Provenance,
+  ) {
+    await turn()
+    const keyOfClient = JSON.stringify([challenge.clientId, key])
+    const existing = this.#opened.get(keyOfClient)
+    if (existing) {
+      if (existing.fingerprint !== fingerprint) throw new IdempotencyKeyReused()
+      return { challenge: this.#challenges.get(existing.id)!, created: false }
+    }
+    this.#opened.set(keyOfClient, { id: challenge.id, fingerprint })
+    this.#challenges.set(challenge.id, challenge)
+    if (!this.#standings.has(challenge.subjectUserId)) {
+      this.#standings.set(challenge.subjectUserId, SubjectStanding.blank(challenge.subjectUserId))
+    }
+    this.#record([event], provenance)
+    return { challenge, created: true }
+  }
+
+  async load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined> {
+    await turn()
+    const challenge = this.#challenges.get(challengeId)
+    return (
+      challenge && {
+        challenge,
+        standing: this.#standings.get(challenge.subjectUserId)!,
+        issuance: [...this.#issuances.values()].find(
+          (issuance) => issuance.challengeId === challenge.id && issuance.number === challenge.issuanceCount,
+        ),
+        user: this.#users.get(challenge.subjectUserId),
+      }
+    )
+  }
+
+  async save(
+    { challenge, standing, issued, events }: StepUpDecision,
+    provenance: Provenance,
+  ): Promise<boolean> {
+    await turn()
+    const current = this.#standings.get(standing.subjectUserId)
+    if (current?.version !== standing.version) return false
+
+    this.#standings.set(standing.subjectUserId, { ...standing, version: standing.version + 1 })
+    this.#challenges.set(challenge.id, challenge)
+    if (issued) this.#issuances.set(issued.id, issued)
+    this.#record(events, provenance)
+    return true
+  }
+
+  async put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
+    await turn()
+    const standing = this.#standings.get(user.userId) ?? SubjectStanding.blank(user.userId)
+    this.#standings.set(user.userId, { ...standing, version: standing.version + 1 })
+
+    const previous = this.#users.get(user.userId)
+    this.#users.set(user.userId, user)
+    if (previous && previous.email !== user.email) {
+      for (const challenge of [...this.#challenges.values()].filter((each) =>
+        isLiveOf(user.userId, each, now),
+      )) {
+        const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', now)
+        this.#challenges.set(cancelled.id, cancelled)
+        this.#record([event], provenance)
+      }
+    }
+    return previous ? 'updated' : 'created'
+  }
+
+  async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
+    await turn()
+    const due = [...this.#issuances.values()]
+      .filter(
+        (issuance): issuance is QueuedIssuance =>
+          issuance.status === 'queued' && issuance.nextAttemptAt <= now,
+      )
+      .sort((one, other) => one.nextAttemptAt.getTime() - other.nextAttemptAt.getTime())
+      .slice(0, limit)
+    return due.map((issuance) => {
+      const claimed = {
+        ...issuance,
+        deliveryAttempts: issuance.deliveryAttempts + 1,
+        nextAttemptAt: leaseEnd,
+      }
+      this.#issuances.set(claimed.id, claimed)
+      return {
+        issuance: claimed,
+        challenge: this.#challenges.get(claimed.challengeId)!,
+        user: this.#users.get(claimed.subjectUserId),
+      }
+    })
+  }
+
+  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<void> {
+    await turn()
+    const current = this.#issuances.get(claimed.id)
+    if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return
+    this.#issuances.set(claimed.id, outcome)
+    this.#record([event], { actor: 'service' })
+  }
+
+  #record(events: readonly DomainEvent[], provenance: Provenance): void {
+    this.events.push(...events.map((event) => ({ ...event, ...provenance })))
+  }
+}
+
+const LIVE: readonly ChallengeStatus[] = ['pending', 'verified']
+
+function isLiveOf(subjectUserId: string, challenge: Challenge, now: Date): boolean {
+  return challenge.subjectUserId === subjectUserId && LIVE.includes(Challenge.statusAt(challenge, now))
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
