@@ -59,7 +59,7 @@ export class OperationMalformed extends DomainError {
   readonly code = 'operation-malformed'
   readonly field: string
   constructor(field: string, rule: string) {
-    super(`${field} ${rule}`)
+    super(rule)
     this.field = field
   }
 }

@@ -12,6 +12,7 @@ import { Refusal } from './refusal.ts'
 import { jsonBody, parseBody } from './request-body.ts'
 import { Identity } from './user-routes.ts'
 
+const CHALLENGES = '/internal/v1/mfa/challenges'
 const DAY_IN_SECONDS = 86_400
 
 const Demand = z.strictObject({
@@ -34,10 +35,10 @@ export function challengeRoutes(
   authentication: Authentication,
   { openChallenge, inspectChallenge }: ChallengeUseCases,
 ): Router {
-  const router = new Router({ prefix: '/internal/v1/mfa/challenges', sensitive: true, strict: true })
+  const router = new Router({ sensitive: true, strict: true })
 
   router.post(
-    '/',
+    CHALLENGES,
     async (ctx, next) => {
       ctx.state.clientId = await authentication.client(ctx, 'mfa:challenges:create')
       await next()
@@ -58,12 +59,12 @@ export function challengeRoutes(
       })
       ctx.state.challengeId = opened.challenge.id
       ctx.status = opened.created ? 201 : 200
-      ctx.set('Location', `${router.opts.prefix}/${opened.challenge.id}`)
+      ctx.set('Location', `${CHALLENGES}/${opened.challenge.id}`)
       ctx.body = openedBody(opened)
     },
   )
 
-  router.get('/:challengeId', async (ctx) => {
+  router.get(`${CHALLENGES}/:challengeId`, async (ctx) => {
     const caller = await authentication.caller(ctx)
     ctx.body = inspectedBody(await inspectChallenge.execute(challengeIdOf(ctx), caller))
   })

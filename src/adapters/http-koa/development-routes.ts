@@ -12,14 +12,14 @@ const TokenRequest = z.union([
 
 /** Stand-ins for the identity provider and for the user's mail program. In production these routes do not exist. */
 export function developmentRoutes(mailbox: Mailbox, tokenIssuer: TokenIssuer): Router {
-  const router = new Router({ prefix: '/dev', sensitive: true, strict: true })
+  const router = new Router({ sensitive: true, strict: true })
 
-  router.get('/mailbox', async (ctx) => {
+  router.get('/dev/mailbox', async (ctx) => {
     const { to } = ctx.query
     ctx.body = await mailbox.list(Array.isArray(to) ? to[0] : to)
   })
 
-  router.post('/token', jsonBody, async (ctx) => {
+  router.post('/dev/token', jsonBody, async (ctx) => {
     const request = parseBody(ctx, TokenRequest)
     const { accessToken, expiresInSeconds } = await tokenIssuer.issue(
       'sub' in request

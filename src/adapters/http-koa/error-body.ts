@@ -4,6 +4,7 @@ import { AccessTokenRefused, IssuerUnavailable } from '../../application/ports/a
 import { StorageUnavailable } from '../../application/ports/storage-unavailable.ts'
 import { Contention } from '../../application/settle.ts'
 import { DomainError } from '../../domain/domain-error.ts'
+import { EmailAddressMalformed } from '../../domain/email-address.ts'
 import { OperationMalformed } from '../../domain/operation.ts'
 import { type OutcomeTable, outcomesOf } from './outcomes.ts'
 import { Refusal } from './refusal.ts'
@@ -54,11 +55,8 @@ export function errorBody(table: OutcomeTable, refusal: Refusal, requestId: stri
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  if (error instanceof OperationMalformed) {
-    return new Refusal('operation-malformed', {
-      fieldFaults: [{ code: 'MALFORMED', message: error.message, field: error.field }],
-    })
-  }
+  if (error instanceof OperationMalformed) return malformed(error, error.field)
+  if (error instanceof EmailAddressMalformed) return malformed(error, 'email')
   if (error instanceof DomainError) {
     const headers = 'retryAfterInSeconds' in error ? { 'Retry-After': String(error.retryAfterInSeconds) } : {}
     return new Refusal(error.code, { headers })
@@ -74,4 +72,8 @@ function refusalOf(error: unknown): Refusal {
     return new Refusal('unavailable', { headers: RETRY_AFTER_OUTAGE })
   }
   return new Refusal('fault')
+}
+
+function malformed({ code, message }: DomainError, field: string): Refusal {
+  return new Refusal(code, { fieldFaults: [{ code: 'MALFORMED', message, field }] })
 }

@@ -71,13 +71,15 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
 /** Anything but `Expect: 100-continue`, which Node answers by itself (RFC 9110 §10.1.1). */
 function refuseExpectation(request: IncomingMessage, response: ServerResponse): void {
   const requestId = requestIdOf(request.headers['x-request-id'])
+  const body = JSON.stringify(badRequest(requestId))
   response
     .writeHead(417, {
       'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': Buffer.byteLength(body),
       'Cache-Control': 'no-store',
       'X-Request-ID': requestId,
     })
-    .end(JSON.stringify(badRequest(requestId)))
+    .end(body)
 }
 
 function badRequest(requestId: string) {

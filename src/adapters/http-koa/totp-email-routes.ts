@@ -23,16 +23,16 @@ export function totpEmailRoutes(
   { issueOtp, verifyOtp }: TotpEmailUseCases,
   { maxAttempts }: Pick<StepUpPolicy, 'maxAttempts'>,
 ): Router {
-  const router = new Router({ prefix: '/internal/v1/mfa/totp-email', sensitive: true, strict: true })
+  const router = new Router({ sensitive: true, strict: true })
 
-  router.post('/:challengeId\\:initiate', async (ctx) => {
+  router.post('/internal/v1/mfa/totp-email/:challengeId\\:initiate', async (ctx) => {
     const userId = await authentication.user(ctx)
     await issueOtp.execute({ challengeId: challengeIdOf(ctx), userId, requestId: ctx.state.requestId })
     ctx.status = 204
   })
 
   router.post(
-    '/:challengeId\\:verify',
+    '/internal/v1/mfa/totp-email/:challengeId\\:verify',
     async (ctx, next) => {
       ctx.state.userId = await authentication.user(ctx)
       ctx.state.challengeId = challengeIdOf(ctx)

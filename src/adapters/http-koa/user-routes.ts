@@ -10,7 +10,7 @@ import { jsonBody, parseBody } from './request-body.ts'
 export const Identity = z.string().regex(IDENTITY, 'must be 1 to 255 printable ASCII characters')
 
 const Entry = z.strictObject({
-  email: z.string(),
+  email: z.string().refine((text) => text.trim() !== ''),
   locale: z
     .string()
     .max(35)
@@ -31,10 +31,10 @@ export interface UserUseCases {
 
 /** The user directory, as the services that own the users keep it. */
 export function userRoutes(authentication: Authentication, { putUser }: UserUseCases): Router {
-  const router = new Router({ prefix: '/internal/v1/mfa/users', sensitive: true, strict: true })
+  const router = new Router({ sensitive: true, strict: true })
 
   router.put(
-    '/:userId',
+    '/internal/v1/mfa/users/:userId',
     async (ctx, next) => {
       ctx.state.clientId = await authentication.client(ctx, 'mfa:users:write')
       await next()

@@ -1,0 +1,122 @@
+import type { AddressInfo } from 'node:net'
+import type { ExecutionContext } from 'ava'
+import { pino } from 'pino'
+import { Authentication } from '../../src/adapters/http-koa/authentication.ts'
+import { challengeRoutes } from '../../src/adapters/http-koa/challenge-routes.ts'
+import { createHttpServer } from '../../src/adapters/http-koa/http-server.ts'
+import { serviceRoutes } from '../../src/adapters/http-koa/service-routes.ts'
+import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email-routes.ts'
+import { userRoutes } from '../../src/adapters/http-koa/user-routes.ts'
+import { AccessTokenRefused, type Caller } from '../../src/application/ports/access-tokens.ts'
+import type { HealthCheck } from '../../src/application/ports/health-check.ts'
+import { scenario } from '../application/scenario.ts'
+import { POLICY } from '../domain/examples.ts'
+
+/** Tokens that say in plain words who calls: `user.alice` or `client.payments.mfa:challenges:create`. */
+const plainTokens = {
+  authenticate: async (token: string): Promise<Caller> => {
+    const [kind, id, ...scopes] = token.split('.')
+    if (kind === 'user' && id) return { kind, userId: id }
+    if (kind === 'client' && id)
+      return { kind, clientId: id, scopes: new Set(scopes.map((scope) => scope.replaceAll('_', ':'))) }
+    throw new AccessTokenRefused('not one of ours')
+  },
+}
+
+export const ALICE_TOKEN = 'user.alice'
+export const PAYMENTS_TOKEN = 'client.payments.mfa_challenges_create'
+export const CRM_TOKEN = 'client.crm.mfa_users_write'
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  /** The JSON of the body; undefined if there is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: what a body holds is what the tests find out
+  readonly body: any
+}
+
+/** The HTTP edge over the use cases on doubles, listening on a port of its own until the test ends. */
+export async function edge(
+  t: ExecutionContext,
+  { policy = POLICY, checks = [] as readonly HealthCheck[] } = {},
+) {
+  const useCases = await scenario({ policy })
+  const logLines: Record<string, unknown>[] = []
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
+  const authentication = new Authentication(plainTokens)
+  const server = createHttpServer(
+    [
+      totpEmailRoutes(authentication, useCases, policy),
+      challengeRoutes(authentication, useCases),
+      userRoutes(authentication, useCases),
+      serviceRoutes(checks, { publicKeys: () => ({ keys: [] }) }),
+    ],
+    logger,
+  )
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+
+  const call = async (
+    method: string,
+    path: string,
+    init: { token?: string; json?: unknown } & RequestInit = {},
+  ): Promise<Reply> => {
+    const { token, json, ...rest } = init
+    const headers = new Headers(rest.headers)
+    if (token) headers.set('Authorization', `Bearer ${token}`)
+    if (json !== undefined) headers.set('Content-Type', 'application/json')
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      ...rest,
+      method,
+      headers,
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    })
+    const text = await response.text()
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? undefined : JSON.parse(text),
+    }
+  }
+
+  const path = (challengeId: string, action: string) => `/internal/v1/mfa/totp-email/${challengeId}:${action}`
+  return {
+    ...useCases,
+    ...{ call, port, logLines },
+    initiate: (challengeId: string, token = ALICE_TOKEN) =>
+      call('POST', path(challengeId, 'initiate'), { token }),
+    verifyJson: (challengeId: string, json: unknown, token = ALICE_TOKEN) =>
+      call('POST', path(challengeId, 'verify'), { token, json }),
+  }
+}
+
+const FAMILY = { totp: 'urn:plmr:mfa-totp:api', challenge: 'urn:plmr:mfa-challenge:api' }
+
+/** Checks that a reply is an error of the contract, whole and nothing besides. */
+export function isError(
+  t: ExecutionContext,
+  reply: Reply,
+  status: number,
+  code: string,
+  {
+    family = 'totp' as keyof typeof FAMILY,
+    fields = [] as readonly (readonly [field: string, code: string])[],
+  } = {},
+): void {
+  t.is(reply.status, status)
+  t.is(reply.body?.code, `${FAMILY[family]}:${code}`)
+  t.true(typeof reply.body.message === 'string' && reply.body.message !== '')
+  t.is(reply.body.requestId, reply.headers.get('X-Request-ID'))
+  t.regex(reply.headers.get('Content-Type') ?? '', /^application\/json/)
+  t.is(reply.headers.get('Cache-Control'), 'no-store')
+  const keys = ['code', 'message', 'requestId', ...(fields.length > 0 ? ['fieldErrors'] : [])]
+  t.deepEqual(Object.keys(reply.body), keys)
+  t.deepEqual(
+    (reply.body.fieldErrors ?? []).map((error: { field: string; code: string }) => [error.field, error.code]),
+    fields.map(([field, fieldCode]) => [field, `${FAMILY[family]}:${fieldCode}`]),
+  )
+}

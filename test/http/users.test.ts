@@ -1,0 +1,73 @@
+import test from 'ava'
+import { ALICE_TOKEN, CRM_TOKEN, edge, isError, PAYMENTS_TOKEN } from './edge.ts'
+
+const PATH = '/internal/v1/mfa/users'
+const BOB = { email: 'bob@example.com', locale: 'de-AT', displayName: 'Bob' }
+const family = 'challenge'
+
+test('a put user is created with 201 and updated with 200', async (t) => {
+  const { call } = await edge(t)
+
+  const created = await call('PUT', `${PATH}/bob`, { token: CRM_TOKEN, json: BOB })
+  t.is(created.status, 201)
+  t.deepEqual(created.body, { userId: 'bob', ...BOB })
+
+  const updated = await call('PUT', `${PATH}/bob`, { token: CRM_TOKEN, json: { email: BOB.email } })
+  t.is(updated.status, 200)
+  t.deepEqual(updated.body, { userId: 'bob', email: BOB.email })
+})
+
+test('a user id may hold what tokens hold', async (t) => {
+  const { call } = await edge(t)
+
+  const reply = await call('PUT', `${PATH}/auth0%7C5f%2F7`, { token: CRM_TOKEN, json: BOB })
+
+  t.is(reply.body.userId, 'auth0|5f/7')
+})
+
+test('a changed address ends the live challenges of the user', async (t) => {
+  const { call, open, store } = await edge(t)
+  const id = await open()
+
+  await call('PUT', `${PATH}/alice`, { token: CRM_TOKEN, json: { email: 'alice@elsewhere.example' } })
+
+  t.is((await store.load(id))?.challenge.status, 'cancelled')
+})
+
+for (const [what, json, fields] of [
+  ['no address', {}, [['email', 'NOT_NULL']]],
+  ['a blank address', { email: '' }, [['email', 'NOT_BLANK']]],
+  ['two addresses', { email: 'a@example.com, b@example.com' }, [['email', 'MALFORMED']]],
+  ['a header in the address', { email: 'a@example.com\r\nBcc: b@example.com' }, [['email', 'MALFORMED']]],
+  ['a locale that is none', { ...BOB, locale: 'de_AT' }, [['locale', 'MALFORMED']]],
+  ['a line feed in the name', { ...BOB, displayName: 'Bob\nAlice' }, [['displayName', 'MALFORMED']]],
+  ['an unknown member', { ...BOB, phone: '1' }, [['phone', 'UNKNOWN']]],
+] as const) {
+  test(`put with ${what} is a BAD_REQUEST that names the field`, async (t) => {
+    const { call } = await edge(t)
+
+    isError(t, await call('PUT', `${PATH}/bob`, { token: CRM_TOKEN, json }), 400, 'BAD_REQUEST', {
+      family,
+      fields,
+    })
+  })
+}
+
+for (const userId of ['%00', '%0a', 'b%C3%B6b', 'a'.repeat(256), '%20']) {
+  test(`a user id of ${userId.slice(0, 10)} is a BAD_REQUEST`, async (t) => {
+    const { call } = await edge(t)
+
+    isError(t, await call('PUT', `${PATH}/${userId}`, { token: CRM_TOKEN, json: BOB }), 400, 'BAD_REQUEST', {
+      family,
+    })
+  })
+}
+
+test('put asks for a service token with its scope', async (t) => {
+  const { call } = await edge(t)
+  const put = (token?: string) => call('PUT', `${PATH}/bob`, { ...(token && { token }), json: BOB })
+
+  isError(t, await put(), 401, 'UNAUTHORIZED', { family })
+  isError(t, await put(ALICE_TOKEN), 403, 'FORBIDDEN', { family })
+  isError(t, await put(PAYMENTS_TOKEN), 403, 'FORBIDDEN', { family })
+})
