@@ -6,8 +6,8 @@ import { AccessTokenRefused } from '../../src/application/ports/access-tokens.ts
 import { NOON, openChallenge, TRANSFER } from '../domain/examples.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
 
-const S1 = { id: 's1', seed: Buffer.alloc(32, 1) }
-const S2 = { id: 's2', seed: Buffer.alloc(32, 2) }
+const S1 = { id: 's1', bytes: Buffer.alloc(32, 1) }
+const S2 = { id: 's2', bytes: Buffer.alloc(32, 2) }
 const challenge = openChallenge()
 const keysOf = (signer: EddsaChallengeSigner) => createLocalJWKSet(signer.publicKeys() as JSONWebKeySet)
 

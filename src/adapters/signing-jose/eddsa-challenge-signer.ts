@@ -3,10 +3,10 @@ import { SignJWT } from 'jose'
 import type { ChallengeSigner } from '../../application/ports/challenge-signer.ts'
 import type { Challenge } from '../../domain/challenge.ts'
 
-/** An Ed25519 key: `seed` is the 32-byte private key of RFC 8032 §5.1.5. */
+/** An Ed25519 key: `bytes` are the 32-byte private key of RFC 8032 §5.1.5. */
 export interface SigningKey {
   readonly id: string
-  readonly seed: Uint8Array
+  readonly bytes: Uint8Array
 }
 
 /** Of our own, so that no verifier that looks at `typ` takes the signature for an access token (RFC 8725 §3.11). */
@@ -48,6 +48,6 @@ export class EddsaChallengeSigner implements ChallengeSigner {
   }
 }
 
-function privateKey({ seed }: SigningKey): KeyObject {
-  return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' })
+function privateKey({ bytes }: SigningKey): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, bytes]), format: 'der', type: 'pkcs8' })
 }

@@ -1,0 +1,219 @@
+import 'reflect-metadata'
+import { Server } from 'node:http'
+import { join } from 'node:path'
+import { Container, type ServiceIdentifier } from 'inversify'
+import type { Logger } from 'pino'
+import { Deliverer } from './adapters/deliverer/deliverer.ts'
+import type { DevelopmentKeys } from './adapters/development/development-keys.ts'
+import { Authentication } from './adapters/http-koa/authentication.ts'
+import { challengeRoutes } from './adapters/http-koa/challenge-routes.ts'
+import { developmentRoutes } from './adapters/http-koa/development-routes.ts'
+import { createHttpServer } from './adapters/http-koa/http-server.ts'
+import { serviceRoutes } from './adapters/http-koa/service-routes.ts'
+import { totpEmailRoutes } from './adapters/http-koa/totp-email-routes.ts'
+import { userRoutes } from './adapters/http-koa/user-routes.ts'
+import { UuidIdentifiers } from './adapters/identifiers-uuid/uuid-identifiers.ts'
+import { DevelopmentIssuer } from './adapters/identity-jose/development-issuer.ts'
+import { issuerKeys } from './adapters/identity-jose/issuer-keys.ts'
+import { JoseAccessTokens } from './adapters/identity-jose/jose-access-tokens.ts'
+import { HtmlOtpMailComposer } from './adapters/mail-composer/html-otp-mail-composer.ts'
+import { FolderMailbox } from './adapters/mail-mailbox/folder-mailbox.ts'
+import { PostmarkMailTransport } from './adapters/mail-postmark/postmark-mail-transport.ts'
+import { SmtpMailTransport } from './adapters/mail-smtp/smtp-mail-transport.ts'
+import { connectPrisma } from './adapters/persistence-prisma/connect-prisma.ts'
+import { DatabaseHealth } from './adapters/persistence-prisma/database-health.ts'
+import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
+import { PrismaOtpOutbox } from './adapters/persistence-prisma/prisma-otp-outbox.ts'
+import { PrismaStepUps } from './adapters/persistence-prisma/prisma-step-ups.ts'
+import { PrismaUserDirectory } from './adapters/persistence-prisma/prisma-user-directory.ts'
+import { EddsaChallengeSigner } from './adapters/signing-jose/eddsa-challenge-signer.ts'
+import { OtplibTotp } from './adapters/totp-otplib/otplib-totp.ts'
+import { DeliverOtp } from './application/deliver-otp.ts'
+import { InspectChallenge } from './application/inspect-challenge.ts'
+import { IssueOtp } from './application/issue-otp.ts'
+import { OpenChallenge } from './application/open-challenge.ts'
+import { AccessTokens } from './application/ports/access-tokens.ts'
+import { ChallengeSigner } from './application/ports/challenge-signer.ts'
+import { Clock } from './application/ports/clock.ts'
+import { DeliverySignal } from './application/ports/delivery-signal.ts'
+import { Identifiers } from './application/ports/identifiers.ts'
+import { MailTransport } from './application/ports/mail-transport.ts'
+import { Mailbox } from './application/ports/mailbox.ts'
+import { OtpMailComposer } from './application/ports/otp-mail-composer.ts'
+import { OtpOutbox } from './application/ports/otp-outbox.ts'
+import { StepUps } from './application/ports/step-ups.ts'
+import { TokenIssuer } from './application/ports/token-issuer.ts'
+import { Totp } from './application/ports/totp.ts'
+import { UserDirectory } from './application/ports/user-directory.ts'
+import { PutUser } from './application/put-user.ts'
+import { VerifyOtp } from './application/verify-otp.ts'
+import type { Config, Keys, MailConfig } from './config.ts'
+
+/** What the composition is made of besides the environment. */
+export interface Foundation {
+  readonly config: Config
+  readonly databaseUrl: string
+  /** The stand-ins of a development set-up; undefined in production. */
+  readonly developmentKeys: DevelopmentKeys | undefined
+  readonly logger: Logger
+}
+
+const Policy: ServiceIdentifier<Config['policy']> = Symbol('StepUpPolicy')
+
+/** The composition root: the one place that knows which adapter answers which port. Nothing connects or listens yet. */
+export function createContainer({ config, databaseUrl, developmentKeys, logger }: Foundation): Container {
+  const container = new Container({ defaultScope: 'Singleton' })
+
+  container.bind(Policy).toConstantValue(config.policy)
+  container.bind(Clock).toConstantValue({ now: () => new Date() })
+  container.bind(Identifiers).toResolvedValue(() => new UuidIdentifiers())
+  container
+    .bind(Totp)
+    .toConstantValue(
+      new OtplibTotp(config.otpKeys ?? standIn(developmentKeys?.otpKey), config.policy.codeDigits),
+    )
+  container
+    .bind(ChallengeSigner)
+    .toConstantValue(new EddsaChallengeSigner(config.signingKeys ?? standIn(developmentKeys?.signingKey)))
+
+  bindStorage(container, databaseUrl, logger)
+  bindIdentity(container, config, developmentKeys)
+  bindMail(container, config)
+  bindUseCases(container)
+
+  container.bind(Deliverer).toResolvedValue((deliverOtp) => new Deliverer(deliverOtp, logger), [DeliverOtp])
+  container.bind(DeliverySignal).toService(Deliverer)
+  bindHttp(container, config, logger)
+  return container
+}
+
+function bindStorage(container: Container, url: string, logger: Logger): void {
+  container.bind(PrismaClient).toConstantValue(
+    connectPrisma({
+      url,
+      onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
+    }),
+  )
+  container.bind(StepUps).toResolvedValue((prisma) => new PrismaStepUps(prisma), [PrismaClient])
+  container.bind(OtpOutbox).toResolvedValue((prisma) => new PrismaOtpOutbox(prisma), [PrismaClient])
+  container.bind(UserDirectory).toResolvedValue((prisma) => new PrismaUserDirectory(prisma), [PrismaClient])
+  container.bind(DatabaseHealth).toResolvedValue((prisma) => new DatabaseHealth(prisma), [PrismaClient])
+}
+
+function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentKeys | undefined): void {
+  if (auth) {
+    container
+      .bind(AccessTokens)
+      .toResolvedValue((clock) => new JoseAccessTokens(issuerKeys(auth.jwksUrl), auth, clock), [Clock])
+    return
+  }
+  if (!keys) throw new Error('without an issuer there must be development keys')
+  const rules = { issuer: 'countersign-development', audience: 'countersign' }
+  const issuer = new DevelopmentIssuer(keys.issuerKey, rules, container.get(Clock))
+  container.bind(TokenIssuer).toConstantValue(issuer)
+  container
+    .bind(AccessTokens)
+    .toResolvedValue((clock) => new JoseAccessTokens(issuer.keys(), rules, clock), [Clock])
+}
+
+function bindMail(container: Container, { mail, dataDir }: Config): void {
+  container.bind(OtpMailComposer).toResolvedValue(() => new HtmlOtpMailComposer())
+  if (mail.transport === 'mailbox') {
+    container
+      .bind(FolderMailbox)
+      .toResolvedValue((clock) => new FolderMailbox(join(dataDir, 'mailbox'), clock), [Clock])
+    container.bind(Mailbox).toService(FolderMailbox)
+    container.bind(MailTransport).toService(FolderMailbox)
+  } else {
+    container.bind(MailTransport).toConstantValue(transportOf(mail))
+  }
+}
+
+function transportOf(mail: Exclude<MailConfig, { transport: 'mailbox' }>): MailTransport {
+  switch (mail.transport) {
+    case 'smtp':
+      return new SmtpMailTransport(mail)
+    case 'postmark':
+      return new PostmarkMailTransport(mail)
+  }
+}
+
+function bindUseCases(container: Container): void {
+  container
+    .bind(OpenChallenge)
+    .toResolvedValue(
+      (stepUps, signer, identifiers, clock, policy) =>
+        new OpenChallenge(stepUps, signer, identifiers, clock, policy),
+      [StepUps, ChallengeSigner, Identifiers, Clock, Policy],
+    )
+  container
+    .bind(IssueOtp)
+    .toResolvedValue(
+      (stepUps, totp, identifiers, signal, clock, policy) =>
+        new IssueOtp(stepUps, totp, identifiers, signal, clock, policy),
+      [StepUps, Totp, Identifiers, DeliverySignal, Clock, Policy],
+    )
+  container
+    .bind(VerifyOtp)
+    .toResolvedValue(
+      (stepUps, totp, clock, policy) => new VerifyOtp(stepUps, totp, clock, policy),
+      [StepUps, Totp, Clock, Policy],
+    )
+  container
+    .bind(InspectChallenge)
+    .toResolvedValue(
+      (stepUps, clock, policy) => new InspectChallenge(stepUps, clock, policy),
+      [StepUps, Clock, Policy],
+    )
+  container
+    .bind(PutUser)
+    .toResolvedValue((directory, clock) => new PutUser(directory, clock), [UserDirectory, Clock])
+  container
+    .bind(DeliverOtp)
+    .toResolvedValue(
+      (outbox, totp, composer, transport, clock) => new DeliverOtp(outbox, totp, composer, transport, clock),
+      [OtpOutbox, Totp, OtpMailComposer, MailTransport, Clock],
+    )
+}
+
+function bindHttp(container: Container, { production, policy }: Config, logger: Logger): void {
+  container.bind(Server).toResolvedValue(
+    (tokens, openChallenge, inspectChallenge, issueOtp, verifyOtp, putUser, signer, database, deliverer) => {
+      const authentication = new Authentication(tokens)
+      return createHttpServer(
+        [
+          totpEmailRoutes(authentication, { issueOtp, verifyOtp }, policy),
+          challengeRoutes(authentication, { openChallenge, inspectChallenge }),
+          userRoutes(authentication, { putUser }),
+          serviceRoutes([database, deliverer], signer),
+          ...(production
+            ? []
+            : [developmentRoutes(optional(container, Mailbox), optional(container, TokenIssuer))]),
+        ],
+        logger,
+      )
+    },
+    [
+      AccessTokens,
+      OpenChallenge,
+      InspectChallenge,
+      IssueOtp,
+      VerifyOtp,
+      PutUser,
+      ChallengeSigner,
+      DatabaseHealth,
+      Deliverer,
+    ],
+  )
+}
+
+/** A port that only some configurations have. */
+function optional<Port>(container: Container, port: ServiceIdentifier<Port>): Port | undefined {
+  return container.isBound(port) ? container.get(port) : undefined
+}
+
+/** A key of the development set-up in the place of configured ones. */
+function standIn(key: string | undefined): Keys {
+  if (!key) throw new Error('without configured keys there must be development keys')
+  return [{ id: 'development', bytes: Buffer.from(key, 'base64') }]
+}
