@@ -82,7 +82,7 @@ const keys = (accepts: (length: number) => boolean, length: string) =>
     if (found.length < parsed.length) problem('must be kid:base64, several joined by commas')
     for (const { id, bytes } of found) {
       if (!accepts(bytes.length)) problem(`key ${id} must be ${length}: openssl rand -base64 32`)
-      if (new Set(bytes).size < 8) problem(`key ${id} is not random: openssl rand -base64 32`)
+      else if (new Set(bytes).size < 8) problem(`key ${id} is not random: openssl rand -base64 32`)
     }
     if (new Set(found.map(({ id }) => id)).size < found.length) problem('has two keys of one kid')
     if (new Set(found.map(({ bytes }) => bytes.toString('hex'))).size < found.length)
@@ -162,6 +162,11 @@ export function readConfig(environment: Environment): Config {
   const problems = [...malformed, ...missing(env)]
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return freeze(parsed.data)
+}
+
+/** The configuration of this process. @throws {ConfigError} */
+export function loadConfig(): Config {
+  return readConfig(process.env)
 }
 
 /** What has to be set given what else is, and what must not be set so. */

@@ -10,7 +10,8 @@ export interface TestDatabase {
 /** Copies the template that `test/run.ts` made. @throws {Error} when the tests are not run through it. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const { TEST_DATABASE_SERVER: server, TEST_DATABASE_TEMPLATE: template } = process.env
-  if (!server || !template) throw new Error('This test needs a database: run it with `node test/run.ts <file>`')
+  if (!server || !template)
+    throw new Error('This test needs a database: run it with `node test/run.ts <file>`')
 
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await administer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`)

@@ -18,15 +18,21 @@ export class Deliverer implements DeliverySignal, HealthCheck {
   readonly name = 'deliverer'
   readonly #deliverOtp: Pick<DeliverOtp, 'execute'>
   readonly #logger: Logger
+  readonly #pollIntervalInMs: number
   readonly #underWay = new Set<Promise<void>>()
   #running: Promise<void> | undefined
   #stopping = false
   #rung = false
   #wake = () => {}
 
-  constructor(deliverOtp: Pick<DeliverOtp, 'execute'>, logger: Logger) {
+  constructor(
+    deliverOtp: Pick<DeliverOtp, 'execute'>,
+    logger: Logger,
+    { pollIntervalInMs = POLL_INTERVAL_IN_MS } = {},
+  ) {
     this.#deliverOtp = deliverOtp
     this.#logger = logger
+    this.#pollIntervalInMs = pollIntervalInMs
   }
 
   start(): void {
@@ -59,7 +65,7 @@ export class Deliverer implements DeliverySignal, HealthCheck {
         const claimed = free > 0 ? await this.#deliverOtp.execute(free) : []
         for (const handOver of claimed) this.#follow(handOver)
         // Fewer than asked for: nothing more is due. A ring since the claim began may be about something newer.
-        if (claimed.length < free || free === 0) await this.#pause(POLL_INTERVAL_IN_MS)
+        if (claimed.length < free || free === 0) await this.#pause(this.#pollIntervalInMs)
       } catch (error) {
         this.#logger.error({ err: error }, 'claiming mails failed')
         this.#rung = false

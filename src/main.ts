@@ -1,0 +1,130 @@
+import cluster from 'node:cluster'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import pretty from 'pino-pretty'
+import { developmentKeys } from './adapters/development/development-keys.ts'
+import { migrateEmbeddedDatabase } from './adapters/persistence-prisma/migrate-deploy.ts'
+import { startEmbeddedPostgres } from './adapters/postgres-embedded/embedded-postgres.ts'
+import { type Config, ConfigError, loadConfig } from './config.ts'
+import type { Foundation } from './container.ts'
+import { startDelivery, startService } from './service.ts'
+import { STOP, supervise } from './supervisor.ts'
+
+/*
+ * `node src/main.ts` serves, `node src/main.ts deliver` delivers mails alone. With WORKERS above one the process
+ * serves nothing itself and supervises that many which do.
+ */
+
+/** Something that runs until it is stopped. `stop` says whether all that was accepted was also finished. */
+interface Running {
+  readonly greeting: string
+  stop(): Promise<boolean>
+}
+
+const config = configOrExit()
+const logger = pino(
+  { level: config.logLevel, base: { pid: process.pid } },
+  ...(config.production ? [] : [pretty({ sync: true, ignore: 'pid', translateTime: 'HH:MM:ss.l' })]),
+)
+process.once('unhandledRejection', exitOn('unhandled rejection'))
+process.once('uncaughtException', exitOn('uncaught exception'))
+
+try {
+  const running = await start()
+  stopOnSignal(running)
+  process.stdout.write(running.greeting)
+} catch (error) {
+  exitOn('start failed')(error)
+}
+
+async function start(): Promise<Running> {
+  const { databaseUrl, stop: stopDatabase } = await database(config)
+  const running = await startUpon(databaseUrl)
+  return {
+    greeting: running.greeting,
+    stop: async () => {
+      const finished = await running.stop()
+      await stopDatabase()
+      return finished
+    },
+  }
+}
+
+async function startUpon(databaseUrl: string): Promise<Running> {
+  const keys = config.production ? undefined : await developmentKeys(join(config.dataDir, 'keys.json'))
+  const foundation: Foundation = { config, databaseUrl, developmentKeys: keys, logger }
+
+  if (process.argv[2] === 'deliver') return { greeting: '', ...(await startDelivery(foundation)) }
+  if (config.workers > 1) {
+    const stop = supervise(config.workers, { DATABASE_URL: databaseUrl, WORKERS: '1' }, logger)
+    return { greeting: '', stop }
+  }
+  const { url, stop } = await startService(foundation)
+  logger.info({ url }, 'ready')
+  return { greeting: config.production || cluster.isWorker ? '' : greeting(url!), stop }
+}
+
+/** The configured database, or in development the embedded one: started, migrated, and to be stopped at the end. */
+async function database({
+  databaseUrl,
+  dataDir,
+}: Config): Promise<{ databaseUrl: string; stop: () => Promise<void> }> {
+  if (databaseUrl) return { databaseUrl, stop: async () => {} }
+
+  const { url, stop } = await startEmbeddedPostgres({ folder: join(dataDir, 'postgres') })
+  await migrateEmbeddedDatabase(url)
+  return { databaseUrl: url, stop }
+}
+
+/**
+ * A worker hears of the end from its supervisor, since a terminal or a service manager may signal the whole group.
+ * Anybody else ends at the first signal, in order, and at once at the second.
+ */
+function stopOnSignal(running: Running): void {
+  let stopping = false
+  const stop = async () => {
+    if (stopping) process.exit(1)
+    stopping = true
+    logger.info('stopping')
+    const finished = await running.stop()
+    logger.info({ finished }, 'stopped')
+    process.exit(finished ? 0 : 1)
+  }
+  if (cluster.isWorker) {
+    process.on('SIGINT', () => {})
+    process.on('SIGTERM', () => {})
+    process.once('message', (message) => message === STOP && stop())
+    process.once('disconnect', stop)
+  } else {
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+  }
+}
+
+function configOrExit(): Config {
+  try {
+    return loadConfig()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(1)
+  }
+}
+
+function exitOn(what: string) {
+  return (error: unknown) => {
+    logger.fatal({ err: error }, what)
+    process.exit(1)
+  }
+}
+
+function greeting(url: string): string {
+  return `
+  Countersign is ready at ${url}
+
+    npm run demo                  a whole journey in the terminal
+    ${url}/dev/mailbox   the mails it has sent, newest first
+    README.md                     the same journey with curl
+
+`
+}

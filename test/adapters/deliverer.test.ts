@@ -1,0 +1,165 @@
+import test from 'ava'
+import { pino } from 'pino'
+import { Deliverer } from '../../src/adapters/deliverer/deliverer.ts'
+import type { DeliveryReport } from '../../src/application/deliver-otp.ts'
+
+const REPORT: DeliveryReport = { challengeId: 'c', issuanceId: 'i', attempt: 1, outcome: 'sent' }
+
+/** A poll so rare that only a ring can make it look again. */
+const NEVER_BY_ITSELF = { pollIntervalInMs: 3_600_000 }
+
+/** A deliverer over `execute`, running until the test ends, and its log. */
+function running(
+  t: import('ava').ExecutionContext,
+  execute: (limit: number) => Promise<readonly Promise<DeliveryReport>[]>,
+  options = {},
+) {
+  const logLines: Record<string, unknown>[] = []
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
+  const deliverer = new Deliverer({ execute }, logger, options)
+  t.teardown(() => deliverer.stop())
+  deliverer.start()
+  return { deliverer, logLines }
+}
+
+test('a ring makes it look without waiting for the poll', async (t) => {
+  const looked = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let looks = 0
+  const { deliverer } = running(
+    t,
+    async () => {
+      looked[looks++]?.resolve()
+      return []
+    },
+    NEVER_BY_ITSELF,
+  )
+  await looked[0]!.promise
+
+  deliverer.ring()
+
+  await t.notThrowsAsync(looked[1]!.promise)
+})
+
+test('a ring during a look is not lost', async (t) => {
+  const first = Promise.withResolvers<readonly Promise<DeliveryReport>[]>()
+  const second = Promise.withResolvers<void>()
+  let looks = 0
+  const { deliverer } = running(
+    t,
+    () => {
+      looks++
+      if (looks === 1) return first.promise
+      second.resolve()
+      return Promise.resolve([])
+    },
+    NEVER_BY_ITSELF,
+  )
+
+  deliverer.ring()
+  first.resolve([])
+
+  await t.notThrowsAsync(second.promise)
+})
+
+test('without a ring it looks again by itself', async (t) => {
+  const again = Promise.withResolvers<void>()
+  let looks = 0
+  running(t, async () => {
+    looks++
+    if (looks === 3) again.resolve()
+    return []
+  })
+
+  await again.promise
+  t.pass()
+})
+
+test('a slow hand-over holds up neither the next claim nor more than its own place', async (t) => {
+  const slow = Promise.withResolvers<DeliveryReport>()
+  const limits: number[] = []
+  const third = Promise.withResolvers<void>()
+  const { deliverer } = running(t, async (limit) => {
+    limits.push(limit)
+    if (limits.length === 3) third.resolve()
+    return limits.length === 1 ? [slow.promise] : []
+  })
+
+  await third.promise
+  slow.resolve(REPORT)
+  await deliverer.stop()
+
+  t.deepEqual(limits.slice(0, 3), [50, 49, 49])
+})
+
+test('it stops only when every hand-over under way is settled', async (t) => {
+  const handOver = Promise.withResolvers<DeliveryReport>()
+  const claimed = Promise.withResolvers<void>()
+  let given = false
+  const { deliverer } = running(t, async () => {
+    if (given) return []
+    given = true
+    claimed.resolve()
+    return [handOver.promise]
+  })
+  await claimed.promise
+
+  let stopped = false
+  const stopping = deliverer.stop().then(() => {
+    stopped = true
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  t.false(stopped)
+  t.is(await deliverer.problem(), 'the deliverer is not running')
+
+  handOver.resolve(REPORT)
+  await stopping
+  t.true(stopped)
+})
+
+test('a claim that fails is logged and tried again', async (t) => {
+  const again = Promise.withResolvers<void>()
+  let looks = 0
+  const { logLines, deliverer } = running(t, async () => {
+    looks++
+    if (looks === 1) throw new Error('database away')
+    again.resolve()
+    return []
+  })
+
+  await again.promise
+
+  t.like(logLines[0], { msg: 'claiming mails failed' })
+  t.is(await deliverer.problem(), undefined)
+})
+
+for (const [outcome, level] of [
+  ['sent', 30],
+  ['queued', 40],
+  ['failed', 40],
+  ['unrecorded', 50],
+] as const) {
+  test(`a mail attempt that ends ${outcome} has one line at level ${level}`, async (t) => {
+    let given = false
+    const { deliverer, logLines } = running(t, async () => {
+      if (given) return []
+      given = true
+      return [
+        Promise.resolve({ ...REPORT, outcome, error: outcome === 'sent' ? undefined : new Error('why') }),
+      ]
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+
+    await deliverer.stop()
+
+    t.is(logLines.length, 1)
+    t.like(logLines[0], {
+      msg: 'mail attempt',
+      level,
+      challengeId: 'c',
+      issuanceId: 'i',
+      attempt: 1,
+      outcome,
+    })
+    t.is('err' in logLines[0]!, outcome !== 'sent')
+  })
+}

@@ -1,0 +1,169 @@
+import test from 'ava'
+import { ConfigError, readConfig } from '../src/config.ts'
+
+const key = (byte: number) =>
+  Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7 + byte) % 256)).toString('base64')
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  HOST: '0.0.0.0',
+  PORT: '8080',
+  DATABASE_URL: 'postgresql://countersign:pw@db.bank.example/countersign',
+  AUTH_ISSUER: 'https://login.bank.example',
+  AUTH_AUDIENCE: 'countersign',
+  AUTH_JWKS_URL: 'https://login.bank.example/jwks.json',
+  OTP_KEYS: `k2:${key(2)}, k1:${key(1)}`,
+  SIGNING_KEYS: `s1:${key(3)}`,
+  MAIL_TRANSPORT: 'postmark',
+  MAIL_FROM: 'Bank <no-reply@bank.example>',
+  POSTMARK_SERVER_TOKEN: 'token',
+}
+
+const problemsOf = (env: Record<string, string | undefined>) => {
+  try {
+    readConfig(env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+test('development needs nothing', (t) => {
+  const config = readConfig({})
+
+  t.like(config, { production: false, host: '127.0.0.1', port: 3000, workers: 1, logLevel: 'info' })
+  t.like(config, {
+    databaseUrl: undefined,
+    auth: undefined,
+    otpKeys: undefined,
+    mail: { transport: 'mailbox' },
+  })
+  t.deepEqual(config.policy, {
+    codeDigits: 6,
+    codeLifetimeInSeconds: 300,
+    maxAttempts: 5,
+    maxIssuances: 5,
+    resendCooldownInSeconds: 30,
+    challengeLifetimeInSeconds: 900,
+    subjectMaxFailures: 5,
+    subjectLockInSeconds: 900,
+    subjectMaxIssuancesPerHour: 20,
+  })
+})
+
+test('production takes what it is given, keys in their order', (t) => {
+  const config = readConfig(PRODUCTION)
+
+  t.true(config.production)
+  t.deepEqual(
+    config.otpKeys?.map(({ id }) => id),
+    ['k2', 'k1'],
+  )
+  t.is(config.otpKeys?.[0].bytes.length, 32)
+  t.is(config.auth?.jwksUrl.href, PRODUCTION.AUTH_JWKS_URL)
+  t.true(config.workers >= 1)
+})
+
+test('production without anything names every variable that is missing, all at once', (t) => {
+  const problems = problemsOf({ NODE_ENV: 'production' })
+
+  for (const name of Object.keys(PRODUCTION).filter(
+    (each) => !['NODE_ENV', 'POSTMARK_SERVER_TOKEN'].includes(each),
+  )) {
+    t.true(
+      problems.some((problem) => problem.startsWith(`${name} is not set: `)),
+      name,
+    )
+  }
+  t.is(problems.length, 10)
+})
+
+for (const [what, change, problem] of [
+  ['an empty variable', { DATABASE_URL: '' }, /^DATABASE_URL is not set/],
+  ['the development mailbox', { MAIL_TRANSPORT: 'mailbox' }, /^MAIL_TRANSPORT is mailbox/],
+  [
+    'the test token of Postmark',
+    { POSTMARK_SERVER_TOKEN: 'POSTMARK_API_TEST' },
+    /^POSTMARK_SERVER_TOKEN is the test token/,
+  ],
+  ['Postmark without its token', { POSTMARK_SERVER_TOKEN: undefined }, /^POSTMARK_SERVER_TOKEN is not set/],
+  ['SMTP without its URL', { MAIL_TRANSPORT: 'smtp' }, /^SMTP_URL is not set/],
+  [
+    'a database of another kind',
+    { DATABASE_URL: 'mysql://db.bank.example/x' },
+    /^DATABASE_URL must be a URL/,
+  ],
+  [
+    'keys fetched in plain text',
+    { AUTH_JWKS_URL: 'http://login.bank.example/jwks' },
+    /^AUTH_JWKS_URL must be an https/,
+  ],
+  [
+    'a short key',
+    { OTP_KEYS: `k1:${Buffer.from('short').toString('base64')}` },
+    /^OTP_KEYS key k1 must be at least 32 bytes/,
+  ],
+  [
+    'a key of zeros',
+    { OTP_KEYS: `k1:${Buffer.alloc(32).toString('base64')}` },
+    /^OTP_KEYS key k1 is not random/,
+  ],
+  ['a key without a kid', { OTP_KEYS: key(1) }, /^OTP_KEYS must be kid:base64/],
+  ['two keys of one kid', { OTP_KEYS: `k1:${key(1)},k1:${key(2)}` }, /^OTP_KEYS has two keys of one kid/],
+  [
+    'one key under two kids',
+    { OTP_KEYS: `k1:${key(1)},k2:${key(1)}` },
+    /^OTP_KEYS has one key under two kids/,
+  ],
+  [
+    'a signing key of 33 bytes',
+    {
+      SIGNING_KEYS: `s1:${Buffer.from(`${key(1)}`)
+        .subarray(0, 33)
+        .toString('base64')}`,
+    },
+    /^SIGNING_KEYS key s1 must be exactly 32/,
+  ],
+  ['a port that is none', { PORT: '65536' }, /^PORT must be a whole number from 0 to 65535/],
+  ['a port in words', { PORT: 'http' }, /^PORT must be a whole number/],
+  ['codes of five digits', { OTP_DIGITS: '5' }, /^OTP_DIGITS must be a whole number from 6 to 8/],
+  [
+    'codes that live eleven minutes',
+    { OTP_LIFETIME_SECONDS: '660' },
+    /^OTP_LIFETIME_SECONDS must be a whole number from 1 to 600/,
+  ],
+  ['an unknown environment', { NODE_ENV: 'prod' }, /^NODE_ENV must be/],
+  ['a sender of two lines', { MAIL_FROM: 'a@b.example\r\nBcc: c@d.example' }, /^MAIL_FROM must be one line/],
+] as const) {
+  test(`production refuses ${what}, and says so in one line`, (t) => {
+    const problems = problemsOf({ ...PRODUCTION, ...change })
+
+    t.is(problems.length, 1, problems.join('\n'))
+    t.regex(problems[0]!, problem)
+  })
+}
+
+test('half an issuer is no issuer, in development either', (t) => {
+  t.deepEqual(
+    problemsOf({ AUTH_ISSUER: 'https://login.bank.example' }).map((problem) => problem.split(' ')[0]),
+    ['AUTH_AUDIENCE', 'AUTH_JWKS_URL'],
+  )
+})
+
+test('no problem repeats a value, which may be a secret', (t) => {
+  const message = (() => {
+    try {
+      readConfig({
+        ...PRODUCTION,
+        OTP_KEYS: 'k1:c2VjcmV0',
+        DATABASE_URL: 'secret',
+        POSTMARK_API_URL: 'secret',
+      })
+    } catch (error) {
+      return String(error)
+    }
+    return 'secret'
+  })()
+
+  t.false(/secret|c2VjcmV0/.test(message))
+})
