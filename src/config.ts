@@ -23,7 +23,7 @@ export interface Config {
   readonly logLevel: string
 }
 
-export interface Key {
+interface Key {
   readonly id: string
   readonly bytes: Uint8Array
 }

@@ -26,24 +26,24 @@ export interface PendingChallenge extends OpenedChallenge {
   readonly status: 'pending'
 }
 
-export interface VerifiedChallenge extends OpenedChallenge {
+interface VerifiedChallenge extends OpenedChallenge {
   readonly status: 'verified'
   readonly verifiedAt: Date
 }
 
-export interface ExhaustedChallenge extends OpenedChallenge {
+interface ExhaustedChallenge extends OpenedChallenge {
   readonly status: 'exhausted'
   readonly exhaustedAt: Date
 }
 
-export interface CancelledChallenge extends OpenedChallenge {
+interface CancelledChallenge extends OpenedChallenge {
   readonly status: 'cancelled'
   readonly cancelledAt: Date
 }
 
 export type ChallengeStatus = Challenge['status'] | 'expired'
 
-export interface ChallengeDemand {
+interface ChallengeDemand {
   readonly id: string
   readonly clientId: string
   readonly subjectUserId: string

@@ -33,7 +33,7 @@ export interface QueuedIssuance extends IssuedOtp {
   readonly nextAttemptAt: Date
 }
 
-export interface SentIssuance extends IssuedOtp {
+interface SentIssuance extends IssuedOtp {
   readonly status: 'sent'
   readonly deliveryAttempts: number
   readonly sentAt: Date
@@ -41,7 +41,7 @@ export interface SentIssuance extends IssuedOtp {
   readonly messageId: string | undefined
 }
 
-export interface FailedIssuance extends IssuedOtp {
+interface FailedIssuance extends IssuedOtp {
   readonly status: 'failed'
   readonly deliveryAttempts: number
   readonly failedAt: Date

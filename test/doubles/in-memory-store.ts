@@ -1,5 +1,6 @@
 import type { OtpDelivery, OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
-import type { Idempotency, Provenance, StepUps } from '../../src/application/ports/step-ups.ts'
+import type { Provenance } from '../../src/application/ports/provenance.ts'
+import type { Idempotency, StepUps } from '../../src/application/ports/step-ups.ts'
 import type { User, UserDirectory } from '../../src/application/ports/user-directory.ts'
 import {
   Challenge,

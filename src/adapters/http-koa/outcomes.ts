@@ -1,5 +1,4 @@
 import type { DomainErrorCode } from '../../domain/domain-error.ts'
-import type { FieldFault } from './refusal.ts'
 
 /** Everything but success that a request can come to: what the domain refuses, and what never reaches it. */
 export type Outcome =
@@ -15,6 +14,9 @@ export type Outcome =
   | 'fault'
   | 'unavailable'
 
+/** What can be wrong with a field. */
+export type FieldFaultCode = 'NOT_NULL' | 'NOT_BLANK' | 'MALFORMED' | 'UNKNOWN'
+
 interface Answer {
   readonly status: number
   readonly code: string
@@ -26,7 +28,7 @@ export interface OutcomeTable {
   readonly family: string
   readonly answers: Readonly<Record<Outcome, Answer>>
   /** The code that each kind of field fault has; a kind without one is not told. */
-  readonly fieldCodes: Readonly<Partial<Record<FieldFault['code'], string>>>
+  readonly fieldCodes: Readonly<Partial<Record<FieldFaultCode, string>>>
 }
 
 /** Outcomes that mean the same to every caller. */

@@ -1,8 +1,8 @@
-import type { Outcome } from './outcomes.ts'
+import type { FieldFaultCode, Outcome } from './outcomes.ts'
 
 /** What is wrong with one field of a request. */
 export interface FieldFault {
-  readonly code: 'NOT_NULL' | 'NOT_BLANK' | 'MALFORMED' | 'UNKNOWN'
+  readonly code: FieldFaultCode
   readonly message: string
   /** Where in the body, as `operation.summary[0].label`, or the name of a header. */
   readonly field: string

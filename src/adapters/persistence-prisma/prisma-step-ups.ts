@@ -1,4 +1,5 @@
-import type { Idempotency, Provenance, StepUps } from '../../application/ports/step-ups.ts'
+import type { Provenance } from '../../application/ports/provenance.ts'
+import type { Idempotency, StepUps } from '../../application/ports/step-ups.ts'
 import type { User } from '../../application/ports/user-directory.ts'
 import { type Challenge, IdempotencyKeyReused, type PendingChallenge } from '../../domain/challenge.ts'
 import type { DomainEvent } from '../../domain/domain-event.ts'

@@ -1,4 +1,4 @@
-import type { Provenance } from '../../application/ports/step-ups.ts'
+import type { Provenance } from '../../application/ports/provenance.ts'
 import type { User, UserDirectory } from '../../application/ports/user-directory.ts'
 import { Challenge } from '../../domain/challenge.ts'
 import { available } from './connect-prisma.ts'

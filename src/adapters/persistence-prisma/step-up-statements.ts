@@ -1,4 +1,5 @@
-import type { Idempotency, Provenance } from '../../application/ports/step-ups.ts'
+import type { Provenance } from '../../application/ports/provenance.ts'
+import type { Idempotency } from '../../application/ports/step-ups.ts'
 import type { Challenge, PendingChallenge } from '../../domain/challenge.ts'
 import type { DomainEvent } from '../../domain/domain-event.ts'
 import type { StepUpDecision } from '../../domain/step-up.ts'

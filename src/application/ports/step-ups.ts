@@ -1,15 +1,8 @@
 import type { Challenge, PendingChallenge } from '../../domain/challenge.ts'
 import type { DomainEvent } from '../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
+import type { Provenance } from './provenance.ts'
 import type { User } from './user-directory.ts'
-
-/** On whose behalf a decision is made, for the audit trail. */
-export interface Provenance {
-  /** `user:<id>`, `client:<id>` or `service`. */
-  readonly actor: string
-  /** The id of the request, where one was the cause. */
-  readonly requestId?: string | undefined
-}
 
 /** The promise that a repeated call is the same call. */
 export interface Idempotency {

@@ -1,5 +1,5 @@
 import type { EmailAddress } from '../../domain/email-address.ts'
-import type { Provenance } from './step-ups.ts'
+import type { Provenance } from './provenance.ts'
 
 /** What the directory knows of a user. */
 export interface User {

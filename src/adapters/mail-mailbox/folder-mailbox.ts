@@ -1,0 +1,106 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { v7 } from 'uuid'
+import { z } from 'zod'
+import type { Clock } from '../../application/ports/clock.ts'
+import {
+  type MailReceipt,
+  MailRefused,
+  type MailTransport,
+  MailUnavailable,
+} from '../../application/ports/mail-transport.ts'
+import type { Mailbox, MailboxMessage } from '../../application/ports/mailbox.ts'
+import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
+import { EmailAddress } from '../../domain/email-address.ts'
+
+/** Mails beyond these are deleted, oldest first. */
+const CAPACITY = 500
+const MAIL_FILE = /^[0-9a-f-]{36}\.json$/
+
+const StoredMail = z.object({
+  id: z.string(),
+  to: z.string(),
+  subject: z.string(),
+  text: z.string(),
+  html: z.string(),
+  sentAt: z.iso.datetime().transform((text) => new Date(text)),
+})
+
+/**
+ * The mailbox of everybody in a development set-up: one JSON file a mail in a folder that any number of processes
+ * may share. A name is a UUIDv7, so names in order are mails in order; a file appears complete or not at all.
+ */
+export class FolderMailbox implements MailTransport, Mailbox {
+  readonly #folder: string
+  readonly #clock: Clock
+  #closed = false
+
+  constructor(folder: string, clock: Clock) {
+    this.#folder = folder
+    this.#clock = clock
+  }
+
+  async send({ to, subject, text, html }: MailMessage): Promise<MailReceipt> {
+    if (this.#closed) throw new MailUnavailable('The mailbox is closed')
+    assertRecipient(to)
+    const id = v7()
+    const mail = { id, to, subject, text, html, sentAt: this.#clock.now() }
+    try {
+      await this.#write(id, JSON.stringify(mail))
+      await this.#deleteOverflow()
+    } catch (cause) {
+      throw new MailUnavailable('The folder of the mailbox cannot be written to', { cause })
+    }
+    return { messageId: id }
+  }
+
+  async list(to?: string): Promise<readonly MailboxMessage[]> {
+    const mails = await Promise.all(
+      (await this.#newestFirst()).slice(0, CAPACITY).map((name) => this.#read(name)),
+    )
+    return mails.filter((mail) => mail !== undefined).filter((mail) => to === undefined || mail.to === to)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+
+  /** Mails hold codes: nobody but the owner of the process may read them. */
+  async #write(id: string, content: string): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    const unfinished = join(this.#folder, `${id}.unfinished`)
+    await writeFile(unfinished, content, { mode: 0o600 })
+    await rename(unfinished, join(this.#folder, `${id}.json`))
+  }
+
+  async #newestFirst(): Promise<readonly string[]> {
+    const names = await readdir(this.#folder).catch(unlessMissing)
+    return (names ?? [])
+      .filter((name) => MAIL_FILE.test(name))
+      .sort()
+      .reverse()
+  }
+
+  async #read(name: string): Promise<MailboxMessage | undefined> {
+    // Another process may have deleted it since, to make room.
+    const content = await readFile(join(this.#folder, name), 'utf8').catch(unlessMissing)
+    return content === undefined ? undefined : StoredMail.parse(JSON.parse(content))
+  }
+
+  async #deleteOverflow(): Promise<void> {
+    const overflow = (await this.#newestFirst()).slice(CAPACITY)
+    await Promise.all(overflow.map((name) => rm(join(this.#folder, name), { force: true })))
+  }
+}
+
+function assertRecipient(to: EmailAddress): void {
+  try {
+    EmailAddress.parse(to)
+  } catch {
+    throw new MailRefused('The recipient is not one plain address')
+  }
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
