@@ -8,6 +8,7 @@ import { createContainer, type Foundation } from './container.ts'
 
 /** Requests under way get this long to be answered once the service is told to stop. */
 const DRAIN_TIMEOUT_IN_MS = 10_000
+const CLOSE_IDLE_EVERY_MS = 50
 
 export interface Service {
   /** Where it listens; undefined if it only delivers. */
@@ -65,10 +66,16 @@ function startDeliverer(container: ReturnType<typeof createContainer>) {
 async function drain(server: Server): Promise<boolean> {
   const closed = once(server, 'close')
   server.close()
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_IN_MS)
-  const startedAt = performance.now()
+  // A connection that falls idle after its last answer would otherwise be kept alive.
+  const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS)
+  let drained = true
+  const cutOff = setTimeout(() => {
+    drained = false
+    server.closeAllConnections()
+  }, DRAIN_TIMEOUT_IN_MS)
+
   await closed
-  clearTimeout(timer)
-  return performance.now() - startedAt < DRAIN_TIMEOUT_IN_MS
+  clearInterval(closeIdle)
+  clearTimeout(cutOff)
+  return drained
 }

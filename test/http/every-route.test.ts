@@ -114,7 +114,7 @@ test('a fault of ours is a 500 that says nothing, and a log line that says why',
 
 test('a database that is away is a 503 that asks to come back', async (t) => {
   const { initiate, store } = await edge(t)
-  store.load = () => Promise.reject(new StorageUnavailable(new Error('gone')))
+  store.load = () => Promise.reject(new StorageUnavailable('gone'))
 
   const reply = await initiate(ID)
 

@@ -1,6 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import { StorageUnavailable } from '../../application/ports/storage-unavailable.ts'
-import { Prisma, PrismaClient } from './generated/client.ts'
+import { PrismaClient } from './generated/client.ts'
 
 export interface ConnectionSettings {
   readonly url: string
@@ -30,7 +29,7 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Pr
     onPoolError: onConnectionLost,
     onConnectionError: onConnectionLost,
   })
-  return new PrismaClient({ adapter })
+  return new PrismaClient({ adapter, errorFormat: 'minimal' })
 }
 
 /**
@@ -39,27 +38,4 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Pr
  */
 function nameOf({ sql }: { readonly sql: string }): string {
   return /^\/\* ([a-z.-]+) \*\//.exec(sql)?.[1] ?? ''
-}
-
-/** Can't reach, time-out, closed, pool exhausted, transaction not started, write conflict, too many connections. */
-const UNAVAILABLE = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'])
-/** SQLSTATE classes: connection (08), resources (53), operator intervention (57), read-only (25006). */
-const UNAVAILABLE_SQLSTATE = /^(?:08|53|57)|^25006$/
-
-/** Passes on what a query gives, with errors of an absent or overloaded server as {@link StorageUnavailable}. */
-export async function available<Result>(query: PromiseLike<Result>): Promise<Result> {
-  try {
-    return await query
-  } catch (error) {
-    throw isUnavailable(error) ? new StorageUnavailable(error) : error
-  }
-}
-
-function isUnavailable(error: unknown): boolean {
-  if (error instanceof Prisma.PrismaClientInitializationError) return true
-  if (error instanceof Prisma.PrismaClientKnownRequestError) {
-    return UNAVAILABLE.has(error.code) || UNAVAILABLE_SQLSTATE.test(String(error.meta?.code ?? ''))
-  }
-  // The time-outs of pg come without a code.
-  return error instanceof Error && /timeout|ECONNREFUSED|ECONNRESET|Connection terminated/.test(error.message)
 }

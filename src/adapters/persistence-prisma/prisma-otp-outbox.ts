@@ -1,7 +1,7 @@
 import type { OtpDelivery, OtpOutbox } from '../../application/ports/otp-outbox.ts'
 import type { DomainEvent } from '../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
-import { available } from './connect-prisma.ts'
+import { available } from './available.ts'
 import { eventsAsJson } from './events.ts'
 import { Prisma, type PrismaClient } from './generated/client.ts'
 import {

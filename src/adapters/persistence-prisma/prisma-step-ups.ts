@@ -4,7 +4,7 @@ import type { User } from '../../application/ports/user-directory.ts'
 import { type Challenge, IdempotencyKeyReused, type PendingChallenge } from '../../domain/challenge.ts'
 import type { DomainEvent } from '../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
-import { available } from './connect-prisma.ts'
+import { available } from './available.ts'
 import type { PrismaClient } from './generated/client.ts'
 import {
   type ChallengeRow,

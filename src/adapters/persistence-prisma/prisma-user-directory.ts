@@ -1,7 +1,7 @@
 import type { Provenance } from '../../application/ports/provenance.ts'
 import type { User, UserDirectory } from '../../application/ports/user-directory.ts'
 import { Challenge } from '../../domain/challenge.ts'
-import { available } from './connect-prisma.ts'
+import { available } from './available.ts'
 import { Prisma, type PrismaClient } from './generated/client.ts'
 import { type ChallengeRow, COLUMNS, challengeOf } from './rows.ts'
 

@@ -1,0 +1,56 @@
+import { StorageUnavailable } from '../../application/ports/storage-unavailable.ts'
+import { Prisma } from './generated/client.ts'
+
+/** What the driver adapter makes of an error of the server or of the way to it. */
+interface DriverCause {
+  readonly kind: string
+  /** The SQLSTATE, where the server spoke. */
+  readonly originalCode?: string
+}
+
+const UNREACHABLE = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TooManyConnections',
+])
+/**
+ * SQLSTATEs of a server that is not to blame for the statement (PostgreSQL manual, appendix A): connections (08), a
+ * deadlock or lost serialisation (40), resources (53), operators and time-outs (57), a standby or a failing disk (25006, 58).
+ */
+const PASSING = /^(?:08|40|53|57|58)|^25006$/
+/** Time-outs of a transaction that found no connection, or held one for too long. */
+const PASSING_PRISMA_CODES = new Set(['P2024', 'P2028', 'P2034'])
+
+/** Passes on what a query gives, and its errors without what it was asked with: parameters are personal data. */
+export async function available<Result>(query: PromiseLike<Result>): Promise<Result> {
+  try {
+    return await query
+  } catch (error) {
+    throw withoutValues(error)
+  }
+}
+
+function withoutValues(error: unknown): unknown {
+  if (error instanceof Prisma.PrismaClientKnownRequestError) {
+    const cause = causeOf(error)
+    const reason = [error.code, cause?.kind, cause?.originalCode].filter(Boolean).join(' ')
+    const passing =
+      PASSING_PRISMA_CODES.has(error.code) ||
+      (cause && (UNREACHABLE.has(cause.kind) || PASSING.test(cause.originalCode ?? '')))
+    return passing ? new StorageUnavailable(reason) : new StorageFault(reason)
+  }
+  // What node-postgres says of its own time-outs and broken connections has neither a class nor a code.
+  if (error instanceof Error && /timeout|terminated|ECONN|EPIPE/i.test(error.message)) {
+    return new StorageUnavailable(error.message)
+  }
+  return error
+}
+
+function causeOf({ meta }: Prisma.PrismaClientKnownRequestError): DriverCause | undefined {
+  const adapterError = meta?.driverAdapterError as { readonly cause?: DriverCause } | undefined
+  return adapterError?.cause
+}
+
+/** A statement that the database refuses: a defect, or a schema of another version. */
+class StorageFault extends Error {}

@@ -1,0 +1,119 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** What the three parties of a journey do, over HTTP against any instance of a service. */
+
+export interface Mail {
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: what a body holds is what the tests find out
+  readonly body: any
+}
+
+export async function call(
+  url: string,
+  method: string,
+  path: string,
+  { token, json, headers = {} }: { token?: string; json?: unknown; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+      ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  })
+  const text = await response.text()
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? undefined : JSON.parse(text),
+  }
+}
+
+export async function tokenOf(
+  url: string,
+  request: { sub: string } | { client_id: string; scope: string },
+): Promise<string> {
+  const { body } = await call(url, 'POST', '/dev/token', { json: request })
+  return body.access_token
+}
+
+export const crmToken = (url: string) => tokenOf(url, { client_id: 'crm', scope: 'mfa:users:write' })
+export const paymentsToken = (url: string) =>
+  tokenOf(url, { client_id: 'payments', scope: 'mfa:challenges:create' })
+
+/** A user of a fresh id and address in the directory, with a token. */
+export async function registerUser(url: string) {
+  const userId = `u-${randomUUID()}`
+  const email = `${userId}@example.com`
+  await call(url, 'PUT', `/internal/v1/mfa/users/${userId}`, {
+    token: await crmToken(url),
+    json: { email, locale: 'en' },
+  })
+  return { userId, email, token: await tokenOf(url, { sub: userId }) }
+}
+
+/** A challenge for a payment of EUR 1,250.00; the paths of its actions with it. */
+export async function openChallenge(url: string, subjectUserId: string) {
+  const { body, status } = await call(url, 'POST', '/internal/v1/mfa/challenges', {
+    token: await paymentsToken(url),
+    headers: { 'plmr-idempotency-key': randomUUID() },
+    json: {
+      subjectUserId,
+      operation: {
+        type: 'payments.initiate',
+        digest: createHash('sha256').update(randomUUID()).digest('base64url'),
+        summary: [{ label: 'Amount', value: 'EUR 1,250.00' }],
+      },
+    },
+  })
+  if (status !== 201) throw new Error(`no challenge: ${status} ${JSON.stringify(body)}`)
+  const [method] = body.methods
+  return {
+    id: body.challengeId as string,
+    initiate: method.initiate as string,
+    verify: method.verify as string,
+    body,
+  }
+}
+
+/** The mails to `address`, once there are `count`. */
+export async function mailsTo(url: string, address: string, count = 1): Promise<Mail[]> {
+  return until(
+    async () => (await call(url, 'GET', `/dev/mailbox?to=${encodeURIComponent(address)}`)).body as Mail[],
+    (mails) => mails.length >= count,
+  )
+}
+
+export function codeIn({ text }: Pick<Mail, 'text'>): string {
+  const code = /(?<!\d)\d{6}(?!\d)/.exec(text)?.[0]
+  if (!code) throw new Error('no code in the mail')
+  return code
+}
+
+export function wrongCode(code: string): string {
+  return code.replace(/^./, (digit) => String((Number(digit) + 1) % 10))
+}
+
+/** Looks again and again, until what it sees is as it should be. */
+export async function until<Seen>(
+  look: () => Promise<Seen>,
+  asItShouldBe: (seen: Seen) => boolean,
+): Promise<Seen> {
+  const giveUpAt = performance.now() + 20_000
+  for (;;) {
+    const seen = await look()
+    if (asItShouldBe(seen)) return seen
+    if (performance.now() > giveUpAt) throw new Error(`never came true: ${JSON.stringify(seen)}`)
+    await wait(20)
+  }
+}

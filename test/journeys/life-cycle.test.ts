@@ -1,0 +1,198 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import test from 'ava'
+import pg from 'pg'
+import { createTestDatabase, type TestDatabase } from '../database.ts'
+import { call, mailsTo, openChallenge, registerUser, until } from './client.ts'
+import { createDataDir, startProcess } from './service-process.ts'
+
+let database: TestDatabase
+let dataDir: Awaited<ReturnType<typeof createDataDir>>
+let env: Record<string, string>
+
+test.before(async () => {
+  database = await createTestDatabase()
+  dataDir = await createDataDir()
+  env = { DATABASE_URL: database.url, DATA_DIR: dataDir.path }
+})
+
+test.after.always(async () => {
+  await database?.drop()
+  await dataDir?.remove()
+})
+
+const key = (byte: number) =>
+  Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7 + byte) % 256)).toString('base64')
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  HOST: '127.0.0.1',
+  PORT: '0',
+  AUTH_ISSUER: 'https://login.bank.example',
+  AUTH_AUDIENCE: 'countersign',
+  AUTH_JWKS_URL: 'https://login.bank.example/jwks.json',
+  OTP_KEYS: `k1:${key(1)}`,
+  SIGNING_KEYS: `s1:${key(2)}`,
+  MAIL_TRANSPORT: 'smtp',
+  SMTP_URL: 'smtp://127.0.0.1:2525',
+  MAIL_FROM: 'Bank <no-reply@bank.example>',
+}
+
+test('production without its variables does not start, and names them', async (t) => {
+  const error = await t.throwsAsync(startProcess({ NODE_ENV: 'production' }))
+
+  for (const name of [
+    'DATABASE_URL',
+    'AUTH_ISSUER',
+    'OTP_KEYS',
+    'SIGNING_KEYS',
+    'MAIL_TRANSPORT',
+    'MAIL_FROM',
+  ]) {
+    t.true(error?.message.includes(`${name} is not set`), name)
+  }
+})
+
+test('production starts without the routes of development', async (t) => {
+  const service = await startProcess({ ...PRODUCTION, DATABASE_URL: database.url, WORKERS: '1' })
+  t.teardown(() => service.end())
+
+  t.is((await call(service.url, 'GET', '/readyz')).status, 200)
+  t.is((await call(service.url, 'POST', '/dev/token', { json: { sub: 'alice' } })).status, 404)
+  t.is((await call(service.url, 'GET', '/dev/mailbox')).status, 404)
+})
+
+test('two workers serve one port, and end together in order', async (t) => {
+  const service = await startProcess({ ...env, WORKERS: '2' })
+  await until(
+    async () => service.output().match(/ ready/g)?.length ?? 0,
+    (count) => count >= 2,
+  )
+
+  t.is((await call(service.url, 'GET', '/readyz')).status, 200)
+  t.is(await service.end('SIGTERM'), 0, service.output())
+})
+
+test('pending migrations make it unready, by name, and alive all the same', async (t) => {
+  const other = await createTestDatabase()
+  const db = new pg.Client({ connectionString: other.url })
+  await db.connect()
+  t.teardown(async () => {
+    await db.end()
+    await other.drop()
+  })
+  await db.query("DELETE FROM _prisma_migrations WHERE migration_name = '20261122000000_init'")
+  const service = await startProcess({ ...env, DATABASE_URL: other.url })
+  t.teardown(() => service.end())
+
+  const reply = await call(service.url, 'GET', '/readyz')
+
+  t.is(reply.status, 503)
+  t.regex(reply.body.checks.database, /20261122000000_init/)
+  t.is((await call(service.url, 'GET', '/healthz')).status, 200)
+})
+
+test('without its database it starts, is alive, not ready, and answers 503 in time', async (t) => {
+  const service = await startProcess({ ...env, DATABASE_URL: 'postgresql://nobody:x@127.0.0.1:1/none' })
+  t.teardown(() => service.end())
+
+  t.is((await call(service.url, 'GET', '/healthz')).status, 200)
+  t.is((await call(service.url, 'GET', '/readyz')).status, 503)
+  const { body } = await call(service.url, 'POST', '/dev/token', { json: { sub: 'alice' } })
+  const reply = await call(
+    service.url,
+    'POST',
+    '/internal/v1/mfa/totp-email/0197a000-0000-7000-8000-0000000000c1:initiate',
+    {
+      token: body.access_token,
+    },
+  )
+  t.is(reply.status, 503)
+  t.truthy(reply.headers.get('Retry-After'))
+})
+
+test('SIGTERM lets a request under way finish, and ends with 0', async (t) => {
+  const service = await startProcess(env)
+  const { port } = new URL(service.url)
+  const { body } = await call(service.url, 'POST', '/dev/token', {
+    json: { client_id: 'crm', scope: 'mfa:users:write' },
+  })
+  const json = JSON.stringify({ email: 'late@example.com' })
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write(
+    `PUT /internal/v1/mfa/users/late HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${body.access_token}\r\nContent-Type: application/json\r\nContent-Length: ${json.length}\r\n\r\n${json.slice(0, 5)}`,
+  )
+  // The server has the head of the request once it answers another one on a younger connection.
+  await call(service.url, 'GET', '/healthz')
+
+  const ended = service.end('SIGTERM')
+  await until(
+    async () => service.output(),
+    (output) => output.includes('stopping'),
+  )
+  socket.write(json.slice(5))
+  const [answer] = await once(socket, 'data')
+
+  t.regex(String(answer), /^HTTP\/1\.1 201 /)
+  t.is(await ended, 0)
+})
+
+test('a second signal ends it at once', async (t) => {
+  const service = await startProcess(env)
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(
+    'POST /dev/token HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{',
+  )
+  await call(service.url, 'GET', '/healthz')
+
+  service.process.kill('SIGTERM')
+  await until(
+    async () => service.output(),
+    (output) => output.includes('stopping'),
+  )
+
+  t.is(await service.end('SIGTERM'), 1)
+})
+
+test('what a killed process left queued is delivered by a process that only delivers', async (t) => {
+  const nowhere = { ...env, MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://127.0.0.1:1' }
+  const service = await startProcess(nowhere)
+  const user = await registerUser(service.url)
+  const challenge = await openChallenge(service.url, user.userId)
+  t.is((await call(service.url, 'POST', challenge.initiate, { token: user.token })).status, 204)
+  await until(
+    async () => service.output(),
+    (output) => /mail attempt/.test(output),
+  )
+  await service.end('SIGKILL')
+
+  const deliverer = spawn(process.execPath, ['src/main.ts', 'deliver'], {
+    env: { PATH: process.env.PATH, ...env },
+  })
+  t.teardown(() => deliverer.kill())
+  const reader = await startProcess({
+    ...env,
+    DATABASE_URL: 'postgresql://nobody:x@127.0.0.1:1/none',
+    LOG_LEVEL: 'silent',
+  })
+  t.teardown(() => reader.end())
+
+  t.is((await mailsTo(reader.url, user.email)).length, 1)
+})
+
+test('development brings up a database of its own, and keeps it over a restart', async (t) => {
+  const home = await createDataDir()
+  t.teardown(home.remove)
+  const own = { DATA_DIR: home.path }
+
+  const first = await startProcess(own)
+  const user = await registerUser(first.url)
+  t.is(await first.end('SIGINT'), 0, first.output())
+
+  const second = await startProcess(own)
+  t.teardown(() => second.end())
+  t.is((await call(second.url, 'GET', '/readyz')).status, 200)
+  const challenge = await openChallenge(second.url, user.userId)
+  t.is((await call(second.url, 'POST', challenge.initiate, { token: user.token })).status, 204)
+})

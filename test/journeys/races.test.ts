@@ -1,0 +1,163 @@
+import test from 'ava'
+import pg from 'pg'
+import { createTestDatabase, type TestDatabase } from '../database.ts'
+import {
+  call,
+  codeIn,
+  mailsTo,
+  openChallenge,
+  paymentsToken,
+  registerUser,
+  until,
+  wrongCode,
+} from './client.ts'
+import { createDataDir, type ServiceProcess, startProcess } from './service-process.ts'
+
+/* Three processes on one database, and every burst is spread over them. */
+
+let database: TestDatabase
+let dataDir: Awaited<ReturnType<typeof createDataDir>>
+let services: ServiceProcess[]
+let db: pg.Client
+
+test.before(async () => {
+  database = await createTestDatabase()
+  dataDir = await createDataDir()
+  const env = {
+    DATABASE_URL: database.url,
+    DATA_DIR: dataDir.path,
+    LOG_LEVEL: 'warn',
+    SUBJECT_MAX_FAILURES: '100',
+  }
+  services = await Promise.all([startProcess(env), startProcess(env), startProcess(env)])
+  db = new pg.Client({ connectionString: database.url })
+  await db.connect()
+})
+
+test.after.always(async () => {
+  await Promise.all(services?.map((service) => service.end()) ?? [])
+  await db?.end()
+  await database?.drop()
+  await dataDir?.remove()
+})
+
+const burst = (count: number, method: string, path: string, init: Parameters<typeof call>[3]) =>
+  Promise.all(
+    Array.from({ length: count }, (_, n) => call(services[n % services.length]!.url, method, path, init)),
+  )
+
+const statusesOf = (answers: readonly { status: number }[]) =>
+  Object.fromEntries(
+    Object.entries(Object.groupBy(answers, ({ status }) => status)).map(([status, of]) => [
+      status,
+      of!.length,
+    ]),
+  )
+
+const eventsOf = async (challengeId: string, type: string) =>
+  (
+    await db.query('SELECT 1 FROM challenge_events WHERE challenge_id = $1 AND type = $2', [
+      challengeId,
+      type,
+    ])
+  ).rowCount
+
+async function issued() {
+  const { url } = services[0]!
+  const user = await registerUser(url)
+  const challenge = await openChallenge(url, user.userId)
+  await call(url, 'POST', challenge.initiate, { token: user.token })
+  const [mail] = await mailsTo(url, user.email)
+  return { user, challenge, code: codeIn(mail!) }
+}
+
+test('of fifty parallel right answers one is a 204 and the others come too late', async (t) => {
+  const { user, challenge, code } = await issued()
+
+  const answers = await burst(50, 'POST', challenge.verify, { token: user.token, json: { totp: code } })
+
+  t.deepEqual(statusesOf(answers), { 204: 1, 410: 49 })
+  t.is(await eventsOf(challenge.id, 'challenge-verified'), 1)
+})
+
+test('of a hundred parallel wrong answers five are judged', async (t) => {
+  const { user, challenge, code } = await issued()
+
+  const answers = await burst(100, 'POST', challenge.verify, {
+    token: user.token,
+    json: { totp: wrongCode(code) },
+  })
+
+  t.deepEqual(statusesOf(answers), { 400: 5, 410: 95 })
+  t.is(await eventsOf(challenge.id, 'otp-rejected'), 5)
+  t.is(
+    (await call(services[1]!.url, 'POST', challenge.verify, { token: user.token, json: { totp: code } }))
+      .status,
+    410,
+  )
+})
+
+test('a right answer among a hundred wrong ones verifies at most once, within the budget', async (t) => {
+  const { user, challenge, code } = await issued()
+
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, (_, n) =>
+      call(services[n % 3]!.url, 'POST', challenge.verify, {
+        token: user.token,
+        json: { totp: n % 10 === 5 ? code : wrongCode(code) },
+      }),
+    ),
+  )
+
+  const { 204: verified = 0, 400: rejected = 0, 410: late = 0 } = statusesOf(answers)
+  t.true(verified <= 1 && rejected <= 5 && verified + rejected + late === 100)
+  t.is(await eventsOf(challenge.id, 'otp-rejected'), rejected)
+  t.is(await eventsOf(challenge.id, 'challenge-verified'), verified)
+})
+
+test('thirty parallel initiates send one mail', async (t) => {
+  const { url } = services[0]!
+  const user = await registerUser(url)
+  const challenge = await openChallenge(url, user.userId)
+
+  const answers = await burst(30, 'POST', challenge.initiate, { token: user.token })
+
+  t.deepEqual(statusesOf(answers), { 204: 1, 429: 29 })
+  t.true(answers.every(({ status, headers }) => status === 204 || Number(headers.get('Retry-After')) > 0))
+  await mailsTo(url, user.email)
+  t.is(await eventsOf(challenge.id, 'otp-issued'), 1)
+  await until(
+    async () => await eventsOf(challenge.id, 'otp-sent'),
+    (sent) => sent === 1,
+  )
+  t.is((await mailsTo(url, user.email)).length, 1)
+})
+
+test('ten equal creates at once, over all processes, open one challenge', async (t) => {
+  const { url } = services[0]!
+  const { userId } = await registerUser(url)
+  const token = await paymentsToken(url)
+  const json = {
+    subjectUserId: userId,
+    operation: {
+      type: 'payments.initiate',
+      digest: 'A'.repeat(43),
+      summary: [{ label: 'Amount', value: 'EUR 1' }],
+    },
+  }
+
+  const answers = await burst(10, 'POST', '/internal/v1/mfa/challenges', {
+    token,
+    json,
+    headers: { 'plmr-idempotency-key': `race-${userId}` },
+  })
+
+  t.deepEqual(statusesOf(answers), { 200: 9, 201: 1 })
+  t.is(new Set(answers.map(({ body }) => body.challengeId)).size, 1)
+  t.is(new Set(answers.map(({ body }) => body.signature)).size, 1)
+})
+
+test('no burst made a process fail', (t) => {
+  for (const service of services)
+    t.false(/"level":(50|60)|ERROR|FATAL/.test(service.output()), service.output())
+})

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+/** A service as an operator runs it: a process of its own, told by its environment alone. */
+export interface ServiceProcess {
+  readonly url: string
+  readonly process: ChildProcess
+  /** Everything it has written so far. */
+  output(): string
+  /** Sends the signal and resolves with the exit code, or the name of the signal that killed it. */
+  end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>
+}
+
+/** Starts the service and resolves when it says that it is ready. @throws {Error} with its output if it ends instead. */
+export async function startProcess(
+  env: Record<string, string>,
+  args: readonly string[] = [],
+): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env.PATH, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  child.stderr.on('data', (chunk) => {
+    output += chunk
+  })
+  const ready = Promise.withResolvers<string>()
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    output += `${line}\n`
+    const url = /(?:ready at |"url":"|url: ")(http[^\s"]+)/.exec(line)
+    if (url) ready.resolve(url[1]!)
+  })
+  child.once('exit', (code) => ready.reject(new Error(`the service ended with ${code}: ${output}`)))
+  return {
+    url: await ready.promise,
+    process: child,
+    output: () => output,
+    end: async (signal = 'SIGTERM') => {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? child.signalCode!
+      const exit = once(child, 'exit')
+      child.kill(signal)
+      const [code, killedBy] = await exit
+      return code ?? killedBy
+    },
+  }
+}
+
+/** A folder for keys and mailbox of services that belong together. */
+export async function createDataDir(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'countersign-'))
+  // Run by root, the embedded database is another account's, which has to get in.
+  await chmod(path, 0o755)
+  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+}
