@@ -173,6 +173,8 @@ function say(text: string): void {
   console.log(`\n${text}`)
 }
 
+/** Indented, and without most of what no one reads, such as a signature. */
 function show(text: string): void {
-  console.log(styleText('dim', text.replaceAll(/^/gm, '    ')))
+  const readable = text.replaceAll(/[\w.-]{100,}/g, (long) => `${long.slice(0, 24)}…`)
+  console.log(styleText('dim', readable.replaceAll(/^/gm, '    ')))
 }

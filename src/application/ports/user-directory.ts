@@ -13,8 +13,26 @@ export interface User {
 /** Knows where a user's codes go. */
 export abstract class UserDirectory {
   /**
+   * The entry of a user with an address that mail may go to; undefined if there is no such user or address.
+   *
+   * @throws {DirectoryUnavailable} if the directory cannot tell.
+   */
+  abstract find(userId: string): Promise<User | undefined>
+}
+
+/** The directory where this service keeps it itself. */
+export abstract class UserRegistry extends UserDirectory {
+  /**
    * Stores the entry. If that changes the user's e-mail address, every live challenge of the user is cancelled
    * with it, all or nothing: no code may go, or count, where an earlier address said.
    */
   abstract put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'>
+}
+
+/** A directory elsewhere does not answer, or not in time. Worth a retry. */
+export class DirectoryUnavailable extends Error {
+  /** @param reason without values: it ends in logs. */
+  constructor(reason: string) {
+    super(`The user directory is not available: ${reason}`)
+  }
 }
