@@ -1,10 +1,35 @@
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { defineConfig } from 'prisma/config'
+import { findRunningServer } from './src/adapters/postgres-embedded/running-server.ts'
 
-process.env.PRISMA_SCHEMA_ENGINE_BINARY ??= join(import.meta.dirname, 'prisma/schema-engine/schema-engine.ts')
+// The Prisma CLI would download a native schema engine; see prisma/schema-engine.
+if (!process.env.PRISMA_SCHEMA_ENGINE_BINARY) {
+  if (!process.features.typescript) {
+    throw new Error(
+      `Node ${process.version} cannot run prisma/schema-engine: call prisma with npx or npm run`,
+    )
+  }
+  process.env.PRISMA_SCHEMA_ENGINE_BINARY = join(import.meta.dirname, 'prisma/schema-engine/schema-engine.ts')
+  // The engine starts with `env node`, which may be another Node than this one.
+  process.env.PATH = [dirname(process.execPath), process.env.PATH].join(delimiter)
+}
+
+const [command = '', ...args] = process.argv.slice(2)
+const needsDatabase =
+  ['migrate', 'db', 'studio'].includes(command) && !args.some((arg) => /^(-h|--help)$/.test(arg))
 
 export default defineConfig({
   schema: 'prisma/schema.prisma',
   migrations: { path: 'prisma/migrations' },
-  datasource: { url: process.env.DATABASE_URL ?? '' },
+  ...(needsDatabase && { datasource: { url: databaseUrl() } }),
 })
+
+/** The configured database, or that of a development service while it runs. */
+function databaseUrl(): string {
+  const url =
+    process.env.DATABASE_URL || findRunningServer(join(process.env.DATA_DIR || '.data', 'postgres'))?.url
+  if (url) return url
+  throw new Error(
+    'There is no database: run npm start, which brings one, or set DATABASE_URL=postgresql://user:password@host:5432/database',
+  )
+}

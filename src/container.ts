@@ -25,7 +25,7 @@ import { DatabaseHealth } from './adapters/persistence-prisma/database-health.ts
 import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
 import { PrismaOtpOutbox } from './adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaStepUps } from './adapters/persistence-prisma/prisma-step-ups.ts'
-import { PrismaUserDirectory } from './adapters/persistence-prisma/prisma-user-directory.ts'
+import { PrismaUserRegistry } from './adapters/persistence-prisma/prisma-user-registry.ts'
 import { EddsaChallengeSigner } from './adapters/signing-jose/eddsa-challenge-signer.ts'
 import { OtplibTotp } from './adapters/totp-otplib/otplib-totp.ts'
 import { DeliverOtp } from './application/deliver-otp.ts'
@@ -44,7 +44,7 @@ import { OtpOutbox } from './application/ports/otp-outbox.ts'
 import { StepUps } from './application/ports/step-ups.ts'
 import { TokenIssuer } from './application/ports/token-issuer.ts'
 import { Totp } from './application/ports/totp.ts'
-import { UserDirectory } from './application/ports/user-directory.ts'
+import { UserRegistry } from './application/ports/user-directory.ts'
 import { PutUser } from './application/put-user.ts'
 import { VerifyOtp } from './application/verify-otp.ts'
 import type { Config, Keys, MailConfig } from './config.ts'
@@ -96,7 +96,7 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
   )
   container.bind(StepUps).toResolvedValue((prisma) => new PrismaStepUps(prisma), [PrismaClient])
   container.bind(OtpOutbox).toResolvedValue((prisma) => new PrismaOtpOutbox(prisma), [PrismaClient])
-  container.bind(UserDirectory).toResolvedValue((prisma) => new PrismaUserDirectory(prisma), [PrismaClient])
+  container.bind(UserRegistry).toResolvedValue((prisma) => new PrismaUserRegistry(prisma), [PrismaClient])
   container.bind(DatabaseHealth).toResolvedValue((prisma) => new DatabaseHealth(prisma), [PrismaClient])
 }
 
@@ -167,7 +167,7 @@ function bindUseCases(container: Container): void {
     )
   container
     .bind(PutUser)
-    .toResolvedValue((directory, clock) => new PutUser(directory, clock), [UserDirectory, Clock])
+    .toResolvedValue((registry, clock) => new PutUser(registry, clock), [UserRegistry, Clock])
   container
     .bind(DeliverOtp)
     .toResolvedValue(

@@ -1,1 +1,72 @@
 #!/usr/bin/env node
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { checkConnection, connectionSettings, createDatabase } from './connection.ts'
+import { failure, serveJsonRpc } from './json-rpc.ts'
+import { MigrationAdapter } from './migration-adapter.ts'
+import { type CallEngine, engineVersion, startEngine } from './wasm-engine.ts'
+
+/**
+ * The schema engine that the Prisma CLI runs for `migrate` and `db`: Prisma's own as WebAssembly, in place of the native
+ * one that the CLI would download. `prisma.config.ts` points the CLI here. It comes with `--version`, with `cli` and a
+ * command about the database as a whole, or else to talk JSON-RPC over stdin and stdout.
+ */
+const { values, positionals } = parseArgs({
+  options: {
+    version: { type: 'boolean' },
+    datasource: { type: 'string' },
+    datamodels: { type: 'string', multiple: true },
+  },
+  allowPositionals: true,
+  // There are more, about what the data models say already; see json-rpc.ts about dying of one.
+  strict: false,
+})
+const { version, datasource, datamodels } = values as {
+  version?: boolean
+  datasource?: string
+  datamodels?: string[]
+}
+
+// The CLI reads stderr as JSON, a message a line, which the warnings of Node are not.
+process.removeAllListeners('warning')
+
+if (version) console.log(`schema-engine-wasm ${await engineVersion()}`)
+else if (positionals[0] === 'cli') await command(positionals[1])
+else await serve()
+
+async function command(name: string | undefined): Promise<void> {
+  try {
+    if (name === 'can-connect-to-database') await checkConnection(settings())
+    else if (name === 'create-database') await createDatabase(settings())
+    else throw new Error(`The schema engine has no command ${name}`)
+  } catch (error) {
+    const message = { level: 'ERROR', target: 'schema_engine::logger', fields: failure(error) }
+    // The CLI skips the first line.
+    console.error(`\n${JSON.stringify(message)}`)
+    process.exitCode = 1
+  }
+}
+
+async function serve(): Promise<void> {
+  let starting: Promise<CallEngine> | undefined
+  await serveJsonRpc(async (method, params) => {
+    starting ??= start()
+    const callEngine = await starting
+    return callEngine(method, params)
+  })
+  // The engine keeps its connection, and with it the process.
+  process.exit()
+}
+
+async function start(): Promise<CallEngine> {
+  // The engine's own words for this lack the reason.
+  await checkConnection(settings())
+  const schemas = (datamodels ?? []).map(async (path): Promise<[string, string]> => {
+    return [path, await readFile(path, 'utf8')]
+  })
+  return startEngine(new MigrationAdapter(settings()), await Promise.all(schemas))
+}
+
+function settings() {
+  return connectionSettings((JSON.parse(datasource ?? '{}') as { url?: string }).url)
+}

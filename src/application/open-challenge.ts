@@ -1,10 +1,10 @@
-import { Challenge } from '../domain/challenge.ts'
+import { Challenge, type Idempotency } from '../domain/challenge.ts'
 import type { Operation } from '../domain/operation.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import type { ChallengeSigner } from './ports/challenge-signer.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Identifiers } from './ports/identifiers.ts'
-import type { Idempotency, StepUps } from './ports/step-ups.ts'
+import type { StepUps } from './ports/step-ups.ts'
 
 export interface OpenChallengeCommand {
   readonly clientId: string

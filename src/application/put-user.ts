@@ -1,6 +1,6 @@
 import { EmailAddress } from '../domain/email-address.ts'
 import type { Clock } from './ports/clock.ts'
-import type { User, UserDirectory } from './ports/user-directory.ts'
+import type { User, UserRegistry } from './ports/user-directory.ts'
 
 export interface PutUserCommand {
   readonly userId: string
@@ -13,11 +13,11 @@ export interface PutUserCommand {
 
 /** Puts a user into the directory, or changes the entry. A changed e-mail address ends the user's live challenges. */
 export class PutUser {
-  readonly #directory: UserDirectory
+  readonly #registry: UserRegistry
   readonly #clock: Clock
 
-  constructor(directory: UserDirectory, clock: Clock) {
-    this.#directory = directory
+  constructor(registry: UserRegistry, clock: Clock) {
+    this.#registry = registry
     this.#clock = clock
   }
 
@@ -26,7 +26,7 @@ export class PutUser {
     const { userId, locale, displayName, clientId, requestId } = command
     const user = { userId, email: EmailAddress.parse(command.email), locale, displayName }
 
-    const outcome = await this.#directory.put(user, this.#clock.now(), {
+    const outcome = await this.#registry.put(user, this.#clock.now(), {
       actor: `client:${clientId}`,
       requestId,
     })

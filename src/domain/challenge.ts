@@ -1,11 +1,23 @@
 import { DomainError } from './domain-error.ts'
-import type { CancellationReason, DomainEvent } from './domain-event.ts'
+import type { CancellationReason, ChallengeEvent, ConsumptionRefusal } from './domain-event.ts'
 import { secondsAfter } from './instant.ts'
 import { Operation } from './operation.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 
+/** The promise that a repeated call is the same call. */
+export interface Idempotency {
+  readonly key: string
+  /** Equal for equal requests, and only for them. */
+  readonly fingerprint: string
+}
+
 /** A demand that one subject countersign one operation of one client before a deadline. */
-export type Challenge = PendingChallenge | VerifiedChallenge | ExhaustedChallenge | CancelledChallenge
+export type Challenge =
+  | PendingChallenge
+  | VerifiedChallenge
+  | ConsumedChallenge
+  | ExhaustedChallenge
+  | CancelledChallenge
 
 interface OpenedChallenge {
   readonly id: string
@@ -31,6 +43,14 @@ interface VerifiedChallenge extends OpenedChallenge {
   readonly verifiedAt: Date
 }
 
+export interface ConsumedChallenge extends OpenedChallenge {
+  readonly status: 'consumed'
+  readonly verifiedAt: Date
+  readonly consumedAt: Date
+  /** The call that consumed it: the same call again gets the same answer, any other one is refused. */
+  readonly consumedBy: Idempotency
+}
+
 interface ExhaustedChallenge extends OpenedChallenge {
   readonly status: 'exhausted'
   readonly exhaustedAt: Date
@@ -54,7 +74,7 @@ interface ChallengeDemand {
 
 export const Challenge = {
   /** @throws {OperationMalformed} */
-  open(demand: ChallengeDemand, policy: StepUpPolicy, now: Date): [PendingChallenge, DomainEvent] {
+  open(demand: ChallengeDemand, policy: StepUpPolicy, now: Date): [PendingChallenge, ChallengeEvent] {
     const { id, clientId, subjectUserId } = demand
     const operation = Operation.of(demand.operation)
     const challenge: PendingChallenge = {
@@ -81,8 +101,9 @@ export const Challenge = {
 
   /** @throws {ChallengeOver} unless the challenge can still be verified. */
   pending(challenge: Challenge, now: Date): PendingChallenge {
-    if (challenge.status === 'pending' && now < challenge.expiresAt) return challenge
-    throw new ChallengeOver(challenge.id, Challenge.statusAt(challenge, now))
+    const status = Challenge.statusAt(challenge, now)
+    if (status !== 'pending') throw new ChallengeOver(challenge.id, status)
+    return challenge as PendingChallenge
   },
 
   /** Counts one more issuance. @throws {ChallengeOver} */
@@ -92,7 +113,7 @@ export const Challenge = {
   },
 
   /** @throws {ChallengeOver} */
-  verify(challenge: Challenge, issuanceId: string, now: Date): [VerifiedChallenge, DomainEvent] {
+  verify(challenge: Challenge, issuanceId: string, now: Date): [VerifiedChallenge, ChallengeEvent] {
     const pending = Challenge.pending(challenge, now)
     return [
       { ...pending, status: 'verified', verifiedAt: now },
@@ -101,10 +122,10 @@ export const Challenge = {
   },
 
   /** Spends one attempt; the last one exhausts the challenge. @throws {ChallengeOver} */
-  reject(challenge: Challenge, now: Date): [PendingChallenge | ExhaustedChallenge, DomainEvent[]] {
+  reject(challenge: Challenge, now: Date): [PendingChallenge | ExhaustedChallenge, ChallengeEvent[]] {
     const pending = Challenge.pending(challenge, now)
     const attemptsRemaining = pending.attemptsRemaining - 1
-    const rejected: DomainEvent = { type: 'otp-rejected', ...about(challenge, now), attemptsRemaining }
+    const rejected: ChallengeEvent = { type: 'otp-rejected', ...about(challenge, now), attemptsRemaining }
     if (attemptsRemaining > 0) return [{ ...pending, attemptsRemaining }, [rejected]]
     return [
       { ...pending, attemptsRemaining, status: 'exhausted', exhaustedAt: now },
@@ -112,10 +133,30 @@ export const Challenge = {
     ]
   },
 
-  /** Ends a live challenge, verified or not. @throws {ChallengeOver} */
-  cancel(challenge: Challenge, reason: CancellationReason, now: Date): [CancelledChallenge, DomainEvent] {
+  /**
+   * Turns the approval into the operation's, for good.
+   *
+   * @throws {ChallengeNotVerified} @throws {ChallengeOver} also if it is consumed already, by whomever
+   */
+  consume(challenge: Challenge, consumedBy: Idempotency, now: Date): [ConsumedChallenge, ChallengeEvent] {
     const status = Challenge.statusAt(challenge, now)
-    if (!isLive(challenge) || status === 'expired') throw new ChallengeOver(challenge.id, status)
+    if (status === 'pending') throw new ChallengeNotVerified(challenge.id)
+    if (status !== 'verified') throw new ChallengeOver(challenge.id, status)
+    return [
+      { ...(challenge as VerifiedChallenge), status: 'consumed', consumedAt: now, consumedBy },
+      { type: 'challenge-consumed', ...about(challenge, now) },
+    ]
+  },
+
+  /** Somebody wanted to consume it for another operation, or with a signature that is not ours. Changes nothing else. */
+  refuseConsumption(challenge: Challenge, reason: ConsumptionRefusal, now: Date): ChallengeEvent {
+    return { type: 'consumption-refused', ...about(challenge, now), reason }
+  },
+
+  /** Ends a live challenge, verified or not. @throws {ChallengeOver} */
+  cancel(challenge: Challenge, reason: CancellationReason, now: Date): [CancelledChallenge, ChallengeEvent] {
+    const status = Challenge.statusAt(challenge, now)
+    if (status !== 'pending' && status !== 'verified') throw new ChallengeOver(challenge.id, status)
     const { id, clientId, subjectUserId, operation, createdAt, expiresAt, attemptsRemaining, issuanceCount } =
       challenge
     return [
@@ -151,13 +192,19 @@ export class SubjectMismatch extends DomainError {
   }
 }
 
-/** Verified already, exhausted, cancelled or past its deadline: nothing can be sent or checked for it any more. */
+/** Verified, consumed, exhausted, cancelled or past its deadline: the challenge is beyond what was asked of it. */
 export class ChallengeOver extends DomainError {
-  readonly code = 'challenge-over'
-  readonly status: ChallengeStatus
-  constructor(id: string, status: ChallengeStatus) {
+  readonly code: `challenge-${Exclude<ChallengeStatus, 'pending'>}`
+  constructor(id: string, status: Exclude<ChallengeStatus, 'pending'>) {
     super(`Challenge ${id} is ${status}`)
-    this.status = status
+    this.code = `challenge-${status}`
+  }
+}
+
+export class ChallengeNotVerified extends DomainError {
+  readonly code = 'challenge-not-verified'
+  constructor(id: string) {
+    super(`Challenge ${id} is not verified yet`)
   }
 }
 

@@ -3,8 +3,13 @@
  * missing), so a code is never renamed, only retired.
  */
 export type DomainErrorCode =
+  | 'challenge-cancelled'
+  | 'challenge-consumed'
+  | 'challenge-exhausted'
+  | 'challenge-expired'
   | 'challenge-not-found'
-  | 'challenge-over'
+  | 'challenge-not-verified'
+  | 'challenge-verified'
   | 'email-address-malformed'
   | 'idempotency-key-reused'
   | 'issuance-too-soon'

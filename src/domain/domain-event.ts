@@ -1,5 +1,8 @@
-/** What happened to a challenge, for the audit trail. Holds no code, seed, address or text of the operation. */
-export type DomainEvent = {
+/** What happened, for the audit trail. Holds no code, seed, address or text of an operation. */
+export type DomainEvent = ChallengeEvent | UserEvent
+
+/** What happened to a challenge. */
+export type ChallengeEvent = {
   readonly challengeId: string
   readonly subjectUserId: string
   readonly at: Date
@@ -9,6 +12,8 @@ export type DomainEvent = {
   | { readonly type: 'otp-rejected'; readonly attemptsRemaining: number }
   | { readonly type: 'challenge-verified'; readonly issuanceId: string }
   | { readonly type: 'challenge-exhausted' }
+  | { readonly type: 'challenge-consumed' }
+  | { readonly type: 'consumption-refused'; readonly reason: ConsumptionRefusal }
   | { readonly type: 'challenge-cancelled'; readonly reason: CancellationReason }
   | { readonly type: 'subject-locked'; readonly until: Date }
   | { readonly type: 'otp-sent'; readonly issuanceId: string; readonly attempt: number }
@@ -16,8 +21,17 @@ export type DomainEvent = {
   | { readonly type: 'otp-failed'; readonly issuanceId: string; readonly reason: DeliveryFailure }
 )
 
+/** What happened to a user's entry in the directory. */
+export type UserEvent = {
+  readonly subjectUserId: string
+  readonly at: Date
+} & ({ readonly type: 'user-put'; readonly emailAddressChanged: boolean } | { readonly type: 'user-erased' })
+
 /** Why a challenge was ended by somebody. */
-export type CancellationReason = 'email-address-changed'
+export type CancellationReason = 'email-address-changed' | 'user-erased' | 'by-client' | 'by-subject'
+
+/** Why an attempt to consume was turned away without looking at the challenge any further. */
+export type ConsumptionRefusal = 'digest-mismatch' | 'signature-mismatch'
 
 /**
  * Why the mail of an issuance will never be sent: its code would not count any more (`superseded`,

@@ -1,6 +1,6 @@
 import { Challenge, type PendingChallenge } from './challenge.ts'
 import { DomainError } from './domain-error.ts'
-import type { DeliveryFailure, DomainEvent } from './domain-event.ts'
+import type { ChallengeEvent, DeliveryFailure } from './domain-event.ts'
 import type { EmailAddress } from './email-address.ts'
 import { earlier, secondsAfter, secondsUntil } from './instant.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
@@ -122,7 +122,7 @@ export const OtpIssuance = {
   },
 
   /** The mail system took the mail. */
-  handOver(queued: QueuedIssuance, messageId: string | undefined, now: Date): [SentIssuance, DomainEvent] {
+  handOver(queued: QueuedIssuance, messageId: string | undefined, now: Date): [SentIssuance, ChallengeEvent] {
     const { status: _, nextAttemptAt: __, ...issued } = queued
     return [
       { ...issued, status: 'sent', sentAt: now, messageId },
@@ -131,7 +131,7 @@ export const OtpIssuance = {
   },
 
   /** The mail system did not take the mail this time: again after 1, 2, 4 … 30 seconds, never past the code's end. */
-  defer(queued: QueuedIssuance, now: Date): [QueuedIssuance | FailedIssuance, DomainEvent] {
+  defer(queued: QueuedIssuance, now: Date): [QueuedIssuance | FailedIssuance, ChallengeEvent] {
     const wait = FIRST_RETRY_IN_SECONDS * 2 ** Math.max(0, queued.deliveryAttempts - 1)
     const nextAttemptAt = secondsAfter(now, Math.min(wait, LONGEST_RETRY_IN_SECONDS))
     if (nextAttemptAt >= queued.expiresAt) return OtpIssuance.fail(queued, 'code-expired', now)
@@ -142,7 +142,7 @@ export const OtpIssuance = {
   },
 
   /** The mail will never be sent. */
-  fail(queued: QueuedIssuance, reason: DeliveryFailure, now: Date): [FailedIssuance, DomainEvent] {
+  fail(queued: QueuedIssuance, reason: DeliveryFailure, now: Date): [FailedIssuance, ChallengeEvent] {
     const { status: _, nextAttemptAt: __, ...issued } = queued
     return [
       { ...issued, status: 'failed', failedAt: now, reason },

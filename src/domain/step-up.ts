@@ -1,5 +1,5 @@
 import { Challenge } from './challenge.ts'
-import type { DomainEvent } from './domain-event.ts'
+import type { ChallengeEvent } from './domain-event.ts'
 import { later, secondsUntil } from './instant.ts'
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
@@ -19,7 +19,7 @@ export interface StepUpDecision {
   readonly standing: SubjectStanding
   /** The issuance that the decision made, if it made one. */
   readonly issued?: QueuedIssuance
-  readonly events: readonly DomainEvent[]
+  readonly events: readonly ChallengeEvent[]
 }
 
 /** The answer to a code. A rejection is an outcome, not an error: the attempt it spent has to be stored. */
@@ -32,7 +32,7 @@ export type Verdict =
       readonly contextEndsInSeconds: number
     }
 
-/** The two decisions of the house, over the aggregates that take part in them. */
+/** The decisions that more than one aggregate takes part in. */
 export const StepUp = {
   /**
    * Issues a code, which kills the one before it.

@@ -3,10 +3,10 @@ import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-pri
 import type { PrismaClient } from '../../src/adapters/persistence-prisma/generated/client.ts'
 import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
-import { PrismaUserDirectory } from '../../src/adapters/persistence-prisma/prisma-user-directory.ts'
+import { PrismaUserRegistry } from '../../src/adapters/persistence-prisma/prisma-user-registry.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
-import { userDirectoryContract } from '../contracts/user-directory.contract.ts'
+import { userRegistryContract } from '../contracts/user-registry.contract.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
 
 const databases: TestDatabase[] = []
@@ -20,7 +20,7 @@ async function create() {
   clients.push(prisma)
   return {
     stepUps: new PrismaStepUps(prisma),
-    directory: new PrismaUserDirectory(prisma),
+    registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(prisma),
   }
 }
@@ -31,5 +31,5 @@ test.after.always('databases are dropped', async () => {
 })
 
 stepUpsContract('prisma', create)
-userDirectoryContract('prisma', create)
+userRegistryContract('prisma', create)
 otpOutboxContract('prisma', create)

@@ -28,9 +28,10 @@ test('a changed address ends the live challenges, and says who did it', async (t
   await putUser.execute({ ...entry, userId: 'alice', email: 'alice@elsewhere.example' })
 
   t.is((await store.load(id))?.challenge.status, 'cancelled')
-  t.like(store.events.at(-1), {
+  t.like(store.events.at(-2), {
     type: 'challenge-cancelled',
     reason: 'email-address-changed',
     actor: 'client:crm',
   })
+  t.like(store.events.at(-1), { type: 'user-put', emailAddressChanged: true, actor: 'client:crm' })
 })

@@ -14,7 +14,7 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
   test(`${adapter}: a queued issuance is claimed with its challenge and its user, counting the attempt`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)
-    await stores.directory.put({ userId, email: ALICE, locale: 'de' }, NOON, PROVENANCE)
+    await stores.registry.put({ userId, email: ALICE, locale: 'de' }, NOON, PROVENANCE)
     const queued = await issued(stores, id)
 
     const [delivery] = await stores.outbox.claim(10, NOON, afterNoon(30))

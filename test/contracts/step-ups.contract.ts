@@ -36,7 +36,7 @@ export function stepUpsContract(adapter: string, create: () => Promise<Stores>):
     const stores = await create()
     const challenge = await opened(stores)
     const user = { userId: challenge.subjectUserId, email: ALICE, locale: 'de-AT', displayName: 'Alice' }
-    await stores.directory.put(user, NOON, PROVENANCE)
+    await stores.registry.put(user, NOON, PROVENANCE)
 
     t.deepEqual((await stores.stepUps.load(challenge.id))?.user, user)
   })

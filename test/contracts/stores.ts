@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { StepUps } from '../../src/application/ports/step-ups.ts'
-import type { UserDirectory } from '../../src/application/ports/user-directory.ts'
+import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
 import { Challenge, type PendingChallenge } from '../../src/domain/challenge.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { ALICE, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
@@ -9,7 +9,7 @@ import { ALICE, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 /** The storage ports over one storage, as a contract is given them. */
 export interface Stores {
   readonly stepUps: StepUps
-  readonly directory: UserDirectory
+  readonly registry: UserRegistry
   readonly outbox: OtpOutbox
 }
 

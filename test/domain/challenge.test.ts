@@ -1,8 +1,8 @@
 import test from 'ava'
-import { Challenge, ChallengeOver } from '../../src/domain/challenge.ts'
+import { Challenge, ChallengeNotVerified, ChallengeOver } from '../../src/domain/challenge.ts'
 import { afterNoon, NOON, openChallenge, POLICY, TRANSFER } from './examples.ts'
 
-const over = { instanceOf: ChallengeOver, code: 'challenge-over' }
+const over = { instanceOf: ChallengeOver }
 
 test('a challenge opens pending, with all its attempts and no issuance', (t) => {
   const [challenge, event] = Challenge.open(
@@ -78,24 +78,65 @@ const [exhausted] = Challenge.reject(openChallenge({ ...POLICY, maxAttempts: 1 }
 const [cancelled] = Challenge.cancel(openChallenge(), 'email-address-changed', NOON)
 const [verified] = Challenge.verify(openChallenge(), 'i1', NOON)
 
-for (const [what, challenge, now] of [
-  ['an expired', openChallenge(), afterNoon(900)],
-  ['an exhausted', exhausted, NOON],
-  ['a cancelled', cancelled, NOON],
-  ['a verified', verified, NOON],
+const CALL = { key: 'key', fingerprint: 'f' }
+const [consumed] = Challenge.consume(verified, CALL, afterNoon(1))
+
+for (const [status, challenge, now] of [
+  ['expired', openChallenge(), afterNoon(900)],
+  ['exhausted', exhausted, NOON],
+  ['cancelled', cancelled, NOON],
+  ['verified', verified, NOON],
+  ['consumed', consumed, afterNoon(900)],
 ] as const) {
-  test(`${what} challenge takes no issuance, no verification and no rejection`, (t) => {
-    t.throws(() => Challenge.countIssuance(challenge, now), over)
-    t.throws(() => Challenge.verify(challenge, 'i1', now), over)
-    t.throws(() => Challenge.reject(challenge, now), over)
+  test(`a challenge that is ${status} takes no issuance, no verification and no rejection`, (t) => {
+    const code = `challenge-${status}`
+    t.throws(() => Challenge.countIssuance(challenge, now), { ...over, code })
+    t.throws(() => Challenge.verify(challenge, 'i1', now), { ...over, code })
+    t.throws(() => Challenge.reject(challenge, now), { ...over, code })
   })
 }
+
+test('a verified challenge is consumed by one call, which it remembers', (t) => {
+  const [challenge, event] = Challenge.consume(verified, CALL, afterNoon(899.999))
+
+  t.like(challenge, {
+    status: 'consumed',
+    verifiedAt: NOON,
+    consumedAt: afterNoon(899.999),
+    consumedBy: CALL,
+  })
+  t.is(event.type, 'challenge-consumed')
+})
+
+test('a challenge is not consumed before it is verified', (t) => {
+  t.throws(() => Challenge.consume(openChallenge(), CALL, NOON), {
+    instanceOf: ChallengeNotVerified,
+    code: 'challenge-not-verified',
+  })
+})
+
+for (const [status, challenge, now] of [
+  ['expired', openChallenge(), afterNoon(900)],
+  ['expired', verified, afterNoon(900)],
+  ['exhausted', exhausted, NOON],
+  ['cancelled', cancelled, NOON],
+  ['consumed', consumed, afterNoon(1)],
+] as const) {
+  test(`a challenge that was ${challenge.status} and is ${status} is not consumed`, (t) => {
+    t.throws(() => Challenge.consume(challenge, CALL, now), { ...over, code: `challenge-${status}` })
+  })
+}
+
+test('a consumed challenge stays consumed past its deadline', (t) => {
+  t.is(Challenge.statusAt(consumed, afterNoon(900)), 'consumed')
+})
 
 for (const [what, challenge, now] of [
   ['an expired', openChallenge(), afterNoon(900)],
   ['an expired verified', verified, afterNoon(900)],
   ['an exhausted', exhausted, NOON],
   ['a cancelled', cancelled, NOON],
+  ['a consumed', consumed, afterNoon(1)],
 ] as const) {
   test(`${what} challenge cannot be cancelled`, (t) => {
     t.throws(() => Challenge.cancel(challenge, 'email-address-changed', now), over)

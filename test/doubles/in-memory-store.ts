@@ -1,20 +1,22 @@
 import type { OtpDelivery, OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { Provenance } from '../../src/application/ports/provenance.ts'
-import type { Idempotency, StepUps } from '../../src/application/ports/step-ups.ts'
-import type { User, UserDirectory } from '../../src/application/ports/user-directory.ts'
+import type { StepUps } from '../../src/application/ports/step-ups.ts'
+import type { User, UserRegistry } from '../../src/application/ports/user-directory.ts'
 import {
   Challenge,
   type ChallengeStatus,
+  type Idempotency,
   IdempotencyKeyReused,
   type PendingChallenge,
 } from '../../src/domain/challenge.ts'
-import type { DomainEvent } from '../../src/domain/domain-event.ts'
+import type { CancellationReason, DomainEvent } from '../../src/domain/domain-event.ts'
+import type { EmailAddress } from '../../src/domain/email-address.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../src/domain/otp-issuance.ts'
 import type { StepUp, StepUpDecision } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 
 /** The three storage ports over one set of maps. Each call waits a turn first, so that races can happen. */
-export class InMemoryStore implements StepUps, UserDirectory, OtpOutbox {
+export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox {
   readonly events: (DomainEvent & Provenance)[] = []
   readonly #challenges = new Map<string, Challenge>()
   readonly #opened = new Map<string, { readonly id: string; readonly fingerprint: string }>()
@@ -74,23 +76,36 @@ export class InMemoryStore implements StepUps, UserDirectory, OtpOutbox {
     return true
   }
 
+  async find(userId: string): Promise<User | undefined> {
+    await turn()
+    return this.#users.get(userId)
+  }
+
   async put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     await turn()
-    const standing = this.#standings.get(user.userId) ?? SubjectStanding.blank(user.userId)
-    this.#standings.set(user.userId, { ...standing, version: standing.version + 1 })
+    const { userId, email } = user
+    this.#supersedeDecisions(userId)
+    const previous = this.#users.get(userId)
+    this.#users.set(userId, user)
 
-    const previous = this.#users.get(user.userId)
-    this.#users.set(user.userId, user)
-    if (previous && previous.email !== user.email) {
-      for (const challenge of [...this.#challenges.values()].filter((each) =>
-        isLiveOf(user.userId, each, now),
-      )) {
-        const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', now)
-        this.#challenges.set(cancelled.id, cancelled)
-        this.#record([event], provenance)
-      }
-    }
+    const emailAddressChanged = previous !== undefined && previous.email !== email
+    if (emailAddressChanged) this.#cancelLive(userId, 'email-address-changed', now, provenance)
+    this.#record([{ type: 'user-put', subjectUserId: userId, at: now, emailAddressChanged }], provenance)
     return previous ? 'updated' : 'created'
+  }
+
+  async erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
+    await turn()
+    this.#supersedeDecisions(userId)
+    if (!this.#users.delete(userId)) return
+
+    this.#cancelLive(userId, 'user-erased', now, provenance)
+    for (const issuance of [...this.#issuances.values()].filter(
+      ({ subjectUserId }) => subjectUserId === userId,
+    )) {
+      this.#issuances.set(issuance.id, { ...issuance, recipient: 'erased@erased.invalid' as EmailAddress })
+    }
+    this.#record([{ type: 'user-erased', subjectUserId: userId, at: now }], provenance)
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
@@ -123,6 +138,19 @@ export class InMemoryStore implements StepUps, UserDirectory, OtpOutbox {
     if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return
     this.#issuances.set(claimed.id, outcome)
     this.#record([event], { actor: 'service' })
+  }
+
+  #supersedeDecisions(userId: string): void {
+    const standing = this.#standings.get(userId) ?? SubjectStanding.blank(userId)
+    this.#standings.set(userId, { ...standing, version: standing.version + 1 })
+  }
+
+  #cancelLive(userId: string, reason: CancellationReason, now: Date, provenance: Provenance): void {
+    for (const challenge of [...this.#challenges.values()].filter((each) => isLiveOf(userId, each, now))) {
+      const [cancelled, event] = Challenge.cancel(challenge, reason, now)
+      this.#challenges.set(cancelled.id, cancelled)
+      this.#record([event], provenance)
+    }
   }
 
   #record(events: readonly DomainEvent[], provenance: Provenance): void {

@@ -37,6 +37,9 @@ CREATE TABLE "challenges" (
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
     "verified_at" TIMESTAMPTZ(3),
+    "consumed_at" TIMESTAMPTZ(3),
+    "consumption_key" TEXT,
+    "consumption_fingerprint" TEXT,
     "exhausted_at" TIMESTAMPTZ(3),
     "cancelled_at" TIMESTAMPTZ(3),
     "idempotency_key" TEXT NOT NULL,
@@ -47,13 +50,15 @@ CREATE TABLE "challenges" (
     CONSTRAINT "challenges_lifetime_check" CHECK ("expires_at" > "created_at"),
     CONSTRAINT "challenges_status_check" CHECK (
         CASE "status"
-            WHEN 'pending' THEN "attempts_remaining" > 0 AND num_nonnulls("verified_at", "exhausted_at", "cancelled_at") = 0
-            WHEN 'verified' THEN "verified_at" IS NOT NULL AND num_nonnulls("exhausted_at", "cancelled_at") = 0
-            WHEN 'exhausted' THEN "attempts_remaining" = 0 AND "exhausted_at" IS NOT NULL AND num_nonnulls("verified_at", "cancelled_at") = 0
-            WHEN 'cancelled' THEN "cancelled_at" IS NOT NULL AND num_nonnulls("verified_at", "exhausted_at") = 0
+            WHEN 'pending' THEN "attempts_remaining" > 0 AND num_nonnulls("verified_at", "consumed_at", "exhausted_at", "cancelled_at") = 0
+            WHEN 'verified' THEN "verified_at" IS NOT NULL AND num_nonnulls("consumed_at", "exhausted_at", "cancelled_at") = 0
+            WHEN 'consumed' THEN num_nulls("verified_at", "consumed_at") = 0 AND num_nonnulls("exhausted_at", "cancelled_at") = 0
+            WHEN 'exhausted' THEN "attempts_remaining" = 0 AND "exhausted_at" IS NOT NULL AND num_nonnulls("verified_at", "consumed_at", "cancelled_at") = 0
+            WHEN 'cancelled' THEN "cancelled_at" IS NOT NULL AND num_nonnulls("verified_at", "consumed_at", "exhausted_at") = 0
             ELSE FALSE
         END
-    )
+    ),
+    CONSTRAINT "challenges_consumption_check" CHECK (num_nonnulls("consumed_at", "consumption_key", "consumption_fingerprint") IN (0, 3))
 ) WITH (fillfactor = 80);
 
 CREATE TABLE "otp_issuances" (
@@ -88,7 +93,7 @@ CREATE TABLE "otp_issuances" (
 
 CREATE TABLE "challenge_events" (
     "id" BIGSERIAL NOT NULL,
-    "challenge_id" UUID NOT NULL,
+    "challenge_id" UUID,
     "subject_user_id" TEXT NOT NULL,
     "type" TEXT NOT NULL,
     "occurred_at" TIMESTAMPTZ(3) NOT NULL,
@@ -113,3 +118,16 @@ CREATE INDEX "challenge_events_challenge_id_id_idx" ON "challenge_events"("chall
 ALTER TABLE "challenges" ADD CONSTRAINT "challenges_subject_user_id_fkey" FOREIGN KEY ("subject_user_id") REFERENCES "subject_standings"("subject_user_id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
 ALTER TABLE "otp_issuances" ADD CONSTRAINT "otp_issuances_challenge_id_fkey" FOREIGN KEY ("challenge_id") REFERENCES "challenges"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+
+-- The audit trail is written once. Retention, which alone may delete, says so for its transaction:
+-- SET LOCAL countersign.retention = 'on'.
+CREATE FUNCTION "keep_challenge_events"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND current_setting('countersign.retention', TRUE) = 'on' THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'restrict_violation';
+END;
+$$;
+
+CREATE TRIGGER "challenge_events_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "challenge_events" FOR EACH STATEMENT EXECUTE FUNCTION "keep_challenge_events"();

@@ -9,6 +9,8 @@ export type Outcome =
   | 'unauthorized'
   | 'forbidden'
   | 'invalid-otp'
+  | 'operation-mismatch'
+  | 'user-not-found'
   | 'route-unknown'
   | 'method-unknown'
   | 'fault'
@@ -65,6 +67,13 @@ const COMMON = {
   },
 } as const satisfies Partial<Record<Outcome, Answer>>
 
+/** The user's app is not told how a challenge came to its end. */
+const CONTEXT_OVER = {
+  status: 400,
+  code: 'STEP_UP_REQUEST_CONTEXT_NOT_FOUND',
+  message: 'The challenge is over',
+} as const satisfies Answer
+
 const INITIATE = {
   ...COMMON,
   'challenge-not-found': { status: 400, code: 'CHALLENGE_NOT_FOUND', message: 'There is no such challenge' },
@@ -78,18 +87,21 @@ const INITIATE = {
     code: 'USER_NOT_FOUND',
     message: 'The user is unknown or has no usable e-mail address',
   },
-  'challenge-over': {
-    status: 400,
-    code: 'STEP_UP_REQUEST_CONTEXT_NOT_FOUND',
-    message: 'The challenge is over',
-  },
+  'challenge-expired': CONTEXT_OVER,
+  'challenge-verified': CONTEXT_OVER,
+  'challenge-consumed': CONTEXT_OVER,
+  'challenge-exhausted': CONTEXT_OVER,
+  'challenge-cancelled': CONTEXT_OVER,
   'issuance-too-soon': { status: 429, code: 'BAD_REQUEST', message: 'A code was sent a moment ago' },
   'issuances-spent': { status: 429, code: 'BAD_REQUEST', message: 'Too many codes were sent' },
   'invalid-otp': { status: 400, code: 'INVALID_OTP', message: 'The code is not valid' },
   // Rules of the operation services' routes. That one of them failed here would be our mistake.
   'email-address-malformed': COMMON.fault,
+  'challenge-not-verified': COMMON.fault,
   'idempotency-key-reused': COMMON.fault,
   'operation-malformed': COMMON.fault,
+  'operation-mismatch': COMMON.fault,
+  'user-not-found': COMMON.fault,
 } as const satisfies Record<Outcome, Answer>
 
 /**
@@ -105,7 +117,14 @@ const INITIATE_OUTCOMES: OutcomeTable = {
 
 const VERIFY_OUTCOMES: OutcomeTable = {
   ...INITIATE_OUTCOMES,
-  answers: { ...INITIATE, 'challenge-over': { ...INITIATE['challenge-over'], status: 410 } },
+  answers: {
+    ...INITIATE,
+    'challenge-expired': { ...CONTEXT_OVER, status: 410 },
+    'challenge-verified': { ...CONTEXT_OVER, status: 410 },
+    'challenge-consumed': { ...CONTEXT_OVER, status: 410 },
+    'challenge-exhausted': { ...CONTEXT_OVER, status: 410 },
+    'challenge-cancelled': { ...CONTEXT_OVER, status: 410 },
+  },
 }
 
 /** The routes of the operation services. */
@@ -115,6 +134,33 @@ const OPERATION_SERVICE_OUTCOMES: OutcomeTable = {
   answers: {
     ...INITIATE,
     'challenge-not-found': { ...INITIATE['challenge-not-found'], status: 404 },
+    'challenge-not-verified': {
+      status: 409,
+      code: 'CHALLENGE_NOT_VERIFIED',
+      message: 'The challenge is not verified yet',
+    },
+    'challenge-consumed': {
+      status: 409,
+      code: 'CHALLENGE_ALREADY_CONSUMED',
+      message: 'The challenge was consumed before',
+    },
+    'challenge-expired': { status: 410, code: 'CHALLENGE_EXPIRED', message: 'The challenge has expired' },
+    'challenge-exhausted': {
+      status: 410,
+      code: 'CHALLENGE_EXHAUSTED',
+      message: 'The challenge was ended by wrong codes',
+    },
+    'challenge-cancelled': {
+      status: 410,
+      code: 'CHALLENGE_CANCELLED',
+      message: 'The challenge was cancelled',
+    },
+    'operation-mismatch': {
+      status: 422,
+      code: 'OPERATION_DOES_NOT_MATCH_CHALLENGE',
+      message: 'The digest or the signature is not that of this challenge',
+    },
+    'user-not-found': { status: 404, code: 'USER_NOT_FOUND', message: 'There is no such user' },
     'email-address-malformed': COMMON['bad-request'],
     'operation-malformed': COMMON['bad-request'],
     'idempotency-key-reused': {

@@ -1,5 +1,5 @@
 /** Markup that may be sent as it is. Comes from {@link html} only. */
-export class Html {
+class Html {
   readonly markup: string
 
   constructor(markup: string) {

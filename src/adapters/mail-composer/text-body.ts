@@ -33,6 +33,6 @@ export function textBody({ wording, greeting, summary, code, reference, validity
 
 /** Cuts at spaces where there are some, and never between a letter and the marks on it. */
 function broken<Text extends string | VisibleText>(text: Text): Text[] {
-  const lines = text.match(LINE) ?? []
-  return lines.map((line) => line.trim()).filter((line) => line !== '') as Text[]
+  const lines = text.match(LINE) ?? ['']
+  return lines.map((line) => line.trim()).filter((line) => line !== '' || text === '') as Text[]
 }

@@ -13,7 +13,7 @@ import type { Mailbox, MailboxMessage } from '../../application/ports/mailbox.ts
 import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
 import { EmailAddress } from '../../domain/email-address.ts'
 
-/** Mails beyond these are deleted, oldest first. */
+/** As many mails are kept, the newest. */
 const CAPACITY = 500
 const MAIL_FILE = /^[0-9a-f-]{36}\.json$/
 
@@ -42,12 +42,12 @@ export class FolderMailbox implements MailTransport, Mailbox {
 
   async send({ to, subject, text, html }: MailMessage): Promise<MailReceipt> {
     if (this.#closed) throw new MailUnavailable('The mailbox is closed')
-    assertRecipient(to)
+    const recipient = soleRecipient(to)
     const id = v7()
-    const mail = { id, to, subject, text, html, sentAt: this.#clock.now() }
+    const mail = { id, to: recipient, subject, text, html, sentAt: this.#clock.now() }
     try {
+      await this.#makeRoom()
       await this.#write(id, JSON.stringify(mail))
-      await this.#deleteOverflow()
     } catch (cause) {
       throw new MailUnavailable('The folder of the mailbox cannot be written to', { cause })
     }
@@ -65,10 +65,10 @@ export class FolderMailbox implements MailTransport, Mailbox {
     this.#closed = true
   }
 
-  /** Mails hold codes: nobody but the owner of the process may read them. */
   async #write(id: string, content: string): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    await mkdir(this.#folder, { recursive: true })
     const unfinished = join(this.#folder, `${id}.unfinished`)
+    // A mail holds a code: it is for nobody else on this machine.
     await writeFile(unfinished, content, { mode: 0o600 })
     await rename(unfinished, join(this.#folder, `${id}.json`))
   }
@@ -84,20 +84,28 @@ export class FolderMailbox implements MailTransport, Mailbox {
   async #read(name: string): Promise<MailboxMessage | undefined> {
     // Another process may have deleted it since, to make room.
     const content = await readFile(join(this.#folder, name), 'utf8').catch(unlessMissing)
-    return content === undefined ? undefined : StoredMail.parse(JSON.parse(content))
+    return content === undefined ? undefined : parsed(content, name)
   }
 
-  async #deleteOverflow(): Promise<void> {
-    const overflow = (await this.#newestFirst()).slice(CAPACITY)
-    await Promise.all(overflow.map((name) => rm(join(this.#folder, name), { force: true })))
+  async #makeRoom(): Promise<void> {
+    const surplus = (await this.#newestFirst()).slice(CAPACITY - 1)
+    await Promise.all(surplus.map((name) => rm(join(this.#folder, name), { force: true })))
   }
 }
 
-function assertRecipient(to: EmailAddress): void {
+function soleRecipient(to: EmailAddress): EmailAddress {
   try {
-    EmailAddress.parse(to)
+    return EmailAddress.parse(to)
   } catch {
     throw new MailRefused('The recipient is not one plain address')
+  }
+}
+
+function parsed(content: string, name: string): MailboxMessage {
+  try {
+    return StoredMail.parse(JSON.parse(content))
+  } catch {
+    throw new Error(`${name} in the folder of the mailbox is not a mail: delete it`)
   }
 }
 

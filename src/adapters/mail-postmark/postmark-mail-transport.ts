@@ -71,7 +71,7 @@ export class PostmarkMailTransport implements MailTransport {
       .catch((error: unknown) => {
         throw error instanceof Errors.PostmarkError
           ? failure(error.statusCode, error.code)
-          : new MailUnavailable('Postmark did not answer to the end')
+          : new MailUnavailable('Postmark gave no answer that can be read')
       })
     const takenOver = TakenOver.safeParse(answer)
     if (!takenOver.success) throw failure(200, (answer as { ErrorCode?: unknown } | null)?.ErrorCode)

@@ -1,10 +1,5 @@
 import { createTransport } from 'nodemailer'
-import {
-  type MailReceipt,
-  MailRefused,
-  type MailTransport,
-  MailUnavailable,
-} from '../../application/ports/mail-transport.ts'
+import { type MailReceipt, MailRefused, type MailTransport } from '../../application/ports/mail-transport.ts'
 import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
 import { EmailAddress } from '../../domain/email-address.ts'
 import { smtpFailure } from './smtp-failure.ts'

@@ -31,12 +31,18 @@ export function smtpServer(text: string): SmtpServer {
   return {
     host,
     ...(url.port && { port: Number(url.port) }),
-    ...(url.username && {
-      auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) },
-    }),
+    ...(url.username && { auth: { user: decoded(url.username), pass: decoded(url.password) } }),
     secure,
     // Relays on this machine seldom have a certificate that verifies, and the wire to them is not a wire.
     requireTLS: !secure && !trusted,
-    ignoreTLS: !secure && trusted,
+    ignoreTLS: trusted,
+  }
+}
+
+function decoded(credential: string): string {
+  try {
+    return decodeURIComponent(credential)
+  } catch {
+    throw new TypeError('User and password in the SMTP URL must be percent-encoded: % itself is %25')
   }
 }

@@ -1,5 +1,5 @@
 import type { OtpDelivery, OtpOutbox } from '../../application/ports/otp-outbox.ts'
-import type { DomainEvent } from '../../domain/domain-event.ts'
+import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
 import { available } from './available.ts'
 import { eventsAsJson } from './events.ts'
@@ -34,7 +34,7 @@ export class PrismaOtpOutbox implements OtpOutbox {
     }))
   }
 
-  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<void> {
+  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<void> {
     await available(this.#prisma.$queryRaw(recordOutcome(claimed, outcome, event)))
   }
 }
@@ -65,7 +65,7 @@ function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
 }
 
 /** Guarded by the number of the attempt: whoever claimed it since has counted another one. */
-function recordOutcome(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Prisma.Sql {
+function recordOutcome(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Prisma.Sql {
   const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = fateOf(outcome)
   return Prisma.sql`/* otp-outbox.record */
     WITH issuance AS (

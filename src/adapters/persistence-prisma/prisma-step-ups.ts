@@ -1,8 +1,13 @@
 import type { Provenance } from '../../application/ports/provenance.ts'
-import type { Idempotency, StepUps } from '../../application/ports/step-ups.ts'
+import type { StepUps } from '../../application/ports/step-ups.ts'
 import type { User } from '../../application/ports/user-directory.ts'
-import { type Challenge, IdempotencyKeyReused, type PendingChallenge } from '../../domain/challenge.ts'
-import type { DomainEvent } from '../../domain/domain-event.ts'
+import {
+  type Challenge,
+  type Idempotency,
+  IdempotencyKeyReused,
+  type PendingChallenge,
+} from '../../domain/challenge.ts'
+import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
 import { available } from './available.ts'
 import type { PrismaClient } from './generated/client.ts'
@@ -31,7 +36,7 @@ export class PrismaStepUps implements StepUps {
 
   async open(
     challenge: PendingChallenge,
-    event: DomainEvent,
+    event: ChallengeEvent,
     idempotency: Idempotency,
     provenance: Provenance,
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }> {

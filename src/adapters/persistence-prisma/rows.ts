@@ -13,7 +13,7 @@ import type { SubjectStanding } from '../../domain/subject-standing.ts'
 export const COLUMNS = {
   challenge: columns(
     'c',
-    'id client_id subject_user_id operation_type operation_digest operation_summary status attempts_remaining issuance_count created_at expires_at verified_at exhausted_at cancelled_at',
+    'id client_id subject_user_id operation_type operation_digest operation_summary status attempts_remaining issuance_count created_at expires_at verified_at consumed_at consumption_key consumption_fingerprint exhausted_at cancelled_at',
   ),
   issuance: columns(
     'i',
@@ -46,6 +46,9 @@ export interface ChallengeRow {
   readonly c_created_at: Date
   readonly c_expires_at: Date
   readonly c_verified_at: Date | null
+  readonly c_consumed_at: Date | null
+  readonly c_consumption_key: string | null
+  readonly c_consumption_fingerprint: string | null
   readonly c_exhausted_at: Date | null
   readonly c_cancelled_at: Date | null
 }
@@ -107,6 +110,17 @@ export function challengeOf(row: ChallengeRow): Challenge {
       return { ...opened, status: 'pending' }
     case 'verified':
       return { ...opened, status: 'verified', verifiedAt: present(row.c_verified_at) }
+    case 'consumed':
+      return {
+        ...opened,
+        status: 'consumed',
+        verifiedAt: present(row.c_verified_at),
+        consumedAt: present(row.c_consumed_at),
+        consumedBy: {
+          key: present(row.c_consumption_key),
+          fingerprint: present(row.c_consumption_fingerprint),
+        },
+      }
     case 'exhausted':
       return { ...opened, status: 'exhausted', exhaustedAt: present(row.c_exhausted_at) }
     case 'cancelled':

@@ -1,7 +1,6 @@
 import type { Provenance } from '../../application/ports/provenance.ts'
-import type { Idempotency } from '../../application/ports/step-ups.ts'
-import type { Challenge, PendingChallenge } from '../../domain/challenge.ts'
-import type { DomainEvent } from '../../domain/domain-event.ts'
+import type { Challenge, Idempotency, PendingChallenge } from '../../domain/challenge.ts'
+import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUpDecision } from '../../domain/step-up.ts'
 import { eventsAsJson } from './events.ts'
 import { Prisma } from './generated/client.ts'
@@ -32,7 +31,7 @@ export function loadStepUp(challengeId: string): Prisma.Sql {
  */
 export function saveDecision(decision: StepUpDecision, { actor, requestId }: Provenance): Prisma.Sql {
   const { challenge, standing, issued, events } = decision
-  const { verifiedAt, exhaustedAt, cancelledAt } = endOf(challenge)
+  const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
   return Prisma.sql`/* step-ups.save */
     WITH standing AS (
       UPDATE subject_standings
@@ -49,6 +48,9 @@ export function saveDecision(decision: StepUpDecision, { actor, requestId }: Pro
           attempts_remaining = ${challenge.attemptsRemaining}::smallint,
           issuance_count = ${challenge.issuanceCount}::smallint,
           verified_at = ${verifiedAt}::timestamptz,
+          consumed_at = ${consumedAt}::timestamptz,
+          consumption_key = ${consumedBy?.key ?? null},
+          consumption_fingerprint = ${consumedBy?.fingerprint ?? null},
           exhausted_at = ${exhaustedAt}::timestamptz,
           cancelled_at = ${cancelledAt}::timestamptz
       FROM standing
@@ -76,7 +78,7 @@ export function saveDecision(decision: StepUpDecision, { actor, requestId }: Pro
 /** Stores a new challenge and returns one row, or nothing if its client used the idempotency key before. */
 export function insertChallenge(
   challenge: PendingChallenge,
-  event: DomainEvent,
+  event: ChallengeEvent,
   idempotency: Idempotency,
   { actor, requestId }: Provenance,
 ): Prisma.Sql {
@@ -119,11 +121,21 @@ export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql 
     WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`
 }
 
-/** When the challenge took the status it has, under the column of that status. */
+/** What a status adds to a challenge, as columns. */
 function endOf(challenge: Challenge) {
-  return {
-    verifiedAt: challenge.status === 'verified' ? challenge.verifiedAt : null,
-    exhaustedAt: challenge.status === 'exhausted' ? challenge.exhaustedAt : null,
-    cancelledAt: challenge.status === 'cancelled' ? challenge.cancelledAt : null,
+  const none = { verifiedAt: null, consumedAt: null, consumedBy: null, exhaustedAt: null, cancelledAt: null }
+  switch (challenge.status) {
+    case 'pending':
+      return none
+    case 'verified':
+      return { ...none, verifiedAt: challenge.verifiedAt }
+    case 'consumed': {
+      const { verifiedAt, consumedAt, consumedBy } = challenge
+      return { ...none, verifiedAt, consumedAt, consumedBy }
+    }
+    case 'exhausted':
+      return { ...none, exhaustedAt: challenge.exhaustedAt }
+    case 'cancelled':
+      return { ...none, cancelledAt: challenge.cancelledAt }
   }
 }

@@ -10,8 +10,9 @@ export abstract class MailTransport {
   /**
    * Resolves once the mail system has taken the mail over, within ten seconds in any case.
    *
-   * @throws {MailRefused} if it will never take this mail: bad or suppressed recipient, sender not allowed.
-   * @throws {MailUnavailable} if it did not take it now, or did not say: the mail may have gone out.
+   * @throws {MailRefused} if it will never take this mail, for what the mail is: its recipient or its content.
+   * @throws {MailUnavailable} if it did not take it now, or did not say (the mail may have gone out), or will not take
+   *   any of ours: a sender or a credential can be put right.
    */
   abstract send(message: MailMessage): Promise<MailReceipt>
 

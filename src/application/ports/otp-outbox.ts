@@ -1,5 +1,5 @@
 import type { Challenge } from '../../domain/challenge.ts'
-import type { DomainEvent } from '../../domain/domain-event.ts'
+import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
 import type { User } from './user-directory.ts'
 
@@ -23,5 +23,5 @@ export abstract class OtpOutbox {
    * Stores what became of a claimed issuance, with its event. Without effect if the lease ran out and another
    * process claimed it, or its fate is known already.
    */
-  abstract record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<void>
+  abstract record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<void>
 }

@@ -1,15 +1,8 @@
-import type { Challenge, PendingChallenge } from '../../domain/challenge.ts'
-import type { DomainEvent } from '../../domain/domain-event.ts'
+import type { Challenge, Idempotency, PendingChallenge } from '../../domain/challenge.ts'
+import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
 import type { Provenance } from './provenance.ts'
 import type { User } from './user-directory.ts'
-
-/** The promise that a repeated call is the same call. */
-export interface Idempotency {
-  readonly key: string
-  /** Equal for equal requests, and only for them. */
-  readonly fingerprint: string
-}
 
 /** Stores challenges with all that is decided about them, for any number of processes at once. */
 export abstract class StepUps {
@@ -21,7 +14,7 @@ export abstract class StepUps {
    */
   abstract open(
     challenge: PendingChallenge,
-    event: DomainEvent,
+    event: ChallengeEvent,
     idempotency: Idempotency,
     provenance: Provenance,
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }>

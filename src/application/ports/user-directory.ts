@@ -27,6 +27,12 @@ export abstract class UserRegistry extends UserDirectory {
    * with it, all or nothing: no code may go, or count, where an earlier address said.
    */
   abstract put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'>
+
+  /**
+   * Forgets the user: the entry, and every address that a code was sent to. Live challenges are cancelled with it, all or
+   * nothing; the audit trail stays, which holds no address. Without effect if there is no such user.
+   */
+  abstract erase(userId: string, now: Date, provenance: Provenance): Promise<void>
 }
 
 /** A directory elsewhere does not answer, or not in time. Worth a retry. */

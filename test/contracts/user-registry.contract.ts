@@ -8,7 +8,7 @@ import { issued, opened, PROVENANCE, type Stores } from './stores.ts'
 const ELSEWHERE = EmailAddress.parse('alice@elsewhere.example')
 
 /** What the use cases rely on, whoever keeps the users. Called once per adapter. */
-export function userDirectoryContract(adapter: string, create: () => Promise<Stores>): void {
+export function userRegistryContract(adapter: string, create: () => Promise<Stores>): void {
   const statusOf = async ({ stepUps }: Stores, challengeId: string) =>
     (await stepUps.load(challengeId))?.challenge.status
 
@@ -18,8 +18,8 @@ export function userDirectoryContract(adapter: string, create: () => Promise<Sto
     const user = { userId, email: ALICE, locale: 'de', displayName: 'Alice' }
     const renamed = { ...user, locale: undefined, displayName: 'A. Smith' }
 
-    t.is(await stores.directory.put(user, NOON, PROVENANCE), 'created')
-    t.is(await stores.directory.put(renamed, NOON, PROVENANCE), 'updated')
+    t.is(await stores.registry.put(user, NOON, PROVENANCE), 'created')
+    t.is(await stores.registry.put(renamed, NOON, PROVENANCE), 'updated')
     t.deepEqual((await stores.stepUps.load(id))?.user, renamed)
   })
 
@@ -29,12 +29,12 @@ export function userDirectoryContract(adapter: string, create: () => Promise<Sto
     const userId = pending.subjectUserId
     const verified = await opened(stores, userId)
     const others = await opened(stores)
-    await stores.directory.put({ userId, email: ALICE }, NOON, PROVENANCE)
+    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
     await issued(stores, verified.id)
     const stepUp = (await stores.stepUps.load(verified.id))!
     await stores.stepUps.save(StepUp.verifyOtp(stepUp, () => true, POLICY, NOON)[0], PROVENANCE)
 
-    await stores.directory.put({ userId, email: ELSEWHERE }, afterNoon(10), PROVENANCE)
+    await stores.registry.put({ userId, email: ELSEWHERE }, afterNoon(10), PROVENANCE)
 
     t.is(await statusOf(stores, pending.id), 'cancelled')
     t.is(await statusOf(stores, verified.id), 'cancelled')
@@ -44,9 +44,9 @@ export function userDirectoryContract(adapter: string, create: () => Promise<Sto
   test(`${adapter}: a changed name or language leaves challenges alone`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)
-    await stores.directory.put({ userId, email: ALICE }, NOON, PROVENANCE)
+    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
 
-    await stores.directory.put({ userId, email: ALICE, locale: 'fr', displayName: 'A.' }, NOON, PROVENANCE)
+    await stores.registry.put({ userId, email: ALICE, locale: 'fr', displayName: 'A.' }, NOON, PROVENANCE)
 
     t.is(await statusOf(stores, id), 'pending')
   })
@@ -54,9 +54,9 @@ export function userDirectoryContract(adapter: string, create: () => Promise<Sto
   test(`${adapter}: a challenge that is over stays as it ended`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)
-    await stores.directory.put({ userId, email: ALICE }, NOON, PROVENANCE)
+    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
 
-    await stores.directory.put({ userId, email: ELSEWHERE }, afterNoon(900), PROVENANCE)
+    await stores.registry.put({ userId, email: ELSEWHERE }, afterNoon(900), PROVENANCE)
 
     t.is(await statusOf(stores, id), 'pending')
   })
@@ -64,7 +64,7 @@ export function userDirectoryContract(adapter: string, create: () => Promise<Sto
   test(`${adapter}: an issuance decided on the old entry can no longer be saved`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)
-    await stores.directory.put({ userId, email: ALICE }, NOON, PROVENANCE)
+    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
     const stepUp = (await stores.stepUps.load(id))!
     const decision = StepUp.issueOtp(
       stepUp,
@@ -73,7 +73,7 @@ export function userDirectoryContract(adapter: string, create: () => Promise<Sto
       NOON,
     )
 
-    await stores.directory.put({ userId, email: ELSEWHERE }, NOON, PROVENANCE)
+    await stores.registry.put({ userId, email: ELSEWHERE }, NOON, PROVENANCE)
 
     t.false(await stores.stepUps.save(decision, PROVENANCE))
   })
@@ -83,7 +83,7 @@ export function userDirectoryContract(adapter: string, create: () => Promise<Sto
     const userId = randomUUID()
 
     const outcomes = await Promise.all(
-      Array.from({ length: 8 }, () => stores.directory.put({ userId, email: ALICE }, NOON, PROVENANCE)),
+      Array.from({ length: 8 }, () => stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)),
     )
 
     t.deepEqual(outcomes.filter((outcome) => outcome === 'created').length, 1)

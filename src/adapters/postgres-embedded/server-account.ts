@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+const NAME = 'postgres'
+
+/** The account of the operating system that the server runs as. */
+export interface ServerAccount {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** PostgreSQL refuses to run as root. Undefined for anybody else, who runs it themselves. */
+export async function serverAccount(): Promise<ServerAccount | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  return (await findAccount()) ?? (await createAccount())
+}
+
+async function findAccount(): Promise<ServerAccount | undefined> {
+  try {
+    const [uid, gid] = await Promise.all([run('id', ['-u', NAME]), run('id', ['-g', NAME])])
+    return { uid: Number(uid.stdout), gid: Number(gid.stdout) }
+  } catch {
+    return undefined
+  }
+}
+
+async function createAccount(): Promise<ServerAccount> {
+  const created = run('useradd', [
+    '--system',
+    '--user-group',
+    '--no-create-home',
+    '--shell',
+    '/bin/false',
+    NAME,
+  ])
+  const failure = await created.then(
+    () => undefined,
+    (error: Error) => error,
+  )
+  // Whoever created it: another process may have been first.
+  const account = await findAccount()
+  if (account) return account
+  throw new Error(
+    `PostgreSQL does not run as root, and there is no account "${NAME}" to run it as. Run this as another user, ` +
+      'create that account, or set DATABASE_URL to a PostgreSQL of your own.',
+    { cause: failure },
+  )
+}
+
+export async function canEnter(account: ServerAccount, path: string): Promise<boolean> {
+  try {
+    await run('test', ['-x', path], { uid: account.uid, gid: account.gid })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Of the folder and all it lies in, the outermost that the account may not enter. */
+export async function barredFolder(account: ServerAccount, folder: string): Promise<string | undefined> {
+  const parent = dirname(folder)
+  const barred = parent === folder ? undefined : await barredFolder(account, parent)
+  return barred ?? ((await canEnter(account, folder)) ? undefined : folder)
+}

@@ -1,0 +1,19 @@
+import { readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isAlive, serverFiles } from './running-server.ts'
+
+/** Notes that this process uses the server of the folder. */
+export async function joinUsers(folder: string): Promise<void> {
+  await writeFile(ownFile(folder), '')
+}
+
+/** Takes the note back. Resolves to whether that was the last one of a process which lives. */
+export async function leaveUsers(folder: string): Promise<boolean> {
+  await rm(ownFile(folder), { force: true })
+  const others = await readdir(serverFiles(folder).users)
+  return !others.some((processId) => isAlive(Number(processId)))
+}
+
+function ownFile(folder: string): string {
+  return join(serverFiles(folder).users, String(process.pid))
+}

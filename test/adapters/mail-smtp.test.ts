@@ -1,0 +1,420 @@
+import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import { buffer } from 'node:stream/consumers'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import test, { type ExecutionContext } from 'ava'
+import { type ParsedMail, simpleParser } from 'mailparser'
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { SmtpMailTransport } from '../../src/adapters/mail-smtp/smtp-mail-transport.ts'
+import { MailRefused, MailUnavailable } from '../../src/application/ports/mail-transport.ts'
+import { assertDiscreet, mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
+import { ALICE } from '../domain/examples.ts'
+import { selfSignedCertificate } from '../doubles/self-signed-certificate.ts'
+
+const FROM = 'Countersign <no-reply@bank.example>'
+/** Reaches this machine, but is no name for it that the transport knows: it stands for every server elsewhere. */
+const ELSEWHERE = '0.0.0.0'
+
+interface Arrival {
+  readonly mail: ParsedMail
+  readonly raw: string
+  readonly envelope: { readonly from: string | undefined; readonly to: readonly string[] }
+  readonly secure: boolean
+  readonly user: string | undefined
+}
+
+/** A real SMTP server; without `options` it takes mail from everybody, in the clear. */
+async function inbox(t: ExecutionContext, options: SMTPServerOptions = {}) {
+  const arrivals: Arrival[] = []
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    disableReverseLookup: true,
+    onData: (stream, { envelope, secure, user }, done) => {
+      buffer(stream).then(async (bytes) => {
+        const from = envelope.mailFrom ? envelope.mailFrom.address : undefined
+        arrivals.push({
+          mail: await simpleParser(bytes),
+          raw: bytes.toString('latin1'),
+          envelope: { from, to: envelope.rcptTo.map(({ address }) => address) },
+          secure,
+          user: user === undefined ? undefined : String(user),
+        })
+        done(null, 'queued')
+      }, done)
+    },
+    ...options,
+  })
+  // A client that does not trust the server drops the connection: that is what some tests are about.
+  server.on('error', () => {})
+  const listening = server.listen(0, ELSEWHERE)
+  await once(listening, 'listening')
+  t.teardown(() => new Promise<void>((resolve) => server.close(resolve)))
+  return { arrivals, port: (listening.address() as AddressInfo).port }
+}
+
+function transportTo(
+  t: ExecutionContext,
+  url: string,
+  options: { timeoutInMs?: number; from?: string } = {},
+) {
+  const transport = new SmtpMailTransport({ url, from: FROM, ...options })
+  t.teardown(() => transport.close())
+  return transport
+}
+
+mailTransportContract('smtp', async (t) => {
+  let down = false
+  const { arrivals, port } = await inbox(t, {
+    onMailFrom: (_address, _session, done) =>
+      done(down ? Object.assign(new Error('try later'), { responseCode: 451 }) : null),
+  })
+  return {
+    transport: transportTo(t, `smtp://localhost:${port}`),
+    arrived: async () =>
+      arrivals.map(({ mail, envelope }) => ({
+        to: envelope.to.join(),
+        subject: mail.subject ?? '',
+        text: (mail.text ?? '').replace(/\n$/, ''),
+        html: (mail.html || '').replace(/\n$/, ''),
+      })),
+    fail: async () => {
+      down = true
+    },
+    recover: async () => {
+      down = false
+    },
+  }
+})
+
+test('a mail has the headers of an automatic mail from one sender to one recipient, and no others', async (t) => {
+  const { arrivals, port } = await inbox(t)
+  const message = otpMail()
+
+  const { messageId } = await transportTo(t, `smtp://127.0.0.1:${port}`).send(message)
+
+  const [{ mail, envelope, raw }] = arrivals as [Arrival]
+  t.deepEqual(envelope, { from: 'no-reply@bank.example', to: [ALICE] })
+  t.deepEqual(mail.headerLines.map(({ key }) => key).sort(), [
+    'auto-submitted',
+    'content-type',
+    'date',
+    'from',
+    'message-id',
+    'mime-version',
+    'subject',
+    'to',
+    'x-auto-response-suppress',
+  ])
+  t.is(mail.from?.text, '"Countersign" <no-reply@bank.example>')
+  t.is([mail.to].flat()[0]?.text, ALICE)
+  t.is(mail.headers.get('auto-submitted'), 'auto-generated')
+  t.is(mail.headers.get('x-auto-response-suppress'), 'All')
+  t.is(mail.messageId, `<${message.issuanceId}@bank.example>`)
+  t.is(messageId, mail.messageId)
+  t.true(mail.date instanceof Date)
+  t.deepEqual(mail.attachments, [])
+  // RFC 5322 §2.1.1: what is longer may be cut on the way.
+  t.true(raw.split('\r\n').every((line) => line.length <= 998))
+})
+
+test('every attempt to send a mail carries the same message id', async (t) => {
+  const { arrivals, port } = await inbox(t)
+  const transport = transportTo(t, `smtp://localhost:${port}`)
+  const message = otpMail()
+
+  await transport.send(message)
+  await transport.send(message)
+
+  t.is(new Set(arrivals.map(({ mail }) => mail.messageId)).size, 1)
+})
+
+test('a line break in a subject makes no header', async (t) => {
+  const { arrivals, port } = await inbox(t)
+
+  await transportTo(t, `smtp://localhost:${port}`).send(otpMail({ subject: 'a\r\nBcc: mallory@example.com' }))
+
+  const [{ mail, envelope }] = arrivals as [Arrival]
+  t.deepEqual(envelope.to, [ALICE])
+  t.false(mail.headers.has('bcc'))
+})
+
+test('a content that points to a file or a URL is neither read nor fetched', async (t) => {
+  const { arrivals, port } = await inbox(t)
+  const fetched: unknown[] = []
+  const web = createHttpServer((request, response) => {
+    fetched.push(request.url)
+    response.end('fetched')
+  })
+  web.listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  t.teardown(() => web.close())
+  const href = `http://127.0.0.1:${(web.address() as AddressInfo).port}/`
+
+  for (const pointer of [{ path: import.meta.filename }, { href }]) {
+    const message = otpMail({ text: pointer as unknown as string })
+    await t.throwsAsync(transportTo(t, `smtp://localhost:${port}`).send(message), {
+      instanceOf: MailUnavailable,
+    })
+  }
+
+  t.deepEqual(arrivals, [])
+  t.deepEqual(fetched, [])
+})
+
+test('mails one after the other share a connection', async (t) => {
+  let connections = 0
+  const { port } = await inbox(t, {
+    onConnect: (_session, done) => {
+      connections++
+      done()
+    },
+  })
+  const transport = transportTo(t, `smtp://localhost:${port}`)
+
+  for (let count = 0; count < 3; count++) await transport.send(otpMail())
+
+  t.is(connections, 1)
+})
+
+// TLS
+
+const { cert, key } = selfSignedCertificate(ELSEWHERE)
+const login: SMTPServerOptions = {
+  authOptional: false,
+  onAuth: ({ username, password }, _session, done) =>
+    username === 'bank@example' && password === 'p:a%s'
+      ? done(null, { user: 'bank' })
+      : done(new Error('no')),
+}
+
+test('a server elsewhere gets login and mail over TLS only, once its certificate is trusted', async (t) => {
+  const { arrivals, port } = await inbox(t, { ...login, disabledCommands: [], cert, key })
+  const url = `smtp://bank%40example:p%3Aa%25s@${ELSEWHERE}:${port}`
+
+  const error = await t.throwsAsync(transportTo(t, url).send(otpMail()), { instanceOf: MailUnavailable })
+  assertDiscreet(t, error, 'p:a%s', 'bank@')
+  t.deepEqual(arrivals, [])
+
+  setDefaultCACertificates([...getCACertificates(), cert])
+  await transportTo(t, url).send(otpMail())
+  t.like(arrivals, [{ secure: true, user: 'bank' }])
+})
+
+test('a server elsewhere that offers no TLS gets neither login nor mail', async (t) => {
+  let logins = 0
+  const { arrivals, port } = await inbox(t, {
+    ...login,
+    allowInsecureAuth: true,
+    onAuth: (_auth, _session, done) => {
+      logins++
+      done(null, { user: 'bank' })
+    },
+  })
+
+  await t.throwsAsync(transportTo(t, `smtp://bank:password@${ELSEWHERE}:${port}`).send(otpMail()), {
+    instanceOf: MailUnavailable,
+  })
+  t.is(logins, 0)
+  t.deepEqual(arrivals, [])
+})
+
+test('a server on this machine is used without TLS, whatever certificate it has', async (t) => {
+  const { arrivals, port } = await inbox(t, { disabledCommands: [], ...selfSignedCertificate('localhost') })
+
+  await transportTo(t, `smtp://localhost:${port}`).send(otpMail())
+
+  t.like(arrivals, [{ secure: false }])
+})
+
+test('a server with TLS from the start must have a certificate that verifies, on this machine too', async (t) => {
+  const { arrivals, port } = await inbox(t, { secure: true, ...selfSignedCertificate('localhost') })
+
+  await t.throwsAsync(transportTo(t, `smtps://localhost:${port}`).send(otpMail()), {
+    instanceOf: MailUnavailable,
+  })
+  t.deepEqual(arrivals, [])
+})
+
+test('a login that fails leaves the mail for a better one, and is not repeated in the error', async (t) => {
+  const { arrivals, port } = await inbox(t, { ...login, allowInsecureAuth: true })
+
+  const error = await t.throwsAsync(
+    transportTo(t, `smtp://bank%40example:wrong-password@localhost:${port}`).send(otpMail()),
+    { instanceOf: MailUnavailable, message: /EAUTH, 535/ },
+  )
+  assertDiscreet(t, error, 'wrong-password', 'bank@')
+  t.deepEqual(arrivals, [])
+})
+
+// A server that answers as it is told
+
+type Reply = string | 'SILENCE' | 'RESET' | 'TRICKLE'
+type Stage = 'connect' | 'EHLO' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'content'
+
+const PROPER: Readonly<Record<string, Reply>> = {
+  connect: '220 ready',
+  EHLO: '250-ready\r\n250 AUTH PLAIN',
+  AUTH: '235 welcome',
+  MAIL: '250 ok',
+  RCPT: '250 ok',
+  DATA: '354 go on',
+  content: '250 queued',
+  RSET: '250 ok',
+  QUIT: '221 bye',
+}
+
+async function scripted(t: ExecutionContext, stage: Stage, reply: Reply): Promise<string> {
+  const script = { ...PROPER, [stage]: reply }
+  const server = createServer((socket) => {
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    let inContent = false
+    answer(t, socket, script.connect!)
+    createInterface(socket).on('line', (line) => {
+      if (inContent && line !== '.') return
+      const verb = inContent ? 'content' : line.slice(0, 4).toUpperCase()
+      inContent = verb === 'DATA' && script.DATA!.startsWith('3')
+      answer(t, socket, script[verb] ?? '502 no')
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return `smtp://bank:password@127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+function answer(t: ExecutionContext, socket: Socket, reply: Reply): void {
+  if (reply === 'SILENCE') return
+  if (reply === 'RESET') return void socket.resetAndDestroy()
+  if (reply !== 'TRICKLE') return void socket.write(`${reply}\r\n`)
+  const timer = setInterval(() => socket.write('250-and so on\r\n'), 10)
+  t.teardown(() => clearInterval(timer))
+}
+
+const FOR_GOOD: readonly (readonly [Stage, string])[] = [
+  ['RCPT', '550 5.1.1 <alice@example.com>: there is no such user'],
+  ['RCPT', '553 mailbox name alice@example.com not allowed'],
+  ['RCPT', '552 5.2.2 the mailbox of alice@example.com is full'],
+  ['DATA', '554 no valid recipients'],
+  ['content', '554 5.6.0 this content is not taken: 042917'],
+]
+
+for (const [stage, reply] of FOR_GOOD) {
+  test(`a mail is refused for good by ${JSON.stringify(reply)} to ${stage}`, async (t) => {
+    const transport = transportTo(t, await scripted(t, stage, reply))
+
+    const error = await t.throwsAsync(transport.send(otpMail()), { instanceOf: MailRefused })
+
+    t.regex(error.message, new RegExp(`\\((EENVELOPE|EMESSAGE), ${reply.slice(0, 3)}\\)$`))
+    assertDiscreet(t, error)
+  })
+}
+
+const FOR_NOW: readonly (readonly [Stage, Reply])[] = [
+  ['connect', '554 5.7.1 your address is blocked, alice@example.com'],
+  ['connect', '421 too many connections'],
+  ['connect', 'HTTP/1.1 400 Bad Request'],
+  ['AUTH', '535 5.7.8 wrong credentials'],
+  ['AUTH', '454 4.7.0 not now'],
+  ['MAIL', '550 5.1.8 sender no-reply@bank.example not allowed'],
+  ['MAIL', '530 5.7.0 authentication required'],
+  ['MAIL', '452 4.3.1 no room'],
+  ['RCPT', '450 4.2.1 <alice@example.com>: greylisted'],
+  ['RCPT', '550 5.7.1 <alice@example.com>: relaying denied'],
+  ['RCPT', '530 authentication required'],
+  ['RCPT', '503 bad sequence of commands'],
+  ['RCPT', '421 shutting down'],
+  ['DATA', '451 not now'],
+  ['content', '451 4.3.0 not now'],
+  ['content', '550 5.7.26 unauthenticated mail from bank.example'],
+  ...(['connect', 'EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'content'] as const).flatMap((stage) =>
+    (['SILENCE', 'RESET', 'TRICKLE'] as const).map((reply) => [stage, reply] as const),
+  ),
+]
+
+for (const [stage, reply] of FOR_NOW) {
+  test(`a mail is only unavailable after ${JSON.stringify(reply)} to ${stage}`, async (t) => {
+    const transport = transportTo(t, await scripted(t, stage, reply), { timeoutInMs: 300 })
+
+    const error = await t.throwsAsync(transport.send(otpMail()), { instanceOf: MailUnavailable })
+
+    assertDiscreet(t, error, 'password', 'bank')
+  })
+}
+
+test('a server that hangs up before it greets is tried twice, not more', async (t) => {
+  let connections = 0
+  const server = createServer((socket) => {
+    connections++
+    socket.end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+
+  await t.throwsAsync(transportTo(t, `smtp://127.0.0.1:${port}`).send(otpMail()), {
+    instanceOf: MailUnavailable,
+    message: /ECONNECTION/,
+  })
+  t.is(connections, 2)
+})
+
+test('a server that is not there makes the mail unavailable', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+
+  await t.throwsAsync(transportTo(t, `smtp://127.0.0.1:${port}`).send(otpMail()), {
+    instanceOf: MailUnavailable,
+  })
+})
+
+// Configuration
+
+for (const url of [
+  'secret',
+  'http://localhost',
+  'smtp:///secret',
+  'smtp://user:secret@host:587/?requireTLS=false',
+  'smtp://user:secret@host:587?tls.rejectUnauthorized=false',
+  'smtp://user:secret@host/path',
+  'smtp://user:secret@host#x',
+  'smtp://user:secret%zz@host',
+]) {
+  test(`${url} is no URL of an SMTP server, and not repeated in the error`, (t) => {
+    const error = t.throws(() => new SmtpMailTransport({ url, from: FROM }), { instanceOf: TypeError })
+
+    assertDiscreet(t, error, 'secret')
+  })
+}
+
+for (const from of [
+  '',
+  'Countersign',
+  'a@bank.example, b@bank.example',
+  'group: a@bank.example;',
+  'a@b@bank.example',
+]) {
+  test(`${JSON.stringify(from)} is no sender`, (t) => {
+    t.throws(() => new SmtpMailTransport({ url: 'smtp://localhost', from }), { instanceOf: TypeError })
+  })
+}
+
+for (const [from, address] of [
+  ['no-reply@localhost', 'no-reply@localhost'],
+  ['"Bank, the" <no-reply@bank.example>', 'no-reply@bank.example'],
+] as const) {
+  test(`${from} sends as ${address}`, async (t) => {
+    const { arrivals, port } = await inbox(t)
+
+    await transportTo(t, `smtp://localhost:${port}`, { from }).send(otpMail())
+
+    t.is(arrivals[0]?.envelope.from, address)
+  })
+}

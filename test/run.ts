@@ -1,0 +1,97 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify, stripVTControlCharacters } from 'node:util'
+import { startEmbeddedPostgres } from '../src/adapters/postgres-embedded/embedded-postgres.ts'
+
+/*
+ * Runs AVA with one PostgreSQL for all test files, and a migrated database in it for `test/database.ts` to copy.
+ * Arguments go to AVA: `node test/run.ts test/journeys/races.test.ts`. The last line says `N passed, N failed`.
+ */
+
+/** Nothing of a test run has to outlive a crash. */
+const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' }
+const TEMPLATE = 'countersign_template'
+
+const PRISMA = fileURLToPath(import.meta.resolve('prisma/build/index.js'))
+const AVA = fileURLToPath(new URL('cli.mjs', import.meta.resolve('ava')))
+
+const tally = { passed: 0, failed: 0 }
+let interrupted = false
+let ava: ChildProcess | undefined
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interrupted = true
+    ava?.kill(signal)
+  })
+}
+// Whoever reads may be gone (`npm test | head`); the server has to be stopped all the same.
+process.stdout.on('error', () => {})
+
+try {
+  await runTests()
+} catch (error) {
+  console.error(error)
+  tally.failed ||= 1
+}
+console.log(`${tally.passed} passed, ${tally.failed} failed`)
+process.exitCode = tally.failed > 0 || tally.passed === 0 ? 1 : 0
+
+async function runTests(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'countersign-test-'))
+  try {
+    // Run by root, the server is another account's, which has to get in.
+    await chmod(folder, 0o755)
+    const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), settings: FAST })
+    try {
+      await migrateTemplate(server.url)
+      if (interrupted) throw new Error('Interrupted')
+      await runAva(server.url)
+    } finally {
+      await server.stop()
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function migrateTemplate(serverUrl: string): Promise<void> {
+  const url = new URL(serverUrl)
+  url.pathname = TEMPLATE
+  await promisify(execFile)(process.execPath, [PRISMA, 'migrate', 'deploy'], {
+    env: { ...process.env, DATABASE_URL: url.href },
+  })
+}
+
+async function runAva(serverUrl: string): Promise<void> {
+  ava = spawn(process.execPath, [AVA, ...process.argv.slice(2)], {
+    env: {
+      ...process.env,
+      TEST_DATABASE_SERVER: serverUrl,
+      TEST_DATABASE_TEMPLATE: TEMPLATE,
+      ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  createInterface({ input: ava.stdout! }).on('line', (line) => {
+    console.log(line)
+    count(stripVTControlCharacters(line))
+  })
+  const [status, signal] = await once(ava, 'close')
+  if (signal) console.log(`AVA was ended by ${signal}`)
+  // Of some failures AVA keeps no figure, as of a file that hangs before its first test.
+  if (status !== 0) tally.failed ||= 1
+}
+
+/** Counts what a line of AVA's report says: its marks of tests and crashed files, and its figure of tests cut off. */
+function count(line: string): void {
+  const cutOff = /^ {2}(\d+) tests? remained pending after a timeout$/.exec(line)
+  if (/^ {2}[✔√] (?!\[expected fail\])/.test(line)) tally.passed++
+  else if (/^ {2}[✘×] (?!Timed out)/.test(line)) tally.failed++
+  else if (cutOff) tally.failed += Number(cutOff[1])
+}
