@@ -1,6 +1,7 @@
 import 'reflect-metadata'
 import { Server } from 'node:http'
 import { join } from 'node:path'
+import type Router from '@koa/router'
 import { Container, type ServiceIdentifier } from 'inversify'
 import type { Logger } from 'pino'
 import { Deliverer } from './adapters/deliverer/deliverer.ts'
@@ -23,16 +24,23 @@ import { SmtpMailTransport } from './adapters/mail-smtp/smtp-mail-transport.ts'
 import { connectPrisma } from './adapters/persistence-prisma/connect-prisma.ts'
 import { DatabaseHealth } from './adapters/persistence-prisma/database-health.ts'
 import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
+import { PrismaAuditTrail } from './adapters/persistence-prisma/prisma-audit-trail.ts'
 import { PrismaOtpOutbox } from './adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaStepUps } from './adapters/persistence-prisma/prisma-step-ups.ts'
 import { PrismaUserRegistry } from './adapters/persistence-prisma/prisma-user-registry.ts'
 import { EddsaChallengeSigner } from './adapters/signing-jose/eddsa-challenge-signer.ts'
 import { OtplibTotp } from './adapters/totp-otplib/otplib-totp.ts'
+import { AuditChallenge } from './application/audit-challenge.ts'
+import { CancelChallenge } from './application/cancel-challenge.ts'
+import { ConsumeChallenge } from './application/consume-challenge.ts'
 import { DeliverOtp } from './application/deliver-otp.ts'
+import { EraseUser } from './application/erase-user.ts'
+import { FindUser } from './application/find-user.ts'
 import { InspectChallenge } from './application/inspect-challenge.ts'
 import { IssueOtp } from './application/issue-otp.ts'
 import { OpenChallenge } from './application/open-challenge.ts'
 import { AccessTokens } from './application/ports/access-tokens.ts'
+import { AuditTrail } from './application/ports/audit-trail.ts'
 import { ChallengeSigner } from './application/ports/challenge-signer.ts'
 import { Clock } from './application/ports/clock.ts'
 import { DeliverySignal } from './application/ports/delivery-signal.ts'
@@ -44,7 +52,7 @@ import { OtpOutbox } from './application/ports/otp-outbox.ts'
 import { StepUps } from './application/ports/step-ups.ts'
 import { TokenIssuer } from './application/ports/token-issuer.ts'
 import { Totp } from './application/ports/totp.ts'
-import { UserRegistry } from './application/ports/user-directory.ts'
+import { UserDirectory, UserRegistry } from './application/ports/user-directory.ts'
 import { PutUser } from './application/put-user.ts'
 import { VerifyOtp } from './application/verify-otp.ts'
 import type { Config, Keys, MailConfig } from './config.ts'
@@ -58,6 +66,11 @@ export interface Foundation {
   readonly logger: Logger
 }
 
+const TotpEmailRoutes: ServiceIdentifier<Router> = Symbol('TotpEmailRoutes')
+const ChallengeRoutes: ServiceIdentifier<Router> = Symbol('ChallengeRoutes')
+const UserRoutes: ServiceIdentifier<Router> = Symbol('UserRoutes')
+const ServiceRoutes: ServiceIdentifier<Router> = Symbol('ServiceRoutes')
+const DevelopmentRoutes: ServiceIdentifier<Router> = Symbol('DevelopmentRoutes')
 const Policy: ServiceIdentifier<Config['policy']> = Symbol('StepUpPolicy')
 
 /** The composition root: the one place that knows which adapter answers which port. Nothing connects or listens yet. */
@@ -97,6 +110,8 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
   container.bind(StepUps).toResolvedValue((prisma) => new PrismaStepUps(prisma), [PrismaClient])
   container.bind(OtpOutbox).toResolvedValue((prisma) => new PrismaOtpOutbox(prisma), [PrismaClient])
   container.bind(UserRegistry).toResolvedValue((prisma) => new PrismaUserRegistry(prisma), [PrismaClient])
+  container.bind(UserDirectory).toService(UserRegistry)
+  container.bind(AuditTrail).toResolvedValue((prisma) => new PrismaAuditTrail(prisma), [PrismaClient])
   container.bind(DatabaseHealth).toResolvedValue((prisma) => new DatabaseHealth(prisma), [PrismaClient])
 }
 
@@ -166,6 +181,22 @@ function bindUseCases(container: Container): void {
       [StepUps, Clock, Policy],
     )
   container
+    .bind(ConsumeChallenge)
+    .toResolvedValue(
+      (stepUps, signer, clock) => new ConsumeChallenge(stepUps, signer, clock),
+      [StepUps, ChallengeSigner, Clock],
+    )
+  container
+    .bind(CancelChallenge)
+    .toResolvedValue((stepUps, clock) => new CancelChallenge(stepUps, clock), [StepUps, Clock])
+  container
+    .bind(AuditChallenge)
+    .toResolvedValue((stepUps, trail) => new AuditChallenge(stepUps, trail), [StepUps, AuditTrail])
+  container.bind(FindUser).toResolvedValue((directory) => new FindUser(directory), [UserDirectory])
+  container
+    .bind(EraseUser)
+    .toResolvedValue((registry, clock) => new EraseUser(registry, clock), [UserRegistry, Clock])
+  container
     .bind(PutUser)
     .toResolvedValue((registry, clock) => new PutUser(registry, clock), [UserRegistry, Clock])
   container
@@ -177,39 +208,53 @@ function bindUseCases(container: Container): void {
 }
 
 function bindHttp(container: Container, { production, policy }: Config, logger: Logger): void {
-  container.bind(Server).toResolvedValue(
-    (tokens, openChallenge, inspectChallenge, issueOtp, verifyOtp, putUser, signer, database, deliverer) => {
-      const authentication = new Authentication(tokens)
-      return createHttpServer(
-        [
-          totpEmailRoutes(authentication, { issueOtp, verifyOtp }, policy),
-          challengeRoutes(authentication, { openChallenge, inspectChallenge }),
-          userRoutes(authentication, { putUser }),
-          serviceRoutes([database, deliverer], signer),
-          ...(production
-            ? []
-            : [developmentRoutes(optional(container, Mailbox), optional(container, TokenIssuer))]),
-        ],
-        logger,
-      )
-    },
+  container.bind(Authentication).toResolvedValue((tokens) => new Authentication(tokens), [AccessTokens])
+  container
+    .bind(TotpEmailRoutes)
+    .toResolvedValue(
+      (authentication, issueOtp, verifyOtp) =>
+        totpEmailRoutes(authentication, { issueOtp, verifyOtp }, policy),
+      [Authentication, IssueOtp, VerifyOtp],
+    )
+  container.bind(ChallengeRoutes).toResolvedValue(
+    (authentication, openChallenge, inspectChallenge, consumeChallenge, cancelChallenge, auditChallenge) =>
+      challengeRoutes(authentication, {
+        openChallenge,
+        inspectChallenge,
+        consumeChallenge,
+        cancelChallenge,
+        auditChallenge,
+      }),
+    [Authentication, OpenChallenge, InspectChallenge, ConsumeChallenge, CancelChallenge, AuditChallenge],
+  )
+  container
+    .bind(UserRoutes)
+    .toResolvedValue(
+      (authentication, findUser, putUser, eraseUser) =>
+        userRoutes(authentication, { findUser, putUser, eraseUser }),
+      [Authentication, FindUser, PutUser, EraseUser],
+    )
+  container
+    .bind(ServiceRoutes)
+    .toResolvedValue(
+      (signer, database, deliverer) => serviceRoutes([database, deliverer], signer),
+      [ChallengeSigner, DatabaseHealth, Deliverer],
+    )
+  container.bind(DevelopmentRoutes).toResolvedValue(
+    (mailbox: Mailbox | undefined, tokenIssuer: TokenIssuer | undefined) =>
+      developmentRoutes(mailbox, tokenIssuer),
     [
-      AccessTokens,
-      OpenChallenge,
-      InspectChallenge,
-      IssueOtp,
-      VerifyOtp,
-      PutUser,
-      ChallengeSigner,
-      DatabaseHealth,
-      Deliverer,
+      { serviceIdentifier: Mailbox, optional: true },
+      { serviceIdentifier: TokenIssuer, optional: true },
     ],
   )
-}
-
-/** A port that only some configurations have. */
-function optional<Port>(container: Container, port: ServiceIdentifier<Port>): Port | undefined {
-  return container.isBound(port) ? container.get(port) : undefined
+  const routers = [TotpEmailRoutes, ChallengeRoutes, UserRoutes, ServiceRoutes]
+  container
+    .bind(Server)
+    .toResolvedValue(
+      (...all: Router[]) => createHttpServer(all, logger),
+      production ? routers : [...routers, DevelopmentRoutes],
+    )
 }
 
 /** A key of the development set-up in the place of configured ones. */

@@ -2,6 +2,7 @@ import { Challenge, ChallengeNotFound, type ChallengeStatus } from '../domain/ch
 import type { OtpIssuance } from '../domain/otp-issuance.ts'
 import { StepUp } from '../domain/step-up.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import { isParty } from './party.ts'
 import type { Caller } from './ports/access-tokens.ts'
 import type { Clock } from './ports/clock.ts'
 import type { StepUps } from './ports/step-ups.ts'
@@ -30,7 +31,7 @@ export class InspectChallenge {
   /** @throws {ChallengeNotFound} also for a challenge of others, so that ids cannot be probed. */
   async execute(challengeId: string, caller: Caller): Promise<InspectedChallenge> {
     const stepUp = await this.#stepUps.load(challengeId)
-    if (!stepUp || !isParty(caller, stepUp.challenge)) throw new ChallengeNotFound(challengeId)
+    if (!stepUp || !isParty(stepUp.challenge, caller)) throw new ChallengeNotFound(challengeId)
 
     const { challenge, issuance } = stepUp
     const now = this.#clock.now()
@@ -41,10 +42,4 @@ export class InspectChallenge {
       resendAvailableAt: StepUp.nextIssuanceAt(stepUp, this.#policy, now),
     }
   }
-}
-
-function isParty(caller: Caller, challenge: Challenge): boolean {
-  return caller.kind === 'user'
-    ? caller.userId === challenge.subjectUserId
-    : caller.clientId === challenge.clientId
 }

@@ -58,7 +58,8 @@ export class IssueOtp {
           keyId: this.#totp.activeKeyId(),
           recipient: user.email,
         }
-        return [StepUp.issueOtp(stepUp, demand, this.#policy, this.#clock.now()), undefined]
+        const decision = StepUp.issueOtp(stepUp, demand, this.#policy, this.#clock.now())
+        return { decision, result: undefined }
       },
     )
     this.#signal.ring()

@@ -7,6 +7,12 @@ import type { User } from './ports/user-directory.ts'
 /** A lost race means that another decision about the subject was stored, and budgets end those long before this. */
 const MAX_LOST_RACES = 25
 
+/** What was decided. Without a decision there is nothing to store, and the result stands as it is. */
+export interface Settlement<Result> {
+  readonly decision: StepUpDecision | undefined
+  readonly result: Result
+}
+
 /**
  * Load, decide, save; and again from the start when another decision about the subject came first.
  *
@@ -16,14 +22,16 @@ export async function settle<Result>(
   stepUps: StepUps,
   challengeId: string,
   provenance: Provenance,
-  decide: (stepUp: StepUp & { readonly user: User | undefined }) => [StepUpDecision, Result],
+  decide: (
+    stepUp: StepUp & { readonly user: User | undefined },
+  ) => Settlement<Result> | Promise<Settlement<Result>>,
 ): Promise<Result> {
   for (let lostRaces = 0; lostRaces < MAX_LOST_RACES; lostRaces++) {
     const stepUp = await stepUps.load(challengeId)
     if (!stepUp) throw new ChallengeNotFound(challengeId)
 
-    const [decision, result] = decide(stepUp)
-    if (await stepUps.save(decision, provenance)) return result
+    const { decision, result } = await decide(stepUp)
+    if (!decision || (await stepUps.save(decision, provenance))) return result
   }
   throw new Contention(challengeId)
 }

@@ -36,12 +36,13 @@ export class VerifyOtp {
       const { challenge } = stepUp
       if (challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
 
-      return StepUp.verifyOtp(
+      const [decision, result] = StepUp.verifyOtp(
         stepUp,
         (issuance) => this.#totp.matches(candidate, issuance, challenge),
         this.#policy,
         this.#clock.now(),
       )
+      return { decision, result }
     })
   }
 }

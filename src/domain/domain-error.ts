@@ -17,6 +17,7 @@ export type DomainErrorCode =
   | 'operation-malformed'
   | 'subject-locked'
   | 'subject-mismatch'
+  | 'user-not-found'
   | 'user-unreachable'
 
 /** A rule of the domain said no, and nothing has changed. Anything else that is thrown is a defect or an outage. */

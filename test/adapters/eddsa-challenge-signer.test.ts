@@ -3,7 +3,8 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { JoseAccessTokens } from '../../src/adapters/identity-jose/jose-access-tokens.ts'
 import { EddsaChallengeSigner } from '../../src/adapters/signing-jose/eddsa-challenge-signer.ts'
 import { AccessTokenRefused } from '../../src/application/ports/access-tokens.ts'
-import { NOON, openChallenge, TRANSFER } from '../domain/examples.ts'
+import { Challenge } from '../../src/domain/challenge.ts'
+import { afterNoon, NOON, openChallenge, TRANSFER } from '../domain/examples.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
 
 const S1 = { id: 's1', bytes: Buffer.alloc(32, 1) }
@@ -53,6 +54,74 @@ test('the published keys hold nothing private', (t) => {
     keys.map((key) => Object.keys(key).toSorted()),
     Array(2).fill(['alg', 'crv', 'kid', 'kty', 'use', 'x']),
   )
+})
+
+test('a signature is recognised under every key that is not removed, and a strange one under none', async (t) => {
+  const old = await new EddsaChallengeSigner([S1]).sign(challenge)
+  const rotated = new EddsaChallengeSigner([S2, S1])
+
+  t.true(await rotated.signed(challenge, old))
+  t.true(await rotated.signed(challenge, await rotated.sign(challenge)))
+  t.false(await new EddsaChallengeSigner([S2]).signed(challenge, old))
+  for (const strange of [
+    '',
+    'x',
+    `${old}x`,
+    old.slice(0, -1),
+    await rotated.sign({ ...challenge, id: 'c2' }),
+  ]) {
+    t.false(await rotated.signed(challenge, strange))
+  }
+})
+
+for (const [what, changed] of [
+  ['subject', { ...challenge, subjectUserId: 'mallory' }],
+  ['client', { ...challenge, clientId: 'shop' }],
+  ['operation type', { ...challenge, operation: { ...TRANSFER, type: 'payees.add' } }],
+  ['digest', { ...challenge, operation: { ...TRANSFER, digest: `B${TRANSFER.digest.slice(1)}` } }],
+  ['expiry', { ...challenge, expiresAt: afterNoon(901) }],
+] as const) {
+  test(`a signature of a challenge with another ${what} is another one`, async (t) => {
+    const signer = new EddsaChallengeSigner([S1])
+
+    t.false(await signer.signed(changed, await signer.sign(challenge)))
+  })
+}
+
+const [verified] = Challenge.verify(challenge, 'i1', afterNoon(1.7))
+const [consumed] = Challenge.consume(verified, { key: 'key', fingerprint: 'f' }, afterNoon(10))
+
+test('an authorisation states who approved which operation for whom, how and when, for five minutes', async (t) => {
+  const signer = new EddsaChallengeSigner([S1])
+
+  const { payload, protectedHeader } = await jwtVerify(await signer.authorise(consumed), keysOf(signer), {
+    currentDate: afterNoon(10),
+    audience: 'payments',
+  })
+
+  const noon = NOON.getTime() / 1000
+  t.deepEqual(protectedHeader, { alg: 'EdDSA', kid: 's1', typ: 'countersign-authorisation+jwt' })
+  t.deepEqual(payload, {
+    operation: { type: TRANSFER.type, digest: TRANSFER.digest },
+    amr: ['otp', 'email'],
+    auth_time: noon + 1,
+    jti: challenge.id,
+    sub: 'alice',
+    aud: 'payments',
+    iat: noon + 10,
+    exp: noon + 310,
+  })
+  t.is(await signer.authorise(consumed), await signer.authorise(consumed))
+})
+
+test('an authorisation passes for no access token, and not for the signature of its challenge', async (t) => {
+  const signer = new EddsaChallengeSigner([S1])
+  const rules = { issuer: 'https://issuer.example', audience: 'payments' }
+  const tokens = new JoseAccessTokens(keysOf(signer), rules, new SettableClock(afterNoon(10)))
+  const authorisation = await signer.authorise(consumed)
+
+  await t.throwsAsync(tokens.authenticate(authorisation), { instanceOf: AccessTokenRefused })
+  t.false(await signer.signed(consumed, authorisation))
 })
 
 test('a signature passes for no access token, not even under the same key', async (t) => {

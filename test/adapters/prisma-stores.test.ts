@@ -1,13 +1,18 @@
+import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
 import type { PrismaClient } from '../../src/adapters/persistence-prisma/generated/client.ts'
+import { PrismaAuditTrail } from '../../src/adapters/persistence-prisma/prisma-audit-trail.ts'
 import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../src/adapters/persistence-prisma/prisma-user-registry.ts'
+import { Challenge } from '../../src/domain/challenge.ts'
+import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
 import { userRegistryContract } from '../contracts/user-registry.contract.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
+import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 
 const databases: TestDatabase[] = []
 const clients: PrismaClient[] = []
@@ -22,6 +27,7 @@ async function create() {
     stepUps: new PrismaStepUps(prisma),
     registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(prisma),
+    trail: new PrismaAuditTrail(prisma),
   }
 }
 
@@ -33,3 +39,27 @@ test.after.always('databases are dropped', async () => {
 stepUpsContract('prisma', create)
 userRegistryContract('prisma', create)
 otpOutboxContract('prisma', create)
+auditTrailContract('prisma', create)
+
+test('nobody changes or deletes an event, except retention, which only deletes', async (t) => {
+  const { stepUps } = await create()
+  const prisma = clients.at(-1)!
+  const [challenge, event] = Challenge.open(
+    { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+    POLICY,
+    NOON,
+  )
+  await stepUps.open(challenge, event, { key: 'key', fingerprint: 'f' }, { actor: 'client:payments' })
+
+  const refused = { message: /append-only/ }
+  await t.throwsAsync(prisma.$executeRaw`UPDATE challenge_events SET actor = 'nobody'`, refused)
+  await t.throwsAsync(prisma.$executeRaw`DELETE FROM challenge_events`, refused)
+  await t.throwsAsync(prisma.$executeRaw`TRUNCATE challenge_events`, refused)
+  const asRetention = (statement: string) =>
+    prisma.$transaction([
+      prisma.$executeRaw`SET LOCAL countersign.retention = 'on'`,
+      prisma.$executeRawUnsafe(statement),
+    ])
+  await t.throwsAsync(asRetention(`UPDATE challenge_events SET actor = 'nobody'`), refused)
+  t.is((await asRetention('DELETE FROM challenge_events'))[1], 1)
+})

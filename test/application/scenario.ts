@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { AuditChallenge } from '../../src/application/audit-challenge.ts'
+import { CancelChallenge } from '../../src/application/cancel-challenge.ts'
+import { ConsumeChallenge, type ConsumeChallengeCommand } from '../../src/application/consume-challenge.ts'
 import { DeliverOtp } from '../../src/application/deliver-otp.ts'
+import { EraseUser } from '../../src/application/erase-user.ts'
+import { FindUser } from '../../src/application/find-user.ts'
 import { InspectChallenge } from '../../src/application/inspect-challenge.ts'
 import { IssueOtp } from '../../src/application/issue-otp.ts'
 import { OpenChallenge } from '../../src/application/open-challenge.ts'
@@ -7,6 +12,7 @@ import type { MailReceipt } from '../../src/application/ports/mail-transport.ts'
 import type { MailMessage, OtpNotice } from '../../src/application/ports/otp-mail-composer.ts'
 import { PutUser } from '../../src/application/put-user.ts'
 import { VerifyOtp } from '../../src/application/verify-otp.ts'
+import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 import { InMemoryStore } from '../doubles/in-memory-store.ts'
 import { PlainTotp } from '../doubles/plain-totp.ts'
@@ -20,6 +26,9 @@ export async function scenario({ policy = POLICY } = {}) {
   const identifiers = { next: () => randomUUID() }
   const signer = {
     sign: async ({ id }: { id: string }) => `signature of ${id}`,
+    signed: async ({ id }: { id: string }, signature: string) => signature === `signature of ${id}`,
+    authorise: async ({ id, consumedAt }: ConsumedChallenge) =>
+      `authorisation of ${id} at ${consumedAt.getTime()}`,
     publicKeys: () => ({ keys: [] }),
   }
   const mails: MailMessage[] = []
@@ -46,7 +55,12 @@ export async function scenario({ policy = POLICY } = {}) {
     verifyOtp: new VerifyOtp(store, totp, clock, policy),
     inspectChallenge: new InspectChallenge(store, clock, policy),
     deliverOtp: new DeliverOtp(store, totp, composer, transport, clock),
+    consumeChallenge: new ConsumeChallenge(store, signer, clock),
+    cancelChallenge: new CancelChallenge(store, clock),
+    auditChallenge: new AuditChallenge(store, store),
+    findUser: new FindUser(store),
     putUser: new PutUser(store, clock),
+    eraseUser: new EraseUser(store, clock),
   }
   await useCases.putUser.execute({
     userId: 'alice',
@@ -73,6 +87,16 @@ export async function scenario({ policy = POLICY } = {}) {
       useCases.issueOtp.execute({ challengeId, userId, requestId: 'r' }),
     verify: (challengeId: string, code: string, userId = 'alice') =>
       useCases.verifyOtp.execute({ challengeId, userId, code, requestId: 'r' }),
+    consume: (challengeId: string, changes: Partial<ConsumeChallengeCommand> = {}) =>
+      useCases.consumeChallenge.execute({
+        challengeId,
+        clientId: 'payments',
+        signature: `signature of ${challengeId}`,
+        digest: TRANSFER.digest,
+        idempotency: { key: 'consume-1', fingerprint: 'f' },
+        requestId: 'r',
+        ...changes,
+      }),
     deliver: async (limit = 10) => Promise.all(await useCases.deliverOtp.execute(limit)),
   }
 }

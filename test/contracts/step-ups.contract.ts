@@ -124,6 +124,18 @@ export function stepUpsContract(adapter: string, create: () => Promise<Stores>):
     }
   })
 
+  test(`${adapter}: a consumed challenge is loaded with the call that consumed it`, async (t) => {
+    const stores = await create()
+    const challenge = await opened(stores)
+    const { standing } = (await stores.stepUps.load(challenge.id))!
+    const [verified] = Challenge.verify(challenge, randomUUID(), afterNoon(1))
+    const [consumed, event] = Challenge.consume(verified, { key: 'key', fingerprint: 'f' }, afterNoon(2))
+
+    t.true(await stores.stepUps.save({ challenge: consumed, standing, events: [event] }, PROVENANCE))
+
+    t.deepEqual((await stores.stepUps.load(challenge.id))?.challenge, consumed)
+  })
+
   test(`${adapter}: a step-up comes with its newest issuance`, async (t) => {
     const stores = await create()
     const challenge = await opened(stores)

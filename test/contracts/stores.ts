@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { AuditTrail } from '../../src/application/ports/audit-trail.ts'
 import type { OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { StepUps } from '../../src/application/ports/step-ups.ts'
 import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
@@ -11,6 +12,7 @@ export interface Stores {
   readonly stepUps: StepUps
   readonly registry: UserRegistry
   readonly outbox: OtpOutbox
+  readonly trail: AuditTrail
 }
 
 export const PROVENANCE = { actor: 'user:alice', requestId: 'r-1' }

@@ -88,4 +88,55 @@ export function userRegistryContract(adapter: string, create: () => Promise<Stor
 
     t.deepEqual(outcomes.filter((outcome) => outcome === 'created').length, 1)
   })
+
+  test(`${adapter}: an entry is found as it was put, and others are not`, async (t) => {
+    const { registry } = await create()
+    const user = { userId: randomUUID(), email: ALICE, locale: 'de', displayName: 'Alice' }
+    await registry.put(user, NOON, PROVENANCE)
+
+    t.deepEqual(await registry.find(user.userId), user)
+    t.is(await registry.find(randomUUID()), undefined)
+  })
+
+  test(`${adapter}: an erased user leaves no entry, no address and no live challenge`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId: userId } = await opened(stores)
+    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+    await issued(stores, id)
+
+    await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+
+    t.is(await stores.registry.find(userId), undefined)
+    const stepUp = await stores.stepUps.load(id)
+    t.is(stepUp?.challenge.status, 'cancelled')
+    t.not(stepUp?.issuance?.recipient, ALICE)
+    t.is(stepUp?.user, undefined)
+    t.false(JSON.stringify(await stores.trail.of(id)).includes(ALICE))
+  })
+
+  test(`${adapter}: to erase whom nobody knows is without effect`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId: userId } = await opened(stores)
+
+    await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+
+    t.is(await statusOf(stores, id), 'pending')
+  })
+
+  test(`${adapter}: an issuance decided before the user was erased can no longer be saved`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId: userId } = await opened(stores)
+    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+    const stepUp = (await stores.stepUps.load(id))!
+    const decision = StepUp.issueOtp(
+      stepUp,
+      { id: randomUUID(), keyId: 'k1', recipient: ALICE },
+      POLICY,
+      NOON,
+    )
+
+    await stores.registry.erase(userId, NOON, PROVENANCE)
+
+    t.false(await stores.stepUps.save(decision, PROVENANCE))
+  })
 }

@@ -1,3 +1,4 @@
+import type { AuditTrail, RecordedEvent } from '../../src/application/ports/audit-trail.ts'
 import type { OtpDelivery, OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { Provenance } from '../../src/application/ports/provenance.ts'
 import type { StepUps } from '../../src/application/ports/step-ups.ts'
@@ -15,9 +16,9 @@ import type { OtpIssuance, QueuedIssuance } from '../../src/domain/otp-issuance.
 import type { StepUp, StepUpDecision } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 
-/** The three storage ports over one set of maps. Each call waits a turn first, so that races can happen. */
-export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox {
-  readonly events: (DomainEvent & Provenance)[] = []
+/** The storage ports over one set of maps. Each call waits a turn first, so that races can happen. */
+export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTrail {
+  readonly events: RecordedEvent[] = []
   readonly #challenges = new Map<string, Challenge>()
   readonly #opened = new Map<string, { readonly id: string; readonly fingerprint: string }>()
   readonly #standings = new Map<string, SubjectStanding>()
@@ -106,6 +107,11 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox {
       this.#issuances.set(issuance.id, { ...issuance, recipient: 'erased@erased.invalid' as EmailAddress })
     }
     this.#record([{ type: 'user-erased', subjectUserId: userId, at: now }], provenance)
+  }
+
+  async of(challengeId: string): Promise<readonly RecordedEvent[]> {
+    await turn()
+    return this.events.filter((event) => 'challengeId' in event && event.challengeId === challengeId)
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {

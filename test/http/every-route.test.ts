@@ -30,7 +30,7 @@ for (const [method, path, allow, family] of [
   ['OPTIONS', `/internal/v1/mfa/totp-email/${ID}:verify`, 'POST', 'totp'],
   ['DELETE', '/internal/v1/mfa/challenges', 'POST', 'challenge'],
   ['POST', `/internal/v1/mfa/challenges/${ID}`, 'HEAD, GET', 'challenge'],
-  ['PATCH', '/internal/v1/mfa/users/alice', 'PUT', 'challenge'],
+  ['PATCH', '/internal/v1/mfa/users/alice', 'PUT, HEAD, GET, DELETE', 'challenge'],
   ['POST', '/healthz', 'HEAD, GET', 'totp'],
 ] as const) {
   test(`${method} ${path.replace(ID, '…')} is not allowed, and Allow says what is`, async (t) => {

@@ -71,3 +71,35 @@ test('put asks for a service token with its scope', async (t) => {
   isError(t, await put(ALICE_TOKEN), 403, 'FORBIDDEN', { family })
   isError(t, await put(PAYMENTS_TOKEN), 403, 'FORBIDDEN', { family })
 })
+
+const READER = 'client.crm.mfa_users_read'
+
+test('a user is read as put, and is USER_NOT_FOUND before and after', async (t) => {
+  const { call } = await edge(t)
+  const get = (token = READER) => call('GET', `${PATH}/bob`, { token })
+  isError(t, await get(), 404, 'USER_NOT_FOUND', { family })
+
+  await call('PUT', `${PATH}/bob`, { token: CRM_TOKEN, json: BOB })
+  t.deepEqual((await get()).body, { userId: 'bob', ...BOB })
+  isError(t, await get(CRM_TOKEN), 403, 'FORBIDDEN', { family })
+
+  t.is((await call('DELETE', `${PATH}/bob`, { token: CRM_TOKEN })).status, 204)
+  isError(t, await get(), 404, 'USER_NOT_FOUND', { family })
+})
+
+test('delete answers 204 also to a user that nobody knows, and asks for its scope', async (t) => {
+  const { call } = await edge(t)
+
+  t.is((await call('DELETE', `${PATH}/nobody`, { token: CRM_TOKEN })).status, 204)
+  isError(t, await call('DELETE', `${PATH}/alice`, { token: READER }), 403, 'FORBIDDEN', { family })
+  isError(t, await call('DELETE', `${PATH}/%00`, { token: CRM_TOKEN }), 400, 'BAD_REQUEST', { family })
+})
+
+test('a deleted user has no live challenge left', async (t) => {
+  const { call, open, store } = await edge(t)
+  const id = await open()
+
+  await call('DELETE', `${PATH}/alice`, { token: CRM_TOKEN })
+
+  t.is((await store.load(id))?.challenge.status, 'cancelled')
+})

@@ -2,8 +2,13 @@ import { createHash } from 'node:crypto'
 import Router from '@koa/router'
 import type { Context } from 'koa'
 import { z } from 'zod'
+import type { AuditChallenge } from '../../application/audit-challenge.ts'
+import type { CancelChallenge } from '../../application/cancel-challenge.ts'
+import type { ConsumeChallenge } from '../../application/consume-challenge.ts'
 import type { InspectChallenge, InspectedChallenge } from '../../application/inspect-challenge.ts'
 import type { OpenChallenge, OpenedChallenge } from '../../application/open-challenge.ts'
+import type { RecordedEvent } from '../../application/ports/audit-trail.ts'
+import type { ConsumedChallenge } from '../../domain/challenge.ts'
 import { EmailAddress } from '../../domain/email-address.ts'
 import { OtpIssuance } from '../../domain/otp-issuance.ts'
 import type { Authentication } from './authentication.ts'
@@ -25,7 +30,12 @@ const Demand = z.strictObject({
   expiresInSeconds: z.int().min(1).max(DAY_IN_SECONDS).optional(),
 })
 
+const Consumption = z.strictObject({ signature: z.string(), digest: z.string() })
+
 export interface ChallengeUseCases {
+  readonly auditChallenge: Pick<AuditChallenge, 'execute'>
+  readonly cancelChallenge: Pick<CancelChallenge, 'execute'>
+  readonly consumeChallenge: Pick<ConsumeChallenge, 'execute'>
   readonly openChallenge: Pick<OpenChallenge, 'execute'>
   readonly inspectChallenge: Pick<InspectChallenge, 'execute'>
 }
@@ -33,7 +43,7 @@ export interface ChallengeUseCases {
 /** What an operation service calls about a challenge: section 2 of the contract. */
 export function challengeRoutes(
   authentication: Authentication,
-  { openChallenge, inspectChallenge }: ChallengeUseCases,
+  { openChallenge, inspectChallenge, consumeChallenge, cancelChallenge, auditChallenge }: ChallengeUseCases,
 ): Router {
   const router = new Router({ sensitive: true, strict: true })
 
@@ -69,6 +79,44 @@ export function challengeRoutes(
     ctx.body = inspectedBody(await inspectChallenge.execute(challengeIdOf(ctx), caller))
   })
 
+  router.post(
+    `${CHALLENGES}/:challengeId\\:consume`,
+    async (ctx, next) => {
+      ctx.state.clientId = await authentication.client(ctx, 'mfa:challenges:consume')
+      ctx.state.challengeId = challengeIdOf(ctx)
+      await next()
+    },
+    jsonBody,
+    async (ctx) => {
+      const { clientId, challengeId, requestId } = ctx.state
+      const { signature, digest } = parseBody(ctx, Consumption)
+      const idempotency = { key: idempotencyKeyOf(ctx), fingerprint: fingerprint([signature, digest]) }
+
+      const consumption = await consumeChallenge.execute({
+        challengeId,
+        clientId,
+        signature,
+        digest,
+        idempotency,
+        requestId,
+      })
+      if (consumption.outcome === 'mismatch') throw new Refusal('operation-mismatch')
+      ctx.body = consumedBody(consumption.challenge, consumption.authorisation)
+    },
+  )
+
+  router.post(`${CHALLENGES}/:challengeId\\:cancel`, async (ctx) => {
+    const caller = await authentication.caller(ctx)
+    await cancelChallenge.execute({ challengeId: challengeIdOf(ctx), caller, requestId: ctx.state.requestId })
+    ctx.status = 204
+  })
+
+  router.get(`${CHALLENGES}/:challengeId/events`, async (ctx) => {
+    const clientId = await authentication.client(ctx, 'mfa:audit:read')
+    const events = await auditChallenge.execute(challengeIdOf(ctx), clientId)
+    ctx.body = { events: events.map(eventBody) }
+  })
+
   return router
 }
 
@@ -98,6 +146,16 @@ function openedBody({ challenge, signature }: OpenedChallenge) {
     expiresAt: challenge.expiresAt,
     methods: [{ type: 'totp-email', initiate: `${totpEmail}:initiate`, verify: `${totpEmail}:verify` }],
   }
+}
+
+function consumedBody(challenge: ConsumedChallenge, authorisation: string) {
+  const { id, subjectUserId, operation, verifiedAt, consumedAt } = challenge
+  return { challengeId: id, subjectUserId, operation, verifiedAt, consumedAt, authorisation }
+}
+
+function eventBody({ type, at, actor, requestId, subjectUserId, ...rest }: RecordedEvent) {
+  const { challengeId: _, ...details } = { challengeId: undefined, ...rest }
+  return { type, occurredAt: at, actor, requestId: requestId ?? null, subjectUserId, details }
 }
 
 function inspectedBody({ challenge, status, issuance, resendAvailableAt }: InspectedChallenge) {

@@ -2,6 +2,7 @@ import type { Middleware } from 'koa'
 import type { Logger } from 'pino'
 import { AccessTokenRefused, IssuerUnavailable } from '../../application/ports/access-tokens.ts'
 import { StorageUnavailable } from '../../application/ports/storage-unavailable.ts'
+import { DirectoryUnavailable } from '../../application/ports/user-directory.ts'
 import { Contention } from '../../application/settle.ts'
 import { DomainError } from '../../domain/domain-error.ts'
 import { EmailAddressMalformed } from '../../domain/email-address.ts'
@@ -21,6 +22,7 @@ export interface ErrorBody {
   }[]
 }
 
+const OUTAGES = [StorageUnavailable, IssuerUnavailable, DirectoryUnavailable, Contention]
 /** When to come back after an outage of ours. */
 const RETRY_AFTER_OUTAGE = { 'Retry-After': '2' }
 
@@ -64,11 +66,7 @@ function refusalOf(error: unknown): Refusal {
   if (error instanceof AccessTokenRefused) {
     return new Refusal('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } })
   }
-  if (
-    error instanceof StorageUnavailable ||
-    error instanceof IssuerUnavailable ||
-    error instanceof Contention
-  ) {
+  if (OUTAGES.some((outage) => error instanceof outage)) {
     return new Refusal('unavailable', { headers: RETRY_AFTER_OUTAGE })
   }
   return new Refusal('fault')

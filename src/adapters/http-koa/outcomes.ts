@@ -10,7 +10,6 @@ export type Outcome =
   | 'forbidden'
   | 'invalid-otp'
   | 'operation-mismatch'
-  | 'user-not-found'
   | 'route-unknown'
   | 'method-unknown'
   | 'fault'

@@ -1,5 +1,8 @@
 import Router from '@koa/router'
 import { z } from 'zod'
+import type { EraseUser } from '../../application/erase-user.ts'
+import type { FindUser } from '../../application/find-user.ts'
+import type { User } from '../../application/ports/user-directory.ts'
 import type { PutUser } from '../../application/put-user.ts'
 import { IDENTITY } from '../../domain/identity.ts'
 import type { Authentication } from './authentication.ts'
@@ -25,41 +28,63 @@ const Entry = z.strictObject({
     .optional(),
 })
 
+const USER = '/internal/v1/mfa/users/:userId'
+
 export interface UserUseCases {
+  readonly findUser: Pick<FindUser, 'execute'>
   readonly putUser: Pick<PutUser, 'execute'>
+  readonly eraseUser: Pick<EraseUser, 'execute'>
 }
 
 /** The user directory, as the services that own the users keep it. */
-export function userRoutes(authentication: Authentication, { putUser }: UserUseCases): Router {
+export function userRoutes(
+  authentication: Authentication,
+  { findUser, putUser, eraseUser }: UserUseCases,
+): Router {
   const router = new Router({ sensitive: true, strict: true })
 
   router.put(
-    '/internal/v1/mfa/users/:userId',
+    USER,
     async (ctx, next) => {
       ctx.state.clientId = await authentication.client(ctx, 'mfa:users:write')
       await next()
     },
     jsonBody,
     async (ctx) => {
-      const userId = Identity.safeParse(ctx.params.userId)
-      if (!userId.success) throw new Refusal('bad-request')
-
+      const userId = userIdOf(ctx)
       const { clientId, requestId } = ctx.state
       const { user, created } = await putUser.execute({
         ...parseBody(ctx, Entry),
-        userId: userId.data,
+        userId,
         clientId,
         requestId,
       })
       ctx.status = created ? 201 : 200
-      ctx.body = {
-        userId: user.userId,
-        email: user.email,
-        locale: user.locale,
-        displayName: user.displayName,
-      }
+      ctx.body = userBody(user)
     },
   )
 
+  router.get(USER, async (ctx) => {
+    await authentication.client(ctx, 'mfa:users:read')
+    ctx.body = userBody(await findUser.execute(userIdOf(ctx)))
+  })
+
+  router.delete(USER, async (ctx) => {
+    const clientId = await authentication.client(ctx, 'mfa:users:write')
+    await eraseUser.execute({ userId: userIdOf(ctx), clientId, requestId: ctx.state.requestId })
+    ctx.status = 204
+  })
+
   return router
+}
+
+/** @throws {Refusal} unless it could be the `sub` of a token. */
+function userIdOf({ params }: { readonly params: Readonly<Record<string, string>> }): string {
+  const userId = Identity.safeParse(params.userId)
+  if (!userId.success) throw new Refusal('bad-request')
+  return userId.data
+}
+
+function userBody({ userId, email, locale, displayName }: User) {
+  return { userId, email, locale, displayName }
 }

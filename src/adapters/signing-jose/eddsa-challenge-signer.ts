@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { ChallengeSigner } from '../../application/ports/challenge-signer.ts'
-import type { Challenge } from '../../domain/challenge.ts'
+import type { Challenge, ConsumedChallenge } from '../../domain/challenge.ts'
+import { secondsAfter } from '../../domain/instant.ts'
 
 /** An Ed25519 key: `bytes` are the 32-byte private key of RFC 8032 §5.1.5. */
 export interface SigningKey {
@@ -9,43 +10,93 @@ export interface SigningKey {
   readonly bytes: Uint8Array
 }
 
-/** Of our own, so that no verifier that looks at `typ` takes the signature for an access token (RFC 8725 §3.11). */
-const TYPE = 'countersign-challenge+jwt'
+/** Of our own, so that no verifier that looks at `typ` takes either for an access token (RFC 8725 §3.11). */
+const CHALLENGE_TYPE = 'countersign-challenge+jwt'
+const AUTHORISATION_TYPE = 'countersign-authorisation+jwt'
+const AUTHORISATION_LIFETIME_IN_SECONDS = 300
 /** An Ed25519 private key in PKCS #8 (RFC 8410 §7) is these octets and the seed. */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-/** Signs with Ed25519, so the same challenge under the same key has the same signature, however often it is asked for. */
+interface KeyPair {
+  readonly id: string
+  readonly key: KeyObject
+}
+
+/** Signs with Ed25519, so the same statement under the same key has the same signature, however often it is asked for. */
 export class EddsaChallengeSigner implements ChallengeSigner {
-  readonly #active: { readonly id: string; readonly key: KeyObject }
-  readonly #publicKeys: { readonly keys: readonly object[] }
+  readonly #pairs: readonly [KeyPair, ...KeyPair[]]
 
   /** @param keys the first one signs, all are published. */
-  constructor(keys: readonly [SigningKey, ...SigningKey[]]) {
-    this.#active = { id: keys[0].id, key: privateKey(keys[0]) }
-    this.#publicKeys = {
-      keys: keys.map((key) => ({
-        ...createPublicKey(privateKey(key)).export({ format: 'jwk' }),
-        kid: key.id,
+  constructor([active, ...others]: readonly [SigningKey, ...SigningKey[]]) {
+    this.#pairs = [pairOf(active), ...others.map(pairOf)]
+  }
+
+  sign(challenge: Challenge): Promise<string> {
+    return signChallenge(challenge, this.#pairs[0])
+  }
+
+  /** Signs again and compares: nothing that a stranger wrote has to be parsed. */
+  async signed(challenge: Challenge, signature: string): Promise<boolean> {
+    for (const pair of this.#pairs) {
+      if (equal(await signChallenge(challenge, pair), signature)) return true
+    }
+    return false
+  }
+
+  authorise({
+    id,
+    clientId,
+    subjectUserId,
+    operation,
+    verifiedAt,
+    consumedAt,
+  }: ConsumedChallenge): Promise<string> {
+    const { key, id: kid } = this.#pairs[0]
+    return new SignJWT({
+      operation: { type: operation.type, digest: operation.digest },
+      amr: ['otp', 'email'],
+      auth_time: Math.floor(verifiedAt.getTime() / 1000),
+    })
+      .setProtectedHeader({ alg: 'EdDSA', kid, typ: AUTHORISATION_TYPE })
+      .setJti(id)
+      .setSubject(subjectUserId)
+      .setAudience(clientId)
+      .setIssuedAt(consumedAt)
+      .setExpirationTime(secondsAfter(consumedAt, AUTHORISATION_LIFETIME_IN_SECONDS))
+      .sign(key)
+  }
+
+  publicKeys() {
+    return {
+      keys: this.#pairs.map(({ id, key }) => ({
+        ...createPublicKey(key).export({ format: 'jwk' }),
+        kid: id,
         use: 'sig',
         alg: 'EdDSA',
       })),
     }
   }
+}
 
-  sign({ id, clientId, subjectUserId, operation, createdAt, expiresAt }: Challenge): Promise<string> {
-    return new SignJWT({ operation: { type: operation.type, digest: operation.digest } })
-      .setProtectedHeader({ alg: 'EdDSA', kid: this.#active.id, typ: TYPE })
-      .setJti(id)
-      .setSubject(subjectUserId)
-      .setAudience(clientId)
-      .setIssuedAt(createdAt)
-      .setExpirationTime(expiresAt)
-      .sign(this.#active.key)
-  }
+function signChallenge(challenge: Challenge, { id: kid, key }: KeyPair): Promise<string> {
+  const { id, clientId, subjectUserId, operation, createdAt, expiresAt } = challenge
+  return new SignJWT({ operation: { type: operation.type, digest: operation.digest } })
+    .setProtectedHeader({ alg: 'EdDSA', kid, typ: CHALLENGE_TYPE })
+    .setJti(id)
+    .setSubject(subjectUserId)
+    .setAudience(clientId)
+    .setIssuedAt(createdAt)
+    .setExpirationTime(expiresAt)
+    .sign(key)
+}
 
-  publicKeys() {
-    return this.#publicKeys
-  }
+function equal(one: string, other: string): boolean {
+  const [ours, theirs] = [Buffer.from(one), Buffer.from(other)]
+  return ours.length === theirs.length && timingSafeEqual(ours, theirs)
+}
+
+function pairOf(key: SigningKey): KeyPair {
+  return { id: key.id, key: privateKey(key) }
 }
 
 function privateKey({ bytes }: SigningKey): KeyObject {

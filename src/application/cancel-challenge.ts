@@ -1,0 +1,42 @@
+import { Challenge, ChallengeNotFound } from '../domain/challenge.ts'
+import { isParty } from './party.ts'
+import type { Caller } from './ports/access-tokens.ts'
+import type { Clock } from './ports/clock.ts'
+import type { StepUps } from './ports/step-ups.ts'
+import { settle } from './settle.ts'
+
+export interface CancelChallengeCommand {
+  readonly challengeId: string
+  readonly caller: Caller
+  readonly requestId: string
+}
+
+/** Ends a live challenge for its client or its subject. To cancel what is cancelled changes nothing. */
+export class CancelChallenge {
+  readonly #stepUps: StepUps
+  readonly #clock: Clock
+
+  constructor(stepUps: StepUps, clock: Clock) {
+    this.#stepUps = stepUps
+    this.#clock = clock
+  }
+
+  /**
+   * @throws {ChallengeNotFound} also for a challenge of others, so that ids cannot be probed.
+   * @throws {ChallengeOver} if it is consumed, exhausted or expired.
+   */
+  async execute({ challengeId, caller, requestId }: CancelChallengeCommand): Promise<void> {
+    const [actor, reason] =
+      caller.kind === 'user'
+        ? ([`user:${caller.userId}`, 'by-subject'] as const)
+        : ([`client:${caller.clientId}`, 'by-client'] as const)
+
+    await settle(this.#stepUps, challengeId, { actor, requestId }, ({ challenge, standing }) => {
+      if (!isParty(challenge, caller)) throw new ChallengeNotFound(challengeId)
+      if (challenge.status === 'cancelled') return { decision: undefined, result: undefined }
+
+      const [cancelled, event] = Challenge.cancel(challenge, reason, this.#clock.now())
+      return { decision: { challenge: cancelled, standing, events: [event] }, result: undefined }
+    })
+  }
+}
