@@ -49,7 +49,10 @@ export async function tokenOf(
 
 export const crmToken = (url: string) => tokenOf(url, { client_id: 'crm', scope: 'mfa:users:write' })
 export const paymentsToken = (url: string) =>
-  tokenOf(url, { client_id: 'payments', scope: 'mfa:challenges:create' })
+  tokenOf(url, {
+    client_id: 'payments',
+    scope: 'mfa:challenges:create mfa:challenges:consume mfa:audit:read',
+  })
 
 /** A user of a fresh id and address in the directory, with a token. */
 export async function registerUser(url: string) {
@@ -64,6 +67,7 @@ export async function registerUser(url: string) {
 
 /** A challenge for a payment of EUR 1,250.00; the paths of its actions with it. */
 export async function openChallenge(url: string, subjectUserId: string) {
+  const digest = createHash('sha256').update(randomUUID()).digest('base64url')
   const { body, status } = await call(url, 'POST', '/internal/v1/mfa/challenges', {
     token: await paymentsToken(url),
     headers: { 'plmr-idempotency-key': randomUUID() },
@@ -71,17 +75,21 @@ export async function openChallenge(url: string, subjectUserId: string) {
       subjectUserId,
       operation: {
         type: 'payments.initiate',
-        digest: createHash('sha256').update(randomUUID()).digest('base64url'),
+        digest,
         summary: [{ label: 'Amount', value: 'EUR 1,250.00' }],
       },
     },
   })
   if (status !== 201) throw new Error(`no challenge: ${status} ${JSON.stringify(body)}`)
   const [method] = body.methods
+  const id = body.challengeId as string
   return {
-    id: body.challengeId as string,
+    id,
     initiate: method.initiate as string,
     verify: method.verify as string,
+    consume: `/internal/v1/mfa/challenges/${id}:consume`,
+    /** What the operation service sends to consume it. */
+    proof: { signature: body.signature as string, digest },
     body,
   }
 }

@@ -157,6 +157,64 @@ test('ten equal creates at once, over all processes, open one challenge', async 
   t.is(new Set(answers.map(({ body }) => body.signature)).size, 1)
 })
 
+async function verified() {
+  const all = await issued()
+  const { url } = services[0]!
+  await call(url, 'POST', all.challenge.verify, { token: all.user.token, json: { totp: all.code } })
+  return { ...all, token: await paymentsToken(url) }
+}
+
+test('of fifty parallel consumes under different keys one is a 200', async (t) => {
+  const { challenge, token } = await verified()
+
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, n) =>
+      call(services[n % services.length]!.url, 'POST', challenge.consume, {
+        token,
+        json: challenge.proof,
+        headers: { 'plmr-idempotency-key': `consume-${n}` },
+      }),
+    ),
+  )
+
+  t.deepEqual(statusesOf(answers), { 200: 1, 409: 49 })
+  t.is(await eventsOf(challenge.id, 'challenge-consumed'), 1)
+})
+
+test('thirty parallel consumes under one key, and one later, get the same answer', async (t) => {
+  const { challenge, token } = await verified()
+  const init = { token, json: challenge.proof, headers: { 'plmr-idempotency-key': 'consume' } }
+
+  const answers = await burst(30, 'POST', challenge.consume, init)
+  answers.push(await call(services[2]!.url, 'POST', challenge.consume, init))
+
+  t.deepEqual(statusesOf(answers), { 200: 31 })
+  t.is(new Set(answers.map(({ body }) => JSON.stringify(body))).size, 1)
+  t.is(await eventsOf(challenge.id, 'challenge-consumed'), 1)
+})
+
+test('of a consume and a cancel at the same time one wins, wherever they arrive', async (t) => {
+  for (let round = 0; round < 10; round++) {
+    const { challenge, token, user } = await verified()
+
+    const [consumed, cancelled] = await Promise.all([
+      call(services[round % 3]!.url, 'POST', challenge.consume, {
+        token,
+        json: challenge.proof,
+        headers: { 'plmr-idempotency-key': 'consume' },
+      }),
+      call(services[(round + 1) % 3]!.url, 'POST', challenge.consume.replace(':consume', ':cancel'), {
+        token: user.token,
+      }),
+    ])
+
+    t.deepEqual(
+      [consumed.status, cancelled.status].toSorted(),
+      consumed.status === 200 ? [200, 409] : [204, 410],
+    )
+  }
+})
+
 test('no burst made a process fail', (t) => {
   for (const service of services)
     t.false(/"level":(50|60)|ERROR|FATAL/.test(service.output()), service.output())
