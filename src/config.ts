@@ -16,6 +16,8 @@ export interface Config {
   /** The first is active, the others still verify. Undefined in development: generated once. */
   readonly otpKeys: Keys | undefined
   readonly signingKeys: Keys | undefined
+  /** Undefined: the users are in the service's own database. */
+  readonly keycloak: KeycloakConfig | undefined
   readonly mail: MailConfig
   readonly policy: StepUpPolicy & { readonly codeDigits: 6 | 7 | 8 }
   /** Processes that serve. */
@@ -28,6 +30,13 @@ interface Key {
   readonly bytes: Uint8Array
 }
 export type Keys = readonly [Key, ...Key[]]
+
+interface KeycloakConfig {
+  readonly url: URL
+  readonly realm: string
+  readonly clientId: string
+  readonly clientSecret: string
+}
 
 export type MailConfig =
   | { readonly transport: 'mailbox' }
@@ -104,6 +113,11 @@ const Variables = z.object({
   AUTH_JWKS_URL: secureUrl.optional(),
   OTP_KEYS: keys((length) => length >= 32, 'at least 32 bytes').optional(),
   SIGNING_KEYS: keys((length) => length === 32, 'exactly 32 bytes, an Ed25519 seed').optional(),
+  USER_DIRECTORY: z.enum(['database', 'keycloak'], 'must be database or keycloak').default('database'),
+  KEYCLOAK_URL: secureUrl.refine(withoutUserInfo, 'must not hold a user or password').optional(),
+  KEYCLOAK_REALM: z.string().optional(),
+  KEYCLOAK_CLIENT_ID: z.string().optional(),
+  KEYCLOAK_CLIENT_SECRET: z.string().optional(),
   MAIL_TRANSPORT: z
     .enum(['mailbox', 'smtp', 'postmark'], 'must be mailbox, smtp or postmark')
     .default('mailbox'),
@@ -174,6 +188,12 @@ function missing(env: Environment): string[] {
   const production = env.NODE_ENV === 'production'
   const required = new Map(production ? Object.entries(REQUIRED_IN_PRODUCTION) : [])
 
+  if (env.USER_DIRECTORY === 'keycloak') {
+    required.set('KEYCLOAK_URL', 'https://login.bank.example, the part before /realms or /admin')
+    required.set('KEYCLOAK_REALM', 'the realm of the users')
+    required.set('KEYCLOAK_CLIENT_ID', 'a client with a service account that has the role view-users')
+    required.set('KEYCLOAK_CLIENT_SECRET', 'the secret of that client')
+  }
   if (env.MAIL_TRANSPORT === 'smtp')
     required.set('SMTP_URL', 'smtp://user:password@host:587 or smtps://…:465')
   if (env.MAIL_TRANSPORT === 'postmark')
@@ -210,6 +230,15 @@ function freeze(env: z.infer<typeof Variables>): Config {
         : undefined,
     otpKeys: env.OTP_KEYS,
     signingKeys: env.SIGNING_KEYS,
+    keycloak:
+      env.USER_DIRECTORY === 'keycloak'
+        ? {
+            url: new URL(env.KEYCLOAK_URL!),
+            realm: env.KEYCLOAK_REALM!,
+            clientId: env.KEYCLOAK_CLIENT_ID!,
+            clientSecret: env.KEYCLOAK_CLIENT_SECRET!,
+          }
+        : undefined,
     mail: mailConfig(env),
     policy: {
       codeDigits: env.OTP_DIGITS as 6 | 7 | 8,
@@ -243,6 +272,11 @@ function mailConfig(env: z.infer<typeof Variables>): MailConfig {
         messageStream: env.POSTMARK_MESSAGE_STREAM,
       }
   }
+}
+
+/** `fetch` refuses a URL that holds credentials, each time it is asked. */
+function withoutUserInfo(text: string): boolean {
+  return !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === '')
 }
 
 function isLoopback(hostname: string): boolean {

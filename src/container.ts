@@ -6,6 +6,7 @@ import { Container, type ServiceIdentifier } from 'inversify'
 import type { Logger } from 'pino'
 import { Deliverer } from './adapters/deliverer/deliverer.ts'
 import type { DevelopmentKeys } from './adapters/development/development-keys.ts'
+import { KeycloakUserDirectory } from './adapters/directory-keycloak/keycloak-user-directory.ts'
 import { Authentication } from './adapters/http-koa/authentication.ts'
 import { challengeRoutes } from './adapters/http-koa/challenge-routes.ts'
 import { developmentRoutes } from './adapters/http-koa/development-routes.ts'
@@ -34,6 +35,7 @@ import { AuditChallenge } from './application/audit-challenge.ts'
 import { CancelChallenge } from './application/cancel-challenge.ts'
 import { ConsumeChallenge } from './application/consume-challenge.ts'
 import { DeliverOtp } from './application/deliver-otp.ts'
+import { DirectedStepUps } from './application/directed-step-ups.ts'
 import { EraseUser } from './application/erase-user.ts'
 import { FindUser } from './application/find-user.ts'
 import { InspectChallenge } from './application/inspect-challenge.ts'
@@ -90,6 +92,7 @@ export function createContainer({ config, databaseUrl, developmentKeys, logger }
     .toConstantValue(new EddsaChallengeSigner(config.signingKeys ?? standIn(developmentKeys?.signingKey)))
 
   bindStorage(container, databaseUrl, logger)
+  bindUsers(container, config)
   bindIdentity(container, config, developmentKeys)
   bindMail(container, config)
   bindUseCases(container)
@@ -107,12 +110,35 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
       onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
     }),
   )
-  container.bind(StepUps).toResolvedValue((prisma) => new PrismaStepUps(prisma), [PrismaClient])
+  container.bind(PrismaStepUps).toResolvedValue((prisma) => new PrismaStepUps(prisma), [PrismaClient])
   container.bind(OtpOutbox).toResolvedValue((prisma) => new PrismaOtpOutbox(prisma), [PrismaClient])
-  container.bind(UserRegistry).toResolvedValue((prisma) => new PrismaUserRegistry(prisma), [PrismaClient])
-  container.bind(UserDirectory).toService(UserRegistry)
   container.bind(AuditTrail).toResolvedValue((prisma) => new PrismaAuditTrail(prisma), [PrismaClient])
   container.bind(DatabaseHealth).toResolvedValue((prisma) => new DatabaseHealth(prisma), [PrismaClient])
+}
+
+/** With a directory elsewhere there is no registry here, and what is loaded is held against that directory. */
+function bindUsers(container: Container, { keycloak }: Config): void {
+  if (keycloak) {
+    container
+      .bind(UserDirectory)
+      .toResolvedValue((clock) => new KeycloakUserDirectory(keycloak, clock), [Clock])
+    container
+      .bind(StepUps)
+      .toResolvedValue(
+        (stepUps, directory, clock) => new DirectedStepUps(stepUps, directory, clock),
+        [PrismaStepUps, UserDirectory, Clock],
+      )
+  } else {
+    container.bind(UserRegistry).toResolvedValue((prisma) => new PrismaUserRegistry(prisma), [PrismaClient])
+    container.bind(UserDirectory).toService(UserRegistry)
+    container.bind(StepUps).toService(PrismaStepUps)
+    container
+      .bind(PutUser)
+      .toResolvedValue((registry, clock) => new PutUser(registry, clock), [UserRegistry, Clock])
+    container
+      .bind(EraseUser)
+      .toResolvedValue((registry, clock) => new EraseUser(registry, clock), [UserRegistry, Clock])
+  }
 }
 
 function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentKeys | undefined): void {
@@ -194,12 +220,6 @@ function bindUseCases(container: Container): void {
     .toResolvedValue((stepUps, trail) => new AuditChallenge(stepUps, trail), [StepUps, AuditTrail])
   container.bind(FindUser).toResolvedValue((directory) => new FindUser(directory), [UserDirectory])
   container
-    .bind(EraseUser)
-    .toResolvedValue((registry, clock) => new EraseUser(registry, clock), [UserRegistry, Clock])
-  container
-    .bind(PutUser)
-    .toResolvedValue((registry, clock) => new PutUser(registry, clock), [UserRegistry, Clock])
-  container
     .bind(DeliverOtp)
     .toResolvedValue(
       (outbox, totp, composer, transport, clock) => new DeliverOtp(outbox, totp, composer, transport, clock),
@@ -230,9 +250,18 @@ function bindHttp(container: Container, { production, policy }: Config, logger: 
   container
     .bind(UserRoutes)
     .toResolvedValue(
-      (authentication, findUser, putUser, eraseUser) =>
-        userRoutes(authentication, { findUser, putUser, eraseUser }),
-      [Authentication, FindUser, PutUser, EraseUser],
+      (
+        authentication: Authentication,
+        findUser: FindUser,
+        putUser: PutUser | undefined,
+        eraseUser: EraseUser | undefined,
+      ) => userRoutes(authentication, { findUser, putUser, eraseUser }),
+      [
+        Authentication,
+        FindUser,
+        { serviceIdentifier: PutUser, optional: true },
+        { serviceIdentifier: EraseUser, optional: true },
+      ],
     )
   container
     .bind(ServiceRoutes)

@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import pretty from 'pino-pretty'
 import { developmentKeys } from './adapters/development/development-keys.ts'
-import { migrateEmbeddedDatabase } from './adapters/persistence-prisma/migrate-deploy.ts'
-import { startEmbeddedPostgres } from './adapters/postgres-embedded/embedded-postgres.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Foundation } from './container.ts'
+import { openDatabase } from './database.ts'
 import { startDelivery, startService } from './service.ts'
 import { STOP, supervise } from './supervisor.ts'
 
@@ -38,13 +37,13 @@ try {
 }
 
 async function start(): Promise<Running> {
-  const { databaseUrl, stop: stopDatabase } = await database(config)
-  const running = await startUpon(databaseUrl)
+  const database = await openDatabase(config)
+  const running = await startUpon(database.url)
   return {
     greeting: running.greeting,
     stop: async () => {
       const finished = await running.stop()
-      await stopDatabase()
+      await database.stop()
       return finished
     },
   }
@@ -62,18 +61,6 @@ async function startUpon(databaseUrl: string): Promise<Running> {
   const { url, stop } = await startService(foundation)
   logger.info({ url }, 'ready')
   return { greeting: config.production || cluster.isWorker ? '' : greeting(url!), stop }
-}
-
-/** The configured database, or in development the embedded one: started, migrated, and to be stopped at the end. */
-async function database({
-  databaseUrl,
-  dataDir,
-}: Config): Promise<{ databaseUrl: string; stop: () => Promise<void> }> {
-  if (databaseUrl) return { databaseUrl, stop: async () => {} }
-
-  const { url, stop } = await startEmbeddedPostgres({ folder: join(dataDir, 'postgres') })
-  await migrateEmbeddedDatabase(url)
-  return { databaseUrl: url, stop }
 }
 
 /**

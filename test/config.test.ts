@@ -18,6 +18,14 @@ const PRODUCTION = {
   POSTMARK_SERVER_TOKEN: 'token',
 }
 
+const KEYCLOAK = {
+  USER_DIRECTORY: 'keycloak',
+  KEYCLOAK_URL: 'https://login.bank.example',
+  KEYCLOAK_REALM: 'bank',
+  KEYCLOAK_CLIENT_ID: 'countersign',
+  KEYCLOAK_CLIENT_SECRET: 'secret',
+}
+
 const problemsOf = (env: Record<string, string | undefined>) => {
   try {
     readConfig(env)
@@ -88,6 +96,17 @@ for (const [what, change, problem] of [
   ],
   ['Postmark without its token', { POSTMARK_SERVER_TOKEN: undefined }, /^POSTMARK_SERVER_TOKEN is not set/],
   ['SMTP without its URL', { MAIL_TRANSPORT: 'smtp' }, /^SMTP_URL is not set/],
+  ['Keycloak without its realm', { ...KEYCLOAK, KEYCLOAK_REALM: '' }, /^KEYCLOAK_REALM is not set/],
+  [
+    'Keycloak in plain text',
+    { ...KEYCLOAK, KEYCLOAK_URL: 'http://login.bank.example' },
+    /^KEYCLOAK_URL must be an https/,
+  ],
+  [
+    'a password in the URL of Keycloak',
+    { ...KEYCLOAK, KEYCLOAK_URL: 'https://a:b@login.bank.example' },
+    /^KEYCLOAK_URL must not hold/,
+  ],
   [
     'a database of another kind',
     { DATABASE_URL: 'mysql://db.bank.example/x' },

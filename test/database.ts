@@ -7,25 +7,49 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** Copies the template that `test/run.ts` made. @throws {Error} when the tests are not run through it. */
+/**
+ * Copies the template that `test/run.ts` made.
+ *
+ * @throws {Error} when the tests are not run through it.
+ */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const { TEST_DATABASE_SERVER: server, TEST_DATABASE_TEMPLATE: template } = process.env
-  if (!server || !template)
-    throw new Error('This test needs a database: run it with `node test/run.ts <file>`')
-
-  const name = `test_${randomUUID().replaceAll('-', '')}`
-  await administer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`)
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  return { url: url.href, drop: () => administer(server, `DROP DATABASE ${name} WITH (FORCE)`) }
+  const url = missingDatabaseUrl()
+  const name = new URL(url).pathname.slice(1)
+  await administer(`CREATE DATABASE ${name} TEMPLATE ${setting('TEST_DATABASE_TEMPLATE')}`)
+  return { url, drop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`) }
 }
 
-async function administer(server: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: server })
+/** The server's own database, to ask about others in. */
+export function serverUrl(): string {
+  return setting('TEST_DATABASE_SERVER')
+}
+
+/** Names a database that is not there, on the same server. */
+export function missingDatabaseUrl(): string {
+  const url = new URL(serverUrl())
+  url.pathname = `test_${randomUUID().replaceAll('-', '')}`
+  return url.href
+}
+
+/** Runs statements one after the other and gives back the rows of the last. */
+export async function query(url: string, ...statements: string[]): Promise<object[]> {
+  const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    await client.query(statement)
+    let rows: object[] = []
+    for (const statement of statements) rows = (await client.query(statement)).rows
+    return rows
   } finally {
     await client.end()
   }
+}
+
+async function administer(statement: string): Promise<void> {
+  await query(serverUrl(), statement)
+}
+
+function setting(name: string): string {
+  const value = process.env[name]
+  if (!value) throw new Error('This test needs a database: run it with npm test -- <file>')
+  return value
 }

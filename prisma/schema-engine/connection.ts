@@ -4,7 +4,7 @@ import { parseIntoClientConfig } from 'pg-connection-string'
 export type ConnectionSettings = ReturnType<typeof parseIntoClientConfig>
 
 /** A failure with the code by which the Prisma CLI knows it. P1003, a missing database, it answers by creating it. */
-export class DatabaseError extends Error {
+class DatabaseError extends Error {
   readonly code: string
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options)

@@ -38,7 +38,7 @@ export class MigrationAdapter implements SqlMigrationAwareDriverAdapterFactory {
     // adapter-pg drops the database while its own connection to it is open, which PostgreSQL refuses.
     shadow.dispose = async () => {
       await close()
-      await main.executeScript(`DROP DATABASE "${database}" WITH (FORCE)`)
+      await main.executeScript(`DROP DATABASE "${database}"`)
       await main.dispose()
     }
     return shadow

@@ -1,5 +1,6 @@
 import { DomainError } from '../domain/domain-error.ts'
-import type { User, UserDirectory } from './ports/user-directory.ts'
+import type { User } from '../domain/user.ts'
+import type { UserDirectory } from './ports/user-directory.ts'
 
 /** Tells what the directory knows of a user. */
 export class FindUser {

@@ -1,12 +1,8 @@
-import { EmailAddress } from '../domain/email-address.ts'
+import { User, type UserDraft } from '../domain/user.ts'
 import type { Clock } from './ports/clock.ts'
-import type { User, UserRegistry } from './ports/user-directory.ts'
+import type { UserRegistry } from './ports/user-directory.ts'
 
-export interface PutUserCommand {
-  readonly userId: string
-  readonly email: string
-  readonly locale?: string | undefined
-  readonly displayName?: string | undefined
+export interface PutUserCommand extends UserDraft {
   readonly clientId: string
   readonly requestId: string
 }
@@ -21,11 +17,13 @@ export class PutUser {
     this.#clock = clock
   }
 
-  /** @throws {EmailAddressMalformed} */
-  async execute(command: PutUserCommand): Promise<{ readonly user: User; readonly created: boolean }> {
-    const { userId, locale, displayName, clientId, requestId } = command
-    const user = { userId, email: EmailAddress.parse(command.email), locale, displayName }
-
+  /** @throws {UserMalformed} @throws {EmailAddressMalformed} */
+  async execute({
+    clientId,
+    requestId,
+    ...draft
+  }: PutUserCommand): Promise<{ readonly user: User; readonly created: boolean }> {
+    const user = User.parse(draft)
     const outcome = await this.#registry.put(user, this.#clock.now(), {
       actor: `client:${clientId}`,
       requestId,

@@ -1,8 +1,8 @@
 import { ChallengeNotFound } from '../domain/challenge.ts'
 import type { StepUp, StepUpDecision } from '../domain/step-up.ts'
+import type { User } from '../domain/user.ts'
 import type { Provenance } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
-import type { User } from './ports/user-directory.ts'
 
 /** A lost race means that another decision about the subject was stored, and budgets end those long before this. */
 const MAX_LOST_RACES = 25

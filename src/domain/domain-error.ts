@@ -17,6 +17,7 @@ export type DomainErrorCode =
   | 'operation-malformed'
   | 'subject-locked'
   | 'subject-mismatch'
+  | 'user-malformed'
   | 'user-not-found'
   | 'user-unreachable'
 

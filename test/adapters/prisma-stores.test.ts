@@ -10,6 +10,7 @@ import { Challenge } from '../../src/domain/challenge.ts'
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
+import type { Stores } from '../contracts/stores.ts'
 import { userRegistryContract } from '../contracts/user-registry.contract.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
@@ -17,12 +18,26 @@ import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 const databases: TestDatabase[] = []
 const clients: PrismaClient[] = []
 
-/** Each case gets a database of its own: what is due in an outbox is due to everybody. */
-async function create() {
+async function connect(): Promise<PrismaClient> {
   const database = await createTestDatabase()
   const prisma = connectPrisma({ url: database.url, onConnectionLost: () => {} })
   databases.push(database)
   clients.push(prisma)
+  return prisma
+}
+
+let shared: Promise<PrismaClient> | undefined
+
+/** One database for cases that keep to subjects of their own. */
+async function inSharedDatabase(): Promise<Stores> {
+  shared ??= connect()
+  return storesOf(await shared)
+}
+
+/** A database for this case alone: what is due in an outbox is due to everybody. */
+const inOwnDatabase = async () => storesOf(await connect())
+
+function storesOf(prisma: PrismaClient): Stores {
   return {
     stepUps: new PrismaStepUps(prisma),
     registry: new PrismaUserRegistry(prisma),
@@ -36,20 +51,24 @@ test.after.always('databases are dropped', async () => {
   for (const database of databases) await database.drop()
 })
 
-stepUpsContract('prisma', create)
-userRegistryContract('prisma', create)
-otpOutboxContract('prisma', create)
-auditTrailContract('prisma', create)
+stepUpsContract('prisma', inSharedDatabase)
+userRegistryContract('prisma', inSharedDatabase)
+auditTrailContract('prisma', inSharedDatabase)
+otpOutboxContract('prisma', inOwnDatabase)
 
 test('nobody changes or deletes an event, except retention, which only deletes', async (t) => {
-  const { stepUps } = await create()
-  const prisma = clients.at(-1)!
+  const prisma = await connect()
   const [challenge, event] = Challenge.open(
     { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
     POLICY,
     NOON,
   )
-  await stepUps.open(challenge, event, { key: 'key', fingerprint: 'f' }, { actor: 'client:payments' })
+  await storesOf(prisma).stepUps.open(
+    challenge,
+    event,
+    { key: 'key', fingerprint: 'f' },
+    { actor: 'client:payments' },
+  )
 
   const refused = { message: /append-only/ }
   await t.throwsAsync(prisma.$executeRaw`UPDATE challenge_events SET actor = 'nobody'`, refused)

@@ -139,4 +139,21 @@ export function userRegistryContract(adapter: string, create: () => Promise<Stor
 
     t.false(await stores.stepUps.save(decision, PROVENANCE))
   })
+
+  test(`${adapter}: several entries are stored together, as each would be alone`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId: userId } = await opened(stores)
+    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+    const other = { userId: randomUUID(), email: ALICE, locale: undefined, displayName: undefined }
+
+    const counts = await stores.registry.putAll(
+      [other, { userId, email: ELSEWHERE }],
+      afterNoon(1),
+      PROVENANCE,
+    )
+
+    t.deepEqual(counts, { created: 1, updated: 1 })
+    t.deepEqual(await stores.registry.find(other.userId), other)
+    t.is(await statusOf(stores, id), 'cancelled')
+  })
 }

@@ -2,7 +2,7 @@ import type { AuditTrail, RecordedEvent } from '../../src/application/ports/audi
 import type { OtpDelivery, OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { Provenance } from '../../src/application/ports/provenance.ts'
 import type { StepUps } from '../../src/application/ports/step-ups.ts'
-import type { User, UserRegistry } from '../../src/application/ports/user-directory.ts'
+import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
 import {
   Challenge,
   type ChallengeStatus,
@@ -15,6 +15,7 @@ import type { EmailAddress } from '../../src/domain/email-address.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../src/domain/otp-issuance.ts'
 import type { StepUp, StepUpDecision } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
+import type { User } from '../../src/domain/user.ts'
 
 /** The storage ports over one set of maps. Each call waits a turn first, so that races can happen. */
 export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTrail {
@@ -84,15 +85,14 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
 
   async put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     await turn()
-    const { userId, email } = user
-    this.#supersedeDecisions(userId)
-    const previous = this.#users.get(userId)
-    this.#users.set(userId, user)
+    return this.#put(user, now, provenance)
+  }
 
-    const emailAddressChanged = previous !== undefined && previous.email !== email
-    if (emailAddressChanged) this.#cancelLive(userId, 'email-address-changed', now, provenance)
-    this.#record([{ type: 'user-put', subjectUserId: userId, at: now, emailAddressChanged }], provenance)
-    return previous ? 'updated' : 'created'
+  async putAll(users: readonly User[], now: Date, provenance: Provenance) {
+    await turn()
+    const counts = { created: 0, updated: 0 }
+    for (const user of users) counts[this.#put(user, now, provenance)]++
+    return counts
   }
 
   async erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
@@ -144,6 +144,18 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return
     this.#issuances.set(claimed.id, outcome)
     this.#record([event], { actor: 'service' })
+  }
+
+  #put(user: User, now: Date, provenance: Provenance): 'created' | 'updated' {
+    const { userId, email } = user
+    this.#supersedeDecisions(userId)
+    const previous = this.#users.get(userId)
+    this.#users.set(userId, user)
+
+    const emailAddressChanged = previous !== undefined && previous.email !== email
+    if (emailAddressChanged) this.#cancelLive(userId, 'email-address-changed', now, provenance)
+    this.#record([{ type: 'user-put', subjectUserId: userId, at: now, emailAddressChanged }], provenance)
+    return previous ? 'updated' : 'created'
   }
 
   #supersedeDecisions(userId: string): void {

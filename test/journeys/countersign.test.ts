@@ -25,7 +25,7 @@ let smtpServer: SMTPServer
 const received: Mail[] = []
 let withMailbox: ServiceProcess
 let withSmtp: ServiceProcess
-let db: pg.Client
+let db: pg.Pool
 
 test.before(async () => {
   database = await createTestDatabase()
@@ -44,8 +44,7 @@ test.before(async () => {
 
   const env = { DATABASE_URL: database.url, DATA_DIR: dataDir.path, OTP_RESEND_COOLDOWN_SECONDS: '1' }
   withMailbox = await startProcess(env)
-  db = new pg.Client({ connectionString: database.url })
-  await db.connect()
+  db = new pg.Pool({ connectionString: database.url })
   smtpEnv = {
     ...env,
     MAIL_TRANSPORT: 'smtp',

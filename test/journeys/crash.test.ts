@@ -37,8 +37,7 @@ async function walk(url: string, promised: Promised, step: () => void): Promise<
 test('a process killed at any moment loses no success that it answered, and leaves no approval that nobody gave', async (t) => {
   const database = await createTestDatabase()
   const dataDir = await createDataDir()
-  const db = new pg.Client({ connectionString: database.url })
-  await db.connect()
+  const db = new pg.Pool({ connectionString: database.url })
   t.teardown(async () => {
     await db.end()
     await database.drop()

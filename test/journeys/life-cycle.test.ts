@@ -75,8 +75,7 @@ test('two workers serve one port, and end together in order', async (t) => {
 
 test('pending migrations make it unready, by name, and alive all the same', async (t) => {
   const other = await createTestDatabase()
-  const db = new pg.Client({ connectionString: other.url })
-  await db.connect()
+  const db = new pg.Pool({ connectionString: other.url })
   t.teardown(async () => {
     await db.end()
     await other.drop()

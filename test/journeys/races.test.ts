@@ -18,7 +18,7 @@ import { createDataDir, type ServiceProcess, startProcess } from './service-proc
 let database: TestDatabase
 let dataDir: Awaited<ReturnType<typeof createDataDir>>
 let services: ServiceProcess[]
-let db: pg.Client
+let db: pg.Pool
 
 test.before(async () => {
   database = await createTestDatabase()
@@ -30,8 +30,7 @@ test.before(async () => {
     SUBJECT_MAX_FAILURES: '100',
   }
   services = await Promise.all([startProcess(env), startProcess(env), startProcess(env)])
-  db = new pg.Client({ connectionString: database.url })
-  await db.connect()
+  db = new pg.Pool({ connectionString: database.url })
 })
 
 test.after.always(async () => {

@@ -7,6 +7,7 @@ import { Contention } from '../../application/settle.ts'
 import { DomainError } from '../../domain/domain-error.ts'
 import { EmailAddressMalformed } from '../../domain/email-address.ts'
 import { OperationMalformed } from '../../domain/operation.ts'
+import { UserMalformed } from '../../domain/user.ts'
 import { type OutcomeTable, outcomesOf } from './outcomes.ts'
 import { Refusal } from './refusal.ts'
 
@@ -57,7 +58,8 @@ export function errorBody(table: OutcomeTable, refusal: Refusal, requestId: stri
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  if (error instanceof OperationMalformed) return malformed(error, error.field)
+  if (error instanceof OperationMalformed || error instanceof UserMalformed)
+    return malformed(error, error.field)
   if (error instanceof EmailAddressMalformed) return malformed(error, 'email')
   if (error instanceof DomainError) {
     const headers = 'retryAfterInSeconds' in error ? { 'Retry-After': String(error.retryAfterInSeconds) } : {}

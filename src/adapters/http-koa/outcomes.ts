@@ -100,6 +100,7 @@ const INITIATE = {
   'idempotency-key-reused': COMMON.fault,
   'operation-malformed': COMMON.fault,
   'operation-mismatch': COMMON.fault,
+  'user-malformed': COMMON.fault,
   'user-not-found': COMMON.fault,
 } as const satisfies Record<Outcome, Answer>
 
@@ -162,6 +163,7 @@ const OPERATION_SERVICE_OUTCOMES: OutcomeTable = {
     'user-not-found': { status: 404, code: 'USER_NOT_FOUND', message: 'There is no such user' },
     'email-address-malformed': COMMON['bad-request'],
     'operation-malformed': COMMON['bad-request'],
+    'user-malformed': COMMON['bad-request'],
     'idempotency-key-reused': {
       status: 422,
       code: 'IDEMPOTENCY_KEY_REUSED',

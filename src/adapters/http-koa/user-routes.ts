@@ -2,9 +2,9 @@ import Router from '@koa/router'
 import { z } from 'zod'
 import type { EraseUser } from '../../application/erase-user.ts'
 import type { FindUser } from '../../application/find-user.ts'
-import type { User } from '../../application/ports/user-directory.ts'
 import type { PutUser } from '../../application/put-user.ts'
 import { IDENTITY } from '../../domain/identity.ts'
+import type { User } from '../../domain/user.ts'
 import type { Authentication } from './authentication.ts'
 import { Refusal } from './refusal.ts'
 import { jsonBody, parseBody } from './request-body.ts'
@@ -14,26 +14,17 @@ export const Identity = z.string().regex(IDENTITY, 'must be 1 to 255 printable A
 
 const Entry = z.strictObject({
   email: z.string().refine((text) => text.trim() !== ''),
-  locale: z
-    .string()
-    .max(35)
-    .regex(/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/, 'must be a language tag (BCP 47)')
-    .optional(),
-  displayName: z
-    .string()
-    .trim()
-    .min(1)
-    .max(100)
-    .regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, 'must be printable characters')
-    .optional(),
+  locale: z.string().optional(),
+  displayName: z.string().optional(),
 })
 
 const USER = '/internal/v1/mfa/users/:userId'
 
 export interface UserUseCases {
   readonly findUser: Pick<FindUser, 'execute'>
-  readonly putUser: Pick<PutUser, 'execute'>
-  readonly eraseUser: Pick<EraseUser, 'execute'>
+  /** Undefined, like `eraseUser`, where the users are kept elsewhere: then the method is not known here. */
+  readonly putUser: Pick<PutUser, 'execute'> | undefined
+  readonly eraseUser: Pick<EraseUser, 'execute'> | undefined
 }
 
 /** The user directory, as the services that own the users keep it. */
@@ -43,37 +34,41 @@ export function userRoutes(
 ): Router {
   const router = new Router({ sensitive: true, strict: true })
 
-  router.put(
-    USER,
-    async (ctx, next) => {
-      ctx.state.clientId = await authentication.client(ctx, 'mfa:users:write')
-      await next()
-    },
-    jsonBody,
-    async (ctx) => {
-      const userId = userIdOf(ctx)
-      const { clientId, requestId } = ctx.state
-      const { user, created } = await putUser.execute({
-        ...parseBody(ctx, Entry),
-        userId,
-        clientId,
-        requestId,
-      })
-      ctx.status = created ? 201 : 200
-      ctx.body = userBody(user)
-    },
-  )
+  if (putUser) {
+    router.put(
+      USER,
+      async (ctx, next) => {
+        ctx.state.clientId = await authentication.client(ctx, 'mfa:users:write')
+        await next()
+      },
+      jsonBody,
+      async (ctx) => {
+        const userId = userIdOf(ctx)
+        const { clientId, requestId } = ctx.state
+        const { user, created } = await putUser.execute({
+          ...parseBody(ctx, Entry),
+          userId,
+          clientId,
+          requestId,
+        })
+        ctx.status = created ? 201 : 200
+        ctx.body = userBody(user)
+      },
+    )
+  }
 
   router.get(USER, async (ctx) => {
     await authentication.client(ctx, 'mfa:users:read')
     ctx.body = userBody(await findUser.execute(userIdOf(ctx)))
   })
 
-  router.delete(USER, async (ctx) => {
-    const clientId = await authentication.client(ctx, 'mfa:users:write')
-    await eraseUser.execute({ userId: userIdOf(ctx), clientId, requestId: ctx.state.requestId })
-    ctx.status = 204
-  })
+  if (eraseUser) {
+    router.delete(USER, async (ctx) => {
+      const clientId = await authentication.client(ctx, 'mfa:users:write')
+      await eraseUser.execute({ userId: userIdOf(ctx), clientId, requestId: ctx.state.requestId })
+      ctx.status = 204
+    })
+  }
 
   return router
 }

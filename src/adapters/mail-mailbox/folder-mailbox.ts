@@ -5,13 +5,12 @@ import { z } from 'zod'
 import type { Clock } from '../../application/ports/clock.ts'
 import {
   type MailReceipt,
-  MailRefused,
   type MailTransport,
   MailUnavailable,
+  soleRecipient,
 } from '../../application/ports/mail-transport.ts'
 import type { Mailbox, MailboxMessage } from '../../application/ports/mailbox.ts'
 import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
-import { EmailAddress } from '../../domain/email-address.ts'
 
 /** As many mails are kept, the newest. */
 const CAPACITY = 500
@@ -90,14 +89,6 @@ export class FolderMailbox implements MailTransport, Mailbox {
   async #makeRoom(): Promise<void> {
     const surplus = (await this.#newestFirst()).slice(CAPACITY - 1)
     await Promise.all(surplus.map((name) => rm(join(this.#folder, name), { force: true })))
-  }
-}
-
-function soleRecipient(to: EmailAddress): EmailAddress {
-  try {
-    return EmailAddress.parse(to)
-  } catch {
-    throw new MailRefused('The recipient is not one plain address')
   }
 }
 

@@ -5,9 +5,9 @@ import {
   MailRefused,
   type MailTransport,
   MailUnavailable,
+  soleRecipient,
 } from '../../application/ports/mail-transport.ts'
 import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
-import { EmailAddress } from '../../domain/email-address.ts'
 
 export interface PostmarkOptions {
   readonly serverToken: string
@@ -109,12 +109,4 @@ function failure(statusCode: number, errorCode: unknown): MailRefused | MailUnav
   return REFUSALS.includes(errorCode)
     ? new MailRefused(`Postmark refused the mail (${details})`)
     : new MailUnavailable(`Postmark did not take the mail (${details})`)
-}
-
-function soleRecipient(to: EmailAddress): EmailAddress {
-  try {
-    return EmailAddress.parse(to)
-  } catch {
-    throw new MailRefused('The recipient is not one plain address')
-  }
 }

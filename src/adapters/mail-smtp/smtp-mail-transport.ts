@@ -1,7 +1,10 @@
 import { createTransport } from 'nodemailer'
-import { type MailReceipt, MailRefused, type MailTransport } from '../../application/ports/mail-transport.ts'
+import {
+  type MailReceipt,
+  type MailTransport,
+  soleRecipient,
+} from '../../application/ports/mail-transport.ts'
 import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
-import { EmailAddress } from '../../domain/email-address.ts'
 import { smtpFailure } from './smtp-failure.ts'
 import { type SmtpSender, smtpSender } from './smtp-sender.ts'
 import { smtpServer } from './smtp-server.ts'
@@ -70,12 +73,4 @@ function pooled(url: string) {
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-}
-
-function soleRecipient(to: EmailAddress): EmailAddress {
-  try {
-    return EmailAddress.parse(to)
-  } catch {
-    throw new MailRefused('The recipient is not one plain address')
-  }
 }

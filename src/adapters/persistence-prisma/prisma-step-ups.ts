@@ -1,6 +1,5 @@
 import type { Provenance } from '../../application/ports/provenance.ts'
 import type { StepUps } from '../../application/ports/step-ups.ts'
-import type { User } from '../../application/ports/user-directory.ts'
 import {
   type Challenge,
   type Idempotency,
@@ -9,6 +8,7 @@ import {
 } from '../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
+import type { User } from '../../domain/user.ts'
 import { available } from './available.ts'
 import type { PrismaClient } from './generated/client.ts'
 import {

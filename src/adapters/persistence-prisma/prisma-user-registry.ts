@@ -1,8 +1,9 @@
 import type { Provenance } from '../../application/ports/provenance.ts'
-import type { User, UserRegistry } from '../../application/ports/user-directory.ts'
+import type { UserRegistry } from '../../application/ports/user-directory.ts'
 import { Challenge } from '../../domain/challenge.ts'
 import type { CancellationReason, DomainEvent } from '../../domain/domain-event.ts'
 import type { EmailAddress } from '../../domain/email-address.ts'
+import type { User } from '../../domain/user.ts'
 import { available } from './available.ts'
 import { columnsOf } from './events.ts'
 import { Prisma, type PrismaClient } from './generated/client.ts'
@@ -10,6 +11,9 @@ import { type ChallengeRow, COLUMNS, challengeOf } from './rows.ts'
 
 /** In the place of an address that had to be forgotten; `.invalid` never reaches anybody (RFC 2606 §2). */
 const ERASED_ADDRESS = 'erased@erased.invalid'
+
+/** Long enough for an import of some hundred thousand users, all or nothing. */
+const TRANSACTION_TIMEOUT_IN_MS = 600_000
 
 /** The directory in the service's own database. */
 export class PrismaUserRegistry implements UserRegistry {
@@ -32,78 +36,81 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
-    return this.#change(user.userId, now, provenance, async (change) => {
-      const { userId, email } = user
-      const previous = await change.transaction.user.findUnique({ where: { userId } })
-      const entry = {
-        email,
-        locale: user.locale ?? null,
-        displayName: user.displayName ?? null,
-        updatedAt: now,
-      }
-      await change.transaction.user.upsert({
-        where: { userId },
-        create: { ...entry, userId, createdAt: now },
-        update: entry,
-      })
+    return this.#transaction((transaction) =>
+      new UserChange(transaction, user.userId, now, provenance).put(user),
+    )
+  }
 
-      const emailAddressChanged = previous !== null && previous.email !== email
-      if (emailAddressChanged) await change.cancelLive('email-address-changed')
-      await change.record({ type: 'user-put', subjectUserId: userId, at: now, emailAddressChanged })
-      return previous ? 'updated' : 'created'
+  putAll(users: readonly User[], now: Date, provenance: Provenance) {
+    return this.#transaction(async (transaction) => {
+      const counts = { created: 0, updated: 0 }
+      // In the order of their ids, so that two imports of the same users do not wait for each other in a circle.
+      for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
+        counts[await new UserChange(transaction, user.userId, now, provenance).put(user)]++
+      }
+      return counts
     })
   }
 
   erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
-    return this.#change(userId, now, provenance, async (change) => {
-      const { count } = await change.transaction.user.deleteMany({ where: { userId } })
-      if (count === 0) return
-
-      await change.cancelLive('user-erased')
-      await change.transaction.otpIssuance.updateMany({
-        where: { challenge: { subjectUserId: userId } },
-        data: { recipient: ERASED_ADDRESS },
-      })
-      await change.record({ type: 'user-erased', subjectUserId: userId, at: now })
-    })
+    return this.#transaction((transaction) => new UserChange(transaction, userId, now, provenance).erase())
   }
 
-  #change<Result>(
-    userId: string,
-    now: Date,
-    provenance: Provenance,
-    make: (change: UserChange) => Promise<Result>,
-  ): Promise<Result> {
-    return available(
-      this.#prisma.$transaction(async (transaction) => {
-        const change = new UserChange(transaction, userId, now, provenance)
-        await change.supersedeDecisions()
-        return make(change)
-      }),
-    )
+  #transaction<Result>(change: (transaction: Prisma.TransactionClient) => Promise<Result>): Promise<Result> {
+    return available(this.#prisma.$transaction(change, { timeout: TRANSACTION_TIMEOUT_IN_MS }))
   }
 }
 
-/** What a change of a user's entry does besides changing it. */
+/** A change of one user's entry, with all that follows from it. */
 class UserChange {
-  readonly transaction: Prisma.TransactionClient
+  readonly #transaction: Prisma.TransactionClient
   readonly #userId: string
   readonly #now: Date
   readonly #provenance: Provenance
 
   constructor(transaction: Prisma.TransactionClient, userId: string, now: Date, provenance: Provenance) {
-    this.transaction = transaction
+    this.#transaction = transaction
     this.#userId = userId
     this.#now = now
     this.#provenance = provenance
+  }
+
+  async put({ userId, email, locale, displayName }: User): Promise<'created' | 'updated'> {
+    await this.#supersedeDecisions()
+    const previous = await this.#transaction.user.findUnique({ where: { userId } })
+    const entry = { email, locale: locale ?? null, displayName: displayName ?? null, updatedAt: this.#now }
+    await this.#transaction.user.upsert({
+      where: { userId },
+      create: { ...entry, userId, createdAt: this.#now },
+      update: entry,
+    })
+
+    const emailAddressChanged = previous !== null && previous.email !== email
+    if (emailAddressChanged) await this.#cancelLive('email-address-changed')
+    await this.#record({ type: 'user-put', subjectUserId: userId, at: this.#now, emailAddressChanged })
+    return previous ? 'updated' : 'created'
+  }
+
+  async erase(): Promise<void> {
+    const userId = this.#userId
+    await this.#supersedeDecisions()
+    const { count } = await this.#transaction.user.deleteMany({ where: { userId } })
+    if (count === 0) return
+
+    await this.#cancelLive('user-erased')
+    await this.#transaction.otpIssuance.updateMany({
+      where: { challenge: { subjectUserId: userId } },
+      data: { recipient: ERASED_ADDRESS },
+    })
+    await this.#record({ type: 'user-erased', subjectUserId: userId, at: this.#now })
   }
 
   /**
    * Moves the subject's version, and holds its row until the transaction ends. A decision that was made on the
    * old entry can no longer be saved, and two changes of one user come one after the other.
    */
-  async supersedeDecisions(): Promise<void> {
-    await this.transaction.$executeRaw`
+  async #supersedeDecisions(): Promise<void> {
+    await this.#transaction.$executeRaw`
       INSERT INTO subject_standings (
         subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
@@ -111,8 +118,8 @@ class UserChange {
       ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1`
   }
 
-  async cancelLive(reason: CancellationReason): Promise<void> {
-    const rows = await this.transaction.$queryRaw<ChallengeRow[]>`
+  async #cancelLive(reason: CancellationReason): Promise<void> {
+    const rows = await this.#transaction.$queryRaw<ChallengeRow[]>`
       SELECT ${Prisma.raw(COLUMNS.challenge)}
       FROM challenges c
       WHERE c.subject_user_id = ${this.#userId}
@@ -121,18 +128,18 @@ class UserChange {
 
     for (const row of rows) {
       const [cancelled, event] = Challenge.cancel(challengeOf(row), reason, this.#now)
-      await this.transaction.challenge.update({
+      await this.#transaction.challenge.update({
         where: { id: cancelled.id },
         data: { status: cancelled.status, cancelledAt: cancelled.cancelledAt, verifiedAt: null },
       })
-      await this.record(event)
+      await this.#record(event)
     }
   }
 
-  async record(event: DomainEvent): Promise<void> {
+  async #record(event: DomainEvent): Promise<void> {
     const { at, ...columns } = columnsOf(event)
     const { actor, requestId = null } = this.#provenance
-    await this.transaction.challengeEvent.create({
+    await this.#transaction.challengeEvent.create({
       data: { ...columns, occurredAt: at, actor, requestId },
     })
   }

@@ -1,10 +1,10 @@
-import type { User } from '../../application/ports/user-directory.ts'
 import type { Challenge } from '../../domain/challenge.ts'
 import type { DeliveryFailure } from '../../domain/domain-event.ts'
 import type { EmailAddress } from '../../domain/email-address.ts'
 import type { SummaryLine } from '../../domain/operation.ts'
 import type { OtpIssuance } from '../../domain/otp-issuance.ts'
 import type { SubjectStanding } from '../../domain/subject-standing.ts'
+import type { User } from '../../domain/user.ts'
 
 /**
  * The columns that the raw statements read, each under its table's letter, so that one row can hold a challenge,

@@ -1,3 +1,4 @@
+import { EmailAddress } from '../../domain/email-address.ts'
 import type { MailMessage } from './otp-mail-composer.ts'
 
 export interface MailReceipt {
@@ -23,3 +24,17 @@ export abstract class MailTransport {
 /** The message of neither error holds an address, the content or a credential: both end in logs. */
 export class MailRefused extends Error {}
 export class MailUnavailable extends Error {}
+
+/**
+ * `to`, checked once more at the last door before a mail system: a comma or a line feed in it would be a second recipient
+ * of the code.
+ *
+ * @throws {MailRefused}
+ */
+export function soleRecipient(to: EmailAddress): EmailAddress {
+  try {
+    return EmailAddress.parse(to)
+  } catch {
+    throw new MailRefused('The recipient is not one plain address')
+  }
+}

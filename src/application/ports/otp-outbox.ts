@@ -1,7 +1,7 @@
 import type { Challenge } from '../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
-import type { User } from './user-directory.ts'
+import type { User } from '../../domain/user.ts'
 
 /** A mail that this process, and for the time of its lease no other, is to hand over. */
 export interface OtpDelivery {

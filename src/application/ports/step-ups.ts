@@ -1,8 +1,8 @@
 import type { Challenge, Idempotency, PendingChallenge } from '../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
+import type { User } from '../../domain/user.ts'
 import type { Provenance } from './provenance.ts'
-import type { User } from './user-directory.ts'
 
 /** Stores challenges with all that is decided about them, for any number of processes at once. */
 export abstract class StepUps {

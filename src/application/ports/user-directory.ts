@@ -1,14 +1,5 @@
-import type { EmailAddress } from '../../domain/email-address.ts'
+import type { User } from '../../domain/user.ts'
 import type { Provenance } from './provenance.ts'
-
-/** What the directory knows of a user. */
-export interface User {
-  readonly userId: string
-  readonly email: EmailAddress
-  /** BCP 47 language tag. */
-  readonly locale?: string | undefined
-  readonly displayName?: string | undefined
-}
 
 /** Knows where a user's codes go. */
 export abstract class UserDirectory {
@@ -27,6 +18,13 @@ export abstract class UserRegistry extends UserDirectory {
    * with it, all or nothing: no code may go, or count, where an earlier address said.
    */
   abstract put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'>
+
+  /** Stores several entries as {@link put} does, all of them or none. */
+  abstract putAll(
+    users: readonly User[],
+    now: Date,
+    provenance: Provenance,
+  ): Promise<{ readonly created: number; readonly updated: number }>
 
   /**
    * Forgets the user: the entry, and every address that a code was sent to. Live challenges are cancelled with it, all or

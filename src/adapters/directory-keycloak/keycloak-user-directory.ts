@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import type { Clock } from '../../application/ports/clock.ts'
+import { DirectoryUnavailable, type UserDirectory } from '../../application/ports/user-directory.ts'
+import type { User } from '../../domain/user.ts'
+import { ClientAccessToken } from './client-access-token.ts'
+import { callKeycloak, type KeycloakAnswer, parseBody } from './keycloak-call.ts'
+import { ShortMemory } from './short-memory.ts'
+import { UserRepresentation, userOf } from './user-representation.ts'
+
+export interface KeycloakOptions {
+  /** Where Keycloak is, with its path if it has one: `https://id.example/auth`. The secret of the client goes there. */
+  readonly url: URL
+  readonly realm: string
+  /** A confidential client with a service account that has the role `view-users` of `realm-management`. */
+  readonly clientId: string
+  readonly clientSecret: string
+  /** For each call: a find is two calls, four if the token has been taken back. */
+  readonly timeoutInMs?: number
+  readonly rememberedUsers?: number
+}
+
+const TIMEOUT_IN_MS = 3000
+/** Long enough for the few finds of one step-up, short enough that a changed address counts almost at once. */
+const MEMORY_IN_SECONDS = 5
+const REMEMBERED_USERS = 10_000
+const PLACE = 'the users endpoint'
+
+/** As Keycloak writes the ids it gives. No other text comes into the path, so none can lead elsewhere. */
+const KEYCLOAK_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * A 404 alone says no more than that something has no such page: a proxy that hides `/admin`, as Keycloak's guide on
+ * reverse proxies advises, must not make every user disappear.
+ */
+const UserNotFound = z.object({ error: z.literal('User not found') })
+
+/** Asks the Admin REST API of Keycloak for enabled users with a verified address. */
+export class KeycloakUserDirectory implements UserDirectory {
+  readonly #users: URL
+  readonly #token: ClientAccessToken
+  readonly #memory: ShortMemory<User | undefined>
+  readonly #timeoutInMs: number
+
+  constructor(options: KeycloakOptions, clock: Clock) {
+    const { url, clientId, clientSecret, timeoutInMs = TIMEOUT_IN_MS } = options
+    const base = new URL(url)
+    base.pathname = url.pathname.replace(/\/*$/, '/')
+    const realm = encodeURIComponent(options.realm)
+
+    this.#users = new URL(`admin/realms/${realm}/users/`, base)
+    this.#token = new ClientAccessToken(
+      new URL(`realms/${realm}/protocol/openid-connect/token`, base),
+      clientId,
+      clientSecret,
+      timeoutInMs,
+      clock,
+    )
+    this.#memory = new ShortMemory(MEMORY_IN_SECONDS, options.rememberedUsers ?? REMEMBERED_USERS, clock)
+    this.#timeoutInMs = timeoutInMs
+  }
+
+  async find(userId: string): Promise<User | undefined> {
+    if (!KEYCLOAK_ID.test(userId)) return undefined
+    return this.#memory.recall(userId, () => this.#ask(userId))
+  }
+
+  async #ask(userId: string): Promise<User | undefined> {
+    const answer = await this.#call(new URL(encodeURIComponent(userId), this.#users))
+    if (answer.status === 404) {
+      parseBody(PLACE, answer, UserNotFound)
+      return undefined
+    }
+    if (answer.status !== 200) throw new DirectoryUnavailable(`${PLACE} answered ${answer.status}`)
+
+    const representation = parseBody(PLACE, answer, UserRepresentation)
+    if (representation.id !== userId) throw new DirectoryUnavailable(`${PLACE} answered with another user`)
+    return userOf(representation)
+  }
+
+  /** A token can end early, when Keycloak's keys or sessions change: a refused one is replaced, once. */
+  async #call(url: URL): Promise<KeycloakAnswer> {
+    const answer = await this.#callOnce(url)
+    return answer.status === 401 ? this.#callOnce(url) : answer
+  }
+
+  async #callOnce(url: URL): Promise<KeycloakAnswer> {
+    const token = await this.#token.get()
+    const headers = { Authorization: `Bearer ${token}`, Accept: 'application/json' }
+    const answer = await callKeycloak(PLACE, url, { headers }, this.#timeoutInMs)
+    if (answer.status === 401) this.#token.discard(token)
+    return answer
+  }
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { EmailAddress, EmailAddressMalformed } from '../../domain/email-address.ts'
+import type { User } from '../../domain/user.ts'
+
+const LANGUAGE_TAG = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/
+const MAX_LANGUAGE_TAG = 35
+const PRINTABLE = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
+const MAX_DISPLAY_NAME = 100
+
+/**
+ * What is used of Keycloak's `UserRepresentation`; it leaves out what is null. The fields that decide where a code goes
+ * have to be of the documented type. Language and name are only courtesy, and dropped if they are anything else.
+ */
+export const UserRepresentation = z.object({
+  id: z.string(),
+  enabled: z.boolean().nullish(),
+  emailVerified: z.boolean().nullish(),
+  email: z.string().nullish(),
+  firstName: z.string().nullish().catch(undefined),
+  lastName: z.string().nullish().catch(undefined),
+  attributes: z
+    .object({ locale: z.array(z.string()).nullish() })
+    .nullish()
+    .catch(undefined),
+})
+
+type UserRepresentation = z.infer<typeof UserRepresentation>
+
+/** The directory entry; undefined unless the user is enabled and has proven to read one plain address. */
+export function userOf(representation: UserRepresentation): User | undefined {
+  const { id, enabled, emailVerified, email, firstName, lastName, attributes } = representation
+  if (enabled !== true || emailVerified !== true) return undefined
+
+  const address = addressOf(email ?? '')
+  if (address === undefined) return undefined
+
+  return {
+    userId: id,
+    email: address,
+    locale: localeOf(attributes?.locale?.[0]),
+    displayName: displayNameOf(firstName, lastName),
+  }
+}
+
+function addressOf(email: string): EmailAddress | undefined {
+  try {
+    return EmailAddress.parse(email)
+  } catch (error) {
+    if (error instanceof EmailAddressMalformed) return undefined
+    throw error
+  }
+}
+
+function localeOf(tag: string | undefined): string | undefined {
+  return tag !== undefined && tag.length <= MAX_LANGUAGE_TAG && LANGUAGE_TAG.test(tag) ? tag : undefined
+}
+
+function displayNameOf(...names: readonly (string | null | undefined)[]): string | undefined {
+  const name = names
+    .map((part) => part?.trim())
+    .filter(Boolean)
+    .join(' ')
+  return name !== '' && name.length <= MAX_DISPLAY_NAME && PRINTABLE.test(name) ? name : undefined
+}

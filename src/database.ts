@@ -1,0 +1,18 @@
+import { join } from 'node:path'
+import { migrateEmbeddedDatabase } from './adapters/persistence-prisma/migrate-deploy.ts'
+import { startEmbeddedPostgres } from './adapters/postgres-embedded/embedded-postgres.ts'
+import type { Config } from './config.ts'
+
+export interface Database {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** The configured database, which is migrated by whoever runs it; or the embedded one of development, brought up and migrated. */
+export async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Database> {
+  if (databaseUrl) return { url: databaseUrl, stop: async () => {} }
+
+  const database = await startEmbeddedPostgres({ folder: join(dataDir, 'postgres') })
+  await migrateEmbeddedDatabase(database.url)
+  return database
+}
