@@ -16,7 +16,7 @@ export interface ImportReport {
   readonly refused: readonly RefusedLine[]
 }
 
-export interface RefusedLine {
+interface RefusedLine {
   readonly number: number
   /** Names the field and the rule, never the value. */
   readonly problem: string

@@ -22,7 +22,7 @@ export type ChallengeEvent = {
 )
 
 /** What happened to a user's entry in the directory. */
-export type UserEvent = {
+type UserEvent = {
   readonly subjectUserId: string
   readonly at: Date
 } & ({ readonly type: 'user-put'; readonly emailAddressChanged: boolean } | { readonly type: 'user-erased' })
