@@ -40,7 +40,11 @@ and is good for this one payment only. Countersign runs at ${url}.`)
     creditor: 'ACME GmbH',
     iban: 'DE89370400440532013000',
   }
-  const payments = await token({ client_id: 'payments', scope: 'mfa:challenges:create' })
+  const digest = createHash('sha256').update(JSON.stringify(transfer)).digest('base64url')
+  const payments = await token({
+    client_id: 'payments',
+    scope: 'mfa:challenges:create mfa:challenges:consume',
+  })
   const challenge = await call(
     'POST',
     '/internal/v1/mfa/challenges',
@@ -49,7 +53,7 @@ and is good for this one payment only. Countersign runs at ${url}.`)
       subjectUserId: user,
       operation: {
         type: 'payments.initiate',
-        digest: createHash('sha256').update(JSON.stringify(transfer)).digest('base64url'),
+        digest,
         summary: [
           { label: 'Amount', value: 'EUR 1,250.00' },
           { label: 'To', value: 'ACME GmbH, DE89 3704 0044 0532 0130 00' },
@@ -79,8 +83,16 @@ and is good for this one payment only. Countersign runs at ${url}.`)
   step(7, 'It does so once')
   await call('POST', method.verify, customer, { totp: code })
 
-  step(8, 'The payments service sees that the payment is countersigned, and may go on')
-  await call('GET', `/internal/v1/mfa/challenges/${challenge.challengeId}`, payments)
+  step(8, 'The payments service consumes the approval, for this very payment, and pays')
+  const proof = { signature: challenge.signature, digest }
+  const consume = (key: string) =>
+    call('POST', `/internal/v1/mfa/challenges/${challenge.challengeId}:consume`, payments, proof, {
+      'plmr-idempotency-key': key,
+    })
+  await consume('transfer-1')
+
+  step(9, 'A second payment would need an approval of its own')
+  await consume('transfer-2')
 }
 
 /** Makes a call and shows both sides of it. */

@@ -145,7 +145,7 @@ function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentK
   if (auth) {
     container
       .bind(AccessTokens)
-      .toResolvedValue((clock) => new JoseAccessTokens(issuerKeys(auth.jwksUrl), auth, clock), [Clock])
+      .toResolvedValue((clock) => new JoseAccessTokens(issuerKeys(auth.jwksUrl, clock), auth, clock), [Clock])
     return
   }
   if (!keys) throw new Error('without an issuer there must be development keys')

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { ConfigError, readConfig } from '../src/config.ts'
 
@@ -185,4 +186,20 @@ test('no problem repeats a value, which may be a secret', (t) => {
   })()
 
   t.false(/secret|c2VjcmV0/.test(message))
+})
+
+test('the example lists every variable, with the values that development has without it', (t) => {
+  const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
+  const env = Object.fromEntries(
+    [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value!.replaceAll('"', '')]),
+  )
+  const source = readFileSync(new URL('../src/config.ts', import.meta.url), 'utf8')
+  const variables = source.slice(
+    source.indexOf('const Variables'),
+    source.indexOf('const REQUIRED_IN_PRODUCTION'),
+  )
+
+  const names = [...variables.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name!)
+  t.deepEqual(Object.keys(env).toSorted(), names.toSorted())
+  t.deepEqual(readConfig(env), readConfig({}))
 })
