@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { migrateEmbeddedDatabase } from './adapters/persistence-prisma/migrate-deploy.ts'
 import { startEmbeddedPostgres } from './adapters/postgres-embedded/embedded-postgres.ts'
-import type { Config } from './config.ts'
+import { type Config, childEnvironment } from './config.ts'
 
 export interface Database {
   readonly url: string
@@ -13,6 +13,6 @@ export async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Da
   if (databaseUrl) return { url: databaseUrl, stop: async () => {} }
 
   const database = await startEmbeddedPostgres({ folder: join(dataDir, 'postgres') })
-  await migrateEmbeddedDatabase(database.url)
+  await migrateEmbeddedDatabase(database.url, childEnvironment({ DATABASE_URL: database.url }))
   return database
 }

@@ -47,7 +47,8 @@ export async function checkConnection(settings: ConnectionSettings): Promise<voi
 
 /** Creates the database unless it is there by now. */
 export async function createDatabase(settings: ConnectionSettings): Promise<void> {
-  const name = `"${settings.database?.replaceAll('"', '""')}"`
+  // Without a name in the URL it is the user's, as everywhere with PostgreSQL.
+  const name = `"${(settings.database ?? settings.user)?.replaceAll('"', '""')}"`
   try {
     await run({ ...settings, database: 'postgres' }, `CREATE DATABASE ${name} ENCODING 'UTF8'`)
   } catch (error) {

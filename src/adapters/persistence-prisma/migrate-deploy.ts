@@ -9,10 +9,13 @@ import { pendingMigrations } from './database-health.ts'
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
- * Brings the embedded database of a development set-up up to date, with what `npm run migrate` does in production:
- * the Prisma CLI, which finds that database by itself. Starts nothing if nothing is pending, as on all starts but one.
+ * Brings the embedded database of a development set-up up to date, with what `npm run migrate` does in production: the
+ * Prisma CLI, under `env`, which has to name the database. Starts nothing if nothing is pending, as on all starts but one.
  */
-export async function migrateEmbeddedDatabase(url: string): Promise<void> {
+export async function migrateEmbeddedDatabase(
+  url: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
   const prisma = connectPrisma({ url, onConnectionLost: () => {} })
   try {
     if ((await pendingMigrations(prisma)).length === 0) return
@@ -24,5 +27,5 @@ export async function migrateEmbeddedDatabase(url: string): Promise<void> {
     'build',
     'index.js',
   )
-  await promisify(execFile)(process.execPath, [cli, 'migrate', 'deploy'], { cwd: PROJECT })
+  await promisify(execFile)(process.execPath, [cli, 'migrate', 'deploy'], { cwd: PROJECT, env })
 }

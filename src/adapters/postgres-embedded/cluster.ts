@@ -22,22 +22,11 @@ export async function createCluster(
     await writeFile(password, randomBytes(24).toString('base64url'), { mode: 0o600 })
     if (account) for (const path of [draft, password]) await chown(path, account.uid, account.gid)
 
-    await run(
-      'initdb',
-      ...['--pgdata', cluster, '--username', 'countersign', '--pwfile', password, '--auth', 'scram-sha-256'],
-      // The one locale with UTF-8 that PostgreSQL has built in; those of the operating system differ.
-      ...[
-        '--encoding',
-        'UTF8',
-        '--locale',
-        'C',
-        '--locale-provider',
-        'builtin',
-        '--builtin-locale',
-        'C.UTF-8',
-      ],
-      ...(settings.fsync === 'off' ? ['--no-sync'] : []),
-    )
+    const access = ['--username=countersign', `--pwfile=${password}`, '--auth=scram-sha-256']
+    // The one locale with UTF-8 that PostgreSQL has built in; those of the operating system differ.
+    const text = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+    const durability = settings.fsync === 'off' ? ['--no-sync'] : []
+    await run('initdb', `--pgdata=${cluster}`, ...access, ...text, ...durability)
   })
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -65,10 +65,13 @@ async function startOrJoin(
 ): Promise<RunningServer> {
   const { cluster, log } = serverFiles(folder)
   let failure: unknown
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+  for (let attempt = 0; ; attempt++) {
     const server = await settledServer(folder)
     if (server) return server
-
+    if (attempt === MAX_ATTEMPTS) {
+      const said = (await readFile(log, 'utf8')).split('\n').slice(-10).join('\n')
+      throw new Error(`PostgreSQL does not start:\n${said}`, { cause: failure })
+    }
     await configure(folder, await freePort(), settings)
     try {
       await run('pg_ctl', 'start', '--pgdata', cluster, '--log', log, '--wait')
@@ -77,7 +80,6 @@ async function startOrJoin(
       failure = error
     }
   }
-  throw new Error(`PostgreSQL does not start. The reason should be at the end of ${log}`, { cause: failure })
 }
 
 /** The server that runs in the folder once it is ready, or undefined once there is none. */

@@ -50,6 +50,7 @@ async function createAccount(): Promise<ServerAccount> {
   )
 }
 
+/** Whether the account may enter the folder, or run the program. */
 export async function canEnter(account: ServerAccount, path: string): Promise<boolean> {
   try {
     await run('test', ['-x', path], { uid: account.uid, gid: account.gid })

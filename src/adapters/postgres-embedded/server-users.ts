@@ -7,7 +7,10 @@ export async function joinUsers(folder: string): Promise<void> {
   await writeFile(ownFile(folder), '')
 }
 
-/** Takes the note back. Resolves to whether that was the last one of a process which lives. */
+/**
+ * Takes the note back, and says whether no living process has one. A killed process counts as living if another has its
+ * process id by now: the server then runs on, until somebody uses it next.
+ */
 export async function leaveUsers(folder: string): Promise<boolean> {
   await rm(ownFile(folder), { force: true })
   const others = await readdir(serverFiles(folder).users)
