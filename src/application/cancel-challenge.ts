@@ -2,13 +2,14 @@ import { Challenge, ChallengeNotFound } from '../domain/challenge.ts'
 import { isParty } from './party.ts'
 import type { Caller } from './ports/access-tokens.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Origin } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
 import { settle } from './settle.ts'
 
 export interface CancelChallengeCommand {
   readonly challengeId: string
   readonly caller: Caller
-  readonly requestId: string
+  readonly origin: Origin
 }
 
 /** Ends a live challenge for its client or its subject. To cancel what is cancelled changes nothing. */
@@ -25,13 +26,13 @@ export class CancelChallenge {
    * @throws {ChallengeNotFound} also for a challenge of others, so that ids cannot be probed.
    * @throws {ChallengeOver} if it is consumed, exhausted or expired.
    */
-  async execute({ challengeId, caller, requestId }: CancelChallengeCommand): Promise<void> {
+  async execute({ challengeId, caller, origin }: CancelChallengeCommand): Promise<void> {
     const [actor, reason] =
       caller.kind === 'user'
         ? ([`user:${caller.userId}`, 'by-subject'] as const)
         : ([`client:${caller.clientId}`, 'by-client'] as const)
 
-    await settle(this.#stepUps, challengeId, { actor, requestId }, ({ challenge, standing }) => {
+    await settle(this.#stepUps, challengeId, { actor, ...origin }, ({ challenge, standing }) => {
       if (!isParty(challenge, caller)) throw new ChallengeNotFound(challengeId)
       if (challenge.status === 'cancelled') return { decision: undefined, result: undefined }
 

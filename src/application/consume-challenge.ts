@@ -9,6 +9,7 @@ import type { ConsumptionRefusal } from '../domain/domain-event.ts'
 import type { StepUp } from '../domain/step-up.ts'
 import type { ChallengeSigner } from './ports/challenge-signer.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Origin } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
 import { type Settlement, settle } from './settle.ts'
 
@@ -20,7 +21,7 @@ export interface ConsumeChallengeCommand {
   /** The digest of the operation that is about to be carried out. */
   readonly digest: string
   readonly idempotency: Idempotency
-  readonly requestId: string
+  readonly origin: Origin
 }
 
 /** A mismatch is an outcome, not an error: it is stored. */
@@ -50,8 +51,8 @@ export class ConsumeChallenge {
    * @throws {ChallengeNotVerified} @throws {ChallengeOver} @throws {IdempotencyKeyReused}
    */
   async execute(command: ConsumeChallengeCommand): Promise<Consumption> {
-    const { challengeId, clientId, requestId } = command
-    const provenance = { actor: `client:${clientId}`, requestId }
+    const { challengeId, clientId, origin } = command
+    const provenance = { actor: `client:${clientId}`, ...origin }
     const settled = await settle(this.#stepUps, challengeId, provenance, (stepUp) =>
       this.#decide(stepUp, command),
     )

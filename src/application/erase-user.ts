@@ -1,10 +1,11 @@
 import type { Clock } from './ports/clock.ts'
+import type { Origin } from './ports/provenance.ts'
 import type { UserRegistry } from './ports/user-directory.ts'
 
 export interface EraseUserCommand {
   readonly userId: string
   readonly clientId: string
-  readonly requestId: string
+  readonly origin: Origin
 }
 
 /** Forgets a user: entry, addresses, live challenges. To erase whom nobody knows changes nothing. */
@@ -17,7 +18,7 @@ export class EraseUser {
     this.#clock = clock
   }
 
-  async execute({ userId, clientId, requestId }: EraseUserCommand): Promise<void> {
-    await this.#registry.erase(userId, this.#clock.now(), { actor: `client:${clientId}`, requestId })
+  async execute({ userId, clientId, origin }: EraseUserCommand): Promise<void> {
+    await this.#registry.erase(userId, this.#clock.now(), { actor: `client:${clientId}`, ...origin })
   }
 }

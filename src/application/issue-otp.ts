@@ -5,6 +5,7 @@ import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import type { Clock } from './ports/clock.ts'
 import type { DeliverySignal } from './ports/delivery-signal.ts'
 import type { Identifiers } from './ports/identifiers.ts'
+import type { Origin } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
 import type { Totp } from './ports/totp.ts'
 import { settle } from './settle.ts'
@@ -12,7 +13,7 @@ import { settle } from './settle.ts'
 export interface IssueOtpCommand {
   readonly challengeId: string
   readonly userId: string
-  readonly requestId: string
+  readonly origin: Origin
 }
 
 /** Issues a code for a challenge to its subject. Done when the mail is stored as queued, not when it is sent. */
@@ -44,11 +45,11 @@ export class IssueOtp {
    * @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {UserUnreachable} @throws {ChallengeOver}
    * @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent}
    */
-  async execute({ challengeId, userId, requestId }: IssueOtpCommand): Promise<void> {
+  async execute({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
     await settle(
       this.#stepUps,
       challengeId,
-      { actor: `user:${userId}`, requestId },
+      { actor: `user:${userId}`, ...origin },
       ({ user, ...stepUp }) => {
         if (stepUp.challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
         if (!user) throw new UserUnreachable()

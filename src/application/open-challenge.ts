@@ -4,6 +4,7 @@ import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import type { ChallengeSigner } from './ports/challenge-signer.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Identifiers } from './ports/identifiers.ts'
+import type { Origin } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
 
 export interface OpenChallengeCommand {
@@ -12,7 +13,7 @@ export interface OpenChallengeCommand {
   readonly operation: Operation
   readonly lifetimeInSeconds?: number | undefined
   readonly idempotency: Idempotency
-  readonly requestId: string
+  readonly origin: Origin
 }
 
 export interface OpenedChallenge {
@@ -45,13 +46,13 @@ export class OpenChallenge {
   }
 
   /** @throws {OperationMalformed} @throws {IdempotencyKeyReused} */
-  async execute({ idempotency, requestId, ...demand }: OpenChallengeCommand): Promise<OpenedChallenge> {
+  async execute({ idempotency, origin, ...demand }: OpenChallengeCommand): Promise<OpenedChallenge> {
     const [opened, event] = Challenge.open(
       { ...demand, id: this.#identifiers.next() },
       this.#policy,
       this.#clock.now(),
     )
-    const provenance = { actor: `client:${demand.clientId}`, requestId }
+    const provenance = { actor: `client:${demand.clientId}`, ...origin }
 
     const { challenge, created } = await this.#stepUps.open(opened, event, idempotency, provenance)
     return { challenge, created, signature: await this.#signer.sign(challenge) }

@@ -1,10 +1,11 @@
 import { User, type UserDraft } from '../domain/user.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Origin } from './ports/provenance.ts'
 import type { UserRegistry } from './ports/user-directory.ts'
 
 export interface PutUserCommand extends UserDraft {
   readonly clientId: string
-  readonly requestId: string
+  readonly origin: Origin
 }
 
 /** Puts a user into the directory, or changes the entry. A changed e-mail address ends the user's live challenges. */
@@ -20,13 +21,13 @@ export class PutUser {
   /** @throws {UserMalformed} @throws {EmailAddressMalformed} */
   async execute({
     clientId,
-    requestId,
+    origin,
     ...draft
   }: PutUserCommand): Promise<{ readonly user: User; readonly created: boolean }> {
     const user = User.parse(draft)
     const outcome = await this.#registry.put(user, this.#clock.now(), {
       actor: `client:${clientId}`,
-      requestId,
+      ...origin,
     })
     return { user, created: outcome === 'created' }
   }

@@ -2,6 +2,7 @@ import { SubjectMismatch } from '../domain/challenge.ts'
 import { StepUp, type Verdict } from '../domain/step-up.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Origin } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
 import type { Totp } from './ports/totp.ts'
 import { settle } from './settle.ts'
@@ -11,7 +12,7 @@ export interface VerifyOtpCommand {
   readonly userId: string
   /** As typed or pasted: spaces and hyphens do not count, leading zeros do. */
   readonly code: string
-  readonly requestId: string
+  readonly origin: Origin
 }
 
 /** Checks a code that a user gave against the newest one sent for the challenge; a wrong one spends an attempt. */
@@ -29,10 +30,10 @@ export class VerifyOtp {
   }
 
   /** @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {ChallengeOver} @throws {SubjectLocked} */
-  async execute({ challengeId, userId, code, requestId }: VerifyOtpCommand): Promise<Verdict> {
+  async execute({ challengeId, userId, code, origin }: VerifyOtpCommand): Promise<Verdict> {
     const candidate = code.replaceAll(/[ -]/g, '')
 
-    return settle(this.#stepUps, challengeId, { actor: `user:${userId}`, requestId }, (stepUp) => {
+    return settle(this.#stepUps, challengeId, { actor: `user:${userId}`, ...origin }, (stepUp) => {
       const { challenge } = stepUp
       if (challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
 

@@ -16,7 +16,7 @@ for (const [caller, reason, actor] of [
     const challengeId = await open()
     await issue(challengeId)
 
-    await cancelChallenge.execute({ challengeId, caller, requestId: 'r' })
+    await cancelChallenge.execute({ challengeId, caller, origin: { requestId: 'r' } })
 
     t.like(store.events.at(-1), { type: 'challenge-cancelled', reason, actor })
     await t.throwsAsync(verify(challengeId, '000001'), {
@@ -32,14 +32,14 @@ test('a verified challenge can be cancelled, and not be consumed any more', asyn
   await issue(challengeId)
   await verify(challengeId, '000001')
 
-  await cancelChallenge.execute({ challengeId, caller: PAYMENTS, requestId: 'r' })
+  await cancelChallenge.execute({ challengeId, caller: PAYMENTS, origin: { requestId: 'r' } })
 
   await t.throwsAsync(consume(challengeId), { instanceOf: ChallengeOver, code: 'challenge-cancelled' })
 })
 
 test('to cancel again changes nothing', async (t) => {
   const { open, cancelChallenge, store } = await scenario()
-  const command = { challengeId: await open(), caller: PAYMENTS, requestId: 'r' }
+  const command = { challengeId: await open(), caller: PAYMENTS, origin: { requestId: 'r' } }
   await cancelChallenge.execute(command)
   const events = store.events.length
 
@@ -56,13 +56,19 @@ test('what is consumed or expired cannot be cancelled', async (t) => {
   await consume(consumed)
   const expired = await open()
 
-  await t.throwsAsync(cancelChallenge.execute({ challengeId: consumed, caller: PAYMENTS, requestId: 'r' }), {
-    code: 'challenge-consumed',
-  })
+  await t.throwsAsync(
+    cancelChallenge.execute({ challengeId: consumed, caller: PAYMENTS, origin: { requestId: 'r' } }),
+    {
+      code: 'challenge-consumed',
+    },
+  )
   clock.pass(900)
-  await t.throwsAsync(cancelChallenge.execute({ challengeId: expired, caller: ALICE, requestId: 'r' }), {
-    code: 'challenge-expired',
-  })
+  await t.throwsAsync(
+    cancelChallenge.execute({ challengeId: expired, caller: ALICE, origin: { requestId: 'r' } }),
+    {
+      code: 'challenge-expired',
+    },
+  )
 })
 
 test('to others there is no challenge to cancel', async (t) => {
@@ -73,13 +79,16 @@ test('to others there is no challenge to cancel', async (t) => {
     { kind: 'client', clientId: 'shop', scopes: new Set<string>() },
     { kind: 'user', userId: 'mallory' },
   ] as const) {
-    await t.throwsAsync(cancelChallenge.execute({ challengeId, caller, requestId: 'r' }), {
+    await t.throwsAsync(cancelChallenge.execute({ challengeId, caller, origin: { requestId: 'r' } }), {
       instanceOf: ChallengeNotFound,
     })
   }
-  await t.throwsAsync(cancelChallenge.execute({ challengeId: randomUUID(), caller: ALICE, requestId: 'r' }), {
-    instanceOf: ChallengeNotFound,
-  })
+  await t.throwsAsync(
+    cancelChallenge.execute({ challengeId: randomUUID(), caller: ALICE, origin: { requestId: 'r' } }),
+    {
+      instanceOf: ChallengeNotFound,
+    },
+  )
   t.is((await store.load(challengeId))?.challenge.status, 'pending')
 })
 
@@ -92,7 +101,7 @@ test('of a consume and a cancel at the same time one wins', async (t) => {
 
     const [consumed, cancelled] = await Promise.allSettled([
       consume(challengeId),
-      cancelChallenge.execute({ challengeId, caller: ALICE, requestId: 'r' }),
+      cancelChallenge.execute({ challengeId, caller: ALICE, origin: { requestId: 'r' } }),
     ])
 
     t.not(consumed.status, cancelled.status)

@@ -28,7 +28,11 @@ test('a verified challenge is consumed, and says for what and since when', async
     authorisation: `authorisation of ${id} at ${NOON.getTime() + 10_000}`,
   })
   t.like((await store.load(id))?.challenge, { status: 'consumed', verifiedAt: NOON })
-  t.like(store.events.at(-1), { type: 'challenge-consumed', actor: 'client:payments', requestId: 'r' })
+  t.like(store.events.at(-1), {
+    type: 'challenge-consumed',
+    actor: 'client:payments',
+    requestId: 'r',
+  })
 })
 
 test('the same call again gets the same answer and changes nothing, also past the deadline', async (t) => {

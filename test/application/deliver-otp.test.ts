@@ -74,7 +74,12 @@ test('a defect leaves the mail to the end of its lease, and is reported', async 
 
 test('no mail is sent for a challenge that is over', async (t) => {
   const { deliver, issuance, putUser, mails } = await issued()
-  await putUser.execute({ userId: 'alice', email: 'a@elsewhere.example', clientId: 'crm', requestId: 'r' })
+  await putUser.execute({
+    userId: 'alice',
+    email: 'a@elsewhere.example',
+    clientId: 'crm',
+    origin: { requestId: 'r' },
+  })
 
   t.like((await deliver())[0], { outcome: 'failed' })
   t.like(await issuance(), { status: 'failed', reason: 'challenge-over' })

@@ -9,7 +9,7 @@ const command = {
   subjectUserId: 'alice',
   operation: TRANSFER,
   idempotency: { key: 'key', fingerprint: 'f' },
-  requestId: 'r',
+  origin: { requestId: 'r' },
 }
 
 test('an opened challenge is stored and signed', async (t) => {

@@ -2,7 +2,7 @@ import test from 'ava'
 import { EmailAddressMalformed } from '../../src/domain/email-address.ts'
 import { scenario } from './scenario.ts'
 
-const entry = { userId: 'bob', email: 'bob@example.com', clientId: 'crm', requestId: 'r' }
+const entry = { userId: 'bob', email: 'bob@example.com', clientId: 'crm', origin: { requestId: 'r' } }
 
 test('a user is created, then updated', async (t) => {
   const { putUser } = await scenario()

@@ -67,7 +67,7 @@ export async function scenario({ policy = POLICY } = {}) {
     email: 'alice@example.com',
     locale: 'de',
     clientId: 'crm',
-    requestId: 'r',
+    origin: { requestId: 'r' },
   })
 
   return {
@@ -79,14 +79,14 @@ export async function scenario({ policy = POLICY } = {}) {
         subjectUserId,
         operation: TRANSFER,
         idempotency: { key: randomUUID(), fingerprint: 'f' },
-        requestId: 'r',
+        origin: { requestId: 'r' },
       })
       return challenge.id
     },
     issue: (challengeId: string, userId = 'alice') =>
-      useCases.issueOtp.execute({ challengeId, userId, requestId: 'r' }),
+      useCases.issueOtp.execute({ challengeId, userId, origin: { requestId: 'r' } }),
     verify: (challengeId: string, code: string, userId = 'alice') =>
-      useCases.verifyOtp.execute({ challengeId, userId, code, requestId: 'r' }),
+      useCases.verifyOtp.execute({ challengeId, userId, code, origin: { requestId: 'r' } }),
     consume: (challengeId: string, changes: Partial<ConsumeChallengeCommand> = {}) =>
       useCases.consumeChallenge.execute({
         challengeId,
@@ -94,7 +94,7 @@ export async function scenario({ policy = POLICY } = {}) {
         signature: `signature of ${challengeId}`,
         digest: TRANSFER.digest,
         idempotency: { key: 'consume-1', fingerprint: 'f' },
-        requestId: 'r',
+        origin: { requestId: 'r' },
         ...changes,
       }),
     deliver: async (limit = 10) => Promise.all(await useCases.deliverOtp.execute(limit)),

@@ -4,7 +4,7 @@ import { UserUnreachable } from '../../src/application/issue-otp.ts'
 import { ChallengeNotFound } from '../../src/domain/challenge.ts'
 import { scenario } from './scenario.ts'
 
-const ERASE = { userId: 'alice', clientId: 'crm', requestId: 'r' }
+const ERASE = { userId: 'alice', clientId: 'crm', origin: { requestId: 'r' } }
 
 test('a user is found as they were put', async (t) => {
   const { findUser } = await scenario()

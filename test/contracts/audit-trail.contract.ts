@@ -19,7 +19,7 @@ export function auditTrailContract(adapter: string, create: () => Promise<Stores
     const policy = { ...POLICY, maxAttempts: 1, subjectMaxFailures: 1 }
     const challenge = await opened(stores, randomUUID(), policy)
     await issued(stores, challenge.id, afterNoon(1))
-    const provenance = { actor: 'user:somebody', requestId: undefined }
+    const provenance = { actor: 'service' }
     const stepUp = (await stores.stepUps.load(challenge.id))!
     const [decision] = StepUp.verifyOtp(stepUp, () => false, policy, afterNoon(2))
     await stores.stepUps.save(decision, provenance)

@@ -15,7 +15,7 @@ export interface Stores {
   readonly trail: AuditTrail
 }
 
-export const PROVENANCE = { actor: 'user:alice', requestId: 'r-1' }
+export const PROVENANCE = { actor: 'user:alice', requestId: 'r-1', remoteAddress: '192.0.2.1' }
 
 /** Opens a challenge of a subject of its own and gives back what the store then holds. */
 export async function opened(

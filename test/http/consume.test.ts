@@ -169,6 +169,7 @@ test('the creating client reads the events of a challenge, others and other scop
     'occurredAt',
     'actor',
     'requestId',
+    'remoteAddress',
     'subjectUserId',
     'details',
   ])

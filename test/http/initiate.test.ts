@@ -112,7 +112,12 @@ test('a challenge that is expired, verified, exhausted or cancelled is over', as
   isError(t, await initiate(exhausted), 400, OVER)
 
   const cancelled = await open()
-  await putUser.execute({ userId: 'alice', email: 'a@elsewhere.example', clientId: 'crm', requestId: 'r' })
+  await putUser.execute({
+    userId: 'alice',
+    email: 'a@elsewhere.example',
+    clientId: 'crm',
+    origin: { requestId: 'r' },
+  })
   isError(t, await initiate(cancelled), 400, OVER)
 
   clock.pass(899)

@@ -192,7 +192,12 @@ test('a challenge that is verified, expired or cancelled is over with 410', asyn
   isError(t, await verifyJson(id, { totp: '000001' }), 410, OVER)
 
   const cancelled = await open()
-  await putUser.execute({ userId: 'alice', email: 'a@elsewhere.example', clientId: 'crm', requestId: 'r' })
+  await putUser.execute({
+    userId: 'alice',
+    email: 'a@elsewhere.example',
+    clientId: 'crm',
+    origin: { requestId: 'r' },
+  })
   isError(t, await verifyJson(cancelled, { totp: '000001' }), 410, OVER)
 
   const expired = await open()

@@ -99,6 +99,7 @@ CREATE TABLE "challenge_events" (
     "occurred_at" TIMESTAMPTZ(3) NOT NULL,
     "actor" TEXT NOT NULL,
     "request_id" TEXT,
+    "remote_address" TEXT,
     "details" JSONB NOT NULL,
 
     CONSTRAINT "challenge_events_pkey" PRIMARY KEY ("id")

@@ -65,7 +65,7 @@ export function challengeRoutes(
           key: idempotencyKeyOf(ctx),
           fingerprint: fingerprint([subjectUserId, operation, expiresInSeconds]),
         },
-        requestId: ctx.state.requestId,
+        origin: ctx.state.origin,
       })
       ctx.state.challengeId = opened.challenge.id
       ctx.status = opened.created ? 201 : 200
@@ -88,7 +88,7 @@ export function challengeRoutes(
     },
     jsonBody,
     async (ctx) => {
-      const { clientId, challengeId, requestId } = ctx.state
+      const { clientId, challengeId, origin } = ctx.state
       const { signature, digest } = parseBody(ctx, Consumption)
       const idempotency = { key: idempotencyKeyOf(ctx), fingerprint: fingerprint([signature, digest]) }
 
@@ -98,7 +98,7 @@ export function challengeRoutes(
         signature,
         digest,
         idempotency,
-        requestId,
+        origin,
       })
       if (consumption.outcome === 'mismatch') throw new Refusal('operation-mismatch')
       ctx.body = consumedBody(consumption.challenge, consumption.authorisation)
@@ -107,7 +107,7 @@ export function challengeRoutes(
 
   router.post(`${CHALLENGES}/:challengeId\\:cancel`, async (ctx) => {
     const caller = await authentication.caller(ctx)
-    await cancelChallenge.execute({ challengeId: challengeIdOf(ctx), caller, requestId: ctx.state.requestId })
+    await cancelChallenge.execute({ challengeId: challengeIdOf(ctx), caller, origin: ctx.state.origin })
     ctx.status = 204
   })
 
@@ -153,9 +153,17 @@ function consumedBody(challenge: ConsumedChallenge, authorisation: string) {
   return { challengeId: id, subjectUserId, operation, verifiedAt, consumedAt, authorisation }
 }
 
-function eventBody({ type, at, actor, requestId, subjectUserId, ...rest }: RecordedEvent) {
+function eventBody({ type, at, actor, requestId, remoteAddress, subjectUserId, ...rest }: RecordedEvent) {
   const { challengeId: _, ...details } = { challengeId: undefined, ...rest }
-  return { type, occurredAt: at, actor, requestId: requestId ?? null, subjectUserId, details }
+  return {
+    type,
+    occurredAt: at,
+    actor,
+    requestId: requestId ?? null,
+    remoteAddress: remoteAddress ?? null,
+    subjectUserId,
+    details,
+  }
 }
 
 function inspectedBody({ challenge, status, issuance, resendAvailableAt }: InspectedChallenge) {

@@ -15,6 +15,7 @@ export function requestLog(logger: Logger): Middleware {
   return async (ctx, next) => {
     const startedAt = performance.now()
     ctx.state.requestId = requestIdOf(ctx.req.headers['x-request-id'])
+    ctx.state.origin = { requestId: ctx.state.requestId, remoteAddress: ctx.ip }
     ctx.set('X-Request-ID', ctx.state.requestId)
 
     await next()

@@ -27,7 +27,7 @@ export function totpEmailRoutes(
 
   router.post('/internal/v1/mfa/totp-email/:challengeId\\:initiate', async (ctx) => {
     const userId = await authentication.user(ctx)
-    await issueOtp.execute({ challengeId: challengeIdOf(ctx), userId, requestId: ctx.state.requestId })
+    await issueOtp.execute({ challengeId: challengeIdOf(ctx), userId, origin: ctx.state.origin })
     ctx.status = 204
   })
 
@@ -40,10 +40,10 @@ export function totpEmailRoutes(
     },
     jsonBody,
     async (ctx) => {
-      const { userId, challengeId, requestId } = ctx.state
+      const { userId, challengeId, origin } = ctx.state
       const { totp } = parseBody(ctx, Verification)
 
-      const verdict = await verifyOtp.execute({ challengeId, userId, code: totp, requestId })
+      const verdict = await verifyOtp.execute({ challengeId, userId, code: totp, origin })
       if (verdict.outcome === 'rejected') {
         throw new Refusal('invalid-otp', {
           headers: guessesLeft(maxAttempts, verdict.attemptsRemaining, verdict.contextEndsInSeconds),

@@ -44,12 +44,12 @@ export function userRoutes(
       jsonBody,
       async (ctx) => {
         const userId = userIdOf(ctx)
-        const { clientId, requestId } = ctx.state
+        const { clientId, origin } = ctx.state
         const { user, created } = await putUser.execute({
           ...parseBody(ctx, Entry),
           userId,
           clientId,
-          requestId,
+          origin,
         })
         ctx.status = created ? 201 : 200
         ctx.body = userBody(user)
@@ -65,7 +65,7 @@ export function userRoutes(
   if (eraseUser) {
     router.delete(USER, async (ctx) => {
       const clientId = await authentication.client(ctx, 'mfa:users:write')
-      await eraseUser.execute({ userId: userIdOf(ctx), clientId, requestId: ctx.state.requestId })
+      await eraseUser.execute({ userId: userIdOf(ctx), clientId, origin: ctx.state.origin })
       ctx.status = 204
     })
   }

@@ -16,7 +16,7 @@ export function columnsOf(event: DomainEvent) {
 
 /** The event that a row of `challenge_events` tells of. */
 export function eventOf(row: ChallengeEventModel): RecordedEvent {
-  const { type, occurredAt: at, subjectUserId, challengeId, details, actor, requestId } = row
+  const { type, occurredAt: at, subjectUserId, challengeId, details, actor, requestId, remoteAddress } = row
   return {
     type,
     at,
@@ -24,7 +24,8 @@ export function eventOf(row: ChallengeEventModel): RecordedEvent {
     ...(challengeId !== null && { challengeId }),
     ...revived(details as Readonly<Record<string, unknown>>),
     actor,
-    requestId: requestId ?? undefined,
+    ...(requestId !== null && { requestId }),
+    ...(remoteAddress !== null && { remoteAddress }),
   } as RecordedEvent
 }
 

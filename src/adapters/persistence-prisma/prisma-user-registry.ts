@@ -138,9 +138,9 @@ class UserChange {
 
   async #record(event: DomainEvent): Promise<void> {
     const { at, ...columns } = columnsOf(event)
-    const { actor, requestId = null } = this.#provenance
+    const { actor, requestId = null, remoteAddress = null } = this.#provenance
     await this.#transaction.challengeEvent.create({
-      data: { ...columns, occurredAt: at, actor, requestId },
+      data: { ...columns, occurredAt: at, actor, requestId, remoteAddress },
     })
   }
 }

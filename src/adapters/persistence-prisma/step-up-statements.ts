@@ -29,7 +29,10 @@ export function loadStepUp(challengeId: string): Prisma.Sql {
  * and enough: every decision about the subject moves it, so where it stands as it was read, all else does too.
  * A concurrent save waits for the row of the standing and then finds a newer version (READ COMMITTED).
  */
-export function saveDecision(decision: StepUpDecision, { actor, requestId }: Provenance): Prisma.Sql {
+export function saveDecision(
+  decision: StepUpDecision,
+  { actor, requestId, remoteAddress }: Provenance,
+): Prisma.Sql {
   const { challenge, standing, issued, events } = decision
   const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
   return Prisma.sql`/* step-ups.save */
@@ -67,9 +70,9 @@ export function saveDecision(decision: StepUpDecision, { actor, requestId }: Pro
       FROM challenge, (VALUES (${issued?.id ?? null}::uuid)) AS issued (new_id)
       WHERE new_id IS NOT NULL
     ), trail AS (
-      INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, request_id, details)
+      INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details)
       SELECT challenge.id, challenge.subject_user_id, event ->> 'type', (event ->> 'at')::timestamptz,
-        ${actor}, ${requestId ?? null}, event -> 'details'
+        ${actor}, ${requestId ?? null}, ${remoteAddress ?? null}, event -> 'details'
       FROM challenge, jsonb_array_elements(${eventsAsJson(events)}::jsonb) AS event
     )
     SELECT id FROM challenge`
@@ -80,7 +83,7 @@ export function insertChallenge(
   challenge: PendingChallenge,
   event: ChallengeEvent,
   idempotency: Idempotency,
-  { actor, requestId }: Provenance,
+  { actor, requestId, remoteAddress }: Provenance,
 ): Prisma.Sql {
   const { operation, subjectUserId } = challenge
   return Prisma.sql`/* step-ups.open */
@@ -104,9 +107,9 @@ export function insertChallenge(
       ON CONFLICT (client_id, idempotency_key) DO NOTHING
       RETURNING id, subject_user_id
     ), trail AS (
-      INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, request_id, details)
+      INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details)
       SELECT challenge.id, challenge.subject_user_id, event ->> 'type', (event ->> 'at')::timestamptz,
-        ${actor}, ${requestId ?? null}, event -> 'details'
+        ${actor}, ${requestId ?? null}, ${remoteAddress ?? null}, event -> 'details'
       FROM challenge, jsonb_array_elements(${eventsAsJson([event])}::jsonb) AS event
     )
     SELECT id FROM challenge`

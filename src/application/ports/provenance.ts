@@ -1,7 +1,12 @@
-/** On whose behalf a decision is made, for the audit trail. */
-export interface Provenance {
-  /** `user:<id>`, `client:<id>` or `service`. */
+/** Where a request came from. */
+export interface Origin {
+  readonly requestId: string
+  /** The address that the connection came from; behind a proxy that is the proxy's. */
+  readonly remoteAddress?: string | undefined
+}
+
+/** On whose behalf a decision is made, for the audit trail. The origin is there when a request was the cause. */
+export interface Provenance extends Partial<Origin> {
+  /** `user:<id>`, `client:<id>`, `operator:<what>` or `service`. */
   readonly actor: string
-  /** The id of the request, where one was the cause. */
-  readonly requestId?: string | undefined
 }
