@@ -1,12 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import { createLocalJWKSet, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { DevelopmentIssuer } from '../../src/adapters/identity-jose/development-issuer.ts'
-import { issuerKeys } from '../../src/adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from '../../src/adapters/identity-jose/jose-access-tokens.ts'
-import { AccessTokenRefused, IssuerUnavailable } from '../../src/application/ports/access-tokens.ts'
+import { AccessTokenRefused } from '../../src/application/ports/access-tokens.ts'
 import { secondsAfter } from '../../src/domain/instant.ts'
 import { NOON } from '../domain/examples.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
@@ -128,32 +125,6 @@ test('tokens of the development issuer pass, each as what it was issued for', as
     t.deepEqual(await verifier.authenticate(accessToken), caller)
     t.is(expiresInSeconds, 3600)
   }
-})
-
-test('keys come from the URL of the issuer, and an issuer that is away is not a bad token', async (t) => {
-  const server = createServer((_, response) => response.end(JSON.stringify(keySet)))
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`)
-
-  const remote = new JoseAccessTokens(issuerKeys(url), RULES, clock)
-  t.like(await remote.authenticate(await sign(GOOD)), { userId: 'alice' })
-
-  server.closeAllConnections()
-  await new Promise((closed) => server.close(closed))
-  t.like(await remote.authenticate(await sign(GOOD)), { userId: 'alice' })
-  const unreachable = new JoseAccessTokens(issuerKeys(url), RULES, clock)
-  await t.throwsAsync(unreachable.authenticate(await sign(GOOD)), { instanceOf: IssuerUnavailable })
-})
-
-test('an issuer that answers with anything but keys is an outage', async (t) => {
-  const server = createServer((_, response) => response.end('<html>'))
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  t.teardown(() => server.close())
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`)
-
-  await t.throwsAsync(new JoseAccessTokens(issuerKeys(url), RULES, clock).authenticate(await sign(GOOD)), {
-    instanceOf: IssuerUnavailable,
-  })
 })
 
 test('a token is good until its expiry and the tolerance', async (t) => {

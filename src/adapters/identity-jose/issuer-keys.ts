@@ -1,25 +1,136 @@
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose'
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose'
 import { IssuerUnavailable } from '../../application/ports/access-tokens.ts'
+import type { Clock } from '../../application/ports/clock.ts'
 
-/** The keys that an identity provider publishes, fetched when needed and kept for ten minutes. */
-export function issuerKeys(jwksUrl: URL): JWTVerifyGetKey {
-  const keys = createRemoteJWKSet(jwksUrl)
+const REFRESH_AFTER_IN_MS = 10 * 60_000
+const COOLDOWN_IN_MS = 30_000
+const HONOURED_FOR_IN_MS = 24 * 3_600_000
+const TIME_OUT_IN_MS = 5_000
+const MAX_BYTES = 256 * 1024
+
+interface HeldKeys {
+  readonly find: JWTVerifyGetKey
+  readonly fetchedAt: number
+}
+
+/**
+ * The keys that an identity provider publishes at its JWKS URL.
+ *
+ * Keys older than ten minutes are fetched anew in the background, and a key id that is not among them asks at once;
+ * either way the issuer is asked at most once in thirty seconds, whether it answers or not. So a key is known thirty
+ * seconds after it is published at the latest, and a key that the issuer removed is gone with the next answer.
+ *
+ * While the issuer is away, the keys of its last answer are honoured for 24 hours. No token is accepted that has more
+ * than a day to live, so honest tokens outlast no more than that; and whoever can keep the issuer from answering cannot
+ * keep a stolen key alive for longer.
+ *
+ * The key function throws IssuerUnavailable where the token may be good: there are no keys, or they lack its key id and
+ * the issuer did not answer when last asked. jose's own remote set drops its keys when a fetch fails after their age,
+ * and has no pause after a failed one.
+ */
+export function issuerKeys(jwksUrl: URL, clock: Clock): JWTVerifyGetKey {
+  let held: HeldKeys | undefined
+  let askedAt = Number.NEGATIVE_INFINITY
+  let pending: Promise<void> | undefined
+  let failure: unknown
+
+  /** Never rejects: what went wrong is in `failure` until the issuer answers. */
+  function refresh(): Promise<void> {
+    if (pending || isWithin(COOLDOWN_IN_MS, askedAt, now())) return pending ?? Promise.resolve()
+
+    askedAt = now()
+    pending = fetchPublicKeys(jwksUrl)
+      .then((keySet) => {
+        held = { find: createLocalJWKSet(keySet), fetchedAt: now() }
+        failure = undefined
+      })
+      .catch((error: unknown) => {
+        failure = error ?? new Error('The issuer did not answer')
+      })
+      .finally(() => {
+        pending = undefined
+      })
+    return pending
+  }
+
+  function honoured(): HeldKeys {
+    if (held && isWithin(HONOURED_FOR_IN_MS, held.fetchedAt, now())) return held
+    throw new IssuerUnavailable(failure)
+  }
+
+  function now(): number {
+    return clock.now().getTime()
+  }
 
   return async (header, token) => {
+    if (!held || !isWithin(HONOURED_FOR_IN_MS, held.fetchedAt, now())) await refresh()
+    else if (!isWithin(REFRESH_AFTER_IN_MS, held.fetchedAt, now())) void refresh()
+
     try {
-      return await keys(header, token)
+      return await honoured().find(header, token)
     } catch (error) {
-      if (isAboutTheToken(error)) throw error
-      throw new IssuerUnavailable(error)
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw blame(error)
+    }
+
+    await refresh()
+    try {
+      return await honoured().find(header, token)
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey && failure) throw new IssuerUnavailable(failure)
+      throw blame(error)
     }
   }
 }
 
-/** The issuer answered, and has no key for what the token claims of itself. */
-function isAboutTheToken(error: unknown): boolean {
-  return (
+/** A clock that was set back ends a period too, or it would last for as long as the clock was ahead. */
+function isWithin(period: number, start: number, now: number): boolean {
+  return now >= start && now - start < period
+}
+
+/** What is neither the token's fault nor known already is a key of the issuer that cannot be used. */
+function blame(error: unknown): unknown {
+  const isKnown =
+    error instanceof IssuerUnavailable ||
     error instanceof errors.JWKSNoMatchingKey ||
     error instanceof errors.JWKSMultipleMatchingKeys ||
     error instanceof errors.JOSENotSupported
+  return isKnown ? error : new IssuerUnavailable(error)
+}
+
+async function fetchPublicKeys(url: URL): Promise<JSONWebKeySet> {
+  const response = await fetch(url, {
+    headers: { accept: 'application/json, application/jwk-set+json' },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIME_OUT_IN_MS),
+  })
+  if (response.status !== 200) {
+    await response.body?.cancel()
+    throw new Error(`The issuer answered ${response.status} where its keys should be`)
+  }
+
+  const { keys } = JSON.parse(await boundedText(response)) as { readonly keys?: unknown }
+  if (!Array.isArray(keys)) throw new Error('The issuer answered without keys')
+  return { keys: keys.filter(isPublicKey) }
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength
+    if (size > MAX_BYTES) throw new Error(`The issuer answered more than ${MAX_BYTES} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** RFC 7518 §6: `d` is the private half of every asymmetric kind, and `oct` is a secret altogether. */
+function isPublicKey(key: unknown): key is JWK {
+  return (
+    typeof key === 'object' &&
+    key !== null &&
+    'kty' in key &&
+    ['EC', 'OKP', 'RSA'].includes(key.kty as string) &&
+    !('d' in key)
   )
 }

@@ -25,7 +25,12 @@ const MAX_REMAINING_LIFETIME_IN_SECONDS = 86_400
  * Checks JWT access tokens against the keys of their issuer.
  *
  * A token is a service's if its `sub` is its own client, which is how RFC 9068 §2.2 marks a grant that no user took
- * part in. Any other token is a user's, whatever scopes it carries.
+ * part in. Any other token is a user's, whatever scopes it carries. The issuer must therefore let no user choose the
+ * name of a client as `sub` (RFC 9068 §5), nor name a client after the audience, or its ID tokens would pass.
+ *
+ * Keycloak writes the id of a hidden user as `sub` of a service account, so each such client needs a mapper that sets
+ * `sub` to the client's id. Its `preferred_username` of `service-account-<client>` proves nothing here: nothing in the
+ * token tells it from a user who took that name.
  */
 export class JoseAccessTokens implements AccessTokens {
   readonly #keys: JWTVerifyGetKey
