@@ -209,6 +209,23 @@ for (const [what, statement] of [
   })
 }
 
+test.serial(
+  'a challenge moved to another subject in the database does not take the mailed code from them',
+  async (t) => {
+    const { url } = withMailbox
+    const [alice, mallory] = [await registerUser(url), await registerUser(url)]
+    const challenge = await openChallenge(url, alice.userId)
+    await call(url, 'POST', challenge.initiate, { token: alice.token })
+    const [mail] = await mailsTo(url, alice.email)
+
+    await db.query('UPDATE challenges SET subject_user_id = $2 WHERE id = $1', [challenge.id, mallory.userId])
+
+    const json = { totp: codeIn(mail!) }
+    const answer = await call(url, 'POST', challenge.verify, { token: mallory.token, json })
+    t.is(answer.body.code, 'urn:plmr:mfa-totp:api:INVALID_OTP')
+  },
+)
+
 test.serial('neither the log nor the database holds a code, and the log holds no address', async (t) => {
   const { url } = withMailbox
   const { user, code } = await journey(t, url, (address, count) => mailsTo(url, address, count))
