@@ -14,7 +14,7 @@ import { OtpIssuance } from '../../domain/otp-issuance.ts'
 import type { Authentication } from './authentication.ts'
 import { challengeIdOf } from './challenge-id.ts'
 import { Refusal } from './refusal.ts'
-import { jsonBody, parseBody } from './request-body.ts'
+import { jsonBody } from './request-body.ts'
 import { Identity } from './user-routes.ts'
 
 const CHALLENGES = '/internal/v1/mfa/challenges'
@@ -47,63 +47,46 @@ export function challengeRoutes(
 ): Router {
   const router = new Router({ sensitive: true, strict: true })
 
-  router.post(
-    CHALLENGES,
-    async (ctx, next) => {
-      ctx.state.clientId = await authentication.client(ctx, 'mfa:challenges:create')
-      await next()
-    },
-    jsonBody,
-    async (ctx) => {
-      const { subjectUserId, operation, expiresInSeconds } = parseBody(ctx, Demand)
-      const opened = await openChallenge.execute({
-        clientId: ctx.state.clientId,
-        subjectUserId,
-        operation,
-        lifetimeInSeconds: expiresInSeconds,
-        idempotency: {
-          key: idempotencyKeyOf(ctx),
-          fingerprint: fingerprint([subjectUserId, operation, expiresInSeconds]),
-        },
-        origin: ctx.state.origin,
-      })
-      ctx.state.challengeId = opened.challenge.id
-      ctx.status = opened.created ? 201 : 200
-      ctx.set('Location', `${CHALLENGES}/${opened.challenge.id}`)
-      ctx.body = openedBody(opened)
-    },
-  )
+  router.post(CHALLENGES, async (ctx) => {
+    const clientId = await authentication.client(ctx, 'mfa:challenges:create')
+    const { subjectUserId, operation, expiresInSeconds } = await jsonBody(ctx, Demand)
+    const opened = await openChallenge.execute({
+      clientId,
+      subjectUserId,
+      operation,
+      lifetimeInSeconds: expiresInSeconds,
+      idempotency: {
+        key: idempotencyKeyOf(ctx),
+        fingerprint: fingerprint([subjectUserId, operation, expiresInSeconds]),
+      },
+      origin: ctx.state.origin,
+    })
+    ctx.state.challengeId = opened.challenge.id
+    ctx.status = opened.created ? 201 : 200
+    ctx.set('Location', `${CHALLENGES}/${opened.challenge.id}`)
+    ctx.body = openedBody(opened)
+  })
 
   router.get(`${CHALLENGES}/:challengeId`, async (ctx) => {
     const caller = await authentication.caller(ctx)
     ctx.body = inspectedBody(await inspectChallenge.execute(challengeIdOf(ctx), caller))
   })
 
-  router.post(
-    `${CHALLENGES}/:challengeId\\:consume`,
-    async (ctx, next) => {
-      ctx.state.clientId = await authentication.client(ctx, 'mfa:challenges:consume')
-      ctx.state.challengeId = challengeIdOf(ctx)
-      await next()
-    },
-    jsonBody,
-    async (ctx) => {
-      const { clientId, challengeId, origin } = ctx.state
-      const { signature, digest } = parseBody(ctx, Consumption)
-      const idempotency = { key: idempotencyKeyOf(ctx), fingerprint: fingerprint([signature, digest]) }
-
-      const consumption = await consumeChallenge.execute({
-        challengeId,
-        clientId,
-        signature,
-        digest,
-        idempotency,
-        origin,
-      })
-      if (consumption.outcome === 'mismatch') throw new Refusal('operation-mismatch')
-      ctx.body = consumedBody(consumption.challenge, consumption.authorisation)
-    },
-  )
+  router.post(`${CHALLENGES}/:challengeId\\:consume`, async (ctx) => {
+    const clientId = await authentication.client(ctx, 'mfa:challenges:consume')
+    const challengeId = challengeIdOf(ctx)
+    const { signature, digest } = await jsonBody(ctx, Consumption)
+    const consumption = await consumeChallenge.execute({
+      challengeId,
+      clientId,
+      signature,
+      digest,
+      idempotency: { key: idempotencyKeyOf(ctx), fingerprint: fingerprint([signature, digest]) },
+      origin: ctx.state.origin,
+    })
+    if (consumption.outcome === 'mismatch') throw new Refusal('operation-mismatch')
+    ctx.body = consumedBody(consumption.challenge, consumption.authorisation)
+  })
 
   router.post(`${CHALLENGES}/:challengeId\\:cancel`, async (ctx) => {
     const caller = await authentication.caller(ctx)

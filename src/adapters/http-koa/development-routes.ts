@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Caller } from '../../application/ports/access-tokens.ts'
 import type { Mailbox } from '../../application/ports/mailbox.ts'
 import type { TokenIssuer } from '../../application/ports/token-issuer.ts'
-import { jsonBody, parseBody } from './request-body.ts'
+import { jsonBody } from './request-body.ts'
 import { Identity } from './user-routes.ts'
 
 const TokenRequest = z.union([
@@ -29,9 +29,9 @@ export function developmentRoutes(
   }
 
   if (tokenIssuer) {
-    router.post('/dev/token', jsonBody, async (ctx) => {
+    router.post('/dev/token', async (ctx) => {
       const { accessToken, expiresInSeconds } = await tokenIssuer.issue(
-        callerOf(parseBody(ctx, TokenRequest)),
+        callerOf(await jsonBody(ctx, TokenRequest)),
       )
       ctx.body = { access_token: accessToken, token_type: 'Bearer', expires_in: expiresInSeconds }
     })

@@ -1,4 +1,4 @@
-import type { Context, Middleware } from 'koa'
+import type { Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
 import type { z } from 'zod'
 import { type FieldFault, Refusal } from './refusal.ts'
@@ -17,19 +17,20 @@ const parseJson = bodyParser({
 })
 
 /**
- * Reads the body as JSON, and refuses what the parser would read gladly: forms, other types and encodings, and
- * compressed bodies, whose broken ones it answers with a 500.
+ * The body as `schema` describes it. Refuses what the parser would read gladly: forms, other types and encodings,
+ * and compressed bodies, whose broken ones it answers with a 500.
+ *
+ * @throws {Refusal} that names each field at fault.
  */
-export const jsonBody: Middleware = async (ctx, next) => {
+export async function jsonBody<Schema extends z.ZodType>(
+  ctx: Context,
+  schema: Schema,
+): Promise<z.output<Schema>> {
   const encoding = ctx.get('Content-Encoding').toLowerCase()
   if (!JSON_TYPE.test(ctx.get('Content-Type')) || (encoding !== '' && encoding !== 'identity')) {
     throw new Refusal('body-not-json')
   }
-  await parseJson(ctx, next)
-}
-
-/** The body as `schema` describes it. @throws {Refusal} that names each field at fault. */
-export function parseBody<Schema extends z.ZodType>(ctx: Context, schema: Schema): z.output<Schema> {
+  await parseJson(ctx, async () => {})
   const body: unknown = ctx.request.body
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Refusal('bad-request')
 

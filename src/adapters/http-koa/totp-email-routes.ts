@@ -6,7 +6,7 @@ import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
 import type { Authentication } from './authentication.ts'
 import { challengeIdOf } from './challenge-id.ts'
 import { Refusal } from './refusal.ts'
-import { jsonBody, parseBody } from './request-body.ts'
+import { jsonBody } from './request-body.ts'
 
 const Verification = z.strictObject({
   totp: z.string('must be a string').refine((text) => text.trim() !== ''),
@@ -31,27 +31,19 @@ export function totpEmailRoutes(
     ctx.status = 204
   })
 
-  router.post(
-    '/internal/v1/mfa/totp-email/:challengeId\\:verify',
-    async (ctx, next) => {
-      ctx.state.userId = await authentication.user(ctx)
-      ctx.state.challengeId = challengeIdOf(ctx)
-      await next()
-    },
-    jsonBody,
-    async (ctx) => {
-      const { userId, challengeId, origin } = ctx.state
-      const { totp } = parseBody(ctx, Verification)
+  router.post('/internal/v1/mfa/totp-email/:challengeId\\:verify', async (ctx) => {
+    const userId = await authentication.user(ctx)
+    const challengeId = challengeIdOf(ctx)
+    const { totp } = await jsonBody(ctx, Verification)
 
-      const verdict = await verifyOtp.execute({ challengeId, userId, code: totp, origin })
-      if (verdict.outcome === 'rejected') {
-        throw new Refusal('invalid-otp', {
-          headers: guessesLeft(maxAttempts, verdict.attemptsRemaining, verdict.contextEndsInSeconds),
-        })
-      }
-      ctx.status = 204
-    },
-  )
+    const verdict = await verifyOtp.execute({ challengeId, userId, code: totp, origin: ctx.state.origin })
+    if (verdict.outcome === 'rejected') {
+      throw new Refusal('invalid-otp', {
+        headers: guessesLeft(maxAttempts, verdict.attemptsRemaining, verdict.contextEndsInSeconds),
+      })
+    }
+    ctx.status = 204
+  })
 
   return router
 }

@@ -7,7 +7,7 @@ import { IDENTITY } from '../../domain/identity.ts'
 import type { User } from '../../domain/user.ts'
 import type { Authentication } from './authentication.ts'
 import { Refusal } from './refusal.ts'
-import { jsonBody, parseBody } from './request-body.ts'
+import { jsonBody } from './request-body.ts'
 
 /** The id of a user or a client in a request: it has to be able to equal the `sub` of a token. */
 export const Identity = z.string().regex(IDENTITY, 'must be 1 to 255 printable ASCII characters')
@@ -35,26 +35,18 @@ export function userRoutes(
   const router = new Router({ sensitive: true, strict: true })
 
   if (putUser) {
-    router.put(
-      USER,
-      async (ctx, next) => {
-        ctx.state.clientId = await authentication.client(ctx, 'mfa:users:write')
-        await next()
-      },
-      jsonBody,
-      async (ctx) => {
-        const userId = userIdOf(ctx)
-        const { clientId, origin } = ctx.state
-        const { user, created } = await putUser.execute({
-          ...parseBody(ctx, Entry),
-          userId,
-          clientId,
-          origin,
-        })
-        ctx.status = created ? 201 : 200
-        ctx.body = userBody(user)
-      },
-    )
+    router.put(USER, async (ctx) => {
+      const clientId = await authentication.client(ctx, 'mfa:users:write')
+      const userId = userIdOf(ctx)
+      const { user, created } = await putUser.execute({
+        ...(await jsonBody(ctx, Entry)),
+        userId,
+        clientId,
+        origin: ctx.state.origin,
+      })
+      ctx.status = created ? 201 : 200
+      ctx.body = userBody(user)
+    })
   }
 
   router.get(USER, async (ctx) => {
