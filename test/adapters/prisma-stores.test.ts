@@ -12,16 +12,14 @@ import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
 import type { Stores } from '../contracts/stores.ts'
 import { userRegistryContract } from '../contracts/user-registry.contract.ts'
-import { createTestDatabase, type TestDatabase } from '../database.ts'
+import { createTestDatabase } from '../database.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 
-const databases: TestDatabase[] = []
 const clients: PrismaClient[] = []
 
 async function connect(): Promise<PrismaClient> {
   const database = await createTestDatabase()
   const prisma = connectPrisma({ url: database.url, onConnectionLost: () => {} })
-  databases.push(database)
   clients.push(prisma)
   return prisma
 }
@@ -46,9 +44,8 @@ function storesOf(prisma: PrismaClient): Stores {
   }
 }
 
-test.after.always('databases are dropped', async () => {
+test.after.always('clients are disconnected', async () => {
   await Promise.all(clients.map((client) => client.$disconnect()))
-  for (const database of databases) await database.drop()
 })
 
 stepUpsContract('prisma', inSharedDatabase)

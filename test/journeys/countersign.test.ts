@@ -60,7 +60,6 @@ test.after.always(async () => {
   await withSmtp?.end()
   await new Promise<void>((closed) => smtpServer.close(closed))
   await db?.end()
-  await database?.drop()
   await dataDir?.remove()
 })
 

@@ -40,7 +40,6 @@ test('a process killed at any moment loses no success that it answered, and leav
   const db = new pg.Pool({ connectionString: database.url })
   t.teardown(async () => {
     await db.end()
-    await database.drop()
     await dataDir.remove()
   })
   const promised: Promised = new Map()

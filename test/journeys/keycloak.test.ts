@@ -33,7 +33,6 @@ test('users kept by Keycloak get their codes where Keycloak says, and are not ch
     await service.end()
     keycloak.closeAllConnections()
     keycloak.close()
-    await database.drop()
     await home.remove()
   })
   const { url } = service

@@ -18,7 +18,6 @@ test.before(async () => {
 })
 
 test.after.always(async () => {
-  await database?.drop()
   await dataDir?.remove()
 })
 
@@ -78,7 +77,6 @@ test('pending migrations make it unready, by name, and alive all the same', asyn
   const db = new pg.Pool({ connectionString: other.url })
   t.teardown(async () => {
     await db.end()
-    await other.drop()
   })
   await db.query("DELETE FROM _prisma_migrations WHERE migration_name = '20261122000000_init'")
   const service = await startProcess({ ...env, DATABASE_URL: other.url })

@@ -36,7 +36,6 @@ test.before(async () => {
 test.after.always(async () => {
   await Promise.all(services?.map((service) => service.end()) ?? [])
   await db?.end()
-  await database?.drop()
   await dataDir?.remove()
 })
 

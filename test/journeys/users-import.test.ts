@@ -12,7 +12,6 @@ test('the users of a file get into the directory, and the command says which lin
   const db = new pg.Pool({ connectionString: database.url })
   t.teardown(async () => {
     await db.end()
-    await database.drop()
     await home.remove()
   })
   const file = join(home.path, 'users.csv')

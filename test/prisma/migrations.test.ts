@@ -6,8 +6,7 @@ import { runPrisma } from './scratch-project.ts'
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
 
 test('the migrations lead to what schema.prisma says', async (t) => {
-  const { url, drop } = await createTestDatabase()
-  t.teardown(drop)
+  const { url } = await createTestDatabase()
 
   const diff = await runPrisma(
     PROJECT,
