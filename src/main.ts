@@ -33,19 +33,26 @@ try {
   stopOnSignal(running)
   process.stdout.write(running.greeting)
 } catch (error) {
+  // In words of its own as well: whoever starts it by hand is told what to do, and need not read a stack.
+  if (!config.production && error instanceof Error) process.stderr.write(`Cannot start: ${error.message}\n`)
   exitOn('start failed')(error)
 }
 
 async function start(): Promise<Running> {
   const database = await openDatabase(config)
-  const running = await startUpon(database.url)
-  return {
-    greeting: running.greeting,
-    stop: async () => {
-      const finished = await running.stop()
-      await database.stop()
-      return finished
-    },
+  try {
+    const running = await startUpon(database.url)
+    return {
+      greeting: running.greeting,
+      stop: async () => {
+        const finished = await running.stop()
+        await database.stop()
+        return finished
+      },
+    }
+  } catch (error) {
+    await database.stop()
+    throw error
   }
 }
 

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import test from 'ava'
 import pg from 'pg'
+import { findRunningServer } from '../../src/adapters/postgres-embedded/running-server.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
 import { call, mailsTo, openChallenge, registerUser, until } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
@@ -50,6 +52,19 @@ test('production without its variables does not start, and names them', async (t
   ]) {
     t.true(error?.message.includes(`${name} is not set`), name)
   }
+})
+
+test('a port that is taken ends the start, says so in a line, and leaves no database running', async (t) => {
+  const home = await createDataDir()
+  t.teardown(home.remove)
+  const service = await startProcess(env)
+  t.teardown(() => service.end())
+
+  const { port } = new URL(service.url)
+  const error = await t.throwsAsync(startProcess({ DATA_DIR: home.path, PORT: port }))
+
+  t.regex(error?.message ?? '', /the service ended with 1: .*Cannot start: listen EADDRINUSE/s)
+  t.is(findRunningServer(join(home.path, 'postgres')), undefined)
 })
 
 test('production starts without the routes of development', async (t) => {
