@@ -2,7 +2,7 @@ import { Challenge, ChallengeNotFound } from '../domain/challenge.ts'
 import { isParty } from './party.ts'
 import type { Caller } from './ports/access-tokens.ts'
 import type { Clock } from './ports/clock.ts'
-import type { Origin } from './ports/provenance.ts'
+import { actorOf, type Origin } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
 import { settle } from './settle.ts'
 
@@ -27,12 +27,10 @@ export class CancelChallenge {
    * @throws {ChallengeOver} if it is consumed, exhausted or expired.
    */
   async execute({ challengeId, caller, origin }: CancelChallengeCommand): Promise<void> {
-    const [actor, reason] =
-      caller.kind === 'user'
-        ? ([`user:${caller.userId}`, 'by-subject'] as const)
-        : ([`client:${caller.clientId}`, 'by-client'] as const)
+    const provenance = { actor: actorOf(caller), ...origin }
+    const reason = caller.kind === 'user' ? 'by-subject' : 'by-client'
 
-    await settle(this.#stepUps, challengeId, { actor, ...origin }, ({ challenge, standing }) => {
+    await settle(this.#stepUps, challengeId, provenance, ({ challenge, standing }) => {
       if (!isParty(challenge, caller)) throw new ChallengeNotFound(challengeId)
       if (challenge.status === 'cancelled') return { decision: undefined, result: undefined }
 

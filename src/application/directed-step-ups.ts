@@ -47,7 +47,6 @@ export class DirectedStepUps implements StepUps {
 }
 
 function hasMoved({ challenge, issuance }: StepUp, user: User | undefined, now: Date): boolean {
-  const status = Challenge.statusAt(challenge, now)
-  const live = status === 'pending' || status === 'verified'
-  return live && issuance !== undefined && user !== undefined && user.email !== issuance.recipient
+  if (!issuance || !user || !Challenge.isLive(challenge, now)) return false
+  return user.email !== issuance.recipient
 }

@@ -96,7 +96,14 @@ export const Challenge = {
 
   /** The status as anyone but the store sees it: a pending or verified challenge past its deadline is `expired`. */
   statusAt(challenge: Challenge, now: Date): ChallengeStatus {
-    return isLive(challenge) && now >= challenge.expiresAt ? 'expired' : challenge.status
+    const endable = challenge.status === 'pending' || challenge.status === 'verified'
+    return endable && now >= challenge.expiresAt ? 'expired' : challenge.status
+  },
+
+  /** Whether the challenge can still come to something: pending or verified, and before its deadline. */
+  isLive(challenge: Challenge, now: Date): boolean {
+    const status = Challenge.statusAt(challenge, now)
+    return status === 'pending' || status === 'verified'
   },
 
   /** @throws {ChallengeOver} unless the challenge can still be verified. */
@@ -168,10 +175,6 @@ export const Challenge = {
       { type: 'challenge-cancelled', ...about(challenge, now), reason },
     ]
   },
-}
-
-function isLive(challenge: Challenge): challenge is PendingChallenge | VerifiedChallenge {
-  return challenge.status === 'pending' || challenge.status === 'verified'
 }
 
 function about(challenge: Challenge, at: Date) {

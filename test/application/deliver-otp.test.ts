@@ -1,5 +1,4 @@
 import test from 'ava'
-import { MailRefused, MailUnavailable } from '../../src/application/ports/mail-transport.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { afterNoon, TRANSFER } from '../domain/examples.ts'
 import { scenario } from './scenario.ts'
@@ -28,14 +27,11 @@ test('a queued mail is sent once, with code, reference and the operation as it w
 
 test('a mail that could not be handed over is sent again, with the same code', async (t) => {
   const { deliver, issuance, transport, mails, notices, clock } = await issued()
-  const send = transport.send
-  transport.send = async () => {
-    throw new MailUnavailable()
-  }
+  transport.mode = 'unavailable'
   t.like((await deliver())[0], { outcome: 'queued' })
   t.like(await issuance(), { status: 'queued', nextAttemptAt: afterNoon(1) })
 
-  transport.send = send
+  transport.mode = 'taking'
   t.deepEqual(await deliver(), [])
   clock.pass(1)
   t.like((await deliver())[0], { outcome: 'sent', attempt: 2 })
@@ -45,9 +41,7 @@ test('a mail that could not be handed over is sent again, with the same code', a
 
 test('a mail that is refused for good is not tried again', async (t) => {
   const { deliver, issuance, transport, clock } = await issued()
-  transport.send = async () => {
-    throw new MailRefused()
-  }
+  transport.mode = 'refusing'
 
   t.like((await deliver())[0], { outcome: 'failed' })
   t.like(await issuance(), { status: 'failed', reason: 'refused' })

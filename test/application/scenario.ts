@@ -8,12 +8,12 @@ import { FindUser } from '../../src/application/find-user.ts'
 import { InspectChallenge } from '../../src/application/inspect-challenge.ts'
 import { IssueOtp } from '../../src/application/issue-otp.ts'
 import { OpenChallenge } from '../../src/application/open-challenge.ts'
-import type { MailReceipt } from '../../src/application/ports/mail-transport.ts'
-import type { MailMessage, OtpNotice } from '../../src/application/ports/otp-mail-composer.ts'
+import type { OtpNotice } from '../../src/application/ports/otp-mail-composer.ts'
 import { PutUser } from '../../src/application/put-user.ts'
 import { VerifyOtp } from '../../src/application/verify-otp.ts'
 import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
 import { InMemoryStore } from '../doubles/in-memory-store.ts'
 import { PlainTotp } from '../doubles/plain-totp.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
@@ -31,16 +31,9 @@ export async function scenario({ policy = POLICY } = {}) {
       `authorisation of ${id} at ${consumedAt.getTime()}`,
     publicKeys: () => ({ keys: [] }),
   }
-  const mails: MailMessage[] = []
   const notices: OtpNotice[] = []
   const rings: Date[] = []
-  const transport = {
-    send: async (message: MailMessage): Promise<MailReceipt> => {
-      mails.push(message)
-      return { messageId: `m-${mails.length}` }
-    },
-    close: async () => {},
-  }
+  const transport = new InMemoryMailTransport()
   const composer = {
     compose: (notice: OtpNotice) => {
       notices.push(notice)
@@ -72,7 +65,7 @@ export async function scenario({ policy = POLICY } = {}) {
 
   return {
     ...useCases,
-    ...{ store, clock, transport, mails, notices, rings },
+    ...{ store, clock, transport, mails: transport.sent, notices, rings },
     open: async (subjectUserId = 'alice') => {
       const { challenge } = await useCases.openChallenge.execute({
         clientId: 'payments',

@@ -5,7 +5,6 @@ import type { StepUps } from '../../src/application/ports/step-ups.ts'
 import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
 import {
   Challenge,
-  type ChallengeStatus,
   type Idempotency,
   IdempotencyKeyReused,
   type PendingChallenge,
@@ -176,10 +175,8 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   }
 }
 
-const LIVE: readonly ChallengeStatus[] = ['pending', 'verified']
-
 function isLiveOf(subjectUserId: string, challenge: Challenge, now: Date): boolean {
-  return challenge.subjectUserId === subjectUserId && LIVE.includes(Challenge.statusAt(challenge, now))
+  return challenge.subjectUserId === subjectUserId && Challenge.isLive(challenge, now)
 }
 
 function turn(): Promise<void> {

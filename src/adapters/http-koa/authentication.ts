@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { AccessTokens, Caller } from '../../application/ports/access-tokens.ts'
+import { actorOf } from '../../application/ports/provenance.ts'
 import { Refusal } from './refusal.ts'
 
 /** The `b64token` of RFC 6750 §2.1; the scheme in any case (RFC 9110 §11.1). */
@@ -19,7 +20,7 @@ export class Authentication {
     if (!token) throw new Refusal('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } })
 
     const caller = await this.#tokens.authenticate(token)
-    ctx.state.caller = caller.kind === 'user' ? `user:${caller.userId}` : `client:${caller.clientId}`
+    ctx.state.caller = actorOf(caller)
     return caller
   }
 

@@ -2,6 +2,7 @@ import { createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey, SignJWT }
 import type { Caller } from '../../application/ports/access-tokens.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { IssuedToken, TokenIssuer } from '../../application/ports/token-issuer.ts'
+import { secondsAfter } from '../../domain/instant.ts'
 import type { AccessTokenRules } from './jose-access-tokens.ts'
 
 const LIFETIME_IN_SECONDS = 3600
@@ -27,7 +28,7 @@ export class DevelopmentIssuer implements TokenIssuer {
       .setIssuer(this.#rules.issuer)
       .setAudience(this.#rules.audience)
       .setIssuedAt(issuedAt)
-      .setExpirationTime(new Date(issuedAt.getTime() + LIFETIME_IN_SECONDS * 1000))
+      .setExpirationTime(secondsAfter(issuedAt, LIFETIME_IN_SECONDS))
       .sign(await importJWK(this.#key, 'EdDSA'))
     return { accessToken, expiresInSeconds: LIFETIME_IN_SECONDS }
   }

@@ -1,10 +1,25 @@
 import type { RecordedEvent } from '../../application/ports/audit-trail.ts'
+import type { Provenance } from '../../application/ports/provenance.ts'
 import type { DomainEvent } from '../../domain/domain-event.ts'
+import { Prisma } from './generated/client.ts'
 import type { ChallengeEventModel } from './generated/models.ts'
 
-/** Events as one JSON parameter, in order, each with what all have in common apart from the rest. */
-export function eventsAsJson(events: readonly DomainEvent[]): string {
-  return JSON.stringify(events.map(columnsOf))
+/**
+ * The part of a statement that stores the events of a decision, in their order and all as one parameter. It stores them
+ * once for each row of `guard`, the part of the same statement that says whether the decision holds.
+ */
+export function insertEvents(
+  guard: 'challenge' | 'issuance',
+  events: readonly DomainEvent[],
+  { actor, requestId, remoteAddress }: Provenance,
+): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO challenge_events (
+      challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
+    )
+    SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
+      (event ->> 'at')::timestamptz, ${actor}, ${requestId ?? null}, ${remoteAddress ?? null}, event -> 'details'
+    FROM ${Prisma.raw(guard)}, jsonb_array_elements(${JSON.stringify(events.map(columnsOf))}::jsonb) AS event`
 }
 
 /** An event as the columns of `challenge_events`. */

@@ -1,8 +1,9 @@
 import type { OtpDelivery, OtpOutbox } from '../../application/ports/otp-outbox.ts'
+import type { Provenance } from '../../application/ports/provenance.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
 import { available } from './available.ts'
-import { eventsAsJson } from './events.ts'
+import { insertEvents } from './events.ts'
 import { Prisma, type PrismaClient } from './generated/client.ts'
 import {
   type ChallengeRow,
@@ -64,6 +65,9 @@ function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
     ORDER BY i.issued_at`
 }
 
+/** What happens to a mail is nobody's request. */
+const SERVICE: Provenance = { actor: 'service' }
+
 /** Guarded by the number of the attempt: whoever claimed it since has counted another one. */
 function recordOutcome(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Prisma.Sql {
   const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = fateOf(outcome)
@@ -79,12 +83,9 @@ function recordOutcome(claimed: QueuedIssuance, outcome: OtpIssuance, event: Cha
       WHERE id = ${claimed.id}::uuid
         AND status = 'queued'
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
-      RETURNING challenge_id, subject_user_id
+      RETURNING id
     )
-    INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
-    SELECT issuance.challenge_id, issuance.subject_user_id, event ->> 'type', (event ->> 'at')::timestamptz,
-      'service', event -> 'details'
-    FROM issuance, jsonb_array_elements(${eventsAsJson([event])}::jsonb) AS event`
+    ${insertEvents('issuance', [event], SERVICE)}`
 }
 
 function fateOf(outcome: OtpIssuance) {

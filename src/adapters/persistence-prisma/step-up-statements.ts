@@ -2,7 +2,7 @@ import type { Provenance } from '../../application/ports/provenance.ts'
 import type { Challenge, Idempotency, PendingChallenge } from '../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUpDecision } from '../../domain/step-up.ts'
-import { eventsAsJson } from './events.ts'
+import { insertEvents } from './events.ts'
 import { Prisma } from './generated/client.ts'
 import { COLUMNS } from './rows.ts'
 
@@ -29,10 +29,7 @@ export function loadStepUp(challengeId: string): Prisma.Sql {
  * and enough: every decision about the subject moves it, so where it stands as it was read, all else does too.
  * A concurrent save waits for the row of the standing and then finds a newer version (READ COMMITTED).
  */
-export function saveDecision(
-  decision: StepUpDecision,
-  { actor, requestId, remoteAddress }: Provenance,
-): Prisma.Sql {
+export function saveDecision(decision: StepUpDecision, provenance: Provenance): Prisma.Sql {
   const { challenge, standing, issued, events } = decision
   const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
   return Prisma.sql`/* step-ups.save */
@@ -69,12 +66,7 @@ export function saveDecision(
         ${issued?.expiresAt ?? null}::timestamptz, 'queued', 0, ${issued?.nextAttemptAt ?? null}::timestamptz
       FROM challenge, (VALUES (${issued?.id ?? null}::uuid)) AS issued (new_id)
       WHERE new_id IS NOT NULL
-    ), trail AS (
-      INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details)
-      SELECT challenge.id, challenge.subject_user_id, event ->> 'type', (event ->> 'at')::timestamptz,
-        ${actor}, ${requestId ?? null}, ${remoteAddress ?? null}, event -> 'details'
-      FROM challenge, jsonb_array_elements(${eventsAsJson(events)}::jsonb) AS event
-    )
+    ), trail AS (${insertEvents('challenge', events, provenance)})
     SELECT id FROM challenge`
 }
 
@@ -83,7 +75,7 @@ export function insertChallenge(
   challenge: PendingChallenge,
   event: ChallengeEvent,
   idempotency: Idempotency,
-  { actor, requestId, remoteAddress }: Provenance,
+  provenance: Provenance,
 ): Prisma.Sql {
   const { operation, subjectUserId } = challenge
   return Prisma.sql`/* step-ups.open */
@@ -105,13 +97,8 @@ export function insertChallenge(
         ${idempotency.key}, ${idempotency.fingerprint}
       )
       ON CONFLICT (client_id, idempotency_key) DO NOTHING
-      RETURNING id, subject_user_id
-    ), trail AS (
-      INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details)
-      SELECT challenge.id, challenge.subject_user_id, event ->> 'type', (event ->> 'at')::timestamptz,
-        ${actor}, ${requestId ?? null}, ${remoteAddress ?? null}, event -> 'details'
-      FROM challenge, jsonb_array_elements(${eventsAsJson([event])}::jsonb) AS event
-    )
+      RETURNING id
+    ), trail AS (${insertEvents('challenge', [event], provenance)})
     SELECT id FROM challenge`
 }
 

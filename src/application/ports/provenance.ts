@@ -1,3 +1,5 @@
+import type { Caller } from './access-tokens.ts'
+
 /** Where a request came from. */
 export interface Origin {
   readonly requestId: string
@@ -9,4 +11,9 @@ export interface Origin {
 export interface Provenance extends Partial<Origin> {
   /** `user:<id>`, `client:<id>`, `operator:<what>` or `service`. */
   readonly actor: string
+}
+
+/** A caller as the actor of what it asked for. */
+export function actorOf(caller: Caller): string {
+  return caller.kind === 'user' ? `user:${caller.userId}` : `client:${caller.clientId}`
 }
