@@ -10,6 +10,7 @@ import { userRoutes } from '../../src/adapters/http-koa/user-routes.ts'
 import { AccessTokenRefused, type Caller } from '../../src/application/ports/access-tokens.ts'
 import type { HealthCheck } from '../../src/application/ports/health-check.ts'
 import { scenario } from '../application/scenario.ts'
+import { type CallInit, call as callAt, type Reply } from '../call.ts'
 import { POLICY } from '../domain/examples.ts'
 
 /** Tokens that say in plain words who calls: `user.alice` or `client.payments.mfa:challenges:create`. */
@@ -26,14 +27,6 @@ const plainTokens = {
 export const ALICE_TOKEN = 'user.alice'
 export const PAYMENTS_TOKEN = 'client.payments.mfa_challenges_create'
 export const CRM_TOKEN = 'client.crm.mfa_users_write'
-
-export interface Reply {
-  readonly status: number
-  readonly headers: Headers
-  /** The JSON of the body; undefined if there is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: what a body holds is what the tests find out
-  readonly body: any
-}
 
 /** The HTTP edge over the use cases on doubles, listening on a port of its own until the test ends. */
 export async function edge(
@@ -60,28 +53,8 @@ export async function edge(
   })
   const { port } = server.address() as AddressInfo
 
-  const call = async (
-    method: string,
-    path: string,
-    init: { token?: string; json?: unknown } & RequestInit = {},
-  ): Promise<Reply> => {
-    const { token, json, ...rest } = init
-    const headers = new Headers(rest.headers)
-    if (token) headers.set('Authorization', `Bearer ${token}`)
-    if (json !== undefined) headers.set('Content-Type', 'application/json')
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-      ...rest,
-      method,
-      headers,
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-    })
-    const text = await response.text()
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: text === '' ? undefined : JSON.parse(text),
-    }
-  }
+  const call = (method: string, path: string, init?: CallInit) =>
+    callAt(`http://127.0.0.1:${port}`, method, path, init)
 
   const path = (challengeId: string, action: string) => `/internal/v1/mfa/totp-email/${challengeId}:${action}`
   return {

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import { call } from '../call.ts'
 
 /** What the three parties of a journey do, over HTTP against any instance of a service. */
 
@@ -7,36 +8,6 @@ export interface Mail {
   readonly to: string
   readonly subject: string
   readonly text: string
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: what a body holds is what the tests find out
-  readonly body: any
-}
-
-export async function call(
-  url: string,
-  method: string,
-  path: string,
-  { token, json, headers = {} }: { token?: string; json?: unknown; headers?: Record<string, string> } = {},
-): Promise<Answer> {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: {
-      ...(token ? { Authorization: `Bearer ${token}` } : {}),
-      ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...headers,
-    },
-    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-  })
-  const text = await response.text()
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: text === '' ? undefined : JSON.parse(text),
-  }
 }
 
 export async function tokenOf(

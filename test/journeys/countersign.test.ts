@@ -4,9 +4,9 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import { simpleParser } from 'mailparser'
 import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
+import { call } from '../call.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
 import {
-  call,
   codeIn,
   crmToken,
   type Mail,

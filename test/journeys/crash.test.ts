@@ -1,7 +1,8 @@
 import test from 'ava'
 import pg from 'pg'
+import { call } from '../call.ts'
 import { createTestDatabase } from '../database.ts'
-import { call, codeIn, mailsTo, openChallenge, paymentsToken, registerUser } from './client.ts'
+import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 
 const ROUNDS = 6

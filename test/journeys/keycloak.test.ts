@@ -1,8 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test from 'ava'
+import { call } from '../call.ts'
 import { createTestDatabase } from '../database.ts'
-import { call, codeIn, crmToken, mailsTo, openChallenge, tokenOf } from './client.ts'
+import { codeIn, crmToken, mailsTo, openChallenge, tokenOf } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 
 const USER_ID = '5b1cd2f4-6b0c-4c36-9d1e-0a3f5c1d2e3f'

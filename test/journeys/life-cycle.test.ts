@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import test from 'ava'
 import pg from 'pg'
 import { findRunningServer } from '../../src/adapters/postgres-embedded/running-server.ts'
+import { call } from '../call.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
-import { call, mailsTo, openChallenge, registerUser, until } from './client.ts'
+import { mailsTo, openChallenge, registerUser, until } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 
 let database: TestDatabase

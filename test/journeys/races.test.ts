@@ -1,16 +1,8 @@
 import test from 'ava'
 import pg from 'pg'
+import { call } from '../call.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
-import {
-  call,
-  codeIn,
-  mailsTo,
-  openChallenge,
-  paymentsToken,
-  registerUser,
-  until,
-  wrongCode,
-} from './client.ts'
+import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser, until, wrongCode } from './client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from './service-process.ts'
 
 /* Three processes on one database, and every burst is spread over them. */
