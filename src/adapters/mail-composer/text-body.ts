@@ -1,38 +1,74 @@
 import type { OtpLetter } from './otp-letter.ts'
 import { isolated, type VisibleText } from './visible-text.ts'
+import type { Wording } from './wording.ts'
 
 /** Narrow enough that a mail program has no reason to break a line again, where it would drop our bar. */
 const LINE_LENGTH = 64
 const BAR = '  | '
 const INDENT = '    '
-const LETTERS = `(?:\\P{M}\\p{M}*){1,${LINE_LENGTH - BAR.length - INDENT.length}}`
-const LINE = new RegExp(`${LETTERS}(?= |$)|${LETTERS}`, 'gu')
+const MAX_LENGTH = LINE_LENGTH - BAR.length - INDENT.length
+/** What is never cut: a letter with its marks, a flag, an emoji of up to four. */
+const LETTER = /\p{RI}{2}|\P{M}[\p{M}\p{EMod}]*(?:\u200D\P{M}[\p{M}\p{EMod}]*){0,3}|\p{M}/gu
+const OF_SEVERAL_UNITS = /[\p{M}\p{EMod}\u{10000}-\u{10FFFF}]|\u200D/u
 
 /**
- * The mail as plain text. Every line that holds anything of the operation begins with a bar, and no other line
+ * Writes letters as plain text. Every line that holds anything of the operation begins with a bar, and no other line
  * does: whatever a value says, it does not pass for a line of ours.
+ *
+ * @param appHost where the code is typed in: the last line binds the code to it, so that browsers offer it there and
+ *   nowhere else (Origin-bound one-time codes, WICG). The format has no place for a port.
  */
-export function textBody({ wording, greeting, summary, code, reference, validity }: OtpLetter): string {
-  const operation = summary.flatMap(({ label, value }) => [
-    ...broken(label).map((line) => `${BAR}${isolated(line)}`),
-    ...broken(value).map((line) => `${BAR}${INDENT}${isolated(line)}`),
-  ])
-  return [
-    wording.title,
-    greeting,
-    broken(wording.introduction).join('\n'),
-    operation.join('\n'),
-    `${wording.codeLabel}, ${wording.mark(reference)}:`,
-    `${INDENT}${INDENT}${code}`,
-    broken(validity).join('\n'),
-    broken(wording.usage(reference)).join('\n'),
-    [wording.warningTitle, ...broken(wording.warning)].join('\n'),
-    broken(wording.footer).join('\n'),
-  ].join('\n\n')
+export function textBody(brandName: string, appHost: string | undefined): (letter: OtpLetter) => string {
+  const ownWords = new Map<Wording, OwnWords>()
+
+  return ({ wording, greeting, summary, code, mark, validity, usage }) => {
+    const own = ownWords.get(wording) ?? broken(wording)
+    ownWords.set(wording, own)
+    const operation = summary.flatMap(({ label, value }) => [
+      ...lines(label).map((line) => `${BAR}${isolated(line, wording.direction)}`),
+      ...lines(value).map((line) => `${BAR}${INDENT}${isolated(line, wording.direction)}`),
+    ])
+    return [
+      brandName,
+      wording.title,
+      greeting,
+      own.introduction,
+      operation.join('\n'),
+      `${wording.codeLabel} · ${mark}`,
+      `${INDENT}${INDENT}${code}`,
+      lines(validity).join('\n'),
+      lines(usage).join('\n'),
+      own.warning,
+      own.footer,
+      ...(appHost === undefined ? [] : [`@${appHost} #${code}`]),
+    ].join('\n\n')
+  }
 }
 
-/** Cuts at spaces where there are some, and never between a letter and the marks on it. */
-function broken<Text extends string | VisibleText>(text: Text): Text[] {
-  const lines = text.match(LINE) ?? ['']
-  return lines.map((line) => line.trim()).filter((line) => line !== '' || text === '') as Text[]
+interface OwnWords {
+  readonly introduction: string
+  readonly warning: string
+  readonly footer: string
+}
+
+function broken({ introduction, warningTitle, warning, footer }: Wording): OwnWords {
+  return {
+    introduction: lines(introduction).join('\n'),
+    warning: [...lines(warningTitle), ...lines(warning)].join('\n'),
+    footer: lines(footer).join('\n'),
+  }
+}
+
+/** Cuts at spaces where there are some, and never inside a letter. */
+function lines<Text extends string | VisibleText>(text: Text): Text[] {
+  if (text.length <= MAX_LENGTH) return [text]
+  const letters = OF_SEVERAL_UNITS.test(text) ? text.match(LETTER)! : text
+  const cut: string[] = []
+  for (let from = 0, to = 0; from < letters.length; from = to) {
+    const space = letters.length - from > MAX_LENGTH ? letters.lastIndexOf(' ', from + MAX_LENGTH) : -1
+    to = space > from ? space : from + MAX_LENGTH
+    const line = letters.slice(from, to)
+    cut.push((typeof line === 'string' ? line : line.join('')).trim())
+  }
+  return cut.filter((line) => line !== '') as Text[]
 }

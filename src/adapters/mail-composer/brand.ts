@@ -1,0 +1,23 @@
+/** Whose mail it is. */
+export interface Brand {
+  readonly name: string
+  /** `#rrggbb` */
+  readonly color: string
+  /** An https URL; stands in the place of the name, on the colour. */
+  readonly logoUrl: string | undefined
+}
+
+/** Black or white, whichever is easier to read on this colour (`#rrggbb`): 4.58 to 1 at least, WCAG 2.2 §1.4.3 asks for 4.5. */
+export function readableOn(color: string): '#000' | '#fff' {
+  // Contrast to black is (L + 0.05) / 0.05, to white 1.05 / (L + 0.05).
+  return (luminance(color) + 0.05) ** 2 > 1.05 * 0.05 ? '#000' : '#fff'
+}
+
+/** Relative luminance, WCAG 2.2. */
+function luminance(color: string): number {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const channel = Number.parseInt(color.slice(at, at + 2), 16) / 255
+    return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!
+}
