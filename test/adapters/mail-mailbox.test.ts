@@ -66,6 +66,25 @@ test('mails are listed by recipient', async (t) => {
   t.is((await mailbox.list()).length, 2)
 })
 
+test('a mail is found by its id', async (t) => {
+  const mailbox = new FolderMailbox(await freshFolder(t), new SettableClock(NOON))
+  const { messageId } = await mailbox.send(otpMail({ subject: 'this one' }))
+  await mailbox.send(otpMail())
+
+  t.like(await mailbox.find(messageId!), { id: messageId, subject: 'this one', sentAt: NOON })
+})
+
+test('nothing is found by an id that no mail has, or that leads elsewhere', async (t) => {
+  const folder = await freshFolder(t)
+  const mailbox = new FolderMailbox(folder, new SettableClock(NOON))
+  const { messageId } = await mailbox.send(otpMail())
+  await rename(join(folder, `${messageId}.json`), join(folder, '..', `${messageId}.json`))
+
+  for (const id of [v7(), '', `../${messageId}`, `..\\${messageId}`, `%2e%2e/${messageId}`, 'keys']) {
+    t.is(await mailbox.find(id), undefined, id)
+  }
+})
+
 test('several processes share one mailbox', async (t) => {
   const folder = await freshFolder(t)
   const [one, other] = [0, 1].map(() => new FolderMailbox(folder, new SettableClock(NOON)))
@@ -103,14 +122,14 @@ test('a file that is no mail is named in the error', async (t) => {
   await t.throwsAsync(mailbox.list(), { message: new RegExp(broken) })
 })
 
-test('the five hundred newest mails are kept', async (t) => {
+test('the five hundred newest mails are shown, and not many more are kept', async (t) => {
   const folder = await freshFolder(t)
   const mailbox = new FolderMailbox(folder, new SettableClock(NOON))
-  for (let number = 1; number <= 502; number++) await mailbox.send(otpMail({ subject: `${number}` }))
+  for (let number = 1; number <= 702; number++) await mailbox.send(otpMail({ subject: `${number}` }))
 
   const subjects = (await mailbox.list()).map(({ subject }) => subject)
 
   t.is(subjects.length, 500)
-  t.deepEqual([subjects.at(0), subjects.at(-1)], ['502', '3'])
-  t.is((await readdir(folder)).length, 500)
+  t.deepEqual([subjects.at(0), subjects.at(-1)], ['702', '203'])
+  t.true((await readdir(folder)).length <= 600)
 })

@@ -1,13 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
+import { Errors } from 'postmark'
+import { forSdk, postmarkFailure } from '../../src/adapters/mail-postmark/postmark-failure.ts'
 import { PostmarkMailTransport } from '../../src/adapters/mail-postmark/postmark-mail-transport.ts'
-import { MailRefused, MailUnavailable } from '../../src/application/ports/mail-transport.ts'
+import {
+  MailOutcomeUnknown,
+  MailRefused,
+  MailUnavailable,
+  RecipientSuppressed,
+} from '../../src/application/ports/mail-transport.ts'
 import { assertDiscreet, mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
 import { ALICE } from '../domain/examples.ts'
+import { selfSignedCertificate } from '../doubles/self-signed-certificate.ts'
 
 const TOKEN = 'c0ffee00-5ec3-4e7a-9d1c-000000000001'
 const FROM = 'Countersign <no-reply@bank.example>'
@@ -22,7 +31,10 @@ async function serve(t: ExecutionContext, listener: RequestListener): Promise<st
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-function transportTo(apiUrl: string, options: { serverToken?: string; timeoutInMs?: number } = {}) {
+function transportTo(
+  apiUrl: string,
+  options: { serverToken?: string; timeoutInMs?: number; from?: string } = {},
+) {
   return new PostmarkMailTransport({
     serverToken: TOKEN,
     apiUrl,
@@ -113,6 +125,8 @@ test('a mail goes to one recipient through its stream, untracked, with nothing b
     Headers: [
       { Name: 'Auto-Submitted', Value: 'auto-generated' },
       { Name: 'X-Auto-Response-Suppress', Value: 'All' },
+      { Name: 'Message-ID', Value: `<${message.issuanceId}@bank.example>` },
+      { Name: 'X-PM-KeepID', Value: 'true' },
     ],
   })
   t.regex(messageId!, /^[0-9a-f-]{36}$/)
@@ -150,10 +164,13 @@ for (const status of [301, 302, 303, 307, 308]) {
 const INACTIVE =
   'You tried to send to recipient(s) that have been marked as inactive. Found inactive addresses: alice@example.com.'
 
+const INACTIVE_ANSWER = { ErrorCode: 406, Message: INACTIVE }
+
+/** Of an inactive recipient no further mail will be taken either. */
 const FOR_GOOD: readonly (readonly [number, unknown])[] = [
-  [422, { ErrorCode: 406, Message: INACTIVE }],
-  [406, { ErrorCode: 406, Message: INACTIVE }],
-  [200, { ErrorCode: 406, Message: INACTIVE }],
+  [422, INACTIVE_ANSWER],
+  [406, INACTIVE_ANSWER],
+  [200, INACTIVE_ANSWER],
   [422, { ErrorCode: 300, Message: "Error parsing 'To': Illegal email address 'alice@example.com'." }],
   [200, { ErrorCode: 300, Message: 'Invalid email request' }],
 ]
@@ -165,6 +182,7 @@ for (const [status, body] of FOR_GOOD) {
     const error = await t.throwsAsync(transportTo(url).send(otpMail()), { instanceOf: MailRefused })
 
     t.regex(error.message, new RegExp(`HTTP ${status}, ErrorCode (300|406)`))
+    t.is(error instanceof RecipientSuppressed, body === INACTIVE_ANSWER)
     assertDiscreet(t, error, TOKEN)
   })
 }
@@ -178,13 +196,19 @@ const FOR_NOW: readonly (readonly [number, unknown])[] = [
   [422, { ErrorCode: 413, Message: 'This account may not send' }],
   [422, { ErrorCode: 1235, Message: 'The stream provided was not found' }],
   [422, { ErrorCode: 'alice@example.com', Message: 'a code that is none' }],
-  [422, { ErrorCode: 406, Message: { to: 'alice@example.com' } }],
   [429, { ErrorCode: 429, Message: 'Too many requests' }],
   [500, { ErrorCode: 500, Message: 'Internal' }],
   [503, { ErrorCode: 100, Message: 'Maintenance' }],
   [503, 'null'],
-  [502, '<html>Bad Gateway</html>'],
+  [502, { ErrorCode: 100, Message: 'Maintenance' }],
   [404, ''],
+  [200, { ErrorCode: 405, MessageID: 'm-1' }],
+]
+
+const UNKNOWN: readonly (readonly [number, unknown])[] = [
+  [502, '<html>Bad Gateway</html>'],
+  [504, '<html>Gateway Timeout</html>'],
+  [422, { ErrorCode: 406, Message: { to: 'alice@example.com' } }],
   [200, ''],
   [200, 'null'],
   [200, '<html>Please log in</html>'],
@@ -193,7 +217,6 @@ const FOR_NOW: readonly (readonly [number, unknown])[] = [
   [200, { ErrorCode: 0, Message: 'OK' }],
   [200, { ErrorCode: 0, MessageID: '', Message: 'OK' }],
   [200, { ErrorCode: '0', MessageID: 'm-1' }],
-  [200, { ErrorCode: 405, MessageID: 'm-1' }],
   [200, { MessageID: 'm-1' }],
   [202, '{"__proto__":{"ErrorCode":0,"MessageID":"m-1"}}'],
 ]
@@ -204,7 +227,18 @@ for (const [status, body] of FOR_NOW) {
 
     const error = await t.throwsAsync(transportTo(url).send(otpMail()), { instanceOf: MailUnavailable })
 
+    t.is(error.constructor, MailUnavailable)
     assertDiscreet(t, error, TOKEN, 'no-reply')
+  })
+}
+
+for (const [status, body] of UNKNOWN) {
+  test(`a mail may have gone out after ${status} ${JSON.stringify(body)}`, async (t) => {
+    const url = await serve(t, (_request, response) => respond(response, status, body))
+
+    const error = await t.throwsAsync(transportTo(url).send(otpMail()), { instanceOf: MailOutcomeUnknown })
+
+    assertDiscreet(t, error, TOKEN)
   })
 }
 
@@ -226,14 +260,51 @@ const BROKEN: Readonly<Record<string, RequestListener>> = {
 }
 
 for (const [answer, listener] of Object.entries(BROKEN)) {
-  test(`a mail is only unavailable after ${answer}`, async (t) => {
+  test(`a mail may have gone out after ${answer}`, async (t) => {
     const transport = transportTo(await serve(t, listener), { timeoutInMs: 200 })
 
-    const error = await t.throwsAsync(transport.send(otpMail()), { instanceOf: MailUnavailable })
+    const error = await t.throwsAsync(transport.send(otpMail()), { instanceOf: MailOutcomeUnknown })
 
     assertDiscreet(t, error, TOKEN)
   })
 }
+
+test('a mail has not gone out to a server that is not there, has no address, or whose certificate does not verify', async (t) => {
+  const requests: unknown[] = []
+  const impostor = createTlsServer(selfSignedCertificate('localhost'), (request) =>
+    requests.push(request.url),
+  )
+  impostor.listen(0, '127.0.0.1')
+  await once(impostor, 'listening')
+  t.teardown(() => impostor.close())
+  const { port } = impostor.address() as AddressInfo
+  const gone = createServer().listen(0, '127.0.0.1')
+  await once(gone, 'listening')
+  const { port: nobodys } = gone.address() as AddressInfo
+  gone.close()
+  await once(gone, 'close')
+
+  for (const url of [
+    `https://localhost:${port}`,
+    `http://127.0.0.1:${nobodys}`,
+    `http://localhost:${nobodys}`,
+    'https://postmark.invalid',
+  ]) {
+    const error = await t.throwsAsync(transportTo(url).send(otpMail()), { instanceOf: MailUnavailable })
+    t.is(error.constructor, MailUnavailable, url)
+    assertDiscreet(t, error, TOKEN)
+  }
+  t.deepEqual(requests, [])
+})
+
+test('a mail has not gone out to a server none of whose addresses accepts a connection', (t) => {
+  const refused = Object.assign(new Error(), { syscall: 'connect', code: 'ECONNREFUSED' })
+  const failed = new TypeError('fetch failed', { cause: new AggregateError([refused, refused]) })
+
+  const { message } = forSdk(failed) as Error
+
+  t.is(postmarkFailure(new Errors.PostmarkError(message)).constructor, MailUnavailable)
+})
 
 test('an ill-formed token is not repeated in the error', async (t) => {
   const { requests, url } = await postmarkApi(t)
@@ -246,6 +317,12 @@ test('an ill-formed token is not repeated in the error', async (t) => {
   assertDiscreet(t, error, 'secret')
   t.deepEqual(requests, [])
 })
+
+for (const from of ['', 'Countersign', 'no-reply@', 'no-reply@bank.example>, x']) {
+  test(`${JSON.stringify(from)} is no sender`, (t) => {
+    t.throws(() => transportTo('https://api.postmarkapp.com', { from }), { instanceOf: TypeError })
+  })
+}
 
 for (const apiUrl of [
   'http://api.postmarkapp.com',

@@ -1,7 +1,9 @@
 import {
+  MailOutcomeUnknown,
   MailRefused,
   type MailTransport,
   MailUnavailable,
+  RecipientSuppressed,
 } from '../../src/application/ports/mail-transport.ts'
 import type { MailMessage } from '../../src/application/ports/otp-mail-composer.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
@@ -9,13 +11,15 @@ import { EmailAddress } from '../../src/domain/email-address.ts'
 /** Keeps what it is given to send, and does as it is told. */
 export class InMemoryMailTransport implements MailTransport {
   readonly sent: MailMessage[] = []
-  mode: 'taking' | 'refusing' | 'unavailable' = 'taking'
+  mode: 'taking' | 'refusing' | 'suppressing' | 'unavailable' | 'silent' = 'taking'
 
   async send(message: MailMessage) {
     if (this.mode === 'unavailable') throw new MailUnavailable('Told to be unavailable')
+    if (this.mode === 'silent') throw new MailOutcomeUnknown('Told not to say')
+    if (this.mode === 'suppressing') throw new RecipientSuppressed('Told to send nothing there')
     if (this.mode === 'refusing' || !isPlain(message.to)) throw new MailRefused('Told to refuse')
     this.sent.push(message)
-    return { messageId: `m-${this.sent.length}` }
+    return { transport: 'memory', messageId: `m-${this.sent.length}` }
   }
 
   async close() {

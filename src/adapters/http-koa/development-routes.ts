@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { Caller } from '../../application/ports/access-tokens.ts'
 import type { Mailbox } from '../../application/ports/mailbox.ts'
 import type { TokenIssuer } from '../../application/ports/token-issuer.ts'
+import { MAIL_POLICY, mailboxPage, PAGE_POLICY, stateOf } from './mailbox-page.ts'
+import { Refusal } from './refusal.ts'
 import { jsonBody } from './request-body.ts'
 import { Identity } from './user-routes.ts'
 
@@ -23,8 +25,25 @@ export function developmentRoutes(
 
   if (mailbox) {
     router.get('/dev/mailbox', async (ctx) => {
-      const { to } = ctx.query
-      ctx.body = await mailbox.list(Array.isArray(to) ? to[0] : to)
+      const { to, id, view } = firstOfEach(ctx.query)
+      const mails = await mailbox.list(to)
+      ctx.vary('Accept')
+      if (ctx.accepts('json', 'html') === 'html') {
+        ctx.set({ 'Content-Security-Policy': PAGE_POLICY, ETag: stateOf(mails) })
+        ctx.type = 'html'
+        ctx.body = mailboxPage(mails, { to, id, asText: view === 'text' })
+      } else {
+        ctx.body = mails
+      }
+    })
+
+    /** The HTML of one mail, for the frame of the page. */
+    router.get('/dev/mailbox/:id', async (ctx) => {
+      const mail = await mailbox.find(ctx.params.id!)
+      if (!mail) throw new Refusal('route-unknown')
+      ctx.set({ 'Content-Security-Policy': MAIL_POLICY, 'Referrer-Policy': 'no-referrer' })
+      ctx.type = 'html'
+      ctx.body = mail.html
     })
   }
 
@@ -38,6 +57,13 @@ export function developmentRoutes(
   }
 
   return router
+}
+
+/** Of parameters given several times, the first; an empty one, as an empty field sends it, is none. */
+function firstOfEach(query: NodeJS.Dict<string | string[]>): NodeJS.Dict<string> {
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [name, [value].flat()[0] || undefined]),
+  )
 }
 
 function callerOf(request: z.output<typeof TokenRequest>): Caller {

@@ -12,8 +12,10 @@ import {
 import type { Mailbox, MailboxMessage } from '../../application/ports/mailbox.ts'
 import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
 
-/** As many mails are kept, the newest. */
+/** As many mails are shown, the newest. */
 const CAPACITY = 500
+/** A look at the folder costs more than a mail: of so many mails one makes room for them all. */
+const MAILS_A_LOOK = 100
 const MAIL_FILE = /^[0-9a-f-]{36}\.json$/
 
 const StoredMail = z.object({
@@ -32,6 +34,7 @@ const StoredMail = z.object({
 export class FolderMailbox implements MailTransport, Mailbox {
   readonly #folder: string
   readonly #clock: Clock
+  #sent = 0
   #closed = false
 
   constructor(folder: string, clock: Clock) {
@@ -45,12 +48,12 @@ export class FolderMailbox implements MailTransport, Mailbox {
     const id = v7()
     const mail = { id, to: recipient, subject, text, html, sentAt: this.#clock.now() }
     try {
-      await this.#makeRoom()
+      if (this.#sent++ % MAILS_A_LOOK === 0) await this.#makeRoom()
       await this.#write(id, JSON.stringify(mail))
     } catch (cause) {
       throw new MailUnavailable('The folder of the mailbox cannot be written to', { cause })
     }
-    return { messageId: id }
+    return { transport: 'mailbox', messageId: id }
   }
 
   async list(to?: string): Promise<readonly MailboxMessage[]> {
@@ -58,6 +61,11 @@ export class FolderMailbox implements MailTransport, Mailbox {
       (await this.#newestFirst()).slice(0, CAPACITY).map((name) => this.#read(name)),
     )
     return mails.filter((mail) => mail !== undefined).filter((mail) => to === undefined || mail.to === to)
+  }
+
+  async find(id: string): Promise<MailboxMessage | undefined> {
+    const name = `${id}.json`
+    return MAIL_FILE.test(name) ? this.#read(name) : undefined
   }
 
   async close(): Promise<void> {
@@ -87,7 +95,7 @@ export class FolderMailbox implements MailTransport, Mailbox {
   }
 
   async #makeRoom(): Promise<void> {
-    const surplus = (await this.#newestFirst()).slice(CAPACITY - 1)
+    const surplus = (await this.#newestFirst()).slice(CAPACITY)
     await Promise.all(surplus.map((name) => rm(join(this.#folder, name), { force: true })))
   }
 }

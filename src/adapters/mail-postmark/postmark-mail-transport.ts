@@ -1,13 +1,14 @@
-import { Errors, Models, ServerClient } from 'postmark'
+import { Models, ServerClient } from 'postmark'
 import { z } from 'zod'
 import {
   type MailReceipt,
-  MailRefused,
   type MailTransport,
   MailUnavailable,
+  messageIdOf,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
 import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
+import { forSdk, postmarkFailure, postmarkRefusal } from './postmark-failure.ts'
 
 export interface PostmarkOptions {
   readonly serverToken: string
@@ -23,12 +24,6 @@ export interface PostmarkOptions {
 const TIMEOUT_IN_MS = 9000
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
-/**
- * Error codes that are about this one mail: invalid request, inactive recipient. All others are about the token,
- * the sender, the account or the service, and the same mail goes out once that is repaired.
- */
-const REFUSALS: readonly unknown[] = [300, 406]
-
 /** The SDK resolves with whatever a 2xx answer holds: a mail is taken over only if this is what it says. */
 const TakenOver = z.object({ ErrorCode: z.literal(0), MessageID: z.string().min(1) })
 
@@ -36,13 +31,15 @@ const TakenOver = z.object({ ErrorCode: z.literal(0), MessageID: z.string().min(
 export class PostmarkMailTransport implements MailTransport {
   readonly #client: ServerClient
   readonly #from: string
+  readonly #senderDomain: string
   readonly #messageStream: string
   #closed = false
 
-  /** @throws {TypeError} if `apiUrl` cannot be used. */
+  /** @throws {TypeError} if `apiUrl` or `from` cannot be used. */
   constructor({ serverToken, apiUrl, messageStream, from, timeoutInMs = TIMEOUT_IN_MS }: PostmarkOptions) {
     this.#client = new ServerClient(serverToken, { ...apiOf(apiUrl), fetch: once(timeoutInMs) })
     this.#from = from
+    this.#senderDomain = domainOf(from)
     this.#messageStream = messageStream
   }
 
@@ -66,16 +63,17 @@ export class PostmarkMailTransport implements MailTransport {
           // RFC 3834 §5; the second is what Exchange goes by.
           { Name: 'Auto-Submitted', Value: 'auto-generated' },
           { Name: 'X-Auto-Response-Suppress', Value: 'All' },
+          // The second keeps Postmark from putting one of its own in place of the first.
+          { Name: 'Message-ID', Value: messageIdOf(issuanceId, this.#senderDomain) },
+          { Name: 'X-PM-KeepID', Value: 'true' },
         ],
       })
       .catch((error: unknown) => {
-        throw error instanceof Errors.PostmarkError
-          ? failure(error.statusCode, error.code)
-          : new MailUnavailable('Postmark gave no answer that can be read')
+        throw postmarkFailure(error)
       })
     const takenOver = TakenOver.safeParse(answer)
-    if (!takenOver.success) throw failure(200, (answer as { ErrorCode?: unknown } | null)?.ErrorCode)
-    return { messageId: takenOver.data.MessageID }
+    if (!takenOver.success) throw postmarkRefusal(answer)
+    return { transport: 'postmark', messageId: takenOver.data.MessageID }
   }
 
   async close(): Promise<void> {
@@ -92,21 +90,24 @@ function apiOf(apiUrl: string) {
   return { useHttps, requestHost: `${host}${pathname.replace(/\/$/, '')}` }
 }
 
+function domainOf(from: string): string {
+  const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1]
+  if (!domain)
+    throw new TypeError('The sender must be one mailbox, as in Countersign <no-reply@bank.example>')
+  return domain
+}
+
 /**
  * One request, and no other where an answer points: fetch would follow a redirect with the server token, and after
  * a 307 with the whole mail. A redirect that is not followed is an answer that is not 2xx. The time-out is ours
  * because the SDK counts in seconds.
  */
 function once(timeoutInMs: number): Models.ClientOptions.FetchImplementation {
-  return (input, init) =>
-    fetch(input, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutInMs) })
-}
-
-/** Says numbers only: the messages of the SDK hold addresses, and an ill-formed token whole. */
-function failure(statusCode: number, errorCode: unknown): MailRefused | MailUnavailable {
-  if (statusCode === 0) return new MailUnavailable('Postmark cannot be reached, or not in time')
-  const details = `HTTP ${statusCode}, ErrorCode ${Number.isInteger(errorCode) ? errorCode : 'missing'}`
-  return REFUSALS.includes(errorCode)
-    ? new MailRefused(`Postmark refused the mail (${details})`)
-    : new MailUnavailable(`Postmark did not take the mail (${details})`)
+  return async (input, init) => {
+    try {
+      return await fetch(input, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutInMs) })
+    } catch (error) {
+      throw forSdk(error)
+    }
+  }
 }

@@ -1,7 +1,9 @@
+import type { Readable } from 'node:stream'
 import { createTransport } from 'nodemailer'
 import {
   type MailReceipt,
   type MailTransport,
+  messageIdOf,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
 import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
@@ -25,16 +27,26 @@ export class SmtpMailTransport implements MailTransport {
   readonly #sender: SmtpSender
   readonly #timeoutInMs: number
   readonly #mailer: ReturnType<typeof pooled>
+  /** Of each mail under way, which nodemailer knows by the signal it was given. Read only once a server asks for it. */
+  readonly #contents = new WeakMap<AbortSignal, Readable>()
 
   /** @throws {TypeError} if `url` or `from` cannot be used; it does not repeat them. */
   constructor({ url, from, timeoutInMs = TIMEOUT_IN_MS }: SmtpOptions) {
     this.#sender = smtpSender(from)
     this.#timeoutInMs = timeoutInMs
     this.#mailer = pooled(url)
+    this.#mailer.use('stream', ({ data, message }, done) => {
+      message.processFunc((content) => {
+        this.#contents.set(data.signal!, content)
+        return content
+      })
+      done()
+    })
   }
 
   async send({ issuanceId, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
     const recipient = soleRecipient(to)
+    const signal = AbortSignal.timeout(this.#timeoutInMs)
     try {
       const { messageId } = await this.#mailer.sendMail({
         envelope: { from: this.#sender.address, to: recipient },
@@ -43,18 +55,17 @@ export class SmtpMailTransport implements MailTransport {
         subject,
         text,
         html,
-        // The same for every attempt: a mail that went out twice is one mail to programs that compare.
-        messageId: `<${issuanceId}@${this.#sender.domain}>`,
+        messageId: messageIdOf(issuanceId, this.#sender.domain),
         headers: {
           // RFC 3834 §5; the second is what Exchange goes by.
           'Auto-Submitted': 'auto-generated',
           'X-Auto-Response-Suppress': 'All',
         },
-        signal: AbortSignal.timeout(this.#timeoutInMs),
+        signal,
       })
-      return { messageId }
+      return { transport: 'smtp', messageId }
     } catch (error) {
-      throw smtpFailure(error)
+      throw smtpFailure(error, this.#contents.get(signal)?.readableDidRead ?? false)
     }
   }
 

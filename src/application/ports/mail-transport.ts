@@ -2,6 +2,8 @@ import { EmailAddress } from '../../domain/email-address.ts'
 import type { MailMessage } from './otp-mail-composer.ts'
 
 export interface MailReceipt {
+  /** Who took it, by the name it has in the configuration. */
+  readonly transport: string
   /** The mail system's own id of the mail, where it gives one. */
   readonly messageId: string | undefined
 }
@@ -9,11 +11,13 @@ export interface MailReceipt {
 /** Hands mails to a mail system. */
 export abstract class MailTransport {
   /**
-   * Resolves once the mail system has taken the mail over, within ten seconds in any case.
+   * Resolves once the mail system has taken the mail over, within ten seconds in any case, or twenty where there is
+   * another one to fall back on. What goes out twice is the same mail, under the same {@link messageIdOf}.
    *
    * @throws {MailRefused} if it will never take this mail, for what the mail is: its recipient or its content.
-   * @throws {MailUnavailable} if it did not take it now, or did not say (the mail may have gone out), or will not take
-   *   any of ours: a sender or a credential can be put right.
+   * @throws {MailUnavailable} if it did not take it now, or will not take any of ours: a sender or a credential can
+   *   be put right.
+   * @throws {MailOutcomeUnknown} if it was given the mail and did not say.
    */
   abstract send(message: MailMessage): Promise<MailReceipt>
 
@@ -21,9 +25,17 @@ export abstract class MailTransport {
   abstract close(): Promise<void>
 }
 
-/** The message of neither error holds an address, the content or a credential: both end in logs. */
+/** The message of none of these errors holds an address, the content or a credential: they end in logs. */
 export class MailRefused extends Error {}
+
+/** It takes no mail for this recipient any more, whatever the mail: the address bounced, or its owner complained. */
+export class RecipientSuppressed extends MailRefused {}
+
+/** The mail has not gone out. */
 export class MailUnavailable extends Error {}
+
+/** The mail may have gone out, so to hand it over once more may be to send it twice. */
+export class MailOutcomeUnknown extends MailUnavailable {}
 
 /**
  * `to`, checked once more at the last door before a mail system: a comma or a line feed in it would be a second recipient
@@ -37,4 +49,12 @@ export function soleRecipient(to: EmailAddress): EmailAddress {
   } catch {
     throw new MailRefused('The recipient is not one plain address')
   }
+}
+
+/**
+ * RFC 5322 §3.6.4, the same for every attempt over every transport: a mail that went out twice is one mail to
+ * programs that compare.
+ */
+export function messageIdOf(issuanceId: string, senderDomain: string): string {
+  return `<${issuanceId}@${senderDomain}>`
 }

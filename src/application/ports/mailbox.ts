@@ -12,4 +12,7 @@ export interface MailboxMessage {
 export abstract class Mailbox {
   /** Mails to `to`, or to anybody; newest first. */
   abstract list(to?: string): Promise<readonly MailboxMessage[]>
+
+  /** The mail of this id; undefined if there is none (any more), or it is no id. */
+  abstract find(id: string): Promise<MailboxMessage | undefined>
 }

@@ -18,6 +18,8 @@ export interface OtpNotice {
 export interface MailMessage {
   /** Random id of what the mail carries; the only thing a provider may be told besides the mail itself. */
   readonly issuanceId: string
+  /** The end of what it carries. Whoever tries to send it over again does not begin to from then on. */
+  readonly expiresAt: Date
   readonly to: EmailAddress
   readonly subject: string
   readonly text: string

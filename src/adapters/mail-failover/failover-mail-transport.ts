@@ -1,0 +1,61 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../../application/ports/clock.ts'
+import {
+  MailOutcomeUnknown,
+  type MailReceipt,
+  type MailTransport,
+  MailUnavailable,
+} from '../../application/ports/mail-transport.ts'
+import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
+import { GuardedTransport, type GuardOptions } from './guarded-transport.ts'
+
+const GUARD: GuardOptions = { failuresToOpen: 3, restInMs: 15_000 }
+
+/**
+ * Several mail systems in the place of one: what the first certainly did not take goes to the next, at once and
+ * unchanged. Nothing else does. A refusal is about the mail; and what may have gone out would go out twice, so that
+ * waits for the outbox to try it again, by when a mail system that keeps silent is left out.
+ */
+export class FailoverMailTransport implements MailTransport {
+  readonly #transports: readonly GuardedTransport[]
+  readonly #clock: Clock
+  readonly #logger: Logger
+
+  /** `transports` by name, in the order in which they are tried. */
+  constructor(
+    transports: readonly (readonly [name: string, transport: MailTransport])[],
+    clock: Clock,
+    logger: Logger,
+    guard: GuardOptions = GUARD,
+  ) {
+    this.#transports = transports.map(
+      ([name, transport]) => new GuardedTransport(name, transport, logger, guard),
+    )
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  async send(message: MailMessage): Promise<MailReceipt> {
+    const { issuanceId, expiresAt } = message
+    const problems: string[] = []
+    for (const transport of this.#transports) {
+      // The one before may have taken its time over saying no.
+      if (problems.length > 0 && this.#clock.now() >= expiresAt) break
+      try {
+        const receipt = await transport.send(message)
+        if (problems.length > 0) {
+          this.#logger.warn({ issuanceId, transport: transport.name, problems }, 'mail failed over')
+        }
+        return receipt
+      } catch (error) {
+        if (!(error instanceof MailUnavailable) || error instanceof MailOutcomeUnknown) throw error
+        problems.push(`${transport.name}: ${error.message}`)
+      }
+    }
+    throw new MailUnavailable(problems.join('; '))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#transports.map((transport) => transport.close()))
+  }
+}
