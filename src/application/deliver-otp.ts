@@ -1,12 +1,19 @@
 import { secondsAfter } from '../domain/instant.ts'
 import { OtpIssuance } from '../domain/otp-issuance.ts'
+import { hearMailNews } from './hear-mail-news.ts'
 import type { Clock } from './ports/clock.ts'
-import { MailRefused, type MailTransport, MailUnavailable } from './ports/mail-transport.ts'
+import type { MailFates } from './ports/mail-fates.ts'
+import {
+  MailRefused,
+  type MailTransport,
+  MailUnavailable,
+  RecipientSuppressed,
+} from './ports/mail-transport.ts'
 import type { OtpMailComposer } from './ports/otp-mail-composer.ts'
 import type { OtpDelivery, OtpOutbox } from './ports/otp-outbox.ts'
 import type { Totp } from './ports/totp.ts'
 
-/** Outlives a hand-over (ten seconds at most, see `MailTransport`) with room for a slow database behind it. */
+/** Outlives a hand-over (twenty seconds at most, see `MailTransport`) with room for a slow database behind it. */
 const LEASE_IN_SECONDS = 30
 
 export interface DeliveryReport {
@@ -15,6 +22,8 @@ export interface DeliveryReport {
   readonly attempt: number
   /** `unrecorded`: whatever happened to the mail could not be stored; it is due again when the lease ends. */
   readonly outcome: OtpIssuance['status'] | 'unrecorded'
+  /** Who took the mail, if somebody did. */
+  readonly transport?: string
   readonly error?: unknown
 }
 
@@ -24,6 +33,7 @@ export class DeliverOtp {
   readonly #totp: Totp
   readonly #composer: OtpMailComposer
   readonly #transport: MailTransport
+  readonly #fates: MailFates
   readonly #clock: Clock
 
   constructor(
@@ -31,12 +41,14 @@ export class DeliverOtp {
     totp: Totp,
     composer: OtpMailComposer,
     transport: MailTransport,
+    fates: MailFates,
     clock: Clock,
   ) {
     this.#outbox = outbox
     this.#totp = totp
     this.#composer = composer
     this.#transport = transport
+    this.#fates = fates
     this.#clock = clock
   }
 
@@ -54,13 +66,20 @@ export class DeliverOtp {
     const { id: issuanceId, challengeId, deliveryAttempts: attempt } = delivery.issuance
     const report = { challengeId, issuanceId, attempt }
     try {
-      const { error, fate } = await this.#handOver(delivery)
+      const { fate, ...details } = await this.#handOver(delivery)
       const [outcome, event] = fate
+      // First, for should this be lost, the mail is due again and will be refused again.
+      if (details.error instanceof RecipientSuppressed) await this.#suppress(issuanceId)
       await this.#outbox.record(delivery.issuance, outcome, event)
-      return { ...report, outcome: outcome.status, error }
+      return { ...report, outcome: outcome.status, ...details }
     } catch (error) {
       return { ...report, outcome: 'unrecorded', error }
     }
+  }
+
+  #suppress(issuanceId: string) {
+    const news = { outcome: 'suppressed', reason: 'refused', at: this.#clock.now() } as const
+    return hearMailNews(this.#fates, issuanceId, news, { actor: 'service' })
   }
 
   async #handOver({ issuance, challenge, user }: OtpDelivery) {
@@ -76,10 +95,15 @@ export class DeliverOtp {
       locale: user?.locale,
       displayName: user?.displayName,
     }
-    const message = { issuanceId: issuance.id, to: issuance.recipient, ...this.#composer.compose(notice) }
+    const message = {
+      issuanceId: issuance.id,
+      expiresAt: issuance.expiresAt,
+      to: issuance.recipient,
+      ...this.#composer.compose(notice),
+    }
     try {
-      const { messageId } = await this.#transport.send(message)
-      return { fate: OtpIssuance.handOver(issuance, messageId, this.#clock.now()) }
+      const { messageId, transport } = await this.#transport.send(message)
+      return { transport, fate: OtpIssuance.handOver(issuance, messageId, this.#clock.now()) }
     } catch (error) {
       if (error instanceof MailRefused) {
         return { error, fate: OtpIssuance.fail(issuance, 'refused', this.#clock.now()) }

@@ -2,6 +2,7 @@ import { Challenge, ChallengeNotFound, type ChallengeStatus } from '../domain/ch
 import type { OtpIssuance } from '../domain/otp-issuance.ts'
 import { StepUp } from '../domain/step-up.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import { SubjectStanding } from '../domain/subject-standing.ts'
 import { isParty } from './party.ts'
 import type { Caller } from './ports/access-tokens.ts'
 import type { Clock } from './ports/clock.ts'
@@ -12,7 +13,7 @@ export interface InspectedChallenge {
   readonly status: ChallengeStatus
   /** The newest issuance. */
   readonly issuance: OtpIssuance | undefined
-  /** When the next code may be asked for; undefined if never again for this challenge. */
+  /** When the next code may be asked for; undefined if never again for this challenge, or not at this address. */
   readonly resendAvailableAt: Date | undefined
 }
 
@@ -33,13 +34,14 @@ export class InspectChallenge {
     const stepUp = await this.#stepUps.load(challengeId)
     if (!stepUp || !isParty(stepUp.challenge, caller)) throw new ChallengeNotFound(challengeId)
 
-    const { challenge, issuance } = stepUp
+    const { challenge, issuance, standing, user } = stepUp
     const now = this.#clock.now()
+    const reachable = !user || !SubjectStanding.isSuppressed(standing, user.email)
     return {
       challenge,
       status: Challenge.statusAt(challenge, now),
       issuance,
-      resendAvailableAt: StepUp.nextIssuanceAt(stepUp, this.#policy, now),
+      resendAvailableAt: reachable ? StepUp.nextIssuanceAt(stepUp, this.#policy, now) : undefined,
     }
   }
 }

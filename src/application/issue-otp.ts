@@ -2,6 +2,7 @@ import { SubjectMismatch } from '../domain/challenge.ts'
 import { DomainError } from '../domain/domain-error.ts'
 import { StepUp } from '../domain/step-up.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import { SubjectStanding } from '../domain/subject-standing.ts'
 import type { Clock } from './ports/clock.ts'
 import type { DeliverySignal } from './ports/delivery-signal.ts'
 import type { Identifiers } from './ports/identifiers.ts'
@@ -52,7 +53,7 @@ export class IssueOtp {
       { actor: `user:${userId}`, ...origin },
       ({ user, ...stepUp }) => {
         if (stepUp.challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
-        if (!user) throw new UserUnreachable()
+        if (!user || SubjectStanding.isSuppressed(stepUp.standing, user.email)) throw new UserUnreachable()
 
         const demand = {
           id: this.#identifiers.next(),

@@ -3,9 +3,7 @@ import type { StepUp, StepUpDecision } from '../domain/step-up.ts'
 import type { User } from '../domain/user.ts'
 import type { Provenance } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
-
-/** A lost race means that another decision about the subject was stored, and budgets end those long before this. */
-const MAX_LOST_RACES = 25
+import { untilSaved } from './until-saved.ts'
 
 /** What was decided. Without a decision there is nothing to store, and the result stands as it is. */
 export interface Settlement<Result> {
@@ -18,7 +16,7 @@ export interface Settlement<Result> {
  *
  * @throws {ChallengeNotFound} @throws {Contention} besides what `decide` throws
  */
-export async function settle<Result>(
+export function settle<Result>(
   stepUps: StepUps,
   challengeId: string,
   provenance: Provenance,
@@ -26,19 +24,11 @@ export async function settle<Result>(
     stepUp: StepUp & { readonly user: User | undefined },
   ) => Settlement<Result> | Promise<Settlement<Result>>,
 ): Promise<Result> {
-  for (let lostRaces = 0; lostRaces < MAX_LOST_RACES; lostRaces++) {
+  return untilSaved(`challenge ${challengeId}`, async () => {
     const stepUp = await stepUps.load(challengeId)
     if (!stepUp) throw new ChallengeNotFound(challengeId)
 
     const { decision, result } = await decide(stepUp)
-    if (!decision || (await stepUps.save(decision, provenance))) return result
-  }
-  throw new Contention(challengeId)
-}
-
-/** Too many decisions about one subject at once. Nothing was stored; the call may be repeated. */
-export class Contention extends Error {
-  constructor(challengeId: string) {
-    super(`Gave up on challenge ${challengeId} after losing ${MAX_LOST_RACES} races`)
-  }
+    return { saved: !decision || (await stepUps.save(decision, provenance)), result }
+  })
 }

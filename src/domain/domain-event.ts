@@ -19,13 +19,20 @@ export type ChallengeEvent = {
   | { readonly type: 'otp-sent'; readonly issuanceId: string; readonly attempt: number }
   | { readonly type: 'otp-deferred'; readonly issuanceId: string; readonly attempt: number }
   | { readonly type: 'otp-failed'; readonly issuanceId: string; readonly reason: DeliveryFailure }
+  | { readonly type: 'otp-delivered'; readonly issuanceId: string }
+  | { readonly type: 'otp-bounced'; readonly issuanceId: string; readonly kind: BounceKind }
+  | { readonly type: 'address-suppressed'; readonly issuanceId: string; readonly reason: SuppressionReason }
 )
 
-/** What happened to a user's entry in the directory. */
+/** What happened to a user's entry in the directory, or to what is held against the user's address. */
 type UserEvent = {
   readonly subjectUserId: string
   readonly at: Date
-} & ({ readonly type: 'user-put'; readonly emailAddressChanged: boolean } | { readonly type: 'user-erased' })
+} & (
+  | { readonly type: 'user-put'; readonly emailAddressChanged: boolean }
+  | { readonly type: 'user-erased' }
+  | { readonly type: 'suppression-lifted' }
+)
 
 /** Why a challenge was ended by somebody. */
 export type CancellationReason = 'email-address-changed' | 'user-erased' | 'by-client' | 'by-subject'
@@ -38,3 +45,15 @@ export type ConsumptionRefusal = 'digest-mismatch' | 'signature-mismatch'
  * `challenge-over`, `code-expired`), or the mail provider refuses it for good (`refused`).
  */
 export type DeliveryFailure = 'superseded' | 'challenge-over' | 'code-expired' | 'refused'
+
+/**
+ * How a mail came back that had been handed over: not this time (`soft-bounce`), never to this address
+ * (`hard-bounce`), or it did arrive and its reader called it spam (`complaint`).
+ */
+export type BounceKind = 'soft-bounce' | 'hard-bounce' | 'complaint'
+
+/**
+ * Why no mail goes to an address: what came back from it, its owner wants none (`unsubscribed`), or the mail system
+ * does not send there and does not say why (`refused`).
+ */
+export type SuppressionReason = 'hard-bounce' | 'complaint' | 'unsubscribed' | 'refused'

@@ -1,6 +1,6 @@
 import { Challenge, type PendingChallenge } from './challenge.ts'
 import { DomainError } from './domain-error.ts'
-import type { ChallengeEvent, DeliveryFailure } from './domain-event.ts'
+import type { BounceKind, ChallengeEvent, DeliveryFailure } from './domain-event.ts'
 import type { EmailAddress } from './email-address.ts'
 import { earlier, secondsAfter, secondsUntil } from './instant.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
@@ -9,7 +9,7 @@ import type { StepUpPolicy } from './step-up-policy.ts'
  * One code on its way to one mailbox. The status is that of the delivery; whether the code counts depends on
  * the clock and on newer issuances, see {@link OtpIssuance.isAlive}. The code itself is nowhere: it is derived.
  */
-export type OtpIssuance = QueuedIssuance | SentIssuance | FailedIssuance
+export type OtpIssuance = QueuedIssuance | SentIssuance | FailedIssuance | DeliveredIssuance | BouncedIssuance
 
 interface IssuedOtp {
   readonly id: string
@@ -46,6 +46,37 @@ interface FailedIssuance extends IssuedOtp {
   readonly deliveryAttempts: number
   readonly failedAt: Date
   readonly reason: DeliveryFailure
+}
+
+interface HandedOverOtp extends IssuedOtp {
+  readonly deliveryAttempts: number
+  /** Undefined until our own record of the hand-over catches up with the mail system's report; for good if it was lost. */
+  readonly sentAt: Date | undefined
+  readonly messageId: string | undefined
+}
+
+interface DeliveredIssuance extends HandedOverOtp {
+  readonly status: 'delivered'
+  /** When the recipient's mail system took the mail. */
+  readonly deliveredAt: Date
+}
+
+interface BouncedIssuance extends HandedOverOtp {
+  readonly status: 'bounced'
+  /** There if it had arrived all the same: what somebody complains about was delivered. */
+  readonly deliveredAt: Date | undefined
+  readonly bouncedAt: Date
+  readonly kind: BounceKind
+}
+
+/** What the mail system says became of a mail that it took over. */
+export type MailReport =
+  | { readonly outcome: 'delivered'; readonly at: Date }
+  | ({ readonly outcome: 'bounced' } & Bounce)
+
+interface Bounce {
+  readonly kind: BounceKind
+  readonly at: Date
 }
 
 export interface IssuanceDemand {
@@ -149,6 +180,67 @@ export const OtpIssuance = {
       { type: 'otp-failed', ...about(queued, now), reason },
     ]
   },
+
+  /**
+   * Adds what the mail system says became of the mail. Reports come in any order, more than once, before our own record of
+   * the hand-over and against it, and the outcome is the same whatever the order: a bounce outweighs a delivery, a
+   * graver bounce a lighter one, and of two that say the same the earlier time stays. A report outweighs what this side
+   * believed: the mail was taken over, also where nobody lived to record it, or it was given up without an answer.
+   *
+   * The issuance itself and no event if there is nothing new in it.
+   */
+  report(issuance: OtpIssuance, report: MailReport): [OtpIssuance, ChallengeEvent[]] {
+    return report.outcome === 'delivered' ? deliver(issuance, report.at) : bounce(issuance, report)
+  },
+}
+
+function deliver(issuance: OtpIssuance, at: Date): [OtpIssuance, ChallengeEvent[]] {
+  const known = deliveredAtOf(issuance)
+  if (known && known <= at) return [issuance, []]
+  return [
+    issuance.status === 'bounced'
+      ? { ...issuance, deliveredAt: at }
+      : { ...handedOver(issuance), status: 'delivered', deliveredAt: at },
+    known ? [] : [{ type: 'otp-delivered', ...about(issuance, at) }],
+  ]
+}
+
+function bounce(issuance: OtpIssuance, { kind, at }: Bounce): [OtpIssuance, ChallengeEvent[]] {
+  const known = issuance.status === 'bounced' ? { kind: issuance.kind, at: issuance.bouncedAt } : undefined
+  if (known && !outweighs({ kind, at }, known)) return [issuance, []]
+  return [
+    {
+      ...handedOver(issuance),
+      status: 'bounced',
+      deliveredAt: deliveredAtOf(issuance),
+      bouncedAt: at,
+      kind,
+    },
+    known?.kind === kind ? [] : [{ type: 'otp-bounced', ...about(issuance, at), kind }],
+  ]
+}
+
+function deliveredAtOf(issuance: OtpIssuance): Date | undefined {
+  return 'deliveredAt' in issuance ? issuance.deliveredAt : undefined
+}
+
+/** The gravest word counts. */
+const BOUNCES_BY_GRAVITY: readonly BounceKind[] = ['soft-bounce', 'hard-bounce', 'complaint']
+
+function outweighs(one: Bounce, other: Bounce): boolean {
+  if (one.kind === other.kind) return one.at < other.at
+  return BOUNCES_BY_GRAVITY.indexOf(one.kind) > BOUNCES_BY_GRAVITY.indexOf(other.kind)
+}
+
+/** What is left of an issuance that the mail system has reported about, whatever this side took it for. */
+function handedOver(issuance: OtpIssuance): HandedOverOtp {
+  const { id, challengeId, subjectUserId, number, keyId, recipient, issuedAt, expiresAt, deliveryAttempts } =
+    issuance
+  return {
+    ...{ id, challengeId, subjectUserId, number, keyId, recipient, issuedAt, expiresAt, deliveryAttempts },
+    sentAt: 'sentAt' in issuance ? issuance.sentAt : undefined,
+    messageId: 'messageId' in issuance ? issuance.messageId : undefined,
+  }
 }
 
 function about(issuance: OtpIssuance, at: Date) {

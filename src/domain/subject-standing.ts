@@ -1,4 +1,6 @@
 import { DomainError } from './domain-error.ts'
+import type { SuppressionReason } from './domain-event.ts'
+import type { EmailAddress } from './email-address.ts'
 import { later, secondsAfter, secondsUntil } from './instant.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 
@@ -15,11 +17,26 @@ export interface SubjectStanding {
   readonly lockedUntil: Date | undefined
   /** When codes were issued, oldest first; what is older than an hour is dropped at the next issuance. */
   readonly recentIssuances: readonly Date[]
+  /** The latest word on the subject's address; undefined if there never was one. */
+  readonly suppression: Suppression | LiftedSuppression | undefined
   /**
    * How often anything of this subject was decided. A save is refused when another decision came first: the
    * subject is the unit of concurrency, so one version guards standing, challenge and issuance together.
    */
   readonly version: number
+}
+
+/** An address that no mail goes to, and since when. To any other address of the subject mails go as before. */
+interface Suppression {
+  readonly address: EmailAddress
+  readonly reason: SuppressionReason
+  readonly at: Date
+}
+
+/** Mails go out again. Kept, so that older news which come in late are known for what they are. */
+interface LiftedSuppression {
+  readonly address: undefined
+  readonly at: Date
 }
 
 const HOUR_IN_SECONDS = 3600
@@ -33,6 +50,7 @@ export const SubjectStanding = {
       consecutiveLocks: 0,
       lockedUntil: undefined,
       recentIssuances: [],
+      suppression: undefined,
       version: 0,
     }
   },
@@ -88,6 +106,27 @@ export const SubjectStanding = {
   attemptsRemaining(standing: SubjectStanding, policy: StepUpPolicy, now: Date): number {
     if (SubjectStanding.isLocked(standing, now)) return 0
     return Math.max(1, policy.subjectMaxFailures - standing.consecutiveFailures)
+  },
+
+  /** Whether the mail system would not send to this address of the subject. */
+  isSuppressed({ suppression }: SubjectStanding, address: EmailAddress): boolean {
+    return suppression?.address === address
+  },
+
+  /** Takes an address out of use, unless that is old news: the latest word counts, and the standing itself comes back. */
+  suppress(standing: SubjectStanding, suppression: Suppression): SubjectStanding {
+    const latest = standing.suppression
+    const isNews =
+      !latest ||
+      suppression.at > latest.at ||
+      (!latest.address && suppression.at.getTime() === latest.at.getTime())
+    return isNews ? { ...standing, suppression } : standing
+  },
+
+  /** Lets mails out again, with the same exception. */
+  lift(standing: SubjectStanding, at: Date): SubjectStanding {
+    const latest = standing.suppression
+    return !latest || at > latest.at ? { ...standing, suppression: { address: undefined, at } } : standing
   },
 }
 

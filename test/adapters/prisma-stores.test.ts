@@ -3,14 +3,19 @@ import test from 'ava'
 import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
 import type { PrismaClient } from '../../src/adapters/persistence-prisma/generated/client.ts'
 import { PrismaAuditTrail } from '../../src/adapters/persistence-prisma/prisma-audit-trail.ts'
+import { PrismaMailFates } from '../../src/adapters/persistence-prisma/prisma-mail-fates.ts'
 import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
+import { PrismaSuppressions } from '../../src/adapters/persistence-prisma/prisma-suppressions.ts'
 import { PrismaUserRegistry } from '../../src/adapters/persistence-prisma/prisma-user-registry.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
+import { MailFate } from '../../src/domain/mail-fate.ts'
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
+import { mailFatesContract } from '../contracts/mail-fates.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
-import type { Stores } from '../contracts/stores.ts'
+import { issued, type MailFateStores, opened, PROVENANCE } from '../contracts/stores.ts'
+import { suppressionsContract } from '../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../contracts/user-registry.contract.ts'
 import { createTestDatabase } from '../database.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
@@ -27,7 +32,7 @@ async function connect(): Promise<PrismaClient> {
 let shared: Promise<PrismaClient> | undefined
 
 /** One database for cases that keep to subjects of their own. */
-async function inSharedDatabase(): Promise<Stores> {
+async function inSharedDatabase(): Promise<MailFateStores> {
   shared ??= connect()
   return storesOf(await shared)
 }
@@ -35,12 +40,14 @@ async function inSharedDatabase(): Promise<Stores> {
 /** A database for this case alone: what is due in an outbox is due to everybody. */
 const inOwnDatabase = async () => storesOf(await connect())
 
-function storesOf(prisma: PrismaClient): Stores {
+function storesOf(prisma: PrismaClient): MailFateStores {
   return {
     stepUps: new PrismaStepUps(prisma),
     registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(prisma),
     trail: new PrismaAuditTrail(prisma),
+    fates: new PrismaMailFates(prisma),
+    suppressions: new PrismaSuppressions(prisma),
   }
 }
 
@@ -51,6 +58,8 @@ test.after.always('clients are disconnected', async () => {
 stepUpsContract('prisma', inSharedDatabase)
 userRegistryContract('prisma', inSharedDatabase)
 auditTrailContract('prisma', inSharedDatabase)
+suppressionsContract('prisma', inSharedDatabase)
+mailFatesContract('prisma', inOwnDatabase)
 otpOutboxContract('prisma', inOwnDatabase)
 
 test('nobody changes or deletes an event, except retention, which only deletes', async (t) => {
@@ -79,3 +88,32 @@ test('nobody changes or deletes an event, except retention, which only deletes',
   await t.throwsAsync(asRetention(`UPDATE challenge_events SET actor = 'nobody'`), refused)
   t.is((await asRetention('DELETE FROM challenge_events'))[1], 1)
 })
+
+test('a bounce waits for a decision about its subject that is being stored, and is then refused whole', async (t) => {
+  const prisma = await connect()
+  const stores = storesOf(prisma)
+  const { id, subjectUserId } = await opened(stores)
+  const { id: issuanceId } = await issued(stores, id)
+  const before = (await stores.fates.load(issuanceId))!
+  const bounce = MailFate.hear(before, { outcome: 'bounced', kind: 'hard-bounce', at: NOON })!
+
+  const saved = await prisma.$transaction(async (decision) => {
+    await decision.$executeRaw`
+      UPDATE subject_standings SET version = version + 1 WHERE subject_user_id = ${subjectUserId}`
+    const saving = stores.fates.save(before, bounce, PROVENANCE)
+    await waitsForLock(prisma)
+    return { saving }
+  })
+
+  t.false(await saved.saving)
+  t.like(await stores.fates.load(issuanceId), { issuance: { status: 'queued' } })
+})
+
+/** Resolves when a statement of this database waits for a row that another one holds. */
+async function waitsForLock(prisma: PrismaClient): Promise<void> {
+  for (;;) {
+    const waiting = await prisma.$queryRaw<unknown[]>`
+      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    if (waiting.length > 0) return
+  }
+}

@@ -1,6 +1,7 @@
 import test from 'ava'
+import { MailUnavailable } from '../../src/application/ports/mail-transport.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
-import { afterNoon, TRANSFER } from '../domain/examples.ts'
+import { afterNoon, NOON, TRANSFER } from '../domain/examples.ts'
 import { scenario } from './scenario.ts'
 
 async function issued() {
@@ -37,6 +38,56 @@ test('a mail that could not be handed over is sent again, with the same code', a
   t.like((await deliver())[0], { outcome: 'sent', attempt: 2 })
   t.is(mails.length, 1)
   t.is(new Set(notices.map(({ code }) => code)).size, 1)
+})
+
+test('a mail that is never taken is tried again and again until the end of its code, and never after', async (t) => {
+  const { deliver, issuance, transport, clock } = await issued()
+  const tried: number[] = []
+  transport.send = async () => {
+    tried.push((clock.now().getTime() - NOON.getTime()) / 1000)
+    throw new MailUnavailable('not now')
+  }
+
+  for (let second = 0; second <= 900; second++) {
+    await deliver()
+    clock.pass(1)
+  }
+
+  t.deepEqual(tried, [0, 1, 3, 7, 15, 31, 61, 91, 121, 151, 181, 211, 241, 271])
+  t.like(await issuance(), { status: 'failed', reason: 'code-expired' })
+})
+
+for (const [when, seconds, outcome, sent] of [
+  ['in the last millisecond of its code', 299.999, 'sent', 1],
+  ['at the end of its code', 300, 'failed', 0],
+] as const) {
+  test(`a mail that comes to its turn ${when} is ${outcome}`, async (t) => {
+    const { deliver, clock, mails } = await issued()
+    clock.pass(seconds)
+
+    t.like((await deliver())[0], { outcome })
+    t.is(mails.length, sent)
+  })
+}
+
+test('a mail that may have gone out is sent again, with the same code', async (t) => {
+  const { deliver, transport, clock, notices } = await issued()
+  transport.mode = 'silent'
+  t.like((await deliver())[0], { outcome: 'queued' })
+
+  transport.mode = 'taking'
+  clock.pass(1)
+
+  t.like((await deliver())[0], { outcome: 'sent', attempt: 2, transport: 'memory' })
+  t.is(new Set(notices.map(({ code }) => code)).size, 1)
+})
+
+test('a mail carries the end of its code to the transport', async (t) => {
+  const { deliver, mails } = await issued()
+
+  await deliver()
+
+  t.deepEqual(mails[0]?.expiresAt, afterNoon(300))
 })
 
 test('a mail that is refused for good is not tried again', async (t) => {

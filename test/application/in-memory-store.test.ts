@@ -1,15 +1,30 @@
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
+import { mailFatesContract } from '../contracts/mail-fates.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
+import { retentionContract } from '../contracts/retention.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
+import { suppressionsContract } from '../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../contracts/user-registry.contract.ts'
 import { InMemoryStore } from '../doubles/in-memory-store.ts'
 
 const create = async () => {
   const store = new InMemoryStore()
-  return { stepUps: store, registry: store, outbox: store, trail: store }
+  const { fates, suppressions } = store
+  return {
+    stepUps: store,
+    registry: store,
+    outbox: store,
+    trail: store,
+    fates,
+    suppressions,
+    retention: store,
+  }
 }
 
 stepUpsContract('in memory', create)
 userRegistryContract('in memory', create)
 otpOutboxContract('in memory', create)
 auditTrailContract('in memory', create)
+mailFatesContract('in memory', create)
+suppressionsContract('in memory', create)
+retentionContract('in memory', create)

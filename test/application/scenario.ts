@@ -5,11 +5,14 @@ import { ConsumeChallenge, type ConsumeChallengeCommand } from '../../src/applic
 import { DeliverOtp } from '../../src/application/deliver-otp.ts'
 import { EraseUser } from '../../src/application/erase-user.ts'
 import { FindUser } from '../../src/application/find-user.ts'
+import { HearMailNews } from '../../src/application/hear-mail-news.ts'
 import { InspectChallenge } from '../../src/application/inspect-challenge.ts'
 import { IssueOtp } from '../../src/application/issue-otp.ts'
+import { LiftSuppression } from '../../src/application/lift-suppression.ts'
 import { OpenChallenge } from '../../src/application/open-challenge.ts'
 import type { OtpNotice } from '../../src/application/ports/otp-mail-composer.ts'
 import { PutUser } from '../../src/application/put-user.ts'
+import { ReleaseAddress } from '../../src/application/release-address.ts'
 import { VerifyOtp } from '../../src/application/verify-otp.ts'
 import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
@@ -47,13 +50,16 @@ export async function scenario({ policy = POLICY } = {}) {
     issueOtp: new IssueOtp(store, totp, identifiers, signal, clock, policy),
     verifyOtp: new VerifyOtp(store, totp, clock, policy),
     inspectChallenge: new InspectChallenge(store, clock, policy),
-    deliverOtp: new DeliverOtp(store, totp, composer, transport, clock),
+    deliverOtp: new DeliverOtp(store, totp, composer, transport, store.fates, clock),
     consumeChallenge: new ConsumeChallenge(store, signer, clock),
     cancelChallenge: new CancelChallenge(store, clock),
     auditChallenge: new AuditChallenge(store, store),
     findUser: new FindUser(store),
     putUser: new PutUser(store, clock),
     eraseUser: new EraseUser(store, clock),
+    hearMailNews: new HearMailNews(store.fates, clock),
+    liftSuppression: new LiftSuppression(store.suppressions, clock),
+    releaseAddress: new ReleaseAddress(store.suppressions, clock),
   }
   await useCases.putUser.execute({
     userId: 'alice',

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { AuditTrail } from '../../src/application/ports/audit-trail.ts'
+import type { MailFates } from '../../src/application/ports/mail-fates.ts'
 import type { OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { StepUps } from '../../src/application/ports/step-ups.ts'
+import type { Suppressions } from '../../src/application/ports/suppressions.ts'
 import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
 import { Challenge, type PendingChallenge } from '../../src/domain/challenge.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
@@ -13,6 +15,12 @@ export interface Stores {
   readonly registry: UserRegistry
   readonly outbox: OtpOutbox
   readonly trail: AuditTrail
+}
+
+/** The same with those that know what became of mails. */
+export interface MailFateStores extends Stores {
+  readonly fates: MailFates
+  readonly suppressions: Suppressions
 }
 
 export const PROVENANCE = { actor: 'user:alice', requestId: 'r-1', remoteAddress: '192.0.2.1' }

@@ -1,7 +1,10 @@
 import type { AuditTrail, RecordedEvent } from '../../src/application/ports/audit-trail.ts'
+import type { MailFates } from '../../src/application/ports/mail-fates.ts'
 import type { OtpDelivery, OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { Provenance } from '../../src/application/ports/provenance.ts'
+import type { Purged, Retention } from '../../src/application/ports/retention.ts'
 import type { StepUps } from '../../src/application/ports/step-ups.ts'
+import type { Suppressions } from '../../src/application/ports/suppressions.ts'
 import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
 import {
   Challenge,
@@ -11,19 +14,42 @@ import {
 } from '../../src/domain/challenge.ts'
 import type { CancellationReason, DomainEvent } from '../../src/domain/domain-event.ts'
 import type { EmailAddress } from '../../src/domain/email-address.ts'
+import type { MailFate, MailFateDecision } from '../../src/domain/mail-fate.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../src/domain/otp-issuance.ts'
 import type { StepUp, StepUpDecision } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 import type { User } from '../../src/domain/user.ts'
 
 /** The storage ports over one set of maps. Each call waits a turn first, so that races can happen. */
-export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTrail {
+export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTrail, Retention {
   readonly events: RecordedEvent[] = []
   readonly #challenges = new Map<string, Challenge>()
   readonly #opened = new Map<string, { readonly id: string; readonly fingerprint: string }>()
   readonly #standings = new Map<string, SubjectStanding>()
   readonly #issuances = new Map<string, OtpIssuance>()
   readonly #users = new Map<string, User>()
+
+  /** Ports whose methods are named like those of others. */
+  readonly fates: MailFates = {
+    load: (issuanceId) => this.#loadFate(issuanceId),
+    save: (before, decision, provenance) => this.#saveFate(before, decision, provenance),
+  }
+  readonly suppressions: Suppressions = {
+    of: async (subjectUserId) => {
+      await turn()
+      return this.#standings.get(subjectUserId)
+    },
+    at: async (address) => {
+      await turn()
+      return [...this.#standings.values()].filter(
+        ({ suppression }) => suppression?.address?.toLowerCase() === address.toLowerCase(),
+      )
+    },
+    save: async (standing, events, provenance) => {
+      await turn()
+      return this.#saveSuppression(standing, events, provenance)
+    },
+  }
 
   async open(
     challenge: PendingChallenge,
@@ -68,7 +94,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   ): Promise<boolean> {
     await turn()
     const current = this.#standings.get(standing.subjectUserId)
-    if (current?.version !== standing.version) return false
+    if (current?.version !== standing.version || !this.#challenges.has(challenge.id)) return false
 
     this.#standings.set(standing.subjectUserId, { ...standing, version: standing.version + 1 })
     this.#challenges.set(challenge.id, challenge)
@@ -99,6 +125,8 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     this.#supersedeDecisions(userId)
     if (!this.#users.delete(userId)) return
 
+    const standing = this.#standings.get(userId)!
+    this.#standings.set(userId, { ...standing, suppression: undefined })
     this.#cancelLive(userId, 'user-erased', now, provenance)
     for (const issuance of [...this.#issuances.values()].filter(
       ({ subjectUserId }) => subjectUserId === userId,
@@ -140,9 +168,85 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<void> {
     await turn()
     const current = this.#issuances.get(claimed.id)
-    if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return
-    this.#issuances.set(claimed.id, outcome)
+    if (current?.deliveryAttempts !== claimed.deliveryAttempts) return
+    const recorded = withOutcome(current, outcome)
+    if (!recorded) return
+    this.#issuances.set(claimed.id, recorded)
     this.#record([event], { actor: 'service' })
+  }
+
+  async #loadFate(issuanceId: string): Promise<MailFate | undefined> {
+    await turn()
+    const issuance = this.#issuances.get(issuanceId)
+    return issuance && { issuance, standing: this.#standings.get(issuance.subjectUserId)! }
+  }
+
+  async #saveFate(
+    before: MailFate,
+    { issuance, standing, events }: MailFateDecision,
+    provenance: Provenance,
+  ): Promise<boolean> {
+    await turn()
+    const current = this.#issuances.get(before.issuance.id)
+    if (!current || (issuance && !isStillAs(before.issuance, current))) return false
+    if (standing && !this.#saveSuppression(standing, events, provenance)) return false
+    if (!standing) this.#record(events, provenance)
+    if (issuance) this.#issuances.set(issuance.id, withHandOver(issuance, current))
+    return true
+  }
+
+  #saveSuppression(
+    { subjectUserId, suppression, version }: SubjectStanding,
+    events: readonly DomainEvent[],
+    provenance: Provenance,
+  ): boolean {
+    const current = this.#standings.get(subjectUserId)
+    if (current?.version !== version) return false
+    this.#standings.set(subjectUserId, { ...current, suppression, version: version + 1 })
+    this.#record(events, provenance)
+    return true
+  }
+
+  async *purge(expiredBefore: Date, limit: number): AsyncGenerator<Purged> {
+    const expired = (challenge: Challenge) => challenge.expiresAt < expiredBefore
+    const ofUserBefore = (event: RecordedEvent) => !('challengeId' in event) && event.at < expiredBefore
+    const challengeBatch = () => {
+      const ids = new Set(
+        [...this.#challenges.values()]
+          .filter(expired)
+          .slice(0, limit)
+          .map(({ id }) => id),
+      )
+      return { challenges: ids.size, events: this.#purgeChallenges(ids) }
+    }
+    const userEventBatch = () => {
+      const events = new Set(this.events.filter(ofUserBefore).slice(0, limit))
+      return { challenges: 0, events: this.#purgeEvents((event) => events.has(event)) }
+    }
+
+    for (const batch of [challengeBatch, userEventBatch]) {
+      for (let found = true; found; ) {
+        await turn()
+        const purged = batch()
+        found = purged.challenges + purged.events > 0
+        yield purged
+      }
+    }
+  }
+
+  /** Gives the number of events that went with them. */
+  #purgeChallenges(ids: ReadonlySet<string>): number {
+    for (const id of ids) this.#challenges.delete(id)
+    for (const [key, { id }] of this.#opened) if (ids.has(id)) this.#opened.delete(key)
+    for (const { id, challengeId } of this.#issuances.values()) {
+      if (ids.has(challengeId)) this.#issuances.delete(id)
+    }
+    return this.#purgeEvents((event) => 'challengeId' in event && ids.has(event.challengeId))
+  }
+
+  #purgeEvents(isPast: (event: RecordedEvent) => boolean): number {
+    const kept = this.events.filter((event) => !isPast(event))
+    return this.events.splice(0, Infinity, ...kept).length - kept.length
   }
 
   #put(user: User, now: Date, provenance: Provenance): 'created' | 'updated' {
@@ -173,6 +277,29 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   #record(events: readonly DomainEvent[], provenance: Provenance): void {
     this.events.push(...events.map((event) => ({ ...event, ...provenance })))
   }
+}
+
+/** What is recorded of a hand-over, given what the mail system may have reported already; undefined if nothing. */
+function withOutcome(current: OtpIssuance, outcome: OtpIssuance): OtpIssuance | undefined {
+  if (current.status === 'queued') return outcome
+  const isReported = current.status === 'delivered' || current.status === 'bounced'
+  if (!isReported || current.sentAt || outcome.status !== 'sent') return undefined
+  return { ...current, sentAt: outcome.sentAt, messageId: outcome.messageId }
+}
+
+/** What is reported, with what the deliverer has written meanwhile. */
+function withHandOver(issuance: OtpIssuance, { deliveryAttempts, ...current }: OtpIssuance): OtpIssuance {
+  return 'sentAt' in current && 'sentAt' in issuance
+    ? ({ ...issuance, deliveryAttempts, sentAt: current.sentAt, messageId: current.messageId } as OtpIssuance)
+    : { ...issuance, deliveryAttempts }
+}
+
+function isStillAs(before: OtpIssuance, current: OtpIssuance): boolean {
+  const known = (issuance: OtpIssuance) => [
+    'deliveredAt' in issuance && issuance.deliveredAt?.getTime(),
+    issuance.status === 'bounced' && [issuance.bouncedAt.getTime(), issuance.kind],
+  ]
+  return JSON.stringify(known(before)) === JSON.stringify(known(current))
 }
 
 function isLiveOf(subjectUserId: string, challenge: Challenge, now: Date): boolean {

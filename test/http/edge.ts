@@ -2,8 +2,11 @@ import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { Authentication } from '../../src/adapters/http-koa/authentication.ts'
+import { BasicCredentials } from '../../src/adapters/http-koa/basic-credentials.ts'
 import { challengeRoutes } from '../../src/adapters/http-koa/challenge-routes.ts'
 import { createHttpServer } from '../../src/adapters/http-koa/http-server.ts'
+import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/postmark-webhook-routes.ts'
+import type { RequestObserver } from '../../src/adapters/http-koa/request-log.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email-routes.ts'
 import { userRoutes } from '../../src/adapters/http-koa/user-routes.ts'
@@ -27,6 +30,7 @@ const plainTokens = {
 export const ALICE_TOKEN = 'user.alice'
 export const PAYMENTS_TOKEN = 'client.payments.mfa_challenges_create'
 export const CRM_TOKEN = 'client.crm.mfa_users_write'
+export const WEBHOOK_AUTH = 'postmark:correct-horse-battery'
 
 /** The HTTP edge over the use cases on doubles, listening on a port of its own until the test ends. */
 export async function edge(
@@ -36,15 +40,18 @@ export async function edge(
   const useCases = await scenario({ policy })
   const logLines: Record<string, unknown>[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
+  const answered: Parameters<RequestObserver['answered']>[0][] = []
   const authentication = new Authentication(plainTokens)
   const server = createHttpServer(
     [
       totpEmailRoutes(authentication, useCases, policy),
       challengeRoutes(authentication, useCases),
       userRoutes(authentication, useCases),
+      postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger),
       serviceRoutes(checks, { publicKeys: () => ({ keys: [] }) }),
     ],
     logger,
+    { answered: (request) => void answered.push(request) },
   )
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   t.teardown(() => {
@@ -59,7 +66,7 @@ export async function edge(
   const path = (challengeId: string, action: string) => `/internal/v1/mfa/totp-email/${challengeId}:${action}`
   return {
     ...useCases,
-    ...{ call, port, logLines },
+    ...{ call, port, logLines, answered },
     initiate: (challengeId: string, token = ALICE_TOKEN) =>
       call('POST', path(challengeId, 'initiate'), { token }),
     verifyJson: (challengeId: string, json: unknown, token = ALICE_TOKEN) =>

@@ -166,7 +166,15 @@ function inspectedBody({ challenge, status, issuance, resendAvailableAt }: Inspe
           expiresAt: issuance.expiresAt,
           resendAvailableAt: resendAvailableAt ?? null,
           delivery: issuance.status,
+          ...deliveryTimes(issuance),
         }
       : null,
   }
+}
+
+/** When the mail got where it is; what has not happened is left out. */
+function deliveryTimes(issuance: OtpIssuance) {
+  const none = { sentAt: undefined, deliveredAt: undefined, bouncedAt: undefined, failedAt: undefined }
+  const { sentAt, deliveredAt, bouncedAt, failedAt } = { ...none, ...issuance }
+  return { sentAt, deliveredAt, bouncedAt, failedAt }
 }

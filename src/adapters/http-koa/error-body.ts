@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { AccessTokenRefused, IssuerUnavailable } from '../../application/ports/access-tokens.ts'
 import { StorageUnavailable } from '../../application/ports/storage-unavailable.ts'
 import { DirectoryUnavailable } from '../../application/ports/user-directory.ts'
-import { Contention } from '../../application/settle.ts'
+import { Contention } from '../../application/until-saved.ts'
 import { DomainError } from '../../domain/domain-error.ts'
 import { EmailAddressMalformed } from '../../domain/email-address.ts'
 import { OperationMalformed } from '../../domain/operation.ts'
@@ -42,6 +42,7 @@ export function errorBodies(logger: Logger): Middleware {
       ctx.set(refusal.headers)
       ctx.body = errorBody(table, refusal, ctx.state.requestId)
       ctx.state.code = code
+      if (error instanceof AccessTokenRefused) ctx.state.refusal = error.reason
     }
   }
 }

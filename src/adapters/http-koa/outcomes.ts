@@ -172,8 +172,19 @@ const OPERATION_SERVICE_OUTCOMES: OutcomeTable = {
   },
 }
 
+/** What mail systems call. */
+const WEBHOOK_OUTCOMES: OutcomeTable = {
+  ...OPERATION_SERVICE_OUTCOMES,
+  answers: {
+    ...OPERATION_SERVICE_OUTCOMES.answers,
+    'body-too-large': { ...COMMON['body-too-large'], message: 'The body is larger than 64 KiB' },
+    unauthorized: { ...COMMON.unauthorized, message: 'The user and password of this webhook are required' },
+  },
+}
+
 /** The table that a path is answered by, also where no route matches it. */
 export function outcomesOf(path: string): OutcomeTable {
+  if (path.startsWith('/webhooks/')) return WEBHOOK_OUTCOMES
   if (/^\/internal\/v1\/mfa\/(?:challenges|users)(?:$|[/:])/.test(path)) return OPERATION_SERVICE_OUTCOMES
   return path.endsWith(':verify') ? VERIFY_OUTCOMES : INITIATE_OUTCOMES
 }

@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import { z } from 'zod'
 import type { EraseUser } from '../../application/erase-user.ts'
 import type { FindUser } from '../../application/find-user.ts'
+import type { LiftSuppression } from '../../application/lift-suppression.ts'
 import type { PutUser } from '../../application/put-user.ts'
 import { IDENTITY } from '../../domain/identity.ts'
 import type { User } from '../../domain/user.ts'
@@ -22,6 +23,7 @@ const USER = '/internal/v1/mfa/users/:userId'
 
 export interface UserUseCases {
   readonly findUser: Pick<FindUser, 'execute'>
+  readonly liftSuppression: Pick<LiftSuppression, 'execute'>
   /** Undefined, like `eraseUser`, where the users are kept elsewhere: then the method is not known here. */
   readonly putUser: Pick<PutUser, 'execute'> | undefined
   readonly eraseUser: Pick<EraseUser, 'execute'> | undefined
@@ -30,7 +32,7 @@ export interface UserUseCases {
 /** The user directory, as the services that own the users keep it. */
 export function userRoutes(
   authentication: Authentication,
-  { findUser, putUser, eraseUser }: UserUseCases,
+  { findUser, putUser, eraseUser, liftSuppression }: UserUseCases,
 ): Router {
   const router = new Router({ sensitive: true, strict: true })
 
@@ -61,6 +63,12 @@ export function userRoutes(
       ctx.status = 204
     })
   }
+
+  router.delete(`${USER}/suppression`, async (ctx) => {
+    const clientId = await authentication.client(ctx, 'mfa:users:write')
+    await liftSuppression.execute({ userId: userIdOf(ctx), clientId, origin: ctx.state.origin })
+    ctx.status = 204
+  })
 
   return router
 }

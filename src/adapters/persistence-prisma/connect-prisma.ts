@@ -1,4 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg'
+import type { Pool } from 'pg'
 import { PrismaClient } from './generated/client.ts'
 
 export interface ConnectionSettings {
@@ -13,6 +14,9 @@ const POOL_SIZE = 10
 const ACQUIRE_TIMEOUT_IN_MS = 3000
 const STATEMENT_TIMEOUT_IN_MS = 5000
 
+/** The pool behind each client, once there is one. */
+const pools = new WeakMap<PrismaClient, () => Pool | undefined>()
+
 /** A client of its own pool. Connects with the first query. */
 export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): PrismaClient {
   const pool = {
@@ -24,12 +28,30 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Pr
     query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
     application_name: 'countersign',
   }
-  const adapter = new PrismaPg(pool, {
+  const adapter = new PrismaPgOfPool(pool, {
     statementNameGenerator: nameOf,
     onPoolError: onConnectionLost,
     onConnectionError: onConnectionLost,
   })
-  return new PrismaClient({ adapter, errorFormat: 'minimal' })
+  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' })
+  pools.set(prisma, () => adapter.pool)
+  return prisma
+}
+
+/** The connections of a client that {@link connectPrisma} made; undefined before its first query. */
+export function poolOf(prisma: PrismaClient): Pool | undefined {
+  return pools.get(prisma)?.()
+}
+
+/** Prisma makes the pool when it connects, and shows it to nobody but the adapter. */
+class PrismaPgOfPool extends PrismaPg {
+  pool: Pool | undefined
+
+  override async connect() {
+    const connected = await super.connect()
+    this.pool = connected.underlyingDriver()
+    return connected
+  }
 }
 
 /**

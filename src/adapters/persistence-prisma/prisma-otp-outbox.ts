@@ -9,6 +9,7 @@ import {
   type ChallengeRow,
   COLUMNS,
   challengeOf,
+  deliveryOf,
   hasUser,
   type IssuanceRow,
   issuanceOf,
@@ -68,34 +69,28 @@ function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
 /** What happens to a mail is nobody's request. */
 const SERVICE: Provenance = { actor: 'service' }
 
-/** Guarded by the number of the attempt: whoever claimed it since has counted another one. */
+/**
+ * Guarded by the number of the attempt: whoever claimed it since has counted another one. Where the mail system has
+ * reported meanwhile, its word stays, and all there is to add is that and when the mail was handed over.
+ */
 function recordOutcome(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Prisma.Sql {
-  const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = fateOf(outcome)
+  const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = deliveryOf(outcome)
   return Prisma.sql`/* otp-outbox.record */
     WITH issuance AS (
       UPDATE otp_issuances
-      SET status = ${outcome.status},
+      SET status = CASE status WHEN 'queued' THEN ${outcome.status} ELSE status END,
           next_attempt_at = ${nextAttemptAt}::timestamptz,
           sent_at = ${sentAt}::timestamptz,
           message_id = ${messageId},
           failed_at = ${failedAt}::timestamptz,
           failure_reason = ${failureReason}
       WHERE id = ${claimed.id}::uuid
-        AND status = 'queued'
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
+        AND (
+          status = 'queued'
+          OR ${outcome.status} = 'sent' AND status IN ('delivered', 'bounced') AND sent_at IS NULL
+        )
       RETURNING id
     )
     ${insertEvents('issuance', [event], SERVICE)}`
-}
-
-function fateOf(outcome: OtpIssuance) {
-  const unknown = { nextAttemptAt: null, sentAt: null, messageId: null, failedAt: null, failureReason: null }
-  switch (outcome.status) {
-    case 'queued':
-      return { ...unknown, nextAttemptAt: outcome.nextAttemptAt }
-    case 'sent':
-      return { ...unknown, sentAt: outcome.sentAt, messageId: outcome.messageId ?? null }
-    case 'failed':
-      return { ...unknown, failedAt: outcome.failedAt, failureReason: outcome.reason }
-  }
 }

@@ -102,6 +102,10 @@ class UserChange {
       where: { challenge: { subjectUserId: userId } },
       data: { recipient: ERASED_ADDRESS },
     })
+    await this.#transaction.subjectStanding.update({
+      where: { subjectUserId: userId },
+      data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
+    })
     await this.#record({ type: 'user-erased', subjectUserId: userId, at: this.#now })
   }
 

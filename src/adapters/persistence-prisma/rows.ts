@@ -1,5 +1,5 @@
 import type { Challenge } from '../../domain/challenge.ts'
-import type { DeliveryFailure } from '../../domain/domain-event.ts'
+import type { BounceKind, DeliveryFailure, SuppressionReason } from '../../domain/domain-event.ts'
 import type { EmailAddress } from '../../domain/email-address.ts'
 import type { SummaryLine } from '../../domain/operation.ts'
 import type { OtpIssuance } from '../../domain/otp-issuance.ts'
@@ -17,11 +17,11 @@ export const COLUMNS = {
   ),
   issuance: columns(
     'i',
-    'id challenge_id subject_user_id number key_id recipient issued_at expires_at status delivery_attempts next_attempt_at sent_at message_id failed_at failure_reason',
+    'id challenge_id subject_user_id number key_id recipient issued_at expires_at status delivery_attempts next_attempt_at sent_at message_id failed_at failure_reason delivered_at bounced_at bounce_kind',
   ),
   standing: columns(
     's',
-    'subject_user_id consecutive_failures consecutive_locks locked_until recent_issuances version',
+    'subject_user_id consecutive_failures consecutive_locks locked_until recent_issuances suppressed_address suppression_reason suppression_changed_at version',
   ),
   user: columns('u', 'user_id email locale display_name'),
 }
@@ -69,6 +69,9 @@ export interface IssuanceRow {
   readonly i_message_id: string | null
   readonly i_failed_at: Date | null
   readonly i_failure_reason: string | null
+  readonly i_delivered_at: Date | null
+  readonly i_bounced_at: Date | null
+  readonly i_bounce_kind: string | null
 }
 
 export interface StandingRow {
@@ -77,6 +80,9 @@ export interface StandingRow {
   readonly s_consecutive_locks: number
   readonly s_locked_until: Date | null
   readonly s_recent_issuances: readonly Date[]
+  readonly s_suppressed_address: string | null
+  readonly s_suppression_reason: string | null
+  readonly s_suppression_changed_at: Date | null
   readonly s_version: number
 }
 
@@ -159,6 +165,24 @@ export function issuanceOf(row: IssuanceRow): OtpIssuance {
         failedAt: present(row.i_failed_at),
         reason: present(row.i_failure_reason) as DeliveryFailure,
       }
+    case 'delivered':
+      return {
+        ...issued,
+        status: 'delivered',
+        sentAt: row.i_sent_at ?? undefined,
+        messageId: row.i_message_id ?? undefined,
+        deliveredAt: present(row.i_delivered_at),
+      }
+    case 'bounced':
+      return {
+        ...issued,
+        status: 'bounced',
+        sentAt: row.i_sent_at ?? undefined,
+        messageId: row.i_message_id ?? undefined,
+        deliveredAt: row.i_delivered_at ?? undefined,
+        bouncedAt: present(row.i_bounced_at),
+        kind: present(row.i_bounce_kind) as BounceKind,
+      }
     default:
       throw new ImpossibleRow(`issuance ${row.i_id} is ${row.i_status}`)
   }
@@ -171,7 +195,57 @@ export function standingOf(row: StandingRow): SubjectStanding {
     consecutiveLocks: row.s_consecutive_locks,
     lockedUntil: row.s_locked_until ?? undefined,
     recentIssuances: row.s_recent_issuances,
+    suppression: suppressionOf(row),
     version: row.s_version,
+  }
+}
+
+function suppressionOf(row: StandingRow): SubjectStanding['suppression'] {
+  const at = row.s_suppression_changed_at
+  if (at === null) return undefined
+  if (row.s_suppressed_address === null) return { address: undefined, at }
+  return {
+    address: row.s_suppressed_address as EmailAddress,
+    reason: present(row.s_suppression_reason) as SuppressionReason,
+    at,
+  }
+}
+
+/** How an issuance stands with its mail, as columns. */
+export function deliveryOf(issuance: OtpIssuance) {
+  const none = {
+    nextAttemptAt: null,
+    sentAt: null,
+    messageId: null,
+    failedAt: null,
+    failureReason: null,
+    deliveredAt: null,
+    bouncedAt: null,
+    bounceKind: null,
+  }
+  switch (issuance.status) {
+    case 'queued':
+      return { ...none, nextAttemptAt: issuance.nextAttemptAt }
+    case 'failed':
+      return { ...none, failedAt: issuance.failedAt, failureReason: issuance.reason }
+    case 'sent':
+      return { ...none, sentAt: issuance.sentAt, messageId: issuance.messageId ?? null }
+    case 'delivered':
+      return {
+        ...none,
+        sentAt: issuance.sentAt ?? null,
+        messageId: issuance.messageId ?? null,
+        deliveredAt: issuance.deliveredAt,
+      }
+    case 'bounced':
+      return {
+        ...none,
+        sentAt: issuance.sentAt ?? null,
+        messageId: issuance.messageId ?? null,
+        deliveredAt: issuance.deliveredAt ?? null,
+        bouncedAt: issuance.bouncedAt,
+        bounceKind: issuance.kind,
+      }
   }
 }
 

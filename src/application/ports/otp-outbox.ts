@@ -21,7 +21,8 @@ export abstract class OtpOutbox {
 
   /**
    * Stores what became of a claimed issuance, with its event. Without effect if the lease ran out and another
-   * process claimed it, or its fate is known already.
+   * process claimed it, or its fate is known already. Where the mail system has reported before we got here, its word
+   * stays, and a hand-over adds when that was and the id of the mail.
    */
   abstract record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<void>
 }

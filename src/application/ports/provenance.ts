@@ -9,9 +9,12 @@ export interface Origin {
 
 /** On whose behalf a decision is made, for the audit trail. The origin is there when a request was the cause. */
 export interface Provenance extends Partial<Origin> {
-  /** `user:<id>`, `client:<id>`, `operator:<what>` or `service`. */
+  /** `user:<id>`, `client:<id>`, `operator:<what>`, `mail-system` or `service`. */
   readonly actor: string
 }
+
+/** Whoever takes our mails over, as the actor of what it reports. */
+export const MAIL_SYSTEM = 'mail-system'
 
 /** A caller as the actor of what it asked for. */
 export function actorOf(caller: Caller): string {

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { EmailAddress } from '../../src/domain/email-address.ts'
+import { StepUp } from '../../src/domain/step-up.ts'
+import { SubjectStanding } from '../../src/domain/subject-standing.ts'
+import { afterNoon, NOON, POLICY } from '../domain/examples.ts'
+import { type MailFateStores, opened, PROVENANCE } from './stores.ts'
+
+/** What those rely on who lift suppressions, whoever keeps them. Called once per adapter. */
+export function suppressionsContract(adapter: string, create: () => Promise<MailFateStores>): void {
+  const addressOf = (subjectUserId: string) => EmailAddress.parse(`${subjectUserId}@Example.com`)
+  const suppressed = (standing: SubjectStanding, seconds = 1) =>
+    SubjectStanding.suppress(standing, {
+      address: addressOf(standing.subjectUserId),
+      reason: 'hard-bounce',
+      at: afterNoon(seconds),
+    })
+
+  async function suppressedSubject(stores: MailFateStores) {
+    const { id, subjectUserId } = await opened(stores)
+    const standing = suppressed((await stores.suppressions.of(subjectUserId))!)
+    await stores.suppressions.save(standing, [], PROVENANCE)
+    return { id, subjectUserId, address: addressOf(subjectUserId) }
+  }
+
+  test(`${adapter}: a subject about whom nothing was decided has no standing`, async (t) => {
+    const { suppressions } = await create()
+
+    t.is(await suppressions.of(randomUUID()), undefined)
+  })
+
+  test(`${adapter}: a suppression is read as it was saved, one version on, and so is its end`, async (t) => {
+    const stores = await create()
+    const { suppressions } = stores
+    const { id, subjectUserId } = await opened(stores)
+    const before = (await suppressions.of(subjectUserId))!
+    const after = suppressed(before)
+
+    t.true(await suppressions.save(after, [], PROVENANCE))
+    t.deepEqual(await suppressions.of(subjectUserId), { ...after, version: before.version + 1 })
+    t.deepEqual((await stores.stepUps.load(id))?.standing.suppression, after.suppression)
+
+    const lifted = SubjectStanding.lift((await suppressions.of(subjectUserId))!, afterNoon(2))
+    t.true(await suppressions.save(lifted, [], PROVENANCE))
+    t.deepEqual(await suppressions.of(subjectUserId), { ...lifted, version: before.version + 2 })
+  })
+
+  test(`${adapter}: a suppression outlasts other decisions about the subject`, async (t) => {
+    const stores = await create()
+    const { id, address } = await suppressedSubject(stores)
+    const stepUp = (await stores.stepUps.load(id))!
+
+    const demand = { id: randomUUID(), keyId: 'k1', recipient: address }
+    t.true(await stores.stepUps.save(StepUp.issueOtp(stepUp, demand, POLICY, NOON), PROVENANCE))
+
+    t.is((await stores.stepUps.load(id))?.standing.suppression?.address, address)
+  })
+
+  test(`${adapter}: subjects are found by the address that is out of use, in any case, and only while it is`, async (t) => {
+    const stores = await create()
+    const { subjectUserId, address } = await suppressedSubject(stores)
+    await suppressedSubject(stores)
+
+    t.deepEqual(
+      (await stores.suppressions.at(address.toUpperCase())).map((standing) => standing.subjectUserId),
+      [subjectUserId],
+    )
+
+    const [standing] = await stores.suppressions.at(address)
+    await stores.suppressions.save(SubjectStanding.lift(standing!, afterNoon(2)), [], PROVENANCE)
+    t.deepEqual(await stores.suppressions.at(address), [])
+  })
+
+  test(`${adapter}: a suppression supersedes decisions made before it, and is superseded by them`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId } = await opened(stores)
+    const stepUp = (await stores.stepUps.load(id))!
+    const demand = { id: randomUUID(), keyId: 'k1', recipient: addressOf(subjectUserId) }
+    const decision = StepUp.issueOtp(stepUp, demand, POLICY, NOON)
+
+    t.true(await stores.suppressions.save(suppressed(stepUp.standing), [], PROVENANCE))
+    t.false(await stores.stepUps.save(decision, PROVENANCE))
+    t.false(await stores.suppressions.save(suppressed(stepUp.standing, 2), [], PROVENANCE))
+    t.deepEqual((await stores.suppressions.of(subjectUserId))?.suppression?.at, afterNoon(1))
+  })
+
+  test(`${adapter}: of ten lifts of one version one is saved, with its event`, async (t) => {
+    const stores = await create()
+    const { id, subjectUserId } = await suppressedSubject(stores)
+    const standing = (await stores.suppressions.of(subjectUserId))!
+    const lifted = SubjectStanding.lift(standing, afterNoon(2))
+    const event = {
+      type: 'address-suppressed' as const,
+      challengeId: id,
+      subjectUserId,
+      issuanceId: randomUUID(),
+      reason: 'refused' as const,
+      at: afterNoon(2),
+    }
+
+    const saved = await Promise.all(
+      Array.from({ length: 10 }, () => stores.suppressions.save(lifted, [event], PROVENANCE)),
+    )
+
+    t.is(saved.filter(Boolean).length, 1)
+    t.deepEqual(
+      (await stores.trail.of(id)).filter(({ type }) => type === 'address-suppressed'),
+      [{ ...event, ...PROVENANCE }],
+    )
+  })
+
+  test(`${adapter}: an erased user's address is forgotten as one out of use too`, async (t) => {
+    const stores = await create()
+    const { subjectUserId: userId, address } = await suppressedSubject(stores)
+    await stores.registry.put({ userId, email: address }, NOON, PROVENANCE)
+
+    await stores.registry.erase(userId, afterNoon(3), PROVENANCE)
+
+    t.deepEqual(await stores.suppressions.at(address), [])
+    t.is((await stores.suppressions.of(userId))?.suppression, undefined)
+  })
+}
