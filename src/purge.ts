@@ -1,0 +1,24 @@
+import { connectPrisma } from './adapters/persistence-prisma/connect-prisma.ts'
+import { PrismaRetention } from './adapters/persistence-prisma/prisma-retention.ts'
+import { PurgeChallenges } from './application/purge-challenges.ts'
+import { loadConfig } from './config.ts'
+import { openDatabase } from './database.ts'
+
+/* `npm run purge` deletes what is past RETENTION_DAYS now, without waiting for the schedule of the service. */
+
+const config = loadConfig()
+const database = await openDatabase(config)
+const prisma = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+let purged = { challenges: 0, events: 0 }
+try {
+  const purgeChallenges = new PurgeChallenges(
+    new PrismaRetention(prisma),
+    { now: () => new Date() },
+    config.retentionInDays,
+  )
+  for await (purged of purgeChallenges.execute());
+} finally {
+  process.stdout.write(`${purged.challenges} challenges and ${purged.events} events deleted\n`)
+  await prisma.$disconnect()
+  await database.stop()
+}
