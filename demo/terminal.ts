@@ -156,7 +156,7 @@ async function startService(): Promise<{ url: string; stop: () => Promise<void> 
   console.log(styleText('dim', 'No service runs on this machine yet: starting one …'))
   const main = new URL('../src/main.ts', import.meta.url).pathname
   const service = spawn(process.execPath, [main], {
-    env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn' },
+    env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   for await (const line of createInterface({ input: service.stdout })) {

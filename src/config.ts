@@ -7,6 +7,8 @@ export interface Config {
   readonly production: boolean
   readonly host: string
   readonly port: number
+  /** Where metrics are told, to the network of the operator. */
+  readonly managementPort: number
   /** Folder of a development set-up: its database, keys and mailbox. */
   readonly dataDir: string
   /** Undefined in development: the embedded database. */
@@ -18,8 +20,14 @@ export interface Config {
   readonly signingKeys: Keys | undefined
   /** Undefined: the users are in the service's own database. */
   readonly keycloak: KeycloakConfig | undefined
-  readonly mail: MailConfig
+  /** In the order in which they are tried. Undefined in development: a mailbox. */
+  readonly mail: readonly MailConfig[] | undefined
+  /** `user:password` that Postmark brings when it reports. Undefined: nothing is reported. */
+  readonly postmarkWebhookAuth: string | undefined
+  readonly letter: LetterConfig
   readonly policy: StepUpPolicy & { readonly codeDigits: 6 | 7 | 8 }
+  /** How long a challenge is kept once it has expired. */
+  readonly retentionInDays: number
   /** Processes that serve. */
   readonly workers: number
   readonly logLevel: string
@@ -39,7 +47,6 @@ interface KeycloakConfig {
 }
 
 export type MailConfig =
-  | { readonly transport: 'mailbox' }
   | { readonly transport: 'smtp'; readonly from: string; readonly url: string }
   | {
       readonly transport: 'postmark'
@@ -48,6 +55,15 @@ export type MailConfig =
       readonly apiUrl: string
       readonly messageStream: string
     }
+
+/** How a mail looks, and what it is bound to. */
+interface LetterConfig {
+  readonly brand: { readonly name: string; readonly color: string; readonly logoUrl: string | undefined }
+  /** The zone that times are written in. */
+  readonly timeZone: string
+  /** Host of the app that codes are typed into. Undefined: a code is bound to no origin. */
+  readonly appHost: string | undefined
+}
 
 /** One problem a line, with the variable's name and the way out. Never the value: it may be a secret. */
 export class ConfigError extends Error {
@@ -106,6 +122,7 @@ const Variables = z.object({
     .default('development'),
   HOST: z.string().default('127.0.0.1'),
   PORT: integer(0, 65_535).default(3000),
+  MANAGEMENT_PORT: integer(0, 65_535).default(9464),
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: url(['postgresql:', 'postgres:']).optional(),
   AUTH_ISSUER: z.string().optional(),
@@ -119,16 +136,44 @@ const Variables = z.object({
   KEYCLOAK_CLIENT_ID: z.string().optional(),
   KEYCLOAK_CLIENT_SECRET: z.string().optional(),
   MAIL_TRANSPORT: z
-    .enum(['mailbox', 'smtp', 'postmark'], 'must be mailbox, smtp or postmark')
+    .string()
+    .transform((text) => text.replaceAll(' ', ''))
+    .pipe(
+      z.enum(
+        ['mailbox', 'smtp', 'postmark', 'postmark,smtp', 'smtp,postmark'],
+        'must be mailbox, smtp or postmark, or the last two with a comma in the order to try them',
+      ),
+    )
     .default('mailbox'),
   MAIL_FROM: z
     .string()
     .regex(/^[^\r\n]+$/, 'must be one line, as in Countersign <no-reply@bank.example>')
     .default('Countersign <no-reply@localhost>'),
+  MAIL_TIME_ZONE: z
+    .string()
+    .refine(isTimeZone, 'must be an IANA time zone, as in Europe/Berlin')
+    .default('UTC'),
+  BRAND_NAME: z
+    .string()
+    .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,60}$/u, 'must be one line of at most 60 printable characters')
+    .default('Countersign'),
+  BRAND_COLOR: z
+    .string()
+    .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour, as in #0f4c5c')
+    .default('#0f4c5c'),
+  BRAND_LOGO_URL: url(['https:']).refine(withoutUserInfo, 'must not hold a user or password').optional(),
+  APP_ORIGIN: z
+    .string()
+    .refine(isAppOrigin, 'must be an https:// origin without a path, or http:// on localhost')
+    .optional(),
   SMTP_URL: url(['smtp:', 'smtps:']).optional(),
   POSTMARK_SERVER_TOKEN: z.string().optional(),
   POSTMARK_API_URL: secureUrl.default('https://api.postmarkapp.com'),
   POSTMARK_MESSAGE_STREAM: z.string().default('outbound'),
+  POSTMARK_WEBHOOK_AUTH: z
+    .string()
+    .regex(/^[^:\p{Cc}]+:[^\p{Cc}]{16,}$/u, 'must be user:password, the password of 16 characters or more')
+    .optional(),
   OTP_DIGITS: integer(6, 8).default(6),
   OTP_LIFETIME_SECONDS: integer(1, 600).default(300),
   OTP_MAX_ATTEMPTS: integer(1, 10).default(5),
@@ -138,6 +183,7 @@ const Variables = z.object({
   SUBJECT_MAX_FAILURES: integer(1, 100).default(5),
   SUBJECT_LOCK_SECONDS: integer(1, 86_400).default(900),
   SUBJECT_MAX_ISSUANCES: integer(1, 1000).default(20),
+  RETENTION_DAYS: integer(1, 3650).default(90),
   WORKERS: integer(1, 256).optional(),
   LOG_LEVEL: z
     .enum(
@@ -151,13 +197,14 @@ const Variables = z.object({
 const REQUIRED_IN_PRODUCTION: Readonly<Record<string, string>> = {
   HOST: 'the address to listen on, 0.0.0.0 for every one',
   PORT: 'the port to listen on',
+  MANAGEMENT_PORT: 'the port of /metrics, which nobody outside has to reach',
   DATABASE_URL: 'postgresql://user:password@host:5432/database',
   AUTH_ISSUER: 'the `iss` of the access tokens to accept',
   AUTH_AUDIENCE: 'the `aud` that names this service in access tokens',
   AUTH_JWKS_URL: "the URL of the token issuer's JWK Set",
   OTP_KEYS: 'kid:base64 of 32 random bytes, as in k1:$(openssl rand -base64 32)',
   SIGNING_KEYS: 'kid:base64 of 32 random bytes, as in s1:$(openssl rand -base64 32)',
-  MAIL_TRANSPORT: 'postmark or smtp',
+  MAIL_TRANSPORT: 'postmark, smtp, or both as in postmark,smtp',
   MAIL_FROM: 'the sender, as in Countersign <no-reply@bank.example>',
 }
 
@@ -199,10 +246,12 @@ function missing(env: Environment): string[] {
     required.set('KEYCLOAK_CLIENT_ID', 'a client with a service account that has the role view-users')
     required.set('KEYCLOAK_CLIENT_SECRET', 'the secret of that client')
   }
-  if (env.MAIL_TRANSPORT === 'smtp')
-    required.set('SMTP_URL', 'smtp://user:password@host:587 or smtps://…:465')
-  if (env.MAIL_TRANSPORT === 'postmark')
+  const transports = env.MAIL_TRANSPORT?.split(/[, ]+/) ?? []
+  if (transports.includes('smtp')) required.set('SMTP_URL', 'smtp://user:password@host:587 or smtps://…:465')
+  if (transports.includes('postmark'))
     required.set('POSTMARK_SERVER_TOKEN', 'the API token of your Postmark server')
+  if (production && transports.includes('postmark'))
+    required.set('POSTMARK_WEBHOOK_AUTH', 'user:password of your choice for https://…/webhooks/postmark')
   const auth = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL']
   if (auth.some((name) => env[name]))
     for (const name of auth) required.set(name, REQUIRED_IN_PRODUCTION[name]!)
@@ -227,6 +276,7 @@ function freeze(env: z.infer<typeof Variables>): Config {
     production,
     host: env.HOST,
     port: env.PORT,
+    managementPort: env.MANAGEMENT_PORT,
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
     auth:
@@ -245,6 +295,12 @@ function freeze(env: z.infer<typeof Variables>): Config {
           }
         : undefined,
     mail: mailConfig(env),
+    postmarkWebhookAuth: env.POSTMARK_WEBHOOK_AUTH,
+    letter: {
+      brand: { name: env.BRAND_NAME, color: env.BRAND_COLOR, logoUrl: env.BRAND_LOGO_URL },
+      timeZone: env.MAIL_TIME_ZONE,
+      appHost: env.APP_ORIGIN === undefined ? undefined : new URL(env.APP_ORIGIN).hostname,
+    },
     policy: {
       codeDigits: env.OTP_DIGITS as 6 | 7 | 8,
       codeLifetimeInSeconds: env.OTP_LIFETIME_SECONDS,
@@ -256,32 +312,47 @@ function freeze(env: z.infer<typeof Variables>): Config {
       subjectLockInSeconds: env.SUBJECT_LOCK_SECONDS,
       subjectMaxIssuancesPerHour: env.SUBJECT_MAX_ISSUANCES,
     },
+    retentionInDays: env.RETENTION_DAYS,
     workers: env.WORKERS ?? (production ? availableParallelism() : 1),
     logLevel: env.LOG_LEVEL,
   })
 }
 
-function mailConfig(env: z.infer<typeof Variables>): MailConfig {
+function mailConfig(env: z.infer<typeof Variables>): readonly MailConfig[] | undefined {
+  if (env.MAIL_TRANSPORT === 'mailbox') return undefined
   const from = env.MAIL_FROM
-  switch (env.MAIL_TRANSPORT) {
-    case 'mailbox':
-      return { transport: 'mailbox' }
-    case 'smtp':
-      return { transport: 'smtp', from, url: env.SMTP_URL! }
-    case 'postmark':
-      return {
-        transport: 'postmark',
-        from,
-        serverToken: env.POSTMARK_SERVER_TOKEN!,
-        apiUrl: env.POSTMARK_API_URL,
-        messageStream: env.POSTMARK_MESSAGE_STREAM,
-      }
-  }
+  return env.MAIL_TRANSPORT.split(',').map((transport) =>
+    transport === 'smtp'
+      ? { transport, from, url: env.SMTP_URL! }
+      : {
+          transport: 'postmark',
+          from,
+          serverToken: env.POSTMARK_SERVER_TOKEN!,
+          apiUrl: env.POSTMARK_API_URL,
+          messageStream: env.POSTMARK_MESSAGE_STREAM,
+        },
+  )
 }
 
 /** `fetch` refuses a URL that holds credentials, each time it is asked. */
 function withoutUserInfo(text: string): boolean {
   return !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === '')
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    // A bare offset is a zone to Intl too, but one that does not know of summer.
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** What browsers bind a code to: a secure origin, and `localhost` while developing. */
+function isAppOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, origin } = new URL(text)
+  return origin === text && (protocol === 'https:' || (protocol === 'http:' && hostname === 'localhost'))
 }
 
 function isLoopback(hostname: string): boolean {

@@ -8,9 +8,11 @@ import { Deliverer } from './adapters/deliverer/deliverer.ts'
 import type { DevelopmentKeys } from './adapters/development/development-keys.ts'
 import { KeycloakUserDirectory } from './adapters/directory-keycloak/keycloak-user-directory.ts'
 import { Authentication } from './adapters/http-koa/authentication.ts'
+import { BasicCredentials } from './adapters/http-koa/basic-credentials.ts'
 import { challengeRoutes } from './adapters/http-koa/challenge-routes.ts'
 import { developmentRoutes } from './adapters/http-koa/development-routes.ts'
 import { createHttpServer } from './adapters/http-koa/http-server.ts'
+import { postmarkWebhookRoutes } from './adapters/http-koa/postmark-webhook-routes.ts'
 import { serviceRoutes } from './adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from './adapters/http-koa/totp-email-routes.ts'
 import { userRoutes } from './adapters/http-koa/user-routes.ts'
@@ -19,16 +21,32 @@ import { DevelopmentIssuer } from './adapters/identity-jose/development-issuer.t
 import { issuerKeys } from './adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from './adapters/identity-jose/jose-access-tokens.ts'
 import { HtmlOtpMailComposer } from './adapters/mail-composer/html-otp-mail-composer.ts'
+import { FailoverMailTransport } from './adapters/mail-failover/failover-mail-transport.ts'
 import { FolderMailbox } from './adapters/mail-mailbox/folder-mailbox.ts'
 import { PostmarkMailTransport } from './adapters/mail-postmark/postmark-mail-transport.ts'
 import { SmtpMailTransport } from './adapters/mail-smtp/smtp-mail-transport.ts'
-import { connectPrisma } from './adapters/persistence-prisma/connect-prisma.ts'
+import { MeasuredDeliveries } from './adapters/metrics-prometheus/measured-deliveries.ts'
+import { MeasuredMailFates } from './adapters/metrics-prometheus/measured-mail-fates.ts'
+import { MeasuredOtpOutbox } from './adapters/metrics-prometheus/measured-otp-outbox.ts'
+import { MeasuredStepUps } from './adapters/metrics-prometheus/measured-step-ups.ts'
+import { MeasuredSuppressions } from './adapters/metrics-prometheus/measured-suppressions.ts'
+import { Metrics } from './adapters/metrics-prometheus/metrics.ts'
+import { watchOutbox } from './adapters/metrics-prometheus/outbox-gauges.ts'
+import { watchPool } from './adapters/metrics-prometheus/pool-gauges.ts'
+import { watchProcess } from './adapters/metrics-prometheus/process-metrics.ts'
+import { RequestDurations } from './adapters/metrics-prometheus/request-durations.ts'
+import { connectPrisma, poolOf } from './adapters/persistence-prisma/connect-prisma.ts'
 import { DatabaseHealth } from './adapters/persistence-prisma/database-health.ts'
 import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
 import { PrismaAuditTrail } from './adapters/persistence-prisma/prisma-audit-trail.ts'
+import { PrismaMailFates } from './adapters/persistence-prisma/prisma-mail-fates.ts'
 import { PrismaOtpOutbox } from './adapters/persistence-prisma/prisma-otp-outbox.ts'
+import { PrismaOutboxBacklog } from './adapters/persistence-prisma/prisma-outbox-backlog.ts'
+import { PrismaRetention } from './adapters/persistence-prisma/prisma-retention.ts'
 import { PrismaStepUps } from './adapters/persistence-prisma/prisma-step-ups.ts'
+import { PrismaSuppressions } from './adapters/persistence-prisma/prisma-suppressions.ts'
 import { PrismaUserRegistry } from './adapters/persistence-prisma/prisma-user-registry.ts'
+import { RetentionCron } from './adapters/retention-cron/retention-cron.ts'
 import { EddsaChallengeSigner } from './adapters/signing-jose/eddsa-challenge-signer.ts'
 import { OtplibTotp } from './adapters/totp-otplib/otplib-totp.ts'
 import { AuditChallenge } from './application/audit-challenge.ts'
@@ -38,8 +56,10 @@ import { DeliverOtp } from './application/deliver-otp.ts'
 import { DirectedStepUps } from './application/directed-step-ups.ts'
 import { EraseUser } from './application/erase-user.ts'
 import { FindUser } from './application/find-user.ts'
+import { HearMailNews } from './application/hear-mail-news.ts'
 import { InspectChallenge } from './application/inspect-challenge.ts'
 import { IssueOtp } from './application/issue-otp.ts'
+import { LiftSuppression } from './application/lift-suppression.ts'
 import { OpenChallenge } from './application/open-challenge.ts'
 import { AccessTokens } from './application/ports/access-tokens.ts'
 import { AuditTrail } from './application/ports/audit-trail.ts'
@@ -47,15 +67,21 @@ import { ChallengeSigner } from './application/ports/challenge-signer.ts'
 import { Clock } from './application/ports/clock.ts'
 import { DeliverySignal } from './application/ports/delivery-signal.ts'
 import { Identifiers } from './application/ports/identifiers.ts'
+import { MailFates } from './application/ports/mail-fates.ts'
 import { MailTransport } from './application/ports/mail-transport.ts'
 import { Mailbox } from './application/ports/mailbox.ts'
 import { OtpMailComposer } from './application/ports/otp-mail-composer.ts'
 import { OtpOutbox } from './application/ports/otp-outbox.ts'
+import { OutboxBacklog } from './application/ports/outbox-backlog.ts'
+import { Retention } from './application/ports/retention.ts'
 import { StepUps } from './application/ports/step-ups.ts'
+import { Suppressions } from './application/ports/suppressions.ts'
 import { TokenIssuer } from './application/ports/token-issuer.ts'
 import { Totp } from './application/ports/totp.ts'
 import { UserDirectory, UserRegistry } from './application/ports/user-directory.ts'
+import { PurgeChallenges } from './application/purge-challenges.ts'
 import { PutUser } from './application/put-user.ts'
+import { ReleaseAddress } from './application/release-address.ts'
 import { VerifyOtp } from './application/verify-otp.ts'
 import type { Config, Keys, MailConfig } from './config.ts'
 
@@ -72,6 +98,7 @@ const TotpEmailRoutes: ServiceIdentifier<Router> = Symbol('TotpEmailRoutes')
 const ChallengeRoutes: ServiceIdentifier<Router> = Symbol('ChallengeRoutes')
 const UserRoutes: ServiceIdentifier<Router> = Symbol('UserRoutes')
 const ServiceRoutes: ServiceIdentifier<Router> = Symbol('ServiceRoutes')
+const WebhookRoutes: ServiceIdentifier<Router> = Symbol('WebhookRoutes')
 const DevelopmentRoutes: ServiceIdentifier<Router> = Symbol('DevelopmentRoutes')
 const Policy: ServiceIdentifier<Config['policy']> = Symbol('StepUpPolicy')
 
@@ -92,13 +119,20 @@ export function createContainer({ config, databaseUrl, developmentKeys, logger }
     .toConstantValue(new EddsaChallengeSigner(config.signingKeys ?? standIn(developmentKeys?.signingKey)))
 
   bindStorage(container, databaseUrl, logger)
+  bindMetrics(container)
   bindUsers(container, config)
   bindIdentity(container, config, developmentKeys)
-  bindMail(container, config)
+  bindMail(container, config, logger)
   bindUseCases(container)
 
-  container.bind(Deliverer).toResolvedValue((deliverOtp) => new Deliverer(deliverOtp, logger), [DeliverOtp])
+  container
+    .bind(Deliverer)
+    .toResolvedValue(
+      (deliverOtp, metrics) => new Deliverer(new MeasuredDeliveries(deliverOtp, metrics), logger),
+      [DeliverOtp, Metrics],
+    )
   container.bind(DeliverySignal).toService(Deliverer)
+  bindRetention(container, config, logger)
   bindHttp(container, config, logger)
   return container
 }
@@ -110,10 +144,47 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
       onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
     }),
   )
-  container.bind(PrismaStepUps).toResolvedValue((prisma) => new PrismaStepUps(prisma), [PrismaClient])
-  container.bind(OtpOutbox).toResolvedValue((prisma) => new PrismaOtpOutbox(prisma), [PrismaClient])
+  container
+    .bind(MeasuredStepUps)
+    .toResolvedValue(
+      (prisma, metrics) => new MeasuredStepUps(new PrismaStepUps(prisma), metrics),
+      [PrismaClient, Metrics],
+    )
+  container
+    .bind(OtpOutbox)
+    .toResolvedValue(
+      (prisma, metrics) => new MeasuredOtpOutbox(new PrismaOtpOutbox(prisma), metrics),
+      [PrismaClient, Metrics],
+    )
+  container
+    .bind(MailFates)
+    .toResolvedValue(
+      (prisma, metrics) => new MeasuredMailFates(new PrismaMailFates(prisma), metrics),
+      [PrismaClient, Metrics],
+    )
+  container
+    .bind(Suppressions)
+    .toResolvedValue(
+      (prisma, metrics) => new MeasuredSuppressions(new PrismaSuppressions(prisma), metrics),
+      [PrismaClient, Metrics],
+    )
+  container.bind(OutboxBacklog).toResolvedValue((prisma) => new PrismaOutboxBacklog(prisma), [PrismaClient])
   container.bind(AuditTrail).toResolvedValue((prisma) => new PrismaAuditTrail(prisma), [PrismaClient])
+  container.bind(Retention).toResolvedValue((prisma) => new PrismaRetention(prisma), [PrismaClient])
   container.bind(DatabaseHealth).toResolvedValue((prisma) => new DatabaseHealth(prisma), [PrismaClient])
+}
+
+function bindMetrics(container: Container): void {
+  container.bind(Metrics).toResolvedValue(
+    (backlog, clock, prisma) => {
+      const metrics = new Metrics()
+      watchOutbox(metrics.registry, backlog, clock)
+      watchPool(metrics.registry, () => poolOf(prisma))
+      watchProcess(metrics.registry)
+      return metrics
+    },
+    [OutboxBacklog, Clock, PrismaClient],
+  )
 }
 
 /** With a directory elsewhere there is no registry here, and what is loaded is held against that directory. */
@@ -126,12 +197,12 @@ function bindUsers(container: Container, { keycloak }: Config): void {
       .bind(StepUps)
       .toResolvedValue(
         (stepUps, directory, clock) => new DirectedStepUps(stepUps, directory, clock),
-        [PrismaStepUps, UserDirectory, Clock],
+        [MeasuredStepUps, UserDirectory, Clock],
       )
   } else {
     container.bind(UserRegistry).toResolvedValue((prisma) => new PrismaUserRegistry(prisma), [PrismaClient])
     container.bind(UserDirectory).toService(UserRegistry)
-    container.bind(StepUps).toService(PrismaStepUps)
+    container.bind(StepUps).toService(MeasuredStepUps)
     container
       .bind(PutUser)
       .toResolvedValue((registry, clock) => new PutUser(registry, clock), [UserRegistry, Clock])
@@ -157,20 +228,26 @@ function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentK
     .toResolvedValue((clock) => new JoseAccessTokens(issuer.keys(), rules, clock), [Clock])
 }
 
-function bindMail(container: Container, { mail, dataDir }: Config): void {
-  container.bind(OtpMailComposer).toResolvedValue(() => new HtmlOtpMailComposer())
-  if (mail.transport === 'mailbox') {
+function bindMail(container: Container, { mail, letter, dataDir }: Config, logger: Logger): void {
+  container.bind(OtpMailComposer).toResolvedValue(() => new HtmlOtpMailComposer(letter))
+  if (!mail) {
     container
       .bind(FolderMailbox)
       .toResolvedValue((clock) => new FolderMailbox(join(dataDir, 'mailbox'), clock), [Clock])
     container.bind(Mailbox).toService(FolderMailbox)
     container.bind(MailTransport).toService(FolderMailbox)
   } else {
-    container.bind(MailTransport).toConstantValue(transportOf(mail))
+    const transports = mail.map((each) => [each.transport, transportOf(each)] as const)
+    const [first, second] = transports
+    container
+      .bind(MailTransport)
+      .toConstantValue(
+        second ? new FailoverMailTransport(transports, container.get(Clock), logger) : first![1],
+      )
   }
 }
 
-function transportOf(mail: Exclude<MailConfig, { transport: 'mailbox' }>): MailTransport {
+function transportOf(mail: MailConfig): MailTransport {
   switch (mail.transport) {
     case 'smtp':
       return new SmtpMailTransport(mail)
@@ -222,12 +299,38 @@ function bindUseCases(container: Container): void {
   container
     .bind(DeliverOtp)
     .toResolvedValue(
-      (outbox, totp, composer, transport, clock) => new DeliverOtp(outbox, totp, composer, transport, clock),
-      [OtpOutbox, Totp, OtpMailComposer, MailTransport, Clock],
+      (outbox, totp, composer, transport, fates, clock) =>
+        new DeliverOtp(outbox, totp, composer, transport, fates, clock),
+      [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailFates, Clock],
     )
+  container
+    .bind(HearMailNews)
+    .toResolvedValue((fates, clock) => new HearMailNews(fates, clock), [MailFates, Clock])
+  container
+    .bind(LiftSuppression)
+    .toResolvedValue((suppressions, clock) => new LiftSuppression(suppressions, clock), [Suppressions, Clock])
+  container
+    .bind(ReleaseAddress)
+    .toResolvedValue((suppressions, clock) => new ReleaseAddress(suppressions, clock), [Suppressions, Clock])
 }
 
-function bindHttp(container: Container, { production, policy }: Config, logger: Logger): void {
+function bindRetention(container: Container, { retentionInDays }: Config, logger: Logger): void {
+  container
+    .bind(PurgeChallenges)
+    .toResolvedValue(
+      (retention, clock) => new PurgeChallenges(retention, clock, retentionInDays),
+      [Retention, Clock],
+    )
+  container
+    .bind(RetentionCron)
+    .toResolvedValue((purgeChallenges) => new RetentionCron(purgeChallenges, logger), [PurgeChallenges])
+}
+
+function bindHttp(
+  container: Container,
+  { production, policy, postmarkWebhookAuth }: Config,
+  logger: Logger,
+): void {
   container.bind(Authentication).toResolvedValue((tokens) => new Authentication(tokens), [AccessTokens])
   container
     .bind(TotpEmailRoutes)
@@ -253,12 +356,14 @@ function bindHttp(container: Container, { production, policy }: Config, logger: 
       (
         authentication: Authentication,
         findUser: FindUser,
+        liftSuppression: LiftSuppression,
         putUser: PutUser | undefined,
         eraseUser: EraseUser | undefined,
-      ) => userRoutes(authentication, { findUser, putUser, eraseUser }),
+      ) => userRoutes(authentication, { findUser, liftSuppression, putUser, eraseUser }),
       [
         Authentication,
         FindUser,
+        LiftSuppression,
         { serviceIdentifier: PutUser, optional: true },
         { serviceIdentifier: EraseUser, optional: true },
       ],
@@ -278,11 +383,22 @@ function bindHttp(container: Container, { production, policy }: Config, logger: 
     ],
   )
   const routers = [TotpEmailRoutes, ChallengeRoutes, UserRoutes, ServiceRoutes]
+  if (postmarkWebhookAuth) {
+    const credentials = new BasicCredentials(postmarkWebhookAuth)
+    container
+      .bind(WebhookRoutes)
+      .toResolvedValue(
+        (hearMailNews, releaseAddress) =>
+          postmarkWebhookRoutes(credentials, { hearMailNews, releaseAddress }, logger),
+        [HearMailNews, ReleaseAddress],
+      )
+    routers.push(WebhookRoutes)
+  }
   container
     .bind(Server)
     .toResolvedValue(
-      (...all: Router[]) => createHttpServer(all, logger),
-      production ? routers : [...routers, DevelopmentRoutes],
+      (metrics: Metrics, ...all: Router[]) => createHttpServer(all, logger, new RequestDurations(metrics)),
+      [Metrics, ...routers, ...(production ? [] : [DevelopmentRoutes])],
     )
 }
 

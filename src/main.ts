@@ -3,15 +3,17 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import pretty from 'pino-pretty'
 import { developmentKeys } from './adapters/development/development-keys.ts'
+import { scrapeOfWorkers } from './adapters/metrics-prometheus/worker-metrics.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Foundation } from './container.ts'
 import { openDatabase } from './database.ts'
+import { startManagement } from './management.ts'
 import { startDelivery, startService } from './service.ts'
 import { STOP, supervise } from './supervisor.ts'
 
 /*
  * `node src/main.ts` serves, `node src/main.ts deliver` delivers mails alone. With WORKERS above one the process
- * serves nothing itself and supervises that many which do.
+ * supervises that many which serve, and itself serves nothing but the metrics of all of them.
  */
 
 /** Something that runs until it is stopped. `stop` says whether all that was accepted was also finished. */
@@ -60,14 +62,31 @@ async function startUpon(databaseUrl: string): Promise<Running> {
   const keys = config.production ? undefined : await developmentKeys(join(config.dataDir, 'keys.json'))
   const foundation: Foundation = { config, databaseUrl, developmentKeys: keys, logger }
 
-  if (process.argv[2] === 'deliver') return { greeting: '', ...(await startDelivery(foundation)) }
-  if (config.workers > 1) {
-    const stop = supervise(config.workers, { DATABASE_URL: databaseUrl, WORKERS: '1' }, logger)
+  if (process.argv[2] === 'deliver') {
+    const { managementUrl, stop } = await startDelivery(foundation)
+    logger.info({ url: managementUrl }, 'management ready')
     return { greeting: '', stop }
   }
-  const { url, stop } = await startService(foundation)
+  if (config.workers > 1) return startSupervisor(databaseUrl)
+
+  const { url, managementUrl, stop } = await startService(foundation)
   logger.info({ url }, 'ready')
+  if (managementUrl) logger.info({ url: managementUrl }, 'management ready')
   return { greeting: config.production || cluster.isWorker ? '' : greeting(url!), stop }
+}
+
+async function startSupervisor(databaseUrl: string): Promise<Running> {
+  const management = await startManagement(scrapeOfWorkers(), config, logger)
+  const stopWorkers = supervise(config.workers, { DATABASE_URL: databaseUrl, WORKERS: '1' }, logger)
+  logger.info({ url: management.url }, 'management ready')
+  return {
+    greeting: '',
+    stop: async () => {
+      const finished = await stopWorkers()
+      await management.stop()
+      return finished
+    },
+  }
 }
 
 /**
@@ -87,7 +106,8 @@ function stopOnSignal(running: Running): void {
   if (cluster.isWorker) {
     process.on('SIGINT', () => {})
     process.on('SIGTERM', () => {})
-    process.once('message', (message) => message === STOP && stop())
+    // Its supervisor asks for metrics as well, with messages of another kind.
+    process.on('message', (message) => message === STOP && stop())
     process.once('disconnect', stop)
   } else {
     process.on('SIGINT', stop)

@@ -1,10 +1,15 @@
+import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Deliverer } from './adapters/deliverer/deliverer.ts'
+import { Metrics } from './adapters/metrics-prometheus/metrics.ts'
+import { answerSupervisor } from './adapters/metrics-prometheus/worker-metrics.ts'
 import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
+import { RetentionCron } from './adapters/retention-cron/retention-cron.ts'
 import { MailTransport } from './application/ports/mail-transport.ts'
 import { createContainer, type Foundation } from './container.ts'
+import { listen } from './listen.ts'
+import { type Management, startManagement } from './management.ts'
 
 /** Requests under way get this long to be answered once the service is told to stop. */
 const DRAIN_TIMEOUT_IN_MS = 10_000
@@ -13,6 +18,8 @@ const CLOSE_IDLE_EVERY_MS = 50
 export interface Service {
   /** Where it listens; undefined if it only delivers. */
   readonly url: string | undefined
+  /** Where it tells its metrics; undefined if its supervisor does. */
+  readonly managementUrl: string | undefined
   /**
    * Accepts nothing more, answers what it has, hands over the mails under way, and lets go of everything.
    * False if a request had to be cut off after {@link DRAIN_TIMEOUT_IN_MS}.
@@ -20,43 +27,60 @@ export interface Service {
   stop(): Promise<boolean>
 }
 
-/** Starts one process of the service: an HTTP server and a deliverer. Rejects if the port is not to be had. */
+/** Starts one process of the service: an HTTP server, a deliverer, and purges on schedule. Rejects if a port is not to be had. */
 export async function startService(foundation: Foundation): Promise<Service> {
   const container = createContainer(foundation)
   const server = container.get(Server)
   const { host, port } = foundation.config
 
-  server.listen(port, host)
-  await once(server, 'listening')
-  const deliverer = startDeliverer(container)
+  const url = await listen(server, host, port)
+  const management = await manage(container, foundation)
+  const jobs = startJobs(container)
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`,
+    url,
+    managementUrl: management?.url,
     stop: async () => {
       const drained = await drain(server)
-      await deliverer.stop()
+      await jobs.stop()
+      await management?.stop()
       return drained
     },
   }
 }
 
-/** Starts a process that delivers mails and serves nothing. */
+/** Starts a process that delivers mails, purges on schedule, and serves nothing but its metrics. */
 export async function startDelivery(foundation: Foundation): Promise<Service> {
-  const deliverer = startDeliverer(createContainer(foundation))
+  const container = createContainer(foundation)
+  const management = await manage(container, foundation)
+  const jobs = startJobs(container)
   return {
     url: undefined,
+    managementUrl: management?.url,
     stop: async () => {
-      await deliverer.stop()
+      await jobs.stop()
+      await management?.stop()
       return true
     },
   }
 }
 
-function startDeliverer(container: ReturnType<typeof createContainer>) {
-  const deliverer = container.get(Deliverer)
-  deliverer.start()
+/** Tells the metrics of this process on the management port, or where it has a supervisor to that. */
+async function manage(
+  container: ReturnType<typeof createContainer>,
+  { config, logger }: Foundation,
+): Promise<Management | undefined> {
+  const { registry } = container.get(Metrics)
+  if (!cluster.isWorker) return startManagement(() => registry.metrics(), config, logger)
+  answerSupervisor(registry)
+  return undefined
+}
+
+function startJobs(container: ReturnType<typeof createContainer>) {
+  const jobs = [container.get(Deliverer), container.get(RetentionCron)]
+  for (const job of jobs) job.start()
   return {
     stop: async () => {
-      await deliverer.stop()
+      await Promise.all(jobs.map((job) => job.stop()))
       await container.get(MailTransport).close()
       await container.get(PrismaClient).$disconnect()
     },

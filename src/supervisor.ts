@@ -23,6 +23,8 @@ export function supervise(
   const keepOne = async (): Promise<boolean> => {
     for (;;) {
       const worker = cluster.fork(env)
+      // While it starts it hears nothing.
+      worker.once('listening', () => stopping && tellToStop(worker))
       const [exitCode, signal] = await once(worker, 'exit')
       if (stopping) return exitCode === 0
       logger.error({ worker: worker.process.pid, exitCode, signal }, 'worker died')
@@ -34,7 +36,12 @@ export function supervise(
 
   return async () => {
     stopping = true
-    for (const worker of Object.values(cluster.workers ?? {}) as Worker[]) worker.send(STOP)
+    for (const worker of Object.values(cluster.workers ?? {}) as Worker[]) tellToStop(worker)
     return (await all).every(Boolean)
   }
+}
+
+/** One that has just died cannot be told, which is no error: it stopped. */
+function tellToStop(worker: Worker): void {
+  worker.send(STOP, () => {})
 }

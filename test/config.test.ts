@@ -8,6 +8,7 @@ const PRODUCTION = {
   NODE_ENV: 'production',
   HOST: '0.0.0.0',
   PORT: '8080',
+  MANAGEMENT_PORT: '9464',
   DATABASE_URL: 'postgresql://countersign:pw@db.bank.example/countersign',
   AUTH_ISSUER: 'https://login.bank.example',
   AUTH_AUDIENCE: 'countersign',
@@ -17,6 +18,7 @@ const PRODUCTION = {
   MAIL_TRANSPORT: 'postmark',
   MAIL_FROM: 'Bank <no-reply@bank.example>',
   POSTMARK_SERVER_TOKEN: 'token',
+  POSTMARK_WEBHOOK_AUTH: 'postmark:correct-horse-battery',
 }
 
 const KEYCLOAK = {
@@ -41,11 +43,13 @@ test('development needs nothing', (t) => {
   const config = readConfig({})
 
   t.like(config, { production: false, host: '127.0.0.1', port: 3000, workers: 1, logLevel: 'info' })
+  t.is(config.managementPort, 9464)
+  t.is(config.retentionInDays, 90)
   t.like(config, {
     databaseUrl: undefined,
     auth: undefined,
     otpKeys: undefined,
-    mail: { transport: 'mailbox' },
+    mail: undefined,
   })
   t.deepEqual(config.policy, {
     codeDigits: 6,
@@ -77,14 +81,14 @@ test('production without anything names every variable that is missing, all at o
   const problems = problemsOf({ NODE_ENV: 'production' })
 
   for (const name of Object.keys(PRODUCTION).filter(
-    (each) => !['NODE_ENV', 'POSTMARK_SERVER_TOKEN'].includes(each),
+    (each) => !['NODE_ENV', 'POSTMARK_SERVER_TOKEN', 'POSTMARK_WEBHOOK_AUTH'].includes(each),
   )) {
     t.true(
       problems.some((problem) => problem.startsWith(`${name} is not set: `)),
       name,
     )
   }
-  t.is(problems.length, 10)
+  t.is(problems.length, 11)
 })
 
 for (const [what, change, problem] of [
@@ -96,7 +100,35 @@ for (const [what, change, problem] of [
     /^POSTMARK_SERVER_TOKEN is the test token/,
   ],
   ['Postmark without its token', { POSTMARK_SERVER_TOKEN: undefined }, /^POSTMARK_SERVER_TOKEN is not set/],
+  [
+    'Postmark without a way to report',
+    { POSTMARK_WEBHOOK_AUTH: undefined },
+    /^POSTMARK_WEBHOOK_AUTH is not set/,
+  ],
+  [
+    'a webhook without a user',
+    { POSTMARK_WEBHOOK_AUTH: 'correct-horse-battery' },
+    /^POSTMARK_WEBHOOK_AUTH must be/,
+  ],
+  [
+    'a webhook with a short password',
+    { POSTMARK_WEBHOOK_AUTH: `u:${'p'.repeat(15)}` },
+    /^POSTMARK_WEBHOOK_AUTH must be/,
+  ],
   ['SMTP without its URL', { MAIL_TRANSPORT: 'smtp' }, /^SMTP_URL is not set/],
+  ['SMTP without its URL behind Postmark', { MAIL_TRANSPORT: 'postmark, smtp' }, /^SMTP_URL is not set/],
+  [
+    'Postmark without its token behind SMTP',
+    { MAIL_TRANSPORT: 'smtp,postmark', SMTP_URL: 'smtps://relay.example', POSTMARK_SERVER_TOKEN: undefined },
+    /^POSTMARK_SERVER_TOKEN is not set/,
+  ],
+  ['a transport twice', { MAIL_TRANSPORT: 'postmark,postmark' }, /^MAIL_TRANSPORT must be/],
+  [
+    'the development mailbox behind Postmark',
+    { MAIL_TRANSPORT: 'postmark,mailbox' },
+    /^MAIL_TRANSPORT must be/,
+  ],
+  ['an unknown transport', { MAIL_TRANSPORT: 'postmark,fax' }, /^MAIL_TRANSPORT must be/],
   ['Keycloak without its realm', { ...KEYCLOAK, KEYCLOAK_REALM: '' }, /^KEYCLOAK_REALM is not set/],
   [
     'Keycloak in plain text',
@@ -146,11 +178,17 @@ for (const [what, change, problem] of [
   ],
   ['a port that is none', { PORT: '65536' }, /^PORT must be a whole number from 0 to 65535/],
   ['a port in words', { PORT: 'http' }, /^PORT must be a whole number/],
+  ['metrics without a port of their own', { MANAGEMENT_PORT: '' }, /^MANAGEMENT_PORT is not set/],
   ['codes of five digits', { OTP_DIGITS: '5' }, /^OTP_DIGITS must be a whole number from 6 to 8/],
   [
     'codes that live eleven minutes',
     { OTP_LIFETIME_SECONDS: '660' },
     /^OTP_LIFETIME_SECONDS must be a whole number from 1 to 600/,
+  ],
+  [
+    'a retention of no days',
+    { RETENTION_DAYS: '0' },
+    /^RETENTION_DAYS must be a whole number from 1 to 3650/,
   ],
   ['an unknown environment', { NODE_ENV: 'prod' }, /^NODE_ENV must be/],
   ['a sender of two lines', { MAIL_FROM: 'a@b.example\r\nBcc: c@d.example' }, /^MAIL_FROM must be one line/],
@@ -160,6 +198,70 @@ for (const [what, change, problem] of [
 
     t.is(problems.length, 1, problems.join('\n'))
     t.regex(problems[0]!, problem)
+  })
+}
+
+for (const [value, order] of [
+  ['postmark', ['postmark']],
+  ['smtp', ['smtp']],
+  ['postmark,smtp', ['postmark', 'smtp']],
+  ['smtp, postmark', ['smtp', 'postmark']],
+] as const) {
+  test(`mails go over ${value}, in that order`, (t) => {
+    const { mail } = readConfig({ ...PRODUCTION, MAIL_TRANSPORT: value, SMTP_URL: 'smtps://relay.example' })
+
+    t.deepEqual(
+      mail?.map(({ transport }) => transport),
+      order,
+    )
+    t.true(mail?.every(({ from }) => from === PRODUCTION.MAIL_FROM))
+  })
+}
+
+test('a mail has a brand, a zone, and where they are set a logo and the host of the app', (t) => {
+  const brand = { name: 'Countersign', color: '#0f4c5c', logoUrl: undefined }
+  t.deepEqual(readConfig({}).letter, { brand, timeZone: 'UTC', appHost: undefined })
+
+  const { letter } = readConfig({
+    BRAND_NAME: 'Fjord & Bank',
+    BRAND_COLOR: '#F2b705',
+    BRAND_LOGO_URL: 'https://bank.example/logo.png?v=2',
+    MAIL_TIME_ZONE: 'Europe/Berlin',
+    APP_ORIGIN: 'https://app.bank.example:8443',
+  })
+  t.deepEqual(letter, {
+    brand: { name: 'Fjord & Bank', color: '#F2b705', logoUrl: 'https://bank.example/logo.png?v=2' },
+    timeZone: 'Europe/Berlin',
+    appHost: 'app.bank.example',
+  })
+  t.is(readConfig({ APP_ORIGIN: 'http://localhost:5173' }).letter.appHost, 'localhost')
+})
+
+for (const [name, value] of [
+  ['BRAND_NAME', 'two\nlines'],
+  ['BRAND_NAME', 'turned \u202Eround'],
+  ['BRAND_NAME', 'x'.repeat(61)],
+  ['BRAND_COLOR', 'teal'],
+  ['BRAND_COLOR', '#abcde'],
+  ['BRAND_COLOR', '#0f4c5c;x'],
+  ['BRAND_LOGO_URL', 'http://bank.example/logo.png'],
+  ['BRAND_LOGO_URL', 'data:image/png;base64,AAAA'],
+  ['BRAND_LOGO_URL', 'https://user:password@bank.example/logo.png'],
+  ['MAIL_TIME_ZONE', 'Europe/Atlantis'],
+  ['MAIL_TIME_ZONE', '+01:00'],
+  ['APP_ORIGIN', 'app.bank.example'],
+  ['APP_ORIGIN', 'http://app.bank.example'],
+  ['APP_ORIGIN', 'http://localhost.bank.example'],
+  ['APP_ORIGIN', 'https://app.bank.example/login'],
+  ['APP_ORIGIN', 'https://user@app.bank.example'],
+  ['APP_ORIGIN', 'ftp://localhost'],
+] as const) {
+  test(`${name} refuses ${JSON.stringify(value)}, in development too`, (t) => {
+    const problems = problemsOf({ [name]: value })
+
+    t.is(problems.length, 1)
+    t.regex(problems[0]!, new RegExp(`^${name} must `))
+    t.false(problems[0]!.includes(value))
   })
 }
 

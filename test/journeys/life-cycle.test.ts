@@ -181,7 +181,7 @@ test('what a killed process left queued is delivered by a process that only deli
   await service.end('SIGKILL')
 
   const deliverer = spawn(process.execPath, ['src/main.ts', 'deliver'], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, MANAGEMENT_PORT: '0', ...env },
   })
   t.teardown(() => deliverer.kill())
   const reader = await startProcess({

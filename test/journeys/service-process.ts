@@ -24,7 +24,7 @@ export async function startProcess(
   args: readonly string[] = [],
 ): Promise<ServiceProcess> {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { PATH: process.env.PATH, PORT: '0', ...env },
+    env: { PATH: process.env.PATH, PORT: '0', MANAGEMENT_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -32,10 +32,13 @@ export async function startProcess(
     output += chunk
   })
   const ready = Promise.withResolvers<string>()
+  let previousLine = ''
   createInterface({ input: child.stdout }).on('line', (line) => {
     output += `${line}\n`
     const url = /(?:ready at |"url":"|url: ")(http[^\s"]+)/.exec(line)
-    if (url) ready.resolve(url[1]!)
+    // What development logs of a message comes in the lines below it.
+    if (url && !`${previousLine}${line}`.includes('management ready')) ready.resolve(url[1]!)
+    previousLine = line
   })
   child.once('exit', (code) => ready.reject(new Error(`the service ended with ${code}: ${output}`)))
   return {

@@ -1,0 +1,28 @@
+import type { DeliverOtp, DeliveryReport } from '../../application/deliver-otp.ts'
+import type { Metrics } from './metrics.ts'
+
+/**
+ * Counts attempts to hand mails over. Around the use case and not around a port, since no port hears of an attempt that
+ * comes to nothing between claim and record.
+ */
+export class MeasuredDeliveries implements Pick<DeliverOtp, 'execute'> {
+  readonly #deliverOtp: Pick<DeliverOtp, 'execute'>
+  readonly #metrics: Metrics
+
+  constructor(deliverOtp: Pick<DeliverOtp, 'execute'>, metrics: Metrics) {
+    this.#deliverOtp = deliverOtp
+    this.#metrics = metrics
+  }
+
+  async execute(limit: number): Promise<readonly Promise<DeliveryReport>[]> {
+    const underWay = await this.#deliverOtp.execute(limit)
+    return underWay.map((handOver) => this.#count(handOver))
+  }
+
+  async #count(handOver: Promise<DeliveryReport>): Promise<DeliveryReport> {
+    const report = await handOver
+    const { outcome, transport = '' } = report
+    this.#metrics.deliveryAttempts.inc({ outcome: outcome === 'queued' ? 'deferred' : outcome, transport })
+    return report
+  }
+}

@@ -1,0 +1,64 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { Gauge, type Registry } from 'prom-client'
+import type { Clock } from '../../application/ports/clock.ts'
+import type { OutboxBacklog } from '../../application/ports/outbox-backlog.ts'
+
+/** Well within the time that scrapers give a scrape. */
+const TIMEOUT_IN_MS = 2000
+
+interface Reading {
+  readonly queued: number
+  readonly oldestDueAgeInSeconds: number
+}
+
+/** Has the outbox looked at with each scrape. Where that fails or takes too long, the scrape goes without these gauges. */
+export function watchOutbox(
+  registry: Registry,
+  backlog: OutboxBacklog,
+  clock: Clock,
+  { timeoutInMs = TIMEOUT_IN_MS } = {},
+): void {
+  let underWay: Promise<Reading | undefined> | undefined
+
+  const read = async (): Promise<Reading | undefined> => {
+    const now = clock.now()
+    try {
+      const { queued, oldestDueAt = now } = await backlog.measure(now)
+      return { queued, oldestDueAgeInSeconds: (now.getTime() - oldestDueAt.getTime()) / 1000 }
+    } catch {
+      return undefined
+    } finally {
+      underWay = undefined
+    }
+  }
+  /** One look for both gauges, and for scrapes that come while a slow database still has the last one. */
+  const lastReading = () => {
+    underWay ??= read()
+    return Promise.race([underWay, wait(timeoutInMs, undefined, { ref: false })])
+  }
+  const watch = (name: string, help: string, shown: (reading: Reading) => number) => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      // Every worker sees the same outbox.
+      aggregator: 'max',
+      async collect() {
+        const reading = await lastReading()
+        if (reading) this.set(shown(reading))
+        else this.remove()
+      },
+    })
+  }
+
+  watch(
+    'countersign_outbox_queued',
+    'Mails that are still to be handed over, those under way included',
+    ({ queued }) => queued,
+  )
+  watch(
+    'countersign_outbox_oldest_due_age_seconds',
+    'For how long the mail that waits longest has been due; 0 if none is due',
+    ({ oldestDueAgeInSeconds }) => oldestDueAgeInSeconds,
+  )
+}

@@ -1,0 +1,31 @@
+import { Gauge, type Registry } from 'prom-client'
+
+/** The connections of a process to its database, as node-postgres counts them. */
+interface Pool {
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
+}
+
+/** Has the pool looked at with each scrape. There is none before the first query. */
+export function watchPool(registry: Registry, poolOf: () => Pool | undefined): void {
+  new Gauge({
+    name: 'countersign_database_connections',
+    help: 'Connections to the database',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const { totalCount = 0, idleCount = 0 } = poolOf() ?? {}
+      this.set({ state: 'busy' }, totalCount - idleCount)
+      this.set({ state: 'idle' }, idleCount)
+    },
+  })
+  new Gauge({
+    name: 'countersign_database_waiting_queries',
+    help: 'Queries that wait for a connection to be free',
+    registers: [registry],
+    collect() {
+      this.set(poolOf()?.waitingCount ?? 0)
+    },
+  })
+}

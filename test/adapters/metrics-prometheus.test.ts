@@ -1,0 +1,333 @@
+import test from 'ava'
+import { AggregatorRegistry } from 'prom-client'
+import { countEvents } from '../../src/adapters/metrics-prometheus/event-count.ts'
+import { MeasuredDeliveries } from '../../src/adapters/metrics-prometheus/measured-deliveries.ts'
+import { MeasuredMailFates } from '../../src/adapters/metrics-prometheus/measured-mail-fates.ts'
+import { MeasuredOtpOutbox } from '../../src/adapters/metrics-prometheus/measured-otp-outbox.ts'
+import { MeasuredStepUps } from '../../src/adapters/metrics-prometheus/measured-step-ups.ts'
+import { MeasuredSuppressions } from '../../src/adapters/metrics-prometheus/measured-suppressions.ts'
+import { Metrics } from '../../src/adapters/metrics-prometheus/metrics.ts'
+import { watchOutbox } from '../../src/adapters/metrics-prometheus/outbox-gauges.ts'
+import { watchPool } from '../../src/adapters/metrics-prometheus/pool-gauges.ts'
+import { RequestDurations } from '../../src/adapters/metrics-prometheus/request-durations.ts'
+import type { DeliveryReport } from '../../src/application/deliver-otp.ts'
+import { hearMailNews } from '../../src/application/hear-mail-news.ts'
+import type { Backlog } from '../../src/application/ports/outbox-backlog.ts'
+import { Challenge } from '../../src/domain/challenge.ts'
+import type { DomainEvent } from '../../src/domain/domain-event.ts'
+import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
+import { StepUp } from '../../src/domain/step-up.ts'
+import { SubjectStanding } from '../../src/domain/subject-standing.ts'
+import { mailFatesContract } from '../contracts/mail-fates.contract.ts'
+import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
+import { stepUpsContract } from '../contracts/step-ups.contract.ts'
+import { issued, opened, PROVENANCE } from '../contracts/stores.ts'
+import { suppressionsContract } from '../contracts/suppressions.contract.ts'
+import { ALICE, afterNoon, NOON, openChallenge, POLICY } from '../domain/examples.ts'
+import { InMemoryStore } from '../doubles/in-memory-store.ts'
+import { SettableClock } from '../doubles/settable-clock.ts'
+
+/** The storage ports over a store in memory, all of them measured. */
+function measured() {
+  const store = new InMemoryStore()
+  const metrics = new Metrics()
+  return {
+    metrics,
+    store,
+    stepUps: new MeasuredStepUps(store, metrics),
+    registry: store,
+    outbox: new MeasuredOtpOutbox(store, metrics),
+    trail: store,
+    fates: new MeasuredMailFates(store.fates, metrics),
+    suppressions: new MeasuredSuppressions(store.suppressions, metrics),
+  }
+}
+
+const create = async () => measured()
+stepUpsContract('measured', create)
+otpOutboxContract('measured', create)
+mailFatesContract('measured', create)
+suppressionsContract('measured', create)
+
+/** The samples of a metric as they are scraped: `{labels} value` each, buckets left out. */
+async function samplesOf(
+  { registry }: { registry: { metrics(): Promise<string> } },
+  name: string,
+): Promise<string[]> {
+  const lines = (await registry.metrics()).split('\n')
+  return lines
+    .filter((line) => line.startsWith(name) && !line.startsWith(`${name}_bucket`))
+    .map((line) => line.slice(name.length))
+}
+
+const eventsOf = (metrics: Metrics) => samplesOf(metrics, 'countersign_events_total')
+
+const verifyAt = (stepUp: StepUp, codeMatches: boolean, seconds: number) =>
+  StepUp.verifyOtp(stepUp, () => codeMatches, POLICY, afterNoon(seconds))[0]
+
+test('an opened challenge is counted once, however often its call comes', async (t) => {
+  const { stepUps, metrics } = measured()
+  const [challenge, event] = Challenge.open(openChallenge(), POLICY, NOON)
+  for (let call = 0; call < 3; call++) {
+    await stepUps.open(challenge, event, { key: 'k', fingerprint: 'f' }, PROVENANCE)
+  }
+
+  t.deepEqual(await eventsOf(metrics), ['{type="challenge-opened",reason=""} 1'])
+})
+
+test('of decisions that race, those are counted that were stored', async (t) => {
+  const stores = measured()
+  const { id } = await opened(stores)
+  await issued(stores, id)
+  const stepUp = (await stores.stepUps.load(id))!
+
+  const saved = await Promise.all(
+    Array.from({ length: 8 }, () => stores.stepUps.save(verifyAt(stepUp, false, 1), PROVENANCE)),
+  )
+
+  t.is(saved.filter(Boolean).length, 1)
+  t.true((await eventsOf(stores.metrics)).includes('{type="otp-rejected",reason=""} 1'))
+})
+
+test('a save that fails counts nothing, and fails as it did', async (t) => {
+  const { stepUps, store, metrics } = measured()
+  const { id } = await opened({ ...measured(), stepUps })
+  const stepUp = (await stepUps.load(id))!
+  store.save = () => Promise.reject(new Error('away'))
+
+  await t.throwsAsync(stepUps.save(verifyAt(stepUp, false, 1), PROVENANCE), { message: 'away' })
+  t.deepEqual(await eventsOf(metrics), ['{type="challenge-opened",reason=""} 1'])
+})
+
+test('every event of a decision counts, with its reason', async (t) => {
+  const stores = measured()
+  const policy = { ...POLICY, maxAttempts: 1, subjectMaxFailures: 1 }
+  const { id } = await opened(stores, 'alice', policy)
+  const guess = StepUp.verifyOtp((await stores.stepUps.load(id))!, () => false, policy, NOON)[0]
+  await stores.stepUps.save(guess, PROVENANCE)
+
+  const other = await opened(stores, 'bob')
+  const { standing } = (await stores.stepUps.load(other.id))!
+  const [challenge, cancelled] = Challenge.cancel(other, 'by-subject', NOON)
+  await stores.stepUps.save({ challenge, standing, events: [cancelled] }, PROVENANCE)
+
+  t.deepEqual((await eventsOf(stores.metrics)).toSorted(), [
+    '{type="challenge-cancelled",reason="by-subject"} 1',
+    '{type="challenge-exhausted",reason=""} 1',
+    '{type="challenge-opened",reason=""} 2',
+    '{type="otp-rejected",reason=""} 1',
+    '{type="subject-locked",reason=""} 1',
+  ])
+})
+
+test('an event of a type that is yet to come counts under its type alone', async (t) => {
+  const metrics = new Metrics()
+  const event = { type: 'otp-sung', subjectUserId: 'alice', at: NOON, issuanceId: 'i-1' }
+
+  countEvents(metrics, [event as unknown as DomainEvent])
+
+  t.deepEqual(await eventsOf(metrics), ['{type="otp-sung",reason=""} 1'])
+})
+
+test('what the mail system reports is counted as far as it is news', async (t) => {
+  const stores = measured()
+  const { id } = await opened(stores)
+  const issuance = await issued(stores, id)
+  const bounced = { outcome: 'bounced', kind: 'hard-bounce', at: afterNoon(5) } as const
+  await Promise.all(
+    Array.from({ length: 5 }, () => hearMailNews(stores.fates, issuance.id, bounced, PROVENANCE)),
+  )
+
+  const samples = await eventsOf(stores.metrics)
+  t.true(samples.includes('{type="otp-bounced",reason="hard-bounce"} 1'))
+  t.true(samples.includes('{type="address-suppressed",reason="hard-bounce"} 1'))
+})
+
+test('a lifted suppression is counted, unless another decision came first', async (t) => {
+  const stores = measured()
+  const { subjectUserId } = await opened(stores)
+  const standing = SubjectStanding.suppress((await stores.suppressions.of(subjectUserId))!, {
+    address: ALICE,
+    reason: 'complaint',
+    at: NOON,
+  })
+  const lifted: DomainEvent = { type: 'suppression-lifted', subjectUserId, at: NOON }
+
+  t.true(await stores.suppressions.save(standing, [lifted], PROVENANCE))
+  t.false(await stores.suppressions.save(standing, [lifted], PROVENANCE))
+  t.true((await eventsOf(stores.metrics)).includes('{type="suppression-lifted",reason=""} 1'))
+})
+
+test('the time to the verification runs from the issuance of the code that verified', async (t) => {
+  const stores = measured()
+  const { id } = await opened(stores)
+  await issued(stores, id)
+  await issued(stores, id, afterNoon(40))
+  await stores.stepUps.save(verifyAt((await stores.stepUps.load(id))!, false, 50), PROVENANCE)
+  await stores.stepUps.save(verifyAt((await stores.stepUps.load(id))!, true, 52.5), PROVENANCE)
+
+  t.deepEqual(await samplesOf(stores.metrics, 'countersign_time_to_verification_seconds'), [
+    '_sum 12.5',
+    '_count 1',
+  ])
+})
+
+test('what is decided about a verified challenge is no second verification', async (t) => {
+  const stores = measured()
+  const { id } = await opened(stores)
+  await issued(stores, id)
+  await stores.stepUps.save(verifyAt((await stores.stepUps.load(id))!, true, 1), PROVENANCE)
+  const { challenge, standing } = (await stores.stepUps.load(id))!
+  const refused = Challenge.refuseConsumption(challenge, 'digest-mismatch', afterNoon(2))
+  await stores.stepUps.save({ challenge, standing, events: [refused] }, PROVENANCE)
+
+  t.true((await eventsOf(stores.metrics)).includes('{type="consumption-refused",reason="digest-mismatch"} 1'))
+  t.true((await samplesOf(stores.metrics, 'countersign_time_to_verification_seconds')).includes('_count 1'))
+})
+
+test('a mail handed over adds the time it waited, one given up its reason, and one deferred neither', async (t) => {
+  const stores = measured()
+  const claimed = async () => {
+    await issued(stores, (await opened(stores)).id)
+    const [delivery] = await stores.outbox.claim(1, NOON, afterNoon(30))
+    return delivery!.issuance
+  }
+  const [sent, failed, deferred] = [await claimed(), await claimed(), await claimed()]
+  await stores.outbox.record(sent, ...OtpIssuance.handOver(sent, 'm-1', afterNoon(1.5)))
+  await stores.outbox.record(failed, ...OtpIssuance.fail(failed, 'refused', afterNoon(1)))
+  await stores.outbox.record(deferred, ...OtpIssuance.defer(deferred, afterNoon(1)))
+
+  const { metrics } = stores
+  t.deepEqual(await samplesOf(metrics, 'countersign_time_to_handover_seconds'), ['_sum 1.5', '_count 1'])
+  t.deepEqual(await samplesOf(metrics, 'countersign_delivery_failures_total'), ['{reason="refused"} 1'])
+})
+
+test('attempts are counted by outcome, and the transport that took the mail', async (t) => {
+  const metrics = new Metrics()
+  const reports: Pick<DeliveryReport, 'outcome' | 'transport'>[] = [
+    { outcome: 'sent', transport: 'postmark' },
+    { outcome: 'sent', transport: 'smtp' },
+    { outcome: 'queued' },
+    { outcome: 'unrecorded' },
+    { outcome: 'unrecorded', transport: 'smtp' },
+  ]
+  const all = reports.map((report) => ({ challengeId: 'c-1', issuanceId: 'i-1', attempt: 1, ...report }))
+  const deliveries = new MeasuredDeliveries(
+    { execute: async () => all.map((report) => Promise.resolve(report)) },
+    metrics,
+  )
+
+  t.deepEqual(await Promise.all(await deliveries.execute(10)), all)
+  t.deepEqual((await samplesOf(metrics, 'countersign_delivery_attempts_total')).toSorted(), [
+    '{outcome="deferred",transport=""} 1',
+    '{outcome="failed",transport=""} 0',
+    '{outcome="sent",transport="postmark"} 1',
+    '{outcome="sent",transport="smtp"} 1',
+    '{outcome="unrecorded",transport=""} 1',
+    '{outcome="unrecorded",transport="smtp"} 1',
+  ])
+})
+
+test('requests are told apart by route, method, status and code, and by nothing that they can choose', async (t) => {
+  const metrics = new Metrics()
+  const requests = new RequestDurations(metrics)
+  const verify = { route: '/verify', method: 'POST', durationInSeconds: 0.25 }
+  requests.answered({ ...verify, status: 204, code: undefined })
+  requests.answered({ ...verify, status: 204, code: undefined })
+  requests.answered({ ...verify, status: 400, code: 'INVALID_OTP' })
+  for (const method of ['PURGE', 'M-SEARCH']) {
+    requests.answered({ route: undefined, method, status: 404, code: 'X', durationInSeconds: 0.5 })
+  }
+
+  const counts = await samplesOf(metrics, 'countersign_http_request_duration_seconds')
+  t.deepEqual(counts, [
+    '_sum{route="/verify",method="POST",status="204",code=""} 0.5',
+    '_count{route="/verify",method="POST",status="204",code=""} 2',
+    '_sum{route="/verify",method="POST",status="400",code="INVALID_OTP"} 0.25',
+    '_count{route="/verify",method="POST",status="400",code="INVALID_OTP"} 1',
+    '_sum{route="unmatched",method="other",status="404",code="X"} 1',
+    '_count{route="unmatched",method="other",status="404",code="X"} 2',
+  ])
+})
+
+/** The gauges of an outbox that a test makes answer, or not. */
+function watched(measure: () => Promise<Backlog>, timeoutInMs?: number) {
+  const metrics = new Metrics()
+  const looks: Date[] = []
+  const backlog = {
+    measure: (now: Date) => {
+      looks.push(now)
+      return measure()
+    },
+  }
+  watchOutbox(metrics.registry, backlog, new SettableClock(afterNoon(10)), timeoutInMs ? { timeoutInMs } : {})
+  return { metrics, looks, outbox: () => samplesOf(metrics, 'countersign_outbox_') }
+}
+
+test('a scrape looks at the outbox once, for both gauges', async (t) => {
+  const { outbox, looks } = watched(async () => ({ queued: 7, oldestDueAt: afterNoon(4) }))
+
+  t.deepEqual(await outbox(), ['queued 7', 'oldest_due_age_seconds 6'])
+  t.deepEqual(looks, [afterNoon(10)])
+  await outbox()
+  t.is(looks.length, 2)
+})
+
+test('the outbox that several workers see is one outbox', async (t) => {
+  const workers = [3, 4].map((queued) => watched(async () => ({ queued, oldestDueAt: afterNoon(queued) })))
+  const told = await Promise.all(workers.map(({ metrics }) => metrics.registry.getMetricsAsJSON()))
+
+  const registry = AggregatorRegistry.aggregate(told)
+  t.deepEqual(await samplesOf({ registry }, 'countersign_outbox_'), ['queued 4', 'oldest_due_age_seconds 7'])
+})
+
+test('with nothing due the age is 0', async (t) => {
+  const { outbox } = watched(async () => ({ queued: 1, oldestDueAt: undefined }))
+
+  t.deepEqual(await outbox(), ['queued 1', 'oldest_due_age_seconds 0'])
+})
+
+test('an outbox that cannot be seen has no gauges, and has them again once it can', async (t) => {
+  let away = true
+  const { outbox } = watched(async () => {
+    if (away) throw new Error('away')
+    return { queued: 0, oldestDueAt: undefined }
+  })
+
+  t.deepEqual(await outbox(), [])
+  away = false
+  t.deepEqual(await outbox(), ['queued 0', 'oldest_due_age_seconds 0'])
+})
+
+test('a scrape does not wait for a database that hangs, and the next one does not ask it again', async (t) => {
+  const answer = Promise.withResolvers<Backlog>()
+  const { outbox, looks } = watched(() => answer.promise, 1)
+
+  t.deepEqual(await outbox(), [])
+  t.deepEqual(await outbox(), [])
+  t.is(looks.length, 1)
+
+  answer.resolve({ queued: 0, oldestDueAt: undefined })
+  await answer.promise
+  await outbox()
+  t.is(looks.length, 2)
+})
+
+test('connections that are not idle are busy, and before the first query there are none', async (t) => {
+  const { registry } = new Metrics()
+  let pool: { totalCount: number; idleCount: number; waitingCount: number } | undefined
+  watchPool(registry, () => pool)
+  const connections = () => samplesOf({ registry }, 'countersign_database_')
+
+  t.deepEqual(await connections(), [
+    'connections{state="busy"} 0',
+    'connections{state="idle"} 0',
+    'waiting_queries 0',
+  ])
+  pool = { totalCount: 10, idleCount: 3, waitingCount: 4 }
+  t.deepEqual(await connections(), [
+    'connections{state="busy"} 7',
+    'connections{state="idle"} 3',
+    'waiting_queries 4',
+  ])
+})

@@ -1,0 +1,54 @@
+import test from 'ava'
+import { connectPrisma, poolOf } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
+import type { PrismaClient } from '../../src/adapters/persistence-prisma/generated/client.ts'
+import { PrismaAuditTrail } from '../../src/adapters/persistence-prisma/prisma-audit-trail.ts'
+import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/prisma-otp-outbox.ts'
+import { PrismaOutboxBacklog } from '../../src/adapters/persistence-prisma/prisma-outbox-backlog.ts'
+import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
+import { PrismaUserRegistry } from '../../src/adapters/persistence-prisma/prisma-user-registry.ts'
+import { StorageUnavailable } from '../../src/application/ports/storage-unavailable.ts'
+import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
+import { issued, opened } from '../contracts/stores.ts'
+import { createTestDatabase } from '../database.ts'
+import { afterNoon, NOON } from '../domain/examples.ts'
+
+let prisma: PrismaClient
+
+test.before(async () => {
+  const { url } = await createTestDatabase()
+  prisma = connectPrisma({ url, onConnectionLost: () => {} })
+})
+
+test.after.always('the client is disconnected', async () => {
+  await prisma?.$disconnect()
+})
+
+test('the backlog is what is not handed over yet, and its age that of what is due', async (t) => {
+  t.is(poolOf(prisma), undefined)
+  const backlog = new PrismaOutboxBacklog(prisma)
+  t.deepEqual(await backlog.measure(NOON), { queued: 0, oldestDueAt: undefined })
+  t.is(poolOf(prisma)?.totalCount, 1)
+
+  const stores = {
+    stepUps: new PrismaStepUps(prisma),
+    registry: new PrismaUserRegistry(prisma),
+    outbox: new PrismaOtpOutbox(prisma),
+    trail: new PrismaAuditTrail(prisma),
+  }
+  for (const seconds of [1, 2, 3, 4]) {
+    await issued(stores, (await opened(stores)).id, afterNoon(seconds))
+  }
+  const [first, second] = await stores.outbox.claim(2, afterNoon(2), afterNoon(32))
+  await stores.outbox.record(first!.issuance, ...OtpIssuance.handOver(first!.issuance, 'm-1', afterNoon(3)))
+
+  t.deepEqual(await backlog.measure(afterNoon(2)), { queued: 3, oldestDueAt: undefined })
+  t.deepEqual(await backlog.measure(afterNoon(10)), { queued: 3, oldestDueAt: afterNoon(3) })
+  t.deepEqual(await backlog.measure(afterNoon(60)), { queued: 3, oldestDueAt: afterNoon(3) })
+  t.is(second!.issuance.status, 'queued')
+})
+
+test('a database that is away is StorageUnavailable', async (t) => {
+  const nowhere = connectPrisma({ url: 'postgresql://nobody:x@127.0.0.1:1/none', onConnectionLost: () => {} })
+
+  await t.throwsAsync(new PrismaOutboxBacklog(nowhere).measure(NOON), { instanceOf: StorageUnavailable })
+})
