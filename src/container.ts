@@ -11,6 +11,7 @@ import { Authentication } from './adapters/http-koa/authentication.ts'
 import { challengeRoutes } from './adapters/http-koa/challenge-routes.ts'
 import { developmentRoutes } from './adapters/http-koa/development-routes.ts'
 import { createHttpServer } from './adapters/http-koa/http-server.ts'
+import { RequestsUnderWay } from './adapters/http-koa/requests-under-way.ts'
 import { serviceRoutes } from './adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from './adapters/http-koa/totp-email-routes.ts'
 import { userRoutes } from './adapters/http-koa/user-routes.ts'
@@ -55,6 +56,7 @@ import { StepUps } from './application/ports/step-ups.ts'
 import { TokenIssuer } from './application/ports/token-issuer.ts'
 import { Totp } from './application/ports/totp.ts'
 import { UserDirectory, UserRegistry } from './application/ports/user-directory.ts'
+import { Workload } from './application/ports/workload.ts'
 import { PutUser } from './application/put-user.ts'
 import { VerifyOtp } from './application/verify-otp.ts'
 import type { Config, Keys, MailConfig } from './config.ts'
@@ -97,7 +99,14 @@ export function createContainer({ config, databaseUrl, developmentKeys, logger }
   bindMail(container, config)
   bindUseCases(container)
 
-  container.bind(Deliverer).toResolvedValue((deliverOtp) => new Deliverer(deliverOtp, logger), [DeliverOtp])
+  container.bind(RequestsUnderWay).toConstantValue(new RequestsUnderWay())
+  container.bind(Workload).toService(RequestsUnderWay)
+  container
+    .bind(Deliverer)
+    .toResolvedValue(
+      (deliverOtp, workload) => new Deliverer(deliverOtp, workload, logger),
+      [DeliverOtp, Workload],
+    )
   container.bind(DeliverySignal).toService(Deliverer)
   bindHttp(container, config, logger)
   return container

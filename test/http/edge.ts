@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { Authentication } from '../../src/adapters/http-koa/authentication.ts'
 import { challengeRoutes } from '../../src/adapters/http-koa/challenge-routes.ts'
 import { createHttpServer } from '../../src/adapters/http-koa/http-server.ts'
+import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email-routes.ts'
 import { userRoutes } from '../../src/adapters/http-koa/user-routes.ts'
@@ -44,6 +45,7 @@ export async function edge(
       userRoutes(authentication, useCases),
       serviceRoutes(checks, { publicKeys: () => ({ keys: [] }) }),
     ],
+    new RequestsUnderWay(),
     logger,
   )
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))

@@ -7,16 +7,22 @@ import { errorBodies, errorBody } from './error-body.ts'
 import { outcomesOf } from './outcomes.ts'
 import { Refusal } from './refusal.ts'
 import { requestIdOf, requestLog } from './request-log.ts'
+import type { RequestsUnderWay } from './requests-under-way.ts'
 
 /** Slow enough for a phone on a train, fast enough that idle attackers do not fill the table of sockets. */
 const TIMEOUTS_IN_MS = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000 }
 
 /** The HTTP server over the given routes, not yet listening. Every answer that it can give has the contract's form. */
-export function createHttpServer(routers: readonly Router[], logger: Logger): Server {
+export function createHttpServer(
+  routers: readonly Router[],
+  requests: RequestsUnderWay,
+  logger: Logger,
+): Server {
   const app = new Koa()
   // What reaches Koa past the error bodies is a broken connection, for which there is nobody left to answer.
   app.on('error', (error) => logger.debug({ err: error }, 'connection failed'))
 
+  app.use(requests.middleware())
   app.use(requestLog(logger))
   app.use(fixedHeaders)
   app.use(errorBodies(logger))
