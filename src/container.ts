@@ -23,13 +23,14 @@ import { HtmlOtpMailComposer } from './adapters/mail-composer/html-otp-mail-comp
 import { FolderMailbox } from './adapters/mail-mailbox/folder-mailbox.ts'
 import { PostmarkMailTransport } from './adapters/mail-postmark/postmark-mail-transport.ts'
 import { SmtpMailTransport } from './adapters/mail-smtp/smtp-mail-transport.ts'
-import { connectPrisma } from './adapters/persistence-prisma/connect-prisma.ts'
+import { type Connections, connectPrisma } from './adapters/persistence-prisma/connect-prisma.ts'
 import { DatabaseHealth } from './adapters/persistence-prisma/database-health.ts'
 import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
 import { PrismaAuditTrail } from './adapters/persistence-prisma/prisma-audit-trail.ts'
 import { PrismaOtpOutbox } from './adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaStepUps } from './adapters/persistence-prisma/prisma-step-ups.ts'
 import { PrismaUserRegistry } from './adapters/persistence-prisma/prisma-user-registry.ts'
+import { RawStatements } from './adapters/persistence-prisma/raw-statements.ts'
 import { EddsaChallengeSigner } from './adapters/signing-jose/eddsa-challenge-signer.ts'
 import { OtplibTotp } from './adapters/totp-otplib/otplib-totp.ts'
 import { AuditChallenge } from './application/audit-challenge.ts'
@@ -69,6 +70,9 @@ export interface Foundation {
   readonly developmentKeys: DevelopmentKeys | undefined
   readonly logger: Logger
 }
+
+/** The way to the database, to be closed at the end. */
+export const StorageConnections: ServiceIdentifier<Connections> = Symbol('StorageConnections')
 
 const TotpEmailRoutes: ServiceIdentifier<Router> = Symbol('TotpEmailRoutes')
 const ChallengeRoutes: ServiceIdentifier<Router> = Symbol('ChallengeRoutes')
@@ -113,14 +117,17 @@ export function createContainer({ config, databaseUrl, developmentKeys, logger }
 }
 
 function bindStorage(container: Container, url: string, logger: Logger): void {
-  container.bind(PrismaClient).toConstantValue(
-    connectPrisma({
-      url,
-      onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
-    }),
-  )
-  container.bind(PrismaStepUps).toResolvedValue((prisma) => new PrismaStepUps(prisma), [PrismaClient])
-  container.bind(OtpOutbox).toResolvedValue((prisma) => new PrismaOtpOutbox(prisma), [PrismaClient])
+  const connections = connectPrisma({
+    url,
+    onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
+  })
+  container.bind(StorageConnections).toConstantValue(connections)
+  container.bind(PrismaClient).toConstantValue(connections.prisma)
+  container.bind(RawStatements).toConstantValue(new RawStatements(connections.pool))
+  container
+    .bind(PrismaStepUps)
+    .toResolvedValue((statements) => new PrismaStepUps(statements), [RawStatements])
+  container.bind(OtpOutbox).toResolvedValue((statements) => new PrismaOtpOutbox(statements), [RawStatements])
   container.bind(AuditTrail).toResolvedValue((prisma) => new PrismaAuditTrail(prisma), [PrismaClient])
   container.bind(DatabaseHealth).toResolvedValue((prisma) => new DatabaseHealth(prisma), [PrismaClient])
 }
@@ -290,8 +297,8 @@ function bindHttp(container: Container, { production, policy }: Config, logger: 
   container
     .bind(Server)
     .toResolvedValue(
-      (...all: Router[]) => createHttpServer(all, logger),
-      production ? routers : [...routers, DevelopmentRoutes],
+      (requests: RequestsUnderWay, ...all: Router[]) => createHttpServer(all, requests, logger),
+      [RequestsUnderWay, ...(production ? routers : [...routers, DevelopmentRoutes])],
     )
 }
 

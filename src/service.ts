@@ -2,9 +2,8 @@ import { once } from 'node:events'
 import { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Deliverer } from './adapters/deliverer/deliverer.ts'
-import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
 import { MailTransport } from './application/ports/mail-transport.ts'
-import { createContainer, type Foundation } from './container.ts'
+import { createContainer, type Foundation, StorageConnections } from './container.ts'
 
 /** Requests under way get this long to be answered once the service is told to stop. */
 const DRAIN_TIMEOUT_IN_MS = 10_000
@@ -58,7 +57,7 @@ function startDeliverer(container: ReturnType<typeof createContainer>) {
     stop: async () => {
       await deliverer.stop()
       await container.get(MailTransport).close()
-      await container.get(PrismaClient).$disconnect()
+      await container.get(StorageConnections).close()
     },
   }
 }

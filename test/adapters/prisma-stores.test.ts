@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
-import type { PrismaClient } from '../../src/adapters/persistence-prisma/generated/client.ts'
+import { type Connections, connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
 import { PrismaAuditTrail } from '../../src/adapters/persistence-prisma/prisma-audit-trail.ts'
 import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../src/adapters/persistence-prisma/prisma-user-registry.ts'
+import { RawStatements } from '../../src/adapters/persistence-prisma/raw-statements.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
@@ -15,16 +15,16 @@ import { userRegistryContract } from '../contracts/user-registry.contract.ts'
 import { createTestDatabase } from '../database.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 
-const clients: PrismaClient[] = []
+const opened: Connections[] = []
 
-async function connect(): Promise<PrismaClient> {
+async function connect(): Promise<Connections> {
   const database = await createTestDatabase()
-  const prisma = connectPrisma({ url: database.url, onConnectionLost: () => {} })
-  clients.push(prisma)
-  return prisma
+  const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  opened.push(connections)
+  return connections
 }
 
-let shared: Promise<PrismaClient> | undefined
+let shared: Promise<Connections> | undefined
 
 /** One database for cases that keep to subjects of their own. */
 async function inSharedDatabase(): Promise<Stores> {
@@ -35,17 +35,18 @@ async function inSharedDatabase(): Promise<Stores> {
 /** A database for this case alone: what is due in an outbox is due to everybody. */
 const inOwnDatabase = async () => storesOf(await connect())
 
-function storesOf(prisma: PrismaClient): Stores {
+function storesOf({ prisma, pool }: Connections): Stores {
+  const statements = new RawStatements(pool)
   return {
-    stepUps: new PrismaStepUps(prisma),
+    stepUps: new PrismaStepUps(statements),
     registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(prisma),
+    outbox: new PrismaOtpOutbox(statements),
     trail: new PrismaAuditTrail(prisma),
   }
 }
 
-test.after.always('clients are disconnected', async () => {
-  await Promise.all(clients.map((client) => client.$disconnect()))
+test.after.always('connections are closed', async () => {
+  await Promise.all(opened.map(({ close }) => close()))
 })
 
 stepUpsContract('prisma', inSharedDatabase)
@@ -54,13 +55,14 @@ auditTrailContract('prisma', inSharedDatabase)
 otpOutboxContract('prisma', inOwnDatabase)
 
 test('nobody changes or deletes an event, except retention, which only deletes', async (t) => {
-  const prisma = await connect()
+  const connections = await connect()
+  const { prisma } = connections
   const [challenge, event] = Challenge.open(
     { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
     POLICY,
     NOON,
   )
-  await storesOf(prisma).stepUps.open(
+  await storesOf(connections).stepUps.open(
     challenge,
     event,
     { key: 'key', fingerprint: 'f' },

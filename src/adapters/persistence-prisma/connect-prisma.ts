@@ -1,4 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
 import { PrismaClient } from './generated/client.ts'
 
 export interface ConnectionSettings {
@@ -13,9 +14,16 @@ const POOL_SIZE = 10
 const ACQUIRE_TIMEOUT_IN_MS = 3000
 const STATEMENT_TIMEOUT_IN_MS = 5000
 
-/** A client of its own pool. Connects with the first query. */
-export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): PrismaClient {
-  const pool = {
+/** Two ways to one database over one pool of connections. */
+export interface Connections {
+  readonly prisma: PrismaClient
+  readonly pool: pg.Pool
+  close(): Promise<void>
+}
+
+/** Connects with the first query. */
+export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Connections {
+  const pool = new pg.Pool({
     connectionString: url,
     max: POOL_SIZE,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
@@ -23,19 +31,16 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Pr
     // A server that is gone without a word never answers: the client gives up a little after the server would have.
     query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
     application_name: 'countersign',
-  }
-  const adapter = new PrismaPg(pool, {
-    statementNameGenerator: nameOf,
-    onPoolError: onConnectionLost,
-    onConnectionError: onConnectionLost,
   })
-  return new PrismaClient({ adapter, errorFormat: 'minimal' })
-}
-
-/**
- * The hot statements carry their name as a leading comment, `/* step-ups.load *\/`. A name makes pg prepare the
- * statement once per connection; Prisma's own statements get none, since their number has no bound.
- */
-function nameOf({ sql }: { readonly sql: string }): string {
-  return /^\/\* ([a-z.-]+) \*\//.exec(sql)?.[1] ?? ''
+  pool.on('error', onConnectionLost)
+  const adapter = new PrismaPg(pool, { onConnectionError: onConnectionLost })
+  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' })
+  return {
+    prisma,
+    pool,
+    close: async () => {
+      await prisma.$disconnect()
+      await pool.end()
+    },
+  }
 }

@@ -2,9 +2,9 @@ import type { OtpDelivery, OtpOutbox } from '../../application/ports/otp-outbox.
 import type { Provenance } from '../../application/ports/provenance.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
-import { available } from './available.ts'
 import { insertEvents } from './events.ts'
-import { Prisma, type PrismaClient } from './generated/client.ts'
+import { Prisma } from './generated/client.ts'
+import type { RawStatements } from './raw-statements.ts'
 import {
   type ChallengeRow,
   COLUMNS,
@@ -19,15 +19,15 @@ import {
 
 /** The queued rows of `otp_issuances`. A lease is a later `next_attempt_at`: it needs no clean-up if its holder dies. */
 export class PrismaOtpOutbox implements OtpOutbox {
-  readonly #prisma: PrismaClient
+  readonly #statements: RawStatements
 
-  constructor(prisma: PrismaClient) {
-    this.#prisma = prisma
+  constructor(statements: RawStatements) {
+    this.#statements = statements
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
     type Row = IssuanceRow & ChallengeRow & Joined<UserRow>
-    const rows = await available(this.#prisma.$queryRaw<Row[]>(claimDue(limit, now, leaseEnd)))
+    const rows = await this.#statements.rows<Row>(claimDue(limit, now, leaseEnd))
     return rows.map((row) => ({
       issuance: issuanceOf(row) as QueuedIssuance,
       challenge: challengeOf(row),
@@ -36,7 +36,7 @@ export class PrismaOtpOutbox implements OtpOutbox {
   }
 
   async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<void> {
-    await available(this.#prisma.$queryRaw(recordOutcome(claimed, outcome, event)))
+    await this.#statements.rows(recordOutcome(claimed, outcome, event))
   }
 }
 
