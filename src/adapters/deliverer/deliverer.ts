@@ -12,7 +12,7 @@ const PAUSE_AFTER_ERROR_IN_MS = 1000
 const PLACES = 50
 /** Places that each request under way takes away, down to the least that is always left. */
 const PLACES_OF_A_REQUEST = 4
-const LEAST_PLACES = 2
+const LEAST_PLACES = 1
 /** Longer than this, mails do not give way to requests: whoever waits for one waits for nothing else. */
 const PATIENCE_IN_MS = 5000
 

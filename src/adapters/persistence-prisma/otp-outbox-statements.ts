@@ -1,0 +1,72 @@
+import type { Provenance } from '../../application/ports/provenance.ts'
+import type { ChallengeEvent } from '../../domain/domain-event.ts'
+import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
+import { insertEvents } from './events.ts'
+import { Prisma } from './generated/client.ts'
+import { COLUMNS } from './rows.ts'
+
+/* The statements behind every delivery, constant in their text like those behind every decision. */
+
+const CLAIMED = Prisma.raw([COLUMNS.issuance, COLUMNS.challenge, COLUMNS.user].join(', '))
+
+export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
+  return Prisma.sql`/* otp-outbox.claim */
+    WITH due AS (
+      SELECT id
+      FROM otp_issuances
+      WHERE status = 'queued' AND next_attempt_at <= ${now}::timestamptz
+      ORDER BY next_attempt_at
+      LIMIT ${limit}::integer
+      FOR UPDATE SKIP LOCKED
+    ), i AS (
+      UPDATE otp_issuances
+      SET next_attempt_at = ${leaseEnd}::timestamptz, delivery_attempts = delivery_attempts + 1
+      FROM due
+      WHERE otp_issuances.id = due.id
+      RETURNING otp_issuances.*
+    )
+    SELECT ${CLAIMED}
+    FROM i
+    JOIN challenges c ON c.id = i.challenge_id
+    LEFT JOIN users u ON u.user_id = i.subject_user_id
+    ORDER BY i.issued_at`
+}
+
+/** What happens to a mail is nobody's request. */
+const SERVICE: Provenance = { actor: 'service' }
+
+/** Guarded by the number of the attempt: whoever claimed it since has counted another one. */
+export function recordOutcome(
+  claimed: QueuedIssuance,
+  outcome: OtpIssuance,
+  event: ChallengeEvent,
+): Prisma.Sql {
+  const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = fateOf(outcome)
+  return Prisma.sql`/* otp-outbox.record */
+    WITH issuance AS (
+      UPDATE otp_issuances
+      SET status = ${outcome.status},
+          next_attempt_at = ${nextAttemptAt}::timestamptz,
+          sent_at = ${sentAt}::timestamptz,
+          message_id = ${messageId},
+          failed_at = ${failedAt}::timestamptz,
+          failure_reason = ${failureReason}
+      WHERE id = ${claimed.id}::uuid
+        AND status = 'queued'
+        AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
+      RETURNING id
+    )
+    ${insertEvents('issuance', [event], SERVICE)}`
+}
+
+function fateOf(outcome: OtpIssuance) {
+  const unknown = { nextAttemptAt: null, sentAt: null, messageId: null, failedAt: null, failureReason: null }
+  switch (outcome.status) {
+    case 'queued':
+      return { ...unknown, nextAttemptAt: outcome.nextAttemptAt }
+    case 'sent':
+      return { ...unknown, sentAt: outcome.sentAt, messageId: outcome.messageId ?? null }
+    case 'failed':
+      return { ...unknown, failedAt: outcome.failedAt, failureReason: outcome.reason }
+  }
+}
