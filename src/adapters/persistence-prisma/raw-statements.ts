@@ -4,7 +4,7 @@ import type { Prisma } from './generated/client.ts'
 
 /**
  * Runs the statements of the hot path: straight on the pool that the Prisma client works on too, since the client adds as
- * much CPU time to a statement as pg needs for it (decision 9). A statement that begins with its name, `/* step-ups.load *\/`,
+ * much CPU time to a statement as pg needs for it (decision 12). A statement that begins with its name, `/* step-ups.load *\/`,
  * is prepared once a connection, and the name shows in the server's logs.
  */
 export class RawStatements {
