@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -42,7 +42,7 @@ export async function startCountersign(
       AUTH_AUDIENCE: ground.issuer.audience,
       AUTH_JWKS_URL: ground.issuer.jwksUrl,
       OTP_KEYS: `k1:${ground.otpKey.toString('base64')}`,
-      SIGNING_KEYS: `s1:${randomBytes(32).toString('base64')}`,
+      SIGNING_KEYS: `s1:${ground.signingKey.toString('base64')}`,
       MAIL_TRANSPORT: 'smtp',
       MAIL_FROM: 'Bench <no-reply@bank.example>',
       SMTP_URL: ground.smtp.url,
@@ -107,6 +107,15 @@ export async function seedUsers(client: pg.Client, count: number): Promise<void>
     [count],
   )
   await client.query('ANALYZE users')
+}
+
+/** What the first challenge of a user leaves for all that follow. */
+export async function seedStandings(client: pg.Client, count: number): Promise<void> {
+  await client.query(
+    `INSERT INTO subject_standings (subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version)
+     SELECT 'user-' || n, 0, 0, '{}', 0 FROM generate_series(0, $1::integer - 1) n ON CONFLICT DO NOTHING`,
+    [count],
+  )
 }
 
 /** Waits until every mail that is to go has gone. */

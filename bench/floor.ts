@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { v7 } from 'uuid'
 import { type Contestant, measure } from './contestant.ts'
-import { CONNECTIONS, expectCount, Journeys, operation, seedUsers } from './countersign.ts'
+import { CONNECTIONS, expectCount, Journeys, operation, seedStandings, seedUsers } from './countersign.ts'
 import type { Ground } from './ground.ts'
 import { drive } from './load.ts'
 import { startProgram } from './processes.ts'
@@ -58,11 +58,7 @@ export async function putChallenges(
 ): Promise<string[]> {
   const challenges = Array.from({ length: count }, (_, n) => ({ id: idOf(n), n, ...operation(n) }))
   const json = JSON.stringify(challenges)
-  await client.query(
-    `INSERT INTO subject_standings (subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version)
-     SELECT 'user-' || n, 0, 0, '{}', 0 FROM generate_series(0, $1::integer - 1) n ON CONFLICT DO NOTHING`,
-    [count],
-  )
+  await seedStandings(client, count)
   await client.query(
     `INSERT INTO challenges (
        id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,

@@ -19,6 +19,7 @@ export interface Ground {
   readonly postgresPid: number
   readonly issuer: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string }
   readonly otpKey: Buffer
+  readonly signingKey: Buffer
   readonly smtp: SmtpSink
   /** A connection for the bench's own questions to a database. */
   client(url: string): Promise<pg.Client>
@@ -68,6 +69,7 @@ export async function layGround(settings: Readonly<Record<string, string>> = {})
       audience: AUDIENCE,
     },
     otpKey: randomBytes(32),
+    signingKey: randomBytes(32),
     smtp,
     client: async (url) => {
       const client = new pg.Client({ connectionString: url })

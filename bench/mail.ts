@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type pg from 'pg'
-import { CONNECTIONS, expectCount, Journeys, mailsSent, seedUsers, startCountersign } from './countersign.ts'
+import { CONNECTIONS, expectCount, Journeys, mailsSent, seedStandings, seedUsers, startCountersign } from './countersign.ts'
 import { layGround } from './ground.ts'
 import { drive, drivePaced, type Load } from './load.ts'
 import { figure, percentile } from './statistics.ts'
@@ -83,6 +83,7 @@ async function delaysOf(journeys: Journeys, { answeredAt }: Load): Promise<numbe
 
 /** Codes that are due at this moment, as if the mail server had been away. */
 async function queueBacklog(client: pg.Client, count: number): Promise<void> {
+  await seedStandings(client, count)
   await client.query(
     `WITH c AS (
        INSERT INTO challenges (
