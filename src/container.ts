@@ -13,6 +13,7 @@ import { challengeRoutes } from './adapters/http-koa/challenge-routes.ts'
 import { developmentRoutes } from './adapters/http-koa/development-routes.ts'
 import { createHttpServer } from './adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from './adapters/http-koa/postmark-webhook-routes.ts'
+import { RequestsUnderWay } from './adapters/http-koa/requests-under-way.ts'
 import { serviceRoutes } from './adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from './adapters/http-koa/totp-email-routes.ts'
 import { userRoutes } from './adapters/http-koa/user-routes.ts'
@@ -35,7 +36,7 @@ import { watchOutbox } from './adapters/metrics-prometheus/outbox-gauges.ts'
 import { watchPool } from './adapters/metrics-prometheus/pool-gauges.ts'
 import { watchProcess } from './adapters/metrics-prometheus/process-metrics.ts'
 import { RequestDurations } from './adapters/metrics-prometheus/request-durations.ts'
-import { connectPrisma, poolOf } from './adapters/persistence-prisma/connect-prisma.ts'
+import { type Connections, connectPrisma } from './adapters/persistence-prisma/connect-prisma.ts'
 import { DatabaseHealth } from './adapters/persistence-prisma/database-health.ts'
 import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
 import { PrismaAuditTrail } from './adapters/persistence-prisma/prisma-audit-trail.ts'
@@ -46,6 +47,7 @@ import { PrismaRetention } from './adapters/persistence-prisma/prisma-retention.
 import { PrismaStepUps } from './adapters/persistence-prisma/prisma-step-ups.ts'
 import { PrismaSuppressions } from './adapters/persistence-prisma/prisma-suppressions.ts'
 import { PrismaUserRegistry } from './adapters/persistence-prisma/prisma-user-registry.ts'
+import { RawStatements } from './adapters/persistence-prisma/raw-statements.ts'
 import { RetentionCron } from './adapters/retention-cron/retention-cron.ts'
 import { EddsaChallengeSigner } from './adapters/signing-jose/eddsa-challenge-signer.ts'
 import { OtplibTotp } from './adapters/totp-otplib/otplib-totp.ts'
@@ -79,6 +81,7 @@ import { Suppressions } from './application/ports/suppressions.ts'
 import { TokenIssuer } from './application/ports/token-issuer.ts'
 import { Totp } from './application/ports/totp.ts'
 import { UserDirectory, UserRegistry } from './application/ports/user-directory.ts'
+import { Workload } from './application/ports/workload.ts'
 import { PurgeChallenges } from './application/purge-challenges.ts'
 import { PutUser } from './application/put-user.ts'
 import { ReleaseAddress } from './application/release-address.ts'
@@ -93,6 +96,9 @@ export interface Foundation {
   readonly developmentKeys: DevelopmentKeys | undefined
   readonly logger: Logger
 }
+
+/** The way to the database, to be closed at the end. */
+export const StorageConnections: ServiceIdentifier<Connections> = Symbol('StorageConnections')
 
 const TotpEmailRoutes: ServiceIdentifier<Router> = Symbol('TotpEmailRoutes')
 const ChallengeRoutes: ServiceIdentifier<Router> = Symbol('ChallengeRoutes')
@@ -125,11 +131,14 @@ export function createContainer({ config, databaseUrl, developmentKeys, logger }
   bindMail(container, config, logger)
   bindUseCases(container)
 
+  container.bind(RequestsUnderWay).toConstantValue(new RequestsUnderWay())
+  container.bind(Workload).toService(RequestsUnderWay)
   container
     .bind(Deliverer)
     .toResolvedValue(
-      (deliverOtp, metrics) => new Deliverer(new MeasuredDeliveries(deliverOtp, metrics), logger),
-      [DeliverOtp, Metrics],
+      (deliverOtp, metrics, workload) =>
+        new Deliverer(new MeasuredDeliveries(deliverOtp, metrics), workload, logger),
+      [DeliverOtp, Metrics, Workload],
     )
   container.bind(DeliverySignal).toService(Deliverer)
   bindRetention(container, config, logger)
@@ -138,23 +147,24 @@ export function createContainer({ config, databaseUrl, developmentKeys, logger }
 }
 
 function bindStorage(container: Container, url: string, logger: Logger): void {
-  container.bind(PrismaClient).toConstantValue(
-    connectPrisma({
-      url,
-      onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
-    }),
-  )
+  const connections = connectPrisma({
+    url,
+    onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
+  })
+  container.bind(StorageConnections).toConstantValue(connections)
+  container.bind(PrismaClient).toConstantValue(connections.prisma)
+  container.bind(RawStatements).toConstantValue(connections.statements)
   container
     .bind(MeasuredStepUps)
     .toResolvedValue(
-      (prisma, metrics) => new MeasuredStepUps(new PrismaStepUps(prisma), metrics),
-      [PrismaClient, Metrics],
+      (statements, metrics) => new MeasuredStepUps(new PrismaStepUps(statements), metrics),
+      [RawStatements, Metrics],
     )
   container
     .bind(OtpOutbox)
     .toResolvedValue(
-      (prisma, metrics) => new MeasuredOtpOutbox(new PrismaOtpOutbox(prisma), metrics),
-      [PrismaClient, Metrics],
+      (statements, metrics) => new MeasuredOtpOutbox(new PrismaOtpOutbox(statements), metrics),
+      [RawStatements, Metrics],
     )
   container
     .bind(MailFates)
@@ -176,14 +186,14 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
 
 function bindMetrics(container: Container): void {
   container.bind(Metrics).toResolvedValue(
-    (backlog, clock, prisma) => {
+    (backlog, clock, { pool }) => {
       const metrics = new Metrics()
       watchOutbox(metrics.registry, backlog, clock)
-      watchPool(metrics.registry, () => poolOf(prisma))
+      watchPool(metrics.registry, pool)
       watchProcess(metrics.registry)
       return metrics
     },
-    [OutboxBacklog, Clock, PrismaClient],
+    [OutboxBacklog, Clock, StorageConnections],
   )
 }
 
@@ -397,8 +407,9 @@ function bindHttp(
   container
     .bind(Server)
     .toResolvedValue(
-      (metrics: Metrics, ...all: Router[]) => createHttpServer(all, logger, new RequestDurations(metrics)),
-      [Metrics, ...routers, ...(production ? [] : [DevelopmentRoutes])],
+      (requests: RequestsUnderWay, metrics: Metrics, ...all: Router[]) =>
+        createHttpServer(all, requests, logger, new RequestDurations(metrics)),
+      [RequestsUnderWay, Metrics, ...routers, ...(production ? [] : [DevelopmentRoutes])],
     )
 }
 

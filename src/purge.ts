@@ -8,7 +8,7 @@ import { openDatabase } from './database.ts'
 
 const config = loadConfig()
 const database = await openDatabase(config)
-const prisma = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+const { prisma, close } = connectPrisma({ url: database.url, onConnectionLost: () => {} })
 let purged = { challenges: 0, events: 0 }
 try {
   const purgeChallenges = new PurgeChallenges(
@@ -19,6 +19,6 @@ try {
   for await (purged of purgeChallenges.execute());
 } finally {
   process.stdout.write(`${purged.challenges} challenges and ${purged.events} events deleted\n`)
-  await prisma.$disconnect()
+  await close()
   await database.stop()
 }

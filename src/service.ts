@@ -4,10 +4,9 @@ import { Server } from 'node:http'
 import { Deliverer } from './adapters/deliverer/deliverer.ts'
 import { Metrics } from './adapters/metrics-prometheus/metrics.ts'
 import { answerSupervisor } from './adapters/metrics-prometheus/worker-metrics.ts'
-import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
 import { RetentionCron } from './adapters/retention-cron/retention-cron.ts'
 import { MailTransport } from './application/ports/mail-transport.ts'
-import { createContainer, type Foundation } from './container.ts'
+import { createContainer, type Foundation, StorageConnections } from './container.ts'
 import { listen } from './listen.ts'
 import { type Management, startManagement } from './management.ts'
 
@@ -82,7 +81,7 @@ function startJobs(container: ReturnType<typeof createContainer>) {
     stop: async () => {
       await Promise.all(jobs.map((job) => job.stop()))
       await container.get(MailTransport).close()
-      await container.get(PrismaClient).$disconnect()
+      await container.get(StorageConnections).close()
     },
   }
 }

@@ -24,7 +24,7 @@ if (!path || positionals.length > 1) exitWithUsage()
 const config = loadConfig()
 await stat(path!)
 const database = await openDatabase(config)
-const prisma = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+const { prisma, close } = connectPrisma({ url: database.url, onConnectionLost: () => {} })
 const bar = new SingleBar({ format: '  {value} lines  {bar}  {duration_formatted}', noTTYOutput: false })
 try {
   const importUsers = new ImportUsers(new PrismaUserRegistry(prisma), { now: () => new Date() })
@@ -41,7 +41,7 @@ try {
   process.exitCode = refused.length > 0 ? 1 : 0
 } finally {
   bar.stop()
-  await prisma.$disconnect()
+  await close()
   await database.stop()
 }
 

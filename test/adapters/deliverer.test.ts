@@ -12,11 +12,14 @@ const NEVER_BY_ITSELF = { pollIntervalInMs: 3_600_000 }
 function running(
   t: import('ava').ExecutionContext,
   execute: (limit: number) => Promise<readonly Promise<DeliveryReport>[]>,
-  options = {},
+  {
+    requestsUnderWay = 0,
+    ...options
+  }: { requestsUnderWay?: number; pollIntervalInMs?: number; patienceInMs?: number } = {},
 ) {
   const logLines: Record<string, unknown>[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
-  const deliverer = new Deliverer({ execute }, logger, options)
+  const deliverer = new Deliverer({ execute }, { requestsUnderWay: () => requestsUnderWay }, logger, options)
   t.teardown(() => deliverer.stop())
   deliverer.start()
   return { deliverer, logLines }
@@ -89,6 +92,70 @@ test('a slow hand-over holds up neither the next claim nor more than its own pla
   await deliverer.stop()
 
   t.deepEqual(limits.slice(0, 3), [50, 49, 49])
+})
+
+for (const [requestsUnderWay, places] of [
+  [1, 46],
+  [12, 2],
+  [13, 1],
+  [1000, 1],
+] as const) {
+  test(`with ${requestsUnderWay} requests under way it has ${places} places for mails`, async (t) => {
+    const asked = Promise.withResolvers<number>()
+    running(
+      t,
+      async (limit) => {
+        asked.resolve(limit)
+        return []
+      },
+      { ...NEVER_BY_ITSELF, requestsUnderWay },
+    )
+
+    t.is(await asked.promise, places)
+  })
+}
+
+test('mails that wait for too long no longer give way to requests', async (t) => {
+  const limits: number[] = []
+  const third = Promise.withResolvers<void>()
+  running(
+    t,
+    async (limit) => {
+      limits.push(limit)
+      if (limits.length === 3) third.resolve()
+      return limits.length < 3 ? Array.from({ length: limit }, async () => REPORT) : []
+    },
+    { requestsUnderWay: 1000, patienceInMs: -1 },
+  )
+
+  await third.promise
+
+  t.is(limits[0], 50)
+})
+
+test('it claims again when half of the places are free', async (t) => {
+  const handOvers = Array.from({ length: 50 }, () => Promise.withResolvers<DeliveryReport>())
+  const limits: number[] = []
+  const second = Promise.withResolvers<void>()
+  running(
+    t,
+    async (limit) => {
+      limits.push(limit)
+      if (limits.length === 2) second.resolve()
+      return limits.length === 1 ? handOvers.map(({ promise }) => promise) : []
+    },
+    NEVER_BY_ITSELF,
+  )
+  await new Promise((resolve) => setImmediate(resolve))
+
+  for (const { resolve } of handOvers.slice(0, 24)) resolve(REPORT)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.deepEqual(limits, [50])
+  handOvers[24]!.resolve(REPORT)
+  await second.promise
+
+  t.deepEqual(limits, [50, 25])
+  for (const { resolve } of handOvers) resolve(REPORT)
 })
 
 test('it stops only when every hand-over under way is settled', async (t) => {

@@ -1,9 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto'
 import test from 'ava'
-import { createLocalJWKSet, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
+import {
+  createLocalJWKSet,
+  type JWK,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose'
 import { DevelopmentIssuer } from '../../src/adapters/identity-jose/development-issuer.ts'
 import { JoseAccessTokens } from '../../src/adapters/identity-jose/jose-access-tokens.ts'
-import { AccessTokenRefused } from '../../src/application/ports/access-tokens.ts'
+import { AccessTokenRefused, IssuerUnavailable } from '../../src/application/ports/access-tokens.ts'
 import { secondsAfter } from '../../src/domain/instant.ts'
 import { NOON } from '../domain/examples.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
@@ -141,6 +148,76 @@ test('a token is good until its expiry and the tolerance', async (t) => {
 
   t.like(await later.authenticate(await sign(GOOD)), { kind: 'user' })
   await t.throwsAsync(tooLate.authenticate(await sign(GOOD)), { instanceOf: AccessTokenRefused })
+})
+
+test('a token that was accepted before is accepted as the same caller', async (t) => {
+  const token = await sign(GOOD)
+
+  t.is(await tokens.authenticate(token), await tokens.authenticate(token))
+})
+
+test('a token that was accepted before is refused once its time is over', async (t) => {
+  const moving = new SettableClock(NOON)
+  const verifier = new JoseAccessTokens(createLocalJWKSet(keySet), RULES, moving)
+  const token = await sign(GOOD)
+  await verifier.authenticate(token)
+
+  moving.pass(304)
+  t.like(await verifier.authenticate(token), { kind: 'user' })
+  moving.pass(1)
+  await t.throwsAsync(verifier.authenticate(token), { instanceOf: AccessTokenRefused })
+})
+
+test('a token that was accepted before is refused by a clock that was set back before its time', async (t) => {
+  const moving = new SettableClock(NOON)
+  const verifier = new JoseAccessTokens(createLocalJWKSet(keySet), RULES, moving)
+  const token = await sign({ ...GOOD, nbf: now })
+  await verifier.authenticate(token)
+
+  moving.pass(-6)
+
+  await t.throwsAsync(verifier.authenticate(token), { instanceOf: AccessTokenRefused })
+})
+
+for (const [what, keysNow] of [
+  ['takes its key back', []],
+  [
+    'puts another key under its id',
+    [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'k1' } as JWK],
+  ],
+] as const) {
+  test(`a token that was accepted before is refused once the issuer ${what}`, async (t) => {
+    let published = createLocalJWKSet(keySet)
+    const verifier = new JoseAccessTokens((header, jws) => published(header, jws), RULES, clock)
+    const token = await sign(GOOD)
+    await verifier.authenticate(token)
+
+    published = createLocalJWKSet({ keys: [...keysNow] })
+
+    await t.throwsAsync(verifier.authenticate(token), { instanceOf: AccessTokenRefused })
+  })
+}
+
+test('a token that was accepted before is neither accepted nor refused without keys to hold it against', async (t) => {
+  let published: JWTVerifyGetKey = createLocalJWKSet(keySet)
+  const verifier = new JoseAccessTokens((header, jws) => published(header, jws), RULES, clock)
+  const token = await sign(GOOD)
+  await verifier.authenticate(token)
+
+  published = async () => {
+    throw new IssuerUnavailable('away')
+  }
+
+  await t.throwsAsync(verifier.authenticate(token), { instanceOf: IssuerUnavailable })
+})
+
+test('a token that differs in one character from an accepted one is refused', async (t) => {
+  const token = await sign(GOOD)
+  await tokens.authenticate(token)
+  const [head, payload, signature] = token.split('.') as [string, string, string]
+  const forged = `${signature[0] === 'A' ? 'B' : 'A'}${signature.slice(1)}`
+
+  await t.throwsAsync(tokens.authenticate(`${head}.${payload}.${forged}`), { instanceOf: AccessTokenRefused })
 })
 
 function withHeader(jwt: string, header: object): string {

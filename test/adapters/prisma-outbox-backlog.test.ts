@@ -1,6 +1,5 @@
 import test from 'ava'
-import { connectPrisma, poolOf } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
-import type { PrismaClient } from '../../src/adapters/persistence-prisma/generated/client.ts'
+import { type Connections, connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
 import { PrismaAuditTrail } from '../../src/adapters/persistence-prisma/prisma-audit-trail.ts'
 import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaOutboxBacklog } from '../../src/adapters/persistence-prisma/prisma-outbox-backlog.ts'
@@ -12,27 +11,28 @@ import { issued, opened } from '../contracts/stores.ts'
 import { createTestDatabase } from '../database.ts'
 import { afterNoon, NOON } from '../domain/examples.ts'
 
-let prisma: PrismaClient
+let connections: Connections
 
 test.before(async () => {
   const { url } = await createTestDatabase()
-  prisma = connectPrisma({ url, onConnectionLost: () => {} })
+  connections = connectPrisma({ url, onConnectionLost: () => {} })
 })
 
-test.after.always('the client is disconnected', async () => {
-  await prisma?.$disconnect()
+test.after.always('the connections are closed', async () => {
+  await connections?.close()
 })
 
 test('the backlog is what is not handed over yet, and its age that of what is due', async (t) => {
-  t.is(poolOf(prisma), undefined)
+  const { prisma, statements, pool } = connections
+  t.is(pool.totalCount, 0)
   const backlog = new PrismaOutboxBacklog(prisma)
   t.deepEqual(await backlog.measure(NOON), { queued: 0, oldestDueAt: undefined })
-  t.is(poolOf(prisma)?.totalCount, 1)
+  t.is(pool.totalCount, 1)
 
   const stores = {
-    stepUps: new PrismaStepUps(prisma),
+    stepUps: new PrismaStepUps(statements),
     registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(prisma),
+    outbox: new PrismaOtpOutbox(statements),
     trail: new PrismaAuditTrail(prisma),
   }
   for (const seconds of [1, 2, 3, 4]) {
@@ -48,7 +48,10 @@ test('the backlog is what is not handed over yet, and its age that of what is du
 })
 
 test('a database that is away is StorageUnavailable', async (t) => {
-  const nowhere = connectPrisma({ url: 'postgresql://nobody:x@127.0.0.1:1/none', onConnectionLost: () => {} })
+  const { prisma } = connectPrisma({
+    url: 'postgresql://nobody:x@127.0.0.1:1/none',
+    onConnectionLost: () => {},
+  })
 
-  await t.throwsAsync(new PrismaOutboxBacklog(nowhere).measure(NOON), { instanceOf: StorageUnavailable })
+  await t.throwsAsync(new PrismaOutboxBacklog(prisma).measure(NOON), { instanceOf: StorageUnavailable })
 })

@@ -1,7 +1,6 @@
 import test from 'ava'
 import pg from 'pg'
-import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
-import type { PrismaClient } from '../../src/adapters/persistence-prisma/generated/client.ts'
+import { type Connections, connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
 import { PrismaAuditTrail } from '../../src/adapters/persistence-prisma/prisma-audit-trail.ts'
 import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaRetention } from '../../src/adapters/persistence-prisma/prisma-retention.ts'
@@ -11,24 +10,24 @@ import { retentionContract } from '../contracts/retention.contract.ts'
 import { createTestDatabase, query } from '../database.ts'
 import { NOON } from '../domain/examples.ts'
 
-const clients: PrismaClient[] = []
+const all: Connections[] = []
 
-function connect(url: string): PrismaClient {
-  const prisma = connectPrisma({ url, onConnectionLost: () => {} })
-  clients.push(prisma)
-  return prisma
+function connect(url: string): Connections {
+  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  all.push(connections)
+  return connections
 }
 
-test.after.always('clients are disconnected', async () => {
-  await Promise.all(clients.map((client) => client.$disconnect()))
+test.after.always('connections are closed', async () => {
+  await Promise.all(all.map(({ close }) => close()))
 })
 
 retentionContract('prisma', async () => {
-  const prisma = connect((await createTestDatabase()).url)
+  const { prisma, statements } = connect((await createTestDatabase()).url)
   return {
-    stepUps: new PrismaStepUps(prisma),
+    stepUps: new PrismaStepUps(statements),
     registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(prisma),
+    outbox: new PrismaOtpOutbox(statements),
     trail: new PrismaAuditTrail(prisma),
     retention: new PrismaRetention(prisma),
   }
@@ -68,7 +67,7 @@ async function fill(url: string, challenges: number): Promise<void> {
 /** Later than any of {@link fill} expires. */
 const TOMORROW = new Date(NOON.getTime() + 86_400_000)
 
-const purge = (prisma: PrismaClient, expiredBefore: Date, limit: number) =>
+const purge = ({ prisma }: Connections, expiredBefore: Date, limit: number) =>
   Array.fromAsync(new PrismaRetention(prisma).purge(expiredBefore, limit))
 
 const counts = async (url: string) =>
@@ -94,10 +93,10 @@ test.serial('a purge reads the old end of the tables, along their indexes', asyn
   }
   const before = await scans()
 
-  const prisma = connect(url)
-  const batches = await purge(prisma, new Date(NOON.getTime() - 4_000_000), 50)
+  const connections = connect(url)
+  const batches = await purge(connections, new Date(NOON.getTime() - 4_000_000), 50)
   // A connection hands in its figures when it ends.
-  await prisma.$disconnect()
+  await connections.close()
   let after = await scans()
   while (after.byIndex === before.byIndex) after = await scans()
 
@@ -113,10 +112,12 @@ test.serial('a purge reads the old end of the tables, along their indexes', asyn
 test.serial('what retention may do ends with its transaction', async (t) => {
   const { url } = await createTestDatabase()
   await fill(url, 2)
-  const prisma = connect(url)
-  await purge(prisma, new Date(NOON.getTime() + 899_500), 1)
+  const connections = connect(url)
+  await purge(connections, new Date(NOON.getTime() + 899_500), 1)
 
-  await t.throwsAsync(prisma.$executeRaw`DELETE FROM challenge_events`, { message: /append-only/ })
+  await t.throwsAsync(connections.prisma.$executeRaw`DELETE FROM challenge_events`, {
+    message: /append-only/,
+  })
   t.deepEqual(await counts(url), { challenges: 1, issuances: 2, events: 3 })
 })
 

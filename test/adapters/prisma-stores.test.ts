@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
-import type { PrismaClient } from '../../src/adapters/persistence-prisma/generated/client.ts'
+import { type Connections, connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
 import { PrismaAuditTrail } from '../../src/adapters/persistence-prisma/prisma-audit-trail.ts'
 import { PrismaMailFates } from '../../src/adapters/persistence-prisma/prisma-mail-fates.ts'
 import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/prisma-otp-outbox.ts'
@@ -20,16 +19,16 @@ import { userRegistryContract } from '../contracts/user-registry.contract.ts'
 import { createTestDatabase } from '../database.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 
-const clients: PrismaClient[] = []
+const all: Connections[] = []
 
-async function connect(): Promise<PrismaClient> {
+async function connect(): Promise<Connections> {
   const database = await createTestDatabase()
-  const prisma = connectPrisma({ url: database.url, onConnectionLost: () => {} })
-  clients.push(prisma)
-  return prisma
+  const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  all.push(connections)
+  return connections
 }
 
-let shared: Promise<PrismaClient> | undefined
+let shared: Promise<Connections> | undefined
 
 /** One database for cases that keep to subjects of their own. */
 async function inSharedDatabase(): Promise<MailFateStores> {
@@ -40,19 +39,19 @@ async function inSharedDatabase(): Promise<MailFateStores> {
 /** A database for this case alone: what is due in an outbox is due to everybody. */
 const inOwnDatabase = async () => storesOf(await connect())
 
-function storesOf(prisma: PrismaClient): MailFateStores {
+function storesOf({ prisma, statements }: Connections): MailFateStores {
   return {
-    stepUps: new PrismaStepUps(prisma),
+    stepUps: new PrismaStepUps(statements),
     registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(prisma),
+    outbox: new PrismaOtpOutbox(statements),
     trail: new PrismaAuditTrail(prisma),
     fates: new PrismaMailFates(prisma),
     suppressions: new PrismaSuppressions(prisma),
   }
 }
 
-test.after.always('clients are disconnected', async () => {
-  await Promise.all(clients.map((client) => client.$disconnect()))
+test.after.always('connections are closed', async () => {
+  await Promise.all(all.map(({ close }) => close()))
 })
 
 stepUpsContract('prisma', inSharedDatabase)
@@ -63,13 +62,14 @@ mailFatesContract('prisma', inOwnDatabase)
 otpOutboxContract('prisma', inOwnDatabase)
 
 test('nobody changes or deletes an event, except retention, which only deletes', async (t) => {
-  const prisma = await connect()
+  const connections = await connect()
+  const { prisma } = connections
   const [challenge, event] = Challenge.open(
     { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
     POLICY,
     NOON,
   )
-  await storesOf(prisma).stepUps.open(
+  await storesOf(connections).stepUps.open(
     challenge,
     event,
     { key: 'key', fingerprint: 'f' },
@@ -90,8 +90,9 @@ test('nobody changes or deletes an event, except retention, which only deletes',
 })
 
 test('a bounce waits for a decision about its subject that is being stored, and is then refused whole', async (t) => {
-  const prisma = await connect()
-  const stores = storesOf(prisma)
+  const connections = await connect()
+  const { prisma } = connections
+  const stores = storesOf(connections)
   const { id, subjectUserId } = await opened(stores)
   const { id: issuanceId } = await issued(stores, id)
   const before = (await stores.fates.load(issuanceId))!
@@ -101,7 +102,7 @@ test('a bounce waits for a decision about its subject that is being stored, and 
     await decision.$executeRaw`
       UPDATE subject_standings SET version = version + 1 WHERE subject_user_id = ${subjectUserId}`
     const saving = stores.fates.save(before, bounce, PROVENANCE)
-    await waitsForLock(prisma)
+    await waitsForLock(connections)
     return { saving }
   })
 
@@ -110,7 +111,7 @@ test('a bounce waits for a decision about its subject that is being stored, and 
 })
 
 /** Resolves when a statement of this database waits for a row that another one holds. */
-async function waitsForLock(prisma: PrismaClient): Promise<void> {
+async function waitsForLock({ prisma }: Connections): Promise<void> {
   for (;;) {
     const waiting = await prisma.$queryRaw<unknown[]>`
       SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`

@@ -7,6 +7,7 @@ import { challengeRoutes } from '../../src/adapters/http-koa/challenge-routes.ts
 import { createHttpServer } from '../../src/adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/postmark-webhook-routes.ts'
 import type { RequestObserver } from '../../src/adapters/http-koa/request-log.ts'
+import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email-routes.ts'
 import { userRoutes } from '../../src/adapters/http-koa/user-routes.ts'
@@ -50,6 +51,7 @@ export async function edge(
       postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger),
       serviceRoutes(checks, { publicKeys: () => ({ keys: [] }) }),
     ],
+    new RequestsUnderWay(),
     logger,
     { answered: (request) => void answered.push(request) },
   )

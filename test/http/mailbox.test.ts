@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { developmentRoutes } from '../../src/adapters/http-koa/development-routes.ts'
 import { createHttpServer } from '../../src/adapters/http-koa/http-server.ts'
+import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way.ts'
 import type { Mailbox, MailboxMessage } from '../../src/application/ports/mailbox.ts'
 import { call } from '../call.ts'
 import { afterNoon } from '../domain/examples.ts'
@@ -29,7 +30,11 @@ async function served(t: ExecutionContext, mails: MailboxMessage[]) {
     list: async (to) => mails.filter((each) => to === undefined || each.to === to),
     find: async (id) => mails.find((each) => each.id === id),
   }
-  const server = createHttpServer([developmentRoutes(mailbox, undefined)], pino({ level: 'silent' }))
+  const server = createHttpServer(
+    [developmentRoutes(mailbox, undefined)],
+    new RequestsUnderWay(),
+    pino({ level: 'silent' }),
+  )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {
@@ -179,7 +184,11 @@ test('a mail that is not there is RESOURCE_UNKNOWN', async (t) => {
 })
 
 test('without a mailbox there is no page', async (t) => {
-  const server = createHttpServer([developmentRoutes(undefined, undefined)], pino({ level: 'silent' }))
+  const server = createHttpServer(
+    [developmentRoutes(undefined, undefined)],
+    new RequestsUnderWay(),
+    pino({ level: 'silent' }),
+  )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())

@@ -16,9 +16,9 @@ const run = (databaseUrl: string) =>
 
 test('the command deletes what is past retention, and says how much that was', async (t) => {
   const { url } = await createTestDatabase()
-  const prisma = connectPrisma({ url, onConnectionLost: () => {} })
-  t.teardown(() => prisma.$disconnect())
-  const stepUps = new PrismaStepUps(prisma)
+  const { statements, close } = connectPrisma({ url, onConnectionLost: () => {} })
+  t.teardown(close)
+  const stepUps = new PrismaStepUps(statements)
   const openedAt = async (at: Date) => {
     const [challenge, event] = Challenge.open(
       { id: v7({ msecs: at.getTime() }), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },

@@ -2,40 +2,59 @@ import type { Logger } from 'pino'
 import type { DeliverOtp, DeliveryReport } from '../../application/deliver-otp.ts'
 import type { DeliverySignal } from '../../application/ports/delivery-signal.ts'
 import type { HealthCheck } from '../../application/ports/health-check.ts'
+import type { Workload } from '../../application/ports/workload.ts'
 
 /** How long a mail may wait that was queued by a process which did not deliver it. */
 const POLL_INTERVAL_IN_MS = 250
 /** After an error: the database is away, and asking it faster does not bring it back. */
 const PAUSE_AFTER_ERROR_IN_MS = 1000
 /** Hand-overs under way at once. A slow mail takes one place and holds up none of the others. */
-const CONCURRENCY = 50
+const PLACES = 50
+/** Places that each request under way takes away, down to the least that is always left. */
+const PLACES_OF_A_REQUEST = 4
+const LEAST_PLACES = 1
+/** Longer than this, mails do not give way to requests: whoever waits for one waits for nothing else. */
+const PATIENCE_IN_MS = 5000
 
 /**
  * Delivers what is due for as long as it runs: at once when rung by a decision of this process, and by a poll
  * for what others left. Any number of deliverers may share a database.
+ *
+ * A burst of requests is answered first and its mails leave right after it, since a mail may take seconds anyway and an
+ * answer may not. Once it has been behind for five seconds, it takes the places it needs and requests get slower instead.
  */
 export class Deliverer implements DeliverySignal, HealthCheck {
   readonly name = 'deliverer'
   readonly #deliverOtp: Pick<DeliverOtp, 'execute'>
+  readonly #workload: Workload
   readonly #logger: Logger
   readonly #pollIntervalInMs: number
+  readonly #patienceInMs: number
   readonly #underWay = new Set<Promise<void>>()
   #running: Promise<void> | undefined
   #stopping = false
   #rung = false
+  /** The last claim got all that it asked for, so there is likely more. */
+  #moreDue = false
+  /** When there was nothing more to claim. */
+  #caughtUpAt = 0
   #wake = () => {}
 
   constructor(
     deliverOtp: Pick<DeliverOtp, 'execute'>,
+    workload: Workload,
     logger: Logger,
-    { pollIntervalInMs = POLL_INTERVAL_IN_MS } = {},
+    { pollIntervalInMs = POLL_INTERVAL_IN_MS, patienceInMs = PATIENCE_IN_MS } = {},
   ) {
     this.#deliverOtp = deliverOtp
+    this.#workload = workload
     this.#logger = logger
     this.#pollIntervalInMs = pollIntervalInMs
+    this.#patienceInMs = patienceInMs
   }
 
   start(): void {
+    this.#caughtUpAt = performance.now()
     this.#running ??= this.#run()
   }
 
@@ -60,12 +79,14 @@ export class Deliverer implements DeliverySignal, HealthCheck {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       this.#rung = false
-      const free = CONCURRENCY - this.#underWay.size
+      const free = this.#freePlaces()
       try {
         const claimed = free > 0 ? await this.#deliverOtp.execute(free) : []
         for (const handOver of claimed) this.#follow(handOver)
-        // Fewer than asked for: nothing more is due. A ring since the claim began may be about something newer.
-        if (claimed.length < free || free === 0) await this.#pause(this.#pollIntervalInMs)
+        this.#moreDue = claimed.length === free
+        if (!this.#moreDue) this.#caughtUpAt = performance.now()
+        // A ring since the claim began may be about something newer.
+        if (!this.#moreDue || free === 0) await this.#pause(this.#pollIntervalInMs)
       } catch (error) {
         this.#logger.error({ err: error }, 'claiming mails failed')
         this.#rung = false
@@ -74,12 +95,21 @@ export class Deliverer implements DeliverySignal, HealthCheck {
     }
   }
 
+  /** None until half of them are free: a claim costs about the same for one mail as for many. */
+  #freePlaces(): number {
+    const behind = performance.now() - this.#caughtUpAt > this.#patienceInMs
+    const taken = behind ? 0 : PLACES_OF_A_REQUEST * this.#workload.requestsUnderWay()
+    const places = Math.max(LEAST_PLACES, PLACES - taken)
+    const free = places - this.#underWay.size
+    return free * 2 >= places ? free : 0
+  }
+
   #follow(handOver: Promise<DeliveryReport>): void {
     const settled = handOver.then(({ error, ...report }) => {
       const level = report.outcome === 'sent' ? 'info' : report.outcome === 'unrecorded' ? 'error' : 'warn'
       this.#logger[level]({ ...report, ...(error === undefined ? {} : { err: error }) }, 'mail attempt')
       this.#underWay.delete(settled)
-      if (this.#underWay.size === CONCURRENCY - 1) this.#wake()
+      if (this.#moreDue && this.#freePlaces() > 0) this.#wake()
     })
     this.#underWay.add(settled)
   }

@@ -7,6 +7,7 @@ import { errorBodies, errorBody } from './error-body.ts'
 import { outcomesOf } from './outcomes.ts'
 import { Refusal } from './refusal.ts'
 import { type RequestObserver, requestIdOf, requestLog } from './request-log.ts'
+import type { RequestsUnderWay } from './requests-under-way.ts'
 
 /** Slow enough for a phone on a train, fast enough that idle attackers do not fill the table of sockets. */
 const TIMEOUTS_IN_MS = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000 }
@@ -14,6 +15,7 @@ const TIMEOUTS_IN_MS = { headersTimeout: 10_000, requestTimeout: 15_000, keepAli
 /** The HTTP server over the given routes, not yet listening. Every answer that it can give has the contract's form. */
 export function createHttpServer(
   routers: readonly Router[],
+  requests: RequestsUnderWay,
   logger: Logger,
   observer?: RequestObserver,
 ): Server {
@@ -21,6 +23,7 @@ export function createHttpServer(
   // What reaches Koa past the error bodies is a broken connection, for which there is nobody left to answer.
   app.on('error', (error) => logger.debug({ err: error }, 'connection failed'))
 
+  app.use(requests.middleware())
   app.use(requestLog(logger, observer))
   app.use(fixedHeaders)
   app.use(errorBodies(logger))

@@ -7,6 +7,7 @@ import {
 } from '../../application/ports/access-tokens.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import { IDENTITY } from '../../domain/identity.ts'
+import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts'
 
 export interface AccessTokenRules {
   readonly issuer: string
@@ -36,6 +37,7 @@ export class JoseAccessTokens implements AccessTokens {
   readonly #keys: JWTVerifyGetKey
   readonly #rules: AccessTokenRules
   readonly #clock: Clock
+  readonly #verified = new VerifiedTokens()
 
   constructor(keys: JWTVerifyGetKey, rules: AccessTokenRules, clock: Clock) {
     this.#keys = keys
@@ -45,20 +47,52 @@ export class JoseAccessTokens implements AccessTokens {
 
   async authenticate(token: string): Promise<Caller> {
     const now = this.#clock.now()
-    const { payload, protectedHeader } = await this.#verify(token, now)
+    const known = this.#verified.find(token, now)
+    if (known && (await this.#vouchesFor(known))) return known.caller
+
+    const verified = await this.#verify(token, now)
+    this.#verified.keep(token, verified)
+    return verified.caller
+  }
+
+  /**
+   * A user's app shows one token a few times and a service shows one for minutes, and to check a signature is the most
+   * expensive part of a request. It is checked once for as long as the issuer has the very same key: with any other answer
+   * of the issuer's, a key taken back or replaced under its id, everything is checked again.
+   */
+  async #vouchesFor({ header, jws, key }: VerifiedToken): Promise<boolean> {
+    try {
+      return (await this.#keys(header, jws)) === key
+    } catch {
+      return false
+    }
+  }
+
+  async #verify(token: string, now: Date): Promise<VerifiedToken> {
+    let found: Pick<VerifiedToken, 'header' | 'jws' | 'key'> | undefined
+    const { payload } = await this.#checkSignatureAndClaims(token, now, async (header, jws) => {
+      const key = await this.#keys(header, jws)
+      found = { header, jws, key }
+      return key
+    })
     const nowInSeconds = now.getTime() / 1000
 
-    if (!TYPES.includes((protectedHeader.typ ?? 'JWT').toLowerCase())) throw new AccessTokenRefused('typ')
+    if (!TYPES.includes((found!.header.typ ?? 'JWT').toLowerCase())) throw new AccessTokenRefused('typ')
     if (payload.exp! > nowInSeconds + MAX_REMAINING_LIFETIME_IN_SECONDS) throw new AccessTokenRefused('exp')
     if (payload.iat !== undefined && payload.iat > nowInSeconds + CLOCK_TOLERANCE_IN_SECONDS) {
       throw new AccessTokenRefused('iat')
     }
-    return callerOf(payload)
+    return {
+      ...found!,
+      caller: callerOf(payload),
+      verifiedAt: now,
+      expiresAt: new Date(payload.exp! * 1000),
+    }
   }
 
-  async #verify(token: string, currentDate: Date) {
+  async #checkSignatureAndClaims(token: string, currentDate: Date, keys: JWTVerifyGetKey) {
     try {
-      return await jwtVerify(token, this.#keys, {
+      return await jwtVerify(token, keys, {
         algorithms: ALGORITHMS,
         issuer: this.#rules.issuer,
         audience: this.#rules.audience,

@@ -7,15 +7,15 @@ interface Pool {
   readonly waitingCount: number
 }
 
-/** Has the pool looked at with each scrape. There is none before the first query. */
-export function watchPool(registry: Registry, poolOf: () => Pool | undefined): void {
+/** Has the pool looked at with each scrape. */
+export function watchPool(registry: Registry, pool: Pool): void {
   new Gauge({
     name: 'countersign_database_connections',
     help: 'Connections to the database',
     labelNames: ['state'],
     registers: [registry],
     collect() {
-      const { totalCount = 0, idleCount = 0 } = poolOf() ?? {}
+      const { totalCount, idleCount } = pool
       this.set({ state: 'busy' }, totalCount - idleCount)
       this.set({ state: 'idle' }, idleCount)
     },
@@ -25,7 +25,7 @@ export function watchPool(registry: Registry, poolOf: () => Pool | undefined): v
     help: 'Queries that wait for a connection to be free',
     registers: [registry],
     collect() {
-      this.set(poolOf()?.waitingCount ?? 0)
+      this.set(pool.waitingCount)
     },
   })
 }

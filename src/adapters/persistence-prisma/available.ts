@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { StorageUnavailable } from '../../application/ports/storage-unavailable.ts'
 import { Prisma } from './generated/client.ts'
 
@@ -22,6 +23,9 @@ const PASSING = /^(?:08|40|53|57|58)|^25006$/
 /** Time-outs of a transaction that found no connection, or held one for too long. */
 const PASSING_PRISMA_CODES = new Set(['P2024', 'P2028', 'P2034'])
 
+/** As in ECONNREFUSED, EHOSTUNREACH, ENOTFOUND and EAI_AGAIN. */
+const SYSTEM_ERROR = /^E[A-Z_]+$/
+
 /** Passes on what a query gives, and its errors without what it was asked with: parameters are personal data. */
 export async function available<Result>(query: PromiseLike<Result>): Promise<Result> {
   try {
@@ -40,9 +44,16 @@ function withoutValues(error: unknown): unknown {
       (cause && (UNREACHABLE.has(cause.kind) || PASSING.test(cause.originalCode ?? '')))
     return passing ? new StorageUnavailable(reason) : new StorageFault(reason)
   }
-  // What node-postgres says of its own time-outs and broken connections has neither a class nor a code.
-  if (error instanceof Error && /timeout|terminated|ECONN|EPIPE/i.test(error.message)) {
-    return new StorageUnavailable(error.message)
+  if (error instanceof pg.DatabaseError) {
+    const { code = '' } = error
+    return PASSING.test(code) ? new StorageUnavailable(code) : new StorageFault(code)
+  }
+  if (error instanceof Error) {
+    // Of the way to the server: a system call's error, or one of node-postgres, which has neither a class nor a code.
+    const { code } = error as NodeJS.ErrnoException
+    if (SYSTEM_ERROR.test(code ?? '')) return new StorageUnavailable(code!)
+    if (/timeout|terminated|not queryable|ECONN|EPIPE/i.test(error.message))
+      return new StorageUnavailable(error.message)
   }
   return error
 }

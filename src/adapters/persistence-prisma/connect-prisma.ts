@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import type { Pool } from 'pg'
+import pg from 'pg'
 import { PrismaClient } from './generated/client.ts'
+import { RawStatements } from './raw-statements.ts'
 
 export interface ConnectionSettings {
   readonly url: string
@@ -14,12 +15,18 @@ const POOL_SIZE = 10
 const ACQUIRE_TIMEOUT_IN_MS = 3000
 const STATEMENT_TIMEOUT_IN_MS = 5000
 
-/** The pool behind each client, once there is one. */
-const pools = new WeakMap<PrismaClient, () => Pool | undefined>()
+/** Two ways to one database over one pool of connections. */
+export interface Connections {
+  readonly prisma: PrismaClient
+  readonly statements: RawStatements
+  /** What both share, to be counted. */
+  readonly pool: pg.Pool
+  close(): Promise<void>
+}
 
-/** A client of its own pool. Connects with the first query. */
-export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): PrismaClient {
-  const pool = {
+/** Connects with the first query. */
+export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Connections {
+  const pool = new pg.Pool({
     connectionString: url,
     max: POOL_SIZE,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
@@ -27,37 +34,18 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Pr
     // A server that is gone without a word never answers: the client gives up a little after the server would have.
     query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
     application_name: 'countersign',
-  }
-  const adapter = new PrismaPgOfPool(pool, {
-    statementNameGenerator: nameOf,
-    onPoolError: onConnectionLost,
-    onConnectionError: onConnectionLost,
   })
+  pool.on('error', onConnectionLost)
+  const adapter = new PrismaPg(pool, { onConnectionError: onConnectionLost })
   const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' })
-  pools.set(prisma, () => adapter.pool)
-  return prisma
-}
-
-/** The connections of a client that {@link connectPrisma} made; undefined before its first query. */
-export function poolOf(prisma: PrismaClient): Pool | undefined {
-  return pools.get(prisma)?.()
-}
-
-/** Prisma makes the pool when it connects, and shows it to nobody but the adapter. */
-class PrismaPgOfPool extends PrismaPg {
-  pool: Pool | undefined
-
-  override async connect() {
-    const connected = await super.connect()
-    this.pool = connected.underlyingDriver()
-    return connected
+  let closing: Promise<void> | undefined
+  return {
+    prisma,
+    statements: new RawStatements(pool),
+    pool,
+    close: () => {
+      closing ??= prisma.$disconnect().then(() => pool.end())
+      return closing
+    },
   }
-}
-
-/**
- * The hot statements carry their name as a leading comment, `/* step-ups.load *\/`. A name makes pg prepare the
- * statement once per connection; Prisma's own statements get none, since their number has no bound.
- */
-function nameOf({ sql }: { readonly sql: string }): string {
-  return /^\/\* ([a-z.-]+) \*\//.exec(sql)?.[1] ?? ''
 }

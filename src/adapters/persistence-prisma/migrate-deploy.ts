@@ -16,11 +16,11 @@ export async function migrateEmbeddedDatabase(
   url: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
-  const prisma = connectPrisma({ url, onConnectionLost: () => {} })
+  const { prisma, close } = connectPrisma({ url, onConnectionLost: () => {} })
   try {
     if ((await pendingMigrations(prisma)).length === 0) return
   } finally {
-    await prisma.$disconnect()
+    await close()
   }
   const cli = join(
     dirname(createRequire(import.meta.url).resolve('prisma/package.json')),

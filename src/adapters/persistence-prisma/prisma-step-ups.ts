@@ -9,8 +9,7 @@ import {
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
 import type { User } from '../../domain/user.ts'
-import { available } from './available.ts'
-import type { PrismaClient } from './generated/client.ts'
+import type { RawStatements } from './raw-statements.ts'
 import {
   type ChallengeRow,
   challengeOf,
@@ -28,10 +27,10 @@ import { findByIdempotencyKey, insertChallenge, loadStepUp, saveDecision } from 
 
 /** Stores step-ups with one raw statement a call: what happens on the hot path is what stands in `step-up-statements.ts`. */
 export class PrismaStepUps implements StepUps {
-  readonly #prisma: PrismaClient
+  readonly #statements: RawStatements
 
-  constructor(prisma: PrismaClient) {
-    this.#prisma = prisma
+  constructor(statements: RawStatements) {
+    this.#statements = statements
   }
 
   async open(
@@ -40,16 +39,12 @@ export class PrismaStepUps implements StepUps {
     idempotency: Idempotency,
     provenance: Provenance,
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }> {
-    const inserted = await available(
-      this.#prisma.$queryRaw<unknown[]>(insertChallenge(challenge, event, idempotency, provenance)),
-    )
+    const inserted = await this.#statements.rows(insertChallenge(challenge, event, idempotency, provenance))
     if (inserted.length === 1) return { challenge, created: true }
 
     // A conflict is reported once the other insert has committed, so there is a row to be found.
-    const [existing] = await available(
-      this.#prisma.$queryRaw<(ChallengeRow & { c_request_fingerprint: string })[]>(
-        findByIdempotencyKey(challenge.clientId, idempotency.key),
-      ),
+    const [existing] = await this.#statements.rows<ChallengeRow & { c_request_fingerprint: string }>(
+      findByIdempotencyKey(challenge.clientId, idempotency.key),
     )
     if (existing?.c_request_fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
     return { challenge: challengeOf(existing), created: false }
@@ -57,7 +52,7 @@ export class PrismaStepUps implements StepUps {
 
   async load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined> {
     type Row = ChallengeRow & StandingRow & Joined<IssuanceRow> & Joined<UserRow>
-    const [row] = await available(this.#prisma.$queryRaw<Row[]>(loadStepUp(challengeId)))
+    const [row] = await this.#statements.rows<Row>(loadStepUp(challengeId))
     return (
       row && {
         challenge: challengeOf(row),
@@ -69,7 +64,7 @@ export class PrismaStepUps implements StepUps {
   }
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
-    const saved = await available(this.#prisma.$queryRaw<unknown[]>(saveDecision(decision, provenance)))
+    const saved = await this.#statements.rows(saveDecision(decision, provenance))
     return saved.length === 1
   }
 }

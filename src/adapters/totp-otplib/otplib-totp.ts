@@ -1,4 +1,4 @@
-import { hash, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createSecretKey, hash, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { generateSync } from 'otplib'
 import { type Totp, UnknownOtpKey } from '../../application/ports/totp.ts'
 import type { Challenge } from '../../domain/challenge.ts'
@@ -20,19 +20,19 @@ const LABEL = 'countersign/otp/1'
  * a key from the configuration and is never stored: a copy of the database gives no code.
  */
 export class OtplibTotp implements Totp {
-  readonly #keys: ReadonlyMap<string, OtpKey>
-  readonly #active: OtpKey
+  readonly #keys: ReadonlyMap<string, KeyObject>
+  readonly #activeKeyId: string
   readonly #digits: 6 | 7 | 8
 
   /** @param keys the first one is active, the others still verify. */
   constructor(keys: readonly [OtpKey, ...OtpKey[]], digits: 6 | 7 | 8) {
-    this.#keys = new Map(keys.map((key) => [key.id, key]))
-    this.#active = keys[0]
+    this.#keys = new Map(keys.map(({ id, bytes }) => [id, createSecretKey(bytes)]))
+    this.#activeKeyId = keys[0].id
     this.#digits = digits
   }
 
   activeKeyId(): string {
-    return this.#active.id
+    return this.#activeKeyId
   }
 
   code(issuance: OtpIssuance, challenge: Challenge): string {
@@ -58,7 +58,7 @@ export class OtplibTotp implements Totp {
     if (!key) throw new UnknownOtpKey(issuance.keyId)
     // Hashed first: Node takes at most 1,024 bytes of HKDF info, and a summary may be longer.
     const info = hash('sha256', context(issuance, challenge), 'buffer')
-    return new Uint8Array(hkdfSync('sha256', key.bytes, issuance.id, info, SEED_BYTES))
+    return new Uint8Array(hkdfSync('sha256', key, issuance.id, info, SEED_BYTES))
   }
 }
 

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** A program under measurement: a process of its own, whose output goes to a file as it would to a journal. */
+export interface Program {
+  readonly url: string
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+const START_TIMEOUT_IN_MS = 30_000
+
+/** Starts `node <args>` and resolves once it has told its URL `times` times, as each worker does. */
+export async function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  log: string,
+  times = 1,
+): Promise<Program> {
+  const output = openSync(log, 'w')
+  const child = spawn(process.execPath, args, {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', output, output],
+  })
+  closeSync(output)
+  const url = await toldUrl(child, log, times)
+  return {
+    url,
+    pid: child.pid!,
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const exit = once(child, 'exit')
+      child.kill('SIGTERM')
+      await exit
+    },
+  }
+}
+
+async function toldUrl(child: ChildProcess, log: string, times: number): Promise<string> {
+  const deadline = performance.now() + START_TIMEOUT_IN_MS
+  for (;;) {
+    const told = [...readFileSync(log, 'utf8').matchAll(/"url":"(http[^"]+)"[^\n]*"msg":"ready"/g)]
+    if (told.length >= times) return told[0]![1]!
+    if (child.exitCode !== null || performance.now() > deadline) {
+      child.kill('SIGKILL')
+      throw new Error(`a program under measurement did not start:\n${readFileSync(log, 'utf8')}`)
+    }
+    await wait(5)
+  }
+}
+
+/** What processes have used since they began. */
+export interface Usage {
+  readonly cpuInMs: number
+  readonly peakMemoryInMiB: number
+}
+
+/** Sums over processes and all that descend from them; of Linux, and zero elsewhere. */
+export function usageOf(...pids: readonly number[]): Usage {
+  const processes = readProcesses()
+  const family = new Set(pids)
+  // A child has a greater place in this list than its parent only by chance, so look until nothing is added.
+  for (let size = 0; size !== family.size; ) {
+    size = family.size
+    for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid)
+  }
+  const members = processes.filter(({ pid }) => family.has(pid))
+  return {
+    cpuInMs: members.reduce((sum, { cpuInMs }) => sum + cpuInMs, 0),
+    peakMemoryInMiB: members.reduce((sum, { peakMemoryInMiB }) => sum + peakMemoryInMiB, 0),
+  }
+}
+
+/** The clock ticks of /proc are hundredths of a second on every Linux that Node runs on. */
+const TICK_IN_MS = 10
+
+function readProcesses() {
+  return listProcesses().flatMap((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      // The name, in parentheses, may hold anything: fields are counted behind it.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0'
+      return [
+        {
+          pid,
+          parent: Number(fields[1]),
+          cpuInMs: (Number(fields[11]) + Number(fields[12])) * TICK_IN_MS,
+          peakMemoryInMiB: Number(peak) / 1024,
+        },
+      ]
+    } catch {
+      // It ended meanwhile.
+      return []
+    }
+  })
+}
+
+function listProcesses(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Boolean)
+  } catch {
+    return []
+  }
+}
+
+/** What a process holds now, in MiB. */
+export function residentMemoryInMiB(pid: number): number {
+  const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0'
+  return Number(resident) / 1024
+}

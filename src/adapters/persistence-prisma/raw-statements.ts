@@ -1,0 +1,28 @@
+import type pg from 'pg'
+import { available } from './available.ts'
+import type { Prisma } from './generated/client.ts'
+
+/**
+ * Runs the statements of the hot path: straight on the pool that the Prisma client works on too, since the client adds as
+ * much CPU time to a statement as pg needs for it (decision 12). A statement that begins with its name, `/* step-ups.load *\/`,
+ * is prepared once a connection, and the name shows in the server's logs.
+ */
+export class RawStatements {
+  readonly #pool: pg.Pool
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool
+  }
+
+  /** @throws {StorageUnavailable} */
+  async rows<Row extends object>(statement: Prisma.Sql): Promise<Row[]> {
+    const { text, values } = statement
+    const { rows } = await available(this.#pool.query<Row>({ ...nameIn(text), text, values }))
+    return rows
+  }
+}
+
+function nameIn(text: string): { name?: string } {
+  const name = /^\/\* ([a-z.-]+) \*\//.exec(text)?.[1]
+  return name === undefined ? {} : { name }
+}

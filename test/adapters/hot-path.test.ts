@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import test from 'ava'
+import pg from 'pg'
+import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
+import type { Prisma } from '../../src/adapters/persistence-prisma/generated/client.ts'
+import { claimDue, recordOutcome } from '../../src/adapters/persistence-prisma/otp-outbox-statements.ts'
+import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
+import {
+  findByIdempotencyKey,
+  insertChallenge,
+  loadStepUp,
+  saveDecision,
+} from '../../src/adapters/persistence-prisma/step-up-statements.ts'
+import { Challenge } from '../../src/domain/challenge.ts'
+import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
+import { StepUp } from '../../src/domain/step-up.ts'
+import { call } from '../call.ts'
+import { createTestDatabase, query, serverUrl } from '../database.ts'
+import { afterNoon, demand, freshStepUp, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import { putHistory } from '../history.ts'
+import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser, until } from '../journeys/client.ts'
+import { createDataDir, startProcess } from '../journeys/service-process.ts'
+
+const [CHALLENGE, OPENED] = Challenge.open(
+  { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+  POLICY,
+  NOON,
+)
+const BY_ALICE = { actor: 'user:alice', requestId: 'r', remoteAddress: '203.0.113.7' }
+const { issued, ...WITHOUT_ISSUANCE } = StepUp.issueOtp(freshStepUp(), demand(), POLICY, NOON)
+const [SENT, SENT_EVENT] = OtpIssuance.handOver(issued, 'm', NOON)
+
+const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
+  load: loadStepUp(CHALLENGE.id),
+  'save, with a new issuance': saveDecision({ ...WITHOUT_ISSUANCE, issued }, BY_ALICE),
+  'save, without one': saveDecision(WITHOUT_ISSUANCE, BY_ALICE),
+  open: insertChallenge(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE),
+  'find by idempotency key': findByIdempotencyKey('payments', 'k'),
+  claim: claimDue(50, NOON, afterNoon(30)),
+  record: recordOutcome(issued, SENT, SENT_EVENT),
+}
+
+let filled: Promise<string> | undefined
+
+for (const [name, { text }] of Object.entries(STATEMENTS)) {
+  test(`of the hot statements, "${name}" finds every row by an index`, async (t) => {
+    filled ??= filledDatabase()
+    const [row] = await query(await filled, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`)
+
+    const [{ Plan: plan }] = (row as { 'QUERY PLAN': [{ Plan: PlanNode }] })['QUERY PLAN']
+    const onTables = nodesOf(plan).filter((node) => 'Relation Name' in node)
+
+    t.true(onTables.length > 0)
+    t.deepEqual(new Set(onTables.map((node) => node['Node Type'])).difference(BY_INDEX), new Set())
+  })
+}
+
+test('a challenge and its subject are updated in place from the first code to the consumption', async (t) => {
+  const { url } = await createTestDatabase()
+  const { statements, close } = connectPrisma({ url, onConnectionLost: (error) => t.fail(error.message) })
+  const stepUps = new PrismaStepUps(statements)
+  const journeys = 20
+  for (let n = 0; n < journeys; n++) {
+    const [id, subjectUserId] = [randomUUID(), `user-${n}`]
+    const [challenge, opened] = Challenge.open(
+      { id, clientId: 'payments', subjectUserId, operation: TRANSFER },
+      POLICY,
+      NOON,
+    )
+    await stepUps.open(challenge, opened, { key: id, fingerprint: 'f' }, BY_ALICE)
+    const demanded = { ...demand(), id: randomUUID() }
+    await stepUps.save(StepUp.issueOtp((await stepUps.load(id))!, demanded, POLICY, NOON), BY_ALICE)
+    const [verified] = StepUp.verifyOtp((await stepUps.load(id))!, () => true, POLICY, NOON)
+    await stepUps.save(verified, BY_ALICE)
+    const { standing, ...stepUp } = (await stepUps.load(id))!
+    const [consumed, event] = Challenge.consume(stepUp.challenge, { key: 'k', fingerprint: 'f' }, NOON)
+    await stepUps.save({ challenge: consumed, standing, events: [event] }, BY_ALICE)
+  }
+  await close()
+
+  // A session tells of its updates when it ends, and a little after.
+  const tables = await until(
+    async () =>
+      (await query(
+        url,
+        `SELECT relname AS name, n_tup_upd::integer AS updates, n_tup_hot_upd::integer AS "inPlace"
+         FROM pg_stat_user_tables WHERE relname IN ('challenges', 'subject_standings') ORDER BY relname`,
+      )) as { updates: number }[],
+    (seen) => seen.every(({ updates }) => updates === 3 * journeys),
+  )
+  t.deepEqual(tables, [
+    { name: 'challenges', updates: 3 * journeys, inPlace: 3 * journeys },
+    { name: 'subject_standings', updates: 3 * journeys, inPlace: 3 * journeys },
+  ])
+})
+
+test('create is one statement; initiate, verify and consume are two each', async (t) => {
+  const database = await createTestDatabase()
+  const name = new URL(database.url).pathname.slice(1)
+  const dataDir = await createDataDir()
+  const { url, end } = await startProcess({ DATABASE_URL: database.url, DATA_DIR: dataDir.path })
+  t.teardown(async () => {
+    await end()
+    await dataDir.remove()
+  })
+  const { userId, email, token } = await registerUser(url)
+  await openChallenge(url, userId)
+  // Sessions that are open know nothing of it, so they have to go.
+  await query(
+    serverUrl(),
+    `ALTER DATABASE ${name} SET log_statement = 'all'`,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
+  )
+  await until(
+    async () => (await call(url, 'GET', '/readyz')).status,
+    (status) => status === 200,
+  )
+  const statements = await statementLog()
+
+  const challenge = await openChallenge(url, userId)
+  t.deepEqual(await statements(), ['step-ups.open'])
+  await call(url, 'POST', challenge.initiate, { token })
+  t.deepEqual(await statements(), ['step-ups.load', 'step-ups.save'])
+  const [mail] = await mailsTo(url, email)
+  await statements()
+  const verified = await call(url, 'POST', challenge.verify, { token, json: { totp: codeIn(mail!) } })
+  t.deepEqual(await statements(), ['step-ups.load', 'step-ups.save'])
+  const consumed = await call(url, 'POST', challenge.consume, {
+    token: await paymentsToken(url),
+    headers: { 'plmr-idempotency-key': randomUUID() },
+    json: challenge.proof,
+  })
+  t.deepEqual(await statements(), ['step-ups.load', 'step-ups.save'])
+  t.deepEqual([verified.status, consumed.status], [204, 200])
+})
+
+const BY_INDEX = new Set(['Index Scan', 'Index Only Scan', 'ModifyTable'])
+
+interface PlanNode {
+  readonly 'Node Type': string
+  readonly 'Relation Name'?: string
+  readonly Plans?: readonly PlanNode[]
+}
+
+function nodesOf(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)]
+}
+
+/** A database with enough in it that the planner would not rather read a whole table. */
+async function filledDatabase(): Promise<string> {
+  const { url } = await createTestDatabase()
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await putHistory(client, 20_000)
+  await client.end()
+  return url
+}
+
+/** Gives the names of the statements that were logged since the last look, without those of jobs. */
+async function statementLog(): Promise<() => Promise<string[]>> {
+  const [row] = await query(serverUrl(), 'SHOW data_directory')
+  const file = join(dirname((row as { data_directory: string }).data_directory), 'server.log')
+  let length = (await readFile(file)).length
+  return async () => {
+    const log = await readFile(file)
+    const lines = log.subarray(length).toString()
+    length = log.length
+    const names = [...lines.matchAll(/\[(\d+)\] LOG: {2}(?:execute (\S+)|statement): (.*)/g)]
+    const inTransaction = new Set<string>()
+    return names.flatMap(([, session = '', name = '<unnamed>', text = '']) => {
+      if (/^BEGIN/.test(text)) inTransaction.add(session)
+      const ofJob = inTransaction.has(session) || name.startsWith('otp-outbox.')
+      if (/^(?:COMMIT|ROLLBACK)/.test(text)) inTransaction.delete(session)
+      return ofJob ? [] : [name]
+    })
+  }
+}
