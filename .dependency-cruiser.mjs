@@ -31,6 +31,12 @@ export default {
       from: { pathNot: '^src/container\\.ts$' },
       to: { path: '(^|/)(inversify|reflect-metadata)(/|$)' },
     },
+    {
+      name: 'the-service-runs-without-development-dependencies',
+      severity: 'error',
+      from: { path: '^(src|demo)/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const counts = values.challenges.split(',').map(Number)
 const size = Number(values.size)
 
-const PURGE = fileURLToPath(new URL('../src/purge.ts', import.meta.url))
+const PURGING = fileURLToPath(new URL('purging.ts', import.meta.url))
 
 const ground = await layGround({ max_wal_size: '8GB', checkpoint_timeout: '15min' })
 const contestants: Contestant[] = []
@@ -54,9 +54,9 @@ try {
   }
   for (let round = 0; round <= Number(values.rounds); round++) {
     for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
-      const purge = startPurge(urls.get(contestant.name)!)
+      const purging = startPurging(urls.get(contestant.name)!)
       const measured = await contestant.round(size)
-      await purge.stop()
+      await purging.stop()
       if (round > 0) results.set(contestant.name, [...(results.get(contestant.name) ?? []), [...measured]])
     }
   }
@@ -91,9 +91,9 @@ await writeFile(
   }),
 )
 
-/** What the job of retention does, from the start of a round to its end. */
-function startPurge(url: string) {
-  const child = spawn(process.execPath, [PURGE], {
+/** The job of retention, from the start of a round to its end. */
+function startPurging(url: string) {
+  const child = spawn(process.execPath, [PURGING], {
     env: { PATH: process.env.PATH, DATABASE_URL: url },
     stdio: ['ignore', 'ignore', 'inherit'],
   })

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
 import type pg from 'pg'
 import {
   CONNECTIONS,
@@ -30,6 +32,8 @@ const perSecond = Number(values['per-second'])
 const size = perSecond * Number(values.seconds)
 const backlog = Number(values.backlog)
 
+const TRANSPORT = fileURLToPath(new URL('transport.ts', import.meta.url))
+
 const ground = await layGround()
 const url = await ground.createDatabase('mail', 'migrated')
 const client = await ground.client(url)
@@ -38,6 +42,10 @@ const program = await startCountersign(ground, url, Number(values.workers))
 try {
   const warm = await initiated(1000)
   await drive(program.url, await warm.verifying(), CONNECTIONS)
+
+  console.log(
+    `the transport alone, in a process of its own: ${figure(await transportAlone())} mails a second`,
+  )
 
   const journeys = await created(size)
   const initiating = await drivePaced(program.url, journeys.initiating(), perSecond)
@@ -68,6 +76,12 @@ try {
 } finally {
   await program.stop()
   await ground.leave()
+}
+
+/** What there is to be had at most: composing and handing over, without claims and records. */
+async function transportAlone(): Promise<number> {
+  const { stdout } = await promisify(execFile)(process.execPath, [TRANSPORT, ground.smtp.url])
+  return Number(stdout)
 }
 
 async function created(count: number): Promise<Journeys> {

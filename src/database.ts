@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { migrateEmbeddedDatabase } from './adapters/persistence-prisma/migrate-deploy.ts'
 import { startEmbeddedPostgres } from './adapters/postgres-embedded/embedded-postgres.ts'
 import { type Config, childEnvironment } from './config.ts'
 
@@ -13,6 +12,8 @@ export async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Da
   if (databaseUrl) return { url: databaseUrl, stop: async () => {} }
 
   const database = await startEmbeddedPostgres({ folder: join(dataDir, 'postgres') })
+  // Loaded by now, or nearly: whoever wants a database loads the service meanwhile, of which this is a part.
+  const { migrateEmbeddedDatabase } = await import('./adapters/persistence-prisma/migrate-deploy.ts')
   await migrateEmbeddedDatabase(database.url, childEnvironment({ DATABASE_URL: database.url }))
   return database
 }

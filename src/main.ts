@@ -8,11 +8,10 @@ import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Foundation } from './container.ts'
 import { openDatabase } from './database.ts'
 import { startManagement } from './management.ts'
-import { startDelivery, startService } from './service.ts'
 import { STOP, supervise } from './supervisor.ts'
 
 /*
- * `node src/main.ts` serves, `node src/main.ts deliver` delivers mails alone. With WORKERS above one the process
+ * `node src/main.ts` serves, `node src/main.ts deliver` does its jobs alone: mails and retention. With WORKERS above one the process
  * supervises that many which serve, and itself serves nothing but the metrics of all of them.
  */
 
@@ -41,9 +40,12 @@ try {
 }
 
 async function start(): Promise<Running> {
+  // Half of a start is loading the service and half is starting the database: two cores do both at once.
+  const loading = supervises() ? undefined : import('./service.ts')
   const database = await openDatabase(config)
   try {
-    const running = await startUpon(database.url)
+    const service = await loading
+    const running = service ? await startUpon(database.url, service) : await startSupervisor(database.url)
     return {
       greeting: running.greeting,
       stop: async () => {
@@ -58,16 +60,26 @@ async function start(): Promise<Running> {
   }
 }
 
-async function startUpon(databaseUrl: string): Promise<Running> {
+function supervises(): boolean {
+  return config.workers > 1 && !delivers()
+}
+
+function delivers(): boolean {
+  return process.argv[2] === 'deliver'
+}
+
+async function startUpon(
+  databaseUrl: string,
+  { startDelivery, startService }: typeof import('./service.ts'),
+): Promise<Running> {
   const keys = config.production ? undefined : await developmentKeys(join(config.dataDir, 'keys.json'))
   const foundation: Foundation = { config, databaseUrl, developmentKeys: keys, logger }
 
-  if (process.argv[2] === 'deliver') {
+  if (delivers()) {
     const { managementUrl, stop } = await startDelivery(foundation)
     logger.info({ url: managementUrl }, 'management ready')
     return { greeting: '', stop }
   }
-  if (config.workers > 1) return startSupervisor(databaseUrl)
 
   const { url, managementUrl, stop } = await startService(foundation)
   logger.info({ url }, 'ready')

@@ -77,7 +77,7 @@ const CHALLENGES = {
 }
 
 function challenges(first: number, last: number, count: number): string {
-  return `SELECT id, 'payments', subject, 'payments.initiate', left(encode(sha256(n::text::bytea), 'base64'), 43),
+  return `SELECT id, 'history', subject, 'payments.initiate', left(encode(sha256(n::text::bytea), 'base64'), 43),
       jsonb_build_array(
         jsonb_build_object('label', 'Amount', 'value', 'EUR ' || n || '.00'),
         jsonb_build_object('label', 'To', 'value', 'ACME GmbH, DE89 3704 0044 0532 0130 00')
@@ -106,11 +106,11 @@ const EVENTS = {
 function events(first: number, last: number, count: number): string {
   return `SELECT id, subject, type, at + after, actor, md5(n::text || type)::uuid::text, '203.0.113.7', details
     FROM ${source(first, last, count)}, LATERAL (VALUES
-      ('challenge-opened', interval '0', 'client:payments', '{}'::jsonb),
+      ('challenge-opened', interval '0', 'client:history', '{}'::jsonb),
       ('otp-issued', interval '1 second', 'user:' || subject, jsonb_build_object('issuanceId', issuance_id, 'number', 1)),
       ('otp-sent', interval '2 seconds', 'service', jsonb_build_object('issuanceId', issuance_id)),
       ('challenge-verified', interval '40 seconds', 'user:' || subject, jsonb_build_object('issuanceId', issuance_id)),
-      ('challenge-consumed', interval '41 seconds', 'client:payments', '{}'::jsonb)
+      ('challenge-consumed', interval '41 seconds', 'client:history', '{}'::jsonb)
     ) AS e (type, after, actor, details)
     ORDER BY n, after`
 }
