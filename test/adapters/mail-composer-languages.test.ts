@@ -108,10 +108,22 @@ for (const [locale, language, direction] of [
   test(`a reader of ${locale ?? 'no known language'} gets ${language}, ${direction}`, (t) => {
     const { html, subject } = compose(locale)
 
-    t.true(html.includes(`<html lang="${language}" dir="${direction}"`))
+    t.regex(html, new RegExp(`<html\\s+lang="${language}"\\s+dir="${direction}"`))
     t.is(subject, LANGUAGES[language]!.subject!.replace('{{reference}}', 'QK'))
     t.is(html.includes('text-align:right'), direction === 'rtl')
-    t.is(html.includes('text-align:left;color'), direction === 'ltr')
+    t.is(/text-align:left;\s*color/.test(html), direction === 'ltr')
+  })
+}
+
+for (const locale of ['en', 'de', 'fr', 'es', 'nl', 'pt', 'ar']) {
+  test(`the HTML of a mail in ${locale} needs no encoding on its way`, (t) => {
+    const { html } = compose(locale)
+
+    t.notRegex(html, /[^\n\x20-\x7e]/)
+    t.deepEqual(
+      html.split('\n').filter((line) => line.length > 76),
+      [],
+    )
   })
 }
 

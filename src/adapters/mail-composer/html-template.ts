@@ -100,6 +100,10 @@ function filledParts(parts: readonly Part[], values: TemplateValues, used: Set<s
   return filled
 }
 
+/** In ASCII: what has no other characters goes through every mail system as it is, unencoded. */
 function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!)
+  return text.replaceAll(
+    /[&<>"']|[^\0-\x7f]/gu,
+    (character) => ENTITIES[character] ?? `&#${character.codePointAt(0)};`,
+  )
 }

@@ -46,7 +46,9 @@ export class SmtpMailTransport implements MailTransport {
 
   async send({ issuanceId, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
     const recipient = soleRecipient(to)
-    const signal = AbortSignal.timeout(this.#timeoutInMs)
+    // Not `AbortSignal.timeout`, which goes on to abort what has long been handed over, at a cost for each mail.
+    const limit = new AbortController()
+    const timer = setTimeout(() => limit.abort(), this.#timeoutInMs)
     try {
       const { messageId } = await this.#mailer.sendMail({
         envelope: { from: this.#sender.address, to: recipient },
@@ -61,11 +63,13 @@ export class SmtpMailTransport implements MailTransport {
           'Auto-Submitted': 'auto-generated',
           'X-Auto-Response-Suppress': 'All',
         },
-        signal,
+        signal: limit.signal,
       })
       return { transport: 'smtp', messageId }
     } catch (error) {
-      throw smtpFailure(error, this.#contents.get(signal)?.readableDidRead ?? false)
+      throw smtpFailure(error, this.#contents.get(limit.signal)?.readableDidRead ?? false)
+    } finally {
+      clearTimeout(timer)
     }
   }
 
