@@ -67,7 +67,6 @@ async function readings({ ground, database, pids }: Place) {
   return {
     statements: await ground.statementsOf(database),
     service: pids.length === 0 ? unknown : usageOf(...pids),
-    // Whoever has no process of its own has sessions that end with its load, and their CPU time with them.
-    database: pids.length === 0 ? unknown : usageOf(ground.postgresPid),
+    database: usageOf(ground.postgresPid),
   }
 }

@@ -87,7 +87,8 @@ function readProcesses() {
         {
           pid,
           parent: Number(fields[1]),
-          cpuInMs: (Number(fields[11]) + Number(fields[12])) * TICK_IN_MS,
+          // In the program and in the kernel, of itself and of those children that have ended.
+          cpuInMs: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * TICK_IN_MS,
           peakMemoryInMiB: Number(peak) / 1024,
         },
       ]
