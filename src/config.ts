@@ -230,11 +230,6 @@ export function loadConfig(): Config {
   return readConfig(process.env)
 }
 
-/** The environment for a child process: that of this one, with `changes`. */
-export function childEnvironment(changes: Environment): Environment {
-  return { ...process.env, ...changes }
-}
-
 /** What has to be set given what else is, and what must not be set so. */
 function missing(env: Environment): string[] {
   const production = env.NODE_ENV === 'production'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from './adapters/postgres-embedded/embedded-postgres.ts'
-import { type Config, childEnvironment } from './config.ts'
+import type { Config } from './config.ts'
 
 export interface Database {
   readonly url: string
@@ -14,6 +14,11 @@ export async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Da
   const database = await startEmbeddedPostgres({ folder: join(dataDir, 'postgres') })
   // Loaded by now, or nearly: whoever wants a database loads the service meanwhile, of which this is a part.
   const { migrateEmbeddedDatabase } = await import('./adapters/persistence-prisma/migrate-deploy.ts')
-  await migrateEmbeddedDatabase(database.url, childEnvironment({ DATABASE_URL: database.url }))
-  return database
+  try {
+    await migrateEmbeddedDatabase(database.url)
+    return database
+  } catch (error) {
+    await database.stop()
+    throw error
+  }
 }
