@@ -169,8 +169,10 @@ test('a second signal ends it at once', async (t) => {
 })
 
 test('what a killed process left queued is delivered by a process that only delivers', async (t) => {
-  const nowhere = { ...env, MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://127.0.0.1:1' }
-  const service = await startProcess(nowhere)
+  // Its own, for the services of other tests would claim the mail as well, and some of them cannot send it or are killed.
+  const { url: DATABASE_URL } = await createTestDatabase()
+  const own = { ...env, DATABASE_URL }
+  const service = await startProcess({ ...own, MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://127.0.0.1:1' })
   const user = await registerUser(service.url)
   const challenge = await openChallenge(service.url, user.userId)
   t.is((await call(service.url, 'POST', challenge.initiate, { token: user.token })).status, 204)
@@ -181,7 +183,7 @@ test('what a killed process left queued is delivered by a process that only deli
   await service.end('SIGKILL')
 
   const deliverer = spawn(process.execPath, ['src/main.ts', 'deliver'], {
-    env: { PATH: process.env.PATH, MANAGEMENT_PORT: '0', ...env },
+    env: { PATH: process.env.PATH, MANAGEMENT_PORT: '0', ...own },
   })
   t.teardown(() => deliverer.kill())
   const reader = await startProcess({
