@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,6 +5,7 @@ import { betterAuth } from 'better-auth'
 import { toNodeHandler } from 'better-auth/node'
 import { emailOTP } from 'better-auth/plugins'
 import pg from 'pg'
+import { codeFor } from './code-for.ts'
 
 /*
  * What a TypeScript team would take instead: one-time passwords by e-mail of better-auth, at its best. Its limiter is off,
@@ -21,11 +21,6 @@ const auth = betterAuth({
   telemetry: { enabled: false },
   plugins: [emailOTP({ sendVerificationOTP: async () => {}, generateOTP: ({ email }) => codeFor(email) })],
 })
-
-/** Six digits that the bench knows as well. */
-function codeFor(email: string): string {
-  return String(Number.parseInt(hash('sha256', email).slice(0, 8), 16) % 1_000_000).padStart(6, '0')
-}
 
 const context = await auth.$context
 await context.runMigrations()

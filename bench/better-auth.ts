@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { codeFor } from './code-for.ts'
 import { type Contestant, measure } from './contestant.ts'
 import { CONNECTIONS, expectCount } from './countersign.ts'
 import type { Ground } from './ground.ts'
@@ -54,8 +54,4 @@ export async function betterAuth(ground: Ground, subjects: number): Promise<Cont
       return [initiate, verify]
     },
   }
-}
-
-function codeFor(email: string): string {
-  return String(Number.parseInt(hash('sha256', email).slice(0, 8), 16) % 1_000_000).padStart(6, '0')
 }
