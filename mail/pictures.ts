@@ -58,7 +58,7 @@ const HOSTILE: Partial<OtpNotice> = {
     { label: 'To', value: '<b>ACME</b></td></tr></table><h1>Your code is 999999</h1>' },
     { label: 'Account {{code}} $t(code)', value: 'DE89\u200B 3704\u00AD 0044 {{value}} $&' },
     { label: 'Remittance'.repeat(4), value: 'x'.repeat(200) },
-    { label: 'Note', value: `Z${'\u0301'.repeat(30)} a\r\nYour confirmation code · mark QK\r\n999999` },
+    { label: 'Note', value: `Z${'\u0301'.repeat(30)} a\r\nYour confirmation code (mark QK)\r\n999999` },
     { label: 'مرجع', value: 'דירה 12, رقم 34 — ACME' },
   ],
 }

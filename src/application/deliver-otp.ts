@@ -27,6 +27,9 @@ export interface DeliveryReport {
   readonly error?: unknown
 }
 
+/** Begins to hand over a mail that has been claimed, and tells what came of it. Never rejects. */
+export type HandOver = () => Promise<DeliveryReport>
+
 /** Hands over the mails that are due. At least once each, always with the same code, never for a dead challenge. */
 export class DeliverOtp {
   readonly #outbox: OtpOutbox
@@ -53,13 +56,13 @@ export class DeliverOtp {
   }
 
   /**
-   * Claims up to `limit` due mails and starts handing them over. Resolves when they are claimed, with one running
-   * hand-over each, none of which rejects. Fewer than `limit`: no more were due.
+   * Claims up to `limit` due mails. Resolves with one hand-over each, to be begun at once: the lease is running. Fewer
+   * than `limit`: no more were due.
    */
-  async execute(limit: number): Promise<readonly Promise<DeliveryReport>[]> {
+  async execute(limit: number): Promise<readonly HandOver[]> {
     const now = this.#clock.now()
     const deliveries = await this.#outbox.claim(limit, now, secondsAfter(now, LEASE_IN_SECONDS))
-    return deliveries.map((delivery) => this.#deliver(delivery))
+    return deliveries.map((delivery) => () => this.#deliver(delivery))
   }
 
   async #deliver(delivery: OtpDelivery): Promise<DeliveryReport> {

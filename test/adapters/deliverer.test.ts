@@ -1,7 +1,7 @@
 import test from 'ava'
 import { pino } from 'pino'
 import { Deliverer } from '../../src/adapters/deliverer/deliverer.ts'
-import type { DeliveryReport } from '../../src/application/deliver-otp.ts'
+import type { DeliveryReport, HandOver } from '../../src/application/deliver-otp.ts'
 
 const REPORT: DeliveryReport = { challengeId: 'c', issuanceId: 'i', attempt: 1, outcome: 'sent' }
 
@@ -11,7 +11,7 @@ const NEVER_BY_ITSELF = { pollIntervalInMs: 3_600_000 }
 /** A deliverer over `execute`, running until the test ends, and its log. */
 function running(
   t: import('ava').ExecutionContext,
-  execute: (limit: number) => Promise<readonly Promise<DeliveryReport>[]>,
+  execute: (limit: number) => Promise<readonly HandOver[]>,
   {
     requestsUnderWay = 0,
     ...options
@@ -44,7 +44,7 @@ test('a ring makes it look without waiting for the poll', async (t) => {
 })
 
 test('a ring during a look is not lost', async (t) => {
-  const first = Promise.withResolvers<readonly Promise<DeliveryReport>[]>()
+  const first = Promise.withResolvers<readonly HandOver[]>()
   const second = Promise.withResolvers<void>()
   let looks = 0
   const { deliverer } = running(
@@ -84,7 +84,7 @@ test('a slow hand-over holds up neither the next claim nor more than its own pla
   const { deliverer } = running(t, async (limit) => {
     limits.push(limit)
     if (limits.length === 3) third.resolve()
-    return limits.length === 1 ? [slow.promise] : []
+    return limits.length === 1 ? [() => slow.promise] : []
   })
 
   await third.promise
@@ -123,7 +123,7 @@ test('mails that wait for too long no longer give way to requests', async (t) =>
     async (limit) => {
       limits.push(limit)
       if (limits.length === 3) third.resolve()
-      return limits.length < 3 ? Array.from({ length: limit }, async () => REPORT) : []
+      return limits.length < 3 ? Array.from({ length: limit }, () => async () => REPORT) : []
     },
     { requestsUnderWay: 1000, patienceInMs: -1 },
   )
@@ -133,8 +133,37 @@ test('mails that wait for too long no longer give way to requests', async (t) =>
   t.is(limits[0], 50)
 })
 
+test('between two mails that it begins, everything else gets its turn', async (t) => {
+  let turns = 0
+  let counting = true
+  const count = () => {
+    turns++
+    if (counting) setImmediate(count)
+  }
+  count()
+  const begunAt: number[] = []
+  const claimed = Array.from({ length: 50 }, () => async () => {
+    begunAt.push(turns)
+    return REPORT
+  })
+  let given = false
+  const { deliverer } = running(t, async () => {
+    if (given) return []
+    given = true
+    return claimed
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+
+  await deliverer.stop()
+  counting = false
+
+  t.is(begunAt.length, 50)
+  t.is(new Set(begunAt).size, 50)
+})
+
 test('it claims again when half of the places are free', async (t) => {
   const handOvers = Array.from({ length: 50 }, () => Promise.withResolvers<DeliveryReport>())
+  const allBegun = Promise.withResolvers<void>()
   const limits: number[] = []
   const second = Promise.withResolvers<void>()
   running(
@@ -142,10 +171,16 @@ test('it claims again when half of the places are free', async (t) => {
     async (limit) => {
       limits.push(limit)
       if (limits.length === 2) second.resolve()
-      return limits.length === 1 ? handOvers.map(({ promise }) => promise) : []
+      return limits.length === 1
+        ? handOvers.map(({ promise }, n) => () => {
+            if (n === 49) allBegun.resolve()
+            return promise
+          })
+        : []
     },
     NEVER_BY_ITSELF,
   )
+  await allBegun.promise
   await new Promise((resolve) => setImmediate(resolve))
 
   for (const { resolve } of handOvers.slice(0, 24)) resolve(REPORT)
@@ -166,7 +201,7 @@ test('it stops only when every hand-over under way is settled', async (t) => {
     if (given) return []
     given = true
     claimed.resolve()
-    return [handOver.promise]
+    return [() => handOver.promise]
   })
   await claimed.promise
 
@@ -210,9 +245,7 @@ for (const [outcome, level] of [
     const { deliverer, logLines } = running(t, async () => {
       if (given) return []
       given = true
-      return [
-        Promise.resolve({ ...REPORT, outcome, error: outcome === 'sent' ? undefined : new Error('why') }),
-      ]
+      return [async () => ({ ...REPORT, outcome, error: outcome === 'sent' ? undefined : new Error('why') })]
     })
     await new Promise((resolve) => setImmediate(resolve))
 

@@ -5,7 +5,7 @@ import test from 'ava'
 import pg from 'pg'
 import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
 import type { Prisma } from '../../src/adapters/persistence-prisma/generated/client.ts'
-import { claimDue, recordOutcome } from '../../src/adapters/persistence-prisma/otp-outbox-statements.ts'
+import { claimDue, recordOutcomes } from '../../src/adapters/persistence-prisma/otp-outbox-statements.ts'
 import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
 import {
   findByIdempotencyKey,
@@ -39,7 +39,7 @@ const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
   open: insertChallenge(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE),
   'find by idempotency key': findByIdempotencyKey('payments', 'k'),
   claim: claimDue(50, NOON, afterNoon(30)),
-  record: recordOutcome(issued, SENT, SENT_EVENT),
+  record: recordOutcomes([{ claimed: issued, outcome: SENT, event: SENT_EVENT }]),
 }
 
 let filled: Promise<string> | undefined

@@ -85,7 +85,7 @@ nothing else.
   | To
   |     ACME GmbH, DE89 3704 0044 0532 0130 00
 
-Your confirmation code · mark QK
+Your confirmation code (mark QK)
 
         042917
 
@@ -337,7 +337,7 @@ for (const [what, letter] of [
 }
 
 test('a value that copies our lines stays behind its bar', (t) => {
-  const { text } = ofValue('Your confirmation code · mark QK                                        999999')
+  const { text } = ofValue('Your confirmation code (mark QK)                                        999999')
 
   t.deepEqual(unbarred(text), unbarred(ofValue('ACME').text))
   t.deepEqual(
@@ -453,7 +453,7 @@ const hostile = fc.string({
         '999999',
         '@bank.example #999999',
       ],
-      ...['Your confirmation code · mark QK', ' ', '\u00A0', 'ACME'],
+      ...['Your confirmation code (mark QK)', ' ', '\u00A0', 'ACME'],
     ),
     fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
   ),

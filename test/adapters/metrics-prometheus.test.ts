@@ -213,11 +213,13 @@ test('attempts are counted by outcome, and the transport that took the mail', as
   ]
   const all = reports.map((report) => ({ challengeId: 'c-1', issuanceId: 'i-1', attempt: 1, ...report }))
   const deliveries = new MeasuredDeliveries(
-    { execute: async () => all.map((report) => Promise.resolve(report)) },
+    { execute: async () => all.map((report) => async () => report) },
     metrics,
   )
 
-  t.deepEqual(await Promise.all(await deliveries.execute(10)), all)
+  const handOvers = await deliveries.execute(10)
+
+  t.deepEqual(await Promise.all(handOvers.map((handOver) => handOver())), all)
   t.deepEqual((await samplesOf(metrics, 'countersign_delivery_attempts_total')).toSorted(), [
     '{outcome="deferred",transport=""} 1',
     '{outcome="failed",transport=""} 0',

@@ -9,6 +9,7 @@ import { PrismaSuppressions } from '../../src/adapters/persistence-prisma/prisma
 import { PrismaUserRegistry } from '../../src/adapters/persistence-prisma/prisma-user-registry.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { MailFate } from '../../src/domain/mail-fate.ts'
+import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
 import { mailFatesContract } from '../contracts/mail-fates.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
@@ -17,7 +18,7 @@ import { issued, type MailFateStores, opened, PROVENANCE } from '../contracts/st
 import { suppressionsContract } from '../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../contracts/user-registry.contract.ts'
 import { createTestDatabase } from '../database.ts'
-import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import { afterNoon, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 
 const all: Connections[] = []
 
@@ -108,6 +109,29 @@ test('a bounce waits for a decision about its subject that is being stored, and 
 
   t.false(await saved.saving)
   t.like(await stores.fates.load(issuanceId), { issuance: { status: 'queued' } })
+})
+
+test('an outcome that cannot be stored takes none along that are recorded with it', async (t) => {
+  const stores = await inOwnDatabase()
+  for (let n = 0; n < 3; n++) await issued(stores, (await opened(stores)).id)
+  const deliveries = await stores.outbox.claim(3, NOON, afterNoon(30))
+
+  // PostgreSQL keeps no NUL, and the id of a mail is what a mail system says.
+  const recorded = await Promise.allSettled(
+    deliveries.map(({ issuance }, n) =>
+      stores.outbox.record(issuance, ...OtpIssuance.handOver(issuance, n === 1 ? '\0' : 'm', NOON)),
+    ),
+  )
+
+  t.deepEqual(
+    recorded.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  const found = await Promise.all(deliveries.map(({ challenge }) => stores.stepUps.load(challenge.id)))
+  t.deepEqual(
+    found.map((each) => each?.issuance?.status),
+    ['sent', 'queued', 'sent'],
+  )
 })
 
 /** Resolves when a statement of this database waits for a row that another one holds. */

@@ -96,6 +96,7 @@ export async function scenario({ policy = POLICY } = {}) {
         origin: { requestId: 'r' },
         ...changes,
       }),
-    deliver: async (limit = 10) => Promise.all(await useCases.deliverOtp.execute(limit)),
+    deliver: async (limit = 10) =>
+      Promise.all((await useCases.deliverOtp.execute(limit)).map((handOver) => handOver())),
   }
 }

@@ -95,6 +95,39 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
     t.deepEqual((await stores.stepUps.load(id))?.issuance, current!.issuance)
   })
 
+  test(`${adapter}: of outcomes that are recorded together each has its own effect, or none`, async (t) => {
+    const stores = await create()
+    for (let n = 0; n < 20; n++) await issued(stores, (await opened(stores)).id)
+    const stale = await stores.outbox.claim(20, NOON, afterNoon(30))
+    const claimedSince = await stores.outbox.claim(5, afterNoon(30), afterNoon(60))
+    const lost = new Set(claimedSince.map(({ issuance }) => issuance.id))
+
+    await Promise.all(
+      stale.map(({ issuance }, n) => {
+        const [outcome, event] =
+          n % 2 === 0
+            ? OtpIssuance.handOver(issuance, `m-${n}`, afterNoon(31))
+            : OtpIssuance.defer(issuance, afterNoon(31))
+        return stores.outbox.record(issuance, outcome, event)
+      }),
+    )
+
+    for (const [n, { issuance, challenge }] of stale.entries()) {
+      const found = (await stores.stepUps.load(challenge.id))?.issuance
+      const { type: last } = (await stores.trail.of(challenge.id)).at(-1)!
+      if (lost.has(issuance.id)) {
+        t.like(found, { status: 'queued', deliveryAttempts: 2 })
+        t.is(last, 'otp-issued')
+      } else if (n % 2 === 0) {
+        t.like(found, { status: 'sent', messageId: `m-${n}` })
+        t.is(last, 'otp-sent')
+      } else {
+        t.like(found, { status: 'queued', deliveryAttempts: 1 })
+        t.is(last, 'otp-deferred')
+      }
+    }
+  })
+
   test(`${adapter}: parallel claims share out what is due without overlap, time after time`, async (t) => {
     const stores = await create()
     const ids: string[] = []

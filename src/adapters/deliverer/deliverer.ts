@@ -1,5 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { DeliverOtp, DeliveryReport } from '../../application/deliver-otp.ts'
+import type { DeliverOtp, HandOver } from '../../application/deliver-otp.ts'
 import type { DeliverySignal } from '../../application/ports/delivery-signal.ts'
 import type { HealthCheck } from '../../application/ports/health-check.ts'
 import type { Workload } from '../../application/ports/workload.ts'
@@ -82,7 +83,11 @@ export class Deliverer implements DeliverySignal, HealthCheck {
       const free = this.#freePlaces()
       try {
         const claimed = free > 0 ? await this.#deliverOtp.execute(free) : []
-        for (const handOver of claimed) this.#follow(handOver)
+        for (const handOver of claimed) {
+          this.#follow(handOver)
+          // To write a mail takes as long as to answer a request, which must not wait for all that were claimed.
+          await turn()
+        }
         this.#moreDue = claimed.length === free
         if (!this.#moreDue) this.#caughtUpAt = performance.now()
         // A ring since the claim began may be about something newer.
@@ -104,8 +109,8 @@ export class Deliverer implements DeliverySignal, HealthCheck {
     return free * 2 >= places ? free : 0
   }
 
-  #follow(handOver: Promise<DeliveryReport>): void {
-    const settled = handOver.then(({ error, ...report }) => {
+  #follow(handOver: HandOver): void {
+    const settled = handOver().then(({ error, ...report }) => {
       const level = report.outcome === 'sent' ? 'info' : report.outcome === 'unrecorded' ? 'error' : 'warn'
       this.#logger[level]({ ...report, ...(error === undefined ? {} : { err: error }) }, 'mail attempt')
       this.#underWay.delete(settled)

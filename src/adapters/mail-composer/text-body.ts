@@ -34,7 +34,7 @@ export function textBody(brandName: string, appHost: string | undefined): (lette
       greeting,
       own.introduction,
       operation.join('\n'),
-      `${wording.codeLabel} · ${mark}`,
+      `${wording.codeLabel} (${mark})`,
       `${INDENT}${INDENT}${code}`,
       lines(validity).join('\n'),
       lines(usage).join('\n'),

@@ -1,4 +1,4 @@
-import type { DeliverOtp, DeliveryReport } from '../../application/deliver-otp.ts'
+import type { DeliverOtp, DeliveryReport, HandOver } from '../../application/deliver-otp.ts'
 import type { Metrics } from './metrics.ts'
 
 /**
@@ -14,13 +14,13 @@ export class MeasuredDeliveries implements Pick<DeliverOtp, 'execute'> {
     this.#metrics = metrics
   }
 
-  async execute(limit: number): Promise<readonly Promise<DeliveryReport>[]> {
-    const underWay = await this.#deliverOtp.execute(limit)
-    return underWay.map((handOver) => this.#count(handOver))
+  async execute(limit: number): Promise<readonly HandOver[]> {
+    const claimed = await this.#deliverOtp.execute(limit)
+    return claimed.map((handOver) => () => this.#counted(handOver))
   }
 
-  async #count(handOver: Promise<DeliveryReport>): Promise<DeliveryReport> {
-    const report = await handOver
+  async #counted(handOver: HandOver): Promise<DeliveryReport> {
+    const report = await handOver()
     const { outcome, transport = '' } = report
     this.#metrics.deliveryAttempts.inc({ outcome: outcome === 'queued' ? 'deferred' : outcome, transport })
     return report

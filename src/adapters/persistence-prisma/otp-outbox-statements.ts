@@ -1,7 +1,6 @@
-import type { Provenance } from '../../application/ports/provenance.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
-import { insertEvents } from './events.ts'
+import { columnsOf } from './events.ts'
 import { Prisma } from './generated/client.ts'
 import { COLUMNS, deliveryOf } from './rows.ts'
 
@@ -32,35 +31,59 @@ export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
     ORDER BY i.issued_at`
 }
 
-/** What happens to a mail is nobody's request. */
-const SERVICE: Provenance = { actor: 'service' }
+export interface Attempt {
+  /** As it was claimed. */
+  readonly claimed: QueuedIssuance
+  readonly outcome: OtpIssuance
+  readonly event: ChallengeEvent
+}
 
 /**
- * Guarded by the number of the attempt: whoever claimed it since has counted another one. Where the mail system has
- * reported meanwhile, its word stays, and all there is to add is that and when the mail was handed over.
+ * Any number of attempts at once. Each is guarded by its number: whoever claimed the mail since has counted another one.
+ * Where the mail system has reported meanwhile, its word stays, and all there is to add is that and when the mail was
+ * handed over.
  */
-export function recordOutcome(
-  claimed: QueuedIssuance,
-  outcome: OtpIssuance,
-  event: ChallengeEvent,
-): Prisma.Sql {
-  const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = deliveryOf(outcome)
+export function recordOutcomes(attempts: readonly Attempt[]): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.record */
-    WITH issuance AS (
-      UPDATE otp_issuances
-      SET status = CASE status WHEN 'queued' THEN ${outcome.status} ELSE status END,
-          next_attempt_at = ${nextAttemptAt}::timestamptz,
-          sent_at = ${sentAt}::timestamptz,
-          message_id = ${messageId},
-          failed_at = ${failedAt}::timestamptz,
-          failure_reason = ${failureReason}
-      WHERE id = ${claimed.id}::uuid
-        AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
+    WITH attempt AS (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(attempts.map(columnsOfAttempt))}::jsonb) AS attempt (
+        id uuid, number smallint, status text, next_attempt_at timestamptz, sent_at timestamptz,
+        message_id text, failed_at timestamptz, failure_reason text, event jsonb
+      )
+    ), issuance AS (
+      UPDATE otp_issuances i
+      SET status = CASE i.status WHEN 'queued' THEN a.status ELSE i.status END,
+          next_attempt_at = a.next_attempt_at,
+          sent_at = a.sent_at,
+          message_id = a.message_id,
+          failed_at = a.failed_at,
+          failure_reason = a.failure_reason
+      FROM attempt a
+      WHERE i.id = a.id
+        AND i.delivery_attempts = a.number
         AND (
-          status = 'queued'
-          OR ${outcome.status} = 'sent' AND status IN ('delivered', 'bounced') AND sent_at IS NULL
+          i.status = 'queued'
+          OR a.status = 'sent' AND i.status IN ('delivered', 'bounced') AND i.sent_at IS NULL
         )
-      RETURNING id
+      RETURNING a.event
     )
-    ${insertEvents('issuance', [event], SERVICE)}`
+    INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
+    SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
+      (event ->> 'at')::timestamptz, 'service', event -> 'details'
+    FROM issuance`
+}
+
+function columnsOfAttempt({ claimed, outcome, event }: Attempt) {
+  const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = deliveryOf(outcome)
+  return {
+    id: claimed.id,
+    number: claimed.deliveryAttempts,
+    status: outcome.status,
+    next_attempt_at: nextAttemptAt,
+    sent_at: sentAt,
+    message_id: messageId,
+    failed_at: failedAt,
+    failure_reason: failureReason,
+    event: columnsOf(event),
+  }
 }
