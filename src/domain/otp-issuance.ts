@@ -122,9 +122,13 @@ export const OtpIssuance = {
     )
   },
 
-  /** The instant from which the next code may be asked for. */
-  resendAvailableAt(issuance: OtpIssuance, policy: StepUpPolicy): Date {
-    return secondsAfter(issuance.issuedAt, policy.resendCooldownInSeconds)
+  /**
+   * The instant from which the next code may be asked for. Each code of a challenge doubles the wait for the one after it,
+   * up to the lifetime of a code: nobody has to wait without one that counts.
+   */
+  resendAvailableAt({ number, issuedAt }: OtpIssuance, policy: StepUpPolicy): Date {
+    const { resendCooldownInSeconds: least, codeLifetimeInSeconds } = policy
+    return secondsAfter(issuedAt, Math.max(least, Math.min(least * 2 ** (number - 1), codeLifetimeInSeconds)))
   },
 
   /** @throws {IssuanceTooSoon} while the newest issuance is younger than the cooldown. */

@@ -8,7 +8,7 @@ export interface StepUpPolicy {
   readonly maxAttempts: number
   /** Codes that may be sent for one challenge. */
   readonly maxIssuances: number
-  /** The least time between two issuances of one challenge. */
+  /** The least time between the first two issuances of one challenge; each further one waits twice as long as the one before. */
   readonly resendCooldownInSeconds: number
   /** How long a challenge lives when its operation service names no time. */
   readonly challengeLifetimeInSeconds: number

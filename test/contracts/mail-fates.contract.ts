@@ -240,7 +240,7 @@ export function mailFatesContract(adapter: string, create: () => Promise<MailFat
     for (let round = 0; round < 20; round++) {
       const { stores, fates, stepUp, issuance, challengeId } = await claimed()
       const ids = [issuance.id]
-      for (const seconds of [60, 120, 180])
+      for (const seconds of [60, 120, 240])
         ids.push((await issued(stores, challengeId, afterNoon(seconds))).id)
 
       await Promise.all(

@@ -51,6 +51,20 @@ test('the next code waits for the end of the cooldown, and not a millisecond lon
   t.notThrows(() => OtpIssuance.assertCooledDown(queued, POLICY, afterNoon(30)))
 })
 
+test('each code doubles the wait for the next one, up to the lifetime of a code', (t) => {
+  const waits = [1, 2, 3, 4, 5, 6].map(
+    (number) => OtpIssuance.resendAvailableAt({ ...queued, number }, POLICY).getTime() - NOON.getTime(),
+  )
+
+  t.deepEqual(waits, [30_000, 60_000, 120_000, 240_000, 300_000, 300_000])
+})
+
+test('a cooldown that is longer than a code lives stays as it was set', (t) => {
+  const policy = { ...POLICY, resendCooldownInSeconds: 400 }
+
+  t.deepEqual(OtpIssuance.resendAvailableAt({ ...queued, number: 3 }, policy), afterNoon(400))
+})
+
 test('the references of a challenge are two letters each and all different', (t) => {
   const references = Array.from({ length: 100 }, (_, index) =>
     OtpIssuance.reference({ challengeId: challenge.id, number: index + 1 }),

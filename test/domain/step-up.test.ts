@@ -38,8 +38,8 @@ test('a challenge takes its issuances and no more, and says when it is over', (t
   const policy = { ...POLICY, maxIssuances: 2 }
   const twice = issue(issue(freshStepUp(), NOON, policy), afterNoon(30), policy)
 
-  const error = t.throws(() => issue(twice, afterNoon(60), policy), { instanceOf: IssuancesSpent })
-  t.is(error.retryAfterInSeconds, 840)
+  const error = t.throws(() => issue(twice, afterNoon(90), policy), { instanceOf: IssuancesSpent })
+  t.is(error.retryAfterInSeconds, 810)
 })
 
 test('the right code verifies the challenge and clears the standing', (t) => {
