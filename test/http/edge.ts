@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { Authentication } from '../../src/adapters/http-koa/authentication.ts'
 import { BasicCredentials } from '../../src/adapters/http-koa/basic-credentials.ts'
 import { challengeRoutes } from '../../src/adapters/http-koa/challenge-routes.ts'
-import { createHttpServer } from '../../src/adapters/http-koa/http-server.ts'
+import { createHttpServer, type EdgeLimits } from '../../src/adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/postmark-webhook-routes.ts'
 import type { RequestObserver } from '../../src/adapters/http-koa/request-log.ts'
 import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way.ts'
@@ -36,7 +36,11 @@ export const WEBHOOK_AUTH = 'postmark:correct-horse-battery'
 /** The HTTP edge over the use cases on doubles, listening on a port of its own until the test ends. */
 export async function edge(
   t: ExecutionContext,
-  { policy = POLICY, checks = [] as readonly HealthCheck[] } = {},
+  {
+    policy = POLICY,
+    checks = [] as readonly HealthCheck[],
+    limits,
+  }: { policy?: typeof POLICY; checks?: readonly HealthCheck[]; limits?: EdgeLimits } = {},
 ) {
   const useCases = await scenario({ policy })
   const logLines: Record<string, unknown>[] = []
@@ -54,6 +58,7 @@ export async function edge(
     new RequestsUnderWay(),
     logger,
     { answered: (request) => void answered.push(request) },
+    limits,
   )
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   t.teardown(() => {

@@ -9,8 +9,30 @@ import { Refusal } from './refusal.ts'
 import { type RequestObserver, requestIdOf, requestLog } from './request-log.ts'
 import type { RequestsUnderWay } from './requests-under-way.ts'
 
+/** What one client may take of a process, and all of them together. Times in milliseconds. */
+export interface EdgeLimits {
+  /** From the connection, or the answer before, to the end of the headers. */
+  readonly headersTimeout: number
+  /** From there to the end of the body. */
+  readonly requestTimeout: number
+  /** From an answer to the next request. Longer than a proxy's, which then is the one to close. */
+  readonly keepAliveTimeout: number
+  /** How often the first two are looked at. */
+  readonly connectionsCheckingInterval: number
+  /** Beyond it, connections are closed as soon as they are made. */
+  readonly maxConnections: number
+}
+
 /** Slow enough for a phone on a train, fast enough that idle attackers do not fill the table of sockets. */
-const TIMEOUTS_IN_MS = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000 }
+const LIMITS: EdgeLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 2000,
+  maxConnections: 4000,
+}
+/** A flood of connections must not become a flood of log lines. */
+const DROPS_TOLD_EVERY_MS = 10_000
 
 /** The HTTP server over the given routes, not yet listening. Every answer that it can give has the contract's form. */
 export function createHttpServer(
@@ -18,6 +40,7 @@ export function createHttpServer(
   requests: RequestsUnderWay,
   logger: Logger,
   observer?: RequestObserver,
+  limits: EdgeLimits = LIMITS,
 ): Server {
   const app = new Koa()
   // What reaches Koa past the error bodies is a broken connection, for which there is nobody left to answer.
@@ -30,15 +53,37 @@ export function createHttpServer(
   for (const router of routers) app.use(router.routes())
   app.use(nothingMatched)
 
-  const server = createServer(TIMEOUTS_IN_MS, app.callback())
+  const server = createServer(limits, app.callback())
+  server.maxConnections = limits.maxConnections
+  server.on('drop', droppedConnections(logger))
   server.on('clientError', answerBrokenRequest)
   server.on('checkExpectation', refuseExpectation)
   return server
 }
 
+/** What OWASP's REST Security Cheat Sheet asks of every answer; a page has a policy of its own. */
+const FIXED_HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+}
+
 const fixedHeaders: Middleware = async (ctx, next) => {
-  ctx.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' })
+  ctx.set(FIXED_HEADERS)
   await next()
+}
+
+function droppedConnections(logger: Logger): () => void {
+  let dropped = 0
+  return () => {
+    if (dropped++ > 0) return
+    setTimeout(() => {
+      logger.warn({ dropped }, 'connections beyond the limit closed')
+      dropped = 0
+    }, DROPS_TOLD_EVERY_MS).unref()
+  }
 }
 
 const nothingMatched: Middleware = (ctx) => {
@@ -66,7 +111,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
       `HTTP/1.1 ${status}`,
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
-      'Cache-Control: no-store',
+      ...Object.entries(FIXED_HEADERS).map(([name, value]) => `${name}: ${value}`),
       'Connection: close',
       `X-Request-ID: ${requestId}`,
       '',
@@ -83,7 +128,7 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse): 
     .writeHead(417, {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': Buffer.byteLength(body),
-      'Cache-Control': 'no-store',
+      ...FIXED_HEADERS,
       'X-Request-ID': requestId,
     })
     .end(body)
