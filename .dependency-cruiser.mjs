@@ -37,6 +37,12 @@ export default {
       from: { path: '^(src|demo)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
+    {
+      name: 'the-service-never-loads-what-describes-its-api',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '-api\\.ts$' },
+      to: { path: '-api\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import {
   HtmlOtpMailComposer,
   type LetterSettings,
 } from '../src/adapters/mail-composer/html-otp-mail-composer.ts'
 import type { OtpNotice } from '../src/application/ports/otp-mail-composer.ts'
+import { launchChromium } from './chromium.ts'
 
 const FOLDER = new URL('../docs/pictures/', import.meta.url)
 const DESKTOP = 680
@@ -92,18 +91,7 @@ const PICTURES: readonly Picture[] = [
   { name: 'mail-branded', settings: BRANDED, notice: GERMAN },
 ]
 
-const browser = await chromium.launch({
-  executablePath: browserPath(),
-  args: [
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-  ],
-})
+const browser = await launchChromium()
 try {
   await mkdir(FOLDER, { recursive: true })
   for (const picture of PICTURES) await take(browser, picture)
@@ -130,17 +118,4 @@ async function take(
   await page.setContent(html, { waitUntil: 'load' })
   await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, FOLDER)), fullPage: true })
   await page.close()
-}
-
-/** @throws {Error} if there is no Chromium. */
-function browserPath(): string {
-  const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
-  const folders = process.env.PATH?.split(delimiter) ?? []
-  const paths = [
-    process.env.CHROMIUM,
-    ...names.flatMap((name) => folders.map((folder) => join(folder, name))),
-  ]
-  const found = paths.find((path) => path && existsSync(path))
-  if (!found) throw new Error('There is no Chromium on the PATH: install one, or name it in CHROMIUM')
-  return found
 }

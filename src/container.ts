@@ -11,6 +11,7 @@ import { Authentication } from './adapters/http-koa/authentication.ts'
 import { BasicCredentials } from './adapters/http-koa/basic-credentials.ts'
 import { challengeRoutes } from './adapters/http-koa/challenge-routes.ts'
 import { developmentRoutes } from './adapters/http-koa/development-routes.ts'
+import { documentationRoutes } from './adapters/http-koa/documentation-routes.ts'
 import { createHttpServer } from './adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from './adapters/http-koa/postmark-webhook-routes.ts'
 import { RequestsUnderWay } from './adapters/http-koa/requests-under-way.ts'
@@ -105,7 +106,10 @@ const ChallengeRoutes: ServiceIdentifier<Router> = Symbol('ChallengeRoutes')
 const UserRoutes: ServiceIdentifier<Router> = Symbol('UserRoutes')
 const ServiceRoutes: ServiceIdentifier<Router> = Symbol('ServiceRoutes')
 const WebhookRoutes: ServiceIdentifier<Router> = Symbol('WebhookRoutes')
+const DocumentationRoutes: ServiceIdentifier<Router> = Symbol('DocumentationRoutes')
 const DevelopmentRoutes: ServiceIdentifier<Router> = Symbol('DevelopmentRoutes')
+/** All that the HTTP server answers, the busiest first. */
+export const Routers: ServiceIdentifier<readonly Router[]> = Symbol('Routers')
 const Policy: ServiceIdentifier<Config['policy']> = Symbol('StepUpPolicy')
 
 /** The composition root: the one place that knows which adapter answers which port. Nothing connects or listens yet. */
@@ -384,6 +388,7 @@ function bindHttp(
       (signer, database, deliverer) => serviceRoutes([database, deliverer], signer),
       [ChallengeSigner, DatabaseHealth, Deliverer],
     )
+  container.bind(DocumentationRoutes).toResolvedValue(() => documentationRoutes())
   container.bind(DevelopmentRoutes).toResolvedValue(
     (mailbox: Mailbox | undefined, tokenIssuer: TokenIssuer | undefined) =>
       developmentRoutes(mailbox, tokenIssuer),
@@ -392,7 +397,7 @@ function bindHttp(
       { serviceIdentifier: TokenIssuer, optional: true },
     ],
   )
-  const routers = [TotpEmailRoutes, ChallengeRoutes, UserRoutes, ServiceRoutes]
+  const routers = [TotpEmailRoutes, ChallengeRoutes, UserRoutes, ServiceRoutes, DocumentationRoutes]
   if (postmarkWebhookAuth) {
     const credentials = new BasicCredentials(postmarkWebhookAuth)
     container
@@ -405,11 +410,13 @@ function bindHttp(
     routers.push(WebhookRoutes)
   }
   container
+    .bind(Routers)
+    .toResolvedValue((...all: Router[]) => all, [...routers, ...(production ? [] : [DevelopmentRoutes])])
+  container
     .bind(Server)
     .toResolvedValue(
-      (requests: RequestsUnderWay, metrics: Metrics, ...all: Router[]) =>
-        createHttpServer(all, requests, logger, new RequestDurations(metrics)),
-      [RequestsUnderWay, Metrics, ...routers, ...(production ? [] : [DevelopmentRoutes])],
+      (requests, metrics, all) => createHttpServer(all, requests, logger, new RequestDurations(metrics)),
+      [RequestsUnderWay, Metrics, Routers],
     )
 }
 

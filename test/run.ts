@@ -1,16 +1,18 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify, stripVTControlCharacters } from 'node:util'
 import { startEmbeddedPostgres } from '../src/adapters/postgres-embedded/embedded-postgres.ts'
+import { unseenAnswers } from './openapi/unseen-answers.ts'
 
 /*
  * Runs AVA with one PostgreSQL for all test files, and a migrated database in it for `test/database.ts` to copy.
- * Arguments go to AVA: `node test/run.ts test/journeys/races.test.ts`. The last line says `N passed, N failed`.
+ * Arguments go to AVA: `node test/run.ts test/journeys/races.test.ts`. Without any, every answer that the API's document has must
+ * have been seen in the end. The last line says `N passed, N failed`.
  */
 
 /** Nothing of a test run has to outlive a crash. */
@@ -51,7 +53,10 @@ async function runTests(): Promise<void> {
     try {
       await migrateTemplate(server.url)
       if (interrupted) throw new Error('Interrupted')
-      await runAva(server.url)
+      const answersSeen = join(folder, 'answers')
+      await mkdir(answersSeen)
+      await runAva(server.url, answersSeen)
+      await tallyUnseen(answersSeen)
     } finally {
       await server.stop()
     }
@@ -68,12 +73,13 @@ async function migrateTemplate(serverUrl: string): Promise<void> {
   })
 }
 
-async function runAva(serverUrl: string): Promise<void> {
+async function runAva(serverUrl: string, answersSeen: string): Promise<void> {
   ava = spawn(process.execPath, [AVA, ...process.argv.slice(2)], {
     env: {
       ...process.env,
       TEST_DATABASE_SERVER: serverUrl,
       TEST_DATABASE_TEMPLATE: TEMPLATE,
+      TEST_ANSWERS_SEEN: answersSeen,
       ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -86,6 +92,17 @@ async function runAva(serverUrl: string): Promise<void> {
   if (signal) console.log(`AVA was ended by ${signal}`)
   // Of some failures AVA keeps no figure, as of a file that hangs before its first test.
   if (status !== 0) tally.failed ||= 1
+}
+
+/** Some tests cannot see all answers of the API; all tests have to. */
+async function tallyUnseen(answersSeen: string): Promise<void> {
+  if (process.argv.length > 2) return
+  const unseen = await unseenAnswers(answersSeen)
+  for (const answer of unseen) console.log(`  ✘ documented, and seen in no test: ${answer}`)
+  tally.failed += unseen.length
+  if (unseen.length > 0) return
+  console.log('  ✔ every documented answer is seen in a test')
+  tally.passed++
 }
 
 /** Counts what a line of AVA's report says: its marks of tests and crashed files, and its figure of tests cut off. */

@@ -6,10 +6,10 @@ export type EmailAddress = string & { readonly __brand: 'EmailAddress' }
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 /** The dot-atom form of RFC 5321 §4.1.2 with a domain of two labels or more; an internationalised domain comes as its A-labels. */
-const ADDR_SPEC = new RegExp(`^${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${LABEL}$`)
+export const ADDR_SPEC = new RegExp(`^${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${LABEL}$`)
 /** RFC 5321 §4.5.3.1: 64 octets of local part; 254 of address is what a 256-octet path leaves. */
 const MAX_LOCAL_PART = 64
-const MAX_ADDRESS = 254
+export const MAX_ADDRESS = 254
 
 export const EmailAddress = {
   /** @throws {EmailAddressMalformed} if `text` is anything but one plain address. */

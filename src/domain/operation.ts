@@ -15,11 +15,11 @@ export interface SummaryLine {
   readonly value: string
 }
 
-const TYPE = /^[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*$/
+export const OPERATION_TYPE = /^[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*$/
 /** 32 octets are 43 characters, the last of which carries four bits: two spellings of one digest would be two operations. */
-const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
-/** A character that breaks a line or cannot be shown would let one line of a summary pass for two (C0, C1, LS, PS), or cannot be stored (lone surrogates). */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029]/u
+export const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
+/** More than blanks. A character that breaks a line or cannot be shown would let one line of a summary pass for two (C0, C1, LS, PS), or cannot be stored (lone surrogates). */
+export const READABLE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u
 
 export const Operation = {
   maxTypeLength: 64,
@@ -29,7 +29,7 @@ export const Operation = {
 
   /** @throws {OperationMalformed} naming the field that is at fault. */
   of({ type, digest, summary }: Operation): Operation {
-    if (type.length > Operation.maxTypeLength || !TYPE.test(type)) {
+    if (type.length > Operation.maxTypeLength || !OPERATION_TYPE.test(type)) {
       throw new OperationMalformed(
         'operation.type',
         'must be lower-case words joined by dots, at most 64 characters',
@@ -50,7 +50,7 @@ export const Operation = {
 }
 
 function assertReadable(text: string, maxLength: number, field: string): void {
-  if (text.trim() === '' || text.length > maxLength || UNPRINTABLE.test(text)) {
+  if (text.length > maxLength || !READABLE.test(text)) {
     throw new OperationMalformed(field, `must be 1 to ${maxLength} printable characters`)
   }
 }

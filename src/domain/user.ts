@@ -17,11 +17,11 @@ export type UserDraft = {
 }
 
 /** The shape of RFC 5646 §2.1, without a look into its registry. */
-const LANGUAGE_TAG = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/
-const MAX_LANGUAGE_TAG_LENGTH = 35
-const MAX_DISPLAY_NAME_LENGTH = 100
+export const LANGUAGE_TAG = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/
+export const MAX_LANGUAGE_TAG_LENGTH = 35
+export const MAX_DISPLAY_NAME_LENGTH = 100
 /** A name is one line: no controls, line separators or lone surrogates. */
-const ONE_LINE = /^[^\p{Cc}\p{Cs}\u2028\u2029]+$/u
+export const ONE_LINE = /^[^\p{Cc}\p{Cs}\u2028\u2029]+$/u
 
 export const User = {
   /** @throws {UserMalformed} naming the field. @throws {EmailAddressMalformed} */

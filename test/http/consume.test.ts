@@ -144,8 +144,17 @@ test('cancel of what is consumed, expired or not there says so', async (t) => {
   isError(t, await cancel(randomUUID()), 404, 'CHALLENGE_NOT_FOUND', { family })
   isError(t, await cancel(expired, 'user.bob'), 404, 'CHALLENGE_NOT_FOUND', { family })
   isError(t, await cancel(expired, 'nonsense'), 401, 'UNAUTHORIZED', { family })
+  isError(t, await cancel('x'), 400, 'BAD_REQUEST', { family })
   clock.pass(900)
   isError(t, await cancel(expired), 410, 'CHALLENGE_EXPIRED', { family })
+})
+
+test('cancel of what wrong codes have ended says so', async (t) => {
+  const { open, verify, cancel } = await verified(t)
+  const id = await open()
+  for (let guess = 0; guess < 5; guess++) await verify(id, '999999')
+
+  isError(t, await cancel(id), 410, 'CHALLENGE_EXHAUSTED', { family })
 })
 
 test('the creating client reads the events of a challenge, others and other scopes do not', async (t) => {
@@ -177,4 +186,5 @@ test('the creating client reads the events of a challenge, others and other scop
   isError(t, await read('client.shop.mfa_audit_read'), 404, 'CHALLENGE_NOT_FOUND', { family })
   isError(t, await read('client.payments'), 403, 'FORBIDDEN', { family })
   isError(t, await read(ALICE_TOKEN), 403, 'FORBIDDEN', { family })
+  isError(t, await call('GET', `${PATH}/x/events`, { token: AUDITOR }), 400, 'BAD_REQUEST', { family })
 })

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { Authentication } from '../../src/adapters/http-koa/authentication.ts'
 import { BasicCredentials } from '../../src/adapters/http-koa/basic-credentials.ts'
 import { challengeRoutes } from '../../src/adapters/http-koa/challenge-routes.ts'
+import { documentationRoutes } from '../../src/adapters/http-koa/documentation-routes.ts'
 import { createHttpServer, type EdgeLimits } from '../../src/adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/postmark-webhook-routes.ts'
 import type { RequestObserver } from '../../src/adapters/http-koa/request-log.ts'
@@ -11,10 +12,11 @@ import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way
 import { serviceRoutes } from '../../src/adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email-routes.ts'
 import { userRoutes } from '../../src/adapters/http-koa/user-routes.ts'
+import { EddsaChallengeSigner } from '../../src/adapters/signing-jose/eddsa-challenge-signer.ts'
 import { AccessTokenRefused, type Caller } from '../../src/application/ports/access-tokens.ts'
 import type { HealthCheck } from '../../src/application/ports/health-check.ts'
 import { scenario } from '../application/scenario.ts'
-import { type CallInit, call as callAt, type Reply } from '../call.ts'
+import { ask as askAt, type CallInit, call as callAt, type Reply } from '../call.ts'
 import { POLICY } from '../domain/examples.ts'
 
 /** Tokens that say in plain words who calls: `user.alice` or `client.payments.mfa:challenges:create`. */
@@ -39,8 +41,10 @@ export async function edge(
   {
     policy = POLICY,
     checks = [] as readonly HealthCheck[],
-    limits,
-  }: { policy?: typeof POLICY; checks?: readonly HealthCheck[]; limits?: EdgeLimits } = {},
+    usersElsewhere = false,
+    webhook = true,
+    limits = undefined as EdgeLimits | undefined,
+  } = {},
 ) {
   const useCases = await scenario({ policy })
   const logLines: Record<string, unknown>[] = []
@@ -51,9 +55,13 @@ export async function edge(
     [
       totpEmailRoutes(authentication, useCases, policy),
       challengeRoutes(authentication, useCases),
-      userRoutes(authentication, useCases),
-      postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger),
-      serviceRoutes(checks, { publicKeys: () => ({ keys: [] }) }),
+      userRoutes(authentication, {
+        ...useCases,
+        ...(usersElsewhere && { putUser: undefined, eraseUser: undefined }),
+      }),
+      ...(webhook ? [postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger)] : []),
+      serviceRoutes(checks, new EddsaChallengeSigner([{ id: 's1', bytes: Buffer.alloc(32, 7) }])),
+      documentationRoutes(),
     ],
     new RequestsUnderWay(),
     logger,
@@ -67,13 +75,14 @@ export async function edge(
   })
   const { port } = server.address() as AddressInfo
 
-  const call = (method: string, path: string, init?: CallInit) =>
-    callAt(`http://127.0.0.1:${port}`, method, path, init)
+  const url = `http://127.0.0.1:${port}`
+  const call = (method: string, path: string, init?: CallInit) => callAt(url, method, path, init)
+  const ask = (method: string, path: string, init?: CallInit) => askAt(url, method, path, init)
 
   const path = (challengeId: string, action: string) => `/internal/v1/mfa/totp-email/${challengeId}:${action}`
   return {
     ...useCases,
-    ...{ call, port, logLines, answered },
+    ...{ call, ask, port, logLines, answered },
     initiate: (challengeId: string, token = ALICE_TOKEN) =>
       call('POST', path(challengeId, 'initiate'), { token }),
     verifyJson: (challengeId: string, json: unknown, token = ALICE_TOKEN) =>

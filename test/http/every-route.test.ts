@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import test from 'ava'
 import { StorageUnavailable } from '../../src/application/ports/storage-unavailable.ts'
+import { assertDocumented } from '../call.ts'
 import { ALICE_TOKEN, CRM_TOKEN, edge, isError } from './edge.ts'
 
 const ID = '0197a000-0000-7000-8000-0000000000c1'
@@ -142,6 +143,25 @@ test('the process is alive whatever its checks say, and ready only when all are 
   t.deepEqual(ready.body, { status: 'ready', checks: { database: 'ok', deliverer: 'ok' } })
 })
 
+test('a check that fails itself is a 500', async (t) => {
+  const problem = () => Promise.reject(new Error('broken'))
+  const { call } = await edge(t, { checks: [{ name: 'database', problem }] })
+
+  isError(t, await call('GET', '/readyz'), 500, 'INTERNAL_SERVER_ERROR')
+})
+
+test('the keys that signatures verify with are public', async (t) => {
+  const { call } = await edge(t)
+
+  const { status, body } = await call('GET', '/.well-known/jwks.json')
+
+  t.is(status, 200)
+  t.deepEqual(
+    body.keys.map(({ kid, x }: { kid: string; x: string }) => [kid, x.length]),
+    [['s1', 43]],
+  )
+})
+
 /** What the server answers to bytes that no HTTP client would send. */
 async function answerTo(
   port: number,
@@ -152,7 +172,15 @@ async function answerTo(
   const chunks: Buffer[] = []
   for await (const chunk of socket) chunks.push(chunk)
   const [head = '', body = ''] = Buffer.concat(chunks).toString().split('\r\n\r\n')
-  return { status: Number(head.split(' ')[1]), body: JSON.parse(body) }
+  const [statusLine = '', ...fields] = head.split('\r\n')
+  const status = Number(statusLine.split(' ')[1])
+  const headers = new Headers(fields.map((field) => field.split(': ') as [string, string]))
+  assertDocumented({
+    ...{ method: '', path: '' },
+    request: { headers: new Headers(), body: request },
+    response: { status, headers, body },
+  })
+  return { status, body: JSON.parse(body) }
 }
 
 for (const [what, request, status] of [

@@ -1,15 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { developmentRoutes } from '../../src/adapters/http-koa/development-routes.ts'
 import { createHttpServer } from '../../src/adapters/http-koa/http-server.ts'
 import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way.ts'
 import type { Mailbox, MailboxMessage } from '../../src/application/ports/mailbox.ts'
-import { call } from '../call.ts'
+import { ask, call } from '../call.ts'
 import { afterNoon } from '../domain/examples.ts'
 import { isError } from './edge.ts'
+import { listening } from './listening.ts'
 
 /** What a browser sends. */
 const BROWSER = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8' }
@@ -35,18 +34,12 @@ async function served(t: ExecutionContext, mails: MailboxMessage[]) {
     new RequestsUnderWay(),
     pino({ level: 'silent' }),
   )
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = await listening(t, server)
   return {
     url,
     page: async (path = '/dev/mailbox') => {
-      const response = await fetch(`${url}${path}`, { headers: BROWSER })
-      return { response, html: await response.text() }
+      const response = await ask(url, 'GET', path, { headers: BROWSER })
+      return { response, html: response.text }
     },
   }
 }
@@ -135,7 +128,7 @@ test('a page is allowed its own style and its own script, and nothing else', asy
 test('the page of another newest mail has another tag, which the page knows of itself', async (t) => {
   const mails = [mail()]
   const { url, page } = await served(t, mails)
-  const head = () => fetch(`${url}/dev/mailbox`, { method: 'HEAD', headers: { Accept: 'text/html' } })
+  const head = () => ask(url, 'HEAD', '/dev/mailbox', { headers: { Accept: 'text/html' } })
 
   const { html, response } = await page()
   const before = (await head()).headers.get('ETag')
@@ -183,16 +176,26 @@ test('a mail that is not there is RESOURCE_UNKNOWN', async (t) => {
   isError(t, await call(url, 'GET', `/dev/mailbox/${randomUUID()}`), 404, 'RESOURCE_UNKNOWN')
 })
 
+test('a mailbox that cannot be read is a 500', async (t) => {
+  const broken = () => Promise.reject(new Error('broken'))
+  const routes = developmentRoutes({ list: broken, find: broken }, undefined)
+  const url = await listening(
+    t,
+    createHttpServer([routes], new RequestsUnderWay(), pino({ level: 'silent' })),
+  )
+
+  for (const path of ['/dev/mailbox', `/dev/mailbox/${randomUUID()}`]) {
+    isError(t, await call(url, 'GET', path), 500, 'INTERNAL_SERVER_ERROR')
+  }
+})
+
 test('without a mailbox there is no page', async (t) => {
   const server = createHttpServer(
     [developmentRoutes(undefined, undefined)],
     new RequestsUnderWay(),
     pino({ level: 'silent' }),
   )
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = await listening(t, server)
 
   for (const path of ['/dev/mailbox', `/dev/mailbox/${randomUUID()}`]) {
     isError(t, await call(url, 'GET', path, { headers: BROWSER }), 404, 'RESOURCE_UNKNOWN')

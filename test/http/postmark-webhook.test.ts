@@ -279,6 +279,14 @@ for (const [what, headers] of [
   })
 }
 
+test('without credentials to ask for there is no webhook', async (t) => {
+  const { call } = await edge(t, { webhook: false })
+
+  const reply = await call('POST', PATH, { json: {}, headers: basic(WEBHOOK_AUTH) })
+
+  isError(t, reply, 404, 'RESOURCE_UNKNOWN', { family })
+})
+
 test('credentials come before the body', async (t) => {
   const { call } = await mailed(t)
 

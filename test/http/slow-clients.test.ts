@@ -87,7 +87,6 @@ test('every answer forbids to be framed, sniffed, stored and referred from', asy
     const { headers } = await call('GET', path)
 
     t.is(headers.get('Content-Security-Policy'), "default-src 'none'; frame-ancestors 'none'")
-    t.is(headers.get('X-Frame-Options'), 'DENY')
     t.is(headers.get('X-Content-Type-Options'), 'nosniff')
     t.is(headers.get('Referrer-Policy'), 'no-referrer')
     t.is(headers.get('Cache-Control'), 'no-store')

@@ -82,6 +82,7 @@ test('a user is read as put, and is USER_NOT_FOUND before and after', async (t) 
   await call('PUT', `${PATH}/bob`, { token: CRM_TOKEN, json: BOB })
   t.deepEqual((await get()).body, { userId: 'bob', ...BOB })
   isError(t, await get(CRM_TOKEN), 403, 'FORBIDDEN', { family })
+  isError(t, await call('GET', `${PATH}/%00`, { token: READER }), 400, 'BAD_REQUEST', { family })
 
   t.is((await call('DELETE', `${PATH}/bob`, { token: CRM_TOKEN })).status, 204)
   isError(t, await get(), 404, 'USER_NOT_FOUND', { family })
@@ -102,4 +103,14 @@ test('a deleted user has no live challenge left', async (t) => {
   await call('DELETE', `${PATH}/alice`, { token: CRM_TOKEN })
 
   t.is((await store.load(id))?.challenge.status, 'cancelled')
+})
+
+test('where the users are kept elsewhere, put and delete are not allowed', async (t) => {
+  const { call } = await edge(t, { usersElsewhere: true })
+
+  for (const method of ['PUT', 'DELETE']) {
+    const reply = await call(method, `${PATH}/alice`, { token: CRM_TOKEN, json: BOB })
+    isError(t, reply, 405, 'RESOURCE_UNKNOWN', { family })
+    t.is(reply.headers.get('Allow'), 'HEAD, GET')
+  }
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import pg from 'pg'
 import { findRunningServer } from '../../src/adapters/postgres-embedded/running-server.ts'
-import { call } from '../call.ts'
+import { ask, call } from '../call.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
 import { mailsTo, openChallenge, registerUser, until } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
@@ -68,13 +68,15 @@ test('a port that is taken ends the start, says so in a line, and leaves no data
   t.is(findRunningServer(join(home.path, 'postgres')), undefined)
 })
 
-test('production starts without the routes of development', async (t) => {
+test('production starts without the routes of development, and with the description of its API', async (t) => {
   const service = await startProcess({ ...PRODUCTION, DATABASE_URL: database.url, WORKERS: '1' })
   t.teardown(() => service.end())
 
   t.is((await call(service.url, 'GET', '/readyz')).status, 200)
   t.is((await call(service.url, 'POST', '/dev/token', { json: { sub: 'alice' } })).status, 404)
   t.is((await call(service.url, 'GET', '/dev/mailbox')).status, 404)
+  t.is((await call(service.url, 'GET', '/openapi.json')).body.info.title, 'Countersign')
+  t.is((await ask(service.url, 'GET', '/docs')).status, 200)
 })
 
 test('two workers serve one port, and end together in order', async (t) => {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import { z } from 'zod'
 import type { AuditChallenge } from '../../application/audit-challenge.ts'
 import type { CancelChallenge } from '../../application/cancel-challenge.ts'
 import type { ConsumeChallenge } from '../../application/consume-challenge.ts'
@@ -12,25 +11,13 @@ import type { ConsumedChallenge } from '../../domain/challenge.ts'
 import { EmailAddress } from '../../domain/email-address.ts'
 import { OtpIssuance } from '../../domain/otp-issuance.ts'
 import type { Authentication } from './authentication.ts'
+import type { ChallengeBody, ConsumptionBody, EventBody, OpenedChallengeBody } from './challenge-api.ts'
 import { challengeIdOf } from './challenge-id.ts'
+import { Consumption, Demand, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_FIELD } from './challenge-requests.ts'
 import { Refusal } from './refusal.ts'
 import { jsonBody } from './request-body.ts'
-import { Identity } from './user-routes.ts'
 
 const CHALLENGES = '/internal/v1/mfa/challenges'
-const DAY_IN_SECONDS = 86_400
-
-const Demand = z.strictObject({
-  subjectUserId: Identity,
-  operation: z.strictObject({
-    type: z.string(),
-    digest: z.string(),
-    summary: z.array(z.strictObject({ label: z.string(), value: z.string() })),
-  }),
-  expiresInSeconds: z.int().min(1).max(DAY_IN_SECONDS).optional(),
-})
-
-const Consumption = z.strictObject({ signature: z.string(), digest: z.string() })
 
 export interface ChallengeUseCases {
   readonly auditChallenge: Pick<AuditChallenge, 'execute'>
@@ -105,9 +92,9 @@ export function challengeRoutes(
 
 /** @throws {Refusal} unless there is one: without it, a repeated call could not be told from a second one. */
 function idempotencyKeyOf(ctx: Context): string {
-  const field = 'plmr-idempotency-key'
+  const field = IDEMPOTENCY_KEY_FIELD
   const key = ctx.get(field)
-  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key
+  if (IDEMPOTENCY_KEY.test(key)) return key
 
   const fault =
     key === ''
@@ -121,7 +108,7 @@ function fingerprint(request: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(request)).digest('base64url')
 }
 
-function openedBody({ challenge, signature }: OpenedChallenge) {
+function openedBody({ challenge, signature }: OpenedChallenge): OpenedChallengeBody {
   const totpEmail = `/internal/v1/mfa/totp-email/${challenge.id}`
   return {
     challengeId: challenge.id,
@@ -131,12 +118,13 @@ function openedBody({ challenge, signature }: OpenedChallenge) {
   }
 }
 
-function consumedBody(challenge: ConsumedChallenge, authorisation: string) {
+function consumedBody(challenge: ConsumedChallenge, authorisation: string): ConsumptionBody {
   const { id, subjectUserId, operation, verifiedAt, consumedAt } = challenge
   return { challengeId: id, subjectUserId, operation, verifiedAt, consumedAt, authorisation }
 }
 
-function eventBody({ type, at, actor, requestId, remoteAddress, subjectUserId, ...rest }: RecordedEvent) {
+function eventBody(event: RecordedEvent): EventBody {
+  const { type, at, actor, requestId, remoteAddress, subjectUserId, ...rest } = event
   const { challengeId: _, ...details } = { challengeId: undefined, ...rest }
   return {
     type,
@@ -149,7 +137,12 @@ function eventBody({ type, at, actor, requestId, remoteAddress, subjectUserId, .
   }
 }
 
-function inspectedBody({ challenge, status, issuance, resendAvailableAt }: InspectedChallenge) {
+function inspectedBody({
+  challenge,
+  status,
+  issuance,
+  resendAvailableAt,
+}: InspectedChallenge): ChallengeBody {
   return {
     challengeId: challenge.id,
     status,

@@ -1,17 +1,13 @@
 import Router from '@koa/router'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Caller } from '../../application/ports/access-tokens.ts'
 import type { Mailbox } from '../../application/ports/mailbox.ts'
 import type { TokenIssuer } from '../../application/ports/token-issuer.ts'
+import type { MailboxBody, TokenBody } from './development-api.ts'
+import { TokenRequest } from './development-requests.ts'
 import { MAIL_POLICY, mailboxPage, PAGE_POLICY, stateOf } from './mailbox-page.ts'
 import { Refusal } from './refusal.ts'
 import { jsonBody } from './request-body.ts'
-import { Identity } from './user-routes.ts'
-
-const TokenRequest = z.union([
-  z.strictObject({ sub: Identity }),
-  z.strictObject({ client_id: Identity, scope: z.string().optional() }),
-])
 
 /**
  * Stand-ins for the identity provider and for the user's mail program, each where there is no real one. In
@@ -33,7 +29,7 @@ export function developmentRoutes(
         ctx.type = 'html'
         ctx.body = mailboxPage(mails, { to, id, asText: view === 'text' })
       } else {
-        ctx.body = mails
+        ctx.body = mails satisfies MailboxBody
       }
     })
 
@@ -41,7 +37,7 @@ export function developmentRoutes(
     router.get('/dev/mailbox/:id', async (ctx) => {
       const mail = await mailbox.find(ctx.params.id!)
       if (!mail) throw new Refusal('route-unknown')
-      ctx.set({ 'Content-Security-Policy': MAIL_POLICY, 'Referrer-Policy': 'no-referrer' })
+      ctx.set('Content-Security-Policy', MAIL_POLICY)
       ctx.type = 'html'
       ctx.body = mail.html
     })
@@ -52,7 +48,11 @@ export function developmentRoutes(
       const { accessToken, expiresInSeconds } = await tokenIssuer.issue(
         callerOf(await jsonBody(ctx, TokenRequest)),
       )
-      ctx.body = { access_token: accessToken, token_type: 'Bearer', expires_in: expiresInSeconds }
+      ctx.body = {
+        access_token: accessToken,
+        token_type: 'Bearer',
+        expires_in: expiresInSeconds,
+      } satisfies TokenBody
     })
   }
 

@@ -10,18 +10,7 @@ import { OperationMalformed } from '../../domain/operation.ts'
 import { UserMalformed } from '../../domain/user.ts'
 import { type OutcomeTable, outcomesOf } from './outcomes.ts'
 import { Refusal } from './refusal.ts'
-
-/** The body of every error, on every route. */
-export interface ErrorBody {
-  readonly code: string
-  readonly message: string
-  readonly requestId: string
-  readonly fieldErrors?: readonly {
-    readonly code: string
-    readonly message: string
-    readonly field: string
-  }[]
-}
+import type { ErrorBody } from './refusal-api.ts'
 
 const OUTAGES = [StorageUnavailable, IssuerUnavailable, DirectoryUnavailable, Contention]
 /** When to come back after an outage of ours. */

@@ -67,7 +67,6 @@ const FIXED_HEADERS = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
 }
 
 const fixedHeaders: Middleware = async (ctx, next) => {

@@ -11,11 +11,14 @@ export type PostmarkReport =
 
 const NOTHING_OF_OURS = { about: 'nothing of ours' } as const
 
-const Instant = z.string().transform((text, context) => {
-  const instant = new Date(text)
-  if (Number.isNaN(instant.getTime())) context.addIssue({ code: 'custom', message: 'must be a time' })
-  return instant
-})
+const Instant = z
+  .string()
+  .meta({ description: 'A time, in any form that ECMAScript reads.' })
+  .transform((text, context) => {
+    const instant = new Date(text)
+    if (Number.isNaN(instant.getTime())) context.addIssue({ code: 'custom', message: 'must be a time' })
+    return instant
+  })
 
 /** What the transport gave the mail. It comes back with every report, and is another's if it is not ours. */
 const Metadata = z
@@ -23,14 +26,30 @@ const Metadata = z
   .transform(({ issuance }) => issuance)
   .nullish()
   .catch(undefined)
+  .meta({
+    description:
+      'What the mail was given when it was sent: `issuance`, an id. Whatever else it is, the mail is not ours.',
+    override: { anyOf: [{ type: 'object' }, { type: 'null' }] },
+  })
 
 /* The schemas are Postmark's: members that are not named here are let through and dropped, the mail's content among them. */
 
 const Kind = z.object({ RecordType: z.string() })
-const Delivery = z.object({ DeliveredAt: Instant, Metadata })
-const Bounce = z.object({ Type: z.string(), Inactive: z.boolean().optional(), BouncedAt: Instant, Metadata })
-const SpamComplaint = z.object({ BouncedAt: Instant, Metadata })
-const SubscriptionChange = z.object({
+export const Delivery = z.object({ RecordType: z.literal('Delivery'), DeliveredAt: Instant, Metadata })
+export const Bounce = z.object({
+  RecordType: z.literal('Bounce'),
+  Type: z.string(),
+  Inactive: z.boolean().optional(),
+  BouncedAt: Instant,
+  Metadata,
+})
+export const SpamComplaint = z.object({
+  RecordType: z.literal('SpamComplaint'),
+  BouncedAt: Instant,
+  Metadata,
+})
+export const SubscriptionChange = z.object({
+  RecordType: z.literal('SubscriptionChange'),
   // Of a NUL or half a character the database would make an error.
   Recipient: z
     .string()

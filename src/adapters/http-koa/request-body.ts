@@ -3,6 +3,9 @@ import bodyParser from 'koa-bodyparser'
 import type { z } from 'zod'
 import { type FieldFault, Refusal } from './refusal.ts'
 
+/** What is refused as blank, as the document says it. */
+export const NOT_BLANK = '\\S'
+
 const LIMIT = '16kb'
 /** RFC 8259 §8.1 knows one encoding of JSON between systems. */
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i

@@ -4,6 +4,7 @@ import type { HealthCheck } from '../../application/ports/health-check.ts'
 import { errorBody } from './error-body.ts'
 import { outcomesOf } from './outcomes.ts'
 import { Refusal } from './refusal.ts'
+import type { AliveBody, NotReadyBody, ReadyBody } from './service-api.ts'
 
 /** What those who run the service and those who check its signatures ask for. */
 export function serviceRoutes(
@@ -14,19 +15,22 @@ export function serviceRoutes(
 
   /** The process lives. Asks nothing of the database: restarting this process would not mend that. */
   router.get('/healthz', (ctx) => {
-    ctx.body = { status: 'alive' }
+    ctx.body = { status: 'alive' } satisfies AliveBody
   })
 
   router.get('/readyz', async (ctx) => {
     const problems = await Promise.all(checks.map((check) => check.problem()))
     const results = Object.fromEntries(checks.map(({ name }, index) => [name, problems[index] ?? 'ok']))
     if (problems.every((problem) => problem === undefined)) {
-      ctx.body = { status: 'ready', checks: results }
+      ctx.body = { status: 'ready', checks: results } satisfies ReadyBody
       return
     }
     const refusal = new Refusal('unavailable')
     ctx.status = 503
-    ctx.body = { ...errorBody(outcomesOf(ctx.path), refusal, ctx.state.requestId), checks: results }
+    ctx.body = {
+      ...errorBody(outcomesOf(ctx.path), refusal, ctx.state.requestId),
+      checks: results,
+    } satisfies NotReadyBody
   })
 
   router.get('/.well-known/jwks.json', (ctx) => {

@@ -6,10 +6,17 @@ import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
 import type { Authentication } from './authentication.ts'
 import { challengeIdOf } from './challenge-id.ts'
 import { Refusal } from './refusal.ts'
-import { jsonBody } from './request-body.ts'
+import { jsonBody, NOT_BLANK } from './request-body.ts'
 
-const Verification = z.strictObject({
-  totp: z.string('must be a string').refine((text) => text.trim() !== ''),
+export const Verification = z.strictObject({
+  totp: z
+    .string('must be a string')
+    .refine((text) => text.trim() !== '')
+    .meta({
+      pattern: NOT_BLANK,
+      description: 'The code of the newest mail. Spaces and hyphens in it do not count; leading zeros do.',
+      examples: ['042917'],
+    }),
 })
 
 export interface TotpEmailUseCases {

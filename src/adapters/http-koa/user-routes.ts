@@ -1,23 +1,14 @@
 import Router from '@koa/router'
-import { z } from 'zod'
 import type { EraseUser } from '../../application/erase-user.ts'
 import type { FindUser } from '../../application/find-user.ts'
 import type { LiftSuppression } from '../../application/lift-suppression.ts'
 import type { PutUser } from '../../application/put-user.ts'
-import { IDENTITY } from '../../domain/identity.ts'
 import type { User } from '../../domain/user.ts'
 import type { Authentication } from './authentication.ts'
 import { Refusal } from './refusal.ts'
 import { jsonBody } from './request-body.ts'
-
-/** The id of a user or a client in a request: it has to be able to equal the `sub` of a token. */
-export const Identity = z.string().regex(IDENTITY, 'must be 1 to 255 printable ASCII characters')
-
-const Entry = z.strictObject({
-  email: z.string().refine((text) => text.trim() !== ''),
-  locale: z.string().optional(),
-  displayName: z.string().optional(),
-})
+import type { UserBody } from './user-api.ts'
+import { DirectoryEntry, Identity } from './user-requests.ts'
 
 const USER = '/internal/v1/mfa/users/:userId'
 
@@ -41,7 +32,7 @@ export function userRoutes(
       const clientId = await authentication.client(ctx, 'mfa:users:write')
       const userId = userIdOf(ctx)
       const { user, created } = await putUser.execute({
-        ...(await jsonBody(ctx, Entry)),
+        ...(await jsonBody(ctx, DirectoryEntry)),
         userId,
         clientId,
         origin: ctx.state.origin,
@@ -80,6 +71,6 @@ function userIdOf({ params }: { readonly params: Readonly<Record<string, string>
   return userId.data
 }
 
-function userBody({ userId, email, locale, displayName }: User) {
+function userBody({ userId, email, locale, displayName }: User): UserBody {
   return { userId, email, locale, displayName }
 }

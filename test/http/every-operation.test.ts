@@ -1,0 +1,133 @@
+import test from 'ava'
+import { StorageUnavailable } from '../../src/application/ports/storage-unavailable.ts'
+import { ApiDocument, type Operation } from '../api-document.ts'
+import type { CallInit } from '../call.ts'
+import { edge, isError, WEBHOOK_AUTH } from './edge.ts'
+
+/*
+ * What any operation may answer, asked of each that documents it, with the request that the document gives as its example.
+ */
+
+const api = ApiDocument.read()
+
+const USER = 'user.alice'
+const SERVICE = [
+  'client.payments',
+  ...['challenges_create', 'challenges_consume', 'audit_read', 'users_read', 'users_write'].map(
+    (scope) => `mfa_${scope}`,
+  ),
+].join('.')
+
+interface Case {
+  readonly operation: Operation
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly json: unknown
+  readonly scheme: string | undefined
+  readonly family: 'totp' | 'challenge'
+}
+
+const cases: readonly Case[] = Object.entries(api.document.paths)
+  .filter(([template]) => !template.startsWith('/dev/'))
+  .flatMap(([template, methods]) =>
+    Object.entries(methods).map(([method, operation]) => caseOf(template, method, operation)),
+  )
+
+function caseOf(template: string, method: string, operation: Operation): Case {
+  const parameters = (operation.parameters ?? [])
+    .map((parameter) => api.resolve(parameter))
+    .map(({ in: place, name, example, schema }) => {
+      const [first] = (schema as { examples?: unknown[] }).examples ?? []
+      return { place, name, value: String(example ?? first) }
+    })
+  const inPath = parameters.filter(({ place }) => place === 'path')
+  const content = operation.requestBody?.content['application/json']
+  const [example] = Object.values(content?.examples ?? {})
+  return {
+    operation,
+    method: method.toUpperCase(),
+    path: inPath.reduce((path, { name, value }) => path.replace(`{${name}}`, value), template),
+    headers: Object.fromEntries(
+      parameters.filter(({ name }) => name.startsWith('plmr-')).map(({ name, value }) => [name, value]),
+    ),
+    json: example?.value,
+    scheme: Object.keys(operation.security?.[0] ?? {})[0],
+    family: /^\/(?:webhooks|internal\/v1\/mfa\/(?:challenges|users))\b/.test(template) ? 'challenge' : 'totp',
+  }
+}
+
+const CREDENTIALS: Readonly<Record<string, string>> = {
+  userToken: `Bearer ${USER}`,
+  serviceToken: `Bearer ${SERVICE}`,
+  mailSystem: `Basic ${Buffer.from(WEBHOOK_AUTH).toString('base64')}`,
+}
+
+/** The request of the example, as whoever may make it. */
+const good = ({ headers, json, scheme }: Case): CallInit => ({
+  headers: { ...headers, ...(scheme && { Authorization: CREDENTIALS[scheme]! }) },
+  ...(json === undefined ? {} : { json }),
+})
+
+const documenting = (status: number) => cases.filter(({ operation }) => status in operation.responses)
+
+for (const each of documenting(401)) {
+  test(`${each.operation.operationId} without credentials is UNAUTHORIZED`, async (t) => {
+    const { call } = await edge(t)
+    const { headers, ...rest } = good(each)
+    const { Authorization: _, ...others } = headers!
+
+    isError(t, await call(each.method, each.path, { ...rest, headers: others }), 401, 'UNAUTHORIZED', each)
+  })
+}
+
+for (const each of documenting(403)) {
+  test(`${each.operation.operationId} with a token of the other kind is FORBIDDEN`, async (t) => {
+    const { call } = await edge(t)
+    const token = each.scheme === 'userToken' ? SERVICE : USER
+    const init = { ...good(each), headers: { ...each.headers, Authorization: `Bearer ${token}` } }
+
+    isError(t, await call(each.method, each.path, init), 403, 'FORBIDDEN', each)
+  })
+}
+
+for (const each of documenting(413)) {
+  test(`${each.operation.operationId} with a body that is too large, or not JSON, is refused`, async (t) => {
+    const { call } = await edge(t)
+    const { headers } = good(each)
+    const ask = (body: string, type: string) =>
+      call(each.method, each.path, { headers: { ...headers, 'Content-Type': type }, body })
+
+    isError(t, await ask(' '.repeat(65 * 1024), 'application/json'), 413, 'BAD_REQUEST', each)
+    isError(t, await ask('{}', 'text/plain'), 415, 'BAD_REQUEST', each)
+  })
+}
+
+for (const each of documenting(503).filter(({ path }) => path !== '/readyz')) {
+  test(`${each.operation.operationId} on a broken store is a 500, and on one that is away a 503`, async (t) => {
+    const { call, store } = await edge(t)
+    const failing = (error: Error) => {
+      for (const part of [store, store.fates, store.suppressions]) failEverything(part, error)
+      return call(each.method, each.path, good(each))
+    }
+
+    isError(t, await failing(new TypeError('broken')), 500, 'INTERNAL_SERVER_ERROR', each)
+    isError(t, await failing(new StorageUnavailable('gone')), 503, 'INTERNAL_SERVER_ERROR', each)
+  })
+}
+
+/** Whatever it is asked from now on, it rejects. */
+function failEverything(part: object, error: Error): void {
+  const names = [
+    ...Object.getOwnPropertyNames(Object.getPrototypeOf(part)),
+    ...Object.entries(part).flatMap(([name, value]) => (typeof value === 'function' ? [name] : [])),
+  ]
+  for (const name of names) {
+    if (name === 'constructor') continue
+    Object.defineProperty(part, name, {
+      value: () => Promise.reject(error),
+      configurable: true,
+      writable: true,
+    })
+  }
+}
