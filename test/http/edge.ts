@@ -6,7 +6,7 @@ import { BasicCredentials } from '../../src/adapters/http-koa/basic-credentials.
 import { challengeRoutes } from '../../src/adapters/http-koa/challenge-routes.ts'
 import { createHttpServer } from '../../src/adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/postmark-webhook-routes.ts'
-import type { RequestObserver } from '../../src/adapters/http-koa/request-log.ts'
+import type { RequestObserver, RequestTraces } from '../../src/adapters/http-koa/request-log.ts'
 import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email-routes.ts'
@@ -36,7 +36,11 @@ export const WEBHOOK_AUTH = 'postmark:correct-horse-battery'
 /** The HTTP edge over the use cases on doubles, listening on a port of its own until the test ends. */
 export async function edge(
   t: ExecutionContext,
-  { policy = POLICY, checks = [] as readonly HealthCheck[] } = {},
+  {
+    policy = POLICY,
+    checks = [] as readonly HealthCheck[],
+    traces = undefined as RequestTraces | undefined,
+  } = {},
 ) {
   const useCases = await scenario({ policy })
   const logLines: Record<string, unknown>[] = []
@@ -53,7 +57,7 @@ export async function edge(
     ],
     new RequestsUnderWay(),
     logger,
-    { answered: (request) => void answered.push(request) },
+    { observer: { answered: (request) => void answered.push(request) }, traces },
   )
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   t.teardown(() => {

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { errorBodies, errorBody } from './error-body.ts'
 import { outcomesOf } from './outcomes.ts'
 import { Refusal } from './refusal.ts'
-import { type RequestObserver, requestIdOf, requestLog } from './request-log.ts'
+import { type RequestWatch, requestIdOf, requestLog } from './request-log.ts'
 import type { RequestsUnderWay } from './requests-under-way.ts'
 
 /** Slow enough for a phone on a train, fast enough that idle attackers do not fill the table of sockets. */
@@ -17,14 +17,14 @@ export function createHttpServer(
   routers: readonly Router[],
   requests: RequestsUnderWay,
   logger: Logger,
-  observer?: RequestObserver,
+  watch: RequestWatch = {},
 ): Server {
   const app = new Koa()
   // What reaches Koa past the error bodies is a broken connection, for which there is nobody left to answer.
   app.on('error', (error) => logger.debug({ err: error }, 'connection failed'))
 
   app.use(requests.middleware())
-  app.use(requestLog(logger, observer))
+  app.use(requestLog(logger, watch))
   app.use(fixedHeaders)
   app.use(errorBodies(logger))
   for (const router of routers) app.use(router.routes())
