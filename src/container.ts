@@ -21,6 +21,7 @@ import { UuidIdentifiers } from './adapters/identifiers-uuid/uuid-identifiers.ts
 import { DevelopmentIssuer } from './adapters/identity-jose/development-issuer.ts'
 import { issuerKeys } from './adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from './adapters/identity-jose/jose-access-tokens.ts'
+import { LoggedStepUps } from './adapters/log-pino/logged-step-ups.ts'
 import { HtmlOtpMailComposer } from './adapters/mail-composer/html-otp-mail-composer.ts'
 import { FailoverMailTransport } from './adapters/mail-failover/failover-mail-transport.ts'
 import { FolderMailbox } from './adapters/mail-mailbox/folder-mailbox.ts'
@@ -163,7 +164,7 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
   container.bind(MeasuredStepUps).toResolvedValue(
     (statements, metrics, tracing) => {
       const stepUps = new PrismaStepUps(statements)
-      return new MeasuredStepUps(tracing?.stepUps(stepUps) ?? stepUps, metrics)
+      return new MeasuredStepUps(new LoggedStepUps(tracing?.stepUps(stepUps) ?? stepUps, logger), metrics)
     },
     [RawStatements, Metrics, Traces],
   )

@@ -6,6 +6,11 @@ import { pino } from 'pino'
 import { issuerKeys } from '../../src/adapters/identity-jose/issuer-keys.ts'
 import type { ExportBounds } from '../../src/adapters/tracing-otel/bounded-export.ts'
 import { Tracing, type TracingOptions } from '../../src/adapters/tracing-otel/tracing.ts'
+import { mailTransportContract } from '../contracts/mail-transport.contract.ts'
+import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
+import { stepUpsContract } from '../contracts/step-ups.contract.ts'
+import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
+import { InMemoryStore } from '../doubles/in-memory-store.ts'
 import { startOtlpReceiver } from '../doubles/otlp-receiver.ts'
 import { ALICE_TOKEN, edge } from '../http/edge.ts'
 import { until } from '../journeys/client.ts'
@@ -39,6 +44,44 @@ async function traced(t: ExecutionContext, options: Partial<TracingOptions> = {}
   })
   return { collector, tracing, logLines, stop }
 }
+
+/** Nobody takes its traces, which must not matter to any port. */
+const forNobody = new Tracing(
+  {
+    endpoint: new URL('http://127.0.0.1:1/v1/traces'),
+    headers: {},
+    serviceName: 'countersign',
+    sampledShare: 1,
+  },
+  pino({ level: 'silent' }),
+)
+test.after.always(() => forNobody.stop())
+
+const create = async () => {
+  const store = new InMemoryStore()
+  return {
+    stepUps: forNobody.stepUps(store),
+    registry: store,
+    outbox: forNobody.otpOutbox(store),
+    trail: store,
+  }
+}
+stepUpsContract('traced', create)
+otpOutboxContract('traced', create)
+
+mailTransportContract('traced', async () => {
+  const transport = new InMemoryMailTransport()
+  return {
+    transport: forNobody.mailTransport('memory', transport),
+    arrived: async () => transport.sent.map(({ to, subject, text, html }) => ({ to, subject, text, html })),
+    fail: async () => {
+      transport.mode = 'unavailable'
+    },
+    recover: async () => {
+      transport.mode = 'taking'
+    },
+  }
+})
 
 test('a request is a span below that of its caller, by the pattern of its route', async (t) => {
   const { collector, tracing, stop } = await traced(t)
