@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import test, { type ExecutionContext } from 'ava'
 import { SMTPServer } from 'smtp-server'
 import { call } from '../call.ts'
-import { createTestDatabase } from '../database.ts'
+import { createTestDatabase, query } from '../database.ts'
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../doubles/otlp-receiver.ts'
 import { codeIn, mailsTo, openChallenge, registerUser, until } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
@@ -43,115 +43,121 @@ const DELIVERY = {
   'otp-outbox.record': {},
 }
 
-test('one trace leads from the request of the app over the database to the mail, and holds nothing secret', async (t) => {
-  const collector = await receiver(t)
-  const env = await installation(t, collector.url)
-  const service = await startProcess({ ...env, OTEL_SERVICE_NAME: 'bank-countersign' })
-  t.teardown(() => service.end())
-  const { url } = service
-  const user = await registerUser(url)
-  const challenge = await openChallenge(url, user.userId)
+test.serial(
+  'one trace leads from the request of the app over the database to the mail, and holds nothing secret',
+  async (t) => {
+    const collector = await receiver(t)
+    const env = await installation(t, collector.url)
+    const service = await startProcess({ ...env, OTEL_SERVICE_NAME: 'bank-countersign' })
+    t.teardown(() => service.end())
+    const { url } = service
+    const user = await registerUser(url)
+    const challenge = await openChallenge(url, user.userId)
 
-  const headers = { ...SAMPLED, 'X-Request-ID': 'of-the-app' }
-  t.is((await call(url, 'POST', challenge.initiate, { token: user.token, headers })).status, 204)
-  const [mail] = await mailsTo(url, user.email)
-  const json = { totp: codeIn(mail!) }
-  t.is((await call(url, 'POST', challenge.verify, { token: user.token, json })).status, 204)
-  t.is(await service.end(), 0, service.output())
+    const headers = { ...SAMPLED, 'X-Request-ID': 'of-the-app' }
+    t.is((await call(url, 'POST', challenge.initiate, { token: user.token, headers })).status, 204)
+    const [mail] = await mailsTo(url, user.email)
+    const json = { totp: codeIn(mail!) }
+    t.is((await call(url, 'POST', challenge.verify, { token: user.token, json })).status, 204)
+    t.is(await service.end(), 0, service.output())
 
-  const trace = collector.spans.filter(({ traceId }) => traceId === TRACE)
-  t.deepEqual(treeOf(trace, CALLER), {
-    [INITIATE]: { 'deliver code': DELIVERY, 'step-ups.load': {}, 'step-ups.save': {} },
-  })
-  t.is(trace.length, 8)
-  const named = Object.fromEntries(trace.map((span) => [span.name, span]))
-  t.like(named[INITIATE]?.attributes, { 'countersign.request_id': 'of-the-app' })
-  t.deepEqual(named['step-ups.save']?.attributes, {
-    'db.system.name': 'postgresql',
-    'db.operation.name': 'step-ups.save',
-    'countersign.saved': true,
-  })
-  t.like(named['deliver code']?.attributes, {
-    'countersign.challenge_id': challenge.id,
-    'countersign.delivery.attempt': 1,
-    'countersign.delivery.outcome': 'sent',
-  })
-  t.is(named['hand over mail']?.attributes['countersign.mail.transport'], 'mailbox')
-  t.true(trace.every(({ failed, resource }) => !failed && resource['service.name'] === 'bank-countersign'))
+    const trace = collector.spans.filter(({ traceId }) => traceId === TRACE)
+    t.deepEqual(treeOf(trace, CALLER), {
+      [INITIATE]: { 'deliver code': DELIVERY, 'step-ups.load': {}, 'step-ups.save': {} },
+    })
+    t.is(trace.length, 8)
+    const named = Object.fromEntries(trace.map((span) => [span.name, span]))
+    t.like(named[INITIATE]?.attributes, { 'countersign.request_id': 'of-the-app' })
+    t.deepEqual(named['step-ups.save']?.attributes, {
+      'db.system.name': 'postgresql',
+      'db.operation.name': 'step-ups.save',
+      'countersign.saved': true,
+    })
+    t.like(named['deliver code']?.attributes, {
+      'countersign.challenge_id': challenge.id,
+      'countersign.delivery.attempt': 1,
+      'countersign.delivery.outcome': 'sent',
+    })
+    t.is(named['hand over mail']?.attributes['countersign.mail.transport'], 'mailbox')
+    t.true(trace.every(({ failed, resource }) => !failed && resource['service.name'] === 'bank-countersign'))
 
-  // Of the development's log: `request` or `mail attempt`, and its fields below.
-  t.regex(service.output(), new RegExp(`request\\s+requestId: "of-the-app"\\s+traceId: "${TRACE}"`))
-  t.regex(service.output(), new RegExp(`mail attempt\\s(?:\\s+\\w+: .+)*\\s+traceId: "${TRACE}"`))
-  const exported = collector.bodies.join()
-  for (const secret of [user.email, user.userId, user.token, codeIn(mail!), challenge.body.signature]) {
-    t.false(new RegExp(`(?<![0-9a-f.-])${RegExp.escape(secret)}(?![0-9a-f.-])`).test(exported), secret)
-  }
-})
+    // Of the development's log: `request` or `mail attempt`, and its fields below.
+    t.regex(service.output(), new RegExp(`request\\s+requestId: "of-the-app"\\s+traceId: "${TRACE}"`))
+    t.regex(service.output(), new RegExp(`mail attempt\\s(?:\\s+\\w+: .+)*\\s+traceId: "${TRACE}"`))
+    const exported = collector.bodies.join()
+    for (const secret of [user.email, user.userId, user.token, codeIn(mail!), challenge.body.signature]) {
+      t.false(new RegExp(`(?<![0-9a-f.-])${RegExp.escape(secret)}(?![0-9a-f.-])`).test(exported), secret)
+    }
+  },
+)
 
-test('a delivery by another process is part of the trace of the request, attempt by attempt', async (t) => {
-  const collector = await receiver(t)
-  const env = await installation(t, collector.url)
-  // Takes nothing, so that the mail is there for the other process.
-  const service = await startProcess({ ...env, MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://127.0.0.1:1' })
-  t.teardown(() => service.end())
-  const user = await registerUser(service.url)
-  const challenge = await openChallenge(service.url, user.userId)
-  await call(service.url, 'POST', challenge.initiate, { token: user.token, headers: SAMPLED })
-  await until(
-    async () => service.output(),
-    (output) => output.includes('mail attempt'),
-  )
-  t.is(await service.end(), 0, service.output())
-
-  const received = Promise.withResolvers<void>()
-  const smtp = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData: (stream, _, done) => {
-      stream.resume().once('end', () => {
-        done()
-        received.resolve()
-      })
-    },
-  })
-  await new Promise<void>((listening) => smtp.listen(0, '127.0.0.1', listening))
-  t.teardown(() => new Promise<void>((closed) => smtp.close(closed)))
-  const { port } = smtp.server.address() as { port: number }
-  const deliverer = spawn(process.execPath, ['src/main.ts', 'deliver'], {
-    env: {
-      PATH: process.env.PATH,
-      MANAGEMENT_PORT: '0',
-      ...env,
-      MAIL_TRANSPORT: 'smtp',
-      SMTP_URL: `smtp://127.0.0.1:${port}`,
-    },
-  })
-  t.teardown(() => deliverer.kill())
-  await received.promise
-  const spans = await until(
-    async () => collector.spans.filter(({ traceId }) => traceId === TRACE),
-    (trace) => trace.filter(({ name }) => name === 'deliver code').length >= 2,
-  )
-
-  const request = spans.find(({ name }) => name === INITIATE)!
-  const deliveries = spans
-    .filter(({ name }) => name === 'deliver code')
-    .toSorted(
-      (one, other) =>
-        Number(one.attributes['countersign.delivery.attempt']) -
-        Number(other.attributes['countersign.delivery.attempt']),
+test.serial(
+  'a delivery by another process is part of the trace of the request, attempt by attempt',
+  async (t) => {
+    const collector = await receiver(t)
+    const env = await installation(t, collector.url)
+    // Takes nothing, so that the mail is there for the other process.
+    const service = await startProcess({ ...env, MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://127.0.0.1:1' })
+    t.teardown(() => service.end())
+    const user = await registerUser(service.url)
+    const challenge = await openChallenge(service.url, user.userId)
+    await call(service.url, 'POST', challenge.initiate, { token: user.token, headers: SAMPLED })
+    await until(
+      async () => service.output(),
+      (output) => output.includes('mail attempt'),
     )
-  t.true(deliveries.every(({ parentSpanId }) => parentSpanId === request.spanId))
-  t.is(deliveries[0]?.attributes['countersign.delivery.outcome'], 'queued')
-  const sent = deliveries.at(-1)!
-  t.is(sent.attributes['countersign.delivery.outcome'], 'sent')
-  t.deepEqual(treeOf(spans, sent.spanId), DELIVERY)
-  t.is(deliveries[0]?.resource['service.instance.id'], request.resource['service.instance.id'])
-  t.not(sent.resource['service.instance.id'], request.resource['service.instance.id'])
+    t.is(await service.end(), 0, service.output())
 
-  const tried = spans.filter(({ name }) => name === 'hand over mail')
-  t.like(tried[0], { failed: true, attributes: { 'error.type': 'MailUnavailable' } })
-})
+    const received = Promise.withResolvers<void>()
+    const smtp = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onData: (stream, _, done) => {
+        stream.resume().once('end', () => {
+          done()
+          received.resolve()
+        })
+      },
+    })
+    await new Promise<void>((listening) => smtp.listen(0, '127.0.0.1', listening))
+    t.teardown(() => new Promise<void>((closed) => smtp.close(closed)))
+    const { port } = smtp.server.address() as { port: number }
+    const deliverer = spawn(process.execPath, ['src/main.ts', 'deliver'], {
+      env: {
+        PATH: process.env.PATH,
+        MANAGEMENT_PORT: '0',
+        ...env,
+        MAIL_TRANSPORT: 'smtp',
+        SMTP_URL: `smtp://127.0.0.1:${port}`,
+      },
+    })
+    t.teardown(() => deliverer.kill())
+    await received.promise
+    const spans = await until(
+      async () => collector.spans.filter(({ traceId }) => traceId === TRACE),
+      (trace) => trace.filter(({ name }) => name === 'deliver code').length >= 2,
+    )
+
+    const request = spans.find(({ name }) => name === INITIATE)!
+    const deliveries = spans
+      .filter(({ name }) => name === 'deliver code')
+      .toSorted(
+        (one, other) =>
+          Number(one.attributes['countersign.delivery.attempt']) -
+          Number(other.attributes['countersign.delivery.attempt']),
+      )
+    t.true(deliveries.every(({ parentSpanId }) => parentSpanId === request.spanId))
+    t.is(deliveries[0]?.attributes['countersign.delivery.outcome'], 'queued')
+    const sent = deliveries.at(-1)!
+    t.is(sent.attributes['countersign.delivery.outcome'], 'sent')
+    t.deepEqual(treeOf(spans, sent.spanId), DELIVERY)
+    t.is(deliveries[0]?.resource['service.instance.id'], request.resource['service.instance.id'])
+    t.not(sent.resource['service.instance.id'], request.resource['service.instance.id'])
+
+    const tried = spans.filter(({ name }) => name === 'hand over mail')
+    t.like(tried[0], { failed: true, attributes: { 'error.type': 'MailUnavailable' } })
+  },
+)
 
 for (const [what, endpoint] of [
   ['away', async () => 'http://127.0.0.1:1'],
@@ -164,24 +170,27 @@ for (const [what, endpoint] of [
     },
   ],
 ] as const) {
-  test(`with a collector that is ${what}, the service answers, mails, and ends in order`, async (t) => {
-    const service = await startProcess(await installation(t, await endpoint(t)))
-    t.teardown(() => service.end())
-    const { url } = service
-    const user = await registerUser(url)
-    const challenge = await openChallenge(url, user.userId)
+  test.serial(
+    `with a collector that is ${what}, the service answers, mails, and ends in order`,
+    async (t) => {
+      const service = await startProcess(await installation(t, await endpoint(t)))
+      t.teardown(() => service.end())
+      const { url } = service
+      const user = await registerUser(url)
+      const challenge = await openChallenge(url, user.userId)
 
-    t.is((await call(url, 'POST', challenge.initiate, { token: user.token })).status, 204)
-    const [mail] = await mailsTo(url, user.email)
-    const json = { totp: codeIn(mail!) }
-    t.is((await call(url, 'POST', challenge.verify, { token: user.token, json })).status, 204)
-    t.is(await service.end(), 0, service.output())
+      t.is((await call(url, 'POST', challenge.initiate, { token: user.token })).status, 204)
+      const [mail] = await mailsTo(url, user.email)
+      const json = { totp: codeIn(mail!) }
+      t.is((await call(url, 'POST', challenge.verify, { token: user.token, json })).status, 204)
+      t.is(await service.end(), 0, service.output())
 
-    t.true((service.output().match(/traces lost/g) ?? []).length <= 1)
-  })
+      t.true((service.output().match(/traces lost/g) ?? []).length <= 1)
+    },
+  )
 }
 
-test('without a collector nothing is traced, whatever a caller sends', async (t) => {
+test.serial('without a collector nothing is traced, whatever a caller sends', async (t) => {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: _, ...env } = await installation(t, '')
   const service = await startProcess(env)
   t.teardown(() => service.end())
@@ -196,4 +205,7 @@ test('without a collector nothing is traced, whatever a caller sends', async (t)
   )
 
   t.false(service.output().includes('traceId'))
+  t.deepEqual(await query(env.DATABASE_URL, 'SELECT trace_context FROM otp_issuances'), [
+    { trace_context: null },
+  ])
 })
