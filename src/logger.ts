@@ -18,10 +18,11 @@ const OF_ERRORS = ['detail', 'where', 'parameters', 'response', 'envelope', 'rej
 const REDACTED = '[Redacted]'
 
 /**
- * An address, a JSON Web Token, or the credentials in a URL, wherever they stand in a line. An id that another system made of an address
- * is one too: who it is then stands in the database, not in the log.
+ * An address, a JSON Web Token, or the credentials in a URL, wherever they stand in a line, but no part of an escape of JSON before them. An
+ * id that another system made of an address is one too: who it is then stands in the database, not in the log.
  */
-const PERSONAL = /[^\s"'<>()[\]{}|,;:@/\\]{1,256}@[^\s"'<>()[\]{}|,;:@/\\]+|\beyJ[\w-]+(?:\.[\w-]*)+/g
+const PERSONAL =
+  /(?<!\\|\\u[0-9a-f]{0,3})[^\s"'<>()[\]{}|,;:@/\\]{1,256}@[^\s"'<>()[\]{}|,;:@/\\]+|eyJ[\w-]+(?:\.[\w-]*)+/g
 
 /** The log of a process: lines of JSON in production, and to be read by people in development. */
 export function createLogger(

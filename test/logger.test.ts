@@ -58,9 +58,12 @@ for (const [what, secret] of [
     logger.info({ caller: `user:${secret}` }, 'request')
     logger.error({ err: new Error(`550 no such user: ${secret}, sorry`) }, `failed for ${secret} twice`)
     logger.debug({ deep: { in: [{ a: secret }] } }, 'debug')
+    for (const before of ['\n', '\u0007', '\ud800', '"', '\\'])
+      logger.debug({ a: `${before}${secret}${before}` }, 'debug')
 
     t.false(text().includes(known), text())
-    t.is(lines().length, 3)
+    t.is(lines().length, 8)
+    for (const { a } of lines().slice(3)) t.true(a.includes('[Redacted]'), a)
     t.regex(lines()[1].err.message, /^550 no such user: .*\[Redacted\].*, sorry$/)
     t.regex(lines()[1].msg, /^failed for .* twice$/)
   })
