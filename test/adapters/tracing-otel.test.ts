@@ -9,6 +9,8 @@ import { Tracing, type TracingOptions } from '../../src/adapters/tracing-otel/tr
 import { mailTransportContract } from '../contracts/mail-transport.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
+import { issued, opened, PROVENANCE } from '../contracts/stores.ts'
+import { afterNoon, NOON } from '../domain/examples.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
 import { InMemoryStore } from '../doubles/in-memory-store.ts'
 import { startOtlpReceiver } from '../doubles/otlp-receiver.ts'
@@ -208,6 +210,53 @@ test('a stranger cannot name a span: path, query and unknown methods stay out of
 
   t.is(collector.spans[0]?.name, '_OTHER')
   t.false(collector.bodies.join().includes('secret'))
+})
+
+for (const [outcome, failed] of [
+  ['sent', false],
+  ['queued', false],
+  ['unrecorded', true],
+] as const) {
+  test(`a delivery that ends as ${outcome} is in the trace of its request, and its report says in which`, async (t) => {
+    const { collector, tracing, stop } = await traced(t)
+    const store = new InMemoryStore()
+    const outbox = tracing.otpOutbox(store)
+    const stores = { stepUps: store, registry: store, outbox, trail: store }
+    const { id } = await opened(stores)
+    const { id: issuanceId } = await issued(stores, id, NOON, {
+      ...PROVENANCE,
+      traceContext: SAMPLED.traceparent,
+    })
+
+    const [delivery] = await outbox.claim(1, NOON, afterNoon(30))
+    const report = await tracing.deliveries.follow(delivery!, async () => ({ outcome }))
+    await stop()
+
+    t.deepEqual(report, { outcome, traceId: TRACE })
+    const [claim, span] = collector.spans
+    t.like(span, { name: 'deliver code', kind: 'consumer', parentSpanId: CALLER, traceId: TRACE, failed })
+    t.like(span?.attributes, {
+      'countersign.challenge_id': id,
+      'countersign.issuance_id': issuanceId,
+      'countersign.delivery.attempt': 1,
+      'countersign.delivery.outcome': outcome,
+    })
+    t.like(claim, { name: 'otp-outbox.claim', parentSpanId: span?.spanId })
+    t.true(span!.durationInMs >= claim!.durationInMs)
+  })
+}
+
+test('a delivery whose request was not traced begins a trace', async (t) => {
+  const { collector, tracing, stop } = await traced(t)
+  const store = new InMemoryStore()
+  const stores = { stepUps: store, registry: store, outbox: store, trail: store }
+  await issued(stores, (await opened(stores)).id)
+
+  const [delivery] = await store.claim(1, NOON, afterNoon(30))
+  const { traceId } = await tracing.deliveries.follow(delivery!, async () => ({ outcome: 'sent' }))
+  await stop()
+
+  t.like(collector.spans, [{ name: 'deliver code', parentSpanId: undefined, traceId }])
 })
 
 test('a call for keys is a span of the request that needs them, and tells the issuer so', async (t) => {
