@@ -43,6 +43,15 @@ export default {
       from: { path: '^src/', pathNot: '-api\\.ts$' },
       to: { path: '-api\\.ts$', dependencyTypesNot: ['type-only'] },
     },
+    {
+      name: 'what-traces-is-loaded-by-those-who-trace',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/adapters/tracing-otel/' },
+      to: {
+        path: '^src/adapters/tracing-otel/|node_modules/@opentelemetry/',
+        dependencyTypesNot: ['type-only', 'dynamic-import'],
+      },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -31,6 +31,8 @@ export interface Config {
   /** Processes that serve. */
   readonly workers: number
   readonly logLevel: string
+  /** Undefined: nothing is traced. */
+  readonly tracing: TracingConfig | undefined
 }
 
 interface Key {
@@ -63,6 +65,15 @@ interface LetterConfig {
   readonly timeZone: string
   /** Host of the app that codes are typed into. Undefined: a code is bound to no origin. */
   readonly appHost: string | undefined
+}
+
+interface TracingConfig {
+  /** Where traces go, `/v1/traces` included. */
+  readonly endpoint: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly serviceName: string
+  /** Of the traces that begin here, from 0 to 1. */
+  readonly sampledShare: number
 }
 
 /** One problem a line, with the variable's name and the way out. Never the value: it may be a secret. */
@@ -114,6 +125,22 @@ const keys = (accepts: (length: number) => boolean, length: string) =>
       problem('has one key under two kids')
     return found as unknown as Keys
   })
+
+/** As the specification of the OTLP exporter wants it: the form of W3C Baggage §3.3.1 without properties. */
+const pairs = z.string().transform((text, context): Readonly<Record<string, string>> => {
+  const found = text.split(',').flatMap((entry) => {
+    const [, name, encoded] = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([\x21-\x7e]*)$/.exec(entry.trim()) ?? []
+    const value = decoded(encoded)
+    return name !== undefined && value !== undefined && /^[\x20-\x7e]*$/.test(value) ? [[name, value]] : []
+  })
+  if (found.length < text.split(',').length) {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be name=value, several joined by commas, values percent-encoded',
+    })
+  }
+  return Object.fromEntries(found)
+})
 
 /** Every variable, alone. What one asks of another is in `missing`. */
 const Variables = z.object({
@@ -191,6 +218,15 @@ const Variables = z.object({
       'must be a level of pino: fatal … trace, or silent',
     )
     .default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(['https:', 'http:'])
+    .refine(withoutUserInfo, 'must not hold a user or password: OTEL_EXPORTER_OTLP_HEADERS may')
+    .optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: pairs.optional(),
+  OTEL_SERVICE_NAME: z.string().default('countersign'),
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .regex(/^(?:0(?:\.\d{1,9})?|1(?:\.0{1,9})?)$/, 'must be a share from 0 to 1, as in 0.05')
+    .default('1'),
 })
 
 /** Development has a stand-in for each of these; production must not run on a stand-in. */
@@ -262,6 +298,12 @@ function missing(env: Environment): string[] {
       'POSTMARK_SERVER_TOKEN is the test token, which sends nothing: set the token of your server',
     )
   }
+  const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
+  if (collector && env.OTEL_EXPORTER_OTLP_HEADERS && !secureUrl.safeParse(collector).success) {
+    problems.push(
+      'OTEL_EXPORTER_OTLP_ENDPOINT must be an https:// URL, unless it is on this machine: OTEL_EXPORTER_OTLP_HEADERS may hold a credential',
+    )
+  }
   return problems
 }
 
@@ -310,7 +352,20 @@ function freeze(env: z.infer<typeof Variables>): Config {
     retentionInDays: env.RETENTION_DAYS,
     workers: env.WORKERS ?? (production ? availableParallelism() : 1),
     logLevel: env.LOG_LEVEL,
+    tracing: tracingConfig(env),
   })
+}
+
+function tracingConfig(env: z.infer<typeof Variables>): TracingConfig | undefined {
+  if (env.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return undefined
+  const endpoint = new URL(env.OTEL_EXPORTER_OTLP_ENDPOINT)
+  endpoint.pathname = `${endpoint.pathname.replace(/\/$/, '')}/v1/traces`
+  return {
+    endpoint,
+    headers: env.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+    serviceName: env.OTEL_SERVICE_NAME,
+    sampledShare: Number(env.OTEL_TRACES_SAMPLER_ARG),
+  }
 }
 
 function mailConfig(env: z.infer<typeof Variables>): readonly MailConfig[] | undefined {
@@ -332,6 +387,14 @@ function mailConfig(env: z.infer<typeof Variables>): readonly MailConfig[] | und
 /** `fetch` refuses a URL that holds credentials, each time it is asked. */
 function withoutUserInfo(text: string): boolean {
   return !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === '')
+}
+
+function decoded(text = ''): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
 }
 
 function isTimeZone(name: string): boolean {

@@ -22,6 +22,7 @@ import { UuidIdentifiers } from './adapters/identifiers-uuid/uuid-identifiers.ts
 import { DevelopmentIssuer } from './adapters/identity-jose/development-issuer.ts'
 import { issuerKeys } from './adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from './adapters/identity-jose/jose-access-tokens.ts'
+import { LoggedStepUps } from './adapters/log-pino/logged-step-ups.ts'
 import { HtmlOtpMailComposer } from './adapters/mail-composer/html-otp-mail-composer.ts'
 import { FailoverMailTransport } from './adapters/mail-failover/failover-mail-transport.ts'
 import { FolderMailbox } from './adapters/mail-mailbox/folder-mailbox.ts'
@@ -52,6 +53,7 @@ import { RawStatements } from './adapters/persistence-prisma/raw-statements.ts'
 import { RetentionCron } from './adapters/retention-cron/retention-cron.ts'
 import { EddsaChallengeSigner } from './adapters/signing-jose/eddsa-challenge-signer.ts'
 import { OtplibTotp } from './adapters/totp-otplib/otplib-totp.ts'
+import type { Tracing } from './adapters/tracing-otel/tracing.ts'
 import { AuditChallenge } from './application/audit-challenge.ts'
 import { CancelChallenge } from './application/cancel-challenge.ts'
 import { ConsumeChallenge } from './application/consume-challenge.ts'
@@ -96,6 +98,8 @@ export interface Foundation {
   /** The stand-ins of a development set-up; undefined in production. */
   readonly developmentKeys: DevelopmentKeys | undefined
   readonly logger: Logger
+  /** Undefined where nothing is traced: then nothing is wrapped either. */
+  readonly tracing?: Tracing | undefined
 }
 
 /** The way to the database, to be closed at the end. */
@@ -110,13 +114,16 @@ const DocumentationRoutes: ServiceIdentifier<Router> = Symbol('DocumentationRout
 const DevelopmentRoutes: ServiceIdentifier<Router> = Symbol('DevelopmentRoutes')
 /** All that the HTTP server answers, the busiest first. */
 export const Routers: ServiceIdentifier<readonly Router[]> = Symbol('Routers')
+const Traces: ServiceIdentifier<Tracing | undefined> = Symbol('Traces')
 const Policy: ServiceIdentifier<Config['policy']> = Symbol('StepUpPolicy')
 
 /** The composition root: the one place that knows which adapter answers which port. Nothing connects or listens yet. */
-export function createContainer({ config, databaseUrl, developmentKeys, logger }: Foundation): Container {
+export function createContainer(foundation: Foundation): Container {
+  const { config, databaseUrl, developmentKeys, logger, tracing } = foundation
   const container = new Container({ defaultScope: 'Singleton' })
 
   container.bind(Policy).toConstantValue(config.policy)
+  container.bind(Traces).toConstantValue(tracing)
   container.bind(Clock).toConstantValue({ now: () => new Date() })
   container.bind(Identifiers).toResolvedValue(() => new UuidIdentifiers())
   container
@@ -158,18 +165,20 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
   container.bind(StorageConnections).toConstantValue(connections)
   container.bind(PrismaClient).toConstantValue(connections.prisma)
   container.bind(RawStatements).toConstantValue(connections.statements)
-  container
-    .bind(MeasuredStepUps)
-    .toResolvedValue(
-      (statements, metrics) => new MeasuredStepUps(new PrismaStepUps(statements), metrics),
-      [RawStatements, Metrics],
-    )
-  container
-    .bind(OtpOutbox)
-    .toResolvedValue(
-      (statements, metrics) => new MeasuredOtpOutbox(new PrismaOtpOutbox(statements), metrics),
-      [RawStatements, Metrics],
-    )
+  container.bind(MeasuredStepUps).toResolvedValue(
+    (statements, metrics, tracing) => {
+      const stepUps = new PrismaStepUps(statements)
+      return new MeasuredStepUps(new LoggedStepUps(tracing?.stepUps(stepUps) ?? stepUps, logger), metrics)
+    },
+    [RawStatements, Metrics, Traces],
+  )
+  container.bind(OtpOutbox).toResolvedValue(
+    (statements, metrics, tracing) => {
+      const outbox = new PrismaOtpOutbox(statements)
+      return new MeasuredOtpOutbox(tracing?.otpOutbox(outbox) ?? outbox, metrics)
+    },
+    [RawStatements, Metrics, Traces],
+  )
   container
     .bind(MailFates)
     .toResolvedValue(
@@ -206,7 +215,10 @@ function bindUsers(container: Container, { keycloak }: Config): void {
   if (keycloak) {
     container
       .bind(UserDirectory)
-      .toResolvedValue((clock) => new KeycloakUserDirectory(keycloak, clock), [Clock])
+      .toResolvedValue(
+        (clock, tracing) => new KeycloakUserDirectory({ ...keycloak, fetch: tracing?.fetch }, clock),
+        [Clock, Traces],
+      )
     container
       .bind(StepUps)
       .toResolvedValue(
@@ -230,7 +242,11 @@ function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentK
   if (auth) {
     container
       .bind(AccessTokens)
-      .toResolvedValue((clock) => new JoseAccessTokens(issuerKeys(auth.jwksUrl, clock), auth, clock), [Clock])
+      .toResolvedValue(
+        (clock, tracing) =>
+          new JoseAccessTokens(issuerKeys(auth.jwksUrl, clock, tracing?.fetch), auth, clock),
+        [Clock, Traces],
+      )
     return
   }
   if (!keys) throw new Error('without an issuer there must be development keys')
@@ -243,15 +259,21 @@ function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentK
 }
 
 function bindMail(container: Container, { mail, letter, dataDir }: Config, logger: Logger): void {
-  container.bind(OtpMailComposer).toResolvedValue(() => new HtmlOtpMailComposer(letter))
+  const tracing = container.get(Traces)
+  const traced = (name: string, transport: MailTransport) =>
+    tracing?.mailTransport(name, transport) ?? transport
+  const composer = new HtmlOtpMailComposer(letter)
+  container.bind(OtpMailComposer).toConstantValue(tracing?.mailComposer(composer) ?? composer)
   if (!mail) {
     container
       .bind(FolderMailbox)
       .toResolvedValue((clock) => new FolderMailbox(join(dataDir, 'mailbox'), clock), [Clock])
     container.bind(Mailbox).toService(FolderMailbox)
-    container.bind(MailTransport).toService(FolderMailbox)
+    container.bind(MailTransport).toResolvedValue((mailbox) => traced('mailbox', mailbox), [FolderMailbox])
   } else {
-    const transports = mail.map((each) => [each.transport, transportOf(each)] as const)
+    const transports = mail.map(
+      (each) => [each.transport, traced(each.transport, transportOf(each))] as const,
+    )
     const [first, second] = transports
     container
       .bind(MailTransport)
@@ -313,9 +335,9 @@ function bindUseCases(container: Container): void {
   container
     .bind(DeliverOtp)
     .toResolvedValue(
-      (outbox, totp, composer, transport, fates, clock) =>
-        new DeliverOtp(outbox, totp, composer, transport, fates, clock),
-      [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailFates, Clock],
+      (outbox, totp, composer, transport, fates, clock, tracing) =>
+        new DeliverOtp(outbox, totp, composer, transport, fates, clock, tracing?.deliveries),
+      [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailFates, Clock, Traces],
     )
   container
     .bind(HearMailNews)
@@ -412,12 +434,14 @@ function bindHttp(
   container
     .bind(Routers)
     .toResolvedValue((...all: Router[]) => all, [...routers, ...(production ? [] : [DevelopmentRoutes])])
-  container
-    .bind(Server)
-    .toResolvedValue(
-      (requests, metrics, all) => createHttpServer(all, requests, logger, new RequestDurations(metrics)),
-      [RequestsUnderWay, Metrics, Routers],
-    )
+  container.bind(Server).toResolvedValue(
+    (requests, metrics, all) =>
+      createHttpServer(all, requests, logger, {
+        observer: new RequestDurations(metrics),
+        traces: container.get(Traces)?.requests,
+      }),
+    [RequestsUnderWay, Metrics, Routers],
+  )
 }
 
 /** A key of the development set-up in the place of configured ones. */

@@ -1,12 +1,11 @@
 import cluster from 'node:cluster'
 import { join } from 'node:path'
-import { pino } from 'pino'
-import pretty from 'pino-pretty'
 import { developmentKeys } from './adapters/development/development-keys.ts'
 import { scrapeOfWorkers } from './adapters/metrics-prometheus/worker-metrics.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Foundation } from './container.ts'
 import { openDatabase } from './database.ts'
+import { createLogger } from './logger.ts'
 import { startManagement } from './management.ts'
 import { STOP, supervise } from './supervisor.ts'
 
@@ -22,10 +21,7 @@ interface Running {
 }
 
 const config = configOrExit()
-const logger = pino(
-  { level: config.logLevel, base: { pid: process.pid } },
-  ...(config.production ? [] : [pretty({ sync: true, ignore: 'pid', translateTime: 'HH:MM:ss.l' })]),
-)
+const logger = createLogger(config)
 process.once('unhandledRejection', exitOn('unhandled rejection'))
 process.once('uncaughtException', exitOn('uncaught exception'))
 

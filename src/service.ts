@@ -5,6 +5,7 @@ import { Deliverer } from './adapters/deliverer/deliverer.ts'
 import { Metrics } from './adapters/metrics-prometheus/metrics.ts'
 import { answerSupervisor } from './adapters/metrics-prometheus/worker-metrics.ts'
 import { RetentionCron } from './adapters/retention-cron/retention-cron.ts'
+import type { Tracing } from './adapters/tracing-otel/tracing.ts'
 import { MailTransport } from './application/ports/mail-transport.ts'
 import { createContainer, type Foundation, StorageConnections } from './container.ts'
 import { listen } from './listen.ts'
@@ -28,7 +29,8 @@ export interface Service {
 
 /** Starts one process of the service: an HTTP server, a deliverer, and purges on schedule. Rejects if a port is not to be had. */
 export async function startService(foundation: Foundation): Promise<Service> {
-  const container = createContainer(foundation)
+  const tracing = await startTracing(foundation)
+  const container = createContainer({ ...foundation, tracing })
   const server = container.get(Server)
   const { host, port } = foundation.config
 
@@ -42,6 +44,7 @@ export async function startService(foundation: Foundation): Promise<Service> {
       const drained = await drain(server)
       await jobs.stop()
       await management?.stop()
+      await tracing?.stop()
       return drained
     },
   }
@@ -49,7 +52,8 @@ export async function startService(foundation: Foundation): Promise<Service> {
 
 /** Starts a process that delivers mails, purges on schedule, and serves nothing but its metrics. */
 export async function startDelivery(foundation: Foundation): Promise<Service> {
-  const container = createContainer(foundation)
+  const tracing = await startTracing(foundation)
+  const container = createContainer({ ...foundation, tracing })
   const management = await manage(container, foundation)
   const jobs = startJobs(container)
   return {
@@ -58,9 +62,20 @@ export async function startDelivery(foundation: Foundation): Promise<Service> {
     stop: async () => {
       await jobs.stop()
       await management?.stop()
+      await tracing?.stop()
       return true
     },
   }
+}
+
+/** Loads what traces, if somebody is to take the traces; else there is nothing of it in the process. */
+async function startTracing({
+  config,
+  logger,
+}: Pick<Foundation, 'config' | 'logger'>): Promise<Tracing | undefined> {
+  if (!config.tracing) return undefined
+  const { Tracing } = await import('./adapters/tracing-otel/tracing.ts')
+  return new Tracing(config.tracing, logger)
 }
 
 /** Tells the metrics of this process on the management port, or where it has a supervisor to that. */

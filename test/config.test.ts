@@ -272,6 +272,60 @@ test('half an issuer is no issuer, in development either', (t) => {
   )
 })
 
+test('traces go where the endpoint says, with the path of OTLP below its own', (t) => {
+  const tracing = (env: Record<string, string>) => readConfig(env).tracing
+
+  t.is(tracing({ OTEL_SERVICE_NAME: 'bank' }), undefined)
+  t.deepEqual(tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }), {
+    endpoint: new URL('http://collector:4318/v1/traces'),
+    headers: {},
+    serviceName: 'countersign',
+    sampledShare: 1,
+  })
+  t.deepEqual(
+    tracing({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.bank.example/otlp/',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%20b%2Cc=, x=1',
+      OTEL_SERVICE_NAME: 'bank',
+      OTEL_TRACES_SAMPLER_ARG: '0.05',
+    }),
+    {
+      endpoint: new URL('https://collector.bank.example/otlp/v1/traces'),
+      headers: { 'api-key': 'a b,c=', x: '1' },
+      serviceName: 'bank',
+      sampledShare: 0.05,
+    },
+  )
+})
+
+for (const [name, value] of [
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://secret@collector.bank.example'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'secret'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'key=secret,'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'key=secret%0A'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'key=secret%'],
+  ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+  ['OTEL_TRACES_SAMPLER_ARG', 'secret'],
+] as const) {
+  test(`${name} is not ${value}`, (t) => {
+    const problems = problemsOf({ [name]: value })
+
+    t.is(problems.length, 1)
+    t.regex(problems[0]!, new RegExp(`^${name} must`))
+    t.false(problems[0]!.includes('secret'))
+  })
+}
+
+test('a credential of the collector leaves this machine over https only', (t) => {
+  const withHeaders = (endpoint: string) =>
+    problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: 'api-key=secret' })
+
+  t.regex(withHeaders('http://collector:4318')[0] ?? '', /^OTEL_EXPORTER_OTLP_ENDPOINT must be an https:/)
+  t.deepEqual(withHeaders('https://collector:4318'), [])
+  t.deepEqual(withHeaders('http://127.0.0.1:4318'), [])
+})
+
 test('no problem repeats a value, which may be a secret', (t) => {
   const message = (() => {
     try {

@@ -2,6 +2,7 @@ import { secondsAfter } from '../domain/instant.ts'
 import { OtpIssuance } from '../domain/otp-issuance.ts'
 import { hearMailNews } from './hear-mail-news.ts'
 import type { Clock } from './ports/clock.ts'
+import type { DeliveryTraces } from './ports/delivery-traces.ts'
 import type { MailFates } from './ports/mail-fates.ts'
 import {
   MailRefused,
@@ -24,11 +25,14 @@ export interface DeliveryReport {
   readonly outcome: OtpIssuance['status'] | 'unrecorded'
   /** Who took the mail, if somebody did. */
   readonly transport?: string
+  /** Of the trace that the attempt is part of, if it is traced. */
+  readonly traceId?: string
   readonly error?: unknown
 }
 
 /** Begins to hand over a mail that has been claimed, and tells what came of it. Never rejects. */
 export type HandOver = () => Promise<DeliveryReport>
+const UNTRACED: DeliveryTraces = { follow: (_, attempt) => attempt() }
 
 /** Hands over the mails that are due. At least once each, always with the same code, never for a dead challenge. */
 export class DeliverOtp {
@@ -38,6 +42,7 @@ export class DeliverOtp {
   readonly #transport: MailTransport
   readonly #fates: MailFates
   readonly #clock: Clock
+  readonly #traces: DeliveryTraces
 
   constructor(
     outbox: OtpOutbox,
@@ -46,6 +51,7 @@ export class DeliverOtp {
     transport: MailTransport,
     fates: MailFates,
     clock: Clock,
+    traces: DeliveryTraces = UNTRACED,
   ) {
     this.#outbox = outbox
     this.#totp = totp
@@ -53,6 +59,7 @@ export class DeliverOtp {
     this.#transport = transport
     this.#fates = fates
     this.#clock = clock
+    this.#traces = traces
   }
 
   /**
@@ -62,7 +69,7 @@ export class DeliverOtp {
   async execute(limit: number): Promise<readonly HandOver[]> {
     const now = this.#clock.now()
     const deliveries = await this.#outbox.claim(limit, now, secondsAfter(now, LEASE_IN_SECONDS))
-    return deliveries.map((delivery) => () => this.#deliver(delivery))
+    return deliveries.map((delivery) => () => this.#traces.follow(delivery, () => this.#deliver(delivery)))
   }
 
   async #deliver(delivery: OtpDelivery): Promise<DeliveryReport> {

@@ -24,6 +24,28 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
     t.like(delivery?.user, { userId, locale: 'de' })
   })
 
+  test(`${adapter}: the trace context of the request that issued a code comes with every claim, and is in no event`, async (t) => {
+    const traceContext = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const stores = await create()
+    const { id } = await opened(stores)
+    await issued(stores, id, NOON, { ...PROVENANCE, traceContext })
+
+    const [first] = await stores.outbox.claim(10, NOON, afterNoon(30))
+    const [second] = await stores.outbox.claim(10, afterNoon(30), afterNoon(60))
+
+    t.deepEqual([first?.traceContext, second?.traceContext], [traceContext, traceContext])
+    t.false((await stores.trail.of(id)).some((event) => 'traceContext' in event))
+  })
+
+  test(`${adapter}: a code that was issued without a trace context is claimed without one`, async (t) => {
+    const stores = await create()
+    await issued(stores, (await opened(stores)).id)
+
+    const [delivery] = await stores.outbox.claim(10, NOON, afterNoon(30))
+
+    t.is(delivery?.traceContext, undefined)
+  })
+
   test(`${adapter}: a claimed issuance is nobody else's until its lease ends`, async (t) => {
     const stores = await create()
     await issued(stores, (await opened(stores)).id)

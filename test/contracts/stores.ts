@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AuditTrail } from '../../src/application/ports/audit-trail.ts'
 import type { MailFates } from '../../src/application/ports/mail-fates.ts'
 import type { OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
+import type { Provenance } from '../../src/application/ports/provenance.ts'
 import type { StepUps } from '../../src/application/ports/step-ups.ts'
 import type { Suppressions } from '../../src/application/ports/suppressions.ts'
 import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
@@ -41,9 +42,14 @@ export async function opened(
 }
 
 /** Issues a code for the challenge. */
-export async function issued({ stepUps }: Stores, challengeId: string, now = NOON) {
+export async function issued(
+  { stepUps }: Stores,
+  challengeId: string,
+  now = NOON,
+  provenance: Provenance = PROVENANCE,
+) {
   const stepUp = (await stepUps.load(challengeId))!
   const decision = StepUp.issueOtp(stepUp, { id: randomUUID(), keyId: 'k1', recipient: ALICE }, POLICY, now)
-  if (!(await stepUps.save(decision, PROVENANCE))) throw new Error('lost a race that nobody runs')
+  if (!(await stepUps.save(decision, provenance))) throw new Error('lost a race that nobody runs')
   return decision.issued
 }

@@ -27,6 +27,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   readonly #opened = new Map<string, { readonly id: string; readonly fingerprint: string }>()
   readonly #standings = new Map<string, SubjectStanding>()
   readonly #issuances = new Map<string, OtpIssuance>()
+  readonly #traceContexts = new Map<string, string | undefined>()
   readonly #users = new Map<string, User>()
 
   /** Ports whose methods are named like those of others. */
@@ -98,7 +99,10 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
 
     this.#standings.set(standing.subjectUserId, { ...standing, version: standing.version + 1 })
     this.#challenges.set(challenge.id, challenge)
-    if (issued) this.#issuances.set(issued.id, issued)
+    if (issued) {
+      this.#issuances.set(issued.id, issued)
+      this.#traceContexts.set(issued.id, provenance.traceContext)
+    }
     this.#record(events, provenance)
     return true
   }
@@ -161,6 +165,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
         issuance: claimed,
         challenge: this.#challenges.get(claimed.challengeId)!,
         user: this.#users.get(claimed.subjectUserId),
+        traceContext: this.#traceContexts.get(claimed.id),
       }
     })
   }
@@ -274,7 +279,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     }
   }
 
-  #record(events: readonly DomainEvent[], provenance: Provenance): void {
+  #record(events: readonly DomainEvent[], { traceContext: _, ...provenance }: Provenance): void {
     this.events.push(...events.map((event) => ({ ...event, ...provenance })))
   }
 }

@@ -7,7 +7,7 @@ import { challengeRoutes } from '../../src/adapters/http-koa/challenge-routes.ts
 import { documentationRoutes } from '../../src/adapters/http-koa/documentation-routes.ts'
 import { createHttpServer, type EdgeLimits } from '../../src/adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/postmark-webhook-routes.ts'
-import type { RequestObserver } from '../../src/adapters/http-koa/request-log.ts'
+import type { RequestObserver, RequestTraces } from '../../src/adapters/http-koa/request-log.ts'
 import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email-routes.ts'
@@ -44,6 +44,7 @@ export async function edge(
     usersElsewhere = false,
     webhook = true,
     limits = undefined as EdgeLimits | undefined,
+    traces = undefined as RequestTraces | undefined,
   } = {},
 ) {
   const useCases = await scenario({ policy })
@@ -65,7 +66,7 @@ export async function edge(
     ],
     new RequestsUnderWay(),
     logger,
-    { answered: (request) => void answered.push(request) },
+    { observer: { answered: (request) => void answered.push(request) }, traces },
     limits,
   )
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { ALICE_TOKEN, edge } from './edge.ts'
+import { TRANSFER } from '../domain/examples.ts'
+import { ALICE_TOKEN, edge, PAYMENTS_TOKEN } from './edge.ts'
 
 const ID = '0197a000-0000-7000-8000-0000000000c1'
 const ROUTE = '/internal/v1/mfa/totp-email/:challengeId'
@@ -39,4 +40,41 @@ test('the line of a request whose token was refused says why, and its answer doe
   t.false('refusal' in good!)
   t.false(JSON.stringify(reply.body).includes('ours'))
   t.false(JSON.stringify(logLines).includes('mallory'))
+})
+
+test('the line of a request names the user whom it is about, and not who only says to be them', async (t) => {
+  const { call, open, initiate, verifyJson, logLines } = await edge(t)
+  const id = await open()
+  await initiate(id)
+  await verifyJson(id, { totp: '999999' })
+  await initiate(id, 'user.mallory')
+  await call('GET', `/internal/v1/mfa/users/bob`, { token: 'client.crm.mfa_users_read' })
+  await call('GET', '/healthz')
+
+  t.deepEqual(
+    logLines
+      .filter(({ msg }) => msg === 'request')
+      .map(({ caller, subject, challengeId }) => ({ caller, subject, challengeId })),
+    [
+      { caller: 'user:alice', subject: 'alice', challengeId: id },
+      { caller: 'user:alice', subject: 'alice', challengeId: id },
+      { caller: 'user:mallory', subject: undefined, challengeId: id },
+      { caller: 'client:crm', subject: 'bob', challengeId: undefined },
+      { caller: undefined, subject: undefined, challengeId: undefined },
+    ],
+  )
+})
+
+test("a client's challenge is logged with its subject when it is opened and when it is read", async (t) => {
+  const { call, logLines } = await edge(t)
+  const { body } = await call('POST', '/internal/v1/mfa/challenges', {
+    token: PAYMENTS_TOKEN,
+    headers: { 'plmr-idempotency-key': 'k' },
+    json: { subjectUserId: 'alice', operation: TRANSFER },
+  })
+  await call('GET', `/internal/v1/mfa/challenges/${body.challengeId}`, { token: PAYMENTS_TOKEN })
+
+  const lines = logLines.filter(({ msg }) => msg === 'request')
+  t.is(lines.length, 2)
+  for (const line of lines) t.like(line, { subject: 'alice', challengeId: body.challengeId })
 })

@@ -21,23 +21,32 @@ export class ClientAccessToken {
   readonly #form: Readonly<Record<string, string>>
   readonly #timeoutInMs: number
   readonly #clock: Clock
+  readonly #fetch: typeof fetch | undefined
   #known: { readonly token: string; readonly usableUntil: Date } | undefined
   #underway: Promise<string> | undefined
 
-  constructor(url: URL, clientId: string, clientSecret: string, timeoutInMs: number, clock: Clock) {
+  constructor(
+    url: URL,
+    clientId: string,
+    clientSecret: string,
+    timeoutInMs: number,
+    clock: Clock,
+    fetch?: typeof globalThis.fetch,
+  ) {
     this.#url = url
     // In the body, where one encoding is certain: Keycloak before release 20 does not decode a Basic header as RFC 6749
     // §2.3.1 says (keycloak/keycloak#11908).
     this.#form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }
     this.#timeoutInMs = timeoutInMs
     this.#clock = clock
+    this.#fetch = fetch
   }
 
   /** @throws {DirectoryUnavailable} */
   async get(): Promise<string> {
     if (this.#known && this.#clock.now() < this.#known.usableUntil) return this.#known.token
 
-    this.#underway ??= this.#fetch().finally(() => {
+    this.#underway ??= this.#fetchToken().finally(() => {
       this.#underway = undefined
     })
     return this.#underway
@@ -48,13 +57,14 @@ export class ClientAccessToken {
     if (this.#known?.token === token) this.#known = undefined
   }
 
-  async #fetch(): Promise<string> {
+  async #fetchToken(): Promise<string> {
     const askedAt = this.#clock.now()
     const answer = await callKeycloak(
       PLACE,
       this.#url,
       { method: 'POST', body: new URLSearchParams(this.#form) },
       this.#timeoutInMs,
+      this.#fetch,
     )
     if (answer.status !== 200) throw new DirectoryUnavailable(`${PLACE} answered ${answer.status}`)
 

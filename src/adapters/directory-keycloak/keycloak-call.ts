@@ -20,6 +20,7 @@ export async function callKeycloak(
   url: URL,
   init: RequestInit,
   timeoutInMs: number,
+  fetch: typeof globalThis.fetch = globalThis.fetch,
 ): Promise<KeycloakAnswer> {
   const signal = AbortSignal.timeout(timeoutInMs)
   try {

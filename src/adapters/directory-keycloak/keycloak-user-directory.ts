@@ -17,6 +17,8 @@ export interface KeycloakOptions {
   /** For each call: a find is two calls, four if the token has been taken back. */
   readonly timeoutInMs?: number
   readonly rememberedUsers?: number
+  /** What calls are made with, if not with the `fetch` of the process. */
+  readonly fetch?: typeof fetch | undefined
 }
 
 const TIMEOUT_IN_MS = 3000
@@ -40,6 +42,7 @@ export class KeycloakUserDirectory implements UserDirectory {
   readonly #token: ClientAccessToken
   readonly #memory: ShortMemory<User | undefined>
   readonly #timeoutInMs: number
+  readonly #fetch: typeof fetch | undefined
 
   constructor(options: KeycloakOptions, clock: Clock) {
     const { url, clientId, clientSecret, timeoutInMs = TIMEOUT_IN_MS } = options
@@ -54,9 +57,11 @@ export class KeycloakUserDirectory implements UserDirectory {
       clientSecret,
       timeoutInMs,
       clock,
+      options.fetch,
     )
     this.#memory = new ShortMemory(MEMORY_IN_SECONDS, options.rememberedUsers ?? REMEMBERED_USERS, clock)
     this.#timeoutInMs = timeoutInMs
+    this.#fetch = options.fetch
   }
 
   async find(userId: string): Promise<User | undefined> {
@@ -86,7 +91,7 @@ export class KeycloakUserDirectory implements UserDirectory {
   async #callOnce(url: URL): Promise<KeycloakAnswer> {
     const token = await this.#token.get()
     const headers = { Authorization: `Bearer ${token}`, Accept: 'application/json' }
-    const answer = await callKeycloak(PLACE, url, { headers }, this.#timeoutInMs)
+    const answer = await callKeycloak(PLACE, url, { headers }, this.#timeoutInMs, this.#fetch)
     if (answer.status === 401) this.#token.discard(token)
     return answer
   }

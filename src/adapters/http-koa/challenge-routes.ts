@@ -37,6 +37,7 @@ export function challengeRoutes(
   router.post(CHALLENGES, async (ctx) => {
     const clientId = await authentication.client(ctx, 'mfa:challenges:create')
     const { subjectUserId, operation, expiresInSeconds } = await jsonBody(ctx, Demand)
+    ctx.state.subject = subjectUserId
     const opened = await openChallenge.execute({
       clientId,
       subjectUserId,
@@ -56,7 +57,9 @@ export function challengeRoutes(
 
   router.get(`${CHALLENGES}/:challengeId`, async (ctx) => {
     const caller = await authentication.caller(ctx)
-    ctx.body = inspectedBody(await inspectChallenge.execute(challengeIdOf(ctx), caller))
+    const inspected = await inspectChallenge.execute(challengeIdOf(ctx), caller)
+    ctx.state.subject = inspected.challenge.subjectUserId
+    ctx.body = inspectedBody(inspected)
   })
 
   router.post(`${CHALLENGES}/:challengeId\\:consume`, async (ctx) => {
@@ -72,6 +75,7 @@ export function challengeRoutes(
       origin: ctx.state.origin,
     })
     if (consumption.outcome === 'mismatch') throw new Refusal('operation-mismatch')
+    ctx.state.subject = consumption.challenge.subjectUserId
     ctx.body = consumedBody(consumption.challenge, consumption.authorisation)
   })
 

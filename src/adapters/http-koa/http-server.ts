@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { errorBodies, errorBody } from './error-body.ts'
 import { outcomesOf } from './outcomes.ts'
 import { Refusal } from './refusal.ts'
-import { type RequestObserver, requestIdOf, requestLog } from './request-log.ts'
+import { type RequestWatch, requestIdOf, requestLog } from './request-log.ts'
 import type { RequestsUnderWay } from './requests-under-way.ts'
 
 /** What one client may take of a process, and all of them together. Times in milliseconds. */
@@ -39,7 +39,7 @@ export function createHttpServer(
   routers: readonly Router[],
   requests: RequestsUnderWay,
   logger: Logger,
-  observer?: RequestObserver,
+  watch: RequestWatch = {},
   limits: EdgeLimits = LIMITS,
 ): Server {
   const app = new Koa()
@@ -47,7 +47,7 @@ export function createHttpServer(
   app.on('error', (error) => logger.debug({ err: error }, 'connection failed'))
 
   app.use(requests.middleware())
-  app.use(requestLog(logger, observer))
+  app.use(requestLog(logger, watch))
   app.use(fixedHeaders)
   app.use(errorBodies(logger))
   for (const router of routers) app.use(router.routes())

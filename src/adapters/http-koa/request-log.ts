@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Middleware } from 'koa'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Context, Middleware, Next } from 'koa'
 import type { Logger } from 'pino'
 
 /** What may go into logs and headers as it came. */
@@ -23,25 +24,58 @@ export interface RequestObserver {
   }): void
 }
 
+/** Makes requests parts of traces that others take part in. */
+export interface RequestTraces {
+  /** Runs `handle`, which gives what was answered, within the trace that the headers name, or within a new one, or untraced. */
+  follow(
+    request: {
+      readonly method: string
+      readonly path: string
+      readonly scheme: string
+      readonly headers: IncomingHttpHeaders
+    },
+    handle: (traced: TracedRequest | undefined) => Promise<{
+      readonly requestId: string
+      readonly route: string | undefined
+      readonly status: number
+      readonly code: string | undefined
+      readonly challengeId: string | undefined
+    }>,
+  ): Promise<void>
+}
+
+interface TracedRequest {
+  readonly traceId: string
+  /** See `Origin`. */
+  readonly traceContext: string
+}
+
+export interface RequestWatch {
+  readonly observer?: RequestObserver
+  readonly traces?: RequestTraces | undefined
+}
+
 /** Gives each request its id and, once it is answered, its one line in the log. */
-export function requestLog(logger: Logger, observer: RequestObserver | undefined): Middleware {
-  return async (ctx, next) => {
+export function requestLog(logger: Logger, { observer, traces }: RequestWatch): Middleware {
+  const handle = async (ctx: Context, next: Next, traced?: TracedRequest) => {
     const startedAt = performance.now()
-    ctx.state.requestId = requestIdOf(ctx.req.headers['x-request-id'])
-    ctx.state.origin = { requestId: ctx.state.requestId, remoteAddress: ctx.ip }
-    ctx.set('X-Request-ID', ctx.state.requestId)
+    const requestId = requestIdOf(ctx.req.headers['x-request-id'])
+    ctx.state.requestId = requestId
+    ctx.state.origin = { requestId, remoteAddress: ctx.ip, traceContext: traced?.traceContext }
+    ctx.set('X-Request-ID', requestId)
 
     await next()
 
     // The pattern, not the path: what a stranger puts into a path is not ours to keep.
     const route: string | undefined = ctx._matchedRoute
     const { method, status } = ctx
-    const { code } = ctx.state
+    const { code, challengeId } = ctx.state
     const durationInMs = performance.now() - startedAt
     observer?.answered({ route, method, status, code, durationInSeconds: durationInMs / 1000 })
     logger.info(
       {
-        requestId: ctx.state.requestId,
+        requestId,
+        traceId: traced?.traceId,
         method,
         route,
         status,
@@ -49,10 +83,18 @@ export function requestLog(logger: Logger, observer: RequestObserver | undefined
         // Why a token was refused, which its bearer is not told.
         refusal: ctx.state.refusal,
         caller: ctx.state.caller,
-        challengeId: ctx.state.challengeId,
+        subject: ctx.state.subject,
+        challengeId,
         durationInMs: Math.round(durationInMs * 10) / 10,
       },
       'request',
     )
+    return { requestId, route, status, code, challengeId }
+  }
+
+  if (!traces) return (ctx, next) => handle(ctx, next).then(() => {})
+  return (ctx, next) => {
+    const { method, path, protocol: scheme, headers } = ctx
+    return traces.follow({ method, path, scheme, headers }, (traced) => handle(ctx, next, traced))
   }
 }

@@ -34,12 +34,14 @@ export function totpEmailRoutes(
 
   router.post('/internal/v1/mfa/totp-email/:challengeId\\:initiate', async (ctx) => {
     const userId = await authentication.user(ctx)
+    ctx.state.subject = userId
     await issueOtp.execute({ challengeId: challengeIdOf(ctx), userId, origin: ctx.state.origin })
     ctx.status = 204
   })
 
   router.post('/internal/v1/mfa/totp-email/:challengeId\\:verify', async (ctx) => {
     const userId = await authentication.user(ctx)
+    ctx.state.subject = userId
     const challengeId = challengeIdOf(ctx)
     const { totp } = await jsonBody(ctx, Verification)
 

@@ -1,4 +1,5 @@
 import Router from '@koa/router'
+import type { Context } from 'koa'
 import type { EraseUser } from '../../application/erase-user.ts'
 import type { FindUser } from '../../application/find-user.ts'
 import type { LiftSuppression } from '../../application/lift-suppression.ts'
@@ -65,9 +66,10 @@ export function userRoutes(
 }
 
 /** @throws {Refusal} unless it could be the `sub` of a token. */
-function userIdOf({ params }: { readonly params: Readonly<Record<string, string>> }): string {
-  const userId = Identity.safeParse(params.userId)
+function userIdOf(ctx: Context & { params: Record<string, string> }): string {
+  const userId = Identity.safeParse(ctx.params.userId)
   if (!userId.success) throw new Refusal('bad-request')
+  ctx.state.subject = userId.data
   return userId.data
 }
 

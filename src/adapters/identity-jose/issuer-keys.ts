@@ -28,7 +28,7 @@ interface HeldKeys {
  * the issuer did not answer when last asked. jose's own remote set drops its keys when a fetch fails after their age,
  * and has no pause after a failed one.
  */
-export function issuerKeys(jwksUrl: URL, clock: Clock): JWTVerifyGetKey {
+export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch): JWTVerifyGetKey {
   let held: HeldKeys | undefined
   let askedAt = Number.NEGATIVE_INFINITY
   let pending: Promise<void> | undefined
@@ -39,7 +39,7 @@ export function issuerKeys(jwksUrl: URL, clock: Clock): JWTVerifyGetKey {
     if (pending || isWithin(COOLDOWN_IN_MS, askedAt, now())) return pending ?? Promise.resolve()
 
     askedAt = now()
-    pending = fetchPublicKeys(jwksUrl)
+    pending = fetchPublicKeys(jwksUrl, fetch)
       .then((keySet) => {
         held = { find: createLocalJWKSet(keySet), fetchedAt: now() }
         failure = undefined
@@ -97,7 +97,7 @@ function blame(error: unknown): unknown {
   return isKnown ? error : new IssuerUnavailable(error)
 }
 
-async function fetchPublicKeys(url: URL): Promise<JSONWebKeySet> {
+async function fetchPublicKeys(url: URL, fetch: typeof globalThis.fetch): Promise<JSONWebKeySet> {
   const response = await fetch(url, {
     headers: { accept: 'application/json, application/jwk-set+json' },
     redirect: 'manual',

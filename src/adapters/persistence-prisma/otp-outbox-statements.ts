@@ -6,7 +6,9 @@ import { COLUMNS, deliveryOf } from './rows.ts'
 
 /* The statements behind every delivery, constant in their text like those behind every decision. */
 
-const CLAIMED = Prisma.raw([COLUMNS.issuance, COLUMNS.challenge, COLUMNS.user].join(', '))
+const CLAIMED = Prisma.raw(
+  [COLUMNS.issuance, COLUMNS.challenge, COLUMNS.user, 'i.trace_context AS i_trace_context'].join(', '),
+)
 
 export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.claim */

@@ -32,12 +32,13 @@ export class PrismaOtpOutbox implements OtpOutbox {
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
-    type Row = IssuanceRow & ChallengeRow & Joined<UserRow>
+    type Row = IssuanceRow & ChallengeRow & Joined<UserRow> & { readonly i_trace_context: string | null }
     const rows = await this.#statements.rows<Row>(claimDue(limit, now, leaseEnd))
     return rows.map((row) => ({
       issuance: issuanceOf(row) as QueuedIssuance,
       challenge: challengeOf(row),
       user: hasUser(row) ? userOf(row) : undefined,
+      traceContext: row.i_trace_context ?? undefined,
     }))
   }
 

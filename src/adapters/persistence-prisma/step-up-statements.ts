@@ -59,11 +59,12 @@ export function saveDecision(decision: StepUpDecision, provenance: Provenance): 
     ), issuance AS (
       INSERT INTO otp_issuances (
         id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
-        status, delivery_attempts, next_attempt_at
+        status, delivery_attempts, next_attempt_at, trace_context
       )
       SELECT new_id, challenge.id, challenge.subject_user_id, ${issued?.number ?? null}::smallint,
         ${issued?.keyId ?? null}, ${issued?.recipient ?? null}, ${issued?.issuedAt ?? null}::timestamptz,
-        ${issued?.expiresAt ?? null}::timestamptz, 'queued', 0, ${issued?.nextAttemptAt ?? null}::timestamptz
+        ${issued?.expiresAt ?? null}::timestamptz, 'queued', 0, ${issued?.nextAttemptAt ?? null}::timestamptz,
+        ${provenance.traceContext ?? null}
       FROM challenge, (VALUES (${issued?.id ?? null}::uuid)) AS issued (new_id)
       WHERE new_id IS NOT NULL
     ), trail AS (${insertEvents('challenge', events, provenance)})

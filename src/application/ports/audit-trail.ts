@@ -2,7 +2,7 @@ import type { DomainEvent } from '../../domain/domain-event.ts'
 import type { Provenance } from './provenance.ts'
 
 /** An event as it was stored with the decision that it came out of. */
-export type RecordedEvent = DomainEvent & Provenance
+export type RecordedEvent = DomainEvent & Omit<Provenance, 'traceContext'>
 
 /** What happened, in the order in which it was decided. Nothing in it can be changed. */
 export abstract class AuditTrail {

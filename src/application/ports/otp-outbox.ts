@@ -9,6 +9,8 @@ export interface OtpDelivery {
   readonly challenge: Challenge
   /** The recipient as a person; undefined if erased since. Where the mail goes is `issuance.recipient`. */
   readonly user: User | undefined
+  /** That of the request which issued the code; undefined if it was not traced. */
+  readonly traceContext: string | undefined
 }
 
 /** The issuances whose mail is still to be handed over. */

@@ -5,6 +5,11 @@ export interface Origin {
   readonly requestId: string
   /** The address that the connection came from; behind a proxy that is the proxy's. */
   readonly remoteAddress?: string | undefined
+  /**
+   * Its place in a trace that others take part in, in the form of `traceparent` (W3C Trace Context §3.2), where requests are
+   * traced. Goes with an issued code to the delivery of its mail, and into no event.
+   */
+  readonly traceContext?: string | undefined
 }
 
 /** On whose behalf a decision is made, for the audit trail. The origin is there when a request was the cause. */

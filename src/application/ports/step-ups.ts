@@ -27,7 +27,8 @@ export abstract class StepUps {
 
   /**
    * Stores the decision and its events, all or nothing, if nothing else was decided about the subject since
-   * the load that it is based on. False if something was: load and decide again.
+   * the load that it is based on. False if something was: load and decide again. The trace context of the provenance stays with
+   * an issued code.
    */
   abstract save(decision: StepUpDecision, provenance: Provenance): Promise<boolean>
 }

@@ -1,0 +1,31 @@
+import { SpanKind } from '@opentelemetry/api'
+import type { MailReceipt, MailTransport } from '../../application/ports/mail-transport.ts'
+import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
+import type { Spans } from './spans.ts'
+
+/** A span for each mail that one mail system is given. That system is told nothing of the trace: it is none of its business. */
+export class TracedMailTransport implements MailTransport {
+  readonly #name: string
+  readonly #transport: MailTransport
+  readonly #spans: Spans
+
+  constructor(name: string, transport: MailTransport, spans: Spans) {
+    this.#name = name
+    this.#transport = transport
+    this.#spans = spans
+  }
+
+  send(message: MailMessage): Promise<MailReceipt> {
+    const attributes = {
+      'countersign.mail.transport': this.#name,
+      'countersign.issuance_id': message.issuanceId,
+    }
+    return this.#spans.within('hand over mail', { kind: SpanKind.CLIENT, attributes }, () =>
+      this.#transport.send(message),
+    )
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close()
+  }
+}
