@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import test from 'ava'
 import pg from 'pg'
 import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
-import type { Prisma } from '../../src/adapters/persistence-prisma/generated/client.ts'
+import { Prisma } from '../../src/adapters/persistence-prisma/generated/client.ts'
 import { claimDue, recordOutcomes } from '../../src/adapters/persistence-prisma/otp-outbox-statements.ts'
 import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
 import {
@@ -176,4 +176,21 @@ async function statementLog(): Promise<() => Promise<string[]>> {
       return ofJob ? [] : [name]
     })
   }
+}
+
+for (const [where, parameters, prepared, timeout] of [
+  ['on a session of its own', '', 1, '5s'],
+  ['behind PgBouncer', '?pgbouncer=true', 0, '0'],
+] as const) {
+  test(`${where}, ${prepared} statement stays prepared, and the connection's time-out is ${timeout}`, async (t) => {
+    const { url } = await createTestDatabase()
+    const { statements, close } = connectPrisma({ url: `${url}${parameters}`, onConnectionLost: () => {} })
+    t.teardown(close)
+
+    await statements.rows(loadStepUp(CHALLENGE.id))
+
+    const [seen] = await statements.rows<{ prepared: number; timeout: string }>(Prisma.sql`
+      SELECT count(*)::integer AS prepared, current_setting('statement_timeout') AS timeout FROM pg_prepared_statements`)
+    t.deepEqual(seen, { prepared, timeout })
+  })
 }

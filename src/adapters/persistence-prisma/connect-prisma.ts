@@ -4,6 +4,10 @@ import { PrismaClient } from './generated/client.ts'
 import { RawStatements } from './raw-statements.ts'
 
 export interface ConnectionSettings {
+  /**
+   * With `?pgbouncer=true` a pool in transaction mode may stand in between, where no two transactions need be of one session:
+   * nothing is prepared for later ones, and the time-out of a statement is the role's (PgBouncer, Features).
+   */
   readonly url: string
   /** Called when an idle connection breaks; the pool replaces it. */
   readonly onConnectionLost: (error: Error) => void
@@ -26,11 +30,12 @@ export interface Connections {
 
 /** Connects with the first query. */
 export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Connections {
+  const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
     connectionString: url,
     max: POOL_SIZE,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
-    statement_timeout: STATEMENT_TIMEOUT_IN_MS,
+    ...(ownSession && { statement_timeout: STATEMENT_TIMEOUT_IN_MS }),
     // A server that is gone without a word never answers: the client gives up a little after the server would have.
     query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
     application_name: 'countersign',
@@ -41,7 +46,7 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Co
   let closing: Promise<void> | undefined
   return {
     prisma,
-    statements: new RawStatements(pool),
+    statements: new RawStatements(pool, ownSession),
     pool,
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())

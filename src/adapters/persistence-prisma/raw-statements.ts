@@ -5,19 +5,23 @@ import type { Prisma } from './generated/client.ts'
 /**
  * Runs the statements of the hot path: straight on the pool that the Prisma client works on too, since the client adds as
  * much CPU time to a statement as pg needs for it (decision 12). A statement that begins with its name, `/* step-ups.load *\/`,
- * is prepared once a connection, and the name shows in the server's logs.
+ * is prepared once a connection, where a connection is to one session of the server, and the name shows in the server's logs.
  */
 export class RawStatements {
   readonly #pool: pg.Pool
+  readonly #prepared: boolean
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, prepared: boolean) {
     this.#pool = pool
+    this.#prepared = prepared
   }
 
   /** @throws {StorageUnavailable} */
   async rows<Row extends object>(statement: Prisma.Sql): Promise<Row[]> {
     const { text, values } = statement
-    const { rows } = await available(this.#pool.query<Row>({ ...nameIn(text), text, values }))
+    const { rows } = await available(
+      this.#pool.query<Row>({ ...(this.#prepared && nameIn(text)), text, values }),
+    )
     return rows
   }
 }
