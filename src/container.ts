@@ -13,6 +13,7 @@ import { challengeRoutes } from './adapters/http-koa/challenge-routes.ts'
 import { developmentRoutes } from './adapters/http-koa/development-routes.ts'
 import { createHttpServer } from './adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from './adapters/http-koa/postmark-webhook-routes.ts'
+import { Readiness } from './adapters/http-koa/readiness.ts'
 import { RequestsUnderWay } from './adapters/http-koa/requests-under-way.ts'
 import { serviceRoutes } from './adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from './adapters/http-koa/totp-email-routes.ts'
@@ -379,11 +380,14 @@ function bindHttp(
       ],
     )
   container
-    .bind(ServiceRoutes)
+    .bind(Readiness)
     .toResolvedValue(
-      (signer, database, deliverer) => serviceRoutes([database, deliverer], signer),
-      [ChallengeSigner, DatabaseHealth, Deliverer],
+      (database, deliverer) => new Readiness([database, deliverer]),
+      [DatabaseHealth, Deliverer],
     )
+  container
+    .bind(ServiceRoutes)
+    .toResolvedValue((readiness, signer) => serviceRoutes(readiness, signer), [Readiness, ChallengeSigner])
   container.bind(DevelopmentRoutes).toResolvedValue(
     (mailbox: Mailbox | undefined, tokenIssuer: TokenIssuer | undefined) =>
       developmentRoutes(mailbox, tokenIssuer),

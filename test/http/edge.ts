@@ -6,13 +6,13 @@ import { BasicCredentials } from '../../src/adapters/http-koa/basic-credentials.
 import { challengeRoutes } from '../../src/adapters/http-koa/challenge-routes.ts'
 import { createHttpServer } from '../../src/adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/postmark-webhook-routes.ts'
+import { Readiness } from '../../src/adapters/http-koa/readiness.ts'
 import type { RequestObserver } from '../../src/adapters/http-koa/request-log.ts'
 import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email-routes.ts'
 import { userRoutes } from '../../src/adapters/http-koa/user-routes.ts'
 import { AccessTokenRefused, type Caller } from '../../src/application/ports/access-tokens.ts'
-import type { HealthCheck } from '../../src/application/ports/health-check.ts'
 import { scenario } from '../application/scenario.ts'
 import { type CallInit, call as callAt, type Reply } from '../call.ts'
 import { POLICY } from '../domain/examples.ts'
@@ -34,10 +34,7 @@ export const CRM_TOKEN = 'client.crm.mfa_users_write'
 export const WEBHOOK_AUTH = 'postmark:correct-horse-battery'
 
 /** The HTTP edge over the use cases on doubles, listening on a port of its own until the test ends. */
-export async function edge(
-  t: ExecutionContext,
-  { policy = POLICY, checks = [] as readonly HealthCheck[] } = {},
-) {
+export async function edge(t: ExecutionContext, { policy = POLICY, readiness = new Readiness([]) } = {}) {
   const useCases = await scenario({ policy })
   const logLines: Record<string, unknown>[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
@@ -49,7 +46,7 @@ export async function edge(
       challengeRoutes(authentication, useCases),
       userRoutes(authentication, useCases),
       postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger),
-      serviceRoutes(checks, { publicKeys: () => ({ keys: [] }) }),
+      serviceRoutes(readiness, { publicKeys: () => ({ keys: [] }) }),
     ],
     new RequestsUnderWay(),
     logger,

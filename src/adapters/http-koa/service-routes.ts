@@ -1,13 +1,13 @@
 import Router from '@koa/router'
 import type { ChallengeSigner } from '../../application/ports/challenge-signer.ts'
-import type { HealthCheck } from '../../application/ports/health-check.ts'
 import { errorBody } from './error-body.ts'
 import { outcomesOf } from './outcomes.ts'
+import type { Readiness } from './readiness.ts'
 import { Refusal } from './refusal.ts'
 
 /** What those who run the service and those who check its signatures ask for. */
 export function serviceRoutes(
-  checks: readonly HealthCheck[],
+  readiness: Pick<Readiness, 'report'>,
   signer: Pick<ChallengeSigner, 'publicKeys'>,
 ): Router {
   const router = new Router({ sensitive: true, strict: true })
@@ -18,15 +18,14 @@ export function serviceRoutes(
   })
 
   router.get('/readyz', async (ctx) => {
-    const problems = await Promise.all(checks.map((check) => check.problem()))
-    const results = Object.fromEntries(checks.map(({ name }, index) => [name, problems[index] ?? 'ok']))
-    if (problems.every((problem) => problem === undefined)) {
-      ctx.body = { status: 'ready', checks: results }
+    const { ready, checks } = await readiness.report()
+    if (ready) {
+      ctx.body = { status: 'ready', checks }
       return
     }
     const refusal = new Refusal('unavailable')
     ctx.status = 503
-    ctx.body = { ...errorBody(outcomesOf(ctx.path), refusal, ctx.state.requestId), checks: results }
+    ctx.body = { ...errorBody(outcomesOf(ctx.path), refusal, ctx.state.requestId), checks }
   })
 
   router.get('/.well-known/jwks.json', (ctx) => {
