@@ -23,7 +23,7 @@ export default {
       name: 'adapters-know-ports-not-the-composition',
       severity: 'error',
       from: { path: '^src/(domain|application|adapters)/' },
-      to: { path: '^src/[^/]+\\.ts$' },
+      to: { path: '^src/([^/]+\\.ts$|commands/)' },
     },
     {
       name: 'only-the-container-imports-inversify',
@@ -34,7 +34,7 @@ export default {
     {
       name: 'the-service-runs-without-development-dependencies',
       severity: 'error',
-      from: { path: '^(src|demo)/' },
+      from: { path: '^(src|demo|bin)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {

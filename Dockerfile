@@ -5,6 +5,7 @@ COPY package.json package-lock.json .npmrc prisma.config.ts ./
 COPY prisma prisma
 # Makes the database client too (npm's `prepare`). What is optional is the embedded database of a development set-up.
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
+COPY bin bin
 COPY src src
 COPY docs/openapi.json docs/openapi.json
 RUN npm run prepare

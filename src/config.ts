@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { StepUpPolicy } from './domain/step-up-policy.ts'
@@ -229,6 +230,155 @@ const Variables = z.object({
     .default('1'),
 })
 
+type VariableName = keyof typeof Variables.shape
+
+/** What an operator has to know of a variable. */
+interface Documentation {
+  readonly meaning: string
+  /** When it must be set; without this, never. */
+  readonly required?: string
+  /** A secret may come from a file as well, and is shown to nobody. */
+  readonly secret?: true
+}
+
+/** Every variable in the words of docs/configuration.md, in its order. */
+export const DOCUMENTED: Readonly<Record<VariableName, Documentation>> = {
+  NODE_ENV: { meaning: '`development`, `test` or `production`. Production refuses to start on a stand-in.' },
+  HOST: { meaning: 'Address to listen on; `0.0.0.0` for every one.', required: 'in production' },
+  PORT: { meaning: 'Port to listen on; `0` for any free one.', required: 'in production' },
+  MANAGEMENT_PORT: {
+    meaning:
+      'Port of `/metrics` on the same `HOST`, not for the outside: it asks nobody who they are. Each process on a machine needs its own.',
+    required: 'in production',
+  },
+  DATA_DIR: { meaning: 'Folder of a development set-up: its database, keys and mailbox.' },
+  DATABASE_URL: {
+    meaning: 'PostgreSQL, as `postgresql://user:password@host:5432/database`. Unset: an embedded one.',
+    required: 'in production',
+    secret: true,
+  },
+  AUTH_ISSUER: {
+    meaning: 'The `iss` of the access tokens to accept. Unset: a built-in issuer.',
+    required: 'in production, and with either of the next two',
+  },
+  AUTH_AUDIENCE: {
+    meaning: 'The `aud` that names this service in access tokens.',
+    required: 'in production, and with `AUTH_ISSUER`',
+  },
+  AUTH_JWKS_URL: {
+    meaning: 'Where the issuer publishes its keys (JWK Set); `https://`, unless on this machine.',
+    required: 'in production, and with `AUTH_ISSUER`',
+  },
+  OTP_KEYS: {
+    meaning:
+      'Keys that codes are derived from, as `kid:base64` of 32 random bytes or more, joined by commas. The first is active, the others still verify. Unset: generated once.',
+    required: 'in production',
+    secret: true,
+  },
+  SIGNING_KEYS: {
+    meaning:
+      'Keys that challenges and authorisations are signed with (Ed25519), as `kid:base64` of 32 random bytes. Order as above.',
+    required: 'in production',
+    secret: true,
+  },
+  USER_DIRECTORY: {
+    meaning: 'Who knows the users: `database` (routes and imports of this service) or `keycloak`.',
+  },
+  KEYCLOAK_URL: {
+    meaning: 'Keycloak up to, and without, `/realms` or `/admin`; `https://`, unless on this machine.',
+    required: 'with `USER_DIRECTORY=keycloak`',
+  },
+  KEYCLOAK_REALM: { meaning: 'The realm of the users.', required: 'with `USER_DIRECTORY=keycloak`' },
+  KEYCLOAK_CLIENT_ID: {
+    meaning: 'A client with a service account that has the role `view-users`.',
+    required: 'with `USER_DIRECTORY=keycloak`',
+  },
+  KEYCLOAK_CLIENT_SECRET: {
+    meaning: 'The secret of that client.',
+    required: 'with `USER_DIRECTORY=keycloak`',
+    secret: true,
+  },
+  MAIL_TRANSPORT: {
+    meaning:
+      '`mailbox` (development), `smtp`, `postmark`, or the last two with a comma: what the first does not take goes to the second.',
+    required: 'in production',
+  },
+  MAIL_FROM: {
+    meaning: 'The sender, as in `Countersign <no-reply@bank.example>`.',
+    required: 'in production',
+  },
+  MAIL_TIME_ZONE: { meaning: 'The zone that mails write times in, as in `Europe/Berlin` (IANA).' },
+  BRAND_NAME: { meaning: 'Whose mails they are: one line, at most 60 characters.' },
+  BRAND_COLOR: { meaning: 'The colour of the mails, as in `#0f4c5c`.' },
+  BRAND_LOGO_URL: {
+    meaning: 'An `https://` picture that stands on the colour in place of the name. Unset: the name.',
+  },
+  APP_ORIGIN: {
+    meaning:
+      'Where codes are typed in, as in `https://app.bank.example`. Binds them to it: a browser offers them nowhere else.',
+  },
+  SMTP_URL: {
+    meaning: '`smtp://user:password@host:587` or `smtps://user:password@host:465`, percent-encoded.',
+    required: 'with `smtp` in `MAIL_TRANSPORT`',
+    secret: true,
+  },
+  POSTMARK_SERVER_TOKEN: {
+    meaning: 'The API token of the Postmark server.',
+    required: 'with `postmark` in `MAIL_TRANSPORT`',
+    secret: true,
+  },
+  POSTMARK_API_URL: { meaning: "Postmark's API; `https://`, unless on this machine." },
+  POSTMARK_MESSAGE_STREAM: {
+    meaning: 'The message stream of the codes. One of their own keeps complaints about other mails away.',
+  },
+  POSTMARK_WEBHOOK_AUTH: {
+    meaning:
+      '`user:password` (16 characters or more) that Postmark brings to `/webhooks/postmark`. Unset: no such route.',
+    required: 'in production with `postmark` in `MAIL_TRANSPORT`',
+    secret: true,
+  },
+  OTP_DIGITS: { meaning: 'Digits of a code, 6 to 8.' },
+  OTP_LIFETIME_SECONDS: { meaning: 'How long a code lives, at most 600.' },
+  OTP_MAX_ATTEMPTS: { meaning: 'Wrong codes a challenge bears, 1 to 10.' },
+  OTP_MAX_ISSUANCES: { meaning: 'Codes a challenge may have, 1 to 100.' },
+  OTP_RESEND_COOLDOWN_SECONDS: {
+    meaning:
+      'Time between the first two codes of a challenge, at most 3600. Each further one waits twice as long, up to the lifetime of a code.',
+  },
+  CHALLENGE_LIFETIME_SECONDS: {
+    meaning: 'How long a challenge lives when its operation service does not say, at most 86400.',
+  },
+  SUBJECT_MAX_FAILURES: {
+    meaning: 'Wrong codes in a row, over all challenges of a subject, before a lock; 1 to 100.',
+  },
+  SUBJECT_LOCK_SECONDS: {
+    meaning: 'Length of the first lock, at most 86400. Each further one doubles, up to a day.',
+  },
+  SUBJECT_MAX_ISSUANCES: { meaning: 'Codes a subject may have in any hour, 1 to 1000.' },
+  RETENTION_DAYS: {
+    meaning: 'How long an expired challenge is kept, with its issuances and its audit trail; 1 to 3650.',
+  },
+  WORKERS: { meaning: 'Processes that serve. Unset: one in development, one per core in production.' },
+  LOG_LEVEL: { meaning: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.' },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    meaning:
+      'Where traces go: an OpenTelemetry collector that takes OTLP over HTTP. Unset: nothing is traced.',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    meaning: 'What to send along to it, as `name=value,name=value`, percent-encoded; mostly a credential.',
+    secret: true,
+  },
+  OTEL_SERVICE_NAME: { meaning: 'Whose traces they are.' },
+  OTEL_TRACES_SAMPLER_ARG: {
+    meaning: 'Share of the requests to trace, from `0` to `1`, of those that bring no decision of their own.',
+  },
+}
+
+const VARIABLES = Object.keys(DOCUMENTED) as VariableName[]
+
+/** The variables that may come from the file that `<NAME>_FILE` names, as container platforms mount secrets. */
+export const SECRETS = VARIABLES.filter((name) => DOCUMENTED[name].secret)
+
 /** Development has a stand-in for each of these; production must not run on a stand-in. */
 const REQUIRED_IN_PRODUCTION: Readonly<Record<string, string>> = {
   HOST: 'the address to listen on, 0.0.0.0 for every one',
@@ -244,30 +394,134 @@ const REQUIRED_IN_PRODUCTION: Readonly<Record<string, string>> = {
   MAIL_FROM: 'the sender, as in Countersign <no-reply@bank.example>',
 }
 
+/** Gives the text of a file. What it throws has a reason to show as its message, without a path or content. */
+export type SecretReader = (path: string) => string
+
+/** Far more than any of the secrets needs; a wrong path may lead to anything. */
+const MAX_SECRET_BYTES = 64 * 1024
+
 /**
- * Reads the configuration out of environment variables. Pure. An empty variable counts as unset.
+ * Reads the configuration out of environment variables. Pure, given a pure reader. An empty variable counts as unset.
  *
  * @throws {ConfigError} with all problems at once.
  */
-export function readConfig(environment: Environment): Config {
-  const env = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  )
+export function readConfig(environment: Environment, readSecret: SecretReader = noFiles): Config {
+  const { env, unread } = withSecrets(environment, readSecret)
   const parsed = Variables.safeParse(env)
   const malformed = parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? []
 
-  const problems = [...malformed, ...missing(env)]
+  const problems = [...unread.values(), ...malformed, ...missing(env, unread)]
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return freeze(parsed.data)
 }
 
 /** The configuration of this process. @throws {ConfigError} */
 export function loadConfig(): Config {
-  return readConfig(process.env)
+  return readConfig(process.env, readSecretFile)
 }
 
-/** What has to be set given what else is, and what must not be set so. */
-function missing(env: Environment): string[] {
+/** Where the database is: enough for who applies migrations, and may have an account and secrets of their own. */
+export type DatabaseLocation = Pick<Config, 'databaseUrl' | 'dataDir'>
+
+/** @throws {ConfigError} about no other variable. */
+export function readDatabaseLocation(
+  environment: Environment,
+  readSecret: SecretReader = noFiles,
+): DatabaseLocation {
+  const { NODE_ENV, DATA_DIR, DATABASE_URL, DATABASE_URL_FILE } = environment
+  const production = NODE_ENV === 'production'
+  const { databaseUrl, dataDir } = readConfig(
+    { DATA_DIR, DATABASE_URL, DATABASE_URL_FILE, ...(!production && { NODE_ENV }) },
+    readSecret,
+  )
+  if (production && !databaseUrl) throw new ConfigError([notSet('DATABASE_URL')])
+  return { databaseUrl, dataDir }
+}
+
+/** @throws {ConfigError} */
+export function loadDatabaseLocation(): DatabaseLocation {
+  return readDatabaseLocation(process.env, readSecretFile)
+}
+
+/** A variable as it is in force, fit to be shown. */
+export interface Setting {
+  readonly name: string
+  /** Of a secret only what everybody may know; undefined if there is none. */
+  readonly value: string | undefined
+  readonly source: 'default' | 'environment' | 'file'
+}
+
+/** What {@link readConfig} makes of the variables, one by one. @throws {ConfigError} */
+export function readSettings(
+  environment: Environment,
+  readSecret: SecretReader = noFiles,
+): readonly Setting[] {
+  const config = readConfig(environment, readSecret)
+  const { env } = withSecrets(environment, readSecret)
+  const inForce = { ...Variables.parse(env), WORKERS: config.workers }
+  return VARIABLES.map((name) => ({
+    name,
+    value: shown(name, inForce[name]),
+    source: env[name] === undefined ? 'default' : environment[name] ? 'environment' : 'file',
+  }))
+}
+
+/** The variables of this process. @throws {ConfigError} */
+export function loadSettings(): readonly Setting[] {
+  return readSettings(process.env, readSecretFile)
+}
+
+function shown(name: VariableName, value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  // The ids of keys stand in tokens and in the database; the first is active.
+  if (Array.isArray(value))
+    return `withheld, by kid: ${(value as unknown as Keys).map(({ id }) => id).join(', ')}`
+  return DOCUMENTED[name].secret ? 'withheld' : String(value)
+}
+
+/** The environment with what the files hold that it names, and why others of them hold nothing, by variable. */
+function withSecrets(environment: Environment, readSecret: SecretReader) {
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(environment)) if (value) env[name] = value
+
+  const unread = new Map<string, string>()
+  for (const name of SECRETS) {
+    const path = env[`${name}_FILE`]
+    if (path === undefined) continue
+    if (env[name] !== undefined) {
+      unread.set(name, `${name} and ${name}_FILE are both set: keep one of them`)
+      continue
+    }
+    try {
+      // Editors and `echo` end a file with a line feed, which belongs to no secret.
+      const secret = readSecret(path).replace(/\r?\n$/, '')
+      if (secret === '') throw new Error('it is empty')
+      env[name] = secret
+    } catch (error) {
+      unread.set(name, `${name}_FILE names a file that cannot be used: ${(error as Error).message}`)
+    }
+  }
+  return { env, unread }
+}
+
+function noFiles(): never {
+  throw new Error('nothing reads files here')
+}
+
+/** The path is not repeated: somebody may have put the secret itself in its place. */
+function readSecretFile(path: string): string {
+  try {
+    const file = statSync(path)
+    if (file.isFile() && file.size <= MAX_SECRET_BYTES) return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new Error(code === 'ENOENT' ? 'there is none' : `reading it gives ${code}`)
+  }
+  throw new Error(`it must be a plain file of at most ${MAX_SECRET_BYTES / 1024} KiB`)
+}
+
+/** What has to be set given what else is, and what must not be set so. Of what could not be read it is known already. */
+function missing(env: Environment, unread: ReadonlyMap<string, string>): string[] {
   const production = env.NODE_ENV === 'production'
   const required = new Map(production ? Object.entries(REQUIRED_IN_PRODUCTION) : [])
 
@@ -288,8 +542,8 @@ function missing(env: Environment): string[] {
     for (const name of auth) required.set(name, REQUIRED_IN_PRODUCTION[name]!)
 
   const problems = [...required]
-    .filter(([name]) => !env[name])
-    .map(([name, hint]) => `${name} is not set: ${hint}`)
+    .filter(([name]) => !env[name] && !unread.has(name))
+    .map(([name, hint]) => notSet(name, hint))
   if (production && env.MAIL_TRANSPORT === 'mailbox') {
     problems.push('MAIL_TRANSPORT is mailbox, which sends nothing: set postmark or smtp')
   }
@@ -305,6 +559,10 @@ function missing(env: Environment): string[] {
     )
   }
   return problems
+}
+
+function notSet(name: string, hint = REQUIRED_IN_PRODUCTION[name]): string {
+  return `${name} is not set: ${hint}`
 }
 
 function freeze(env: z.infer<typeof Variables>): Config {

@@ -14,6 +14,7 @@ import { developmentRoutes } from './adapters/http-koa/development-routes.ts'
 import { documentationRoutes } from './adapters/http-koa/documentation-routes.ts'
 import { createHttpServer } from './adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from './adapters/http-koa/postmark-webhook-routes.ts'
+import { Readiness } from './adapters/http-koa/readiness.ts'
 import { RequestsUnderWay } from './adapters/http-koa/requests-under-way.ts'
 import { serviceRoutes } from './adapters/http-koa/service-routes.ts'
 import { totpEmailRoutes } from './adapters/http-koa/totp-email-routes.ts'
@@ -405,12 +406,15 @@ function bindHttp(
       ],
     )
   container
-    .bind(ServiceRoutes)
+    .bind(Readiness)
     .toResolvedValue(
-      (signer, database, deliverer) => serviceRoutes([database, deliverer], signer),
-      [ChallengeSigner, DatabaseHealth, Deliverer],
+      (database, deliverer) => new Readiness([database, deliverer]),
+      [DatabaseHealth, Deliverer],
     )
   container.bind(DocumentationRoutes).toResolvedValue(() => documentationRoutes())
+  container
+    .bind(ServiceRoutes)
+    .toResolvedValue((readiness, signer) => serviceRoutes(readiness, signer), [Readiness, ChallengeSigner])
   container.bind(DevelopmentRoutes).toResolvedValue(
     (mailbox: Mailbox | undefined, tokenIssuer: TokenIssuer | undefined) =>
       developmentRoutes(mailbox, tokenIssuer),

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from './adapters/postgres-embedded/embedded-postgres.ts'
-import type { Config } from './config.ts'
+import type { DatabaseLocation } from './config.ts'
 
 export interface Database {
   readonly url: string
@@ -8,14 +8,14 @@ export interface Database {
 }
 
 /** The configured database, which is migrated by whoever runs it; or the embedded one of development, brought up and migrated. */
-export async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Database> {
+export async function openDatabase({ databaseUrl, dataDir }: DatabaseLocation): Promise<Database> {
   if (databaseUrl) return { url: databaseUrl, stop: async () => {} }
 
   const database = await startEmbeddedPostgres({ folder: join(dataDir, 'postgres') })
   // Loaded by now, or nearly: whoever wants a database loads the service meanwhile, of which this is a part.
-  const { migrateEmbeddedDatabase } = await import('./adapters/persistence-prisma/migrate-deploy.ts')
+  const { migrateDatabase } = await import('./adapters/persistence-prisma/migrate-deploy.ts')
   try {
-    await migrateEmbeddedDatabase(database.url)
+    await migrateDatabase(database.url)
     return database
   } catch (error) {
     await database.stop()

@@ -10,8 +10,9 @@ import { startManagement } from './management.ts'
 import { STOP, supervise } from './supervisor.ts'
 
 /*
- * `node src/main.ts` serves, `node src/main.ts deliver` does its jobs alone: mails and retention. With WORKERS above one the process
- * supervises that many which serve, and itself serves nothing but the metrics of all of them.
+ * The process behind `countersign serve`, which serves, and `countersign deliver`, which does its jobs alone: mails and retention.
+ * With WORKERS above one it supervises that many which serve, and itself serves nothing but the metrics of all of them.
+ * It stands for itself, so that what serves for months has no command line in its memory.
  */
 
 /** Something that runs until it is stopped. `stop` says whether all that was accepted was also finished. */
@@ -85,7 +86,10 @@ async function startUpon(
 
 async function startSupervisor(databaseUrl: string): Promise<Running> {
   const management = await startManagement(scrapeOfWorkers(), config, logger)
-  const stopWorkers = supervise(config.workers, { DATABASE_URL: databaseUrl, WORKERS: '1' }, logger)
+  // Whatever command line this process was started from.
+  cluster.setupPrimary({ exec: import.meta.filename, args: [] })
+  const env = { DATABASE_URL: databaseUrl, DATABASE_URL_FILE: '', WORKERS: '1' }
+  const stopWorkers = supervise(config.workers, env, logger)
   logger.info({ url: management.url }, 'management ready')
   return {
     greeting: '',
@@ -129,7 +133,7 @@ function configOrExit(): Config {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${error.message}\n`)
-    process.exit(1)
+    process.exit(2)
   }
 }
 

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { Server } from 'node:http'
 import { Deliverer } from './adapters/deliverer/deliverer.ts'
+import { Readiness } from './adapters/http-koa/readiness.ts'
 import { Metrics } from './adapters/metrics-prometheus/metrics.ts'
 import { answerSupervisor } from './adapters/metrics-prometheus/worker-metrics.ts'
 import { RetentionCron } from './adapters/retention-cron/retention-cron.ts'
@@ -41,6 +42,8 @@ export async function startService(foundation: Foundation): Promise<Service> {
     url,
     managementUrl: management?.url,
     stop: async () => {
+      // Somebody may ask on a connection that is still being served.
+      container.get(Readiness).end()
       const drained = await drain(server)
       await jobs.stop()
       await management?.stop()

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { ConfigError, readConfig } from '../src/config.ts'
+import {
+  ConfigError,
+  DOCUMENTED,
+  readConfig,
+  readDatabaseLocation,
+  readSettings,
+  SECRETS,
+} from '../src/config.ts'
 
 const key = (byte: number) =>
   Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7 + byte) % 256)).toString('base64')
@@ -344,18 +351,115 @@ test('no problem repeats a value, which may be a secret', (t) => {
   t.false(/secret|c2VjcmV0/.test(message))
 })
 
+/** Reads files that are only named, as a pure reader does. */
+const filesOf = (files: Readonly<Record<string, string>>) => (path: string) => {
+  const text = files[path]
+  if (text === undefined) throw new Error('there is none')
+  return text
+}
+
+test('a secret comes from the file that is named in its place, without the line feed at its end', (t) => {
+  const { DATABASE_URL, OTP_KEYS, POSTMARK_SERVER_TOKEN: _, ...rest } = PRODUCTION
+  const files = { '/a': `${DATABASE_URL}\n`, '/b': `${OTP_KEYS}\r\n`, '/c': 'token of a file' }
+  const env = { ...rest, DATABASE_URL_FILE: '/a', OTP_KEYS_FILE: '/b', POSTMARK_SERVER_TOKEN_FILE: '/c' }
+
+  const config = readConfig(env, filesOf(files))
+
+  t.is(config.databaseUrl, DATABASE_URL)
+  t.deepEqual(config.otpKeys, readConfig(PRODUCTION).otpKeys)
+  t.like(config.mail?.[0], { serverToken: 'token of a file' })
+})
+
+for (const name of SECRETS) {
+  test(`${name} may come from a file, and not from both`, (t) => {
+    const both = problemsOf({ [name]: 'x', [`${name}_FILE`]: '/x' })
+    t.true(both.includes(`${name} and ${name}_FILE are both set: keep one of them`))
+
+    const unreadable = problemsOf({ [`${name}_FILE`]: '/secret' })
+    t.deepEqual(unreadable, [`${name}_FILE names a file that cannot be used: nothing reads files here`])
+  })
+}
+
+test('a file that is missing or empty is one problem by name, without its path, also where the secret is required', (t) => {
+  const { OTP_KEYS: _, SIGNING_KEYS: __, ...rest } = PRODUCTION
+  const env = { ...rest, OTP_KEYS_FILE: '/run/secret', SIGNING_KEYS_FILE: '/run/empty' }
+
+  const error = t.throws(() => readConfig(env, filesOf({ '/run/empty': '\n' })), { instanceOf: ConfigError })
+
+  t.deepEqual(error?.problems, [
+    'OTP_KEYS_FILE names a file that cannot be used: there is none',
+    'SIGNING_KEYS_FILE names a file that cannot be used: it is empty',
+  ])
+})
+
+test('what a file holds is checked like what a variable holds, and an empty name of a file counts as unset', (t) => {
+  const read = filesOf({ '/keys': 'k1:c2VjcmV0\n' })
+  const error = t.throws(() => readConfig({ OTP_KEYS_FILE: '/keys' }, read), { instanceOf: ConfigError })
+  t.deepEqual(error?.problems, ['OTP_KEYS key k1 must be at least 32 bytes: openssl rand -base64 32'])
+
+  t.deepEqual(readConfig({ OTP_KEYS_FILE: '' }, read), readConfig({}))
+})
+
+test('who applies migrations needs the database and no other secret', (t) => {
+  const { DATABASE_URL } = PRODUCTION
+  t.is(readDatabaseLocation({ NODE_ENV: 'production', DATABASE_URL }).databaseUrl, DATABASE_URL)
+
+  const error = t.throws(() => readDatabaseLocation({ NODE_ENV: 'production' }), { instanceOf: ConfigError })
+  t.is(error?.problems.length, 1)
+  t.regex(error?.problems[0] ?? '', /^DATABASE_URL is not set: postgresql:/)
+  t.throws(() => readDatabaseLocation({ NODE_ENV: 'prod' }), { instanceOf: ConfigError })
+})
+
+test('the settings in force say where each comes from, and of secrets no more than the ids of keys', (t) => {
+  const { SIGNING_KEYS, ...rest } = PRODUCTION
+  const env = { ...rest, SIGNING_KEYS_FILE: '/keys', WORKERS: '3' }
+  const settings = readSettings(env, filesOf({ '/keys': SIGNING_KEYS }))
+  const of = (wanted: string) => settings.find(({ name }) => name === wanted)
+
+  t.like(of('HOST'), { value: '0.0.0.0', source: 'environment' })
+  t.like(of('OTP_DIGITS'), { value: '6', source: 'default' })
+  t.like(of('WORKERS'), { value: '3', source: 'environment' })
+  t.like(of('SMTP_URL'), { value: undefined, source: 'default' })
+  t.like(of('OTP_KEYS'), { value: 'withheld, by kid: k2, k1', source: 'environment' })
+  t.like(of('SIGNING_KEYS'), { value: 'withheld, by kid: s1', source: 'file' })
+  const text = JSON.stringify(settings)
+  for (const secret of ['pw@', 'token"', 'correct-horse', key(1), key(2), key(3)])
+    t.false(text.includes(secret))
+  t.deepEqual(
+    settings.map(({ name }) => name),
+    Object.keys(DOCUMENTED),
+  )
+})
+
 test('the example lists every variable, with the values that development has without it', (t) => {
   const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
   const env = Object.fromEntries(
     [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value!.replaceAll('"', '')]),
   )
-  const source = readFileSync(new URL('../src/config.ts', import.meta.url), 'utf8')
-  const variables = source.slice(
-    source.indexOf('const Variables'),
-    source.indexOf('const REQUIRED_IN_PRODUCTION'),
-  )
 
-  const names = [...variables.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name!)
-  t.deepEqual(Object.keys(env).toSorted(), names.toSorted())
+  t.deepEqual(Object.keys(env).toSorted(), Object.keys(DOCUMENTED).toSorted())
   t.deepEqual(readConfig(env), readConfig({}))
+  const [, fromFiles] = /^# Secrets may come from files[^:]*: ([A-Z_, \n#]+)\./m.exec(example) ?? []
+  t.deepEqual(fromFiles?.split(/[,\s#]+/), SECRETS)
+})
+
+test('docs/configuration.md has the variables as they are documented in the code', (t) => {
+  const page = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8')
+  const defaults = new Map(readSettings({}).map(({ name, value }) => [name, value]))
+  const rows = Object.entries(DOCUMENTED).map(([name, { meaning, required, secret }]) => {
+    const value = name === 'WORKERS' ? undefined : defaults.get(name)
+    const cells = [`\`${name}\`${secret ? ' †' : ''}`, meaning, value ? `\`${value}\`` : '–', required ?? '–']
+    return `| ${cells.join(' | ')} |`
+  })
+
+  t.deepEqual(page.match(/^\| `.*$/gm), rows)
+})
+
+test('what is documented as required in production is what production asks for', (t) => {
+  const asked = problemsOf({ NODE_ENV: 'production' }).map((problem) => problem.split(' ')[0]!)
+  const documented = Object.entries(DOCUMENTED)
+    .filter(([, { required }]) => /^in production(?! with)/.test(required ?? ''))
+    .map(([name]) => name)
+
+  t.deepEqual(documented.toSorted(), asked.toSorted())
 })

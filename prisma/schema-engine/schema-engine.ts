@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { checkConnection, connectionSettings, createDatabase } from './connection.ts'
@@ -15,17 +16,29 @@ const { values, positionals } = parseArgs({
   options: {
     version: { type: 'boolean' },
     datasource: { type: 'string' },
+    'datasource-fd': { type: 'string' },
     datamodels: { type: 'string', multiple: true },
   },
   allowPositionals: true,
   // There are more, about what the data models say already; see json-rpc.ts about dying of one.
   strict: false,
 })
-const { version, datasource, datamodels } = values as {
+const {
+  version,
+  datasource,
+  'datasource-fd': datasourceFd,
+  datamodels,
+} = values as {
   version?: boolean
   datasource?: string
+  'datasource-fd'?: string
   datamodels?: string[]
 }
+
+// The service gives it through a pipe, since there is a password in it and arguments are for everybody to read.
+const source = JSON.parse(
+  datasource ?? (datasourceFd ? readFileSync(Number(datasourceFd), 'utf8') : '{}'),
+) as { url?: string }
 
 // The CLI reads stderr as JSON, a message a line, which the warnings of Node are not.
 process.removeAllListeners('warning')
@@ -68,5 +81,5 @@ async function start(): Promise<CallEngine> {
 }
 
 function settings() {
-  return connectionSettings((JSON.parse(datasource ?? '{}') as { url?: string }).url)
+  return connectionSettings(source.url)
 }

@@ -7,6 +7,7 @@ import { challengeRoutes } from '../../src/adapters/http-koa/challenge-routes.ts
 import { documentationRoutes } from '../../src/adapters/http-koa/documentation-routes.ts'
 import { createHttpServer, type EdgeLimits } from '../../src/adapters/http-koa/http-server.ts'
 import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/postmark-webhook-routes.ts'
+import { Readiness } from '../../src/adapters/http-koa/readiness.ts'
 import type { RequestObserver, RequestTraces } from '../../src/adapters/http-koa/request-log.ts'
 import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service-routes.ts'
@@ -14,7 +15,6 @@ import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email-routes.t
 import { userRoutes } from '../../src/adapters/http-koa/user-routes.ts'
 import { EddsaChallengeSigner } from '../../src/adapters/signing-jose/eddsa-challenge-signer.ts'
 import { AccessTokenRefused, type Caller } from '../../src/application/ports/access-tokens.ts'
-import type { HealthCheck } from '../../src/application/ports/health-check.ts'
 import { scenario } from '../application/scenario.ts'
 import { ask as askAt, type CallInit, call as callAt, type Reply } from '../call.ts'
 import { POLICY } from '../domain/examples.ts'
@@ -40,7 +40,7 @@ export async function edge(
   t: ExecutionContext,
   {
     policy = POLICY,
-    checks = [] as readonly HealthCheck[],
+    readiness = new Readiness([]),
     usersElsewhere = false,
     webhook = true,
     limits = undefined as EdgeLimits | undefined,
@@ -61,7 +61,7 @@ export async function edge(
         ...(usersElsewhere && { putUser: undefined, eraseUser: undefined }),
       }),
       ...(webhook ? [postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger)] : []),
-      serviceRoutes(checks, new EddsaChallengeSigner([{ id: 's1', bytes: Buffer.alloc(32, 7) }])),
+      serviceRoutes(readiness, new EddsaChallengeSigner([{ id: 's1', bytes: Buffer.alloc(32, 7) }])),
       documentationRoutes(),
     ],
     new RequestsUnderWay(),

@@ -123,33 +123,6 @@ test('a database that is away is a 503 that asks to come back', async (t) => {
   t.is(reply.headers.get('Retry-After'), '2')
 })
 
-test('the process is alive whatever its checks say, and ready only when all are well', async (t) => {
-  let problem: string | undefined = 'the database does not answer'
-  const checks = [
-    { name: 'database', problem: async () => problem },
-    { name: 'deliverer', problem: async () => undefined },
-  ]
-  const { call } = await edge(t, { checks })
-
-  t.is((await call('GET', '/healthz')).status, 200)
-  const unready = await call('GET', '/readyz')
-  t.is(unready.status, 503)
-  t.like(unready.body, { code: 'urn:plmr:mfa-totp:api:INTERNAL_SERVER_ERROR' })
-  t.deepEqual(unready.body.checks, { database: 'the database does not answer', deliverer: 'ok' })
-
-  problem = undefined
-  const ready = await call('GET', '/readyz')
-  t.is(ready.status, 200)
-  t.deepEqual(ready.body, { status: 'ready', checks: { database: 'ok', deliverer: 'ok' } })
-})
-
-test('a check that fails itself is a 500', async (t) => {
-  const problem = () => Promise.reject(new Error('broken'))
-  const { call } = await edge(t, { checks: [{ name: 'database', problem }] })
-
-  isError(t, await call('GET', '/readyz'), 500, 'INTERNAL_SERVER_ERROR')
-})
-
 test('the keys that signatures verify with are public', async (t) => {
   const { call } = await edge(t)
 

@@ -89,7 +89,7 @@ test('the service does all that it does as a role that may do nothing else', asy
     `INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
      VALUES ('016f5e66-e800-7000-8000-000000000001', 'old', 'challenge-opened', '2020-01-01', 'client:payments', '{}')`,
   )
-  const purge = spawnSync(process.execPath, ['src/purge.ts'], {
+  const purge = spawnSync(process.execPath, ['src/cli.ts', 'purge'], {
     env: { PATH: process.env.PATH, DATABASE_URL: asService },
     encoding: 'utf8',
   })

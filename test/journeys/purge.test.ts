@@ -8,8 +8,8 @@ import { Challenge } from '../../src/domain/challenge.ts'
 import { createTestDatabase, missingDatabaseUrl } from '../database.ts'
 import { POLICY, TRANSFER } from '../domain/examples.ts'
 
-const run = (databaseUrl: string) =>
-  spawnSync(process.execPath, ['src/purge.ts'], {
+const run = (databaseUrl: string, ...args: string[]) =>
+  spawnSync(process.execPath, ['src/cli.ts', 'purge', ...args], {
     env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
     encoding: 'utf8',
   })
@@ -43,6 +43,7 @@ test('the command deletes what is past retention, and says how much that was', a
   t.truthy(await stepUps.load(young))
 
   t.is(run(url).stdout, '0 challenges and 0 events deleted\n')
+  t.deepEqual(JSON.parse(run(url, '--json').stdout), { challenges: 0, events: 0 })
 })
 
 test('a command that cannot get through says so and ends with another code', (t) => {

@@ -22,8 +22,9 @@ export interface ServiceProcess {
 export async function startProcess(
   env: Record<string, string>,
   args: readonly string[] = [],
+  program = MAIN,
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env.PATH, PORT: '0', MANAGEMENT_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

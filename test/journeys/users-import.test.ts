@@ -17,7 +17,7 @@ test('the users of a file get into the directory, and the command says which lin
   const file = join(home.path, 'users.csv')
   await writeFile(file, 'userId,email\nu-1,one@example.com\nu-2,two@@example.com\nu-3,three@example.com\n')
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['src/users-import.ts', ...args], {
+    spawnSync(process.execPath, ['src/cli.ts', 'users', 'import', ...args], {
       env: { PATH: process.env.PATH, DATABASE_URL: database.url },
       encoding: 'utf8',
     })
@@ -35,6 +35,11 @@ test('the users of a file get into the directory, and the command says which lin
   t.deepEqual(await stored(), ['u-1', 'u-3'])
   t.false(some.stdout.includes('two@@'))
 
+  const document = run(file, '--json')
+  t.is(document.status, 1)
+  t.like(JSON.parse(document.stdout), { created: 0, updated: 2, refused: [{ number: 3 }] })
+
   t.is(run().status, 2)
+  t.is(run(join(home.path, 'none.csv')).status, 1)
   t.is(run(file, '--unknown').status, 2)
 })

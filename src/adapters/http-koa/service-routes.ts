@@ -1,14 +1,14 @@
 import Router from '@koa/router'
 import type { ChallengeSigner } from '../../application/ports/challenge-signer.ts'
-import type { HealthCheck } from '../../application/ports/health-check.ts'
 import { errorBody } from './error-body.ts'
 import { outcomesOf } from './outcomes.ts'
+import type { Readiness } from './readiness.ts'
 import { Refusal } from './refusal.ts'
 import type { AliveBody, NotReadyBody, ReadyBody } from './service-api.ts'
 
 /** What those who run the service and those who check its signatures ask for. */
 export function serviceRoutes(
-  checks: readonly HealthCheck[],
+  readiness: Pick<Readiness, 'report'>,
   signer: Pick<ChallengeSigner, 'publicKeys'>,
 ): Router {
   const router = new Router({ sensitive: true, strict: true })
@@ -19,17 +19,16 @@ export function serviceRoutes(
   })
 
   router.get('/readyz', async (ctx) => {
-    const problems = await Promise.all(checks.map((check) => check.problem()))
-    const results = Object.fromEntries(checks.map(({ name }, index) => [name, problems[index] ?? 'ok']))
-    if (problems.every((problem) => problem === undefined)) {
-      ctx.body = { status: 'ready', checks: results } satisfies ReadyBody
+    const { ready, checks } = await readiness.report()
+    if (ready) {
+      ctx.body = { status: 'ready', checks } satisfies ReadyBody
       return
     }
     const refusal = new Refusal('unavailable')
     ctx.status = 503
     ctx.body = {
       ...errorBody(outcomesOf(ctx.path), refusal, ctx.state.requestId),
-      checks: results,
+      checks,
     } satisfies NotReadyBody
   })
 

@@ -97,7 +97,10 @@ function blame(error: unknown): unknown {
   return isKnown ? error : new IssuerUnavailable(error)
 }
 
-async function fetchPublicKeys(url: URL, fetch: typeof globalThis.fetch): Promise<JSONWebKeySet> {
+export async function fetchPublicKeys(
+  url: URL,
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+): Promise<JSONWebKeySet> {
   const response = await fetch(url, {
     headers: { accept: 'application/json, application/jwk-set+json' },
     redirect: 'manual',

@@ -15,7 +15,7 @@ export interface AccessTokenRules {
 }
 
 /** Public-key signatures only: a symmetric algorithm would turn the published key into a forger's key. */
-const ALGORITHMS = 'EdDSA Ed25519 ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512'.split(' ')
+export const ALGORITHMS = 'EdDSA Ed25519 ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512'.split(' ')
 /** RFC 9068 §2.1, and what issuers that predate it write. Any other type is a token for something else. */
 const TYPES = ['jwt', 'at+jwt', 'application/jwt', 'application/at+jwt']
 const CLOCK_TOLERANCE_IN_SECONDS = 5

@@ -81,7 +81,7 @@ export class PostmarkMailTransport implements MailTransport {
   }
 }
 
-function apiOf(apiUrl: string) {
+export function apiOf(apiUrl: string) {
   const { protocol, hostname, host, pathname } = new URL(apiUrl)
   const useHttps = protocol === 'https:'
   if (!useHttps && !(protocol === 'http:' && LOOPBACK.test(hostname))) {
@@ -102,7 +102,7 @@ function domainOf(from: string): string {
  * a 307 with the whole mail. A redirect that is not followed is an answer that is not 2xx. The time-out is ours
  * because the SDK counts in seconds.
  */
-function once(timeoutInMs: number): Models.ClientOptions.FetchImplementation {
+export function once(timeoutInMs: number): Models.ClientOptions.FetchImplementation {
   return async (input, init) => {
     try {
       return await fetch(input, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutInMs) })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MailOutcomeUnknown, MailRefused, MailUnavailable } from '../../application/ports/mail-transport.ts'
 
 /** The parts of nodemailer's errors that hold no text of the server, and one look at such a text. */
-const Failure = z.object({
+export const Failure = z.object({
   /** nodemailer's own: EAUTH, EENVELOPE, ETIMEDOUT … */
   code: z
     .string()

@@ -35,10 +35,12 @@ export async function available<Result>(query: PromiseLike<Result>): Promise<Res
   }
 }
 
-function withoutValues(error: unknown): unknown {
+/** The error as others may see it. */
+export function withoutValues(error: unknown): unknown {
   if (error instanceof Prisma.PrismaClientKnownRequestError) {
     const cause = causeOf(error)
     const reason = [error.code, cause?.kind, cause?.originalCode].filter(Boolean).join(' ')
+    if (cause?.kind === 'DatabaseDoesNotExist') return new DatabaseMissing(reason)
     const passing =
       PASSING_PRISMA_CODES.has(error.code) ||
       (cause && (UNREACHABLE.has(cause.kind) || PASSING.test(cause.originalCode ?? '')))
@@ -65,3 +67,6 @@ function causeOf({ meta }: Prisma.PrismaClientKnownRequestError): DriverCause | 
 
 /** A statement that the database refuses: a defect, or a schema of another version. */
 class StorageFault extends Error {}
+
+/** The server answers, and has no database of that name. */
+export class DatabaseMissing extends StorageFault {}

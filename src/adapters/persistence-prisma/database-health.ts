@@ -20,24 +20,50 @@ export class DatabaseHealth implements HealthCheck {
     } catch {
       return 'the database does not answer'
     }
-    return pending.length > 0 ? `migrations are pending (npm run migrate): ${pending.join(', ')}` : undefined
+    return pending.length > 0
+      ? `migrations are pending (countersign migrate): ${pending.join(', ')}`
+      : undefined
   }
 }
 
 /** Migrations in the project's folder that the database has not finished, in their order. */
 export async function pendingMigrations(prisma: PrismaClient): Promise<readonly string[]> {
-  const entries = await readdir(MIGRATIONS, { withFileTypes: true })
-  const known = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-  const applied = await appliedMigrations(prisma)
-  return known.filter((name) => !applied.has(name)).sort()
+  return (await migrationState(prisma)).pending
 }
 
-async function appliedMigrations(prisma: PrismaClient): Promise<ReadonlySet<string>> {
+/** Names of migrations, in their order. */
+interface MigrationState {
+  /** In the project's folder, and not finished by the database. */
+  readonly pending: readonly string[]
+  /** Begun by the database and neither finished nor rolled back, as by a hand that is still at it. */
+  readonly failed: readonly string[]
+  /** Finished by the database, and not in the project's folder. */
+  readonly unknown: readonly string[]
+}
+
+export async function migrationState(prisma: PrismaClient): Promise<MigrationState> {
+  const entries = await readdir(MIGRATIONS, { withFileTypes: true })
+  const known = new Set(entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name))
+  const rows = await recordedMigrations(prisma)
+  const applied = new Set(rows.filter(({ finished }) => finished).map(({ name }) => name))
+  return {
+    pending: [...known].filter((name) => !applied.has(name)).sort(),
+    failed: rows
+      .filter(({ finished }) => !finished)
+      .map(({ name }) => name)
+      .sort(),
+    unknown: [...applied].filter((name) => !known.has(name)).sort(),
+  }
+}
+
+async function recordedMigrations(
+  prisma: PrismaClient,
+): Promise<readonly { name: string; finished: boolean }[]> {
   const [table] = await prisma.$queryRaw<{ exists: boolean }[]>`
     SELECT to_regclass('_prisma_migrations') IS NOT NULL AS "exists"`
-  if (!table?.exists) return new Set()
+  if (!table?.exists) return []
 
-  const rows = await prisma.$queryRaw<{ migration_name: string }[]>`
-    SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`
-  return new Set(rows.map((row) => row.migration_name))
+  return prisma.$queryRaw`
+    SELECT migration_name AS "name", finished_at IS NOT NULL AS "finished"
+    FROM _prisma_migrations WHERE rolled_back_at IS NULL`
 }

@@ -9,18 +9,19 @@ import type { Prisma } from './generated/client.ts'
  */
 export class RawStatements {
   readonly #pool: pg.Pool
-  readonly #prepared: boolean
+  /** Whether statements are prepared for those to come, which asks for a session of the server to each connection. */
+  readonly prepares: boolean
 
-  constructor(pool: pg.Pool, prepared: boolean) {
+  constructor(pool: pg.Pool, prepares: boolean) {
     this.#pool = pool
-    this.#prepared = prepared
+    this.prepares = prepares
   }
 
   /** @throws {StorageUnavailable} */
   async rows<Row extends object>(statement: Prisma.Sql): Promise<Row[]> {
     const { text, values } = statement
     const { rows } = await available(
-      this.#pool.query<Row>({ ...(this.#prepared && nameIn(text)), text, values }),
+      this.#pool.query<Row>({ ...(this.prepares && nameIn(text)), text, values }),
     )
     return rows
   }

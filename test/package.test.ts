@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import test from 'ava'
+import { call } from './call.ts'
+import { createTestDatabase, missingDatabaseUrl } from './database.ts'
+import { codeIn, mailsTo, openChallenge, registerUser } from './journeys/client.ts'
+import { createDataDir, startProcess } from './journeys/service-process.ts'
+
+const run = promisify(execFile)
+const PROJECT = fileURLToPath(new URL('../', import.meta.url))
+
+let home: Awaited<ReturnType<typeof createDataDir>>
+let packed: readonly string[]
+let program: string
+
+/** A project that has installed the package and what it depends on, and nothing of this project besides. */
+test.before('the package is built, packed, and unpacked where npm would put it', async (t) => {
+  t.timeout(300_000)
+  home = await createDataDir()
+  await run(process.execPath, ['package/build.ts'], { cwd: PROJECT })
+  const { stdout } = await run(
+    'npm',
+    ['pack', '--ignore-scripts', '--json', '--pack-destination', home.path],
+    {
+      cwd: PROJECT,
+    },
+  )
+  const answer = JSON.parse(stdout)
+  // npm 11 answers with a list, later ones with an object by name.
+  const [{ filename, files }] = Object.values(answer) as [{ filename: string; files: { path: string }[] }]
+  packed = files.map(({ path }) => path)
+
+  const folder = join(home.path, 'node_modules', 'countersign')
+  await mkdir(folder, { recursive: true })
+  await run('tar', ['-xzf', join(home.path, filename), '-C', folder, '--strip-components', '1'])
+  const { dependencies, bin } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+  for (const name of Object.keys(dependencies)) {
+    const link = join(home.path, 'node_modules', name)
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(join(PROJECT, 'node_modules', name), link)
+  }
+  program = join(folder, bin.countersign)
+})
+
+test.after.always(async () => {
+  await home?.remove()
+})
+
+const countersign = (env: Readonly<Record<string, string>>, ...args: string[]) =>
+  run(process.execPath, [program, ...args], {
+    cwd: home.path,
+    env: { PATH: process.env.PATH, DATA_DIR: join(home.path, 'data'), ...env },
+  })
+
+test('the package holds what was built, the migrations and a README, and no sources or tests', async (t) => {
+  const unexpected = packed.filter(
+    (path) =>
+      !/^(?:bin|dist|prisma\/migrations)\/|^(?:package\.json|README\.md|docs\/openapi\.json)$/.test(path),
+  )
+
+  t.deepEqual(unexpected, [])
+  t.deepEqual(
+    packed.filter((path) => /(?<!\.d)\.ts$/.test(path)),
+    [],
+  )
+})
+
+test('what was built mirrors the sources, file by file', async (t) => {
+  const sources = await readdir(join(PROJECT, 'src'), { recursive: true })
+  const modules = sources.filter((path) => path.endsWith('.ts')).map((path) => path.replace(/ts$/, 'js'))
+
+  t.deepEqual(
+    modules.filter((path) => !packed.includes(`dist/${path}`)),
+    [],
+  )
+})
+
+test('the installed command explains itself and generates keys', async (t) => {
+  t.regex((await countersign({}, '--help')).stdout, /Usage: countersign/)
+  t.regex((await countersign({}, 'keys', 'generate')).stdout, /^OTP_KEYS=.*\nSIGNING_KEYS=/)
+})
+
+test('the installed command makes a database that its doctor finds well', async (t) => {
+  const env = { DATABASE_URL: missingDatabaseUrl() }
+
+  t.regex((await countersign(env, 'migrate')).stdout, /^applied 20261122000000_init$/m)
+  t.regex((await countersign(env, 'doctor')).stdout, /All is well\./)
+})
+
+test('the installed service mails a code', async (t) => {
+  const { url } = await createTestDatabase()
+  const service = await startProcess(
+    { DATABASE_URL: url, DATA_DIR: join(home.path, 'service') },
+    ['serve'],
+    program,
+  )
+  t.teardown(() => service.end())
+
+  const user = await registerUser(service.url)
+  const challenge = await openChallenge(service.url, user.userId)
+  t.is((await call(service.url, 'POST', challenge.initiate, { token: user.token })).status, 204)
+  const [mail] = await mailsTo(service.url, user.email)
+
+  const reply = await call(service.url, 'POST', challenge.verify, {
+    token: user.token,
+    json: { totp: codeIn(mail!) },
+  })
+  t.is(reply.status, 204)
+})
