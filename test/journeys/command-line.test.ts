@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import test, { type ExecutionContext } from 'ava'
 import { readConfig } from '../../src/config.ts'
 import { call } from '../call.ts'
@@ -136,47 +137,38 @@ test.serial('a service of two workers starts with its secrets in files', async (
 
 test.serial('the command serves with two workers, and ends in order at the first signal', async (t) => {
   const env = { ...production((await createTestDatabase()).url), WORKERS: '2' }
-  const child = spawn(process.execPath, [BIN, 'serve'], { env: { PATH: process.env.PATH, ...env } })
-  t.teardown(() => child.kill('SIGKILL'))
-  let output = ''
-  child.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  await until(
-    async () => output.match(/"msg":"ready"/g)?.length ?? 0,
-    (count) => count === 2,
+  const service = await startProcess(env, ['serve'], BIN)
+  t.teardown(() => service.end('SIGKILL'))
+  const workers = await until(
+    async () => [...service.output().matchAll(/"pid":(\d+),[^\n]*"msg":"ready"/g)].map(([, pid]) => pid!),
+    (pids) => pids.length === 2,
   )
-  const workers = [...output.matchAll(/"pid":(\d+),[^\n]*"msg":"ready"/g)].map(([, pid]) => pid!)
-  t.is(workers.length, 2)
   for (const pid of process.platform === 'linux' ? workers : []) {
     // Nothing of the command line, which they have no use for.
     t.regex(await readFile(`/proc/${pid}/cmdline`, 'utf8'), /src\/main\.ts\0$/)
   }
 
-  const exit = once(child, 'exit')
-  child.kill('SIGTERM')
-
-  t.deepEqual(await exit, [0, null], output)
+  t.is(await service.end('SIGTERM'), 0, service.output())
 })
 
 test.serial('the command delivers without serving', async (t) => {
   const env = production((await createTestDatabase()).url)
-  const child = spawn(process.execPath, [BIN, 'deliver'], { env: { PATH: process.env.PATH, ...env } })
-  t.teardown(() => child.kill('SIGKILL'))
-  let output = ''
-  child.stdout.on('data', (chunk) => {
-    output += chunk
+  const child = spawn(process.execPath, [BIN, 'deliver'], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
-  await until(
-    async () => output,
-    (lines) => lines.includes('"msg":"management ready"'),
-  )
-  t.false(output.includes('"msg":"ready"'))
+  t.teardown(() => child.kill('SIGKILL'))
+  const messages: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    messages.push(JSON.parse(line).msg)
+    if (messages.includes('management ready')) break
+  }
+  t.false(messages.includes('ready'))
 
   const exit = once(child, 'exit')
   child.kill('SIGTERM')
 
-  t.deepEqual(await exit, [0, null], output)
+  t.deepEqual(await exit, [0, null])
 })
 
 test.serial('a service whose configuration is wrong ends with 2, as every command does', async (t) => {
