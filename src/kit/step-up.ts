@@ -56,10 +56,10 @@ export interface StepUpRefusal {
   readonly cause?: unknown
 }
 
-export type RefusalCode = keyof typeof REFUSALS
+type RefusalCode = keyof typeof REFUSALS
 
 /** What is answered instead of running the operation, or running it again. */
-export interface StepUpAnswer {
+interface StepUpAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[]>>
   readonly body: Buffer

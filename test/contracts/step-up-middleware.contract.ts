@@ -11,12 +11,12 @@ import { listening } from '../http/listening.ts'
 import { codeIn, mailsTo, paymentsToken, registerUser, until } from '../journeys/client.ts'
 
 /** As much of a request as the app of the contract looks at, in every framework. */
-export interface AppRequest {
+interface AppRequest {
   readonly body: unknown
   readonly user: string | undefined
 }
 
-export interface AppAnswer {
+interface AppAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   /** Text is sent as it is, as a stream if `streamed`; anything else as JSON. */
@@ -24,7 +24,7 @@ export interface AppAnswer {
   readonly streamed?: boolean
 }
 
-export interface App {
+interface App {
   readonly stepUp: Omit<StepUpOptions<AppRequest>, 'subjectUserId' | 'operation'>
   readonly subjectUserId: (request: AppRequest) => string | undefined
   readonly operation: (request: AppRequest) => ProtectedOperation
