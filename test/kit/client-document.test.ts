@@ -106,6 +106,26 @@ for (const [operationId, call] of Object.entries(CALLS)) {
   })
 }
 
+test('what the document has as optional comes through as well', async (t) => {
+  const { Issuance, User } = api.document.components.schemas as Record<string, { properties: object }>
+  const instant = '2030-01-01T12:00:00.000Z'
+  const documented = successesOf('readChallenge').find(({ body }) => body!.issuance)!
+  const times = Object.keys(Issuance!.properties).filter((name) => name.endsWith('At'))
+  const issuance = {
+    ...(documented.body!.issuance as object),
+    ...Object.fromEntries(times.map((name) => [name, instant])),
+  }
+  const body = { ...documented.body, issuance }
+  const user = Object.fromEntries(Object.keys(User!.properties).map((name) => [name, 'text']))
+
+  const ofChallenge = await clientAnswered(t, 'readChallenge', { status: 200, body })
+  const ofUser = await clientAnswered(t, 'readUser', { status: 200, body: user })
+
+  t.deepEqual<unknown, unknown>(Object.keys(issuance).sort(), Object.keys(Issuance!.properties).sort())
+  t.deepEqual(await CALLS.readChallenge!(ofChallenge.client), body)
+  t.deepEqual(await CALLS.readUser!(ofUser.client), user)
+})
+
 test('the client has every call of an operation service and of a back end for its users but the audit trail', (t) => {
   const operations = Object.entries(api.document.paths)
     .filter(([path]) => path.startsWith('/internal/'))
