@@ -26,6 +26,18 @@ export default {
       to: { path: '^src/([^/]+\\.ts$|commands/)' },
     },
     {
+      name: 'the-kit-knows-nothing-of-the-service',
+      severity: 'error',
+      from: { path: '^src/kit/' },
+      to: { path: '^src/', pathNot: '^src/kit/' },
+    },
+    {
+      name: 'the-service-knows-nothing-of-the-kit',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/kit/' },
+      to: { path: '^src/kit/' },
+    },
+    {
       name: 'only-the-container-imports-inversify',
       severity: 'error',
       from: { pathNot: '^src/container\\.ts$' },

@@ -1,0 +1,97 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { Request, RequestHandler, Response } from 'express'
+import { handlerResponse } from './handler-response.ts'
+import { type Running, rememberStepUp, StepUpGate, type StepUpOptions } from './step-up.ts'
+
+/**
+ * Middleware for an Express route, after authentication and body parser: what comes after it runs only for an operation that its user
+ * has countersigned, and once.
+ */
+export function requireStepUp(options: StepUpOptions<Request>): RequestHandler {
+  const gate = new StepUpGate(options)
+
+  return async (req, res, next) => {
+    const decided = await gate.decide(req, (name) => req.get(name))
+    if (decided.decision === 'answer') {
+      const { status, headers, body } = decided.answer
+      res.status(status)
+      for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+      res.end(body)
+      return
+    }
+    rememberStepUp(req, decided.stepUp)
+    recordResponse(res, decided.running)
+    next()
+  }
+}
+
+/**
+ * Holds back what the handler answers until it is recorded, so that no repeat can come between. The handler need not know, and a
+ * connection that was lost meanwhile changes nothing.
+ */
+function recordResponse(res: Response, running: Running): void {
+  const before = { ...res.getHeaders() }
+  const { write: plainWrite, end: plainEnd, writeHead, flushHeaders } = res
+  const chunks: Buffer[] = []
+  let ended = false
+
+  function keep(chunk: unknown, encoding: unknown): void {
+    if (chunk === undefined || chunk === null || typeof chunk === 'function') return
+    const text = typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'
+    chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, text) : Buffer.from(chunk as Uint8Array))
+  }
+
+  function write(chunk: unknown, encoding?: unknown, written?: unknown): boolean {
+    keep(chunk, encoding)
+    const done = typeof encoding === 'function' ? encoding : written
+    if (typeof done === 'function') process.nextTick(done as () => void)
+    return true
+  }
+
+  function end(chunk?: unknown, encoding?: unknown, sent?: unknown): Response {
+    if (ended) return res
+    ended = true
+    keep(chunk, encoding)
+    const body = Buffer.concat(chunks)
+    const done = [chunk, encoding, sent].find((argument) => typeof argument === 'function')
+    running.finish(handlerResponse(res.statusCode, before, res.getHeaders(), body)).then(() => {
+      Object.assign(res, { write: plainWrite, end: plainEnd, writeHead, flushHeaders })
+      if (res.hasHeader('Content-Length')) res.setHeader('Content-Length', body.length)
+      res.end(body, done as () => void)
+    })
+    return res
+  }
+
+  Object.assign(res, {
+    write,
+    end,
+    flushHeaders: () => {},
+    writeHead: (status: number, ...rest: readonly unknown[]) => {
+      res.statusCode = status
+      const headers = rest.find((argument) => typeof argument === 'object' && argument !== null)
+      for (const [name, value] of headersIn(headers)) res.setHeader(name, value)
+      return res
+    },
+  })
+}
+
+/** Of the two forms that `writeHead` takes: an object, or names and values in turns. */
+function headersIn(headers: unknown): readonly (readonly [string, string | string[]])[] {
+  if (!Array.isArray(headers)) {
+    return Object.entries((headers ?? {}) as OutgoingHttpHeaders).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value : String(value)] as const],
+    )
+  }
+  return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1]] as const] : []))
+}
+
+export { CountersignClient } from './client.ts'
+export type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
+export { InMemoryExecutions } from './in-memory-executions.ts'
+export {
+  type ProtectedOperation,
+  type StepUp,
+  type StepUpOptions,
+  type StepUpRefusal,
+  stepUpOf,
+} from './step-up.ts'

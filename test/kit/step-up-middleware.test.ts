@@ -1,0 +1,113 @@
+import { createServer } from 'node:http'
+import { Readable } from 'node:stream'
+import test from 'ava'
+import express from 'express'
+import fastify from 'fastify'
+import Koa, { type Context } from 'koa'
+import bodyParser from 'koa-bodyparser'
+import * as onExpress from '../../src/kit/express.ts'
+import * as onFastify from '../../src/kit/fastify.ts'
+import * as onKoa from '../../src/kit/koa.ts'
+import { type CreateApp, stepUpMiddlewareContract } from '../contracts/step-up-middleware.contract.ts'
+import { createTestDatabase } from '../database.ts'
+import { createDataDir, type ServiceProcess, startProcess } from '../journeys/service-process.ts'
+
+let service: ServiceProcess
+let dataDir: Awaited<ReturnType<typeof createDataDir>>
+
+test.before(async () => {
+  dataDir = await createDataDir()
+  const { url } = await createTestDatabase()
+  service = await startProcess({ DATABASE_URL: url, DATA_DIR: dataDir.path })
+})
+
+test.after.always(async () => {
+  await service?.end()
+  await dataDir?.remove()
+})
+
+const streamOf = (text: string) => Readable.from([...text].map((character) => Buffer.from(character)))
+
+const koaApp: CreateApp = ({ stepUp, subjectUserId, operation, handle }) => {
+  const requestOf = (ctx: Context) => ({ body: ctx.request.body, user: ctx.get('x-user') || undefined })
+  const app = new Koa()
+  // What fails is told by the status; the tests need no second report of it.
+  app.silent = true
+  app.use(async (ctx, next) => {
+    ctx.set('X-App', 'contract')
+    await next()
+  })
+  app.use(bodyParser())
+  app.use(
+    onKoa.requireStepUp({
+      ...stepUp,
+      subjectUserId: (ctx) => subjectUserId(requestOf(ctx)),
+      operation: (ctx) => operation(requestOf(ctx)),
+    }),
+  )
+  app.use(async (ctx) => {
+    const { status, headers, body, streamed } = await handle(onKoa.stepUpOf(ctx), ctx.request.body)
+    ctx.status = status
+    ctx.set(headers)
+    ctx.body = streamed ? streamOf(String(body)) : body
+  })
+  return createServer(app.callback())
+}
+
+const expressApp: CreateApp = ({ stepUp, subjectUserId, operation, handle }) => {
+  const requestOf = (req: express.Request) => ({ body: req.body, user: req.get('x-user') })
+  const app = express()
+  app.set('env', 'test')
+  app.use((_req, res, next) => {
+    res.set('X-App', 'contract')
+    next()
+  })
+  app.use(express.json())
+  app.post(
+    '/transfers',
+    onExpress.requireStepUp({
+      ...stepUp,
+      subjectUserId: (req) => subjectUserId(requestOf(req)),
+      operation: (req) => operation(requestOf(req)),
+    }),
+    async (req, res) => {
+      const { status, headers, body, streamed } = await handle(onExpress.stepUpOf(req), req.body)
+      res.status(status).set(headers)
+      if (streamed) streamOf(String(body)).pipe(res)
+      else res.json(body)
+    },
+  )
+  return createServer(app)
+}
+
+const fastifyApp: CreateApp = async ({ stepUp, subjectUserId, operation, handle }) => {
+  const requestOf = (request: { body: unknown; headers: Record<string, unknown> }) => ({
+    body: request.body,
+    user: request.headers['x-user'] as string | undefined,
+  })
+  const app = fastify()
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('X-App', 'contract')
+  })
+  app.post(
+    '/transfers',
+    onFastify.requireStepUp({
+      ...stepUp,
+      subjectUserId: (request) => subjectUserId(requestOf(request)),
+      operation: (request) => operation(requestOf(request)),
+    }),
+    async (request, reply) => {
+      const { status, headers, body, streamed } = await handle(onFastify.stepUpOf(request), request.body)
+      return reply
+        .code(status)
+        .headers(headers)
+        .send(streamed ? streamOf(String(body)) : body)
+    },
+  )
+  await app.ready()
+  return app.server
+}
+
+stepUpMiddlewareContract('Koa', () => service.url, koaApp)
+stepUpMiddlewareContract('Express', () => service.url, expressApp)
+stepUpMiddlewareContract('Fastify', () => service.url, fastifyApp)
