@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 
 /* As much of PromQL as can be asked of a query without a Prometheus: which series and labels it names. promtool knows the rest. */
 
-export interface Selector {
+interface Selector {
   readonly metric: string
   readonly matchers: readonly { readonly label: string; readonly operator: string; readonly value: string }[]
 }
 
-export interface Mentions {
+interface Mentions {
   readonly selectors: readonly Selector[]
   /** Labels of `by (…)`, `on (…)` and their like. */
   readonly groupings: readonly string[]

@@ -16,7 +16,7 @@ const ERASED_ADDRESS = 'erased@erased.invalid'
 const TRANSACTION_TIMEOUT_IN_MS = 600_000
 
 /** Is told of events once they are stored. The registry decides by itself what a change of an entry ends, so nobody else knows. */
-export type StoredEvents = (events: readonly DomainEvent[]) => void
+type StoredEvents = (events: readonly DomainEvent[]) => void
 
 /** The directory in the service's own database. */
 export class PrismaUserRegistry implements UserRegistry {
