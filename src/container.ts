@@ -29,16 +29,21 @@ import { FailoverMailTransport } from './adapters/mail-failover/failover-mail-tr
 import { FolderMailbox } from './adapters/mail-mailbox/folder-mailbox.ts'
 import { PostmarkMailTransport } from './adapters/mail-postmark/postmark-mail-transport.ts'
 import { SmtpMailTransport } from './adapters/mail-smtp/smtp-mail-transport.ts'
+import { countEvents } from './adapters/metrics-prometheus/event-count.ts'
+import { MeasuredAccessTokens } from './adapters/metrics-prometheus/measured-access-tokens.ts'
 import { MeasuredDeliveries } from './adapters/metrics-prometheus/measured-deliveries.ts'
 import { MeasuredMailFates } from './adapters/metrics-prometheus/measured-mail-fates.ts'
+import { MeasuredMailTransport } from './adapters/metrics-prometheus/measured-mail-transport.ts'
 import { MeasuredOtpOutbox } from './adapters/metrics-prometheus/measured-otp-outbox.ts'
 import { MeasuredStepUps } from './adapters/metrics-prometheus/measured-step-ups.ts'
 import { MeasuredSuppressions } from './adapters/metrics-prometheus/measured-suppressions.ts'
+import { MeasuredTotp } from './adapters/metrics-prometheus/measured-totp.ts'
 import { Metrics } from './adapters/metrics-prometheus/metrics.ts'
 import { watchOutbox } from './adapters/metrics-prometheus/outbox-gauges.ts'
 import { watchPool } from './adapters/metrics-prometheus/pool-gauges.ts'
 import { watchProcess } from './adapters/metrics-prometheus/process-metrics.ts'
 import { RequestDurations } from './adapters/metrics-prometheus/request-durations.ts'
+import { watchRetention } from './adapters/metrics-prometheus/retention-gauge.ts'
 import { type Connections, connectPrisma } from './adapters/persistence-prisma/connect-prisma.ts'
 import { DatabaseHealth } from './adapters/persistence-prisma/database-health.ts'
 import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
@@ -127,17 +132,14 @@ export function createContainer(foundation: Foundation): Container {
   container.bind(Traces).toConstantValue(tracing)
   container.bind(Clock).toConstantValue({ now: () => new Date() })
   container.bind(Identifiers).toResolvedValue(() => new UuidIdentifiers())
-  container
-    .bind(Totp)
-    .toConstantValue(
-      new OtplibTotp(config.otpKeys ?? standIn(developmentKeys?.otpKey), config.policy.codeDigits),
-    )
+  const totp = new OtplibTotp(config.otpKeys ?? standIn(developmentKeys?.otpKey), config.policy.codeDigits)
+  container.bind(Totp).toResolvedValue((metrics) => new MeasuredTotp(totp, metrics), [Metrics])
   container
     .bind(ChallengeSigner)
     .toConstantValue(new EddsaChallengeSigner(config.signingKeys ?? standIn(developmentKeys?.signingKey)))
 
   bindStorage(container, databaseUrl, logger)
-  bindMetrics(container)
+  bindMetrics(container, config)
   bindUsers(container, config)
   bindIdentity(container, config, developmentKeys)
   bindMail(container, config, logger)
@@ -198,16 +200,17 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
   container.bind(DatabaseHealth).toResolvedValue((prisma) => new DatabaseHealth(prisma), [PrismaClient])
 }
 
-function bindMetrics(container: Container): void {
+function bindMetrics(container: Container, { retentionInDays }: Config): void {
   container.bind(Metrics).toResolvedValue(
-    (backlog, clock, { pool }) => {
+    (backlog, retention, clock, { pool }) => {
       const metrics = new Metrics()
       watchOutbox(metrics.registry, backlog, clock)
+      watchRetention(metrics.registry, retention, clock, retentionInDays)
       watchPool(metrics.registry, pool)
       watchProcess(metrics.registry)
       return metrics
     },
-    [OutboxBacklog, Clock, StorageConnections],
+    [OutboxBacklog, Retention, Clock, StorageConnections],
   )
 }
 
@@ -227,7 +230,12 @@ function bindUsers(container: Container, { keycloak }: Config): void {
         [MeasuredStepUps, UserDirectory, Clock],
       )
   } else {
-    container.bind(UserRegistry).toResolvedValue((prisma) => new PrismaUserRegistry(prisma), [PrismaClient])
+    container
+      .bind(UserRegistry)
+      .toResolvedValue(
+        (prisma, metrics) => new PrismaUserRegistry(prisma, (events) => countEvents(metrics, events)),
+        [PrismaClient, Metrics],
+      )
     container.bind(UserDirectory).toService(UserRegistry)
     container.bind(StepUps).toService(MeasuredStepUps)
     container
@@ -244,9 +252,12 @@ function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentK
     container
       .bind(AccessTokens)
       .toResolvedValue(
-        (clock, tracing) =>
-          new JoseAccessTokens(issuerKeys(auth.jwksUrl, clock, tracing?.fetch), auth, clock),
-        [Clock, Traces],
+        (clock, metrics, tracing) =>
+          new MeasuredAccessTokens(
+            new JoseAccessTokens(issuerKeys(auth.jwksUrl, clock, tracing?.fetch), auth, clock),
+            metrics,
+          ),
+        [Clock, Metrics, Traces],
       )
     return
   }
@@ -256,7 +267,11 @@ function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentK
   container.bind(TokenIssuer).toConstantValue(issuer)
   container
     .bind(AccessTokens)
-    .toResolvedValue((clock) => new JoseAccessTokens(issuer.keys(), rules, clock), [Clock])
+    .toResolvedValue(
+      (clock, metrics) =>
+        new MeasuredAccessTokens(new JoseAccessTokens(issuer.keys(), rules, clock), metrics),
+      [Clock, Metrics],
+    )
 }
 
 function bindMail(container: Container, { mail, letter, dataDir }: Config, logger: Logger): void {
@@ -272,8 +287,13 @@ function bindMail(container: Container, { mail, letter, dataDir }: Config, logge
     container.bind(Mailbox).toService(FolderMailbox)
     container.bind(MailTransport).toResolvedValue((mailbox) => traced('mailbox', mailbox), [FolderMailbox])
   } else {
+    const metrics = container.get(Metrics)
     const transports = mail.map(
-      (each) => [each.transport, traced(each.transport, transportOf(each))] as const,
+      (each) =>
+        [
+          each.transport,
+          traced(each.transport, new MeasuredMailTransport(each.transport, transportOf(each), metrics)),
+        ] as const,
     )
     const [first, second] = transports
     container

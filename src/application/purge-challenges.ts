@@ -8,11 +8,11 @@ const DAY_IN_SECONDS = 86_400
 
 /** Deletes challenges, and all that tells of them, once they have been over for as long as they are to be kept. */
 export class PurgeChallenges {
-  readonly #retention: Retention
+  readonly #retention: Pick<Retention, 'purge'>
   readonly #clock: Clock
   readonly #retentionInDays: number
 
-  constructor(retention: Retention, clock: Clock, retentionInDays: number) {
+  constructor(retention: Pick<Retention, 'purge'>, clock: Clock, retentionInDays: number) {
     this.#retention = retention
     this.#clock = clock
     this.#retentionInDays = retentionInDays

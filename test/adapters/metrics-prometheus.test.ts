@@ -1,30 +1,41 @@
 import test from 'ava'
 import { AggregatorRegistry } from 'prom-client'
 import { countEvents } from '../../src/adapters/metrics-prometheus/event-count.ts'
+import { MeasuredAccessTokens } from '../../src/adapters/metrics-prometheus/measured-access-tokens.ts'
 import { MeasuredDeliveries } from '../../src/adapters/metrics-prometheus/measured-deliveries.ts'
 import { MeasuredMailFates } from '../../src/adapters/metrics-prometheus/measured-mail-fates.ts'
+import { MeasuredMailTransport } from '../../src/adapters/metrics-prometheus/measured-mail-transport.ts'
 import { MeasuredOtpOutbox } from '../../src/adapters/metrics-prometheus/measured-otp-outbox.ts'
 import { MeasuredStepUps } from '../../src/adapters/metrics-prometheus/measured-step-ups.ts'
 import { MeasuredSuppressions } from '../../src/adapters/metrics-prometheus/measured-suppressions.ts'
+import { MeasuredTotp } from '../../src/adapters/metrics-prometheus/measured-totp.ts'
 import { Metrics } from '../../src/adapters/metrics-prometheus/metrics.ts'
 import { watchOutbox } from '../../src/adapters/metrics-prometheus/outbox-gauges.ts'
 import { watchPool } from '../../src/adapters/metrics-prometheus/pool-gauges.ts'
 import { RequestDurations } from '../../src/adapters/metrics-prometheus/request-durations.ts'
+import { watchRetention } from '../../src/adapters/metrics-prometheus/retention-gauge.ts'
+import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
 import type { DeliveryReport } from '../../src/application/deliver-otp.ts'
 import { hearMailNews } from '../../src/application/hear-mail-news.ts'
+import { AccessTokenRefused, IssuerUnavailable } from '../../src/application/ports/access-tokens.ts'
 import type { Backlog } from '../../src/application/ports/outbox-backlog.ts'
+import { UnknownOtpKey } from '../../src/application/ports/totp.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import type { DomainEvent } from '../../src/domain/domain-event.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 import { mailFatesContract } from '../contracts/mail-fates.contract.ts'
+import { mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
 import { issued, opened, PROVENANCE } from '../contracts/stores.ts'
 import { suppressionsContract } from '../contracts/suppressions.contract.ts'
-import { ALICE, afterNoon, NOON, openChallenge, POLICY } from '../domain/examples.ts'
+import { totpContract } from '../contracts/totp.contract.ts'
+import { ALICE, afterNoon, demand, NOON, openChallenge, POLICY } from '../domain/examples.ts'
+import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
 import { InMemoryStore } from '../doubles/in-memory-store.ts'
+import { PlainTotp } from '../doubles/plain-totp.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
 
 /** The storage ports over a store in memory, all of them measured. */
@@ -48,6 +59,20 @@ stepUpsContract('measured', create)
 otpOutboxContract('measured', create)
 mailFatesContract('measured', create)
 suppressionsContract('measured', create)
+totpContract('measured', () => new MeasuredTotp(new PlainTotp(), new Metrics()))
+mailTransportContract('measured', async () => {
+  const transport = new InMemoryMailTransport()
+  return {
+    transport: new MeasuredMailTransport('memory', transport, new Metrics()),
+    arrived: async () => transport.sent.map(({ to, subject, text, html }) => ({ to, subject, text, html })),
+    fail: async () => {
+      transport.mode = 'unavailable'
+    },
+    recover: async () => {
+      transport.mode = 'taking'
+    },
+  }
+})
 
 /** The samples of a metric as they are scraped: `{labels} value` each, buckets left out. */
 async function samplesOf(
@@ -60,7 +85,9 @@ async function samplesOf(
     .map((line) => line.slice(name.length))
 }
 
-const eventsOf = (metrics: Metrics) => samplesOf(metrics, 'countersign_events_total')
+/** Of types that have a reason to wait for, there is a zero from the start. */
+const eventsOf = async (metrics: Metrics) =>
+  (await samplesOf(metrics, 'countersign_events_total')).filter((sample) => !sample.endsWith(' 0'))
 
 const verifyAt = (stepUp: StepUp, codeMatches: boolean, seconds: number) =>
   StepUp.verifyOtp(stepUp, () => codeMatches, POLICY, afterNoon(seconds))[0]
@@ -199,7 +226,89 @@ test('a mail handed over adds the time it waited, one given up its reason, and o
 
   const { metrics } = stores
   t.deepEqual(await samplesOf(metrics, 'countersign_time_to_handover_seconds'), ['_sum 1.5', '_count 1'])
-  t.deepEqual(await samplesOf(metrics, 'countersign_delivery_failures_total'), ['{reason="refused"} 1'])
+  t.deepEqual(await samplesOf(metrics, 'countersign_delivery_failures_total'), [
+    '{reason="refused"} 1',
+    '{reason="superseded"} 0',
+    '{reason="challenge-over"} 0',
+    '{reason="code-expired"} 0',
+  ])
+})
+
+test('the time to the delivery runs from the issuance, and counts once however often it is reported', async (t) => {
+  const stores = measured()
+  const { id } = await opened(stores)
+  const issuance = await issued(stores, id, afterNoon(2))
+  for (const at of [afterNoon(6.5), afterNoon(6.5), afterNoon(6)]) {
+    await hearMailNews(stores.fates, issuance.id, { outcome: 'delivered', at }, PROVENANCE)
+  }
+  await hearMailNews(
+    stores.fates,
+    issuance.id,
+    { outcome: 'bounced', kind: 'complaint', at: afterNoon(60) },
+    PROVENANCE,
+  )
+
+  t.deepEqual(await samplesOf(stores.metrics, 'countersign_time_to_delivery_seconds'), [
+    '_sum 4.5',
+    '_count 1',
+  ])
+})
+
+test('a mail system is counted by what it says, before it has said anything', async (t) => {
+  const metrics = new Metrics()
+  const memory = new InMemoryMailTransport()
+  const transport = new MeasuredMailTransport('memory', memory, metrics)
+  const attempts = () => samplesOf(metrics, 'countersign_transport_attempts_total')
+  t.is((await attempts()).filter((sample) => sample.endsWith(' 0')).length, 4)
+
+  for (const mode of ['taking', 'refusing', 'suppressing', 'unavailable', 'silent'] as const) {
+    memory.mode = mode
+    await transport.send(otpMail()).catch(() => {})
+  }
+
+  t.deepEqual(await attempts(), [
+    '{transport="memory",outcome="taken"} 1',
+    '{transport="memory",outcome="refused"} 2',
+    '{transport="memory",outcome="unavailable"} 1',
+    '{transport="memory",outcome="unknown"} 1',
+  ])
+})
+
+test('refused tokens are told apart by a few reasons, whatever the reason was', async (t) => {
+  const metrics = new Metrics()
+  const refusals = [
+    ...['ERR_JWT_EXPIRED', 'ERR_JWKS_NO_MATCHING_KEY', 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'],
+    ...['ERR_JWT_CLAIM_VALIDATION_FAILED', 'ERR_JWS_INVALID', 'typ', 'alice@example.com', 'constructor'],
+  ].map((reason) => new AccessTokenRefused(reason))
+  const answers = [...refusals, new IssuerUnavailable(undefined), new Error('fault')]
+  const tokens = new MeasuredAccessTokens(
+    { authenticate: async (token) => Promise.reject(answers[Number(token)]) },
+    metrics,
+  )
+
+  for (const [index, error] of answers.entries()) {
+    t.is(await t.throwsAsync(tokens.authenticate(`${index}`)), error)
+  }
+
+  t.deepEqual(await samplesOf(metrics, 'countersign_tokens_refused_total'), [
+    '{reason="expired"} 1',
+    '{reason="unknown-key"} 1',
+    '{reason="bad-signature"} 1',
+    '{reason="claims"} 1',
+    '{reason="other"} 4',
+  ])
+})
+
+test('a code whose key is not configured is counted when it is to be sent and when it is checked', async (t) => {
+  const metrics = new Metrics()
+  const totp = new MeasuredTotp(new OtplibTotp([{ id: 'k2', bytes: Buffer.alloc(32, 1) }], 6), metrics)
+  const challenge = Challenge.countIssuance(openChallenge(), NOON)
+  const issuance = OtpIssuance.queue(demand(), challenge, POLICY, NOON)
+
+  t.throws(() => totp.code(issuance, challenge), { instanceOf: UnknownOtpKey })
+  t.throws(() => totp.matches('123456', issuance, challenge), { instanceOf: UnknownOtpKey })
+
+  t.deepEqual(await samplesOf(metrics, 'countersign_otp_key_misses_total'), [' 2'])
 })
 
 test('attempts are counted by outcome, and the transport that took the mail', async (t) => {
@@ -310,9 +419,29 @@ test('a scrape does not wait for a database that hangs, and the next one does no
   t.is(looks.length, 1)
 
   answer.resolve({ queued: 0, oldestDueAt: undefined })
-  await answer.promise
+  await new Promise((resolve) => setImmediate(resolve))
   await outbox()
   t.is(looks.length, 2)
+})
+
+test('what is past its retention shows for how long, and what is not, not at all', async (t) => {
+  const { registry } = new Metrics()
+  let oldest: Date | undefined
+  let away = false
+  const oldestExpiry = async () => {
+    if (away) throw new Error('away')
+    return oldest
+  }
+  watchRetention(registry, { oldestExpiry }, new SettableClock(afterNoon(2 * 86_400)), 2)
+  const overdue = () => samplesOf({ registry }, 'countersign_retention_')
+
+  t.deepEqual(await overdue(), ['overdue_seconds 0'])
+  oldest = afterNoon(1)
+  t.deepEqual(await overdue(), ['overdue_seconds 0'])
+  oldest = afterNoon(-3600)
+  t.deepEqual(await overdue(), ['overdue_seconds 3600'])
+  away = true
+  t.deepEqual(await overdue(), [])
 })
 
 test('connections that are not idle are busy', async (t) => {

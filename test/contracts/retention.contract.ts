@@ -252,6 +252,19 @@ export function retentionContract(adapter: string, create: () => Promise<Retaini
     },
   )
 
+  test.serial(`${adapter}: the oldest expiry is that of the challenge that was opened first`, async (t) => {
+    const stores = await create()
+    t.is(await stores.retention.oldestExpiry(), undefined)
+    await openedAt(stores, afterNoon(5))
+    const oldest = await openedAt(stores, NOON)
+    await openedAt(stores, afterNoon(10))
+
+    t.deepEqual(await stores.retention.oldestExpiry(), oldest.expiresAt)
+
+    await purge(stores, afterNoon(LIFETIME_IN_SECONDS + 20))
+    t.is(await stores.retention.oldestExpiry(), undefined)
+  })
+
   test.serial(`${adapter}: a purge beside it leaves a live challenge its attempts and its end`, async (t) => {
     const stores = await create()
     for (let n = 0; n < 20; n++) await openedAt(stores, NOON)

@@ -239,6 +239,12 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     }
   }
 
+  async oldestExpiry(): Promise<Date | undefined> {
+    await turn()
+    const [oldest] = [...this.#challenges.values()].sort((one, other) => (one.id < other.id ? -1 : 1))
+    return oldest?.expiresAt
+  }
+
   /** Gives the number of events that went with them. */
   #purgeChallenges(ids: ReadonlySet<string>): number {
     for (const id of ids) this.#challenges.delete(id)

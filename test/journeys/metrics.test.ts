@@ -5,7 +5,16 @@ import { get } from 'node:http'
 import test from 'ava'
 import { call } from '../call.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
-import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser, until, wrongCode } from './client.ts'
+import {
+  codeIn,
+  crmToken,
+  mailsTo,
+  openChallenge,
+  paymentsToken,
+  registerUser,
+  until,
+  wrongCode,
+} from './client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from './service-process.ts'
 
 let database: TestDatabase
@@ -102,11 +111,13 @@ test('a journey is counted to the last step, and nothing of it is told', async (
   t.is(seen.status, 200)
 
   t.deepEqual(samplesOf(seen, 'countersign_events_total'), {
+    'countersign_events_total{type="user-put",reason=""}': 1,
     'countersign_events_total{type="challenge-opened",reason=""}': 2,
     'countersign_events_total{type="otp-issued",reason=""}': 1,
     'countersign_events_total{type="otp-rejected",reason=""}': 1,
     'countersign_events_total{type="challenge-verified",reason=""}': 1,
     'countersign_events_total{type="consumption-refused",reason="digest-mismatch"}': 1,
+    'countersign_events_total{type="consumption-refused",reason="signature-mismatch"}': 0,
     'countersign_events_total{type="challenge-consumed",reason=""}': 1,
     'countersign_events_total{type="challenge-cancelled",reason="by-client"}': 1,
   })
@@ -119,6 +130,8 @@ test('a journey is counted to the last step, and nothing of it is told', async (
   t.is(seen.samples.get('countersign_time_to_verification_seconds_count'), 1)
   t.is(seen.samples.get('countersign_outbox_queued'), 0)
   t.is(seen.samples.get('countersign_outbox_oldest_due_age_seconds'), 0)
+  t.is(seen.samples.get('countersign_retention_overdue_seconds'), 0)
+  t.is(seen.samples.get('countersign_tokens_refused_total{reason="other"}'), 1)
   t.true(seen.samples.get('countersign_database_connections{state="idle"}')! >= 1)
 
   const MFA = '/internal/v1/mfa'
@@ -158,6 +171,29 @@ test('a journey is counted to the last step, and nothing of it is told', async (
   }
 })
 
+test('what a change of the directory ends is counted with it', async (t) => {
+  const service = await startProcess(env)
+  t.teardown(() => service.end())
+  const { url } = service
+  const [moved, erased] = [await registerUser(url), await registerUser(url)]
+  for (const { userId } of [moved, moved, erased]) await openChallenge(url, userId)
+  const token = await crmToken(url)
+  const path = ({ userId }: { userId: string }) => `/internal/v1/mfa/users/${userId}`
+
+  const json = { email: 'elsewhere@example.com' }
+  t.is((await call(url, 'PUT', path(moved), { token, json })).status, 200)
+  t.is((await call(url, 'DELETE', path(erased), { token })).status, 204)
+  t.is((await call(url, 'DELETE', path(erased), { token })).status, 204)
+
+  const { samples } = await scrape(await managementUrl(service.output))
+  const counted = (type: string, reason = '') =>
+    samples.get(`countersign_events_total{type="${type}",reason="${reason}"}`)
+  t.is(counted('challenge-cancelled', 'email-address-changed'), 2)
+  t.is(counted('challenge-cancelled', 'user-erased'), 1)
+  t.is(counted('user-put'), 3)
+  t.is(counted('user-erased'), 1)
+})
+
 test('a scrape answers while the database is away, without what only the database knows', async (t) => {
   const service = await startProcess({ ...env, DATABASE_URL: NOWHERE })
   t.teardown(() => service.end())
@@ -173,7 +209,7 @@ test('a scrape answers while the database is away, without what only the databas
     ),
     1,
   )
-  t.false([...samples.keys()].some((key) => key.startsWith('countersign_outbox')))
+  t.false([...samples.keys()].some((key) => /^countersign_(?:outbox|retention)/.test(key)))
 })
 
 test('metrics are on a port of their own, and nowhere else', async (t) => {
@@ -274,8 +310,10 @@ test('the supervisor tells what its workers count together, one dead or not, and
     async () => workersOf(service, 'ready'),
     (pids) => pids.length === 3,
   )
-  const without = (await scrape(management)).samples.get(ALIVE)!
-  t.true(without > 0 && without < 20, `${without}`)
+  const { samples } = await scrape(management)
+  t.is(samples.get(ALIVE), 20)
+  t.is(samples.get('countersign_worker_deaths_total'), 1)
+  t.is(samples.get('countersign_outbox_queued'), 0)
   t.is(await service.end('SIGTERM'), 0, service.output())
 })
 

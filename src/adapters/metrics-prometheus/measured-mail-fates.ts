@@ -4,7 +4,7 @@ import type { MailFate, MailFateDecision } from '../../domain/mail-fate.ts'
 import { countEvents } from './event-count.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Counts what became of mails, once it is stored. */
+/** Counts what became of mails, and measures how long they took to arrive, once it is stored. */
 export class MeasuredMailFates implements MailFates {
   readonly #fates: MailFates
   readonly #metrics: Metrics
@@ -20,7 +20,15 @@ export class MeasuredMailFates implements MailFates {
 
   async save(before: MailFate, decision: MailFateDecision, provenance: Provenance): Promise<boolean> {
     const saved = await this.#fates.save(before, decision, provenance)
-    if (saved) countEvents(this.#metrics, decision.events)
+    if (saved) this.#count(before, decision)
     return saved
+  }
+
+  #count({ issuance }: MailFate, { events }: MailFateDecision): void {
+    countEvents(this.#metrics, events)
+    const delivered = events.find(({ type }) => type === 'otp-delivered')
+    if (delivered) {
+      this.#metrics.timeToDelivery.observe((delivered.at.getTime() - issuance.issuedAt.getTime()) / 1000)
+    }
   }
 }

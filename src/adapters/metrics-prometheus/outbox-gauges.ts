@@ -1,10 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { OutboxBacklog } from '../../application/ports/outbox-backlog.ts'
-
-/** Well within the time that scrapers give a scrape. */
-const TIMEOUT_IN_MS = 2000
+import { boundedReading } from './bounded-reading.ts'
 
 interface Reading {
   readonly queued: number
@@ -16,26 +13,13 @@ export function watchOutbox(
   registry: Registry,
   backlog: OutboxBacklog,
   clock: Clock,
-  { timeoutInMs = TIMEOUT_IN_MS } = {},
+  { timeoutInMs }: { timeoutInMs?: number } = {},
 ): void {
-  let underWay: Promise<Reading | undefined> | undefined
-
-  const read = async (): Promise<Reading | undefined> => {
+  const lastReading = boundedReading(async (): Promise<Reading> => {
     const now = clock.now()
-    try {
-      const { queued, oldestDueAt = now } = await backlog.measure(now)
-      return { queued, oldestDueAgeInSeconds: (now.getTime() - oldestDueAt.getTime()) / 1000 }
-    } catch {
-      return undefined
-    } finally {
-      underWay = undefined
-    }
-  }
-  /** One look for both gauges, and for scrapes that come while a slow database still has the last one. */
-  const lastReading = () => {
-    underWay ??= read()
-    return Promise.race([underWay, wait(timeoutInMs, undefined, { ref: false })])
-  }
+    const { queued, oldestDueAt = now } = await backlog.measure(now)
+    return { queued, oldestDueAgeInSeconds: (now.getTime() - oldestDueAt.getTime()) / 1000 }
+  }, timeoutInMs)
   const watch = (name: string, help: string, shown: (reading: Reading) => number) => {
     new Gauge({
       name,

@@ -1,11 +1,15 @@
 import cluster, { type Worker } from 'node:cluster'
 import { AggregatorRegistry, type Registry } from 'prom-client'
 import type { Scrape } from './management-server.ts'
+import { Metrics } from './metrics.ts'
 
 /*
  * With several workers behind one port each scrape would see another worker, so the process above them asks all of them
  * and adds up what they tell. Not over the messages of prom-client itself: those wait in vain for a worker that is
  * still starting or has just died, and keep for good what the others have answered meanwhile.
+ *
+ * What a worker has counted stays in the sum when it dies, as far as it was told: a sum that falls is a restart to Prometheus,
+ * which would take all that the others have ever counted for new.
  */
 
 const ANSWER_TIMEOUT_IN_MS = 5000
@@ -30,14 +34,41 @@ export function answerSupervisor(registry: Registry): void {
 /** The metrics of all workers that serve. Rejects if one of them lives and does not tell in time. */
 export function scrapeOfWorkers({ timeoutInMs = ANSWER_TIMEOUT_IN_MS } = {}): Scrape {
   const serving = new Set<Worker>()
-  cluster.on('listening', (worker) => serving.add(worker))
-  cluster.on('exit', (worker) => serving.delete(worker))
+  /** What each of them told last. */
+  const told = new Map<Worker, readonly object[]>()
+  let ofTheDead: readonly object[] = []
+  /** What nobody but their supervisor can count. */
+  const own = new Metrics()
   let questions = 0
 
+  cluster.on('listening', (worker) => serving.add(worker))
+  cluster.on('exit', (worker, exitCode) => {
+    serving.delete(worker)
+    ofTheDead = sumOf([ofTheDead, (told.get(worker) ?? []).filter(isCount)]).getMetricsAsArray()
+    told.delete(worker)
+    if (exitCode !== 0) own.workerDeaths.inc()
+  })
+
   return async () => {
-    const answers = await Promise.all([...serving].map((worker) => ask(worker, ++questions, timeoutInMs)))
-    return AggregatorRegistry.aggregate(answers.filter((metrics) => metrics !== undefined)).metrics()
+    await Promise.all(
+      [...serving].map(async (worker) => {
+        const metrics = await ask(worker, ++questions, timeoutInMs)
+        // What it told may come in after it has died, and is counted with the dead or not at all.
+        if (metrics && serving.has(worker)) told.set(worker, metrics)
+      }),
+    )
+    const counted = await own.registry.getMetricsAsJSON()
+    return sumOf([...told.values(), ofTheDead, counted]).metrics()
   }
+}
+
+function sumOf(metrics: readonly (readonly object[])[]): Registry {
+  return AggregatorRegistry.aggregate([...metrics])
+}
+
+/** Whether it only ever rises. What a worker is like at the moment ends with it. */
+function isCount(metric: object): boolean {
+  return 'type' in metric && (metric.type === 'counter' || metric.type === 'histogram')
 }
 
 /** What the worker tells; undefined if it dies before it could. */

@@ -27,6 +27,13 @@ export class PrismaRetention implements Retention {
     yield* this.#walk(0n, (transaction, after) => purgeLooseEvents(transaction, after, expiredBefore, limit))
   }
 
+  async oldestExpiry(): Promise<Date | undefined> {
+    const oldest = await available(
+      this.#prisma.challenge.findFirst({ orderBy: { id: 'asc' }, select: { expiresAt: true } }),
+    )
+    return oldest?.expiresAt
+  }
+
   /** True at the end of the table; false if another process is at work, which is then left to it. */
   async *#walk<Key>(
     from: Key,

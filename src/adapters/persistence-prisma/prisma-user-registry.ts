@@ -15,12 +15,17 @@ const ERASED_ADDRESS = 'erased@erased.invalid'
 /** Long enough for an import of some hundred thousand users, all or nothing. */
 const TRANSACTION_TIMEOUT_IN_MS = 600_000
 
+/** Is told of events once they are stored. The registry decides by itself what a change of an entry ends, so nobody else knows. */
+type StoredEvents = (events: readonly DomainEvent[]) => void
+
 /** The directory in the service's own database. */
 export class PrismaUserRegistry implements UserRegistry {
   readonly #prisma: PrismaClient
+  readonly #stored: StoredEvents
 
-  constructor(prisma: PrismaClient) {
+  constructor(prisma: PrismaClient, stored: StoredEvents = () => {}) {
     this.#prisma = prisma
+    this.#stored = stored
   }
 
   async find(userId: string): Promise<User | undefined> {
@@ -36,28 +41,39 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
-    return this.#transaction((transaction) =>
-      new UserChange(transaction, user.userId, now, provenance).put(user),
+    return this.#transaction((transaction, events) =>
+      new UserChange(transaction, user.userId, now, provenance, events).put(user),
     )
   }
 
   putAll(users: readonly User[], now: Date, provenance: Provenance) {
-    return this.#transaction(async (transaction) => {
+    return this.#transaction(async (transaction, events) => {
       const counts = { created: 0, updated: 0 }
       // In the order of their ids, so that two imports of the same users do not wait for each other in a circle.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
-        counts[await new UserChange(transaction, user.userId, now, provenance).put(user)]++
+        counts[await new UserChange(transaction, user.userId, now, provenance, events).put(user)]++
       }
       return counts
     })
   }
 
   erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
-    return this.#transaction((transaction) => new UserChange(transaction, userId, now, provenance).erase())
+    return this.#transaction((transaction, events) =>
+      new UserChange(transaction, userId, now, provenance, events).erase(),
+    )
   }
 
-  #transaction<Result>(change: (transaction: Prisma.TransactionClient) => Promise<Result>): Promise<Result> {
-    return available(this.#prisma.$transaction(change, { timeout: TRANSACTION_TIMEOUT_IN_MS }))
+  async #transaction<Result>(
+    change: (transaction: Prisma.TransactionClient, events: DomainEvent[]) => Promise<Result>,
+  ): Promise<Result> {
+    const events: DomainEvent[] = []
+    const result = await available(
+      this.#prisma.$transaction((transaction) => change(transaction, events), {
+        timeout: TRANSACTION_TIMEOUT_IN_MS,
+      }),
+    )
+    this.#stored(events)
+    return result
   }
 }
 
@@ -67,12 +83,21 @@ class UserChange {
   readonly #userId: string
   readonly #now: Date
   readonly #provenance: Provenance
+  /** Where each event that is recorded goes as well. */
+  readonly #events: DomainEvent[]
 
-  constructor(transaction: Prisma.TransactionClient, userId: string, now: Date, provenance: Provenance) {
+  constructor(
+    transaction: Prisma.TransactionClient,
+    userId: string,
+    now: Date,
+    provenance: Provenance,
+    events: DomainEvent[],
+  ) {
     this.#transaction = transaction
     this.#userId = userId
     this.#now = now
     this.#provenance = provenance
+    this.#events = events
   }
 
   async put({ userId, email, locale, displayName }: User): Promise<'created' | 'updated'> {
@@ -146,5 +171,6 @@ class UserChange {
     await this.#transaction.challengeEvent.create({
       data: { ...columns, occurredAt: at, actor, requestId, remoteAddress },
     })
+    this.#events.push(event)
   }
 }

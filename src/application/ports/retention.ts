@@ -18,4 +18,10 @@ export abstract class Retention {
    * refill a budget.
    */
   abstract purge(expiredBefore: Date, limit: number): AsyncIterable<Purged>
+
+  /**
+   * When the challenge expires, or did, that was opened first of all that are kept; undefined if there is none. Cheap enough
+   * to be asked every few seconds, by every process.
+   */
+  abstract oldestExpiry(): Promise<Date | undefined>
 }

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+
+/** As much of Grafana's model of a dashboard as is relied on here. */
+export interface Dashboard {
+  readonly panels: readonly Panel[]
+  readonly templating: {
+    readonly list: readonly { readonly name: string; readonly type: string; readonly datasource?: object }[]
+  }
+  readonly annotations: { readonly list: readonly { readonly expr: string; readonly datasource: object }[] }
+}
+
+export interface Panel {
+  readonly id: number
+  readonly type: string
+  readonly title: string
+  readonly description?: string
+  readonly gridPos: Readonly<Record<'x' | 'y' | 'w' | 'h', number>>
+  readonly datasource?: object
+  readonly fieldConfig?: { readonly defaults: { readonly unit: string } }
+  readonly targets?: readonly {
+    readonly refId: string
+    readonly expr: string
+    readonly datasource: object
+  }[]
+}
+
+export function readDashboard(): Dashboard {
+  return JSON.parse(readFileSync(new URL('countersign.json', import.meta.url), 'utf8'))
+}
+
+/** The queries of all panels, with the variables of Grafana in them. */
+export function queriesOf({ panels }: Dashboard): { readonly title: string; readonly expr: string }[] {
+  return panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })))
+}
+
+/** A query as Grafana sends it, about every instance. */
+export function filledIn(expr: string, rateInterval: string): string {
+  return expr.replaceAll('$__rate_interval', rateInterval).replaceAll('$instance', '.+')
+}

@@ -1,0 +1,50 @@
+import {
+  MailOutcomeUnknown,
+  type MailReceipt,
+  MailRefused,
+  type MailTransport,
+  MailUnavailable,
+} from '../../application/ports/mail-transport.ts'
+import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
+import type { Metrics } from './metrics.ts'
+
+const OUTCOMES = ['taken', 'refused', 'unavailable', 'unknown'] as const
+type Outcome = (typeof OUTCOMES)[number]
+
+/**
+ * Counts what one mail system says to the mails it is offered. Below the fail-over, since above it a mail system that
+ * is down is not to be seen for as long as the other one works.
+ */
+export class MeasuredMailTransport implements MailTransport {
+  readonly #name: string
+  readonly #transport: MailTransport
+  readonly #metrics: Metrics
+
+  constructor(name: string, transport: MailTransport, metrics: Metrics) {
+    this.#name = name
+    this.#transport = transport
+    this.#metrics = metrics
+    for (const outcome of OUTCOMES) this.#count(outcome, 0)
+  }
+
+  async send(message: MailMessage): Promise<MailReceipt> {
+    try {
+      const receipt = await this.#transport.send(message)
+      this.#count('taken')
+      return receipt
+    } catch (error) {
+      if (error instanceof MailRefused) this.#count('refused')
+      else if (error instanceof MailOutcomeUnknown) this.#count('unknown')
+      else if (error instanceof MailUnavailable) this.#count('unavailable')
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close()
+  }
+
+  #count(outcome: Outcome, times = 1): void {
+    this.#metrics.transportAttempts.inc({ transport: this.#name, outcome }, times)
+  }
+}

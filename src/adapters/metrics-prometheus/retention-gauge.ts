@@ -1,0 +1,36 @@
+import { Gauge, type Registry } from 'prom-client'
+import type { Clock } from '../../application/ports/clock.ts'
+import type { Retention } from '../../application/ports/retention.ts'
+import { boundedReading } from './bounded-reading.ts'
+
+const DAY_IN_SECONDS = 86_400
+
+/**
+ * Has the oldest challenge looked at with each scrape: what a purge has not done stays to be seen, whichever process failed to
+ * do it. Where the look fails or takes too long, the scrape goes without this gauge.
+ */
+export function watchRetention(
+  registry: Registry,
+  retention: Pick<Retention, 'oldestExpiry'>,
+  clock: Clock,
+  retentionInDays: number,
+): void {
+  const overdue = boundedReading(async () => {
+    const now = clock.now()
+    const expiresAt = (await retention.oldestExpiry()) ?? now
+    const ageInSeconds = (now.getTime() - expiresAt.getTime()) / 1000
+    return Math.max(0, ageInSeconds - retentionInDays * DAY_IN_SECONDS)
+  })
+  new Gauge({
+    name: 'countersign_retention_overdue_seconds',
+    help: 'For how long the oldest challenge has been past its retention; 0 if it is not',
+    registers: [registry],
+    // Every worker sees the same challenges.
+    aggregator: 'max',
+    async collect() {
+      const seconds = await overdue()
+      if (seconds === undefined) this.remove()
+      else this.set(seconds)
+    },
+  })
+}
