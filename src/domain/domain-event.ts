@@ -35,7 +35,12 @@ type UserEvent = {
 )
 
 /** Why a challenge was ended by somebody. */
-export type CancellationReason = 'email-address-changed' | 'user-erased' | 'by-client' | 'by-subject'
+export type CancellationReason =
+  | 'email-address-changed'
+  | 'user-erased'
+  | 'by-client'
+  | 'by-subject'
+  | 'restored'
 
 /** Why an attempt to consume was turned away without looking at the challenge any further. */
 export type ConsumptionRefusal = 'digest-mismatch' | 'signature-mismatch'

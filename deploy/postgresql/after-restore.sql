@@ -1,0 +1,22 @@
+-- Run as countersign_owner after a restore from a backup, before the service starts: what was consumed after the backup was taken is
+-- verified again in it, and must not be consumed a second time; what a subject has guessed since is forgotten. So every challenge that
+-- could still come to something ends here, on the trail. Users begin anew; codes that are in mailboxes count no more.
+
+BEGIN;
+
+WITH ended AS (
+  UPDATE challenges
+  SET status = 'cancelled', cancelled_at = now(), verified_at = NULL
+  WHERE status IN ('pending', 'verified')
+  RETURNING id, subject_user_id
+), unsent AS (
+  UPDATE otp_issuances
+  SET status = 'failed', failed_at = now(), failure_reason = 'challenge-over', next_attempt_at = NULL
+  FROM ended
+  WHERE otp_issuances.challenge_id = ended.id AND otp_issuances.status = 'queued'
+)
+INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
+SELECT id, subject_user_id, 'challenge-cancelled', now(), 'operator', '{"reason": "restored"}'
+FROM ended;
+
+COMMIT;
