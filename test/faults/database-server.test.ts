@@ -7,6 +7,7 @@ import { assertOutage, assertOutOfService, inTime, ready, startTroubledService }
 import { keepWalking } from './walkers.ts'
 
 test('a database that crashes and recovers under load loses nothing that was answered, and is used again by itself', async (t) => {
+  t.timeout(150_000)
   const server = await startOwnServer()
   t.teardown(server.stop)
   const service = await startTroubledService(server.url)
@@ -28,6 +29,7 @@ test('a database that crashes and recovers under load loses nothing that was ans
 })
 
 test('while the processes of the database stand still every step is a 503, and all goes on by itself', async (t) => {
+  t.timeout(150_000)
   const server = await startOwnServer()
   t.teardown(server.stop)
   const service = await startTroubledService(server.url)

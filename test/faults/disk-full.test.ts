@@ -18,6 +18,7 @@ const MORE_THAN_A_SEGMENT =
   'SELECT count(pg_logical_emit_message(FALSE, $$x$$, repeat($$x$$, 1000000))) FROM generate_series(1, 20)'
 
 test('with its disk full the embedded database stores nothing more, and goes on by itself once there is room', async (t) => {
+  t.timeout(150_000)
   const disk = await mountSmallDisk(MEGABYTES)
   if (!disk) {
     t.log('NOT RUN: this process may not mount a file system, so there is no disk to fill')

@@ -7,6 +7,7 @@ import { assertOutOfService, ready, startTroubledService } from './troubled-serv
 import { keepWalking } from './walkers.ts'
 
 test('what was answered before the primary died is on the standby that takes its place', async (t) => {
+  t.timeout(150_000)
   const primary = await startOwnServer()
   t.teardown(primary.stop)
   const standby = await primary.standBy()

@@ -96,8 +96,9 @@ export function wrongCode(code: string): string {
 export async function until<Seen>(
   look: () => Promise<Seen>,
   asItShouldBe: (seen: Seen) => boolean,
+  patienceInMs = 20_000,
 ): Promise<Seen> {
-  const giveUpAt = performance.now() + 20_000
+  const giveUpAt = performance.now() + patienceInMs
   for (;;) {
     const seen = await look()
     if (asItShouldBe(seen)) return seen
