@@ -11,7 +11,7 @@ export interface Database {
 export async function openDatabase({ databaseUrl, dataDir }: DatabaseLocation): Promise<Database> {
   if (databaseUrl) return { url: databaseUrl, stop: async () => {} }
 
-  const database = await startEmbeddedPostgres({ folder: join(dataDir, 'postgres') })
+  const database = await startEmbeddedPostgres({ folder: join(dataDir, 'postgres'), keepRunning: true })
   // Loaded by now, or nearly: whoever wants a database loads the service meanwhile, of which this is a part.
   const { migrateDatabase } = await import('./adapters/persistence-prisma/migrate-deploy.ts')
   try {

@@ -14,6 +14,9 @@ const SUBJECTS = 1_000_000
 export async function putHistory(client: pg.Client, count: number): Promise<void> {
   // Neither foreign keys nor triggers look at what is right by construction.
   await client.query(`SET session_replication_role = replica`)
+  // One for all tables: ids follow from it, and by ids they belong together.
+  const { rows } = await client.query<{ now: string }>('SELECT now()::text AS now')
+  const span: Span = { count, now: rows[0]!.now }
   const folder = await mkdtemp(join(tmpdir(), 'countersign-history-'))
   await chmod(folder, 0o777)
   try {
@@ -36,9 +39,9 @@ export async function putHistory(client: pg.Client, count: number): Promise<void
     )
     for (let first = 0; first < count; first += BATCH) {
       const last = Math.min(first + BATCH, count) - 1
-      await copy('challenges', CHALLENGES.columns, challenges(first, last, count))
-      await copy('otp_issuances', ISSUANCES.columns, issuances(first, last, count))
-      await copy('challenge_events', EVENTS.columns, events(first, last, count))
+      await copy('challenges', CHALLENGES.columns, challenges(first, last, span))
+      await copy('otp_issuances', ISSUANCES.columns, issuances(first, last, span))
+      await copy('challenge_events', EVENTS.columns, events(first, last, span))
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -58,14 +61,20 @@ export async function sizeOf(client: pg.Client): Promise<number> {
   return Number(rows[0].bytes)
 }
 
+interface Span {
+  readonly count: number
+  /** When the newest of them was. */
+  readonly now: string
+}
+
 /** The n-th challenge: when it was, and an id that its time begins (RFC 9562 §5.7), as the service's ids do. */
-function source(first: number, last: number, count: number): string {
+function source(first: number, last: number, { count, now }: Span): string {
   const id = (variant: string) =>
     `(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7${variant}00' || '8000' || lpad(to_hex(n), 12, '0'))::uuid`
   return `(
     SELECT n, at, ${id('0')} AS id, ${id('1')} AS issuance_id, 'subject-' || n % ${SUBJECTS} AS subject
     FROM (
-      SELECT n, date_trunc('milliseconds', now() - interval '100 days' * (1 - n / ${count}.0)) AS at
+      SELECT n, date_trunc('milliseconds', '${now}'::timestamptz - interval '100 days' * (1 - n / ${count}.0)) AS at
       FROM generate_series(${first}, ${last}) n
     ) times
   ) h`
@@ -76,7 +85,7 @@ const CHALLENGES = {
     'id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status, attempts_remaining, issuance_count, created_at, expires_at, verified_at, consumed_at, consumption_key, consumption_fingerprint, idempotency_key, request_fingerprint',
 }
 
-function challenges(first: number, last: number, count: number): string {
+function challenges(first: number, last: number, span: Span): string {
   return `SELECT id, 'history', subject, 'payments.initiate', left(encode(sha256(n::text::bytea), 'base64'), 43),
       jsonb_build_array(
         jsonb_build_object('label', 'Amount', 'value', 'EUR ' || n || '.00'),
@@ -85,7 +94,7 @@ function challenges(first: number, last: number, count: number): string {
       'consumed', 5::smallint, 1::smallint, at, at + interval '15 minutes', at + interval '40 seconds',
       at + interval '41 seconds', md5(n::text)::uuid::text, left(encode(sha256(n::text::bytea), 'base64'), 43),
       md5((-n)::text)::uuid::text, left(encode(sha256(n::text::bytea), 'base64'), 43)
-    FROM ${source(first, last, count)} ORDER BY n`
+    FROM ${source(first, last, span)} ORDER BY n`
 }
 
 const ISSUANCES = {
@@ -93,19 +102,19 @@ const ISSUANCES = {
     'id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at, status, delivery_attempts, sent_at, message_id',
 }
 
-function issuances(first: number, last: number, count: number): string {
+function issuances(first: number, last: number, span: Span): string {
   return `SELECT issuance_id, id, subject, 1::smallint, 'k1', subject || '@example.com', at + interval '1 second',
       at + interval '301 seconds', 'sent', 1::smallint, at + interval '2 seconds', '<' || issuance_id || '@bank.example>'
-    FROM ${source(first, last, count)} ORDER BY n`
+    FROM ${source(first, last, span)} ORDER BY n`
 }
 
 const EVENTS = {
   columns: 'challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details',
 }
 
-function events(first: number, last: number, count: number): string {
+function events(first: number, last: number, span: Span): string {
   return `SELECT id, subject, type, at + after, actor, md5(n::text || type)::uuid::text, '203.0.113.7', details
-    FROM ${source(first, last, count)}, LATERAL (VALUES
+    FROM ${source(first, last, span)}, LATERAL (VALUES
       ('challenge-opened', interval '0', 'client:history', '{}'::jsonb),
       ('otp-issued', interval '1 second', 'user:' || subject, jsonb_build_object('issuanceId', issuance_id, 'number', 1)),
       ('otp-sent', interval '2 seconds', 'service', jsonb_build_object('issuanceId', issuance_id)),

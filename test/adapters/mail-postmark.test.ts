@@ -242,6 +242,8 @@ for (const [status, body] of UNKNOWN) {
   })
 }
 
+const FLOOD = Buffer.alloc(65_536, 'x')
+
 const BROKEN: Readonly<Record<string, RequestListener>> = {
   'no answer': () => {},
   'an answer that never ends': (_request, response) => {
@@ -268,6 +270,24 @@ for (const [answer, listener] of Object.entries(BROKEN)) {
     assertDiscreet(t, error, TOKEN)
   })
 }
+
+test('an answer without end is not read to its end, and the mail may have gone out', async (t) => {
+  let written = 0
+  const url = await serve(t, (_request, response) => {
+    response.writeHead(200).write('{"ErrorCode":0,"MessageID":"m-1","Message":"')
+    const flood = () => {
+      do written += FLOOD.length
+      while (!response.destroyed && response.write(FLOOD))
+    }
+    response.on('drain', flood)
+    flood()
+  })
+
+  await t.throwsAsync(transportTo(url).send(otpMail()), { instanceOf: MailOutcomeUnknown })
+
+  // Some of it was on its way when the connection ended.
+  t.true(written < 32 * 2 ** 20, `${written} bytes`)
+})
 
 test('a mail has not gone out to a server that is not there, has no address, or whose certificate does not verify', async (t) => {
   const requests: unknown[] = []

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres-embedded/embedded-postgres.ts'
 import { findRunningServer } from '../../src/adapters/postgres-embedded/running-server.ts'
 import { query } from '../database.ts'
+import { until } from '../journeys/client.ts'
 
 const MODULE = import.meta.resolve('../../src/adapters/postgres-embedded/embedded-postgres.ts')
 const SETTINGS = { fsync: 'off' }
@@ -108,6 +109,24 @@ test('a cluster whose making was cut off is made anew', async (t) => {
 
   t.deepEqual(await query(url, 'SELECT 1 AS one'), [{ one: 1 }])
   t.deepEqual(await readdir(parent), ['postgres'])
+})
+
+test('a server that is to be kept running and is killed comes back where it was, until it is left', async (t) => {
+  const { folder } = await dataFolder(t)
+  const { url, stop } = await startEmbeddedPostgres({ folder, settings: SETTINGS, keepRunning: true })
+  t.teardown(stop)
+  await query(url, 'CREATE TABLE kept AS SELECT 42 AS answer')
+
+  const lockFile = await readFile(join(folder, 'cluster', 'postmaster.pid'), 'utf8')
+  process.kill(Number(lockFile.split('\n')[0]), 'SIGKILL')
+
+  const kept = await until(
+    () => query(url, 'SELECT * FROM kept').catch(() => []),
+    (rows) => rows.length > 0,
+  )
+  t.deepEqual(kept, [{ answer: 42 }])
+  await stop()
+  t.is(findRunningServer(folder), undefined)
 })
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip

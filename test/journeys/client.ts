@@ -36,12 +36,15 @@ export async function registerUser(url: string) {
   return { userId, email, token: await tokenOf(url, { sub: userId }) }
 }
 
-/** A challenge for a payment of EUR 1,250.00; the paths of its actions with it. */
-export async function openChallenge(url: string, subjectUserId: string) {
-  const digest = createHash('sha256').update(randomUUID()).digest('base64url')
-  const { body, status } = await call(url, 'POST', '/internal/v1/mfa/challenges', {
+export function randomDigest(): string {
+  return createHash('sha256').update(randomUUID()).digest('base64url')
+}
+
+/** Asks for a challenge for a payment of EUR 1,250.00, under the key. */
+export async function demandChallenge(url: string, subjectUserId: string, digest: string, key: string) {
+  return call(url, 'POST', '/internal/v1/mfa/challenges', {
     token: await paymentsToken(url),
-    headers: { 'plmr-idempotency-key': randomUUID() },
+    headers: { 'plmr-idempotency-key': key },
     json: {
       subjectUserId,
       operation: {
@@ -51,6 +54,12 @@ export async function openChallenge(url: string, subjectUserId: string) {
       },
     },
   })
+}
+
+/** A challenge for a payment of EUR 1,250.00; the paths of its actions with it. */
+export async function openChallenge(url: string, subjectUserId: string) {
+  const digest = randomDigest()
+  const { body, status } = await demandChallenge(url, subjectUserId, digest, randomUUID())
   if (status !== 201) throw new Error(`no challenge: ${status} ${JSON.stringify(body)}`)
   const [method] = body.methods
   const id = body.challengeId as string
@@ -87,8 +96,9 @@ export function wrongCode(code: string): string {
 export async function until<Seen>(
   look: () => Promise<Seen>,
   asItShouldBe: (seen: Seen) => boolean,
+  patienceInMs = 40_000,
 ): Promise<Seen> {
-  const giveUpAt = performance.now() + 20_000
+  const giveUpAt = performance.now() + patienceInMs
   for (;;) {
     const seen = await look()
     if (asItShouldBe(seen)) return seen

@@ -1,21 +1,10 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import test from 'ava'
 import { call } from '../call.ts'
 import { type Arrival, countingInbox } from '../chaos/counting-inbox.ts'
 import { createTestDatabase } from '../database.ts'
+import { deadPort } from '../dead-port.ts'
 import { openChallenge, registerUser, until } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
-
-/** A port of this machine that nobody listens on. */
-async function deadPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 test('while Postmark is away the codes come over SMTP, at once and once each', async (t) => {
   const database = await createTestDatabase()

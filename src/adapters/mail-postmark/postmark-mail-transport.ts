@@ -22,6 +22,8 @@ export interface PostmarkOptions {
 }
 
 const TIMEOUT_IN_MS = 9000
+/** An answer is a few hundred bytes. */
+const MAX_ANSWER_BYTES = 65_536
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /** The SDK resolves with whatever a 2xx answer holds: a mail is taken over only if this is what it says. */
@@ -105,9 +107,23 @@ function domainOf(from: string): string {
 export function once(timeoutInMs: number): Models.ClientOptions.FetchImplementation {
   return async (input, init) => {
     try {
-      return await fetch(input, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutInMs) })
+      const signal = AbortSignal.timeout(timeoutInMs)
+      return bounded(await fetch(input, { ...init, redirect: 'manual', signal }))
     } catch (error) {
       throw forSdk(error)
     }
   }
+}
+
+/** The answer, which breaks off where it has become too long: within the time-out, memory would not last for one without end. */
+function bounded({ body, status, headers }: Response): Response {
+  let left = MAX_ANSWER_BYTES
+  const limit = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      left -= chunk.byteLength
+      if (left < 0) controller.error(new Error('The answer is too long'))
+      else controller.enqueue(chunk)
+    },
+  })
+  return new Response(body?.pipeThrough(limit) ?? null, { status, headers })
 }

@@ -17,9 +17,10 @@ const UNREACHABLE = new Set([
 ])
 /**
  * SQLSTATEs of a server that is not to blame for the statement (PostgreSQL manual, appendix A): connections (08), a
- * deadlock or lost serialisation (40), resources (53), operators and time-outs (57), a standby or a failing disk (25006, 58).
+ * deadlock or lost serialisation (40), resources (53), operators and time-outs (57), a standby, a transaction that stood still
+ * or a failing disk (25006, 25P03, 58).
  */
-const PASSING = /^(?:08|40|53|57|58)|^25006$/
+const PASSING = /^(?:08|40|53|57|58)|^25(?:006|P03)$/
 /** Time-outs of a transaction that found no connection, or held one for too long. */
 const PASSING_PRISMA_CODES = new Set(['P2024', 'P2028', 'P2034'])
 

@@ -18,6 +18,12 @@ const POOL_SIZE = 10
 /** Node-postgres waits for a free connection without end by default. */
 const ACQUIRE_TIMEOUT_IN_MS = 3000
 const STATEMENT_TIMEOUT_IN_MS = 5000
+/**
+ * A process that is cut off within a transaction leaves its locks behind, and with them a user for whom nothing can be decided:
+ * a server that hears no more of its client waits for two hours by default (tcp_keepalives_idle). Between two statements
+ * there is nothing to wait for.
+ */
+const IDLE_IN_TRANSACTION_TIMEOUT_IN_MS = 5000
 
 /** Two ways to one database over one pool of connections. */
 export interface Connections {
@@ -38,6 +44,7 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Co
     ...(ownSession && { statement_timeout: STATEMENT_TIMEOUT_IN_MS }),
     // A server that is gone without a word never answers: the client gives up a little after the server would have.
     query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_IN_MS,
     application_name: 'countersign',
   })
   pool.on('error', onConnectionLost)

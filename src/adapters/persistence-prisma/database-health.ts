@@ -4,7 +4,7 @@ import type { PrismaClient } from './generated/client.ts'
 
 const MIGRATIONS = new URL('../../../prisma/migrations/', import.meta.url)
 
-/** The database answers, and has every migration that this version of the service was written for. */
+/** The database answers, takes what is stored, and has every migration that this version of the service was written for. */
 export class DatabaseHealth implements HealthCheck {
   readonly name = 'database'
   readonly #prisma: PrismaClient
@@ -16,6 +16,7 @@ export class DatabaseHealth implements HealthCheck {
   async problem(): Promise<string | undefined> {
     let pending: readonly string[]
     try {
+      if (await isReadOnly(this.#prisma)) return 'the database is read-only'
       pending = await pendingMigrations(this.#prisma)
     } catch {
       return 'the database does not answer'
@@ -24,6 +25,13 @@ export class DatabaseHealth implements HealthCheck {
       ? `migrations are pending (countersign migrate): ${pending.join(', ')}`
       : undefined
   }
+}
+
+/** So is a standby, and a server whose operator wants it so. It answers, and every decision fails on it. */
+async function isReadOnly(prisma: PrismaClient): Promise<boolean> {
+  const [row] = await prisma.$queryRaw<{ read_only: boolean }[]>`
+    SELECT current_setting('transaction_read_only')::boolean AS "read_only"`
+  return row!.read_only
 }
 
 /** Migrations in the project's folder that the database has not finished, in their order. */

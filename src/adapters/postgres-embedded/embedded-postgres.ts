@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { configure, createCluster, type ServerSettings } from './cluster.ts'
+import { keepRunning } from './kept-running.ts'
 import { findRunningServer, type RunningServer, serverFiles } from './running-server.ts'
 import { barredFolder, type ServerAccount, serverAccount } from './server-account.ts'
 import { type RunProgram, serverPrograms } from './server-programs.ts'
@@ -14,6 +15,8 @@ export interface EmbeddedPostgresOptions {
   readonly folder: string
   /** Parameters of postgresql.conf; without any, the server is as durable as PostgreSQL is. */
   readonly settings?: ServerSettings
+  /** Whether it is started again should it end before it is left. */
+  readonly keepRunning?: boolean
 }
 
 export interface EmbeddedPostgres {
@@ -44,11 +47,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await joinUsers(folder)
   try {
     const { url } = await startOrJoin(folder, settings, run)
+    const endWatch = options.keepRunning ? keepRunning(folder, run) : async () => {}
     let leaving: Promise<void> | undefined
     return {
       url,
       stop() {
-        leaving ??= leave(folder, run)
+        leaving ??= endWatch().then(() => leave(folder, run))
         return leaving
       },
     }
