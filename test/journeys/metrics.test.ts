@@ -313,7 +313,6 @@ test('the supervisor tells what its workers count together, one dead or not, and
   const { samples } = await scrape(management)
   t.is(samples.get(ALIVE), 20)
   t.is(samples.get('countersign_worker_deaths_total'), 1)
-  t.is(samples.get('countersign_outbox_queued'), 0)
   t.is(await service.end('SIGTERM'), 0, service.output())
 })
 
