@@ -23,7 +23,7 @@ const { values } = parseArgs({
     'of-one-user': { type: 'string', default: '1000' },
     'per-second': { type: 'string', default: '100' },
     seconds: { type: 'string', default: '20' },
-    'longest-lock-in-ms': { type: 'string', default: '500' },
+    'longest-lock-in-ms': { type: 'string', default: '1000' },
   },
 })
 const challenges = Number(values.challenges)
@@ -61,9 +61,11 @@ try {
 
   await load(client, service)
   const quiet = await load(client, service)
+  const statements = await watchDeletions(url)
   const watch = watchLocks(await ground.client(url))
   const [purge, meanwhile] = await Promise.all([purged(url), load(client, service)])
   const longestWait = await watch.end()
+  const longestDeletion = await statements.longestInMs()
 
   const rows = purge.challenges * 2 + purge.events
   console.log(
@@ -78,8 +80,10 @@ try {
   )
   tell('requests, no purge', quiet)
   tell('requests, meanwhile', meanwhile)
-  console.log(`  longest wait for a lock that was seen: ${figure(longestWait)} ms`)
-  rule(Math.max(...purge.batches) <= longestLockInMs, 'a batch held its locks for too long')
+  console.log(
+    `  longest deletion by the server's own clock: ${figure(longestDeletion)} ms; longest wait for a lock that was seen: ${figure(longestWait)} ms`,
+  )
+  rule(longestDeletion <= longestLockInMs, 'a deletion took too long')
   rule(longestWait <= longestLockInMs, 'somebody waited too long for a lock')
   rule((await left(client)) === 0, 'something past its retention is left')
 
@@ -89,7 +93,7 @@ try {
     `erased a user with ${ofOneUser} challenges, and ${LIVE} live ones, in ${figure(erasure.inMs)} ms (${erasure.status})`,
   )
   rule(erasure.status === 204, 'the erasure was refused')
-  rule(erasure.inMs <= longestLockInMs * 2, 'the erasure took too long')
+  rule(erasure.inMs <= longestLockInMs, 'the erasure held its locks for too long')
   rule(erasure.left === 0, `${erasure.left} rows hold the address of the erased user`)
   rule(erasure.live === 0, `${erasure.live} challenges of the erased user are live`)
 } finally {
@@ -132,6 +136,25 @@ async function purged(url: string): Promise<Purge> {
     maxBuffer: 2 ** 24,
   })
   return JSON.parse(stdout) as Purge
+}
+
+/**
+ * How long deletions take from now on, as the server counts it: what a batch takes by the clock of whoever runs it is as much a
+ * matter of how busy that machine is.
+ */
+async function watchDeletions(url: string) {
+  const server = new URL(url)
+  server.pathname = 'postgres'
+  const db = await ground.client(server.href)
+  await db.query('SELECT pg_stat_statements_reset()')
+  return {
+    longestInMs: async () => {
+      const { rows } = await db.query<{ ms: number | null }>(
+        `SELECT max(max_exec_time) AS ms FROM pg_stat_statements WHERE query LIKE 'DELETE%'`,
+      )
+      return rows[0]!.ms ?? Number.NaN
+    },
+  }
 }
 
 /** Looks every few milliseconds for who waits for a lock, and since when. */
