@@ -121,11 +121,11 @@ test('a mail goes to one recipient through its stream, untracked, with nothing b
     TrackOpens: false,
     TrackLinks: 'None',
     Tag: 'otp',
-    Metadata: { issuance: message.issuanceId },
+    Metadata: { issuance: message.id },
     Headers: [
       { Name: 'Auto-Submitted', Value: 'auto-generated' },
       { Name: 'X-Auto-Response-Suppress', Value: 'All' },
-      { Name: 'Message-ID', Value: `<${message.issuanceId}@bank.example>` },
+      { Name: 'Message-ID', Value: `<${message.id}@bank.example>` },
       { Name: 'X-PM-KeepID', Value: 'true' },
     ],
   })
