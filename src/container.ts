@@ -21,12 +21,14 @@ import { UuidIdentifiers } from './adapters/identifiers-uuid/uuid-identifiers.ts
 import { DevelopmentIssuer } from './adapters/identity-jose/development-issuer.ts'
 import { issuerKeys } from './adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from './adapters/identity-jose/jose-access-tokens.ts'
+import { HtmlLockMailComposer } from './adapters/mail-composer/html-lock-mail-composer.ts'
 import { HtmlOtpMailComposer } from './adapters/mail-composer/html-otp-mail-composer.ts'
 import { FailoverMailTransport } from './adapters/mail-failover/failover-mail-transport.ts'
 import { FolderMailbox } from './adapters/mail-mailbox/folder-mailbox.ts'
 import { PostmarkMailTransport } from './adapters/mail-postmark/postmark-mail-transport.ts'
 import { SmtpMailTransport } from './adapters/mail-smtp/smtp-mail-transport.ts'
 import { MeasuredDeliveries } from './adapters/metrics-prometheus/measured-deliveries.ts'
+import { MeasuredLockNotices } from './adapters/metrics-prometheus/measured-lock-notices.ts'
 import { MeasuredMailFates } from './adapters/metrics-prometheus/measured-mail-fates.ts'
 import { MeasuredOtpOutbox } from './adapters/metrics-prometheus/measured-otp-outbox.ts'
 import { MeasuredStepUps } from './adapters/metrics-prometheus/measured-step-ups.ts'
@@ -40,6 +42,7 @@ import { type Connections, connectPrisma } from './adapters/persistence-prisma/c
 import { DatabaseHealth } from './adapters/persistence-prisma/database-health.ts'
 import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
 import { PrismaAuditTrail } from './adapters/persistence-prisma/prisma-audit-trail.ts'
+import { PrismaLockNotices } from './adapters/persistence-prisma/prisma-lock-notices.ts'
 import { PrismaMailFates } from './adapters/persistence-prisma/prisma-mail-fates.ts'
 import { PrismaOtpOutbox } from './adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaOutboxBacklog } from './adapters/persistence-prisma/prisma-outbox-backlog.ts'
@@ -69,6 +72,8 @@ import { ChallengeSigner } from './application/ports/challenge-signer.ts'
 import { Clock } from './application/ports/clock.ts'
 import { DeliverySignal } from './application/ports/delivery-signal.ts'
 import { Identifiers } from './application/ports/identifiers.ts'
+import { LockMailComposer } from './application/ports/lock-mail-composer.ts'
+import { LockNotices } from './application/ports/lock-notices.ts'
 import { MailFates } from './application/ports/mail-fates.ts'
 import { MailTransport } from './application/ports/mail-transport.ts'
 import { Mailbox } from './application/ports/mailbox.ts'
@@ -85,6 +90,7 @@ import { Workload } from './application/ports/workload.ts'
 import { PurgeChallenges } from './application/purge-challenges.ts'
 import { PutUser } from './application/put-user.ts'
 import { ReleaseAddress } from './application/release-address.ts'
+import { SendLockNotices } from './application/send-lock-notices.ts'
 import { VerifyOtp } from './application/verify-otp.ts'
 import type { Config, Keys, MailConfig } from './config.ts'
 
@@ -96,6 +102,12 @@ export interface Foundation {
   readonly developmentKeys: DevelopmentKeys | undefined
   readonly logger: Logger
 }
+
+/** Nobody waits for a warning as for a code. */
+const NOTICE_POLL_INTERVAL_IN_MS = 1000
+
+/** The one that sends lock notices. Nothing rings it: what a poll finds is early enough. */
+export const LockNoticeDeliverer: ServiceIdentifier<Deliverer> = Symbol('LockNoticeDeliverer')
 
 /** The way to the database, to be closed at the end. */
 export const StorageConnections: ServiceIdentifier<Connections> = Symbol('StorageConnections')
@@ -141,6 +153,13 @@ export function createContainer({ config, databaseUrl, developmentKeys, logger }
       [DeliverOtp, Metrics, Workload],
     )
   container.bind(DeliverySignal).toService(Deliverer)
+  container.bind(LockNoticeDeliverer).toResolvedValue(
+    (sendLockNotices, metrics, workload) =>
+      new Deliverer(new MeasuredDeliveries(sendLockNotices, metrics), workload, logger, {
+        pollIntervalInMs: NOTICE_POLL_INTERVAL_IN_MS,
+      }),
+    [SendLockNotices, Metrics, Workload],
+  )
   bindRetention(container, config, logger)
   bindHttp(container, config, logger)
   return container
@@ -164,6 +183,12 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
     .bind(OtpOutbox)
     .toResolvedValue(
       (statements, metrics) => new MeasuredOtpOutbox(new PrismaOtpOutbox(statements), metrics),
+      [RawStatements, Metrics],
+    )
+  container
+    .bind(LockNotices)
+    .toResolvedValue(
+      (statements, metrics) => new MeasuredLockNotices(new PrismaLockNotices(statements), metrics),
       [RawStatements, Metrics],
     )
   container
@@ -240,6 +265,7 @@ function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentK
 
 function bindMail(container: Container, { mail, letter, dataDir }: Config, logger: Logger): void {
   container.bind(OtpMailComposer).toResolvedValue(() => new HtmlOtpMailComposer(letter))
+  container.bind(LockMailComposer).toResolvedValue(() => new HtmlLockMailComposer(letter))
   if (!mail) {
     container
       .bind(FolderMailbox)
@@ -284,8 +310,8 @@ function bindUseCases(container: Container): void {
   container
     .bind(VerifyOtp)
     .toResolvedValue(
-      (stepUps, totp, clock, policy) => new VerifyOtp(stepUps, totp, clock, policy),
-      [StepUps, Totp, Clock, Policy],
+      (stepUps, totp, identifiers, clock, policy) => new VerifyOtp(stepUps, totp, identifiers, clock, policy),
+      [StepUps, Totp, Identifiers, Clock, Policy],
     )
   container
     .bind(InspectChallenge)
@@ -312,6 +338,12 @@ function bindUseCases(container: Container): void {
       (outbox, totp, composer, transport, fates, clock) =>
         new DeliverOtp(outbox, totp, composer, transport, fates, clock),
       [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailFates, Clock],
+    )
+  container
+    .bind(SendLockNotices)
+    .toResolvedValue(
+      (notices, composer, transport, clock) => new SendLockNotices(notices, composer, transport, clock),
+      [LockNotices, LockMailComposer, MailTransport, Clock],
     )
   container
     .bind(HearMailNews)

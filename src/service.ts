@@ -6,7 +6,7 @@ import { Metrics } from './adapters/metrics-prometheus/metrics.ts'
 import { answerSupervisor } from './adapters/metrics-prometheus/worker-metrics.ts'
 import { RetentionCron } from './adapters/retention-cron/retention-cron.ts'
 import { MailTransport } from './application/ports/mail-transport.ts'
-import { createContainer, type Foundation, StorageConnections } from './container.ts'
+import { createContainer, type Foundation, LockNoticeDeliverer, StorageConnections } from './container.ts'
 import { listen } from './listen.ts'
 import { type Management, startManagement } from './management.ts'
 
@@ -75,7 +75,7 @@ async function manage(
 }
 
 function startJobs(container: ReturnType<typeof createContainer>) {
-  const jobs = [container.get(Deliverer), container.get(RetentionCron)]
+  const jobs = [container.get(Deliverer), container.get(LockNoticeDeliverer), container.get(RetentionCron)]
   for (const job of jobs) job.start()
   return {
     stop: async () => {

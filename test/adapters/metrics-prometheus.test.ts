@@ -2,6 +2,7 @@ import test from 'ava'
 import { AggregatorRegistry } from 'prom-client'
 import { countEvents } from '../../src/adapters/metrics-prometheus/event-count.ts'
 import { MeasuredDeliveries } from '../../src/adapters/metrics-prometheus/measured-deliveries.ts'
+import { MeasuredLockNotices } from '../../src/adapters/metrics-prometheus/measured-lock-notices.ts'
 import { MeasuredMailFates } from '../../src/adapters/metrics-prometheus/measured-mail-fates.ts'
 import { MeasuredOtpOutbox } from '../../src/adapters/metrics-prometheus/measured-otp-outbox.ts'
 import { MeasuredStepUps } from '../../src/adapters/metrics-prometheus/measured-step-ups.ts'
@@ -15,15 +16,17 @@ import { hearMailNews } from '../../src/application/hear-mail-news.ts'
 import type { Backlog } from '../../src/application/ports/outbox-backlog.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import type { DomainEvent } from '../../src/domain/domain-event.ts'
+import { LockNotice } from '../../src/domain/lock-notice.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
+import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
 import { mailFatesContract } from '../contracts/mail-fates.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
-import { issued, opened, PROVENANCE } from '../contracts/stores.ts'
+import { issued, locked, opened, PROVENANCE } from '../contracts/stores.ts'
 import { suppressionsContract } from '../contracts/suppressions.contract.ts'
-import { ALICE, afterNoon, NOON, openChallenge, POLICY } from '../domain/examples.ts'
+import { ALICE, afterNoon, NOON, noticeDemand, openChallenge, POLICY } from '../domain/examples.ts'
 import { InMemoryStore } from '../doubles/in-memory-store.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
 
@@ -40,6 +43,7 @@ function measured() {
     trail: store,
     fates: new MeasuredMailFates(store.fates, metrics),
     suppressions: new MeasuredSuppressions(store.suppressions, metrics),
+    lockNotices: new MeasuredLockNotices(store.lockNotices, metrics),
   }
 }
 
@@ -48,6 +52,7 @@ stepUpsContract('measured', create)
 otpOutboxContract('measured', create)
 mailFatesContract('measured', create)
 suppressionsContract('measured', create)
+lockNoticesContract('measured', create)
 
 /** The samples of a metric as they are scraped: `{labels} value` each, buckets left out. */
 async function samplesOf(
@@ -63,7 +68,7 @@ async function samplesOf(
 const eventsOf = (metrics: Metrics) => samplesOf(metrics, 'countersign_events_total')
 
 const verifyAt = (stepUp: StepUp, codeMatches: boolean, seconds: number) =>
-  StepUp.verifyOtp(stepUp, () => codeMatches, POLICY, afterNoon(seconds))[0]
+  StepUp.verifyOtp(stepUp, () => codeMatches, noticeDemand(), POLICY, afterNoon(seconds))[0]
 
 test('an opened challenge is counted once, however often its call comes', async (t) => {
   const { stepUps, metrics } = measured()
@@ -103,7 +108,13 @@ test('every event of a decision counts, with its reason', async (t) => {
   const stores = measured()
   const policy = { ...POLICY, maxAttempts: 1, subjectMaxFailures: 1 }
   const { id } = await opened(stores, 'alice', policy)
-  const guess = StepUp.verifyOtp((await stores.stepUps.load(id))!, () => false, policy, NOON)[0]
+  const guess = StepUp.verifyOtp(
+    (await stores.stepUps.load(id))!,
+    () => false,
+    noticeDemand(),
+    policy,
+    NOON,
+  )[0]
   await stores.stepUps.save(guess, PROVENANCE)
 
   const other = await opened(stores, 'bob')
@@ -200,6 +211,22 @@ test('a mail handed over adds the time it waited, one given up its reason, and o
   const { metrics } = stores
   t.deepEqual(await samplesOf(metrics, 'countersign_time_to_handover_seconds'), ['_sum 1.5', '_count 1'])
   t.deepEqual(await samplesOf(metrics, 'countersign_delivery_failures_total'), ['{reason="refused"} 1'])
+})
+
+test('what became of warnings of locks is counted once it is recorded', async (t) => {
+  const stores = measured()
+  for (let n = 0; n < 3; n++) await locked(stores, (await opened(stores)).id)
+  const claimed = await stores.lockNotices.claim(3, NOON, afterNoon(30))
+  const [sent, failed, deferred] = claimed.map(({ notice }) => notice)
+  await stores.lockNotices.record(sent!, ...LockNotice.handOver(sent!, 'm-1', afterNoon(1)))
+  await stores.lockNotices.record(failed!, ...LockNotice.fail(failed!, 'refused', afterNoon(1)))
+  await stores.lockNotices.record(deferred!, ...LockNotice.defer(deferred!, afterNoon(1)))
+
+  const counted = (await eventsOf(stores.metrics)).filter((sample) => sample.includes('lock-notice'))
+  t.deepEqual(counted.toSorted(), [
+    '{type="lock-notice-failed",reason="refused"} 1',
+    '{type="lock-notice-sent",reason=""} 1',
+  ])
 })
 
 test('attempts are counted by outcome, and the transport that took the mail', async (t) => {
