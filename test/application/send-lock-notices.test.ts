@@ -1,5 +1,6 @@
 import test from 'ava'
 import { MailUnavailable } from '../../src/application/ports/mail-transport.ts'
+import { StorageUnavailable } from '../../src/application/ports/storage-unavailable.ts'
 import { SubjectMismatch } from '../../src/domain/challenge.ts'
 import { SubjectLocked } from '../../src/domain/subject-standing.ts'
 import { afterNoon, NOON } from '../domain/examples.ts'
@@ -157,6 +158,21 @@ test('a defect leaves the mail to the end of its lease, and is reported', async 
   t.deepEqual(await warn(), [])
   clock.pass(0.001)
   t.like((await warn())[0], { outcome: 'sent', attempt: 2 })
+})
+
+test('a mail whose hand-over could not be recorded is sent once more, under the same id', async (t) => {
+  const { warn, store, mails, clock } = await locked()
+  const { record } = store.lockNotices
+  store.lockNotices.record = () => Promise.reject(new StorageUnavailable('away'))
+  t.like((await warn())[0], { outcome: 'unrecorded' })
+
+  store.lockNotices.record = record
+  clock.pass(30)
+  t.like((await warn())[0], { outcome: 'sent', attempt: 2 })
+  clock.pass(30)
+  t.deepEqual(await warn(), [])
+  t.is(mails.length, 2)
+  t.is(new Set(mails.map(({ id }) => id)).size, 1)
 })
 
 test('of a user who was erased, a mail that was queued is not sent', async (t) => {
