@@ -60,10 +60,11 @@ async function initiate(challengeId: string, userId: string): Promise<number> {
 }
 
 async function verify(challengeId: string, userId: string, code: string): Promise<number> {
-  const stepUp = await load(challengeId)
+  const { user, ...stepUp } = await load(challengeId)
   if (stepUp.challenge.subjectUserId !== userId) return 400
   const matches = (issuance: OtpIssuance) => codeMatches(code, issuance, stepUp.challenge)
-  const [decision, { outcome }] = StepUp.verifyOtp(stepUp, matches, POLICY, new Date())
+  const notice = { id: v7(), address: user.email }
+  const [decision, { outcome }] = StepUp.verifyOtp(stepUp, matches, notice, POLICY, new Date())
   return (await save(decision, userId)) && outcome === 'verified' ? 204 : 400
 }
 

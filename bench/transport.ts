@@ -34,7 +34,7 @@ await Promise.all(
         displayName: undefined,
       }
       const to = `user-${n}@example.com` as EmailAddress
-      await transport.send({ issuanceId: randomUUID(), expiresAt, to, ...composer.compose(notice) })
+      await transport.send({ id: randomUUID(), kind: 'otp', expiresAt, to, ...composer.compose(notice) })
     }
   }),
 )

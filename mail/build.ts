@@ -1,4 +1,4 @@
 import { writeFile } from 'node:fs/promises'
-import { COMPILED, compileLetter } from './compile-letter.ts'
+import { compiled, compileLetter, LETTERS } from './compile-letter.ts'
 
-await writeFile(COMPILED, await compileLetter())
+for (const letter of LETTERS) await writeFile(compiled(letter), await compileLetter(letter))

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
+import { HtmlLockMailComposer } from '../src/adapters/mail-composer/html-lock-mail-composer.ts'
 import {
   HtmlOtpMailComposer,
   type LetterSettings,
 } from '../src/adapters/mail-composer/html-otp-mail-composer.ts'
+import type { LockWarning } from '../src/application/ports/lock-mail-composer.ts'
 import type { OtpNotice } from '../src/application/ports/otp-mail-composer.ts'
 import { launchChromium } from './chromium.ts'
 
@@ -70,8 +72,12 @@ const BRANDED: LetterSettings = {
   appHost: undefined,
 }
 
+const WARNING: LockWarning = { lockedUntil: new Date('2030-01-01T12:15:00Z'), displayName: 'Alice Smith' }
+
 interface Picture {
   readonly name: string
+  /** There if it is one of the mail about a lock. */
+  readonly warning?: LockWarning
   readonly settings?: LetterSettings
   readonly notice?: Partial<OtpNotice>
   readonly width?: number
@@ -89,6 +95,12 @@ const PICTURES: readonly Picture[] = [
   { name: 'mail-hostile', notice: HOSTILE, scale: 1 },
   { name: 'mail-hostile-phone', notice: HOSTILE, width: PHONE, scale: 1 },
   { name: 'mail-branded', settings: BRANDED, notice: GERMAN },
+  { name: 'mail-lock-notice', warning: WARNING },
+  { name: 'mail-lock-notice-phone-dark', warning: WARNING, width: PHONE, colorScheme: 'dark' },
+  {
+    name: 'mail-lock-notice-right-to-left',
+    warning: { ...WARNING, locale: 'ar', displayName: 'ليلى حداد' },
+  },
 ]
 
 const browser = await launchChromium()
@@ -102,7 +114,7 @@ try {
 /** Nothing is loaded from anywhere: the one address that a mail may hold is answered here. */
 async function take(
   browser: Browser,
-  { name, settings, notice, width, colorScheme, scale }: Picture,
+  { name, settings = SETTINGS, warning, notice, width, colorScheme, scale }: Picture,
 ): Promise<void> {
   const page = await browser.newPage({
     viewport: { width: width ?? DESKTOP, height: 400 },
@@ -114,7 +126,9 @@ async function take(
       ? route.fulfill({ contentType: 'image/svg+xml', body: LOGO })
       : route.abort(),
   )
-  const { html } = new HtmlOtpMailComposer(settings ?? SETTINGS).compose({ ...NOTICE, ...notice })
+  const { html } = warning
+    ? new HtmlLockMailComposer(settings).compose(warning)
+    : new HtmlOtpMailComposer(settings).compose({ ...NOTICE, ...notice })
   await page.setContent(html, { waitUntil: 'load' })
   await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, FOLDER)), fullPage: true })
   await page.close()

@@ -24,6 +24,7 @@ import { DevelopmentIssuer } from './adapters/identity-jose/development-issuer.t
 import { issuerKeys } from './adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from './adapters/identity-jose/jose-access-tokens.ts'
 import { LoggedStepUps } from './adapters/log-pino/logged-step-ups.ts'
+import { HtmlLockMailComposer } from './adapters/mail-composer/html-lock-mail-composer.ts'
 import { HtmlOtpMailComposer } from './adapters/mail-composer/html-otp-mail-composer.ts'
 import { FailoverMailTransport } from './adapters/mail-failover/failover-mail-transport.ts'
 import { FolderMailbox } from './adapters/mail-mailbox/folder-mailbox.ts'
@@ -32,6 +33,7 @@ import { SmtpMailTransport } from './adapters/mail-smtp/smtp-mail-transport.ts'
 import { countEvents } from './adapters/metrics-prometheus/event-count.ts'
 import { MeasuredAccessTokens } from './adapters/metrics-prometheus/measured-access-tokens.ts'
 import { MeasuredDeliveries } from './adapters/metrics-prometheus/measured-deliveries.ts'
+import { MeasuredLockNotices } from './adapters/metrics-prometheus/measured-lock-notices.ts'
 import { MeasuredMailFates } from './adapters/metrics-prometheus/measured-mail-fates.ts'
 import { MeasuredMailTransport } from './adapters/metrics-prometheus/measured-mail-transport.ts'
 import { MeasuredOtpOutbox } from './adapters/metrics-prometheus/measured-otp-outbox.ts'
@@ -48,6 +50,7 @@ import { type Connections, connectPrisma } from './adapters/persistence-prisma/c
 import { DatabaseHealth } from './adapters/persistence-prisma/database-health.ts'
 import { PrismaClient } from './adapters/persistence-prisma/generated/client.ts'
 import { PrismaAuditTrail } from './adapters/persistence-prisma/prisma-audit-trail.ts'
+import { PrismaLockNotices } from './adapters/persistence-prisma/prisma-lock-notices.ts'
 import { PrismaMailFates } from './adapters/persistence-prisma/prisma-mail-fates.ts'
 import { PrismaOtpOutbox } from './adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaOutboxBacklog } from './adapters/persistence-prisma/prisma-outbox-backlog.ts'
@@ -78,6 +81,8 @@ import { ChallengeSigner } from './application/ports/challenge-signer.ts'
 import { Clock } from './application/ports/clock.ts'
 import { DeliverySignal } from './application/ports/delivery-signal.ts'
 import { Identifiers } from './application/ports/identifiers.ts'
+import { LockMailComposer } from './application/ports/lock-mail-composer.ts'
+import { LockNotices } from './application/ports/lock-notices.ts'
 import { MailFates } from './application/ports/mail-fates.ts'
 import { MailTransport } from './application/ports/mail-transport.ts'
 import { Mailbox } from './application/ports/mailbox.ts'
@@ -94,6 +99,7 @@ import { Workload } from './application/ports/workload.ts'
 import { PurgeChallenges } from './application/purge-challenges.ts'
 import { PutUser } from './application/put-user.ts'
 import { ReleaseAddress } from './application/release-address.ts'
+import { SendLockNotices } from './application/send-lock-notices.ts'
 import { VerifyOtp } from './application/verify-otp.ts'
 import type { Config, Keys, MailConfig } from './config.ts'
 
@@ -107,6 +113,12 @@ export interface Foundation {
   /** Undefined where nothing is traced: then nothing is wrapped either. */
   readonly tracing?: Tracing | undefined
 }
+
+/** Nobody waits for a warning as for a code. */
+const NOTICE_POLL_INTERVAL_IN_MS = 1000
+
+/** The one that sends lock notices. Nothing rings it: what a poll finds is early enough. */
+export const LockNoticeDeliverer: ServiceIdentifier<Deliverer> = Symbol('LockNoticeDeliverer')
 
 /** The way to the database, to be closed at the end. */
 export const StorageConnections: ServiceIdentifier<Connections> = Symbol('StorageConnections')
@@ -155,6 +167,13 @@ export function createContainer(foundation: Foundation): Container {
       [DeliverOtp, Metrics, Workload],
     )
   container.bind(DeliverySignal).toService(Deliverer)
+  container.bind(LockNoticeDeliverer).toResolvedValue(
+    (sendLockNotices, metrics, workload) =>
+      new Deliverer(new MeasuredDeliveries(sendLockNotices, metrics), workload, logger, {
+        pollIntervalInMs: NOTICE_POLL_INTERVAL_IN_MS,
+      }),
+    [SendLockNotices, Metrics, Workload],
+  )
   bindRetention(container, config, logger)
   bindHttp(container, config, logger)
   return container
@@ -182,6 +201,12 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
     },
     [RawStatements, Metrics, Traces],
   )
+  container
+    .bind(LockNotices)
+    .toResolvedValue(
+      (statements, metrics) => new MeasuredLockNotices(new PrismaLockNotices(statements), metrics),
+      [RawStatements, Metrics],
+    )
   container
     .bind(MailFates)
     .toResolvedValue(
@@ -280,6 +305,7 @@ function bindMail(container: Container, { mail, letter, dataDir }: Config, logge
     tracing?.mailTransport(name, transport) ?? transport
   const composer = new HtmlOtpMailComposer(letter)
   container.bind(OtpMailComposer).toConstantValue(tracing?.mailComposer(composer) ?? composer)
+  container.bind(LockMailComposer).toResolvedValue(() => new HtmlLockMailComposer(letter))
   if (!mail) {
     container
       .bind(FolderMailbox)
@@ -331,8 +357,8 @@ function bindUseCases(container: Container): void {
   container
     .bind(VerifyOtp)
     .toResolvedValue(
-      (stepUps, totp, clock, policy) => new VerifyOtp(stepUps, totp, clock, policy),
-      [StepUps, Totp, Clock, Policy],
+      (stepUps, totp, identifiers, clock, policy) => new VerifyOtp(stepUps, totp, identifiers, clock, policy),
+      [StepUps, Totp, Identifiers, Clock, Policy],
     )
   container
     .bind(InspectChallenge)
@@ -359,6 +385,12 @@ function bindUseCases(container: Container): void {
       (outbox, totp, composer, transport, fates, clock, tracing) =>
         new DeliverOtp(outbox, totp, composer, transport, fates, clock, tracing?.deliveries),
       [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailFates, Clock, Traces],
+    )
+  container
+    .bind(SendLockNotices)
+    .toResolvedValue(
+      (notices, composer, transport, clock) => new SendLockNotices(notices, composer, transport, clock),
+      [LockNotices, LockMailComposer, MailTransport, Clock],
     )
   container
     .bind(HearMailNews)

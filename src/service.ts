@@ -8,7 +8,7 @@ import { answerSupervisor } from './adapters/metrics-prometheus/worker-metrics.t
 import { RetentionCron } from './adapters/retention-cron/retention-cron.ts'
 import type { Tracing } from './adapters/tracing-otel/tracing.ts'
 import { MailTransport } from './application/ports/mail-transport.ts'
-import { createContainer, type Foundation, StorageConnections } from './container.ts'
+import { createContainer, type Foundation, LockNoticeDeliverer, StorageConnections } from './container.ts'
 import { listen } from './listen.ts'
 import { type Management, startManagement } from './management.ts'
 
@@ -93,7 +93,7 @@ async function manage(
 }
 
 function startJobs(container: ReturnType<typeof createContainer>) {
-  const jobs = [container.get(Deliverer), container.get(RetentionCron)]
+  const jobs = [container.get(Deliverer), container.get(LockNoticeDeliverer), container.get(RetentionCron)]
   for (const job of jobs) job.start()
   return {
     stop: async () => {

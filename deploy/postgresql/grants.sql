@@ -11,6 +11,8 @@ GRANT SELECT, INSERT, UPDATE ON subject_standings TO countersign_service;
 -- Deleted by retention alone, with the issuances that belong to them.
 GRANT SELECT, INSERT, UPDATE, DELETE ON challenges TO countersign_service;
 GRANT SELECT, INSERT, UPDATE ON otp_issuances TO countersign_service;
+-- Warnings of a lock, deleted with their challenges.
+GRANT SELECT, INSERT, UPDATE ON lock_notices TO countersign_service;
 -- The audit trail: nobody changes it, and a trigger lets retention alone delete.
 GRANT SELECT, INSERT, DELETE ON challenge_events TO countersign_service;
 GRANT USAGE ON SEQUENCE challenge_events_id_seq TO countersign_service;

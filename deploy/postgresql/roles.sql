@@ -8,7 +8,7 @@ DO $$ BEGIN CREATE ROLE countersign_service LOGIN; EXCEPTION WHEN duplicate_obje
 
 -- Behind PgBouncer the service cannot ask for these itself: what takes longer is a fault, and must not hold up others.
 ALTER ROLE countersign_service SET statement_timeout = '5s';
-ALTER ROLE countersign_service SET idle_in_transaction_session_timeout = '10s';
+ALTER ROLE countersign_service SET idle_in_transaction_session_timeout = '5s';
 -- A migration that has to wait for a lock makes all others wait behind it: it gives up and is run again.
 ALTER ROLE countersign_owner SET lock_timeout = '3s';
 

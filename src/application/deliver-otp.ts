@@ -1,5 +1,6 @@
 import { secondsAfter } from '../domain/instant.ts'
 import { OtpIssuance } from '../domain/otp-issuance.ts'
+import { type DeliveryReport, type HandOver, LEASE_IN_SECONDS } from './hand-over.ts'
 import { hearMailNews } from './hear-mail-news.ts'
 import type { Clock } from './ports/clock.ts'
 import type { DeliveryTraces } from './ports/delivery-traces.ts'
@@ -14,24 +15,6 @@ import type { OtpMailComposer } from './ports/otp-mail-composer.ts'
 import type { OtpDelivery, OtpOutbox } from './ports/otp-outbox.ts'
 import type { Totp } from './ports/totp.ts'
 
-/** Outlives a hand-over (twenty seconds at most, see `MailTransport`) with room for a slow database behind it. */
-const LEASE_IN_SECONDS = 30
-
-export interface DeliveryReport {
-  readonly challengeId: string
-  readonly issuanceId: string
-  readonly attempt: number
-  /** `unrecorded`: whatever happened to the mail could not be stored; it is due again when the lease ends. */
-  readonly outcome: OtpIssuance['status'] | 'unrecorded'
-  /** Who took the mail, if somebody did. */
-  readonly transport?: string
-  /** Of the trace that the attempt is part of, if it is traced. */
-  readonly traceId?: string
-  readonly error?: unknown
-}
-
-/** Begins to hand over a mail that has been claimed, and tells what came of it. Never rejects. */
-export type HandOver = () => Promise<DeliveryReport>
 const UNTRACED: DeliveryTraces = { follow: (_, attempt) => attempt() }
 
 /** Hands over the mails that are due. At least once each, always with the same code, never for a dead challenge. */
@@ -106,7 +89,8 @@ export class DeliverOtp {
       displayName: user?.displayName,
     }
     const message = {
-      issuanceId: issuance.id,
+      id: issuance.id,
+      kind: 'otp' as const,
       expiresAt: issuance.expiresAt,
       to: issuance.recipient,
       ...this.#composer.compose(notice),

@@ -2,6 +2,7 @@ import { SubjectMismatch } from '../domain/challenge.ts'
 import { StepUp, type Verdict } from '../domain/step-up.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Identifiers } from './ports/identifiers.ts'
 import type { Origin } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
 import type { Totp } from './ports/totp.ts'
@@ -15,16 +16,21 @@ export interface VerifyOtpCommand {
   readonly origin: Origin
 }
 
-/** Checks a code that a user gave against the newest one sent for the challenge; a wrong one spends an attempt. */
+/**
+ * Checks a code that a user gave against the newest one sent for the challenge; a wrong one spends an attempt. Whom the last
+ * one locks is told so by mail, later and from elsewhere.
+ */
 export class VerifyOtp {
   readonly #stepUps: StepUps
   readonly #totp: Totp
+  readonly #identifiers: Identifiers
   readonly #clock: Clock
   readonly #policy: StepUpPolicy
 
-  constructor(stepUps: StepUps, totp: Totp, clock: Clock, policy: StepUpPolicy) {
+  constructor(stepUps: StepUps, totp: Totp, identifiers: Identifiers, clock: Clock, policy: StepUpPolicy) {
     this.#stepUps = stepUps
     this.#totp = totp
+    this.#identifiers = identifiers
     this.#clock = clock
     this.#policy = policy
   }
@@ -34,12 +40,13 @@ export class VerifyOtp {
     const candidate = code.replaceAll(/[ -]/g, '')
 
     return settle(this.#stepUps, challengeId, { actor: `user:${userId}`, ...origin }, (stepUp) => {
-      const { challenge } = stepUp
+      const { challenge, user } = stepUp
       if (challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
 
       const [decision, result] = StepUp.verifyOtp(
         stepUp,
         (issuance) => this.#totp.matches(candidate, issuance, challenge),
+        { id: this.#identifiers.next(), address: user?.email },
         this.#policy,
         this.#clock.now(),
       )

@@ -16,6 +16,8 @@ export type ChallengeEvent = {
   | { readonly type: 'consumption-refused'; readonly reason: ConsumptionRefusal }
   | { readonly type: 'challenge-cancelled'; readonly reason: CancellationReason }
   | { readonly type: 'subject-locked'; readonly until: Date }
+  | { readonly type: 'lock-notice-sent'; readonly noticeId: string; readonly attempt: number }
+  | { readonly type: 'lock-notice-failed'; readonly noticeId: string; readonly reason: LockNoticeFailure }
   | { readonly type: 'otp-sent'; readonly issuanceId: string; readonly attempt: number }
   | { readonly type: 'otp-deferred'; readonly issuanceId: string; readonly attempt: number }
   | { readonly type: 'otp-failed'; readonly issuanceId: string; readonly reason: DeliveryFailure }
@@ -50,6 +52,12 @@ export type ConsumptionRefusal = 'digest-mismatch' | 'signature-mismatch'
  * `challenge-over`, `code-expired`), or the mail provider refuses it for good (`refused`).
  */
 export type DeliveryFailure = 'superseded' | 'challenge-over' | 'code-expired' | 'refused'
+
+/**
+ * Why the mail about a lock will never be sent: the lock has ended meanwhile, the user was erased, or the mail
+ * provider refuses it for good.
+ */
+export type LockNoticeFailure = 'lock-over' | 'user-erased' | 'refused'
 
 /**
  * How a mail came back that had been handed over: not this time (`soft-bounce`), never to this address

@@ -3,6 +3,7 @@ import { DomainError } from './domain-error.ts'
 import type { BounceKind, ChallengeEvent, DeliveryFailure } from './domain-event.ts'
 import type { EmailAddress } from './email-address.ts'
 import { earlier, secondsAfter, secondsUntil } from './instant.ts'
+import { retryAt } from './mail-retry.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 
 /**
@@ -87,8 +88,6 @@ export interface IssuanceDemand {
 
 /** Read aloud without doubt: no I, O. */
 const REFERENCE_LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ'
-const FIRST_RETRY_IN_SECONDS = 1
-const LONGEST_RETRY_IN_SECONDS = 30
 
 export const OtpIssuance = {
   /** The issuance that follows from a challenge whose `issuanceCount` counts it already. */
@@ -165,10 +164,9 @@ export const OtpIssuance = {
     ]
   },
 
-  /** The mail system did not take the mail this time: again after 1, 2, 4 … 30 seconds, never past the code's end. */
+  /** The mail system did not take the mail this time: again a little later, never past the code's end. */
   defer(queued: QueuedIssuance, now: Date): [QueuedIssuance | FailedIssuance, ChallengeEvent] {
-    const wait = FIRST_RETRY_IN_SECONDS * 2 ** Math.max(0, queued.deliveryAttempts - 1)
-    const nextAttemptAt = secondsAfter(now, Math.min(wait, LONGEST_RETRY_IN_SECONDS))
+    const nextAttemptAt = retryAt(queued.deliveryAttempts, now)
     if (nextAttemptAt >= queued.expiresAt) return OtpIssuance.fail(queued, 'code-expired', now)
     return [
       { ...queued, nextAttemptAt },

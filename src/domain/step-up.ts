@@ -1,6 +1,8 @@
 import { Challenge } from './challenge.ts'
 import type { ChallengeEvent } from './domain-event.ts'
+import type { EmailAddress } from './email-address.ts'
 import { later, secondsUntil } from './instant.ts'
+import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock-notice.ts'
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 import { IssuancesSpent, SubjectStanding } from './subject-standing.ts'
@@ -19,6 +21,8 @@ export interface StepUpDecision {
   readonly standing: SubjectStanding
   /** The issuance that the decision made, if it made one. */
   readonly issued?: QueuedIssuance
+  /** The warning of the lock that the decision began, if it began one and there is somewhere to send it. */
+  readonly lockNotice?: QueuedLockNotice
   readonly events: readonly ChallengeEvent[]
 }
 
@@ -73,13 +77,14 @@ export const StepUp = {
 
   /**
    * Settles one answer. `codeMatches` is asked at most once, and only about a code that counts: without one
-   * the answer is wrong, and costs an attempt like any other.
+   * the answer is wrong, and costs an attempt like any other. The one that locks the subject queues a notice of it.
    *
    * @throws {ChallengeOver} @throws {SubjectLocked}
    */
   verifyOtp(
     { challenge, issuance, standing }: StepUp,
     codeMatches: (issuance: OtpIssuance) => boolean,
+    notice: LockNoticeDemand,
     policy: StepUpPolicy,
     now: Date,
   ): [StepUpDecision, Verdict] {
@@ -96,12 +101,19 @@ export const StepUp = {
 
     const [rejected, events] = Challenge.reject(challenge, now)
     const failed = SubjectStanding.fail(standing, policy, now)
-    if (failed.lockedUntil && SubjectStanding.isLocked(failed, now)) {
+    const until = SubjectStanding.isLocked(failed, now) ? failed.lockedUntil : undefined
+    if (until) {
       const { id: challengeId, subjectUserId } = challenge
-      events.push({ type: 'subject-locked', challengeId, subjectUserId, at: now, until: failed.lockedUntil })
+      events.push({ type: 'subject-locked', challengeId, subjectUserId, at: now, until })
     }
+    const recipient = until && reachableAt(notice.address ?? issuance?.recipient, standing)
     return [
-      { challenge: rejected, standing: failed, events },
+      {
+        challenge: rejected,
+        standing: failed,
+        ...(recipient && { lockNotice: LockNotice.queue(notice.id, recipient, challenge, until, now) }),
+        events,
+      },
       {
         outcome: 'rejected',
         attemptsRemaining: Math.min(
@@ -126,4 +138,9 @@ export const StepUp = {
     const at = later(cooledDownAt, SubjectStanding.issuanceBarredUntil(standing, policy, now) ?? cooledDownAt)
     return at < challenge.expiresAt ? at : undefined
   },
+}
+
+/** The address, unless the mail system would not send to it. */
+function reachableAt(address: EmailAddress | undefined, standing: SubjectStanding): EmailAddress | undefined {
+  return address && !SubjectStanding.isSuppressed(standing, address) ? address : undefined
 }

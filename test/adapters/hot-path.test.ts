@@ -5,6 +5,10 @@ import test from 'ava'
 import pg from 'pg'
 import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
 import { Prisma } from '../../src/adapters/persistence-prisma/generated/client.ts'
+import {
+  claimDueNotices,
+  recordNotice,
+} from '../../src/adapters/persistence-prisma/lock-notice-statements.ts'
 import { claimDue, recordOutcomes } from '../../src/adapters/persistence-prisma/otp-outbox-statements.ts'
 import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
 import {
@@ -12,13 +16,24 @@ import {
   insertChallenge,
   loadStepUp,
   saveDecision,
+  saveLockingDecision,
 } from '../../src/adapters/persistence-prisma/step-up-statements.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
+import { LockNotice } from '../../src/domain/lock-notice.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { call } from '../call.ts'
 import { createTestDatabase, query, serverUrl } from '../database.ts'
-import { afterNoon, demand, freshStepUp, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import {
+  ALICE,
+  afterNoon,
+  demand,
+  freshStepUp,
+  NOON,
+  noticeDemand,
+  POLICY,
+  TRANSFER,
+} from '../domain/examples.ts'
 import { putHistory } from '../history.ts'
 import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser, until } from '../journeys/client.ts'
 import { createDataDir, startProcess } from '../journeys/service-process.ts'
@@ -31,6 +46,7 @@ const [CHALLENGE, OPENED] = Challenge.open(
 const BY_ALICE = { actor: 'user:alice', requestId: 'r', remoteAddress: '203.0.113.7' }
 const { issued, ...WITHOUT_ISSUANCE } = StepUp.issueOtp(freshStepUp(), demand(), POLICY, NOON)
 const [SENT, SENT_EVENT] = OtpIssuance.handOver(issued, 'm', NOON)
+const NOTICE = LockNotice.queue(randomUUID(), ALICE, CHALLENGE, afterNoon(900), NOON)
 
 const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
   load: loadStepUp(CHALLENGE.id),
@@ -40,6 +56,9 @@ const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
   'find by idempotency key': findByIdempotencyKey('payments', 'k'),
   claim: claimDue(50, NOON, afterNoon(30)),
   record: recordOutcomes([{ claimed: issued, outcome: SENT, event: SENT_EVENT }]),
+  'save, with the notice of a lock': saveLockingDecision(WITHOUT_ISSUANCE, NOTICE, BY_ALICE),
+  'claim notices': claimDueNotices(50, NOON, afterNoon(30)),
+  'record a notice': recordNotice(NOTICE, ...LockNotice.handOver(NOTICE, 'm', NOON)),
 }
 
 let filled: Promise<string> | undefined
@@ -72,7 +91,7 @@ test('a challenge and its subject are updated in place from the first code to th
     await stepUps.open(challenge, opened, { key: id, fingerprint: 'f' }, BY_ALICE)
     const demanded = { ...demand(), id: randomUUID() }
     await stepUps.save(StepUp.issueOtp((await stepUps.load(id))!, demanded, POLICY, NOON), BY_ALICE)
-    const [verified] = StepUp.verifyOtp((await stepUps.load(id))!, () => true, POLICY, NOON)
+    const [verified] = StepUp.verifyOtp((await stepUps.load(id))!, () => true, noticeDemand(), POLICY, NOON)
     await stepUps.save(verified, BY_ALICE)
     const { standing, ...stepUp } = (await stepUps.load(id))!
     const [consumed, event] = Challenge.consume(stepUp.challenge, { key: 'k', fingerprint: 'f' }, NOON)
@@ -136,6 +155,33 @@ test('create is one statement; initiate, verify and consume are two each', async
   t.deepEqual([verified.status, consumed.status], [204, 200])
 })
 
+test('a wrong code is two statements, and so is the one that locks', async (t) => {
+  const database = await createTestDatabase()
+  const { statements, close } = connectPrisma({
+    url: database.url,
+    onConnectionLost: (error) => t.fail(error.message),
+  })
+  t.teardown(close)
+  const texts: string[] = []
+  const rows = statements.rows.bind(statements)
+  statements.rows = (statement) => {
+    texts.push(statement.text.match(/^\/\* (\S+) \*\//)![1]!)
+    return rows(statement)
+  }
+  const stepUps = new PrismaStepUps(statements)
+  await stepUps.open(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE)
+  texts.length = 0
+  const policy = { ...POLICY, subjectMaxFailures: 2 }
+
+  for (let failure = 1; failure <= 2; failure++) {
+    const stepUp = (await stepUps.load(CHALLENGE.id))!
+    const [decision] = StepUp.verifyOtp(stepUp, () => false, noticeDemand(randomUUID()), policy, NOON)
+    t.true(await stepUps.save(decision, BY_ALICE))
+  }
+
+  t.deepEqual(texts, ['step-ups.load', 'step-ups.save', 'step-ups.load', 'step-ups.save-with-lock-notice'])
+})
+
 const BY_INDEX = new Set(['Index Scan', 'Index Only Scan', 'ModifyTable'])
 
 interface PlanNode {
@@ -154,6 +200,13 @@ async function filledDatabase(): Promise<string> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   await putHistory(client, 20_000)
+  await client.query(`
+    INSERT INTO lock_notices (
+      id, challenge_id, subject_user_id, recipient, locked_at, locked_until, status, delivery_attempts, sent_at
+    )
+    SELECT gen_random_uuid(), id, subject_user_id, 'a@example.com', created_at, expires_at, 'sent', 1, created_at
+    FROM challenges`)
+  await client.query('VACUUM (ANALYZE) lock_notices')
   await client.end()
   return url
 }
@@ -171,7 +224,7 @@ async function statementLog(): Promise<() => Promise<string[]>> {
     const inTransaction = new Set<string>()
     return names.flatMap(([, session = '', name = '<unnamed>', text = '']) => {
       if (/^BEGIN/.test(text)) inTransaction.add(session)
-      const ofJob = inTransaction.has(session) || name.startsWith('otp-outbox.')
+      const ofJob = inTransaction.has(session) || /^(?:otp-outbox|lock-notices)\./.test(name)
       if (/^(?:COMMIT|ROLLBACK)/.test(text)) inTransaction.delete(session)
       return ofJob ? [] : [name]
     })

@@ -6,7 +6,7 @@ import { Challenge } from '../../src/domain/challenge.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
 import { issued, opened, PROVENANCE } from '../contracts/stores.ts'
-import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import { NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
 import { InMemoryStore } from '../doubles/in-memory-store.ts'
 
 /** The storage ports over a store in memory, its decisions logged. */
@@ -24,7 +24,7 @@ test('each stored decision is a line that names its events, the challenge, and w
   const { lines, stepUps } = stores
   const { id, subjectUserId: subject } = await opened(stores)
   await issued(stores, id)
-  const [rejected] = StepUp.verifyOtp((await stepUps.load(id))!, () => false, POLICY, NOON)
+  const [rejected] = StepUp.verifyOtp((await stepUps.load(id))!, () => false, noticeDemand(), POLICY, NOON)
   await stepUps.save(rejected, PROVENANCE)
   const { challenge, standing } = (await stepUps.load(id))!
   const [cancelled, event] = Challenge.cancel(challenge, 'by-subject', NOON)
@@ -59,7 +59,7 @@ test('a decision that lost its race is no line, and neither is a challenge that 
   lines.length = 0
 
   t.like(await open(), { created: false })
-  const [decision] = StepUp.verifyOtp(stale, () => false, POLICY, NOON)
+  const [decision] = StepUp.verifyOtp(stale, () => false, noticeDemand(), POLICY, NOON)
   t.false(await stepUps.save(decision, PROVENANCE))
 
   t.deepEqual(lines, [])

@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import fc from 'fast-check'
-import { COMPILED, compileLetter } from '../../mail/compile-letter.ts'
+import { compiled, compileLetter, LETTERS } from '../../mail/compile-letter.ts'
 import { readableOn } from '../../src/adapters/mail-composer/brand.ts'
 import { HtmlTemplate } from '../../src/adapters/mail-composer/html-template.ts'
 
-test('the compiled letter is what its MJML compiles to', async (t) => {
-  t.is(await readFile(COMPILED, 'utf8'), await compileLetter(), 'npm run mail:build')
-})
+for (const letter of LETTERS) {
+  test(`the compiled ${letter} is what its MJML compiles to`, async (t) => {
+    t.is(await readFile(compiled(letter), 'utf8'), await compileLetter(letter), 'npm run mail:build')
+  })
+}
 
 test('a template is filled with values in places and repetitions', (t) => {
   const template = HtmlTemplate.parse('<{{a}}|{{#rows}}[{{a}}{{b}}]{{/rows}}|{{#none}}{{c}}{{/none}}>{{a}}')

@@ -2,12 +2,12 @@ import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { FailoverMailTransport } from '../../src/adapters/mail-failover/failover-mail-transport.ts'
 import {
+  type MailMessage,
   MailOutcomeUnknown,
   MailRefused,
   type MailTransport,
   MailUnavailable,
 } from '../../src/application/ports/mail-transport.ts'
-import type { MailMessage } from '../../src/application/ports/otp-mail-composer.ts'
 import { assertDiscreet, mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
 import { afterNoon, NOON } from '../domain/examples.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
@@ -95,7 +95,7 @@ test('a mail that the first transport did not take goes over the second at once,
 
   t.deepEqual(second.sent, [mail])
   t.is(receipt.messageId, 'm-1')
-  t.like(logLines, [{ level: 40, msg: 'mail failed over', transport: 'smtp', issuanceId: mail.issuanceId }])
+  t.like(logLines, [{ level: 40, msg: 'mail failed over', transport: 'smtp', mailId: mail.id }])
 })
 
 test('a mail that the first transport refuses is refused, and not shown to the second', async (t) => {

@@ -121,15 +121,26 @@ test('a mail goes to one recipient through its stream, untracked, with nothing b
     TrackOpens: false,
     TrackLinks: 'None',
     Tag: 'otp',
-    Metadata: { issuance: message.issuanceId },
+    Metadata: { issuance: message.id },
     Headers: [
       { Name: 'Auto-Submitted', Value: 'auto-generated' },
       { Name: 'X-Auto-Response-Suppress', Value: 'All' },
-      { Name: 'Message-ID', Value: `<${message.issuanceId}@bank.example>` },
+      { Name: 'Message-ID', Value: `<${message.id}@bank.example>` },
       { Name: 'X-PM-KeepID', Value: 'true' },
     ],
   })
   t.regex(messageId!, /^[0-9a-f-]{36}$/)
+})
+
+test('the mail of a lock notice has a tag of its own, and nothing that leads to an issuance', async (t) => {
+  const { requests, url } = await postmarkApi(t)
+  const message = otpMail({ kind: 'lock-notice' })
+
+  await transportTo(url).send(message)
+
+  const [{ body }] = requests as [Request]
+  t.is(body.Tag, 'lock-notice')
+  t.deepEqual(body.Metadata, { notice: message.id })
 })
 
 test('an API under a path is called under that path', async (t) => {

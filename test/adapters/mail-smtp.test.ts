@@ -116,7 +116,7 @@ test('a mail has the headers of an automatic mail from one sender to one recipie
   t.is([mail.to].flat()[0]?.text, ALICE)
   t.is(mail.headers.get('auto-submitted'), 'auto-generated')
   t.is(mail.headers.get('x-auto-response-suppress'), 'All')
-  t.is(mail.messageId, `<${message.issuanceId}@bank.example>`)
+  t.is(mail.messageId, `<${message.id}@bank.example>`)
   t.is(messageId, mail.messageId)
   t.true(mail.date instanceof Date)
   t.deepEqual(mail.attachments, [])

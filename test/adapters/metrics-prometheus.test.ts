@@ -3,6 +3,7 @@ import { AggregatorRegistry } from 'prom-client'
 import { countEvents } from '../../src/adapters/metrics-prometheus/event-count.ts'
 import { MeasuredAccessTokens } from '../../src/adapters/metrics-prometheus/measured-access-tokens.ts'
 import { MeasuredDeliveries } from '../../src/adapters/metrics-prometheus/measured-deliveries.ts'
+import { MeasuredLockNotices } from '../../src/adapters/metrics-prometheus/measured-lock-notices.ts'
 import { MeasuredMailFates } from '../../src/adapters/metrics-prometheus/measured-mail-fates.ts'
 import { MeasuredMailTransport } from '../../src/adapters/metrics-prometheus/measured-mail-transport.ts'
 import { MeasuredOtpOutbox } from '../../src/adapters/metrics-prometheus/measured-otp-outbox.ts'
@@ -15,24 +16,26 @@ import { watchPool } from '../../src/adapters/metrics-prometheus/pool-gauges.ts'
 import { RequestDurations } from '../../src/adapters/metrics-prometheus/request-durations.ts'
 import { watchRetention } from '../../src/adapters/metrics-prometheus/retention-gauge.ts'
 import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
-import type { DeliveryReport } from '../../src/application/deliver-otp.ts'
+import type { DeliveryReport } from '../../src/application/hand-over.ts'
 import { hearMailNews } from '../../src/application/hear-mail-news.ts'
 import { AccessTokenRefused, IssuerUnavailable } from '../../src/application/ports/access-tokens.ts'
 import type { Backlog } from '../../src/application/ports/outbox-backlog.ts'
 import { UnknownOtpKey } from '../../src/application/ports/totp.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import type { DomainEvent } from '../../src/domain/domain-event.ts'
+import { LockNotice } from '../../src/domain/lock-notice.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
+import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
 import { mailFatesContract } from '../contracts/mail-fates.contract.ts'
 import { mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
-import { issued, opened, PROVENANCE } from '../contracts/stores.ts'
+import { issued, locked, opened, PROVENANCE } from '../contracts/stores.ts'
 import { suppressionsContract } from '../contracts/suppressions.contract.ts'
 import { totpContract } from '../contracts/totp.contract.ts'
-import { ALICE, afterNoon, demand, NOON, openChallenge, POLICY } from '../domain/examples.ts'
+import { ALICE, afterNoon, demand, NOON, noticeDemand, openChallenge, POLICY } from '../domain/examples.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
 import { InMemoryStore } from '../doubles/in-memory-store.ts'
 import { PlainTotp } from '../doubles/plain-totp.ts'
@@ -51,6 +54,7 @@ function measured() {
     trail: store,
     fates: new MeasuredMailFates(store.fates, metrics),
     suppressions: new MeasuredSuppressions(store.suppressions, metrics),
+    lockNotices: new MeasuredLockNotices(store.lockNotices, metrics),
   }
 }
 
@@ -73,6 +77,7 @@ mailTransportContract('measured', async () => {
     },
   }
 })
+lockNoticesContract('measured', create)
 
 /** The samples of a metric as they are scraped: `{labels} value` each, buckets left out. */
 async function samplesOf(
@@ -90,7 +95,7 @@ const eventsOf = async (metrics: Metrics) =>
   (await samplesOf(metrics, 'countersign_events_total')).filter((sample) => !sample.endsWith(' 0'))
 
 const verifyAt = (stepUp: StepUp, codeMatches: boolean, seconds: number) =>
-  StepUp.verifyOtp(stepUp, () => codeMatches, POLICY, afterNoon(seconds))[0]
+  StepUp.verifyOtp(stepUp, () => codeMatches, noticeDemand(), POLICY, afterNoon(seconds))[0]
 
 test('an opened challenge is counted once, however often its call comes', async (t) => {
   const { stepUps, metrics } = measured()
@@ -130,7 +135,13 @@ test('every event of a decision counts, with its reason', async (t) => {
   const stores = measured()
   const policy = { ...POLICY, maxAttempts: 1, subjectMaxFailures: 1 }
   const { id } = await opened(stores, 'alice', policy)
-  const guess = StepUp.verifyOtp((await stores.stepUps.load(id))!, () => false, policy, NOON)[0]
+  const guess = StepUp.verifyOtp(
+    (await stores.stepUps.load(id))!,
+    () => false,
+    noticeDemand(),
+    policy,
+    NOON,
+  )[0]
   await stores.stepUps.save(guess, PROVENANCE)
 
   const other = await opened(stores, 'bob')
@@ -309,6 +320,22 @@ test('a code whose key is not configured is counted when it is to be sent and wh
   t.throws(() => totp.matches('123456', issuance, challenge), { instanceOf: UnknownOtpKey })
 
   t.deepEqual(await samplesOf(metrics, 'countersign_otp_key_misses_total'), [' 2'])
+})
+
+test('what became of warnings of locks is counted once it is recorded', async (t) => {
+  const stores = measured()
+  for (let n = 0; n < 3; n++) await locked(stores, (await opened(stores)).id)
+  const claimed = await stores.lockNotices.claim(3, NOON, afterNoon(30))
+  const [sent, failed, deferred] = claimed.map(({ notice }) => notice)
+  await stores.lockNotices.record(sent!, ...LockNotice.handOver(sent!, 'm-1', afterNoon(1)))
+  await stores.lockNotices.record(failed!, ...LockNotice.fail(failed!, 'refused', afterNoon(1)))
+  await stores.lockNotices.record(deferred!, ...LockNotice.defer(deferred!, afterNoon(1)))
+
+  const counted = (await eventsOf(stores.metrics)).filter((sample) => sample.includes('lock-notice'))
+  t.deepEqual(counted.toSorted(), [
+    '{type="lock-notice-failed",reason="refused"} 1',
+    '{type="lock-notice-sent",reason=""} 1',
+  ])
 })
 
 test('attempts are counted by outcome, and the transport that took the mail', async (t) => {

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import { decodeJwt, type JWK } from 'jose'
@@ -24,35 +24,38 @@ const signingKey = (kid: string): JWK => ({
 
 /** An OpenID provider on a port of its own, where a restart with other signing keys is a rotation. */
 class OpenIdProvider {
-  #server: Server | undefined
-  #port = 0
+  readonly #server: Server
+  #answer: ReturnType<Provider['callback']> | undefined
+  #finish: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined
+
+  constructor() {
+    // The port is kept through a restart: another process could have it in between.
+    this.#server = createServer(async (request, response) => {
+      // A kept connection would break the first request after a restart.
+      response.shouldKeepAlive = false
+      if (request.url?.startsWith('/sign-in/')) await this.#finish!(request, response)
+      else await this.#answer!(request, response)
+    })
+  }
 
   get issuer() {
-    return `http://127.0.0.1:${this.#port}`
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
   /** @param keys private keys, of which the first signs */
   async start(...keys: JWK[]): Promise<void> {
-    await this.stop()
-    const server = createServer()
-    await new Promise<void>((listening) => server.listen(this.#port, '127.0.0.1', listening))
-    this.#port = (server.address() as AddressInfo).port
-    this.#server = server
+    if (!this.#server.listening) {
+      await new Promise<void>((listening) => this.#server.listen(0, '127.0.0.1', listening))
+    }
     const provider = providerOf(this.issuer, keys)
-    const answer = provider.callback()
-    server.on('request', async (request, response) => {
-      // A kept connection would break the first request after a restart.
-      response.shouldKeepAlive = false
-      if (!request.url?.startsWith('/sign-in/')) return answer(request, response)
-      await provider.interactionFinished(request, response, { login: { accountId: 'alice' }, consent: {} })
-    })
+    this.#answer = provider.callback()
+    this.#finish = (request, response) =>
+      provider.interactionFinished(request, response, { login: { accountId: 'alice' }, consent: {} })
   }
 
   async stop(): Promise<void> {
-    const server = this.#server
-    if (!server) return
-    server.closeAllConnections()
-    await new Promise((closed) => server.close(closed))
+    this.#server.closeAllConnections()
+    await new Promise((closed) => this.#server.close(closed))
   }
 
   async jwksUri(): Promise<URL> {

@@ -2,6 +2,7 @@ import test from 'ava'
 import pg from 'pg'
 import { type Connections, connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
 import { PrismaAuditTrail } from '../../src/adapters/persistence-prisma/prisma-audit-trail.ts'
+import { PrismaLockNotices } from '../../src/adapters/persistence-prisma/prisma-lock-notices.ts'
 import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/prisma-otp-outbox.ts'
 import { PrismaRetention } from '../../src/adapters/persistence-prisma/prisma-retention.ts'
 import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
@@ -29,6 +30,7 @@ retentionContract('prisma', async () => {
     registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(statements),
     trail: new PrismaAuditTrail(prisma),
+    lockNotices: new PrismaLockNotices(statements),
     retention: new PrismaRetention(prisma),
   }
 })

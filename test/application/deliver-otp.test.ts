@@ -18,7 +18,7 @@ test('a queued mail is sent once, with code, reference and the operation as it w
   const [report] = await deliver()
 
   t.like(report, { outcome: 'sent', attempt: 1 })
-  t.like(mails[0], { to: 'alice@example.com', issuanceId: (await issuance()).id, text: '000001' })
+  t.like(mails[0], { to: 'alice@example.com', id: (await issuance()).id, kind: 'otp', text: '000001' })
   t.like(notices[0], { code: '000001', reference: OtpIssuance.reference(await issuance()), locale: 'de' })
   t.deepEqual(notices[0]?.summary, TRANSFER.summary)
   t.like(await issuance(), { status: 'sent', messageId: 'm-1' })

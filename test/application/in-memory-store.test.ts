@@ -1,4 +1,5 @@
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
+import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
 import { mailFatesContract } from '../contracts/mail-fates.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { retentionContract } from '../contracts/retention.contract.ts'
@@ -9,7 +10,7 @@ import { InMemoryStore } from '../doubles/in-memory-store.ts'
 
 const create = async () => {
   const store = new InMemoryStore()
-  const { fates, suppressions } = store
+  const { fates, suppressions, lockNotices } = store
   return {
     stepUps: store,
     registry: store,
@@ -17,6 +18,7 @@ const create = async () => {
     trail: store,
     fates,
     suppressions,
+    lockNotices,
     retention: store,
   }
 }
@@ -27,4 +29,5 @@ otpOutboxContract('in memory', create)
 auditTrailContract('in memory', create)
 mailFatesContract('in memory', create)
 suppressionsContract('in memory', create)
+lockNoticesContract('in memory', create)
 retentionContract('in memory', create)

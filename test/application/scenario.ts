@@ -10,9 +10,11 @@ import { InspectChallenge } from '../../src/application/inspect-challenge.ts'
 import { IssueOtp } from '../../src/application/issue-otp.ts'
 import { LiftSuppression } from '../../src/application/lift-suppression.ts'
 import { OpenChallenge } from '../../src/application/open-challenge.ts'
+import type { LockWarning } from '../../src/application/ports/lock-mail-composer.ts'
 import type { OtpNotice } from '../../src/application/ports/otp-mail-composer.ts'
 import { PutUser } from '../../src/application/put-user.ts'
 import { ReleaseAddress } from '../../src/application/release-address.ts'
+import { SendLockNotices } from '../../src/application/send-lock-notices.ts'
 import { VerifyOtp } from '../../src/application/verify-otp.ts'
 import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
@@ -43,14 +45,22 @@ export async function scenario({ policy = POLICY } = {}) {
       return { subject: `Code (${notice.reference})`, text: notice.code, html: notice.code }
     },
   }
+  const warnings: LockWarning[] = []
+  const lockComposer = {
+    compose: (warning: LockWarning) => {
+      warnings.push(warning)
+      return { subject: 'Locked', text: 'locked', html: 'locked' }
+    },
+  }
   const signal = { ring: () => void rings.push(clock.now()) }
 
   const useCases = {
     openChallenge: new OpenChallenge(store, signer, identifiers, clock, policy),
     issueOtp: new IssueOtp(store, totp, identifiers, signal, clock, policy),
-    verifyOtp: new VerifyOtp(store, totp, clock, policy),
+    verifyOtp: new VerifyOtp(store, totp, identifiers, clock, policy),
     inspectChallenge: new InspectChallenge(store, clock, policy),
     deliverOtp: new DeliverOtp(store, totp, composer, transport, store.fates, clock),
+    sendLockNotices: new SendLockNotices(store.lockNotices, lockComposer, transport, clock),
     consumeChallenge: new ConsumeChallenge(store, signer, clock),
     cancelChallenge: new CancelChallenge(store, clock),
     auditChallenge: new AuditChallenge(store, store),
@@ -71,7 +81,7 @@ export async function scenario({ policy = POLICY } = {}) {
 
   return {
     ...useCases,
-    ...{ store, clock, transport, mails: transport.sent, notices, rings },
+    ...{ store, clock, transport, mails: transport.sent, notices, warnings, rings },
     open: async (subjectUserId = 'alice') => {
       const { challenge } = await useCases.openChallenge.execute({
         clientId: 'payments',
@@ -98,5 +108,7 @@ export async function scenario({ policy = POLICY } = {}) {
       }),
     deliver: async (limit = 10) =>
       Promise.all((await useCases.deliverOtp.execute(limit)).map((handOver) => handOver())),
+    warn: async (limit = 10) =>
+      Promise.all((await useCases.sendLockNotices.execute(limit)).map((handOver) => handOver())),
   }
 }

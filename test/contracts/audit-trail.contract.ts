@@ -3,7 +3,7 @@ import test from 'ava'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
-import { ALICE, afterNoon, NOON, POLICY } from '../domain/examples.ts'
+import { ALICE, afterNoon, NOON, noticeDemand, POLICY } from '../domain/examples.ts'
 import { issued, opened, PROVENANCE, type Stores } from './stores.ts'
 
 /** What an auditor relies on, whoever keeps the trail. Called once per adapter. */
@@ -21,7 +21,7 @@ export function auditTrailContract(adapter: string, create: () => Promise<Stores
     await issued(stores, challenge.id, afterNoon(1))
     const provenance = { actor: 'service' }
     const stepUp = (await stores.stepUps.load(challenge.id))!
-    const [decision] = StepUp.verifyOtp(stepUp, () => false, policy, afterNoon(2))
+    const [decision] = StepUp.verifyOtp(stepUp, () => false, noticeDemand(randomUUID()), policy, afterNoon(2))
     await stores.stepUps.save(decision, provenance)
 
     const events = await stores.trail.of(challenge.id)

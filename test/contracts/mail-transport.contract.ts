@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import {
+  type MailMessage,
   MailRefused,
   type MailTransport,
   MailUnavailable,
 } from '../../src/application/ports/mail-transport.ts'
-import type { MailMessage } from '../../src/application/ports/otp-mail-composer.ts'
 import type { EmailAddress } from '../../src/domain/email-address.ts'
 import { ALICE, afterNoon } from '../domain/examples.ts'
 
@@ -25,7 +25,8 @@ type ArrivedMail = Readonly<Record<'to' | 'subject' | 'text' | 'html', string>>
 /** A mail with all that is hard on the way: dots, `From`, long lines, spaces at the end, other scripts, isolates. */
 export function otpMail(differences: Partial<MailMessage> = {}): MailMessage {
   return {
-    issuanceId: randomUUID(),
+    id: randomUUID(),
+    kind: 'otp',
     expiresAt: afterNoon(300),
     to: ALICE,
     subject: 'Your confirmation code (QK)',

@@ -5,10 +5,10 @@ import type { Purged, Retention } from '../../src/application/ports/retention.ts
 import { Challenge } from '../../src/domain/challenge.ts'
 import { secondsAfter } from '../../src/domain/instant.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
-import { ALICE, afterNoon, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
-import { issued, PROVENANCE, type Stores } from './stores.ts'
+import { ALICE, afterNoon, NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
+import { issued, type LockNoticeStores, locked, PROVENANCE, type Stores } from './stores.ts'
 
-type RetainingStores = Stores & { readonly retention: Retention }
+type RetainingStores = LockNoticeStores & { readonly retention: Retention }
 
 const LIFETIME_IN_SECONDS = POLICY.challengeLifetimeInSeconds
 /** A challenge that is opened at noon is over by then, and no later one is. */
@@ -74,6 +74,22 @@ export function retentionContract(adapter: string, create: () => Promise<Retaini
     t.is(await stores.stepUps.load(id), undefined)
     t.deepEqual(await stores.trail.of(id), [])
     t.deepEqual(await stores.outbox.claim(10, afterNoon(120), afterNoon(150)), [])
+  })
+
+  test.serial(`${adapter}: a lock notice goes with its challenge, and not before`, async (t) => {
+    const stores = await create()
+    const early = await openedAt(stores, afterNoon(-1))
+    const late = await openedAt(stores, afterNoon(1))
+    await locked(stores, early.id)
+    const kept = await locked(stores, late.id, afterNoon(2))
+
+    t.deepEqual(sum(await purge(stores)), { challenges: 1, events: 3 })
+
+    const claimed = await stores.lockNotices.claim(10, afterNoon(10), afterNoon(40))
+    t.deepEqual(
+      claimed.map(({ notice }) => notice.id),
+      [kept.id],
+    )
   })
 
   test.serial(
@@ -175,7 +191,7 @@ export function retentionContract(adapter: string, create: () => Promise<Retaini
       const { id, subjectUserId } = await openedAt(stores, NOON)
       await issued(stores, id)
       const stepUp = (await stores.stepUps.load(id))!
-      const [decision] = StepUp.verifyOtp(stepUp, () => false, POLICY, afterNoon(1))
+      const [decision] = StepUp.verifyOtp(stepUp, () => false, noticeDemand(), POLICY, afterNoon(1))
       await stores.stepUps.save(decision, PROVENANCE)
       const { standing } = (await stores.stepUps.load(id))!
 
@@ -233,6 +249,7 @@ export function retentionContract(adapter: string, create: () => Promise<Retaini
         const [decision] = StepUp.verifyOtp(
           (await stores.stepUps.load(id))!,
           () => false,
+          noticeDemand(),
           POLICY,
           afterNoon(1),
         )
@@ -274,7 +291,13 @@ export function retentionContract(adapter: string, create: () => Promise<Retaini
     const purging = purge(stores, AFTER_ITS_END, 1)
     for (let attempt = 1; attempt <= 3; attempt++) {
       const stepUp = (await stores.stepUps.load(live.id))!
-      const [decision] = StepUp.verifyOtp(stepUp, () => attempt === 3, POLICY, afterNoon(61 + attempt))
+      const [decision] = StepUp.verifyOtp(
+        stepUp,
+        () => attempt === 3,
+        noticeDemand(),
+        POLICY,
+        afterNoon(61 + attempt),
+      )
       t.true(await stores.stepUps.save(decision, PROVENANCE))
     }
     await purging

@@ -134,7 +134,7 @@ export function stepUpMiddlewareContract(
     return { user, reference: referenceOf(required) }
   }
 
-  test(`${framework}: a first call is answered with a challenge, as RFC 9470 has it`, async (t) => {
+  test.serial(`${framework}: a first call is answered with a challenge, as RFC 9470 has it`, async (t) => {
     const app = await startApp(t)
     const { userId } = await registerUser(serviceUrl())
 
@@ -160,25 +160,28 @@ export function stepUpMiddlewareContract(
     t.deepEqual(app.made, [])
   })
 
-  test(`${framework}: the call with a countersigned challenge runs the operation, once for all its repeats`, async (t) => {
-    const app = await startApp(t)
-    const { user, reference } = await countersigned(t, app.url)
+  test.serial(
+    `${framework}: the call with a countersigned challenge runs the operation, once for all its repeats`,
+    async (t) => {
+      const app = await startApp(t)
+      const { user, reference } = await countersigned(t, app.url)
 
-    const first = await transfer(app.url, user.userId, reference)
-    const again = await transfer(app.url, user.userId, reference)
+      const first = await transfer(app.url, user.userId, reference)
+      const again = await transfer(app.url, user.userId, reference)
 
-    t.is(first.status, 202)
-    t.is(first.body.by, user.userId)
-    t.is(first.headers.get('Location'), `/transfers/${reference['plmr-mfa-challenge-id']}`)
-    t.is(again.status, 202)
-    t.deepEqual(again.body, first.body)
-    t.is(again.headers.get('Location'), first.headers.get('Location'))
-    t.is(again.headers.get('Content-Type'), first.headers.get('Content-Type'))
-    t.is(again.headers.get('X-App'), 'contract')
-    t.deepEqual(app.made, [reference['plmr-mfa-challenge-id']])
-  })
+      t.is(first.status, 202)
+      t.is(first.body.by, user.userId)
+      t.is(first.headers.get('Location'), `/transfers/${reference['plmr-mfa-challenge-id']}`)
+      t.is(again.status, 202)
+      t.deepEqual(again.body, first.body)
+      t.is(again.headers.get('Location'), first.headers.get('Location'))
+      t.is(again.headers.get('Content-Type'), first.headers.get('Content-Type'))
+      t.is(again.headers.get('X-App'), 'contract')
+      t.deepEqual(app.made, [reference['plmr-mfa-challenge-id']])
+    },
+  )
 
-  test(`${framework}: a response that was lost is there for the repeat`, async (t) => {
+  test.serial(`${framework}: a response that was lost is there for the repeat`, async (t) => {
     const began = Promise.withResolvers<void>()
     const connectionLost = Promise.withResolvers<void>()
     const app = await startApp(t, {}, async () => {
@@ -218,7 +221,7 @@ export function stepUpMiddlewareContract(
     t.is(app.made.length, 1)
   })
 
-  test(`${framework}: an answer that was streamed is replayed like any other`, async (t) => {
+  test.serial(`${framework}: an answer that was streamed is replayed like any other`, async (t) => {
     const app = await startApp(t, {}, async () => ({
       status: 200,
       headers: { 'Content-Type': 'text/plain; charset=utf-8' },
@@ -236,7 +239,7 @@ export function stepUpMiddlewareContract(
     t.is(app.made.length, 1)
   })
 
-  test(`${framework}: of concurrent calls at two instances, one runs the operation`, async (t) => {
+  test.serial(`${framework}: of concurrent calls at two instances, one runs the operation`, async (t) => {
     const executions = new InMemoryExecutions()
     const apps = [await startApp(t, { executions }), await startApp(t, { executions })]
     const { user, reference } = await countersigned(t, apps[0]!.url)
@@ -255,38 +258,44 @@ export function stepUpMiddlewareContract(
     t.is(apps.flatMap(({ made }) => made).length, 1)
   })
 
-  test(`${framework}: an operation of which its process died after the consumption runs at the repeat`, async (t) => {
-    const app = await startApp(t)
-    const { user, reference } = await countersigned(t, app.url)
-    const dying = await startApp(t, {
-      executions: {
-        begin: () => Promise.reject(new Error('the process dies here')),
-        finish: async () => {},
-        abandon: async () => {},
-      },
-    })
+  test.serial(
+    `${framework}: an operation of which its process died after the consumption runs at the repeat`,
+    async (t) => {
+      const app = await startApp(t)
+      const { user, reference } = await countersigned(t, app.url)
+      const dying = await startApp(t, {
+        executions: {
+          begin: () => Promise.reject(new Error('the process dies here')),
+          finish: async () => {},
+          abandon: async () => {},
+        },
+      })
 
-    const first = await transfer(dying.url, user.userId, reference)
-    const repeat = await transfer(app.url, user.userId, reference)
+      const first = await transfer(dying.url, user.userId, reference)
+      const repeat = await transfer(app.url, user.userId, reference)
 
-    t.is(first.status, 503)
-    t.is(repeat.status, 202)
-    t.deepEqual([dying.made.length, app.made.length], [0, 1])
-  })
+      t.is(first.status, 503)
+      t.is(repeat.status, 202)
+      t.deepEqual([dying.made.length, app.made.length], [0, 1])
+    },
+  )
 
-  test(`${framework}: a process that may have forgotten an execution does not run it again`, async (t) => {
-    const app = await startApp(t)
-    const { user, reference } = await countersigned(t, app.url)
-    await transfer(app.url, user.userId, reference)
-    const restarted = await startApp(t)
+  test.serial(
+    `${framework}: a process that may have forgotten an execution does not run it again`,
+    async (t) => {
+      const app = await startApp(t)
+      const { user, reference } = await countersigned(t, app.url)
+      await transfer(app.url, user.userId, reference)
+      const restarted = await startApp(t)
 
-    const repeat = await transfer(restarted.url, user.userId, reference)
+      const repeat = await transfer(restarted.url, user.userId, reference)
 
-    t.like(repeat, { status: 409, body: { code: 'OUTCOME_NOT_KNOWN' } })
-    t.deepEqual(restarted.made, [])
-  })
+      t.like(repeat, { status: 409, body: { code: 'OUTCOME_NOT_KNOWN' } })
+      t.deepEqual(restarted.made, [])
+    },
+  )
 
-  test(`${framework}: a handler that fails may run again by the same approval`, async (t) => {
+  test.serial(`${framework}: a handler that fails may run again by the same approval`, async (t) => {
     let failures = 2
     const app = await startApp(t, {}, async () => {
       failures--
@@ -302,94 +311,109 @@ export function stepUpMiddlewareContract(
     t.is(app.made.length, 3)
   })
 
-  test(`${framework}: another amount than the countersigned one is refused, before and after the transfer`, async (t) => {
-    const app = await startApp(t)
-    const { user, reference } = await countersigned(t, app.url)
-    const tampered = { ...TRANSFER, amount: 'EUR 9,250.00' }
+  test.serial(
+    `${framework}: another amount than the countersigned one is refused, before and after the transfer`,
+    async (t) => {
+      const app = await startApp(t)
+      const { user, reference } = await countersigned(t, app.url)
+      const tampered = { ...TRANSFER, amount: 'EUR 9,250.00' }
 
-    const before = await transfer(app.url, user.userId, reference, tampered)
-    const asAgreed = await transfer(app.url, user.userId, reference)
-    const after = await transfer(app.url, user.userId, reference, tampered)
+      const before = await transfer(app.url, user.userId, reference, tampered)
+      const asAgreed = await transfer(app.url, user.userId, reference)
+      const after = await transfer(app.url, user.userId, reference, tampered)
 
-    for (const refused of [before, after]) {
-      t.like(refused, { status: 403, body: { code: 'OPERATION_DOES_NOT_MATCH_CHALLENGE' } })
-      t.is(refused.headers.get('plmr-mfa-challenge-id'), null)
-    }
-    t.is(asAgreed.status, 202)
-    t.is(app.made.length, 1)
-    t.like(app.refusals[0], {
-      code: 'OPERATION_DOES_NOT_MATCH_CHALLENGE',
-      subjectUserId: user.userId,
-      challengeId: reference['plmr-mfa-challenge-id'],
-    })
-  })
+      for (const refused of [before, after]) {
+        t.like(refused, { status: 403, body: { code: 'OPERATION_DOES_NOT_MATCH_CHALLENGE' } })
+        t.is(refused.headers.get('plmr-mfa-challenge-id'), null)
+      }
+      t.is(asAgreed.status, 202)
+      t.is(app.made.length, 1)
+      t.like(app.refusals[0], {
+        code: 'OPERATION_DOES_NOT_MATCH_CHALLENGE',
+        subjectUserId: user.userId,
+        challengeId: reference['plmr-mfa-challenge-id'],
+      })
+    },
+  )
 
-  test(`${framework}: an approval of one user is of no use to another, and is still the first one's`, async (t) => {
-    const app = await startApp(t)
-    const mallory = await registerUser(serviceUrl())
-    const alice = await registerUser(serviceUrl())
-    const required = await transfer(app.url, alice.userId)
+  test.serial(
+    `${framework}: an approval of one user is of no use to another, and is still the first one's`,
+    async (t) => {
+      const app = await startApp(t)
+      const mallory = await registerUser(serviceUrl())
+      const alice = await registerUser(serviceUrl())
+      const required = await transfer(app.url, alice.userId)
 
-    const unverified = await transfer(app.url, mallory.userId, referenceOf(required))
-    await countersign(alice, required)
-    const stolen = await transfer(app.url, mallory.userId, referenceOf(required))
-    const own = await transfer(app.url, alice.userId, referenceOf(required))
-    const replayed = await transfer(app.url, mallory.userId, referenceOf(required))
+      const unverified = await transfer(app.url, mallory.userId, referenceOf(required))
+      await countersign(alice, required)
+      const stolen = await transfer(app.url, mallory.userId, referenceOf(required))
+      const own = await transfer(app.url, alice.userId, referenceOf(required))
+      const replayed = await transfer(app.url, mallory.userId, referenceOf(required))
 
-    for (const refused of [unverified, stolen, replayed]) {
-      t.like(refused, { status: 403, body: { code: 'SUBJECT_DOES_NOT_MATCH_CHALLENGE' } })
-    }
-    t.is(own.status, 202)
-    t.is(app.made.length, 1)
-  })
+      for (const refused of [unverified, stolen, replayed]) {
+        t.like(refused, { status: 403, body: { code: 'SUBJECT_DOES_NOT_MATCH_CHALLENGE' } })
+      }
+      t.is(own.status, 202)
+      t.is(app.made.length, 1)
+    },
+  )
 
-  test(`${framework}: a challenge that is not verified yet is named again, not replaced`, async (t) => {
-    const app = await startApp(t)
-    const { userId } = await registerUser(serviceUrl())
-    const required = await transfer(app.url, userId)
+  test.serial(
+    `${framework}: a challenge that is not verified yet is named again, not replaced`,
+    async (t) => {
+      const app = await startApp(t)
+      const { userId } = await registerUser(serviceUrl())
+      const required = await transfer(app.url, userId)
 
-    const early = await transfer(app.url, userId, referenceOf(required))
+      const early = await transfer(app.url, userId, referenceOf(required))
 
-    t.is(early.status, 401)
-    t.deepEqual(early.body, required.body)
-    t.deepEqual(app.made, [])
-  })
+      t.is(early.status, 401)
+      t.deepEqual(early.body, required.body)
+      t.deepEqual(app.made, [])
+    },
+  )
 
-  test(`${framework}: a challenge that is over is replaced, also for a caller who names the call`, async (t) => {
-    const app = await startApp(t)
-    const named = { 'Idempotency-Key': 'my transfer' }
-    const user = await registerUser(serviceUrl())
-    const required = await transfer(app.url, user.userId, named)
-    await (await client()).cancelChallenge(required.body.challengeId)
+  test.serial(
+    `${framework}: a challenge that is over is replaced, also for a caller who names the call`,
+    async (t) => {
+      const app = await startApp(t)
+      const named = { 'Idempotency-Key': 'my transfer' }
+      const user = await registerUser(serviceUrl())
+      const required = await transfer(app.url, user.userId, named)
+      await (await client()).cancelChallenge(required.body.challengeId)
 
-    const withReference = await transfer(app.url, user.userId, { ...named, ...referenceOf(required) })
-    const withoutReference = await transfer(app.url, user.userId, named)
-    await countersign(user, withReference)
-    const done = await transfer(app.url, user.userId, { ...named, ...referenceOf(withReference) })
+      const withReference = await transfer(app.url, user.userId, { ...named, ...referenceOf(required) })
+      const withoutReference = await transfer(app.url, user.userId, named)
+      await countersign(user, withReference)
+      const done = await transfer(app.url, user.userId, { ...named, ...referenceOf(withReference) })
 
-    t.is(withReference.status, 401)
-    t.not(withReference.body.challengeId, required.body.challengeId)
-    t.is(withoutReference.body.challengeId, withReference.body.challengeId)
-    t.is(done.status, 202)
-  })
+      t.is(withReference.status, 401)
+      t.not(withReference.body.challengeId, required.body.challengeId)
+      t.is(withoutReference.body.challengeId, withReference.body.challengeId)
+      t.is(done.status, 202)
+    },
+  )
 
-  test(`${framework}: a named call opens one challenge, and each user has names of their own`, async (t) => {
-    const app = await startApp(t)
-    const named = { 'plmr-idempotency-key': 'transfer-1' }
-    const [alice, bob] = [await registerUser(serviceUrl()), await registerUser(serviceUrl())]
+  test.serial(
+    `${framework}: a named call opens one challenge, and each user has names of their own`,
+    async (t) => {
+      const app = await startApp(t)
+      const named = { 'plmr-idempotency-key': 'transfer-1' }
+      const [alice, bob] = [await registerUser(serviceUrl()), await registerUser(serviceUrl())]
 
-    const first = await transfer(app.url, alice.userId, named)
-    const again = await transfer(app.url, alice.userId, named)
-    const ofBob = await transfer(app.url, bob.userId, named)
-    const reused = await transfer(app.url, alice.userId, named, { ...TRANSFER, to: 'Mallory' })
+      const first = await transfer(app.url, alice.userId, named)
+      const again = await transfer(app.url, alice.userId, named)
+      const ofBob = await transfer(app.url, bob.userId, named)
+      const reused = await transfer(app.url, alice.userId, named, { ...TRANSFER, to: 'Mallory' })
 
-    t.deepEqual(again.body, first.body)
-    t.is(ofBob.status, 401)
-    t.not(ofBob.body.challengeId, first.body.challengeId)
-    t.like(reused, { status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } })
-  })
+      t.deepEqual(again.body, first.body)
+      t.is(ofBob.status, 401)
+      t.not(ofBob.body.challengeId, first.body.challengeId)
+      t.like(reused, { status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } })
+    },
+  )
 
-  test(`${framework}: an expired challenge is replaced`, async (t) => {
+  test.serial(`${framework}: an expired challenge is replaced`, async (t) => {
     const real = await client()
     const app = await startApp(t, {
       client: {
@@ -411,7 +435,7 @@ export function stepUpMiddlewareContract(
     t.deepEqual(app.made, [])
   })
 
-  test(`${framework}: nothing runs while Countersign is away`, async (t) => {
+  test.serial(`${framework}: nothing runs while Countersign is away`, async (t) => {
     const app = await startApp(t)
     const { user, reference } = await countersigned(t, app.url)
     const away = await startApp(t, {
@@ -430,7 +454,7 @@ export function stepUpMiddlewareContract(
     t.deepEqual(away.made, [])
   })
 
-  test(`${framework}: an approval that the keys do not vouch for runs nothing`, async (t) => {
+  test.serial(`${framework}: an approval that the keys do not vouch for runs nothing`, async (t) => {
     const app = await startApp(t, { jwks: { keys: [] } })
     const other = await startApp(t, { clientId: 'somebody-else' })
     const { user, reference } = await countersigned(t, app.url)
@@ -442,7 +466,7 @@ export function stepUpMiddlewareContract(
     t.like(app.refusals[0]?.cause, { name: 'AuthorisationRefused' })
   })
 
-  test(`${framework}: what cannot be countersigned is the caller's mistake`, async (t) => {
+  test.serial(`${framework}: what cannot be countersigned is the caller's mistake`, async (t) => {
     const app = await startApp(t)
     const { userId } = await registerUser(serviceUrl())
     const id = randomUUID()

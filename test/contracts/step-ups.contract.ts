@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { Challenge, IdempotencyKeyReused } from '../../src/domain/challenge.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
-import { ALICE, afterNoon, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import { ALICE, afterNoon, NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
 import { issued, opened, PROVENANCE, type Stores } from './stores.ts'
 
 /** What the use cases rely on, whoever stores the step-ups. Called once per adapter. */
@@ -113,6 +113,7 @@ export function stepUpsContract(adapter: string, create: () => Promise<Stores>):
       const [decision] = StepUp.verifyOtp(
         (await stores.stepUps.load(challenge.id))!,
         () => codeMatches,
+        noticeDemand(randomUUID()),
         policy,
         afterNoon(1),
       )

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AuditTrail } from '../../src/application/ports/audit-trail.ts'
+import type { LockNotices } from '../../src/application/ports/lock-notices.ts'
 import type { MailFates } from '../../src/application/ports/mail-fates.ts'
 import type { OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { Provenance } from '../../src/application/ports/provenance.ts'
@@ -7,8 +8,9 @@ import type { StepUps } from '../../src/application/ports/step-ups.ts'
 import type { Suppressions } from '../../src/application/ports/suppressions.ts'
 import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
 import { Challenge, type PendingChallenge } from '../../src/domain/challenge.ts'
+import type { QueuedLockNotice } from '../../src/domain/lock-notice.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
-import { ALICE, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import { ALICE, NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
 
 /** The storage ports over one storage, as a contract is given them. */
 export interface Stores {
@@ -22,6 +24,11 @@ export interface Stores {
 export interface MailFateStores extends Stores {
   readonly fates: MailFates
   readonly suppressions: Suppressions
+}
+
+/** The same with the warnings of locks. */
+export interface LockNoticeStores extends Stores {
+  readonly lockNotices: LockNotices
 }
 
 export const PROVENANCE = { actor: 'user:alice', requestId: 'r-1', remoteAddress: '192.0.2.1' }
@@ -52,4 +59,21 @@ export async function issued(
   const decision = StepUp.issueOtp(stepUp, { id: randomUUID(), keyId: 'k1', recipient: ALICE }, POLICY, now)
   if (!(await stepUps.save(decision, provenance))) throw new Error('lost a race that nobody runs')
   return decision.issued
+}
+
+/** Every wrong code locks. */
+const STRICT = { ...POLICY, subjectMaxFailures: 1 }
+
+/** A decision that locks the subject of the challenge. */
+export async function lockingDecision({ stepUps }: Stores, challengeId: string, now = NOON) {
+  const stepUp = (await stepUps.load(challengeId))!
+  const [decision] = StepUp.verifyOtp(stepUp, () => false, noticeDemand(randomUUID()), STRICT, now)
+  return { ...decision, lockNotice: decision.lockNotice! }
+}
+
+/** Locks the subject of the challenge and gives back the notice. */
+export async function locked(stores: Stores, challengeId: string, now = NOON): Promise<QueuedLockNotice> {
+  const decision = await lockingDecision(stores, challengeId, now)
+  if (!(await stores.stepUps.save(decision, PROVENANCE))) throw new Error('lost a race that nobody runs')
+  return decision.lockNotice
 }

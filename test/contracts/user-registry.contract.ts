@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
-import { ALICE, afterNoon, NOON, POLICY } from '../domain/examples.ts'
+import { ALICE, afterNoon, NOON, noticeDemand, POLICY } from '../domain/examples.ts'
 import { issued, opened, PROVENANCE, type Stores } from './stores.ts'
 
 const ELSEWHERE = EmailAddress.parse('alice@elsewhere.example')
@@ -32,7 +32,10 @@ export function userRegistryContract(adapter: string, create: () => Promise<Stor
     await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
     await issued(stores, verified.id)
     const stepUp = (await stores.stepUps.load(verified.id))!
-    await stores.stepUps.save(StepUp.verifyOtp(stepUp, () => true, POLICY, NOON)[0], PROVENANCE)
+    await stores.stepUps.save(
+      StepUp.verifyOtp(stepUp, () => true, noticeDemand(), POLICY, NOON)[0],
+      PROVENANCE,
+    )
 
     await stores.registry.put({ userId, email: ELSEWHERE }, afterNoon(10), PROVENANCE)
 

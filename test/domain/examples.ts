@@ -1,6 +1,7 @@
 import { Challenge, type PendingChallenge } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import { secondsAfter } from '../../src/domain/instant.ts'
+import type { LockNoticeDemand } from '../../src/domain/lock-notice.ts'
 import type { Operation } from '../../src/domain/operation.ts'
 import type { IssuanceDemand } from '../../src/domain/otp-issuance.ts'
 import type { StepUp } from '../../src/domain/step-up.ts'
@@ -40,6 +41,11 @@ export const demand = (number = 1): IssuanceDemand => ({
   id: `0197a000-0000-7000-8000-00000000000${number}`,
   keyId: 'k1',
   recipient: ALICE,
+})
+
+export const noticeDemand = (id = '0197a000-0000-7000-8000-0000000000d1'): LockNoticeDemand => ({
+  id,
+  address: ALICE,
 })
 
 export const openChallenge = (

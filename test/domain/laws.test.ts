@@ -6,7 +6,7 @@ import { secondsAfter } from '../../src/domain/instant.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp, type StepUpDecision } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
-import { demand, NOON, openChallenge, POLICY as USUAL } from './examples.ts'
+import { demand, NOON, noticeDemand, openChallenge, POLICY as USUAL } from './examples.ts'
 
 /** Tight enough that short sequences reach every limit: a challenge is exhausted before a lock, and lives on after one. */
 const POLICY = { ...USUAL, maxIssuances: 3, subjectMaxFailures: 7, subjectLockInSeconds: 100 }
@@ -61,7 +61,7 @@ function play(played: readonly Command[]): Step[] {
     const decide = (): StepUpDecision => {
       if (each.kind === 'issue') return StepUp.issueOtp(stepUp, demand(), POLICY, now)
       if (each.kind === 'verify')
-        return StepUp.verifyOtp(stepUp, (issuance) => issuance === given, POLICY, now)[0]
+        return StepUp.verifyOtp(stepUp, (issuance) => issuance === given, noticeDemand(), POLICY, now)[0]
       const [challenge, event] =
         each.kind === 'consume'
           ? Challenge.consume(before, { key: each.key, fingerprint: 'f' }, now)

@@ -1,9 +1,10 @@
 import test from 'ava'
 import { Challenge, ChallengeOver } from '../../src/domain/challenge.ts'
+import { EmailAddress } from '../../src/domain/email-address.ts'
 import { IssuanceTooSoon } from '../../src/domain/otp-issuance.ts'
 import { StepUp, type StepUpDecision } from '../../src/domain/step-up.ts'
 import { IssuancesSpent, SubjectLocked, SubjectStanding } from '../../src/domain/subject-standing.ts'
-import { afterNoon, demand, freshStepUp, NOON, POLICY } from './examples.ts'
+import { ALICE, afterNoon, demand, freshStepUp, NOON, noticeDemand, POLICY } from './examples.ts'
 
 /** What the next load would give after `decision` was saved. */
 const after = (stepUp: StepUp, decision: StepUpDecision): StepUp => ({
@@ -14,8 +15,9 @@ const after = (stepUp: StepUp, decision: StepUpDecision): StepUp => ({
 const issue = (stepUp: StepUp, now = NOON, policy = POLICY) =>
   after(stepUp, StepUp.issueOtp(stepUp, demand(stepUp.challenge.issuanceCount + 1), policy, now))
 const verify = (stepUp: StepUp, codeMatches: boolean, now = NOON, policy = POLICY) => {
-  const [decision, verdict] = StepUp.verifyOtp(stepUp, () => codeMatches, policy, now)
-  return { ...after(stepUp, decision), verdict, events: decision.events.map(({ type }) => type) }
+  const [decision, verdict] = StepUp.verifyOtp(stepUp, () => codeMatches, noticeDemand(), policy, now)
+  const events = decision.events.map(({ type }) => type)
+  return { ...after(stepUp, decision), verdict, events, lockNotice: decision.lockNotice }
 }
 
 test('an issuance counts against the challenge and against the subject', (t) => {
@@ -75,6 +77,68 @@ test('the failure that locks the subject says so and leaves no guess', (t) => {
   t.deepEqual(locked.events, ['otp-rejected', 'subject-locked'])
 })
 
+const atTheBrink = { ...SubjectStanding.blank('alice'), consecutiveFailures: 4 }
+const BEFORE = EmailAddress.parse('alice@before.example')
+
+test('the failure that locks the subject queues a notice of it, until when the lock lasts', (t) => {
+  const { lockNotice, standing, challenge } = verify({ ...issue(freshStepUp()), standing: atTheBrink }, false)
+
+  t.deepEqual(lockNotice, {
+    status: 'queued',
+    id: noticeDemand().id,
+    recipient: ALICE,
+    challengeId: challenge.id,
+    subjectUserId: 'alice',
+    lockedAt: NOON,
+    lockedUntil: standing.lockedUntil!,
+    deliveryAttempts: 0,
+    nextAttemptAt: NOON,
+  })
+})
+
+test('no failure before, no right code, and no end of a challenge queues a notice', (t) => {
+  const issued = issue(freshStepUp())
+  const short = { ...freshStepUp({ ...POLICY, maxAttempts: 1 }), issuance: issued.issuance }
+
+  for (let failures = 0; failures < 4; failures++) {
+    const standing = { ...atTheBrink, consecutiveFailures: failures }
+    t.is(verify({ ...issued, standing }, false).lockNotice, undefined)
+  }
+  t.is(verify({ ...issued, standing: atTheBrink }, true).lockNotice, undefined)
+  t.is(verify(short, false).challenge.status, 'exhausted')
+  t.is(verify(short, false).lockNotice, undefined)
+})
+
+test('a second lock queues a second notice', (t) => {
+  const standing = { ...atTheBrink, consecutiveLocks: 1, lockedUntil: NOON }
+  const { lockNotice } = verify({ ...issue(freshStepUp()), standing: atTheBrink }, false)
+  const again = verify({ ...issue(freshStepUp()), standing }, false).lockNotice
+
+  t.deepEqual([lockNotice?.lockedUntil, again?.lockedUntil], [afterNoon(900), afterNoon(1800)])
+})
+
+test('a subject without an entry in the directory is warned where the last code went, if one did', (t) => {
+  const brink = { ...freshStepUp(), standing: atTheBrink }
+  const issued = { ...issue(freshStepUp()), standing: atTheBrink }
+  const lock = (stepUp: StepUp, address: EmailAddress | undefined) =>
+    StepUp.verifyOtp(stepUp, () => false, { id: 'n1', address }, POLICY, NOON)[0]
+
+  t.is(lock(issued, BEFORE).lockNotice?.recipient, BEFORE)
+  t.is(lock(issued, undefined).lockNotice?.recipient, ALICE)
+  t.false('lockNotice' in lock(brink, undefined))
+  t.true(lock(brink, undefined).events.some(({ type }) => type === 'subject-locked'))
+})
+
+test('no notice goes to an address that is suppressed, and none to another instead of it', (t) => {
+  const suppression = { address: ALICE, reason: 'hard-bounce', at: NOON } as const
+  const issued = { ...issue(freshStepUp()), standing: { ...atTheBrink, suppression } }
+
+  t.is(verify(issued, false).lockNotice, undefined)
+  t.deepEqual(verify(issued, false).standing.lockedUntil, afterNoon(900))
+  const moved = { ...issued, standing: { ...atTheBrink, suppression: { ...suppression, address: BEFORE } } }
+  t.is(verify(moved, false).lockNotice?.recipient, ALICE)
+})
+
 test('a locked subject can neither get nor give a code, not even the right one', (t) => {
   const standing = { ...SubjectStanding.blank('alice'), lockedUntil: afterNoon(10) }
   const locked = { ...issue(freshStepUp()), standing }
@@ -93,7 +157,7 @@ test('without a code that counts nobody asks whether the code matches, and an at
     [none, NOON],
     [expired, afterNoon(300)],
   ] as const) {
-    const [decision, verdict] = StepUp.verifyOtp(stepUp, () => asked() as never, POLICY, now)
+    const [decision, verdict] = StepUp.verifyOtp(stepUp, () => asked() as never, noticeDemand(), POLICY, now)
     t.is(verdict.outcome, 'rejected')
     t.is(decision.challenge.attemptsRemaining, 4)
   }

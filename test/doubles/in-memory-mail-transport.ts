@@ -1,11 +1,11 @@
 import {
+  type MailMessage,
   MailOutcomeUnknown,
   MailRefused,
   type MailTransport,
   MailUnavailable,
   RecipientSuppressed,
 } from '../../src/application/ports/mail-transport.ts'
-import type { MailMessage } from '../../src/application/ports/otp-mail-composer.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 
 /** Keeps what it is given to send, and does as it is told. */

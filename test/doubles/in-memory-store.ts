@@ -1,4 +1,5 @@
 import type { AuditTrail, RecordedEvent } from '../../src/application/ports/audit-trail.ts'
+import type { LockNoticeDelivery, LockNotices } from '../../src/application/ports/lock-notices.ts'
 import type { MailFates } from '../../src/application/ports/mail-fates.ts'
 import type { OtpDelivery, OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { Provenance } from '../../src/application/ports/provenance.ts'
@@ -14,6 +15,7 @@ import {
 } from '../../src/domain/challenge.ts'
 import type { CancellationReason, DomainEvent } from '../../src/domain/domain-event.ts'
 import type { EmailAddress } from '../../src/domain/email-address.ts'
+import { LockNotice, type QueuedLockNotice } from '../../src/domain/lock-notice.ts'
 import type { MailFate, MailFateDecision } from '../../src/domain/mail-fate.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../src/domain/otp-issuance.ts'
 import type { StepUp, StepUpDecision } from '../../src/domain/step-up.ts'
@@ -28,12 +30,23 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   readonly #standings = new Map<string, SubjectStanding>()
   readonly #issuances = new Map<string, OtpIssuance>()
   readonly #traceContexts = new Map<string, string | undefined>()
+  readonly #lockNotices = new Map<string, LockNotice>()
   readonly #users = new Map<string, User>()
 
   /** Ports whose methods are named like those of others. */
   readonly fates: MailFates = {
     load: (issuanceId) => this.#loadFate(issuanceId),
     save: (before, decision, provenance) => this.#saveFate(before, decision, provenance),
+  }
+  readonly lockNotices: LockNotices = {
+    claim: (limit, now, leaseEnd) => this.#claimNotices(limit, now, leaseEnd),
+    record: async (claimed, outcome, events) => {
+      await turn()
+      const current = this.#lockNotices.get(claimed.id)
+      if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return
+      this.#lockNotices.set(claimed.id, outcome)
+      this.#record(events, { actor: 'service' })
+    },
   }
   readonly suppressions: Suppressions = {
     of: async (subjectUserId) => {
@@ -90,7 +103,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   }
 
   async save(
-    { challenge, standing, issued, events }: StepUpDecision,
+    { challenge, standing, issued, lockNotice, events }: StepUpDecision,
     provenance: Provenance,
   ): Promise<boolean> {
     await turn()
@@ -103,6 +116,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
       this.#issuances.set(issued.id, issued)
       this.#traceContexts.set(issued.id, provenance.traceContext)
     }
+    if (lockNotice) this.#lockNotices.set(lockNotice.id, lockNotice)
     this.#record(events, provenance)
     return true
   }
@@ -137,6 +151,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     )) {
       this.#issuances.set(issuance.id, { ...issuance, recipient: 'erased@erased.invalid' as EmailAddress })
     }
+    this.#eraseNotices(userId, now, provenance)
     this.#record([{ type: 'user-erased', subjectUserId: userId, at: now }], provenance)
   }
 
@@ -178,6 +193,28 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     if (!recorded) return
     this.#issuances.set(claimed.id, recorded)
     this.#record([event], { actor: 'service' })
+  }
+
+  async #claimNotices(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]> {
+    await turn()
+    const due = [...this.#lockNotices.values()]
+      .filter((each): each is QueuedLockNotice => each.status === 'queued' && each.nextAttemptAt <= now)
+      .sort((one, other) => one.nextAttemptAt.getTime() - other.nextAttemptAt.getTime())
+      .slice(0, limit)
+    return due.map((each) => {
+      const notice = { ...each, deliveryAttempts: each.deliveryAttempts + 1, nextAttemptAt: leaseEnd }
+      this.#lockNotices.set(notice.id, notice)
+      return { notice, user: this.#users.get(notice.subjectUserId) }
+    })
+  }
+
+  #eraseNotices(userId: string, now: Date, provenance: Provenance): void {
+    for (const notice of [...this.#lockNotices.values()].filter((each) => each.subjectUserId === userId)) {
+      const [settled, events] =
+        notice.status === 'queued' ? LockNotice.fail(notice, 'user-erased', now) : [notice, []]
+      this.#lockNotices.set(notice.id, { ...settled, recipient: 'erased@erased.invalid' as EmailAddress })
+      this.#record(events, provenance)
+    }
   }
 
   async #loadFate(issuanceId: string): Promise<MailFate | undefined> {
@@ -251,6 +288,9 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     for (const [key, { id }] of this.#opened) if (ids.has(id)) this.#opened.delete(key)
     for (const { id, challengeId } of this.#issuances.values()) {
       if (ids.has(challengeId)) this.#issuances.delete(id)
+    }
+    for (const { id, challengeId } of this.#lockNotices.values()) {
+      if (ids.has(challengeId)) this.#lockNotices.delete(id)
     }
     return this.#purgeEvents((event) => 'challengeId' in event && ids.has(event.challengeId))
   }

@@ -242,6 +242,7 @@ for (const [what, payload, reception] of [
   ['an issuance id in upper case', delivery(randomUUID().toUpperCase()), 'ignored'],
   ['no metadata', { ...delivery(''), Metadata: {} }, 'ignored'],
   ['null for metadata', { ...delivery(''), Metadata: null }, 'ignored'],
+  ['the metadata of a lock notice', { ...delivery(''), Metadata: { notice: randomUUID() } }, 'ignored'],
   ['metadata of others', { ...delivery(''), Metadata: { user_id: 43 } }, 'ignored'],
   ['an event of no interest', { ...common(randomUUID()), RecordType: 'Open', FirstOpen: true }, 'ignored'],
   ['an address of nobody', { ...reactivation, Recipient: 'nobody@example.com' }, 'unknown'],

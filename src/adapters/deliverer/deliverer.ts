@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { DeliverOtp, HandOver } from '../../application/deliver-otp.ts'
+import type { DeliverOtp } from '../../application/deliver-otp.ts'
+import type { HandOver } from '../../application/hand-over.ts'
 import type { DeliverySignal } from '../../application/ports/delivery-signal.ts'
 import type { HealthCheck } from '../../application/ports/health-check.ts'
 import type { Workload } from '../../application/ports/workload.ts'

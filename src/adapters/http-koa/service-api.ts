@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import type { BodyOf } from './body-of.ts'
 import { ANSWER_HEADERS, REQUEST_HEADERS } from './header-api.ts'
-import { refusals, TotpError } from './refusal-api.ts'
+import { TotpError } from './refusal-api.ts'
 
 const Alive = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Alive' })
 export type AliveBody = BodyOf<typeof Alive>
@@ -99,7 +99,6 @@ export const servicePaths: ZodOpenApiPathsObject = {
             },
           },
         },
-        ...refusals(READYZ, ['fault']),
       },
     },
   },

@@ -1,4 +1,5 @@
-import type { MailMessage, OtpMailComposer, OtpNotice } from '../../application/ports/otp-mail-composer.ts'
+import type { MailMessage } from '../../application/ports/mail-transport.ts'
+import type { OtpMailComposer, OtpNotice } from '../../application/ports/otp-mail-composer.ts'
 import type { Brand } from './brand.ts'
 import { htmlBody } from './html-body.ts'
 import { type OtpLetter, otpLetter } from './otp-letter.ts'

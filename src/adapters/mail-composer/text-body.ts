@@ -5,7 +5,7 @@ import type { Wording } from './wording.ts'
 /** Narrow enough that a mail program has no reason to break a line again, where it would drop our bar. */
 const LINE_LENGTH = 64
 const BAR = '  | '
-const INDENT = '    '
+export const INDENT = '    '
 const MAX_LENGTH = LINE_LENGTH - BAR.length - INDENT.length
 /** What is never cut: a letter with its marks, a flag, an emoji of up to four. */
 const LETTER = /\p{RI}{2}|\P{M}[\p{M}\p{EMod}]*(?:\u200D\P{M}[\p{M}\p{EMod}]*){0,3}|\p{M}/gu
@@ -60,7 +60,7 @@ function broken({ introduction, warningTitle, warning, footer }: Wording): OwnWo
 }
 
 /** Cuts at spaces where there are some, and never inside a letter. */
-function lines<Text extends string | VisibleText>(text: Text): Text[] {
+export function lines<Text extends string | VisibleText>(text: Text): Text[] {
   if (text.length <= MAX_LENGTH) return [text]
   const letters = OF_SEVERAL_UNITS.test(text) ? text.match(LETTER)! : text
   const cut: string[] = []

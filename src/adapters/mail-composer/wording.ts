@@ -7,7 +7,7 @@ import fr from './languages/fr.json' with { type: 'json' }
 import nl from './languages/nl.json' with { type: 'json' }
 import pt from './languages/pt.json' with { type: 'json' }
 
-/** The words of the mail in one language. All of them are ours; the details of the operation are never inside them. */
+/** The words of the mails in one language. All of them are ours; the details of the operation are never inside them. */
 export interface Wording {
   readonly language: Language
   readonly direction: 'ltr' | 'rtl'
@@ -24,6 +24,20 @@ export interface Wording {
   /** Rounded down, so that it never promises more than there is. */
   validity(seconds: number, until: string): string
   usage(reference: string): string
+  readonly lock: LockWording
+}
+
+/** The words of the mail about a lock that it does not share with that of a code. */
+interface LockWording {
+  readonly subject: string
+  readonly title: string
+  readonly explanation: string
+  readonly untilLabel: string
+  readonly ownTitle: string
+  readonly own: string
+  readonly warningTitle: string
+  readonly warning: string
+  readonly footer: string
 }
 
 const RESOURCES = { en, de, fr, es, nl, pt, ar }
@@ -75,5 +89,16 @@ function wording(language: Language, direction: 'ltr' | 'rtl', t: TFunction): Wo
         ? t('validForSeconds', { count: Math.floor(seconds), until })
         : t('validForMinutes', { count: Math.floor(seconds / 60), until }),
     usage: (reference) => t('usage', { reference }),
+    lock: {
+      subject: t('lockSubject'),
+      title: t('lockTitle'),
+      explanation: t('lockExplanation'),
+      untilLabel: t('lockUntilLabel'),
+      ownTitle: t('lockOwnTitle'),
+      own: t('lockOwn'),
+      warningTitle: t('lockWarningTitle'),
+      warning: t('lockWarning'),
+      footer: t('lockFooter'),
+    },
   }
 }

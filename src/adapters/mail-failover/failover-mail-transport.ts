@@ -1,12 +1,12 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../../application/ports/clock.ts'
 import {
+  type MailMessage,
   MailOutcomeUnknown,
   type MailReceipt,
   type MailTransport,
   MailUnavailable,
 } from '../../application/ports/mail-transport.ts'
-import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
 import { GuardedTransport, type GuardOptions } from './guarded-transport.ts'
 
 const GUARD: GuardOptions = { failuresToOpen: 3, restInMs: 15_000 }
@@ -36,7 +36,7 @@ export class FailoverMailTransport implements MailTransport {
   }
 
   async send(message: MailMessage): Promise<MailReceipt> {
-    const { issuanceId, expiresAt } = message
+    const { id: mailId, expiresAt } = message
     const problems: string[] = []
     for (const transport of this.#transports) {
       // The one before may have taken its time over saying no.
@@ -44,7 +44,7 @@ export class FailoverMailTransport implements MailTransport {
       try {
         const receipt = await transport.send(message)
         if (problems.length > 0) {
-          this.#logger.warn({ issuanceId, transport: transport.name, problems }, 'mail failed over')
+          this.#logger.warn({ mailId, transport: transport.name, problems }, 'mail failed over')
         }
         return receipt
       } catch (error) {

@@ -8,12 +8,12 @@ import {
 } from 'cockatiel'
 import type { Logger } from 'pino'
 import {
+  type MailMessage,
   type MailReceipt,
   MailRefused,
   type MailTransport,
   MailUnavailable,
 } from '../../application/ports/mail-transport.ts'
-import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
 
 export interface GuardOptions {
   /** So many mails in a row that it did not take, and it rests. */

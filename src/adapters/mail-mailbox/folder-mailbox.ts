@@ -4,13 +4,13 @@ import { v7 } from 'uuid'
 import { z } from 'zod'
 import type { Clock } from '../../application/ports/clock.ts'
 import {
+  type MailMessage,
   type MailReceipt,
   type MailTransport,
   MailUnavailable,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
 import type { Mailbox, MailboxMessage } from '../../application/ports/mailbox.ts'
-import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
 
 /** As many mails are shown, the newest. */
 const CAPACITY = 500

@@ -1,13 +1,13 @@
 import { Models, ServerClient } from 'postmark'
 import { z } from 'zod'
 import {
+  type MailMessage,
   type MailReceipt,
   type MailTransport,
   MailUnavailable,
   messageIdOf,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
-import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
 import { forSdk, postmarkFailure, postmarkRefusal } from './postmark-failure.ts'
 
 export interface PostmarkOptions {
@@ -45,7 +45,7 @@ export class PostmarkMailTransport implements MailTransport {
     this.#messageStream = messageStream
   }
 
-  async send({ issuanceId, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
+  async send({ id, kind, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
     if (this.#closed) throw new MailUnavailable('The transport is closed')
     const recipient = soleRecipient(to)
     const answer = await this.#client
@@ -59,14 +59,15 @@ export class PostmarkMailTransport implements MailTransport {
         // Said with every mail, because the settings of the server may say otherwise.
         TrackOpens: false,
         TrackLinks: Models.LinkTrackingOptions.None,
-        Tag: 'otp',
-        Metadata: { issuance: issuanceId },
+        Tag: kind,
+        // What is reported of the mail of an issuance leads back to it by this; what is reported of others leads nowhere.
+        Metadata: kind === 'otp' ? { issuance: id } : { notice: id },
         Headers: [
           // RFC 3834 §5; the second is what Exchange goes by.
           { Name: 'Auto-Submitted', Value: 'auto-generated' },
           { Name: 'X-Auto-Response-Suppress', Value: 'All' },
           // The second keeps Postmark from putting one of its own in place of the first.
-          { Name: 'Message-ID', Value: messageIdOf(issuanceId, this.#senderDomain) },
+          { Name: 'Message-ID', Value: messageIdOf(id, this.#senderDomain) },
           { Name: 'X-PM-KeepID', Value: 'true' },
         ],
       })

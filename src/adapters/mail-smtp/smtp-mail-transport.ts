@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream'
 import { createTransport } from 'nodemailer'
 import {
+  type MailMessage,
   type MailReceipt,
   type MailTransport,
   messageIdOf,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
-import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
 import { smtpFailure } from './smtp-failure.ts'
 import { type SmtpSender, smtpSender } from './smtp-sender.ts'
 import { smtpServer } from './smtp-server.ts'
@@ -44,7 +44,7 @@ export class SmtpMailTransport implements MailTransport {
     })
   }
 
-  async send({ issuanceId, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
+  async send({ id, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
     const recipient = soleRecipient(to)
     // Not `AbortSignal.timeout`, which goes on to abort what has long been handed over, at a cost for each mail.
     const limit = new AbortController()
@@ -57,7 +57,7 @@ export class SmtpMailTransport implements MailTransport {
         subject,
         text,
         html,
-        messageId: messageIdOf(issuanceId, this.#sender.domain),
+        messageId: messageIdOf(id, this.#sender.domain),
         headers: {
           // RFC 3834 §5; the second is what Exchange goes by.
           'Auto-Submitted': 'auto-generated',

@@ -1,4 +1,5 @@
-import type { DeliverOtp, DeliveryReport, HandOver } from '../../application/deliver-otp.ts'
+import type { DeliverOtp } from '../../application/deliver-otp.ts'
+import type { DeliveryReport, HandOver } from '../../application/hand-over.ts'
 import type { Metrics } from './metrics.ts'
 
 /**

@@ -1,11 +1,11 @@
 import {
+  type MailMessage,
   MailOutcomeUnknown,
   type MailReceipt,
   MailRefused,
   type MailTransport,
   MailUnavailable,
 } from '../../application/ports/mail-transport.ts'
-import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
 import type { Metrics } from './metrics.ts'
 
 const OUTCOMES = ['taken', 'refused', 'unavailable', 'unknown'] as const

@@ -41,15 +41,22 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Co
     connectionString: url,
     max: POOL_SIZE,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
-    ...(ownSession && { statement_timeout: STATEMENT_TIMEOUT_IN_MS }),
+    ...(ownSession && {
+      statement_timeout: STATEMENT_TIMEOUT_IN_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_IN_MS,
+    }),
     // A server that is gone without a word never answers: the client gives up a little after the server would have.
     query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_IN_MS,
     application_name: 'countersign',
   })
   pool.on('error', onConnectionLost)
   const adapter = new PrismaPg(pool, { onConnectionError: onConnectionLost })
-  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' })
+  const prisma = new PrismaClient({
+    adapter,
+    errorFormat: 'minimal',
+    // A transaction waits for a connection as long as everything else does.
+    transactionOptions: { maxWait: ACQUIRE_TIMEOUT_IN_MS },
+  })
   let closing: Promise<void> | undefined
   return {
     prisma,

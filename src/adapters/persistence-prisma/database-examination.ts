@@ -26,6 +26,7 @@ const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   subject_standings: ['SELECT', 'INSERT', 'UPDATE'],
   challenges: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   otp_issuances: ['SELECT', 'INSERT', 'UPDATE'],
+  lock_notices: ['SELECT', 'INSERT', 'UPDATE'],
   challenge_events: ['SELECT', 'INSERT', 'DELETE'],
   _prisma_migrations: ['SELECT'],
 }

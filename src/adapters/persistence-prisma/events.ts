@@ -9,7 +9,7 @@ import type { ChallengeEventModel } from './generated/models.ts'
  * once for each row of `guard`, the part of the same statement that says whether the decision holds.
  */
 export function insertEvents(
-  guard: 'challenge' | 'issuance' | 'standing',
+  guard: 'challenge' | 'issuance' | 'notice' | 'standing',
   events: readonly DomainEvent[],
   { actor, requestId, remoteAddress }: Provenance,
 ): Prisma.Sql {

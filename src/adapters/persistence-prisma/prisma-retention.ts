@@ -80,7 +80,7 @@ async function purgeChallenges(
   })
   const ids = seen.filter(({ expiresAt }) => expiresAt < expiredBefore).map(({ id }) => id)
 
-  // Issuances go by cascade. Events go last: a decision under way about one of these challenges was stored before its row
+  // Issuances and lock notices go by cascade. Events go last: a decision under way about one of these challenges was stored before its row
   // could be deleted, so its event is seen here, or finds no row to be stored upon.
   const challenges = await transaction.challenge.deleteMany({ where: { id: { in: ids } } })
   const events = await transaction.challengeEvent.deleteMany({ where: { challengeId: { in: ids } } })

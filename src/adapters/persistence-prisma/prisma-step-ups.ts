@@ -23,7 +23,13 @@ import {
   type UserRow,
   userOf,
 } from './rows.ts'
-import { findByIdempotencyKey, insertChallenge, loadStepUp, saveDecision } from './step-up-statements.ts'
+import {
+  findByIdempotencyKey,
+  insertChallenge,
+  loadStepUp,
+  saveDecision,
+  saveLockingDecision,
+} from './step-up-statements.ts'
 
 /** Stores step-ups with one raw statement a call: what happens on the hot path is what stands in `step-up-statements.ts`. */
 export class PrismaStepUps implements StepUps {
@@ -64,7 +70,11 @@ export class PrismaStepUps implements StepUps {
   }
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
-    const saved = await this.#statements.rows(saveDecision(decision, provenance))
+    const { lockNotice } = decision
+    const statement = lockNotice
+      ? saveLockingDecision(decision, lockNotice, provenance)
+      : saveDecision(decision, provenance)
+    const saved = await this.#statements.rows(statement)
     return saved.length === 1
   }
 }

@@ -3,11 +3,12 @@ import type { UserRegistry } from '../../application/ports/user-directory.ts'
 import { Challenge } from '../../domain/challenge.ts'
 import type { CancellationReason, DomainEvent } from '../../domain/domain-event.ts'
 import type { EmailAddress } from '../../domain/email-address.ts'
+import { LockNotice } from '../../domain/lock-notice.ts'
 import type { User } from '../../domain/user.ts'
 import { available } from './available.ts'
 import { columnsOf } from './events.ts'
 import { Prisma, type PrismaClient } from './generated/client.ts'
-import { type ChallengeRow, COLUMNS, challengeOf } from './rows.ts'
+import { type ChallengeRow, COLUMNS, challengeOf, type LockNoticeRow, queuedLockNoticeOf } from './rows.ts'
 
 /** In the place of an address that had to be forgotten; `.invalid` never reaches anybody (RFC 2606 §2). */
 const ERASED_ADDRESS = 'erased@erased.invalid'
@@ -127,6 +128,11 @@ class UserChange {
       where: { challenge: { subjectUserId: userId } },
       data: { recipient: ERASED_ADDRESS },
     })
+    await this.#withdrawNotices()
+    await this.#transaction.lockNotice.updateMany({
+      where: { challenge: { subjectUserId: userId } },
+      data: { recipient: ERASED_ADDRESS },
+    })
     await this.#transaction.subjectStanding.update({
       where: { subjectUserId: userId },
       data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
@@ -162,6 +168,26 @@ class UserChange {
         data: { status: cancelled.status, cancelledAt: cancelled.cancelledAt, verifiedAt: null },
       })
       await this.#record(event)
+    }
+  }
+
+  /** Locked, for whoever hands one over may be about to record that. */
+  async #withdrawNotices(): Promise<void> {
+    const rows = await this.#transaction.$queryRaw<LockNoticeRow[]>`
+      SELECT ${Prisma.raw(COLUMNS.lockNotice)}
+      FROM lock_notices n
+      JOIN challenges c ON c.id = n.challenge_id
+      WHERE c.subject_user_id = ${this.#userId} AND n.status = 'queued'
+      FOR UPDATE OF n`
+
+    for (const row of rows) {
+      const [failed, events] = LockNotice.fail(queuedLockNoticeOf(row), 'user-erased', this.#now)
+      const { status, failedAt, reason: failureReason } = failed
+      await this.#transaction.lockNotice.update({
+        where: { id: failed.id },
+        data: { status, nextAttemptAt: null, failedAt, failureReason },
+      })
+      for (const event of events) await this.#record(event)
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Challenge } from '../../domain/challenge.ts'
 import type { BounceKind, DeliveryFailure, SuppressionReason } from '../../domain/domain-event.ts'
 import type { EmailAddress } from '../../domain/email-address.ts'
+import type { QueuedLockNotice } from '../../domain/lock-notice.ts'
 import type { SummaryLine } from '../../domain/operation.ts'
 import type { OtpIssuance } from '../../domain/otp-issuance.ts'
 import type { SubjectStanding } from '../../domain/subject-standing.ts'
@@ -8,7 +9,7 @@ import type { User } from '../../domain/user.ts'
 
 /**
  * The columns that the raw statements read, each under its table's letter, so that one row can hold a challenge,
- * its newest issuance, the standing of its subject and the subject's entry in the directory.
+ * its newest issuance, the standing of its subject and the subject's entry in the directory, or a notice and its subject's.
  */
 export const COLUMNS = {
   challenge: columns(
@@ -24,6 +25,10 @@ export const COLUMNS = {
     'subject_user_id consecutive_failures consecutive_locks locked_until recent_issuances suppressed_address suppression_reason suppression_changed_at version',
   ),
   user: columns('u', 'user_id email locale display_name'),
+  lockNotice: columns(
+    'n',
+    'id challenge_id subject_user_id recipient locked_at locked_until delivery_attempts next_attempt_at',
+  ),
 }
 
 function columns(table: string, names: string): string {
@@ -91,6 +96,18 @@ export interface UserRow {
   readonly u_email: string
   readonly u_locale: string | null
   readonly u_display_name: string | null
+}
+
+/** Of a queued notice: no other is ever read. */
+export interface LockNoticeRow {
+  readonly n_id: string
+  readonly n_challenge_id: string
+  readonly n_subject_user_id: string
+  readonly n_recipient: string
+  readonly n_locked_at: Date
+  readonly n_locked_until: Date
+  readonly n_delivery_attempts: number
+  readonly n_next_attempt_at: Date
 }
 
 /** What an outer join gives: the row, or nulls when there is nothing to join. */
@@ -255,6 +272,20 @@ export function userOf(row: UserRow): User {
     email: row.u_email as EmailAddress,
     locale: row.u_locale ?? undefined,
     displayName: row.u_display_name ?? undefined,
+  }
+}
+
+export function queuedLockNoticeOf(row: LockNoticeRow): QueuedLockNotice {
+  return {
+    status: 'queued',
+    id: row.n_id,
+    challengeId: row.n_challenge_id,
+    subjectUserId: row.n_subject_user_id,
+    recipient: row.n_recipient as EmailAddress,
+    lockedAt: row.n_locked_at,
+    lockedUntil: row.n_locked_until,
+    deliveryAttempts: row.n_delivery_attempts,
+    nextAttemptAt: row.n_next_attempt_at,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Provenance } from '../../application/ports/provenance.ts'
 import type { Challenge, Idempotency, PendingChallenge } from '../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
+import type { QueuedLockNotice } from '../../domain/lock-notice.ts'
 import type { StepUpDecision } from '../../domain/step-up.ts'
 import { insertEvents } from './events.ts'
 import { Prisma } from './generated/client.ts'
@@ -30,10 +31,35 @@ export function loadStepUp(challengeId: string): Prisma.Sql {
  * A concurrent save waits for the row of the standing and then finds a newer version (READ COMMITTED).
  */
 export function saveDecision(decision: StepUpDecision, provenance: Provenance): Prisma.Sql {
-  const { challenge, standing, issued, events } = decision
-  const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
   return Prisma.sql`/* step-ups.save */
-    WITH standing AS (
+    WITH ${stored(decision, provenance)}
+    SELECT id FROM challenge`
+}
+
+/** The same with the notice of the lock that the decision begins: there is one if, and only if, the decision is stored. */
+export function saveLockingDecision(
+  decision: StepUpDecision,
+  notice: QueuedLockNotice,
+  provenance: Provenance,
+): Prisma.Sql {
+  return Prisma.sql`/* step-ups.save-with-lock-notice */
+    WITH ${stored(decision, provenance)}, notice AS (
+      INSERT INTO lock_notices (
+        id, challenge_id, subject_user_id, recipient, locked_at, locked_until,
+        status, delivery_attempts, next_attempt_at
+      )
+      SELECT ${notice.id}::uuid, challenge.id, challenge.subject_user_id, ${notice.recipient},
+        ${notice.lockedAt}::timestamptz, ${notice.lockedUntil}::timestamptz,
+        'queued', 0, ${notice.nextAttemptAt}::timestamptz
+      FROM challenge
+    )
+    SELECT id FROM challenge`
+}
+
+/** The parts of a statement that store a decision; `challenge` is its row if it holds. */
+function stored({ challenge, standing, issued, events }: StepUpDecision, provenance: Provenance): Prisma.Sql {
+  const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
+  return Prisma.sql`standing AS (
       UPDATE subject_standings
       SET consecutive_failures = ${standing.consecutiveFailures}::smallint,
           consecutive_locks = ${standing.consecutiveLocks}::smallint,
@@ -67,8 +93,7 @@ export function saveDecision(decision: StepUpDecision, provenance: Provenance): 
         ${provenance.traceContext ?? null}
       FROM challenge, (VALUES (${issued?.id ?? null}::uuid)) AS issued (new_id)
       WHERE new_id IS NOT NULL
-    ), trail AS (${insertEvents('challenge', events, provenance)})
-    SELECT id FROM challenge`
+    ), trail AS (${insertEvents('challenge', events, provenance)})`
 }
 
 /** Stores a new challenge and returns one row, or nothing if its client used the idempotency key before. */

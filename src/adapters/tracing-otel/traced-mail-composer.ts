@@ -1,4 +1,5 @@
-import type { MailMessage, OtpMailComposer, OtpNotice } from '../../application/ports/otp-mail-composer.ts'
+import type { MailMessage } from '../../application/ports/mail-transport.ts'
+import type { OtpMailComposer, OtpNotice } from '../../application/ports/otp-mail-composer.ts'
 import type { Spans } from './spans.ts'
 
 /** A span for each mail that is put into words, none of which it repeats. */

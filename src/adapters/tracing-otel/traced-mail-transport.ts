@@ -1,6 +1,5 @@
 import { SpanKind } from '@opentelemetry/api'
-import type { MailReceipt, MailTransport } from '../../application/ports/mail-transport.ts'
-import type { MailMessage } from '../../application/ports/otp-mail-composer.ts'
+import type { MailMessage, MailReceipt, MailTransport } from '../../application/ports/mail-transport.ts'
 import type { Spans } from './spans.ts'
 
 /** A span for each mail that one mail system is given. That system is told nothing of the trace: it is none of its business. */
@@ -18,7 +17,7 @@ export class TracedMailTransport implements MailTransport {
   send(message: MailMessage): Promise<MailReceipt> {
     const attributes = {
       'countersign.mail.transport': this.#name,
-      'countersign.issuance_id': message.issuanceId,
+      [message.kind === 'otp' ? 'countersign.issuance_id' : 'countersign.lock_notice_id']: message.id,
     }
     return this.#spans.within('hand over mail', { kind: SpanKind.CLIENT, attributes }, () =>
       this.#transport.send(message),

@@ -1,5 +1,17 @@
 import { EmailAddress } from '../../domain/email-address.ts'
-import type { MailMessage } from './otp-mail-composer.ts'
+
+/** A mail ready to be sent. */
+export interface MailMessage {
+  /** Random id of the issuance or lock notice; with the kind the only thing a provider may be told besides the mail itself. */
+  readonly id: string
+  readonly kind: 'otp' | 'lock-notice'
+  /** The end of the code or lock. Whoever tries to send it over again does not begin to from then on. */
+  readonly expiresAt: Date
+  readonly to: EmailAddress
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+}
 
 export interface MailReceipt {
   /** Who took it, by the name it has in the configuration. */
@@ -55,6 +67,6 @@ export function soleRecipient(to: EmailAddress): EmailAddress {
  * RFC 5322 §3.6.4, the same for every attempt over every transport: a mail that went out twice is one mail to
  * programs that compare.
  */
-export function messageIdOf(issuanceId: string, senderDomain: string): string {
-  return `<${issuanceId}@${senderDomain}>`
+export function messageIdOf(mailId: string, senderDomain: string): string {
+  return `<${mailId}@${senderDomain}>`
 }

@@ -1,5 +1,5 @@
-import type { EmailAddress } from '../../domain/email-address.ts'
 import type { SummaryLine } from '../../domain/operation.ts'
+import type { MailMessage } from './mail-transport.ts'
 
 /** What the user has to know to countersign or to refuse. */
 export interface OtpNotice {
@@ -12,18 +12,6 @@ export interface OtpNotice {
   /** BCP 47 language tag of the user, where known. */
   readonly locale?: string | undefined
   readonly displayName?: string | undefined
-}
-
-/** A mail ready to be sent. */
-export interface MailMessage {
-  /** Random id of what the mail carries; the only thing a provider may be told besides the mail itself. */
-  readonly issuanceId: string
-  /** The end of what it carries. Whoever tries to send it over again does not begin to from then on. */
-  readonly expiresAt: Date
-  readonly to: EmailAddress
-  readonly subject: string
-  readonly text: string
-  readonly html: string
 }
 
 /** Puts an OTP notice into words. */

@@ -1,4 +1,4 @@
-/** What a purge deleted. Issuances go with their challenges and are not counted. */
+/** What a purge deleted. Issuances and lock notices go with their challenges and are not counted. */
 export interface Purged {
   readonly challenges: number
   readonly events: number
@@ -7,7 +7,7 @@ export interface Purged {
 /** Forgets what is past retention. */
 export abstract class Retention {
   /**
-   * Deletes every challenge that expired before `expiredBefore`, with its issuances and events, and every event from before
+   * Deletes every challenge that expired before `expiredBefore`, with its issuances, lock notices and events, and every event from before
    * then that belongs to no challenge. Goes batch by batch as the caller reads on, and stops where the caller does.
    * A batch is atomic, holds at most `limit` challenges or events of their own, and may have found nothing to delete.
    *

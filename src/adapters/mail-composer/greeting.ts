@@ -1,0 +1,19 @@
+import { isolated, type VisibleText, visible } from './visible-text.ts'
+import type { Wording } from './wording.ts'
+
+/**
+ * Letters, spaces, hyphens, apostrophes, and dots after initials. Whoever opens an account under the name of
+ * `call 555 0100` or `evil.example` would have us mail it to people; they are greeted without a name.
+ */
+const NAME = /^(?:[\p{L}\p{M} '’-]|\u200C|\u200D|\.(?= |$)){1,60}$/u
+
+/** By name, if the directory has one that can be shown. */
+export function greeting(wording: Wording, displayName: string | undefined): string {
+  const name = displayName === undefined ? undefined : greetable(displayName)
+  return wording.greeting(name && isolated(name, wording.direction))
+}
+
+function greetable(displayName: string): VisibleText | undefined {
+  const name = visible(displayName)
+  return NAME.test(name) ? name : undefined
+}

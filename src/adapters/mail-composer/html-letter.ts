@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs'
+import { type Brand, readableOn } from './brand.ts'
+import { HtmlTemplate, type TemplateValues } from './html-template.ts'
+import type { Wording } from './wording.ts'
+
+/**
+ * Writes letters as HTML that stands alone: no link, script, style or image from elsewhere but the brand's logo, and
+ * nothing that is not shown. The template is the MJML of that name, compiled.
+ *
+ * @param ownWords what is the same in every letter of a language, to be filled in once.
+ */
+export function htmlLetter(
+  name: 'otp-letter' | 'lock-letter',
+  { name: brandName, color, logoUrl }: Brand,
+  ownWords: (wording: Wording) => Readonly<Record<string, string>>,
+): (wording: Wording, values: TemplateValues) => string {
+  const branded = HtmlTemplate.parse(readFileSync(new URL(`./${name}.html`, import.meta.url), 'utf8')).fill({
+    brandColor: color,
+    onBrandColor: readableOn(color),
+    name: logoUrl === undefined ? [{ brandName }] : [],
+    logo: logoUrl === undefined ? [] : [{ logoUrl, logoName: brandName }],
+  })
+  const worded = new Map<Wording, HtmlTemplate>()
+
+  return (wording, values) => {
+    const { language, direction } = wording
+    const start = direction === 'ltr' ? 'left' : 'right'
+    const template =
+      worded.get(wording) ?? branded.fill({ language, direction, start, ...allFolded(ownWords(wording)) })
+    worded.set(wording, template)
+    return template.fill(values).toString()
+  }
+}
+
+export function allFolded<Name extends string>(texts: Readonly<Record<Name, string>>): Record<Name, string> {
+  return Object.fromEntries(
+    Object.entries<string>(texts).map(([name, text]) => [name, folded(text)]),
+  ) as Record<Name, string>
+}
+
+/** What a mail may have on a line without being encoded (RFC 2045 §6.7), less what stands around the text. */
+const LINE_LENGTH = 60
+
+/** Our own words with line feeds among their spaces, which HTML does not tell apart. */
+function folded(text: string): string {
+  let length = 0
+  return text
+    .split(' ')
+    .map((word, index) => {
+      const width = asciiLength(word) + 1
+      length += width
+      if (length > LINE_LENGTH && index > 0) {
+        length = width
+        return `\n${word}`
+      }
+      return index === 0 ? word : ` ${word}`
+    })
+    .join('')
+}
+
+/** With a character that is not ASCII written as its number: `&#8217;`. */
+function asciiLength(word: string): number {
+  return word.length + 6 * (word.match(/[^\0-\x7f]/g)?.length ?? 0)
+}

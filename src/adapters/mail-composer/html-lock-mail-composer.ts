@@ -1,0 +1,31 @@
+import type { LockMailComposer, LockWarning } from '../../application/ports/lock-mail-composer.ts'
+import type { MailMessage } from '../../application/ports/mail-transport.ts'
+import { greeting } from './greeting.ts'
+import type { LetterSettings } from './html-otp-mail-composer.ts'
+import { type LockLetter, lockHtml, lockText } from './lock-letter.ts'
+import { Readers } from './reader.ts'
+import { createWordings, type Language, type Wording } from './wording.ts'
+
+/** Says in the reader's language that there is a lock, and until when. */
+export class HtmlLockMailComposer implements LockMailComposer {
+  readonly #readers: Readers
+  readonly #wordings: ReadonlyMap<Language, Wording>
+  readonly #text: (letter: LockLetter) => string
+  readonly #html: (letter: LockLetter) => string
+
+  /** @throws {Error} if the template or a language is incomplete, before there is a mail to send. */
+  constructor({ brand, timeZone }: Omit<LetterSettings, 'appHost'>) {
+    this.#readers = new Readers(timeZone)
+    this.#wordings = new Map(createWordings().map((wording) => [wording.language, wording]))
+    this.#text = lockText(brand.name)
+    this.#html = lockHtml(brand)
+    for (const locale of this.#wordings.keys()) this.compose({ lockedUntil: new Date(0), locale })
+  }
+
+  compose({ lockedUntil, locale, displayName }: LockWarning): Pick<MailMessage, 'subject' | 'text' | 'html'> {
+    const reader = this.#readers.of(locale)
+    const wording = this.#wordings.get(reader.language)!
+    const letter = { wording, greeting: greeting(wording, displayName), until: reader.instant(lockedUntil) }
+    return { subject: wording.lock.subject, text: this.#text(letter), html: this.#html(letter) }
+  }
+}

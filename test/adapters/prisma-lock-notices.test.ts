@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { type Connections, connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
+import { PrismaAuditTrail } from '../../src/adapters/persistence-prisma/prisma-audit-trail.ts'
+import { PrismaLockNotices } from '../../src/adapters/persistence-prisma/prisma-lock-notices.ts'
+import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/prisma-otp-outbox.ts'
+import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
+import { PrismaUserRegistry } from '../../src/adapters/persistence-prisma/prisma-user-registry.ts'
+import { LockNotice } from '../../src/domain/lock-notice.ts'
+import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
+import { issued, type LockNoticeStores, locked, opened, PROVENANCE } from '../contracts/stores.ts'
+import { createTestDatabase } from '../database.ts'
+import { ALICE, afterNoon, NOON, POLICY } from '../domain/examples.ts'
+
+const all: Connections[] = []
+
+async function connect(): Promise<Connections> {
+  const { url } = await createTestDatabase()
+  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  all.push(connections)
+  return connections
+}
+
+function storesOf({ prisma, statements }: Connections): LockNoticeStores {
+  return {
+    stepUps: new PrismaStepUps(statements),
+    registry: new PrismaUserRegistry(prisma),
+    outbox: new PrismaOtpOutbox(statements),
+    trail: new PrismaAuditTrail(prisma),
+    lockNotices: new PrismaLockNotices(statements),
+  }
+}
+
+test.after.always('connections are closed', async () => {
+  await Promise.all(all.map(({ close }) => close()))
+})
+
+lockNoticesContract('prisma', async () => storesOf(await connect()))
+
+test('of an erased user no address is left, neither of mails that were sent nor of those that were not', async (t) => {
+  const connections = await connect()
+  const { prisma } = connections
+  const stores = storesOf(connections)
+  const lasting = { ...POLICY, challengeLifetimeInSeconds: 86_400 }
+  const { id, subjectUserId: userId } = await opened(stores, randomUUID(), lasting)
+  await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+  await issued(stores, id)
+  await locked(stores, id)
+  const [delivery] = await stores.lockNotices.claim(1, NOON, afterNoon(30))
+  const { notice } = delivery!
+  await stores.lockNotices.record(notice, ...LockNotice.handOver(notice, 'm', afterNoon(1)))
+  await locked(stores, id, afterNoon(900))
+
+  await stores.registry.erase(userId, afterNoon(901), PROVENANCE)
+
+  const notices = await prisma.lockNotice.findMany({ orderBy: { lockedAt: 'asc' } })
+  t.deepEqual(
+    notices.map(({ status, failureReason }) => [status, failureReason]),
+    [
+      ['sent', null],
+      ['failed', 'user-erased'],
+    ],
+  )
+  const issuances = await prisma.otpIssuance.findMany()
+  t.false(JSON.stringify([notices, issuances]).includes(ALICE))
+})
