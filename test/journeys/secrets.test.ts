@@ -381,7 +381,6 @@ test('a whole story leaves no secret in log, traces, metrics and database, and n
     [...personal].some((each) => /^\w+@example/.test(each) && value.includes(each)),
   )
   t.deepEqual([...new Set(withAddress.map(({ table, column }) => `${table}.${column}`))].toSorted(), [
-    'lock_notices.recipient',
     'otp_issuances.recipient',
     'subject_standings.suppressed_address',
     'users.email',
