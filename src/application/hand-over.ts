@@ -19,5 +19,8 @@ export interface DeliveryReport {
 /** Begins to hand over a mail that has been claimed, and tells what came of it. Never rejects. */
 export type HandOver = () => Promise<DeliveryReport>
 
-/** How long a claim lasts: outlives a hand-over (twenty seconds at most, see `MailTransport`) with room for a slow database behind it. */
+/**
+ * How long a claim lasts: outlives a hand-over (twenty seconds at most, see `MailTransport`) with room for a slow database
+ * behind it.
+ */
 export const LEASE_IN_SECONDS = 30

@@ -1,6 +1,5 @@
 import { Challenge } from './challenge.ts'
 import type { ChallengeEvent } from './domain-event.ts'
-import type { EmailAddress } from './email-address.ts'
 import { later, secondsUntil } from './instant.ts'
 import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock-notice.ts'
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
@@ -101,19 +100,9 @@ export const StepUp = {
 
     const [rejected, events] = Challenge.reject(challenge, now)
     const failed = SubjectStanding.fail(standing, policy, now)
-    const until = SubjectStanding.isLocked(failed, now) ? failed.lockedUntil : undefined
-    if (until) {
-      const { id: challengeId, subjectUserId } = challenge
-      events.push({ type: 'subject-locked', challengeId, subjectUserId, at: now, until })
-    }
-    const recipient = until && reachableAt(notice.address ?? issuance?.recipient, standing)
+    const address = notice.address ?? issuance?.recipient
     return [
-      {
-        challenge: rejected,
-        standing: failed,
-        ...(recipient && { lockNotice: LockNotice.queue(notice.id, recipient, challenge, until, now) }),
-        events,
-      },
+      announced({ challenge: rejected, standing: failed, events }, { ...notice, address }, now),
       {
         outcome: 'rejected',
         attemptsRemaining: Math.min(
@@ -140,7 +129,17 @@ export const StepUp = {
   },
 }
 
-/** The address, unless the mail system would not send to it. */
-function reachableAt(address: EmailAddress | undefined, standing: SubjectStanding): EmailAddress | undefined {
-  return address && !SubjectStanding.isSuppressed(standing, address) ? address : undefined
+/** The decision with what follows from the lock that it begins, if it begins one. */
+function announced(decision: StepUpDecision, { id, address }: LockNoticeDemand, now: Date): StepUpDecision {
+  const { challenge, standing, events } = decision
+  const { lockedUntil: until } = standing
+  if (!until || !SubjectStanding.isLocked(standing, now)) return decision
+
+  const { id: challengeId, subjectUserId } = challenge
+  const reachable = address && !SubjectStanding.isSuppressed(standing, address)
+  return {
+    ...decision,
+    ...(reachable && { lockNotice: LockNotice.queue(id, address, challenge, until, now) }),
+    events: [...events, { type: 'subject-locked', challengeId, subjectUserId, at: now, until }],
+  }
 }

@@ -11,6 +11,7 @@ import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
 import { issued, type LockNoticeStores, locked, opened, PROVENANCE } from '../contracts/stores.ts'
 import { createTestDatabase } from '../database.ts'
 import { ALICE, afterNoon, NOON, POLICY } from '../domain/examples.ts'
+import { until } from '../journeys/client.ts'
 
 const all: Connections[] = []
 
@@ -63,4 +64,32 @@ test('of an erased user no address is left, neither of mails that were sent nor 
   )
   const issuances = await prisma.otpIssuance.findMany()
   t.false(JSON.stringify([notices, issuances]).includes(ALICE))
+})
+
+test('an erasure waits for a hand-over that is being recorded, and leaves it recorded', async (t) => {
+  const connections = await connect()
+  const { prisma } = connections
+  const stores = storesOf(connections)
+  const { id, subjectUserId: userId } = await opened(stores)
+  await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+  await locked(stores, id)
+
+  const { erased } = await prisma.$transaction(
+    async (recording) => {
+      await recording.lockNotice.updateMany({ data: { status: 'sent', nextAttemptAt: null, sentAt: NOON } })
+      const erased = stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+      await until(
+        () => prisma.$queryRaw<unknown[]>`
+          SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        (waiting) => waiting.length > 0,
+      )
+      return { erased }
+    },
+    { timeout: 30_000 },
+  )
+  await erased
+
+  const [notice] = await prisma.lockNotice.findMany()
+  t.like(notice, { status: 'sent', failedAt: null })
+  t.not(notice?.recipient, ALICE)
 })

@@ -117,6 +117,14 @@ test('a second lock queues a second notice', (t) => {
   t.deepEqual([lockNotice?.lockedUntil, again?.lockedUntil], [afterNoon(900), afterNoon(1800)])
 })
 
+test('a failure after a lock has ended is one like any other', (t) => {
+  const standing = { ...SubjectStanding.blank('alice'), consecutiveLocks: 1, lockedUntil: NOON }
+  const failed = verify({ ...issue(freshStepUp()), standing }, false)
+
+  t.deepEqual(failed.events, ['otp-rejected'])
+  t.is(failed.lockNotice, undefined)
+})
+
 test('a subject without an entry in the directory is warned where the last code went, if one did', (t) => {
   const brink = { ...freshStepUp(), standing: atTheBrink }
   const issued = { ...issue(freshStepUp()), standing: atTheBrink }

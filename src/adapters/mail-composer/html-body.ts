@@ -2,7 +2,10 @@ import type { Brand } from './brand.ts'
 import { allFolded, htmlLetter } from './html-letter.ts'
 import type { OtpLetter } from './otp-letter.ts'
 
-/** Each value is alone in its cell, a bidirectional paragraph of its own (UAX #9 §3), and nothing of the operation is outside that table. */
+/**
+ * Each value is alone in its cell, a bidirectional paragraph of its own (UAX #9 §3), and nothing of the operation is
+ * outside that table.
+ */
 export function htmlBody(brand: Brand): (letter: OtpLetter) => string {
   const html = htmlLetter(
     'otp-letter',

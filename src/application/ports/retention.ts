@@ -7,9 +7,10 @@ export interface Purged {
 /** Forgets what is past retention. */
 export abstract class Retention {
   /**
-   * Deletes every challenge that expired before `expiredBefore`, with its issuances, lock notices and events, and every event from before
-   * then that belongs to no challenge. Goes batch by batch as the caller reads on, and stops where the caller does.
-   * A batch is atomic, holds at most `limit` challenges or events of their own, and may have found nothing to delete.
+   * Deletes every challenge that expired before `expiredBefore`, with its issuances, lock notices and events, and every
+   * event from before then that belongs to no challenge. Goes batch by batch as the caller reads on, and stops where the
+   * caller does. A batch is atomic, holds at most `limit` challenges or events of their own, and may have found nothing to
+   * delete.
    *
    * Any number of processes may purge at once: one of them works, the others end without having deleted more.
    * Ids have to rise with time, as `Identifiers` promises.

@@ -27,8 +27,9 @@ export abstract class UserRegistry extends UserDirectory {
   ): Promise<{ readonly created: number; readonly updated: number }>
 
   /**
-   * Forgets the user: the entry, and every address that a mail was sent to. Live challenges are cancelled with it, and mails
-   * about a lock withdrawn that are still queued, all or nothing; the audit trail stays, which holds no address. Without effect if there is no such user.
+   * Forgets the user: the entry, and every address that a mail was sent to. Live challenges are cancelled with it, and lock
+   * notices withdrawn that are still queued, all or nothing; the audit trail stays, which holds no address. Without effect
+   * if there is no such user.
    */
   abstract erase(userId: string, now: Date, provenance: Provenance): Promise<void>
 }
