@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import test from 'ava'
+
+const PAGE = readFileSync(new URL('../docs/security-tests.md', import.meta.url), 'utf8')
+const ROWS = [...PAGE.matchAll(/^\| ([A-Z]\d) \| (.+?) \| (.+) \|$/gm)].map(([, id, , heldBy]) => ({
+  id: id!,
+  heldBy: heldBy!,
+}))
+
+/** How many rules each area of the checklist has. */
+const RULES = { C: 8, T: 8, S: 8, A: 5, I: 5, M: 8, K: 6, L: 5, O: 9 }
+
+test('docs/security-tests.md has every rule of the checklist once, in order', (t) => {
+  t.deepEqual(
+    ROWS.map(({ id }) => id),
+    Object.entries(RULES).flatMap(([area, count]) =>
+      Array.from({ length: count }, (_, n) => `${area}${n + 1}`),
+    ),
+  )
+})
+
+for (const { id, heldBy } of ROWS) {
+  test(`${id} is held by tests that are there, or says by what else`, (t) => {
+    const named = heldBy.split(' · ').map((each) => /^`(test\/[^`]+)`: (.+)$/.exec(each))
+
+    if (heldBy.startsWith('not by a test: ')) return t.pass()
+    for (const match of named) {
+      t.truthy(match, heldBy)
+      const [, path, title] = match!
+      const source = readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+      t.true(source.includes(title!.replaceAll('\\|', '|')), `${path}: ${title}`)
+    }
+  })
+}
