@@ -26,6 +26,16 @@ test('data outlives a stop and a start', async (t) => {
   t.deepEqual(await query(second.url, 'SELECT * FROM kept'), [{ answer: 42 }])
 })
 
+test('a server listens where no outgoing connection can be in its way when it comes back', async (t) => {
+  const { folder } = await dataFolder(t)
+
+  const { url, stop } = await startEmbeddedPostgres({ folder, settings: SETTINGS })
+  t.teardown(stop)
+
+  const port = Number(new URL(url).port)
+  t.true(port >= 20_000 && port < 30_000, `${port}`)
+})
+
 test('a server is found while it runs', async (t) => {
   const { folder } = await dataFolder(t)
 

@@ -93,8 +93,8 @@ export async function assertOutOfService(t: ExecutionContext, url: string): Prom
 /** Ready again, by itself: a server that crashed recovers first. */
 export async function ready(url: string): Promise<void> {
   await until(
-    async () => (await inTime(call(url, 'GET', '/readyz'))).status,
-    (status) => status === 200,
+    async () => (await inTime(call(url, 'GET', '/readyz'))).body,
+    ({ status }) => status === 'ready',
     2 * PATIENCE_IN_MS,
   )
 }

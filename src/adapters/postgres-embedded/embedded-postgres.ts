@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { configure, createCluster, type ServerSettings } from './cluster.ts'
@@ -124,11 +125,23 @@ async function listens(port: number): Promise<boolean> {
   }
 }
 
+/**
+ * Below the ports that outgoing connections are given (32768 and up on Linux, 49152 and up by RFC 6335 §6): one of those may hold
+ * the port of a server that has ended for as long as it lasts, and the server could not come back at it.
+ */
+const PORTS = { from: 20_000, to: 30_000 }
+
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to)
+    const server = createServer().listen(port, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+    } catch {
+      continue
+    }
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }

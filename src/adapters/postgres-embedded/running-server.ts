@@ -48,6 +48,8 @@ function readIfThere(file: string): string | undefined {
 }
 
 export function isAlive(processId: number): boolean {
+  // Of a file that is being written or could not be; 0 would be the group of whoever asks.
+  if (!(processId > 0)) return false
   try {
     process.kill(processId, 0)
     return true
