@@ -26,9 +26,11 @@ const logger = createLogger(config)
 process.once('unhandledRejection', exitOn('unhandled rejection'))
 process.once('uncaughtException', exitOn('uncaught exception'))
 
+// Signals are heard from the start on: whoever reads that it is ready may tell it to end in that very moment.
+const starting = start()
+stopOnSignal(starting)
 try {
-  const running = await start()
-  stopOnSignal(running)
+  const running = await starting
   process.stdout.write(running.greeting)
 } catch (error) {
   // In words of its own as well: whoever starts it by hand is told what to do, and need not read a stack.
@@ -103,14 +105,15 @@ async function startSupervisor(databaseUrl: string): Promise<Running> {
 
 /**
  * A worker hears of the end from its supervisor, since a terminal or a service manager may signal the whole group.
- * Anybody else ends at the first signal, in order, and at once at the second.
+ * Anybody else ends at the first signal, in order, and at once at the second. What has not started yet starts first.
  */
-function stopOnSignal(running: Running): void {
+function stopOnSignal(starting: Promise<Running>): void {
   let stopping = false
   const stop = async () => {
     if (stopping) process.exit(1)
     stopping = true
     logger.info('stopping')
+    const running = await starting
     const finished = await running.stop()
     logger.info({ finished }, 'stopped')
     process.exit(finished ? 0 : 1)
@@ -118,9 +121,11 @@ function stopOnSignal(running: Running): void {
   if (cluster.isWorker) {
     process.on('SIGINT', () => {})
     process.on('SIGTERM', () => {})
+    // It may be told twice, since its supervisor does not know from when on it hears.
+    const stopOnce = () => void (stopping || stop())
     // Its supervisor asks for metrics as well, with messages of another kind.
-    process.on('message', (message) => message === STOP && stop())
-    process.once('disconnect', stop)
+    process.on('message', (message) => message === STOP && stopOnce())
+    process.once('disconnect', stopOnce)
   } else {
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)

@@ -23,7 +23,7 @@ export function supervise(
   const keepOne = async (): Promise<boolean> => {
     for (;;) {
       const worker = cluster.fork(env)
-      // While it starts it hears nothing.
+      // Before it has begun to start it hears nothing.
       worker.once('listening', () => stopping && tellToStop(worker))
       const [exitCode, signal] = await once(worker, 'exit')
       if (stopping) return exitCode === 0
