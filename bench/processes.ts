@@ -29,13 +29,16 @@ export async function startProgram(
   return {
     url,
     pid: child.pid!,
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const exit = once(child, 'exit')
-      child.kill('SIGTERM')
-      await exit
-    },
+    stop: () => endProcess(child),
   }
+}
+
+/** Resolves when the process is gone, which it may be already. */
+export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill(signal)
+  await exit
 }
 
 async function toldUrl(child: ChildProcess, log: string, times: number): Promise<string> {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { filledIn, queriesOf, readDashboard } from '../grafana/dashboard.ts'
-import { pathOf } from './programs.ts'
+import { pathOf } from '../programs.ts'
 
 /*
  * `npm run alerts:check`: has promtool check the alert rules, run their unit tests, and read every query of the dashboard.

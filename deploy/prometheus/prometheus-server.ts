@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { stringify } from 'yaml'
-import { pathOf } from './programs.ts'
+import { endProcess } from '../../bench/processes.ts'
+import { pathOf } from '../programs.ts'
 
 export interface PrometheusServer {
   /** The alerts that fire now. */
@@ -60,12 +60,7 @@ export async function startPrometheus(plan: PrometheusPlan): Promise<PrometheusS
     if (answer.status !== 'success') throw new Error(`${answer.error}: ${parameters.query}`)
     return answer.data
   }
-  const stop = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const exit = once(child, 'exit')
-    child.kill('SIGTERM')
-    await exit
-  }
+  const stop = () => endProcess(child)
 
   const deadline = performance.now() + START_TIMEOUT_IN_MS
   for (;;) {

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { seedUsers } from '../../bench/countersign.ts'
 import { layGround } from '../../bench/ground.ts'
+import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
 import { call } from '../../test/call.ts'
 import { filledIn, queriesOf, readDashboard } from '../grafana/dashboard.ts'
+import { pathOf } from '../programs.ts'
 import { AlertWatch } from './alert-watch.ts'
 import { Bank } from './bank.ts'
 import * as faults from './faults.ts'
 import { MailSystems } from './mail-systems.ts'
-import { pathOf } from './programs.ts'
 import { startPrometheus } from './prometheus-server.ts'
 import { ServiceUnderProof } from './service-under-proof.ts'
 import { alertsOf, shortened } from './shortened-rules.ts'
@@ -62,9 +62,8 @@ process.exit()
 async function prove(): Promise<boolean> {
   pathOf('prometheus')
   const place = await stage()
-  const [port] = await freePorts(1)
   const prometheus = await startPrometheus({
-    ...{ folder: place.ground.folder, port: port!, target: place.target },
+    ...{ folder: place.ground.folder, port: await freePort(), target: place.target },
     rules: shortened(rules, { factor: FACTOR, shortestWindowInSeconds: WINDOW_IN_SECONDS }),
     scrapeIntervalInSeconds: SCRAPE_INTERVAL_IN_SECONDS,
   })
@@ -172,7 +171,7 @@ async function stage(): Promise<faults.Place & { readonly target: string }> {
   const databaseUrl = await ground.createDatabase('proof', 'migrated')
   await seedUsers(await ground.client(databaseUrl), Bank.USERS)
 
-  const [port, managementPort] = await freePorts(2)
+  const [port, managementPort] = [await freePort(), await freePort()]
   const url = `http://127.0.0.1:${port}`
   const headers = { Authorization: `Basic ${Buffer.from(WEBHOOK).toString('base64')}` }
   const mails = new MailSystems(async (report) => {
@@ -196,17 +195,4 @@ async function stage(): Promise<faults.Place & { readonly target: string }> {
   closers.push(() => codes.end())
   const bank = new Bank(ground, url, mails, codes)
   return { ground, service, bank, mails, databaseUrl, target: `127.0.0.1:${managementPort}` }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { endProcess } from '../../bench/processes.ts'
+import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
 import { until } from '../../test/journeys/client.ts'
-import { configuration, endDaemon, freePort, NOBODY, startDaemon } from './daemon.ts'
+import { pathOf } from '../programs.ts'
+import { configuration } from './configuration.ts'
 
 export interface Nginx {
   readonly url: string
@@ -29,7 +33,7 @@ export async function startNginx(parent: string, ports: readonly [number, number
   await writeFile(
     join(folder, 'nginx.conf'),
     `daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log warn; worker_processes 1;
-${NOBODY === undefined ? '' : 'user root;'}
+${process.getuid?.() === 0 ? 'user root;' : ''}
 events { worker_connections 512; }
 http {
   access_log off;
@@ -52,7 +56,9 @@ http {
     )
   }
   await writeUpstream()
-  const child = await startDaemon('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')])
+  const child = spawn(pathOf('nginx'), ['-p', folder, '-c', join(folder, 'nginx.conf')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   const workers = async () => {
     const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
     return children.trim().split(' ').filter(Boolean)
@@ -83,6 +89,6 @@ http {
       await writeUpstream()
       await reload()
     },
-    stop: () => endDaemon(child, 'SIGQUIT'),
+    stop: () => endProcess(child, 'SIGQUIT'),
   }
 }

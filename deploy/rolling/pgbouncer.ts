@@ -1,6 +1,13 @@
+import { spawn } from 'node:child_process'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { configuration, endDaemon, freePort, NOBODY, startDaemon } from './daemon.ts'
+import { endProcess } from '../../bench/processes.ts'
+import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
+import { pathOf } from '../programs.ts'
+import { configuration } from './configuration.ts'
+
+/** Debian's `nobody`: it refuses to run as root. */
+const NOBODY = 65_534
 
 /** PgBouncer with the configuration of deploy/, in front of one database. */
 export async function startPgBouncer(
@@ -29,9 +36,12 @@ export async function startPgBouncer(
       [/^auth_file = .*$/m, ''],
     ),
   )
-  const child = await startDaemon('pgbouncer', ['-q', file], NOBODY)
+  const child = spawn(pathOf('pgbouncer'), ['-q', file], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    ...(process.getuid?.() === 0 && { uid: NOBODY, gid: NOBODY }),
+  })
   return {
     url: `postgresql://${username}@127.0.0.1:${port}/${database}?pgbouncer=true`,
-    stop: () => endDaemon(child, 'SIGINT'),
+    stop: () => endProcess(child, 'SIGINT'),
   }
 }

@@ -1,17 +1,16 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { request as ask, type IncomingMessage } from 'node:http'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
+import { startCountersign } from '../../bench/countersign.ts'
 import { layGround } from '../../bench/ground.ts'
-import { type Program, startProgram } from '../../bench/processes.ts'
+import type { Program } from '../../bench/processes.ts'
+import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
 import { countingInbox } from '../../test/chaos/counting-inbox.ts'
 import { until } from '../../test/journeys/client.ts'
-import { freePort } from './daemon.ts'
 import { startNginx } from './nginx.ts'
 import { startPgBouncer } from './pgbouncer.ts'
 
@@ -24,7 +23,6 @@ import { startPgBouncer } from './pgbouncer.ts'
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, users: { type: 'string', default: '12' } },
 })
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const CHALLENGES = '/internal/v1/mfa/challenges'
 /** Between two restarts, so that journeys run through each state. */
 const BREATH_IN_MS = 1000
@@ -112,27 +110,13 @@ async function restartAll(what: string): Promise<void> {
 }
 
 async function startInstance(port: number): Promise<Program> {
-  const program = await startProgram(
-    [MAIN],
-    {
-      NODE_ENV: 'production',
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      MANAGEMENT_PORT: '0',
-      WORKERS: '1',
-      DATABASE_URL: bouncer.url,
-      AUTH_ISSUER: ground.issuer.issuer,
-      AUTH_AUDIENCE: ground.issuer.audience,
-      AUTH_JWKS_URL: ground.issuer.jwksUrl,
-      OTP_KEYS: keys.otp.join(','),
-      SIGNING_KEYS: keys.signing.join(','),
-      MAIL_TRANSPORT: 'smtp',
-      MAIL_FROM: 'Bank <no-reply@bank.example>',
-      SMTP_URL: inbox.url,
-      SUBJECT_MAX_ISSUANCES: '1000',
-    },
-    join(ground.folder, `instance-${randomUUID()}.log`),
-  )
+  const program = await startCountersign(ground, bouncer.url, 1, {
+    PORT: String(port),
+    OTP_KEYS: keys.otp.join(','),
+    SIGNING_KEYS: keys.signing.join(','),
+    SMTP_URL: inbox.url,
+    SUBJECT_MAX_ISSUANCES: '1000',
+  })
   await until(
     async () => (await fetch(`${program.url}/readyz`)).status,
     (status) => status === 200,

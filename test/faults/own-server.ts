@@ -6,11 +6,11 @@ import pg from 'pg'
 import { migrateDatabase } from '../../src/adapters/persistence-prisma/migrate-deploy.ts'
 import { configure } from '../../src/adapters/postgres-embedded/cluster.ts'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres-embedded/embedded-postgres.ts'
+import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
 import { serverFiles } from '../../src/adapters/postgres-embedded/running-server.ts'
 import { serverAccount } from '../../src/adapters/postgres-embedded/server-account.ts'
 import { serverPrograms } from '../../src/adapters/postgres-embedded/server-programs.ts'
 import { query } from '../database.ts'
-import { deadPort } from '../dead-port.ts'
 import { until } from '../journeys/client.ts'
 import { createDataDir } from '../journeys/service-process.ts'
 
@@ -98,7 +98,7 @@ async function startStandby(primary: string, primaryUrl: string): Promise<Standb
 
   const url = new URL(primaryUrl)
   const { hostname, port, username, password } = url
-  url.port = String(await deadPort())
+  url.port = String(await freePort())
   await configure(folder, Number(url.port), {
     primary_conninfo: `host=${hostname} port=${port} user=${username} password=${password}`,
   })

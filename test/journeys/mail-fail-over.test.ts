@@ -1,8 +1,8 @@
 import test from 'ava'
+import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
 import { call } from '../call.ts'
 import { type Arrival, countingInbox } from '../chaos/counting-inbox.ts'
 import { createTestDatabase } from '../database.ts'
-import { deadPort } from '../dead-port.ts'
 import { openChallenge, registerUser, until } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 
@@ -15,7 +15,7 @@ test('while Postmark is away the codes come over SMTP, at once and once each', a
     DATABASE_URL: database.url,
     DATA_DIR: dataDir.path,
     MAIL_TRANSPORT: 'postmark,smtp',
-    POSTMARK_API_URL: `http://127.0.0.1:${await deadPort()}`,
+    POSTMARK_API_URL: `http://127.0.0.1:${await freePort()}`,
     POSTMARK_SERVER_TOKEN: 'token',
     SMTP_URL: inbox.url,
   })

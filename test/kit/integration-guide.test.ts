@@ -1,12 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
 import { CountersignClient, operationDigest } from '../../src/kit/client.ts'
 import { createTestDatabase } from '../database.ts'
 import { paymentsToken, until } from '../journeys/client.ts'
@@ -112,15 +111,6 @@ async function startApp(name: string): Promise<string> {
     (seen) => seen !== undefined,
   )
   return url
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function ended(app: ChildProcess): Promise<void> {

@@ -1,10 +1,10 @@
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { configure, createCluster, type ServerSettings } from './cluster.ts'
+import { freePort } from './free-port.ts'
 import { keepRunning } from './kept-running.ts'
 import { findRunningServer, type RunningServer, serverFiles } from './running-server.ts'
 import { barredFolder, type ServerAccount, serverAccount } from './server-account.ts'
@@ -122,26 +122,5 @@ async function listens(port: number): Promise<boolean> {
     return false
   } finally {
     socket.destroy()
-  }
-}
-
-/**
- * Below the ports that outgoing connections are given (32768 and up on Linux, 49152 and up by RFC 6335 §6): one of those may hold
- * the port of a server that has ended for as long as it lasts, and the server could not come back at it.
- */
-const PORTS = { from: 20_000, to: 30_000 }
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(PORTS.from, PORTS.to)
-    const server = createServer().listen(port, '127.0.0.1')
-    try {
-      await once(server, 'listening')
-    } catch {
-      continue
-    }
-    server.close()
-    await once(server, 'close')
-    return port
   }
 }
