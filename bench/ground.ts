@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -6,10 +5,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import pg from 'pg'
+import { migrateDatabase } from '../src/adapters/persistence-prisma/migrate-deploy.ts'
 import { startEmbeddedPostgres } from '../src/adapters/postgres-embedded/embedded-postgres.ts'
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
 
@@ -33,7 +31,6 @@ export interface Ground {
 }
 
 const TEMPLATE = 'countersign_template'
-const PRISMA = fileURLToPath(import.meta.resolve('prisma/build/index.js'))
 const ISSUER = 'https://issuer.example'
 const AUDIENCE = 'countersign'
 
@@ -46,7 +43,7 @@ export async function layGround(settings: Readonly<Record<string, string>> = {})
     settings: { max_connections: '200', shared_preload_libraries: 'pg_stat_statements', ...settings },
   })
   const lockFile = await readFile(join(folder, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')
-  await migrate(databaseUrl(postgres.url, TEMPLATE))
+  await migrateDatabase(databaseUrl(postgres.url, TEMPLATE))
 
   const admin = new pg.Client({ connectionString: postgres.url })
   await admin.connect()
@@ -107,12 +104,6 @@ export async function layGround(settings: Readonly<Record<string, string>> = {})
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function migrate(url: string): Promise<void> {
-  await promisify(execFile)(process.execPath, [PRISMA, 'migrate', 'deploy'], {
-    env: { ...process.env, DATABASE_URL: url },
-  })
 }
 
 function databaseUrl(serverUrl: string, name: string): string {

@@ -1,11 +1,12 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { promisify, stripVTControlCharacters } from 'node:util'
+import { stripVTControlCharacters } from 'node:util'
+import { migrateDatabase } from '../src/adapters/persistence-prisma/migrate-deploy.ts'
 import { startEmbeddedPostgres } from '../src/adapters/postgres-embedded/embedded-postgres.ts'
 import { unseenAnswers } from './openapi/unseen-answers.ts'
 
@@ -19,7 +20,6 @@ import { unseenAnswers } from './openapi/unseen-answers.ts'
 const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' }
 const TEMPLATE = 'countersign_template'
 
-const PRISMA = fileURLToPath(import.meta.resolve('prisma/build/index.js'))
 const AVA = fileURLToPath(new URL('cli.mjs', import.meta.resolve('ava')))
 
 const tally = { passed: 0, failed: 0 }
@@ -68,9 +68,7 @@ async function runTests(): Promise<void> {
 async function migrateTemplate(serverUrl: string): Promise<void> {
   const url = new URL(serverUrl)
   url.pathname = TEMPLATE
-  await promisify(execFile)(process.execPath, [PRISMA, 'migrate', 'deploy'], {
-    env: { ...process.env, DATABASE_URL: url.href },
-  })
+  await migrateDatabase(url.href)
 }
 
 async function runAva(serverUrl: string, answersSeen: string): Promise<void> {

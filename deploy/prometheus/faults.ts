@@ -26,7 +26,7 @@ export interface Fault {
   inject(place: Place): Promise<() => Promise<void>>
 }
 
-const PURGE = fileURLToPath(new URL('../../src/purge.ts', import.meta.url))
+const COMMANDS = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
 /** Does something again and again, until mended. */
 async function keepOn(bank: Bank, perSecond: number, act: (n: number) => Promise<unknown>) {
@@ -209,7 +209,7 @@ export const STUCK_PURGE: Fault = {
     )
     return async () => {
       await release()
-      await promisify(execFile)(process.execPath, [PURGE], {
+      await promisify(execFile)(process.execPath, [COMMANDS, 'purge'], {
         env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
       })
     }

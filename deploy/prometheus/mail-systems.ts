@@ -18,7 +18,7 @@ export class MailSystems {
   readonly codes = new Map<string, string>()
   readonly #report: (report: object) => Promise<void>
   readonly #api = createServer(async (request, response) => {
-    const mail = (await json(request)) as { TextBody: string; Metadata: { issuance: string } }
+    const mail = (await json(request)) as { TextBody: string; Metadata: { issuance?: string } }
     const [status, answer] = this.#answer(mail)
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
   })
@@ -57,10 +57,11 @@ export class MailSystems {
     await this.#inbox?.close()
   }
 
-  #answer({ TextBody, Metadata }: { TextBody: string; Metadata: { issuance: string } }): [number, object] {
+  #answer({ TextBody, Metadata }: { TextBody: string; Metadata: { issuance?: string } }): [number, object] {
     if (this.postmark === 'fails') return [500, { ErrorCode: 100, Message: 'Maintenance' }]
     if (this.postmark === 'refuses') return [422, { ErrorCode: 300, Message: 'Invalid mail' }]
-    this.codes.set(Metadata.issuance, codeIn({ text: TextBody }))
+    // What warns of a lock is of no issuance.
+    if (Metadata.issuance) this.codes.set(Metadata.issuance, codeIn({ text: TextBody }))
     if (this.reports) {
       void this.#report({ RecordType: 'Delivery', DeliveredAt: new Date().toISOString(), Metadata })
     }

@@ -1,16 +1,12 @@
+import type { ChallengeEvent } from '../domain/domain-event.ts'
 import { secondsAfter } from '../domain/instant.ts'
 import { OtpIssuance } from '../domain/otp-issuance.ts'
-import { type DeliveryReport, type HandOver, LEASE_IN_SECONDS } from './hand-over.ts'
+import { type DeliveryReport, type HandOver, handOver, LEASE_IN_SECONDS } from './hand-over.ts'
 import { hearMailNews } from './hear-mail-news.ts'
 import type { Clock } from './ports/clock.ts'
 import type { DeliveryTraces } from './ports/delivery-traces.ts'
 import type { MailFates } from './ports/mail-fates.ts'
-import {
-  MailRefused,
-  type MailTransport,
-  MailUnavailable,
-  RecipientSuppressed,
-} from './ports/mail-transport.ts'
+import { type MailTransport, RecipientSuppressed } from './ports/mail-transport.ts'
 import type { OtpMailComposer } from './ports/otp-mail-composer.ts'
 import type { OtpDelivery, OtpOutbox } from './ports/otp-outbox.ts'
 import type { Totp } from './ports/totp.ts'
@@ -95,17 +91,10 @@ export class DeliverOtp {
       to: issuance.recipient,
       ...this.#composer.compose(notice),
     }
-    try {
-      const { messageId, transport } = await this.#transport.send(message)
-      return { transport, fate: OtpIssuance.handOver(issuance, messageId, this.#clock.now()) }
-    } catch (error) {
-      if (error instanceof MailRefused) {
-        return { error, fate: OtpIssuance.fail(issuance, 'refused', this.#clock.now()) }
-      }
-      if (error instanceof MailUnavailable) {
-        return { error, fate: OtpIssuance.defer(issuance, this.#clock.now()) }
-      }
-      throw error
-    }
+    return handOver<[OtpIssuance, ChallengeEvent]>(this.#transport, message, {
+      taken: (messageId) => OtpIssuance.handOver(issuance, messageId, this.#clock.now()),
+      refused: () => OtpIssuance.fail(issuance, 'refused', this.#clock.now()),
+      deferred: () => OtpIssuance.defer(issuance, this.#clock.now()),
+    })
   }
 }

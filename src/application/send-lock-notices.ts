@@ -1,10 +1,11 @@
+import type { ChallengeEvent } from '../domain/domain-event.ts'
 import { secondsAfter } from '../domain/instant.ts'
 import { LockNotice } from '../domain/lock-notice.ts'
-import { type DeliveryReport, type HandOver, LEASE_IN_SECONDS } from './hand-over.ts'
+import { type DeliveryReport, type HandOver, handOver, LEASE_IN_SECONDS } from './hand-over.ts'
 import type { Clock } from './ports/clock.ts'
 import type { LockMailComposer } from './ports/lock-mail-composer.ts'
 import type { LockNoticeDelivery, LockNotices } from './ports/lock-notices.ts'
-import { MailRefused, type MailTransport, MailUnavailable } from './ports/mail-transport.ts'
+import type { MailTransport } from './ports/mail-transport.ts'
 
 /** Hands over the mails that warn of a lock. At least once each, and twice only after a crash, never once the lock is over. */
 export class SendLockNotices {
@@ -50,20 +51,14 @@ export class SendLockNotices {
     }
     const warning = { lockedUntil, locale: user?.locale, displayName: user?.displayName }
     const message = { id, kind: 'lock-notice', expiresAt: lockedUntil, to } as const
-    try {
-      const { messageId, transport } = await this.#transport.send({
-        ...message,
-        ...this.#composer.compose(warning),
-      })
-      return { transport, fate: LockNotice.handOver(notice, messageId, this.#clock.now()) }
-    } catch (error) {
-      if (error instanceof MailRefused) {
-        return { error, fate: LockNotice.fail(notice, 'refused', this.#clock.now()) }
-      }
-      if (error instanceof MailUnavailable) {
-        return { error, fate: LockNotice.defer(notice, this.#clock.now()) }
-      }
-      throw error
-    }
+    return handOver<[LockNotice, ChallengeEvent[]]>(
+      this.#transport,
+      { ...message, ...this.#composer.compose(warning) },
+      {
+        taken: (messageId) => LockNotice.handOver(notice, messageId, this.#clock.now()),
+        refused: () => LockNotice.fail(notice, 'refused', this.#clock.now()),
+        deferred: () => LockNotice.defer(notice, this.#clock.now()),
+      },
+    )
   }
 }

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
+import { migrateDatabase } from '../../src/adapters/persistence-prisma/migrate-deploy.ts'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres-embedded/embedded-postgres.ts'
 import { killDeliveries } from './killed-deliveries.ts'
 
@@ -29,10 +28,7 @@ try {
   await chmod(folder, 0o755)
   const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), settings: { fsync: 'off' } })
   try {
-    const cli = fileURLToPath(import.meta.resolve('prisma/build/index.js'))
-    await promisify(execFile)(process.execPath, [cli, 'migrate', 'deploy'], {
-      env: { ...process.env, DATABASE_URL: server.url },
-    })
+    await migrateDatabase(server.url)
     say(`${rounds} rounds, seed ${seed}`)
     const { violations, ...figures } = await killDeliveries({
       databaseUrl: server.url,

@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import { CountersignClient } from '../../src/kit/client.ts'
 import { InMemoryExecutions } from '../../src/kit/in-memory-executions.ts'
 import type { ProtectedOperation, StepUp, StepUpOptions, StepUpRefusal } from '../../src/kit/step-up.ts'
-import { call } from '../call.ts'
+import { call, type Reply } from '../call.ts'
 import { listening } from '../http/listening.ts'
 import { codeIn, mailsTo, paymentsToken, registerUser, until } from '../journeys/client.ts'
 
@@ -37,13 +37,6 @@ export type CreateApp = (app: App) => Promise<Server> | Server
 interface Transfer {
   readonly amount: string
   readonly to: string
-}
-
-interface Reply {
-  readonly status: number
-  readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: what a body holds is what the tests find out
-  readonly body: any
 }
 
 const TRANSFER: Transfer = { amount: 'EUR 1,250.00', to: 'ACME GmbH' }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
+import { NEEDED_PRIVILEGES } from '../../src/adapters/persistence-prisma/database-examination.ts'
 import { call } from '../call.ts'
 import { createTestDatabase, query } from '../database.ts'
 import {
@@ -118,6 +119,16 @@ for (const statement of [
     t.is(code, '42501')
   })
 }
+
+test('the grants are the rights that doctor asks for, and no others', async (t) => {
+  const grants = await readFile(new URL('grants.sql', SQL), 'utf8')
+  const onTables = [...grants.matchAll(/^GRANT ([A-Z, ]+) ON (\w+) TO countersign_service;$/gm)]
+
+  t.deepEqual(
+    Object.fromEntries(onTables.map(([, privileges, table]) => [table, privileges!.split(', ')])),
+    NEEDED_PRIVILEGES,
+  )
+})
 
 test('there is no table that the grants forget', async (t) => {
   const grants = await readFile(new URL('grants.sql', SQL), 'utf8')

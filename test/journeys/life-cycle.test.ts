@@ -9,6 +9,7 @@ import { findRunningServer } from '../../src/adapters/postgres-embedded/running-
 import { ask, call } from '../call.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
 import { mailsTo, openChallenge, registerUser, until } from './client.ts'
+import { production } from './command.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 
 let database: TestDatabase
@@ -24,22 +25,6 @@ test.before(async () => {
 test.after.always(async () => {
   await dataDir?.remove()
 })
-
-const key = (byte: number) =>
-  Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7 + byte) % 256)).toString('base64')
-const PRODUCTION = {
-  NODE_ENV: 'production',
-  HOST: '127.0.0.1',
-  PORT: '0',
-  AUTH_ISSUER: 'https://login.bank.example',
-  AUTH_AUDIENCE: 'countersign',
-  AUTH_JWKS_URL: 'https://login.bank.example/jwks.json',
-  OTP_KEYS: `k1:${key(1)}`,
-  SIGNING_KEYS: `s1:${key(2)}`,
-  MAIL_TRANSPORT: 'smtp',
-  SMTP_URL: 'smtp://127.0.0.1:2525',
-  MAIL_FROM: 'Bank <no-reply@bank.example>',
-}
 
 /** What `/readyz` says, once it has that status: a busy machine may need a while to ask the database. */
 const readiness = (url: string, status: number) =>
@@ -77,7 +62,7 @@ test('a port that is taken ends the start, says so in a line, and leaves no data
 })
 
 test('production starts without the routes of development, and with the description of its API', async (t) => {
-  const service = await startProcess({ ...PRODUCTION, DATABASE_URL: database.url, WORKERS: '1' })
+  const service = await startProcess({ ...production(database.url), WORKERS: '1' })
   t.teardown(() => service.end())
 
   await readiness(service.url, 200)

@@ -15,6 +15,7 @@ import {
   until,
   wrongCode,
 } from './client.ts'
+import { production } from './command.ts'
 import { createDataDir, type ServiceProcess, startProcess } from './service-process.ts'
 
 let database: TestDatabase
@@ -254,21 +255,6 @@ test('a process that only delivers tells its metrics too, until it ends', async 
   t.deepEqual(await exit, [0, null])
 })
 
-const key = (byte: number) =>
-  Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7 + byte) % 256)).toString('base64')
-const PRODUCTION = {
-  NODE_ENV: 'production',
-  HOST: '127.0.0.1',
-  AUTH_ISSUER: 'https://login.bank.example',
-  AUTH_AUDIENCE: 'countersign',
-  AUTH_JWKS_URL: 'https://login.bank.example/jwks.json',
-  OTP_KEYS: `k1:${key(1)}`,
-  SIGNING_KEYS: `s1:${key(2)}`,
-  MAIL_TRANSPORT: 'smtp',
-  SMTP_URL: 'smtp://127.0.0.1:2525',
-  MAIL_FROM: 'Bank <no-reply@bank.example>',
-}
-
 /** A request on a connection of its own, since it is connections that are shared out among workers. */
 function knock(url: string): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -285,7 +271,7 @@ const workersOf = ({ output }: ServiceProcess, msg: string) =>
     .map((line) => JSON.parse(line).pid as number)
 
 test('the supervisor tells what its workers count together, one dead or not, and ends with them in order', async (t) => {
-  const service = await startProcess({ ...PRODUCTION, DATABASE_URL: database.url, WORKERS: '2' })
+  const service = await startProcess({ ...production(database.url), WORKERS: '2' })
   t.teardown(() => service.end('SIGKILL'))
   const management = await managementUrl(service.output)
   await until(
@@ -317,7 +303,7 @@ test('the supervisor tells what its workers count together, one dead or not, and
 })
 
 test('a worker that hangs makes the scrape fail in the end, until it goes on', async (t) => {
-  const service = await startProcess({ ...PRODUCTION, DATABASE_URL: database.url, WORKERS: '2' })
+  const service = await startProcess({ ...production(database.url), WORKERS: '2' })
   t.teardown(() => service.end('SIGKILL'))
   const management = await managementUrl(service.output)
   const [hanging] = await until(
@@ -328,7 +314,15 @@ test('a worker that hangs makes the scrape fail in the end, until it goes on', a
 
   process.kill(hanging!, 'SIGSTOP')
   t.is((await scrape(management)).status, 503)
-  t.regex(service.output(), /"message":"Worker \d+ does not answer".*"msg":"scrape failed"/)
+  // The line takes a way of its own.
+  const failed = /"message":"Worker \d+ does not answer".*"msg":"scrape failed"/
+  t.regex(
+    await until(
+      async () => service.output(),
+      (output) => failed.test(output),
+    ),
+    failed,
+  )
 
   process.kill(hanging!, 'SIGCONT')
   t.is((await scrape(management)).status, 200)
@@ -339,7 +333,7 @@ test('a supervisor that is told to stop while its workers start ends in order as
   const supervisor = spawn(process.execPath, ['src/main.ts'], {
     env: {
       PATH: process.env.PATH,
-      ...{ ...PRODUCTION, DATABASE_URL: database.url, PORT: '0', MANAGEMENT_PORT: '0', WORKERS: '2' },
+      ...{ ...production(database.url), WORKERS: '2' },
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -21,7 +21,7 @@ const GRAVE_CLOCK_DIFFERENCE_IN_MS = 30_000
 const LATE_MAIL_IN_MS = 30_000
 
 /** What the statements of this folder do to which table, the cascade apart: PostgreSQL runs that as the table's owner. */
-const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
+export const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   users: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   subject_standings: ['SELECT', 'INSERT', 'UPDATE'],
   challenges: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],

@@ -50,18 +50,26 @@ interface MigrationState {
 }
 
 export async function migrationState(prisma: PrismaClient): Promise<MigrationState> {
-  const entries = await readdir(MIGRATIONS, { withFileTypes: true })
-  const known = new Set(entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name))
+  const known = await knownMigrations()
   const rows = await recordedMigrations(prisma)
   const applied = new Set(rows.filter(({ finished }) => finished).map(({ name }) => name))
   return {
-    pending: [...known].filter((name) => !applied.has(name)).sort(),
+    pending: known.filter((name) => !applied.has(name)),
     failed: rows
       .filter(({ finished }) => !finished)
       .map(({ name }) => name)
       .sort(),
-    unknown: [...applied].filter((name) => !known.has(name)).sort(),
+    unknown: [...applied].filter((name) => !known.includes(name)).sort(),
   }
+}
+
+/** The migrations in the project's folder, in their order. */
+export async function knownMigrations(): Promise<readonly string[]> {
+  const entries = await readdir(MIGRATIONS, { withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
 }
 
 async function recordedMigrations(

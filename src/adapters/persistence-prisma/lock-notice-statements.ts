@@ -2,6 +2,7 @@ import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { LockNotice, QueuedLockNotice } from '../../domain/lock-notice.ts'
 import { insertEvents } from './events.ts'
 import { Prisma } from './generated/client.ts'
+import { leased } from './lease.ts'
 import { COLUMNS } from './rows.ts'
 
 /* The statements behind every mail about a lock, constant in their text like those behind every decision. */
@@ -10,20 +11,7 @@ const CLAIMED = Prisma.raw([COLUMNS.lockNotice, COLUMNS.user].join(', '))
 
 export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* lock-notices.claim */
-    WITH due AS (
-      SELECT id
-      FROM lock_notices
-      WHERE status = 'queued' AND next_attempt_at <= ${now}::timestamptz
-      ORDER BY next_attempt_at
-      LIMIT ${limit}::integer
-      FOR UPDATE SKIP LOCKED
-    ), n AS (
-      UPDATE lock_notices
-      SET next_attempt_at = ${leaseEnd}::timestamptz, delivery_attempts = delivery_attempts + 1
-      FROM due
-      WHERE lock_notices.id = due.id
-      RETURNING lock_notices.*
-    )
+    WITH ${leased('lock_notices', 'n', limit, now, leaseEnd)}
     SELECT ${CLAIMED}
     FROM n
     LEFT JOIN users u ON u.user_id = n.subject_user_id

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { available, DatabaseMissing } from './available.ts'
 import { connectPrisma } from './connect-prisma.ts'
-import { pendingMigrations } from './database-health.ts'
+import { knownMigrations, pendingMigrations } from './database-health.ts'
 
 const PRISMA = fileURLToPath(new URL('../../../prisma/', import.meta.url))
 const MIGRATIONS = join(PRISMA, 'migrations')
@@ -80,10 +80,8 @@ async function runEngine(url: string, args: readonly string[], input: string) {
 
 /** The request of the CLI's `migrate deploy`. */
 async function applyMigrations() {
-  const entries = await readdir(MIGRATIONS, { withFileTypes: true })
-  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   const migrationDirectories = await Promise.all(
-    names.sort().map(async (path) => {
+    (await knownMigrations()).map(async (path) => {
       const value = await readFile(join(MIGRATIONS, path, 'migration.sql'), 'utf8')
       return { path, migrationFile: { path: 'migration.sql', content: { tag: 'ok', value } } }
     }),

@@ -2,6 +2,7 @@ import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
 import { columnsOf } from './events.ts'
 import { Prisma } from './generated/client.ts'
+import { leased } from './lease.ts'
 import { COLUMNS, deliveryOf } from './rows.ts'
 
 /* The statements behind every delivery, constant in their text like those behind every decision. */
@@ -12,20 +13,7 @@ const CLAIMED = Prisma.raw(
 
 export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.claim */
-    WITH due AS (
-      SELECT id
-      FROM otp_issuances
-      WHERE status = 'queued' AND next_attempt_at <= ${now}::timestamptz
-      ORDER BY next_attempt_at
-      LIMIT ${limit}::integer
-      FOR UPDATE SKIP LOCKED
-    ), i AS (
-      UPDATE otp_issuances
-      SET next_attempt_at = ${leaseEnd}::timestamptz, delivery_attempts = delivery_attempts + 1
-      FROM due
-      WHERE otp_issuances.id = due.id
-      RETURNING otp_issuances.*
-    )
+    WITH ${leased('otp_issuances', 'i', limit, now, leaseEnd)}
     SELECT ${CLAIMED}
     FROM i
     JOIN challenges c ON c.id = i.challenge_id

@@ -379,64 +379,42 @@ function rowsOf({ operation }: ChallengeView): HTMLElement[] {
 }
 
 function buildParts() {
-  const title = element('h2', { id: 'title' })
-  const introduction = element('p', { id: 'introduction', class: 'quiet' })
-  const summary = element('dl', { id: 'summary' })
-  const news = element('p', { role: 'status' })
-  const alarm = element('p', { id: 'alarm', class: 'alarm', role: 'alert' })
-  const label = element('label', { for: 'code' })
-  const validity = element('p', { id: 'validity', class: 'quiet' })
-  const code = element('input', {
-    id: 'code',
-    name: 'code',
-    inputmode: 'numeric',
-    autocomplete: 'one-time-code',
-    autocapitalize: 'off',
-    spellcheck: 'false',
-    maxlength: '20',
-    dir: 'ltr',
-    'aria-describedby': 'validity alarm',
-    'aria-required': 'true',
-  })
-  const confirm = element('button', { type: 'submit', class: 'main' })
-  const form = element('form', { novalidate: '' }, label, code, validity, confirm)
-  const [resend, cancel, close, retry] = ['resend', 'cancel', 'close', 'retry'].map((id) =>
-    element('button', { type: 'button', id }),
-  ) as [HTMLButtonElement, HTMLButtonElement, HTMLButtonElement, HTMLButtonElement]
-  const actions = element('div', { class: 'actions' }, retry, resend, cancel, close)
-  const content = element(
-    'div',
-    { class: 'content' },
-    title,
-    introduction,
-    summary,
-    news,
-    form,
-    alarm,
-    actions,
-  )
-  const dialog = element(
-    'dialog',
-    { 'aria-labelledby': 'title', 'aria-describedby': 'introduction summary' },
-    content,
-  )
-  return {
-    dialog,
-    title,
-    introduction,
-    summary,
-    news,
-    alarm,
-    form,
-    label,
-    code,
-    validity,
-    confirm,
-    resend,
-    cancel,
-    close,
-    retry,
+  const button = (id: string) => element('button', { type: 'button', id })
+  const parts = {
+    title: element('h2', { id: 'title' }),
+    introduction: element('p', { id: 'introduction', class: 'quiet' }),
+    summary: element('dl', { id: 'summary' }),
+    news: element('p', { role: 'status' }),
+    form: element('form', { novalidate: '' }),
+    label: element('label', { for: 'code' }),
+    code: element('input', {
+      id: 'code',
+      name: 'code',
+      inputmode: 'numeric',
+      autocomplete: 'one-time-code',
+      autocapitalize: 'off',
+      spellcheck: 'false',
+      maxlength: '20',
+      dir: 'ltr',
+      'aria-describedby': 'validity alarm',
+      'aria-required': 'true',
+    }),
+    validity: element('p', { id: 'validity', class: 'quiet' }),
+    confirm: element('button', { type: 'submit', class: 'main' }),
+    alarm: element('p', { id: 'alarm', class: 'alarm', role: 'alert' }),
+    retry: button('retry'),
+    resend: button('resend'),
+    cancel: button('cancel'),
+    close: button('close'),
+    dialog: element('dialog', { 'aria-labelledby': 'title', 'aria-describedby': 'introduction summary' }),
   }
+  const { dialog, title, introduction, summary, news, form, alarm, retry, resend, cancel, close } = parts
+  form.append(parts.label, parts.code, parts.validity, parts.confirm)
+  const actions = element('div', { class: 'actions' }, retry, resend, cancel, close)
+  dialog.append(
+    element('div', { class: 'content' }, title, introduction, summary, news, form, alarm, actions),
+  )
+  return parts
 }
 
 function element<Name extends keyof HTMLElementTagNameMap>(
