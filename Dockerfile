@@ -19,4 +19,4 @@ EXPOSE 3000 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:3000/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # The platform's own node: the one in node_modules is for machines without.
-ENTRYPOINT ["node", "src/main.ts"]
+ENTRYPOINT ["node", "bin/service.mjs"]

@@ -17,7 +17,7 @@ import { bytesOf, drive } from './load.ts'
 import { type Program, startProgram } from './processes.ts'
 import { POLICY } from './settings.ts'
 
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../bin/service.mjs', import.meta.url))
 export const CONNECTIONS = 32
 const CLIENT = 'payments'
 const SCOPE = 'mfa:challenges:create mfa:challenges:consume'

@@ -154,7 +154,7 @@ async function isCountersign(at: string): Promise<boolean> {
 
 async function startService(): Promise<{ url: string; stop: () => Promise<void> }> {
   console.log(styleText('dim', 'No service runs on this machine yet: starting one …'))
-  const main = new URL('../src/main.ts', import.meta.url).pathname
+  const main = new URL('../bin/service.mjs', import.meta.url).pathname
   const service = spawn(process.execPath, [main], {
     env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { developmentKeys } from './adapters/development/development-keys.ts'
 import { scrapeOfWorkers } from './adapters/metrics-prometheus/worker-metrics.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
@@ -12,8 +13,10 @@ import { STOP, supervise } from './supervisor.ts'
 /*
  * The process behind `countersign serve`, which serves, and `countersign deliver`, which does its jobs alone: mails and retention.
  * With WORKERS above one it supervises that many which serve, and itself serves nothing but the metrics of all of them.
- * It stands for itself, so that what serves for months has no command line in its memory.
+ * bin/service.mjs starts it without a command line, so that what serves for months has none in its memory.
  */
+
+const PROGRAM = fileURLToPath(new URL('../bin/service.mjs', import.meta.url))
 
 /** Something that runs until it is stopped. `stop` says whether all that was accepted was also finished. */
 interface Running {
@@ -89,7 +92,7 @@ async function startUpon(
 async function startSupervisor(databaseUrl: string): Promise<Running> {
   const management = await startManagement(scrapeOfWorkers(), config, logger)
   // Whatever command line this process was started from.
-  cluster.setupPrimary({ exec: import.meta.filename, args: [] })
+  cluster.setupPrimary({ exec: PROGRAM, args: [] })
   const env = { DATABASE_URL: databaseUrl, DATABASE_URL_FILE: '', WORKERS: '1' }
   const stopWorkers = supervise(config.workers, env, logger)
   logger.info({ url: management.url }, 'management ready')
@@ -153,8 +156,10 @@ function greeting(url: string): string {
   return `
   Countersign is ready at ${url}
 
-    npm run demo                  a whole journey in the terminal
+    ${url}/              a bank to try it with
     ${url}/dev/mailbox   the mails it has sent, newest first
+    ${url}/docs          its API
+    npm run demo                  a whole journey in the terminal
     README.md                     the same journey with curl
 
 `

@@ -68,6 +68,8 @@ test('production starts without the routes of development, and with the descript
   await readiness(service.url, 200)
   t.is((await call(service.url, 'POST', '/dev/token', { json: { sub: 'alice' } })).status, 404)
   t.is((await call(service.url, 'GET', '/dev/mailbox')).status, 404)
+  t.is((await call(service.url, 'GET', '/')).status, 404)
+  t.is((await call(service.url, 'POST', '/bank/session')).status, 404)
   t.is((await call(service.url, 'GET', '/openapi.json')).body.info.title, 'Countersign')
   t.is((await ask(service.url, 'GET', '/docs')).status, 200)
 })
@@ -198,7 +200,7 @@ test('what a killed process left queued is delivered by a process that only deli
   )
   await service.end('SIGKILL')
 
-  const deliverer = spawn(process.execPath, ['src/main.ts', 'deliver'], {
+  const deliverer = spawn(process.execPath, ['bin/service.mjs', 'deliver'], {
     env: { PATH: process.env.PATH, MANAGEMENT_PORT: '0', ...own },
   })
   t.teardown(() => deliverer.kill())

@@ -237,7 +237,7 @@ test('a management port that is taken ends the start, and says so in a line', as
 })
 
 test('a process that only delivers tells its metrics too, until it ends', async (t) => {
-  const deliverer = spawn(process.execPath, ['src/main.ts', 'deliver'], {
+  const deliverer = spawn(process.execPath, ['bin/service.mjs', 'deliver'], {
     env: { PATH: process.env.PATH, MANAGEMENT_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -330,7 +330,7 @@ test('a worker that hangs makes the scrape fail in the end, until it goes on', a
 })
 
 test('a supervisor that is told to stop while its workers start ends in order as well', async (t) => {
-  const supervisor = spawn(process.execPath, ['src/main.ts'], {
+  const supervisor = spawn(process.execPath, ['bin/service.mjs'], {
     env: {
       PATH: process.env.PATH,
       ...{ ...production(database.url), WORKERS: '2' },

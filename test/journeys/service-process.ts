@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../bin/service.mjs', import.meta.url))
 
 /** A service as an operator runs it: a process of its own, told by its environment alone. */
 export interface ServiceProcess {

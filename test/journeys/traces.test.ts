@@ -122,7 +122,7 @@ test.serial(
     await new Promise<void>((listening) => smtp.listen(0, '127.0.0.1', listening))
     t.teardown(() => new Promise<void>((closed) => smtp.close(closed)))
     const { port } = smtp.server.address() as { port: number }
-    const deliverer = spawn(process.execPath, ['src/main.ts', 'deliver'], {
+    const deliverer = spawn(process.execPath, ['bin/service.mjs', 'deliver'], {
       env: {
         PATH: process.env.PATH,
         MANAGEMENT_PORT: '0',
