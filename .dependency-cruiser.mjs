@@ -34,8 +34,20 @@ export default {
     {
       name: 'the-service-knows-nothing-of-the-kit',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/kit/' },
+      from: { path: '^src/', pathNot: '^src/(kit|demo-bank)/' },
       to: { path: '^src/kit/' },
+    },
+    {
+      name: 'the-demo-bank-knows-the-kit-alone',
+      severity: 'error',
+      from: { path: '^src/demo-bank/' },
+      to: { path: '^src/', pathNot: '^src/(kit|demo-bank)/' },
+    },
+    {
+      name: 'the-demo-bank-is-loaded-where-it-is-shown',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/demo-bank/' },
+      to: { path: '^src/demo-bank/', dependencyTypesNot: ['type-only', 'dynamic-import'] },
     },
     {
       name: 'only-the-container-imports-inversify',

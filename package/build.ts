@@ -12,7 +12,7 @@ const PROJECT = fileURLToPath(new URL('../', import.meta.url))
 const TSC = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
 
 rmSync(join(PROJECT, 'dist'), { recursive: true, force: true })
-for (const folder of ['.', 'prisma/schema-engine', 'src/kit/browser']) {
+for (const folder of ['.', 'prisma/schema-engine', 'src/kit/browser', 'src/demo-bank/browser']) {
   const project = join(folder, 'tsconfig.build.json')
   execFileSync(process.execPath, [TSC, '--project', project], { cwd: PROJECT, stdio: 'inherit' })
 }

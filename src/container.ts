@@ -112,6 +112,8 @@ export interface Foundation {
   readonly logger: Logger
   /** Undefined where nothing is traced: then nothing is wrapped either. */
   readonly tracing?: Tracing | undefined
+  /** What else is to be had at the service's origin, as behind a gateway; not part of its API. */
+  readonly neighbour?: Router | undefined
 }
 
 /** Nobody waits for a warning as for a code. */
@@ -175,7 +177,7 @@ export function createContainer(foundation: Foundation): Container {
     [SendLockNotices, Metrics, Workload],
   )
   bindRetention(container, config, logger)
-  bindHttp(container, config, logger)
+  bindHttp(container, foundation)
   return container
 }
 
@@ -415,11 +417,8 @@ function bindRetention(container: Container, { retentionInDays }: Config, logger
     .toResolvedValue((purgeChallenges) => new RetentionCron(purgeChallenges, logger), [PurgeChallenges])
 }
 
-function bindHttp(
-  container: Container,
-  { production, policy, postmarkWebhookAuth }: Config,
-  logger: Logger,
-): void {
+function bindHttp(container: Container, { config, logger, neighbour }: Foundation): void {
+  const { production, policy, postmarkWebhookAuth } = config
   container.bind(Authentication).toResolvedValue((tokens) => new Authentication(tokens), [AccessTokens])
   container
     .bind(TotpEmailRoutes)
@@ -492,7 +491,7 @@ function bindHttp(
     .toResolvedValue((...all: Router[]) => all, [...routers, ...(production ? [] : [DevelopmentRoutes])])
   container.bind(Server).toResolvedValue(
     (requests, metrics, all) =>
-      createHttpServer(all, requests, logger, {
+      createHttpServer(neighbour ? [...all, neighbour] : all, requests, logger, {
         observer: new RequestDurations(metrics),
         traces: container.get(Traces)?.requests,
       }),

@@ -9,6 +9,7 @@ import { RetentionCron } from './adapters/retention-cron/retention-cron.ts'
 import type { Tracing } from './adapters/tracing-otel/tracing.ts'
 import { MailTransport } from './application/ports/mail-transport.ts'
 import { createContainer, type Foundation, LockNoticeDeliverer, StorageConnections } from './container.ts'
+import type { DemoBank } from './demo-bank/demo-bank.ts'
 import { listen } from './listen.ts'
 import { type Management, startManagement } from './management.ts'
 
@@ -31,11 +32,13 @@ export interface Service {
 /** Starts one process of the service: an HTTP server, a deliverer, and purges on schedule. Rejects if a port is not to be had. */
 export async function startService(foundation: Foundation): Promise<Service> {
   const tracing = await startTracing(foundation)
-  const container = createContainer({ ...foundation, tracing })
+  const bank = await loadDemoBank(foundation)
+  const container = createContainer({ ...foundation, tracing, neighbour: bank?.router })
   const server = container.get(Server)
   const { host, port } = foundation.config
 
   const url = await listen(server, host, port)
+  bank?.open(url)
   const management = await manage(container, foundation)
   const jobs = startJobs(container)
   return {
@@ -79,6 +82,17 @@ async function startTracing({
   if (!config.tracing) return undefined
   const { Tracing } = await import('./adapters/tracing-otel/tracing.ts')
   return new Tracing(config.tracing, logger)
+}
+
+/**
+ * Loads the bank of a development set-up. It lives in the memory of one process, and of what comes with such a set-up: issuer,
+ * directory and mailbox.
+ */
+async function loadDemoBank({ config, developmentKeys }: Foundation): Promise<DemoBank | undefined> {
+  const { auth, keycloak, mail } = config
+  if (!developmentKeys || auth || keycloak || mail || cluster.isWorker) return undefined
+  const { DemoBank } = await import('./demo-bank/demo-bank.ts')
+  return new DemoBank()
 }
 
 /** Tells the metrics of this process on the management port, or where it has a supervisor to that. */

@@ -23,6 +23,7 @@ export function developmentRoutes(
     router.get('/dev/mailbox', async (ctx) => {
       const { to, id, view } = firstOfEach(ctx.query)
       const mails = await mailbox.list(to)
+      ctx.state.routine = ctx.method === 'HEAD'
       ctx.vary('Accept')
       if (ctx.accepts('json', 'html') === 'html') {
         ctx.set({ 'Content-Security-Policy': PAGE_POLICY, ETag: stateOf(mails) })

@@ -81,7 +81,7 @@ export const PAGE_POLICY = [
   "frame-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",
-  "frame-ancestors 'none'",
+  "frame-ancestors 'self'",
 ].join('; ')
 
 /** A mail is a stranger's page: it gets no script, no origin, and nothing from elsewhere but pictures. */

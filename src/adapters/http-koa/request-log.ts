@@ -72,7 +72,8 @@ export function requestLog(logger: Logger, { observer, traces }: RequestWatch): 
     const { code, challengeId } = ctx.state
     const durationInMs = performance.now() - startedAt
     observer?.answered({ route, method, status, code, durationInSeconds: durationInMs / 1000 })
-    logger.info(
+    // What a page asks for again and again is worth a line to nobody but whoever looks for it.
+    logger[ctx.state.routine ? 'debug' : 'info'](
       {
         requestId,
         traceId: traced?.traceId,

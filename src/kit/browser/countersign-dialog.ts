@@ -8,6 +8,7 @@ import {
   languageOf,
   WORDINGS,
 } from './dialog-wording.ts'
+import { element } from './element.ts'
 import {
   type ChallengeView,
   type Refusal,
@@ -415,17 +416,6 @@ function buildParts() {
     element('div', { class: 'content' }, title, introduction, summary, news, form, alarm, actions),
   )
   return parts
-}
-
-function element<Name extends keyof HTMLElementTagNameMap>(
-  name: Name,
-  attributes: Readonly<Record<string, string>>,
-  ...children: (Node | string)[]
-): HTMLElementTagNameMap[Name] {
-  const made = document.createElement(name)
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value)
-  made.append(...children)
-  return made
 }
 
 declare global {
