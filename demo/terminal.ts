@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { styleText } from 'node:util'
+import { type StartedService, startedService } from './started-service.ts'
 
 /*
  * The whole journey in the terminal, over HTTP, with the service that runs on this machine or with one started for
@@ -152,25 +150,9 @@ async function isCountersign(at: string): Promise<boolean> {
   }
 }
 
-async function startService(): Promise<{ url: string; stop: () => Promise<void> }> {
+function startService(): Promise<StartedService> {
   console.log(styleText('dim', 'No service runs on this machine yet: starting one …'))
-  const main = new URL('../bin/service.mjs', import.meta.url).pathname
-  const service = spawn(process.execPath, [main], {
-    env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', LOG_LEVEL: 'warn' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  for await (const line of createInterface({ input: service.stdout })) {
-    const ready = /ready at (\S+)/.exec(line)
-    if (!ready) continue
-    return {
-      url: ready[1]!,
-      stop: async () => {
-        service.kill('SIGTERM')
-        await once(service, 'exit')
-      },
-    }
-  }
-  throw new Error('the service did not start')
+  return startedService()
 }
 
 async function json<Body>(response: Response): Promise<Body> {

@@ -27,6 +27,7 @@ import { LoggedStepUps } from './adapters/log-pino/logged-step-ups.ts'
 import { HtmlLockMailComposer } from './adapters/mail-composer/html-lock-mail-composer.ts'
 import { HtmlOtpMailComposer } from './adapters/mail-composer/html-otp-mail-composer.ts'
 import { FailoverMailTransport } from './adapters/mail-failover/failover-mail-transport.ts'
+import { BouncingAddresses, type HearBounce } from './adapters/mail-mailbox/bouncing-addresses.ts'
 import { FolderMailbox } from './adapters/mail-mailbox/folder-mailbox.ts'
 import { PostmarkMailTransport } from './adapters/mail-postmark/postmark-mail-transport.ts'
 import { SmtpMailTransport } from './adapters/mail-smtp/smtp-mail-transport.ts'
@@ -313,7 +314,13 @@ function bindMail(container: Container, { mail, letter, dataDir }: Config, logge
       .bind(FolderMailbox)
       .toResolvedValue((clock) => new FolderMailbox(join(dataDir, 'mailbox'), clock), [Clock])
     container.bind(Mailbox).toService(FolderMailbox)
-    container.bind(MailTransport).toResolvedValue((mailbox) => traced('mailbox', mailbox), [FolderMailbox])
+    container
+      .bind(MailTransport)
+      .toResolvedValue(
+        (mailbox, hearMailNews, clock) =>
+          traced('mailbox', new BouncingAddresses(mailbox, bounceHeard(hearMailNews, clock, logger))),
+        [FolderMailbox, HearMailNews, Clock],
+      )
   } else {
     const metrics = container.get(Metrics)
     const transports = mail.map(
@@ -329,6 +336,18 @@ function bindMail(container: Container, { mail, letter, dataDir }: Config, logge
       .toConstantValue(
         second ? new FailoverMailTransport(transports, container.get(Clock), logger) : first![1],
       )
+  }
+}
+
+/** What Postmark's webhook does where there is Postmark. */
+function bounceHeard(hearMailNews: HearMailNews, clock: Clock, logger: Logger): HearBounce {
+  return async (issuanceId) => {
+    const news = { outcome: 'bounced', kind: 'hard-bounce', at: clock.now() } as const
+    try {
+      await hearMailNews.execute({ issuanceId, news, origin: undefined })
+    } catch (error) {
+      logger.warn({ err: error, issuanceId }, 'bounce not heard')
+    }
   }
 }
 

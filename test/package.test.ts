@@ -110,3 +110,20 @@ test('the installed service mails a code', async (t) => {
   })
   t.is(reply.status, 204)
 })
+
+test('the installed service shows its bank, from what was built of it', async (t) => {
+  const { url } = await createTestDatabase()
+  const service = await startProcess(
+    { DATABASE_URL: url, DATA_DIR: join(home.path, 'bank') },
+    ['serve'],
+    program,
+  )
+  t.teardown(() => service.end())
+
+  for (const page of ['/', '/bank']) {
+    const html = await (await fetch(`${service.url}${page}`)).text()
+    const loaded = [...html.matchAll(/(?:src|href)="(\/bank\/files\/[^"]+)"/g)].map(([, file]) => file!)
+    t.is(loaded.filter((file) => file.endsWith('.js')).length, 1)
+    for (const file of loaded) t.is((await fetch(`${service.url}${file}`)).status, 200, file)
+  }
+})

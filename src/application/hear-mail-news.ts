@@ -9,7 +9,8 @@ export interface HearMailNewsCommand {
   /** A canonical UUID; it need not be one of ours. */
   readonly issuanceId: string
   readonly news: MailNews
-  readonly origin: Origin
+  /** Undefined if no request told it. */
+  readonly origin: Origin | undefined
 }
 
 /** `known`: told before, or outweighed by what is known. `unknown`: about no issuance that there is. */

@@ -11,7 +11,12 @@ let service: ServiceProcess
 test.before(async () => {
   dataDir = await createDataDir()
   const { url } = await createTestDatabase()
-  service = await startProcess({ DATABASE_URL: url, DATA_DIR: dataDir.path, LOG_LEVEL: 'debug' })
+  service = await startProcess({
+    DATABASE_URL: url,
+    DATA_DIR: dataDir.path,
+    OTP_RESEND_COOLDOWN_SECONDS: '1',
+    LOG_LEVEL: 'debug',
+  })
 })
 
 test.after.always(async () => {
@@ -137,6 +142,34 @@ for (const [what, order] of Object.entries({
     t.is((await ask('GET', '/backstage/scene')).body.exchanges.length, 1)
   })
 }
+
+test('a code to an address that bounces takes the address out of use, until the bank tells another one', async (t) => {
+  const { ask } = await visitor()
+  await ask('PUT', '/backstage/trouble', { trouble: 'bounce' })
+  const demanded = await ask('POST', '/bank/transfers', ORDER)
+  const { accessToken } = (await ask('GET', '/bank/token')).body
+  const initiateOf = (challengeId: string) =>
+    ask('POST', `/internal/v1/mfa/totp-email/${challengeId}:initiate`, undefined, {
+      Authorization: `Bearer ${accessToken}`,
+    })
+
+  t.is((await initiateOf(demanded.body.challengeId)).status, 204)
+  const { body } = await until(
+    () => ask('GET', '/backstage/scene'),
+    ({ body }) => body.challenge.issuance.delivery === 'bounced',
+  )
+  t.true(body.challenge.events.some(({ type }: { type: string }) => type === 'address-suppressed'))
+  const refused = await until(
+    () => initiateOf(demanded.body.challengeId),
+    ({ status }) => status !== 429,
+  )
+  t.is(refused.status, 400)
+  t.is(refused.body.code, 'urn:plmr:mfa-totp:api:USER_NOT_FOUND')
+
+  await ask('PUT', '/backstage/trouble', { trouble: 'none' })
+  const { challengeId } = (await ask('POST', '/bank/transfers', ORDER)).body
+  t.is((await initiateOf(challengeId)).status, 204)
+})
 
 test('a trouble that is none is refused', async (t) => {
   const { ask } = await visitor()

@@ -55,8 +55,13 @@ time, .quiet { color: var(--quiet); font-size: 13px }
 .mail pre { flex: 1; margin: 0; padding: 24px; overflow: auto; background: var(--paper); white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 .empty { grid-column: 2; place-self: center; text-align: center; padding: 24px }
 @media (max-width: 700px) {
-  body { grid-template-columns: minmax(0, 1fr); grid-template-rows: minmax(0, 38vh) 1fr }
+  body { grid-template-columns: minmax(0, 1fr); grid-template-rows: fit-content(34vh) minmax(0, 1fr) }
   .list { border-inline-end: 0; border-bottom: 1px solid var(--line) }
+  .list header, .mail header { padding: 10px 14px }
+  .list h1, .list .quiet, .mail dl { display: none }
+  .list input { margin-top: 0 }
+  .list li a { padding: 8px 14px }
+  .mail h2 { flex: 1; font-size: 16px }
   .empty { grid-column: 1 }
 }
 `

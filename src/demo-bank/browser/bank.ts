@@ -180,6 +180,7 @@ async function show(order: Order, answer: Answer): Promise<void> {
   const to = account.payees.find(({ id }) => id === order.payeeId)?.name ?? ''
   const asked = `EUR ${Number(order.amount).toLocaleString('en', { minimumFractionDigits: 2 })}`
   showUnfinished()
+  showAccount(await readAccount())
   if (answer.status === 202) {
     say(`${asked} transferred to ${to}${answer.challengeId ? ', countersigned by you' : ''}.`)
   } else if (answer.arrived) {
@@ -194,7 +195,6 @@ async function show(order: Order, answer: Answer): Promise<void> {
   } else {
     refuse(REFUSALS[answer.code ?? ''] ?? 'The bank could not do that. Nothing was transferred.')
   }
-  showAccount(await readAccount())
 }
 
 /** What was countersigned beside what arrived at the bank. */
