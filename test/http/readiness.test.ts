@@ -28,12 +28,14 @@ test('the process is alive whatever its checks say, and ready only when all are 
   t.is((await call('GET', '/healthz')).status, 200)
   const unready = await call('GET', '/readyz')
   t.is(unready.status, 503)
+  t.is(unready.headers.get('Retry-After'), '2')
   t.like(unready.body, { code: 'urn:plmr:mfa-totp:api:INTERNAL_SERVER_ERROR' })
   t.deepEqual(unready.body.checks, { database: 'the database does not answer', deliverer: 'ok' })
 
   problem = undefined
   const ready = await call('GET', '/readyz')
   t.is(ready.status, 200)
+  t.is(ready.headers.get('Retry-After'), null)
   t.deepEqual(ready.body, { status: 'ready', checks: { database: 'ok', deliverer: 'ok' } })
 })
 

@@ -14,7 +14,7 @@ import type { ErrorBody } from './refusal-api.ts'
 
 const OUTAGES = [StorageUnavailable, IssuerUnavailable, DirectoryUnavailable, Contention]
 /** When to come back after an outage of ours. */
-const RETRY_AFTER_OUTAGE = { 'Retry-After': '2' }
+export const RETRY_AFTER_OUTAGE = { 'Retry-After': '2' }
 
 /** Turns whatever was thrown into the contract's error body. Faults of ours say nothing of themselves; the log does. */
 export function errorBodies(logger: Logger): Middleware {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import type { BodyOf } from './body-of.ts'
-import { ANSWER_HEADERS, REQUEST_HEADERS } from './header-api.ts'
+import { ANSWER_HEADERS, REQUEST_HEADERS, RetryAfter } from './header-api.ts'
 import { TotpError } from './refusal-api.ts'
 
 const Alive = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Alive' })
@@ -82,7 +82,7 @@ export const servicePaths: ZodOpenApiPathsObject = {
         },
         503: {
           description: '- `INTERNAL_SERVER_ERROR`: The service is not available for the moment',
-          headers: z.object(ANSWER_HEADERS),
+          headers: z.object({ ...ANSWER_HEADERS, 'Retry-After': RetryAfter }),
           content: {
             'application/json': {
               schema: NotReady,

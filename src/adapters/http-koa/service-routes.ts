@@ -1,6 +1,6 @@
 import Router from '@koa/router'
 import type { ChallengeSigner } from '../../application/ports/challenge-signer.ts'
-import { errorBody } from './error-body.ts'
+import { errorBody, RETRY_AFTER_OUTAGE } from './error-body.ts'
 import { outcomesOf } from './outcomes.ts'
 import type { Readiness } from './readiness.ts'
 import { Refusal } from './refusal.ts'
@@ -26,6 +26,7 @@ export function serviceRoutes(
     }
     const refusal = new Refusal('unavailable')
     ctx.status = 503
+    ctx.set(RETRY_AFTER_OUTAGE)
     ctx.body = {
       ...errorBody(outcomesOf(ctx.path), refusal, ctx.state.requestId),
       checks,
