@@ -1,5 +1,7 @@
 /** A lost race means that another decision about the subject was stored, and budgets end those long before this. */
 const MAX_LOST_RACES = 25
+/** For storage that is slow besides: whoever asks is told before they have given up. */
+const PATIENCE_IN_MS = 8000
 
 /**
  * Runs `attempt`, which loads, decides and saves, again from the start for as long as another decision comes first.
@@ -10,17 +12,19 @@ const MAX_LOST_RACES = 25
 export async function untilSaved<Result>(
   about: string,
   attempt: () => Promise<{ readonly saved: boolean; readonly result: Result }>,
+  patienceInMs = PATIENCE_IN_MS,
 ): Promise<Result> {
-  for (let lostRaces = 0; lostRaces < MAX_LOST_RACES; lostRaces++) {
+  const giveUpAt = performance.now() + patienceInMs
+  for (let lostRaces = 1; ; lostRaces++) {
     const { saved, result } = await attempt()
     if (saved) return result
+    if (lostRaces === MAX_LOST_RACES || performance.now() >= giveUpAt) throw new Contention(about, lostRaces)
   }
-  throw new Contention(about)
 }
 
 /** Too many decisions about one subject at once. Nothing was stored; the call may be repeated. */
 export class Contention extends Error {
-  constructor(about: string) {
-    super(`Gave up on ${about} after losing ${MAX_LOST_RACES} races`)
+  constructor(about: string, lostRaces: number) {
+    super(`Gave up on ${about} after losing ${lostRaces} races`)
   }
 }
