@@ -32,7 +32,7 @@ test('the image copies what is there, runs as nobody, and gets signals itself', 
   const ignore = await read('.dockerignore')
   for (const path of copied) t.true(ignore.includes(`!${path}\n`), `${path} is ignored`)
   t.regex(dockerfile, /^USER [1-9]\d*:[1-9]\d*$/m)
-  t.regex(dockerfile, /^ENTRYPOINT \["node", "src\/main\.ts"\]$/m)
+  t.regex(dockerfile, /^ENTRYPOINT \["node", "bin\/service\.mjs"\]$/m)
 })
 
 test('what is deployed sets variables that there are', async (t) => {

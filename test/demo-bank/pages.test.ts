@@ -378,7 +378,7 @@ async function findings(page: Page): Promise<string[]> {
   const all = await Promise.all(
     page
       .frames()
-      .filter((frame) => ['/', '/bank'].includes(new URL(frame.url()).pathname))
+      .filter((frame) => /:\d+\/(?:bank)?$/.test(frame.url()))
       .map(async (frame) => {
         await frame.evaluate(axe.source)
         return frame.evaluate(async () => {

@@ -145,7 +145,7 @@ test.serial('the command serves with two workers, and ends in order at the first
   )
   for (const pid of process.platform === 'linux' ? workers : []) {
     // Nothing of the command line, which they have no use for.
-    t.regex(await readFile(`/proc/${pid}/cmdline`, 'utf8'), /src\/main\.ts\0$/)
+    t.regex(await readFile(`/proc/${pid}/cmdline`, 'utf8'), /bin\/service\.mjs\0$/)
   }
 
   t.is(await service.end('SIGTERM'), 0, service.output())
