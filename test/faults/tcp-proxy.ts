@@ -29,6 +29,7 @@ export class TcpProxy {
   readonly #server: Server
   #port = 0
   #hanging = false
+  #holding = false
   #delayInMs = 0
   readonly #strikes = new Set<PendingStrike>()
 
@@ -55,8 +56,10 @@ export class TcpProxy {
   /** Ends every fault that would hit connections to come. */
   async pass(): Promise<void> {
     this.#hanging = false
+    this.#holding = false
     this.#delayInMs = 0
     this.#strikes.clear()
+    for (const line of this.#lines) line.goOn()
     if (!this.#server.listening) await this.#listen()
   }
 
@@ -76,6 +79,12 @@ export class TcpProxy {
   hang(): void {
     this.#hanging = true
     for (const line of this.#lines) line.hang()
+  }
+
+  /** Stands still: what is said meanwhile gets through when the fault is over. New connections are accepted. */
+  hold(): void {
+    this.#holding = true
+    for (const line of this.#lines) line.hold()
   }
 
   /** Holds back whatever goes through, in either direction. */
@@ -128,6 +137,7 @@ export class TcpProxy {
     })
     this.#lines.add(line)
     if (this.#hanging) line.hang()
+    if (this.#holding) line.hold()
   }
 }
 
@@ -163,6 +173,16 @@ class Line {
 
   hang(): void {
     this.#hanging = true
+  }
+
+  hold(): void {
+    this.#client.pause()
+    this.#server.pause()
+  }
+
+  goOn(): void {
+    this.#client.resume()
+    this.#server.resume()
   }
 
   #carry(from: Socket, to: Socket, take: (message: Buffer) => void): void {
