@@ -1,0 +1,102 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { startCountersign } from '../../bench/countersign.ts'
+import type { Ground } from '../../bench/ground.ts'
+import type { Program } from '../../bench/processes.ts'
+import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
+import { until } from '../journeys/client.ts'
+import { type VitalSigns, vitalSignsOf } from './vital-signs.ts'
+
+/** One process, from its start to its end. */
+export interface Life {
+  readonly pid: number
+  readonly signs: VitalSigns[]
+}
+
+/** One of the places where a process of the service runs, always on the same ports, as behind a balancer. */
+export class Instance {
+  readonly url: string
+  readonly lives: Life[] = []
+  /** What ended otherwise than it was told to. */
+  readonly complaints: string[] = []
+  readonly #name: string
+  readonly #managementUrl: string
+  readonly #launch: () => Promise<Program>
+  readonly #stopping = new AbortController()
+  #program: Program | undefined
+  #watching: Promise<void> | undefined
+
+  static async at(
+    name: string,
+    ground: Ground,
+    databaseUrl: string,
+    env: Readonly<Record<string, string>>,
+  ): Promise<Instance> {
+    const [port, managementPort] = [await freePort(), await freePort()]
+    const launch = () =>
+      startCountersign(ground, databaseUrl, 1, {
+        ...env,
+        PORT: String(port),
+        MANAGEMENT_PORT: String(managementPort),
+      })
+    return new Instance(name, port, managementPort, launch)
+  }
+
+  private constructor(name: string, port: number, managementPort: number, launch: () => Promise<Program>) {
+    this.#name = name
+    this.url = `http://127.0.0.1:${port}`
+    this.#managementUrl = `http://127.0.0.1:${managementPort}`
+    this.#launch = launch
+  }
+
+  async start(): Promise<void> {
+    this.#program = await this.#launch()
+    this.lives.push({ pid: this.#program.pid, signs: [] })
+  }
+
+  /** Ends it in order, or at once with nothing finished. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const program = this.#program
+    if (!program) return
+    if (program.ending() !== undefined)
+      this.complaints.push(`${this.#name} ended by itself: ${program.ending()}`)
+    await program.stop(signal)
+    const expected = signal === 'SIGTERM' ? 0 : signal
+    if (program.ending() !== expected) {
+      this.complaints.push(`${this.#name} was sent ${signal} and ended with ${program.ending()}`)
+    }
+    this.#program = undefined
+  }
+
+  /** Whether it is ready for requests, as its own word is. */
+  async ready(): Promise<void> {
+    await until(
+      () =>
+        fetch(`${this.url}/readyz`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      (status) => status === 200,
+    )
+  }
+
+  /** Looks at whatever process is there, again and again. */
+  watch(everyMs: number): void {
+    this.#watching = this.#watch(everyMs)
+  }
+
+  async stopWatching(): Promise<void> {
+    this.#stopping.abort()
+    await this.#watching
+  }
+
+  async #watch(everyMs: number): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      const program = this.#program
+      const life = this.lives.at(-1)
+      const signs = program && (await vitalSignsOf(program.pid, this.#managementUrl))
+      if (signs && program.pid === life?.pid) life.signs.push(signs)
+      await wait(everyMs, undefined, { signal }).catch(() => {})
+    }
+  }
+}

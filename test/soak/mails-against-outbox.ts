@@ -1,0 +1,127 @@
+import type { Arrival } from './mailroom.ts'
+import type { Evidence, Findings } from './reconciliation.ts'
+import type { Stored, StoredIssuance, StoredNotice } from './stored.ts'
+import type { Part, TroubleLog } from './trouble-log.ts'
+
+/** Between a mail that was taken and its record; that long, what breaks something may be the reason for another mail. */
+const RECORDED_WITHIN_IN_MS = 2000
+/** What may keep a mail from being handed over, or its hand-over from being recorded in order. A SIGTERM may not. */
+const HINDRANCES: readonly Part[] = ['instance 0', 'instance 1', 'postmark', 'smtp', 'database']
+/** A mail that is claimed before the end of its code may go out a little after it: two mail systems, ten seconds each. */
+const LATE_IN_MS = 21_000
+
+/**
+ * Each mail that was promised was handed over, unless its code did not count any more or could not be handed over in time; what was
+ * handed over is on record; a second mail has a reason, and the code of the first.
+ */
+export function mailsAgainstOutbox({ arrivals, log }: Evidence, stored: Stored): Findings {
+  const violations: string[] = []
+  const taken = Map.groupBy(arrivals, ({ mailId }) => mailId)
+  for (const issuance of stored.issuances.values()) {
+    violations.push(...issuanceViolations(issuance, taken.get(issuance.id) ?? [], stored, log))
+  }
+  for (const notice of stored.notices) {
+    violations.push(...noticeViolations(notice, taken.get(notice.id) ?? [], log))
+  }
+  const notices = new Set(stored.notices.map(({ id }) => id))
+  for (const id of taken.keys()) {
+    if (!stored.issuances.has(id) && !notices.has(id)) violations.push(`${id}: a mail of nothing`)
+  }
+  const issuances = [...stored.issuances.values()]
+  const repeats = [...taken.values()].map(({ length }) => length - 1)
+  const failed = (reason: string) => issuances.filter(({ failureReason }) => failureReason === reason).length
+  return {
+    figures: {
+      'codes issued': issuances.length,
+      'mails taken': arrivals.length,
+      'of them by SMTP': arrivals.filter(({ by }) => by === 'smtp').length,
+      'mailed twice': repeats.filter((count) => count === 1).length,
+      'mailed more often': repeats.filter((count) => count > 1).length,
+      'not mailed, the challenge was over': failed('challenge-over'),
+      'not mailed, a newer code came': failed('superseded'),
+      'not mailed in time': failed('code-expired'),
+      'lock notices': stored.notices.length,
+    },
+    violations,
+  }
+}
+
+function issuanceViolations(
+  issuance: StoredIssuance,
+  arrivals: readonly Arrival[],
+  stored: Stored,
+  log: TroubleLog,
+): string[] {
+  const { id, status, expiresAt } = issuance
+  const violations = repeatViolations(id, arrivals, log)
+  if (status === 'queued') violations.push(`${id}: its mail is still queued`)
+  if (status !== 'failed' && status !== 'queued' && arrivals.length === 0) {
+    violations.push(`${id}: no mail, and its delivery is ${status}`)
+  }
+  if (status === 'failed') violations.push(...failureViolations(issuance, arrivals, stored, log))
+  if (arrivals.some(({ at }) => at > expiresAt.getTime() + LATE_IN_MS)) {
+    violations.push(`${id}: mailed long after its code had ended`)
+  }
+  return violations
+}
+
+/** Whether it is true what is said about why it was never sent. */
+function failureViolations(
+  { id, challengeId, number, issuedAt, expiresAt, failedAt, failureReason }: StoredIssuance,
+  arrivals: readonly Arrival[],
+  { challenges }: Stored,
+  log: TroubleLog,
+): string[] {
+  const challenge = challenges.get(challengeId)!
+  const at = failedAt!.getTime()
+  switch (failureReason) {
+    case 'challenge-over': {
+      const { verifiedAt, exhaustedAt, cancelledAt, expiresAt: end } = challenge
+      // A verified challenge that is cancelled keeps no record of when it was verified but in its trail.
+      const ends = [verifiedAt, exhaustedAt, cancelledAt, end].flatMap((each) => each?.getTime() ?? [])
+      const wasOver = Math.min(...ends) <= at || challenge.status === 'cancelled'
+      return wasOver ? [] : [`${id}: withheld because the challenge was over, which it was not`]
+    }
+    case 'superseded':
+      return challenge.issuanceCount > number ? [] : [`${id}: withheld for a newer code, and there is none`]
+    case 'code-expired': {
+      const hindered = log.during(issuedAt.getTime(), expiresAt.getTime(), HINDRANCES).length > 0
+      return hindered || arrivals.length > 0 ? [] : [`${id}: not mailed in time, and nothing kept it`]
+    }
+    default:
+      return [`${id}: lost as ${failureReason}`]
+  }
+}
+
+function noticeViolations(
+  { id, status, lockedAt, lockedUntil, failureReason }: StoredNotice,
+  arrivals: readonly Arrival[],
+  log: TroubleLog,
+): string[] {
+  const violations = repeatViolations(id, arrivals, log)
+  if (status === 'queued') violations.push(`${id}: its notice is still queued`)
+  if (status === 'sent' && arrivals.length === 0)
+    violations.push(`${id}: no notice, and it is on record as sent`)
+  const hindered = log.during(lockedAt.getTime(), lockedUntil.getTime(), HINDRANCES).length > 0
+  if (
+    status === 'failed' &&
+    !(failureReason === 'user-erased' || (failureReason === 'lock-over' && hindered))
+  ) {
+    violations.push(`${id}: its notice was lost as ${failureReason}`)
+  }
+  return violations
+}
+
+/** One code, and for each mail but the last a trouble that kept its hand-over from being heard of or recorded. */
+function repeatViolations(id: string, arrivals: readonly Arrival[], log: TroubleLog): string[] {
+  const violations: string[] = []
+  if (new Set(arrivals.map(({ code }) => code)).size > 1) violations.push(`${id}: mailed with two codes`)
+  for (const { at, by } of arrivals.slice(0, -1)) {
+    const reasons = log
+      .during(at, at + RECORDED_WITHIN_IN_MS, ['instance 0', 'instance 1', 'database', by])
+      .filter(({ name }) => name !== 'SIGTERM')
+    if (reasons.length === 0)
+      violations.push(`${id}: mailed again (${arrivals.length} mails) without a reason`)
+  }
+  return violations
+}
