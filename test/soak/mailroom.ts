@@ -8,7 +8,9 @@ export interface Arrival extends TakenMail {
 
 /** The two mail systems, the ways to them, and every mail that they took. */
 export class Mailroom {
-  readonly arrivals: Arrival[] = []
+  readonly arrivals: readonly Arrival[]
+  /** Those that take each mail and hang up before they say so, if it is the first time that they see it. */
+  readonly hangingUp: Set<'postmark' | 'smtp'>
   readonly systems: MailSystems
   readonly ways: { readonly postmark: TcpProxy; readonly smtp: TcpProxy }
   readonly postmarkUrl: string
@@ -17,26 +19,32 @@ export class Mailroom {
   /** @param tell is told of each mail that Postmark took, before its sender is. */
   static async open(tell: (mailId: string) => Promise<void>): Promise<Mailroom> {
     const arrivals: Arrival[] = []
+    const seen = new Set<string>()
+    const hangingUp = new Set<'postmark' | 'smtp'>()
     const systems = new MailSystems(
       async () => {},
       async (mail) => {
         arrivals.push({ ...mail, at: Date.now() })
+        if (hangingUp.has(mail.by) && !seen.has(mail.mailId)) ways[mail.by].cutAll()
+        seen.add(mail.mailId)
         if (mail.by === 'postmark' && mail.code !== undefined) await tell(mail.mailId)
       },
     )
     systems.reports = false
     const urls = await systems.start()
     const ways = { postmark: await TcpProxy.to(urls.postmarkUrl), smtp: await TcpProxy.to(urls.smtpUrl) }
-    return new Mailroom(arrivals, systems, ways, urls)
+    return new Mailroom(arrivals, hangingUp, systems, ways, urls)
   }
 
   private constructor(
-    arrivals: Arrival[],
+    arrivals: readonly Arrival[],
+    hangingUp: Mailroom['hangingUp'],
     systems: MailSystems,
     ways: Mailroom['ways'],
     urls: { readonly postmarkUrl: string; readonly smtpUrl: string },
   ) {
     this.arrivals = arrivals
+    this.hangingUp = hangingUp
     this.systems = systems
     this.ways = ways
     this.postmarkUrl = ways.postmark.urlOf(urls.postmarkUrl).replace(/\/$/, '')

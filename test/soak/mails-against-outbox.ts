@@ -7,6 +7,8 @@ import type { Part, TroubleLog } from './trouble-log.ts'
 const RECORDED_WITHIN_IN_MS = 2000
 /** What may keep a mail from being handed over, or its hand-over from being recorded in order. A SIGTERM may not. */
 const HINDRANCES: readonly Part[] = ['instance 0', 'instance 1', 'postmark', 'smtp', 'database']
+/** A mail system that has failed is left alone for so long, also where it works again (decision 11). */
+const REST_IN_MS = 15_000
 /** A mail that is claimed before the end of its code may go out a little after it: two mail systems, ten seconds each. */
 const LATE_IN_MS = 21_000
 
@@ -85,7 +87,7 @@ function failureViolations(
     case 'superseded':
       return challenge.issuanceCount > number ? [] : [`${id}: withheld for a newer code, and there is none`]
     case 'code-expired': {
-      const hindered = log.during(issuedAt.getTime(), expiresAt.getTime(), HINDRANCES).length > 0
+      const hindered = isHindered(log, issuedAt, expiresAt)
       return hindered || arrivals.length > 0 ? [] : [`${id}: not mailed in time, and nothing kept it`]
     }
     default:
@@ -102,7 +104,7 @@ function noticeViolations(
   if (status === 'queued') violations.push(`${id}: its notice is still queued`)
   if (status === 'sent' && arrivals.length === 0)
     violations.push(`${id}: no notice, and it is on record as sent`)
-  const hindered = log.during(lockedAt.getTime(), lockedUntil.getTime(), HINDRANCES).length > 0
+  const hindered = isHindered(log, lockedAt, lockedUntil)
   if (
     status === 'failed' &&
     !(failureReason === 'user-erased' || (failureReason === 'lock-over' && hindered))
@@ -110,6 +112,11 @@ function noticeViolations(
     violations.push(`${id}: its notice was lost as ${failureReason}`)
   }
   return violations
+}
+
+/** Whether anything may have kept a mail from being handed over in its time. */
+function isHindered(log: TroubleLog, from: Date, to: Date): boolean {
+  return log.during(from.getTime() - REST_IN_MS, to.getTime(), HINDRANCES).length > 0
 }
 
 /** One code, and for each mail but the last a trouble that kept its hand-over from being heard of or recorded. */

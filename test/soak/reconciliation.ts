@@ -25,7 +25,7 @@ export interface Evidence {
   readonly retentionInDays: number
 }
 
-export type Figures = Readonly<Record<string, number>>
+type Figures = Readonly<Record<string, number>>
 
 export interface Findings {
   readonly figures: Figures
@@ -33,7 +33,7 @@ export interface Findings {
 }
 
 /** One of the questions. */
-export type Check = (evidence: Evidence, stored: Stored) => Findings | Promise<Findings>
+type Check = (evidence: Evidence, stored: Stored) => Findings | Promise<Findings>
 
 const CHECKS: Readonly<Record<string, Check>> = {
   answers: answersAgainstEvents,

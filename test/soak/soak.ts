@@ -98,7 +98,7 @@ class SoakRun {
   }
 
   async execute(): Promise<Soak> {
-    const { place, breakable, purge, mailroom, jwks } = await this.#stage()
+    const { place, breakable, purge, jwks } = await this.#stage()
     const [restless, steady] = breakable.instances
     for (const instance of breakable.instances) instance.watch(this.#plan.lookEveryMs)
     const startedAt = performance.now()
@@ -120,7 +120,7 @@ class SoakRun {
     const findings = await reconcile({
       ledger: this.#ledger,
       log: this.#log,
-      arrivals: mailroom.arrivals,
+      arrivals: breakable.mailroom.arrivals,
       db: breakable.db,
       limits: this.#plan.limits,
       jwks,
@@ -202,13 +202,12 @@ class SoakRun {
     const jwks = (await keys.json()) as JSONWebKeySet
     const breakable: Breakable = {
       instances,
-      mails: mailroom.systems,
-      ways: { ...mailroom.ways, database },
-      databaseUrl,
+      mailroom,
+      database,
       db,
       log: this.#log,
     }
-    return { place, breakable, purge: new Purge(databaseUrl), mailroom, jwks }
+    return { place, breakable, purge: new Purge(databaseUrl), jwks }
   }
 
   /** Begins so many walks a second, whether or not those before have come to their end. */

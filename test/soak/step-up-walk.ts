@@ -80,6 +80,19 @@ export class StepUpWalk {
     return this.#place.caller.answered(request, first, again)
   }
 
+  /** The status that the service says it has. */
+  async status(): Promise<string> {
+    const path = `/internal/v1/mfa/challenges/${this.id}`
+    const request = {
+      step: 'inspect',
+      about: this.id,
+      method: 'GET',
+      path,
+      token: await this.user.token(),
+    } as const
+    return (await this.#place.caller.answered(request, [200])).body.status
+  }
+
   /** What the user reads in the newest mail, once it has come. @throws {CutShort} if the code ends before. */
   async code(): Promise<string> {
     const { rows } = await this.#place.db.query<{ id: string; ends: Date }>(

@@ -45,7 +45,7 @@ export interface StoredNotice {
   readonly failureReason: string | null
 }
 
-export interface StoredStanding {
+interface StoredStanding {
   readonly subject: string
   readonly consecutiveFailures: number
   readonly consecutiveLocks: number

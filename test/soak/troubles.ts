@@ -3,19 +3,19 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
-import type { MailSystems } from '../chaos/mail-systems.ts'
 import type { TcpProxy } from '../faults/tcp-proxy.ts'
 import type { Dice } from './dice.ts'
 import type { Instance } from './instance.ts'
+import type { Mailroom } from './mailroom.ts'
 import type { TroubleLog } from './trouble-log.ts'
 
 /** All that can be broken. */
 export interface Breakable {
   readonly instances: readonly [Instance, Instance]
-  readonly mails: MailSystems
-  readonly ways: { readonly postmark: TcpProxy; readonly smtp: TcpProxy; readonly database: TcpProxy }
+  readonly mailroom: Mailroom
+  /** Between the service and its database. */
+  readonly database: TcpProxy
   /** Past the proxy. */
-  readonly databaseUrl: string
   readonly db: pg.Pool
   readonly log: TroubleLog
 }
@@ -69,33 +69,32 @@ export const RESTARTS: readonly Trouble[] = [
 
 const way =
   (which: 'postmark' | 'smtp', name: string, begin: (way: TcpProxy) => unknown): Trouble =>
-  async ({ ways, log }, forMs) => {
+  async ({ mailroom, log }, forMs) => {
     const over = log.begin(`${which} ${name}`, which)
-    await begin(ways[which])
+    await begin(mailroom.ways[which])
     await wait(forMs)
-    await ways[which].pass()
+    await mailroom.ways[which].pass()
     over()
   }
 
-/** Hangs up on whoever has a mail under way, again and again: some of those mails have been taken. */
+/** Takes mails, and hangs up before it says so; the second time it says so. */
 const hangingUp =
   (which: 'postmark' | 'smtp'): Trouble =>
-  async ({ ways, log }, forMs, dice) => {
+  async ({ mailroom, log }, forMs) => {
     const over = log.begin(`${which} hangs up`, which)
-    for (const until = performance.now() + forMs; performance.now() < until; ) {
-      ways[which].cutAll()
-      await wait(dice.between(5, 200))
-    }
+    mailroom.hangingUp.add(which)
+    await wait(forMs)
+    mailroom.hangingUp.delete(which)
     over()
   }
 
 const outOfOrder =
   (...which: readonly ('postmark' | 'smtp')[]): Trouble =>
-  async ({ mails, log }, forMs) => {
+  async ({ mailroom, log }, forMs) => {
     const over = log.begin(`${which.join(' and ')} out of order`, ...which)
-    for (const each of which) mails[each] = 'fails'
+    for (const each of which) mailroom.systems[each] = 'fails'
     await wait(forMs)
-    for (const each of which) mails[each] = 'takes'
+    for (const each of which) mailroom.systems[each] = 'takes'
     over()
   }
 
@@ -170,16 +169,16 @@ export function databaseTroubles(purge: Purge): readonly Trouble[] {
   return [
     sessionsEnded('busy'),
     sessionsEnded('all'),
-    async ({ ways, log }) => {
+    async ({ database, log }) => {
       const over = log.begin('database connections cut', 'database')
-      ways.database.cutAll()
+      database.cutAll()
       over()
     },
-    async ({ ways, log }, forMs) => {
+    async ({ database, log }, forMs) => {
       const over = log.begin('database stands still', 'database')
-      ways.database.hold()
+      database.hold()
       await wait(forMs)
-      await ways.database.pass()
+      await database.pass()
       over()
     },
     async ({ log }) => {

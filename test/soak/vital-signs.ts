@@ -14,8 +14,9 @@ type Sign = Exclude<keyof VitalSigns, 'at'>
 
 /** How much more of each may be there at the end than at the beginning, of a life that is long enough to be warm at its beginning. */
 const ROOM: Readonly<Record<Sign, (before: number) => number>> = {
-  residentMemory: (before) => Math.max(24, 0.15 * before),
-  heap: (before) => Math.max(16, 0.2 * before),
+  // The tokens that were verified are remembered, ten thousand at most, which may take an hour to come together.
+  residentMemory: (before) => Math.max(32, 0.15 * before),
+  heap: (before) => Math.max(24, 0.2 * before),
   openFiles: (before) => Math.max(12, 0.25 * before),
   databaseConnections: () => 3,
 }

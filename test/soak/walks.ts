@@ -46,6 +46,8 @@ const honest: Walk = async (place, dice) => {
     const key = randomUUID()
     await walk.consume(key, [200])
     await walk.consume(key, [200])
+    const seen = await walk.status()
+    if (seen !== 'consumed') place.ledger.complain(`${walk.id} was consumed, and is shown as ${seen}`)
     await walk.verify(code, [410])
     await walk.initiate([400], [])
   }
