@@ -94,7 +94,7 @@ export class Instance {
     while (!signal.aborted) {
       const program = this.#program
       const life = this.lives.at(-1)
-      const signs = program && (await vitalSignsOf(program.pid, this.#managementUrl))
+      const signs = program && (await vitalSignsOf(program.pid, this.url, this.#managementUrl))
       if (signs && program.pid === life?.pid) life.signs.push(signs)
       await wait(everyMs, undefined, { signal }).catch(() => {})
     }

@@ -1,5 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { MailSystems, type TakenMail } from '../chaos/mail-systems.ts'
 import { TcpProxy } from '../faults/tcp-proxy.ts'
+import type { Dice } from './dice.ts'
+
+/** Some answers take longer than a look at the outbox comes after the one before, so that a mail without a lease would go out again. */
+const SHARE_OF_SLOW = 0.15
+const SLOWEST_IN_MS = 1200
 
 /** A mail that was taken, and when. */
 export interface Arrival extends TakenMail {
@@ -16,8 +22,11 @@ export class Mailroom {
   readonly postmarkUrl: string
   readonly smtpUrl: string
 
-  /** @param tell is told of each mail that Postmark took, before its sender is. */
-  static async open(tell: (mailId: string) => Promise<void>): Promise<Mailroom> {
+  /**
+   * @param tell is told of each mail that Postmark took, before its sender is.
+   * @param dice decides how long a sender waits for the answer.
+   */
+  static async open(tell: (mailId: string) => Promise<void>, dice: Dice): Promise<Mailroom> {
     const arrivals: Arrival[] = []
     const seen = new Set<string>()
     const hangingUp = new Set<'postmark' | 'smtp'>()
@@ -28,6 +37,7 @@ export class Mailroom {
         if (hangingUp.has(mail.by) && !seen.has(mail.mailId)) ways[mail.by].cutAll()
         seen.add(mail.mailId)
         if (mail.by === 'postmark' && mail.code !== undefined) await tell(mail.mailId)
+        await wait(dice.happens(SHARE_OF_SLOW) ? dice.between(300, SLOWEST_IN_MS) : dice.between(0, 40))
       },
     )
     systems.reports = false

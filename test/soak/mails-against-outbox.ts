@@ -4,7 +4,9 @@ import type { Stored, StoredIssuance, StoredNotice } from './stored.ts'
 import type { Part, TroubleLog } from './trouble-log.ts'
 
 /** Between a mail that was taken and its record; that long, what breaks something may be the reason for another mail. */
-const RECORDED_WITHIN_IN_MS = 2000
+const RECORDED_WITHIN_IN_MS = 3000
+/** Who is told to end finishes its mails; who waits for an answer gets it in time; and who is told no has given away nothing. */
+const NO_REASON_TO_REPEAT = /SIGTERM|is slow|out of order/
 /** What may keep a mail from being handed over, or its hand-over from being recorded in order. A SIGTERM may not. */
 const HINDRANCES: readonly Part[] = ['instance 0', 'instance 1', 'postmark', 'smtp', 'database']
 /** A mail system that has failed is left alone for so long, also where it works again (decision 11). */
@@ -55,7 +57,7 @@ function issuanceViolations(
   log: TroubleLog,
 ): string[] {
   const { id, status, expiresAt } = issuance
-  const violations = repeatViolations(id, arrivals, log)
+  const violations = handOverViolations(id, status, arrivals, log)
   if (status === 'queued') violations.push(`${id}: its mail is still queued`)
   if (status !== 'failed' && status !== 'queued' && arrivals.length === 0) {
     violations.push(`${id}: no mail, and its delivery is ${status}`)
@@ -100,7 +102,7 @@ function noticeViolations(
   arrivals: readonly Arrival[],
   log: TroubleLog,
 ): string[] {
-  const violations = repeatViolations(id, arrivals, log)
+  const violations = handOverViolations(id, status, arrivals, log)
   if (status === 'queued') violations.push(`${id}: its notice is still queued`)
   if (status === 'sent' && arrivals.length === 0)
     violations.push(`${id}: no notice, and it is on record as sent`)
@@ -119,16 +121,28 @@ function isHindered(log: TroubleLog, from: Date, to: Date): boolean {
   return log.during(from.getTime() - REST_IN_MS, to.getTime(), HINDRANCES).length > 0
 }
 
-/** One code, and for each mail but the last a trouble that kept its hand-over from being heard of or recorded. */
-function repeatViolations(id: string, arrivals: readonly Arrival[], log: TroubleLog): string[] {
+/**
+ * One code, and for each mail but the one that is on record a trouble that kept its hand-over from being heard of or
+ * recorded.
+ */
+function handOverViolations(
+  id: string,
+  status: string,
+  arrivals: readonly Arrival[],
+  log: TroubleLog,
+): string[] {
   const violations: string[] = []
   if (new Set(arrivals.map(({ code }) => code)).size > 1) violations.push(`${id}: mailed with two codes`)
-  for (const { at, by } of arrivals.slice(0, -1)) {
+  const unrecorded = status === 'failed' ? arrivals : arrivals.slice(0, -1)
+  for (const { at, by } of unrecorded) {
     const reasons = log
       .during(at, at + RECORDED_WITHIN_IN_MS, ['instance 0', 'instance 1', 'database', by])
-      .filter(({ name }) => name !== 'SIGTERM')
-    if (reasons.length === 0)
-      violations.push(`${id}: mailed again (${arrivals.length} mails) without a reason`)
+      .filter(({ name }) => !NO_REASON_TO_REPEAT.test(name))
+    if (reasons.length === 0) {
+      violations.push(
+        `${id} is ${status}: one of ${arrivals.length} mails is not on record, without a reason`,
+      )
+    }
   }
   return violations
 }

@@ -20,6 +20,11 @@ const { values } = parseArgs({
 const [minutes, seed, rate] = [Number(values.minutes), Number(values.seed), Number(values.rate)]
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
+const interrupted = Promise.withResolvers<never>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interrupted.reject(new Error('Interrupted')))
+}
+
 say(`${minutes} minutes, ${rate} walks a second, seed ${seed}`)
 const result = await soak({
   seed,
@@ -42,7 +47,12 @@ const result = await soak({
   history: 20_000,
   lookEveryMs: 2000,
   endLeases: false,
+  interrupted: interrupted.promise,
   progress: say,
+}).catch((error: unknown) => {
+  say(String(error))
+  // Whatever was under way when it went wrong.
+  process.exit(1)
 })
 
 const table: [string, string][] = [

@@ -44,6 +44,8 @@ export interface SoakPlan {
    * which hands over what is left.
    */
   readonly endLeases: boolean
+  /** Rejects when somebody wants it to end at once. */
+  readonly interrupted?: Promise<never>
   /** Told of how things are, now and then. */
   readonly progress?: (line: string) => void
 }
@@ -73,7 +75,10 @@ const LAST_ATTEMPT_IN_MS = 90_000
 export async function soak(plan: SoakPlan): Promise<Soak> {
   const run = new SoakRun(plan)
   try {
-    return await run.execute()
+    const running = run.execute()
+    // What is interrupted fails somewhere, and nobody asks where.
+    running.catch(() => {})
+    return await (plan.interrupted ? Promise.race([running, plan.interrupted]) : running)
   } finally {
     await run.close()
   }
@@ -162,7 +167,8 @@ class SoakRun {
 
     const news = new Dice(seed, 'news')
     const later = (reporting: Promise<void>) => this.#follow(reporting, this.#reporting)
-    const mailroom = await Mailroom.open((mailId) => tellOf(place, mailId, news, later))
+    const answers = new Dice(seed, 'answers')
+    const mailroom = await Mailroom.open((mailId) => tellOf(place, mailId, news, later), answers)
     this.#closers.push(() => mailroom.close())
     const env = {
       MAIL_TRANSPORT: 'postmark,smtp',

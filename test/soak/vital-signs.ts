@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { median } from '../../bench/statistics.ts'
 
 /** How a process is at one instant. Memory in MiB. */
@@ -6,6 +6,7 @@ export interface VitalSigns {
   readonly at: number
   readonly residentMemory: number
   readonly heap: number
+  /** Without the connections that clients keep. */
   readonly openFiles: number
   readonly databaseConnections: number
 }
@@ -32,21 +33,41 @@ export interface Trend {
 }
 
 /** Undefined if the process does not answer, which may be what is meant to happen to it. */
-export async function vitalSignsOf(pid: number, managementUrl: string): Promise<VitalSigns | undefined> {
+export async function vitalSignsOf(
+  pid: number,
+  url: string,
+  managementUrl: string,
+): Promise<VitalSigns | undefined> {
   try {
     const response = await fetch(`${managementUrl}/metrics`, { signal: AbortSignal.timeout(8000) })
     const text = await response.text()
-    const openFiles = (await readdir(`/proc/${pid}/fd`)).length
     return {
       at: Date.now(),
       residentMemory: metric(text, 'process_resident_memory_bytes') / 2 ** 20,
       heap: metric(text, 'nodejs_heap_size_used_bytes') / 2 ** 20,
-      openFiles,
+      openFiles: await openFilesOf(pid, Number(new URL(url).port)),
       databaseConnections: metric(text, 'countersign_database_connections'),
     }
   } catch {
     return undefined
   }
+}
+
+/** See proc(5). Clients keep as many connections as they had requests under way, which says nothing of the process. */
+async function openFilesOf(pid: number, port: number): Promise<number> {
+  const descriptors = await readdir(`/proc/${pid}/fd`)
+  const files = await Promise.all(
+    descriptors.map((each) => readlink(`/proc/${pid}/fd/${each}`).catch(() => '')),
+  )
+  const [, ...sockets] = (await readFile(`/proc/${pid}/net/tcp`, 'utf8')).trim().split('\n')
+  const localPort = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const ofClients = new Set(
+    sockets
+      .map((socket) => socket.trim().split(/\s+/))
+      .filter(([, local]) => local?.endsWith(localPort))
+      .map((fields) => `socket:[${fields[9]}]`),
+  )
+  return files.filter((file) => file !== '' && !ofClients.has(file)).length
 }
 
 /** The sum over all labels. */
