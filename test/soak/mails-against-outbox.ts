@@ -7,6 +7,8 @@ import type { Part, TroubleLog } from './trouble-log.ts'
 const RECORDED_WITHIN_IN_MS = 3000
 /** Who is told to end finishes its mails; who waits for an answer gets it in time; and who is told no has given away nothing. */
 const NO_REASON_TO_REPEAT = /SIGTERM|is slow|out of order/
+/** A trouble that was over longer than this before a mail was taken is none of its own. */
+const GRACE_IN_MS = 1500
 /** What may keep a mail from being handed over, or its hand-over from being recorded in order. A SIGTERM may not. */
 const HINDRANCES: readonly Part[] = ['instance 0', 'instance 1', 'postmark', 'smtp', 'database']
 /** A mail system that has failed is left alone for so long, also where it works again (decision 11). */
@@ -136,8 +138,10 @@ function handOverViolations(
   const unrecorded = status === 'failed' ? arrivals : arrivals.slice(0, -1)
   for (const { at, by } of unrecorded) {
     const reasons = log
-      .during(at, at + RECORDED_WITHIN_IN_MS, ['instance 0', 'instance 1', 'database', by])
+      .during(at, at + RECORDED_WITHIN_IN_MS, ['instance 0', 'instance 1', 'database', by], GRACE_IN_MS)
       .filter(({ name }) => !NO_REASON_TO_REPEAT.test(name))
+      // A kill is a matter of its moment, however long the next process takes to start.
+      .filter(({ name, beganAt }) => name !== 'SIGKILL' || beganAt > at - GRACE_IN_MS)
     if (reasons.length === 0) {
       violations.push(
         `${id} is ${status}: one of ${arrivals.length} mails is not on record, without a reason`,

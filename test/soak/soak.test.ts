@@ -19,7 +19,7 @@ test('under a hostile load, kills and broken mail and database, all that is answ
     },
     rhythms: {
       restarts: { lasting: [0, 200], quiet: [500, 2000] },
-      mail: { lasting: [300, 1500], quiet: [200, 800] },
+      mail: { lasting: [300, 1000], quiet: [500, 2500] },
       database: { lasting: [200, 1000], quiet: [500, 1500] },
     },
     history: 2000,

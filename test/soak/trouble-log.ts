@@ -25,11 +25,11 @@ export class TroubleLog {
   }
 
   /** Those of any of the parts that were under way, or hardly over, at some time of the span. */
-  during(from: number, to: number, parts: readonly Part[]): Trouble[] {
+  during(from: number, to: number, parts: readonly Part[], graceInMs = GRACE_IN_MS): Trouble[] {
     return this.troubles.filter(
       (trouble) =>
         trouble.beganAt <= to &&
-        from <= trouble.endedAt + GRACE_IN_MS &&
+        from <= trouble.endedAt + graceInMs &&
         trouble.parts.some((part) => parts.includes(part)),
     )
   }

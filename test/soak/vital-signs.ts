@@ -19,12 +19,18 @@ const ROOM: Readonly<Record<Sign, (before: number) => number>> = {
   residentMemory: (before) => Math.max(32, 0.15 * before),
   heap: (before) => Math.max(24, 0.2 * before),
   openFiles: (before) => Math.max(12, 0.25 * before),
-  databaseConnections: () => 3,
+  // As many as a pool holds, and some.
+  databaseConnections: (before) => Math.max(3, 10 - before),
 }
 /** What is compiled, cached and pooled comes in the first minutes, and is no leak. */
 const WARM_AFTER_IN_MS = 5 * 60_000
-/** A process that is not warm yet grows, but neither by as much as this nor in handles. */
-const ROOM_TO_WARM_UP = 160
+/** A process that is not warm yet grows, but not by as much as this. */
+const ROOM_TO_WARM_UP: Readonly<Record<Sign, number>> = {
+  residentMemory: 160,
+  heap: 160,
+  openFiles: 60,
+  databaseConnections: 0,
+}
 
 export interface Trend {
   readonly sign: Sign
@@ -98,9 +104,8 @@ export function growth(name: string, signs: readonly VitalSigns[]): string[] {
   if (signs.length < 6) return [`${name} was looked at only ${signs.length} times`]
   return trends
     .filter(({ sign, before, after }) => {
-      const isMemory = sign === 'residentMemory' || sign === 'heap'
       const room = ROOM[sign](before)
-      return after > before + (isMemory && !warm ? Math.max(ROOM_TO_WARM_UP, room) : room)
+      return after > before + (warm ? room : Math.max(ROOM_TO_WARM_UP[sign], room))
     })
     .map(
       ({ sign, before, after }) => `${name}: ${sign} grew from ${before.toFixed(1)} to ${after.toFixed(1)}`,
