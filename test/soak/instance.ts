@@ -4,7 +4,11 @@ import type { Ground } from '../../bench/ground.ts'
 import type { Program } from '../../bench/processes.ts'
 import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
 import { until } from '../journeys/client.ts'
+import type { TroubleLog } from './trouble-log.ts'
 import { type VitalSigns, vitalSignsOf } from './vital-signs.ts'
+
+/** On a machine that has far more to do than it can, calls wait for a connection in vain, and no fault was needed for that. */
+const BUSY_FROM_IN_MS = 1000
 
 /** One process, from its start to its end. */
 export interface Life {
@@ -79,9 +83,9 @@ export class Instance {
     )
   }
 
-  /** Looks at whatever process is there, again and again. */
-  watch(everyMs: number): void {
-    this.#watching = this.#watch(everyMs)
+  /** Looks at whatever process is there, again and again. One that has no time for it has none for its connections either, which is on `log`. */
+  watch(everyMs: number, log: TroubleLog): void {
+    this.#watching = this.#watch(everyMs, log)
   }
 
   async stopWatching(): Promise<void> {
@@ -89,12 +93,15 @@ export class Instance {
     await this.#watching
   }
 
-  async #watch(everyMs: number): Promise<void> {
+  async #watch(everyMs: number, log: TroubleLog): Promise<void> {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       const program = this.#program
       const life = this.lives.at(-1)
+      const lookedAt = Date.now()
       const signs = program && (await vitalSignsOf(program.pid, this.url, this.#managementUrl))
+      if (signs && Date.now() - lookedAt > BUSY_FROM_IN_MS)
+        log.note('a process gets no CPU', lookedAt, 'database')
       if (signs && program.pid === life?.pid) life.signs.push(signs)
       await wait(everyMs, undefined, { signal }).catch(() => {})
     }

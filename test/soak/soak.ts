@@ -105,7 +105,7 @@ class SoakRun {
   async execute(): Promise<Soak> {
     const { place, breakable, purge, jwks } = await this.#stage()
     const [restless, steady] = breakable.instances
-    for (const instance of breakable.instances) instance.watch(this.#plan.lookEveryMs)
+    for (const instance of breakable.instances) instance.watch(this.#plan.lookEveryMs, this.#log)
     const startedAt = performance.now()
     const reporting = this.#reportProgress(steady, startedAt)
 

@@ -24,6 +24,11 @@ export class TroubleLog {
     }
   }
 
+  /** What is known once it is over. */
+  note(name: string, beganAt: number, ...parts: readonly Part[]): void {
+    this.troubles.push({ name, parts, beganAt, endedAt: Date.now() })
+  }
+
   /** Those of any of the parts that were under way, or hardly over, at some time of the span. */
   during(from: number, to: number, parts: readonly Part[], graceInMs = GRACE_IN_MS): Trouble[] {
     return this.troubles.filter(
