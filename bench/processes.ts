@@ -7,7 +7,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 export interface Program {
   readonly url: string
   readonly pid: number
-  stop(): Promise<void>
+  /** The exit code, or the name of the signal that killed it; undefined while it runs. */
+  ending(): number | NodeJS.Signals | undefined
+  /** SIGTERM unless another signal is named. */
+  stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 const START_TIMEOUT_IN_MS = 30_000
@@ -29,7 +32,8 @@ export async function startProgram(
   return {
     url,
     pid: child.pid!,
-    stop: () => endProcess(child),
+    ending: () => child.exitCode ?? child.signalCode ?? undefined,
+    stop: (signal) => endProcess(child, signal),
   }
 }
 

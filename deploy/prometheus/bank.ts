@@ -4,7 +4,7 @@ import type pg from 'pg'
 import { operation } from '../../bench/countersign.ts'
 import type { Ground } from '../../bench/ground.ts'
 import { type CallInit, call, type Reply } from '../../test/call.ts'
-import type { MailSystems } from './mail-systems.ts'
+import type { MailSystems } from '../../test/chaos/mail-systems.ts'
 
 const CLIENT = 'payments'
 const SCOPE = 'mfa:challenges:create mfa:challenges:consume'

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Ground } from '../../bench/ground.ts'
+import type { MailSystems } from '../../test/chaos/mail-systems.ts'
 import type { Bank } from './bank.ts'
-import type { MailSystems } from './mail-systems.ts'
 import type { ServiceUnderProof } from './service-under-proof.ts'
 
 /** All that can be broken. */

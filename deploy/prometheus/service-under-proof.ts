@@ -29,8 +29,7 @@ export class ServiceUnderProof {
 
   /** At once, with nothing finished. */
   async kill(): Promise<void> {
-    process.kill(this.#program!.pid, 'SIGKILL')
-    await this.#program!.stop()
+    await this.#program!.stop('SIGKILL')
   }
 
   async workerPids(): Promise<number[]> {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { simpleParser } from 'mailparser'
 import { SMTPServer } from 'smtp-server'
-import { codeIn, until } from '../journeys/client.ts'
+import { codeIn, hasCode, until } from '../journeys/client.ts'
 
 /** A mail that was handed over whole, whether or not the sender lived to hear of it. */
 export interface Arrival {
@@ -19,8 +19,16 @@ export interface CountingInbox {
   close(): Promise<void>
 }
 
-/** A real SMTP server that tells `taken` of each mail, and answers the sender when that resolves. */
-export async function countingInbox(taken: (arrival: Arrival) => Promise<void>): Promise<CountingInbox> {
+/**
+ * A real SMTP server that tells `taken` of each mail with a code and `takenWithoutCode` of any other, by its id, and answers the
+ * sender when that resolves. Told of none without a code, it takes none.
+ */
+export async function countingInbox(
+  taken: (arrival: Arrival) => Promise<void>,
+  takenWithoutCode = async (_mailId: string): Promise<void> => {
+    throw new Error('no code in the mail')
+  },
+): Promise<CountingInbox> {
   let underWay = 0
   const senders = new Set<string>()
   const server = new SMTPServer({
@@ -36,7 +44,10 @@ export async function countingInbox(taken: (arrival: Arrival) => Promise<void>):
       underWay++
       // A sender who is killed within a mail leaves no mail.
       buffer(stream)
-        .then(async (bytes) => taken(await arrivalOf(bytes)))
+        .then(mailOf)
+        .then(({ id, text }) =>
+          hasCode({ text }) ? taken({ issuanceId: id, code: codeIn({ text }) }) : takenWithoutCode(id),
+        )
         .then(() => done(), done)
         .finally(() => underWay--)
     },
@@ -57,7 +68,7 @@ export async function countingInbox(taken: (arrival: Arrival) => Promise<void>):
   }
 }
 
-async function arrivalOf(bytes: Buffer): Promise<Arrival> {
+async function mailOf(bytes: Buffer) {
   const { messageId, text } = await simpleParser(bytes)
-  return { issuanceId: messageId!.slice(1, messageId!.indexOf('@')), code: codeIn({ text: text! }) }
+  return { id: messageId!.slice(1, messageId!.indexOf('@')), text: text! }
 }

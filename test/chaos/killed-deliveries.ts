@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { call } from '../call.ts'
 import { openChallenge, registerUser, tokenOf } from '../journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../journeys/service-process.ts'
 import { type Arrival, type CountingInbox, countingInbox } from './counting-inbox.ts'
+import { seededFraction } from './seeded-fraction.ts'
 
 export interface KilledDeliveriesPlan {
   /** An empty database with all migrations. */
@@ -174,7 +174,7 @@ class ChaosRun {
       this.#strike()
       await this.#dead.promise
     } else {
-      await wait(fraction(this.#plan.seed, arrival.issuanceId) * MAX_ANSWER_IN_MS)
+      await wait(seededFraction(this.#plan.seed, arrival.issuanceId) * MAX_ANSWER_IN_MS)
     }
   }
 
@@ -239,14 +239,9 @@ class ChaosRun {
   }
 }
 
-/** A number from 0 to 1 that is the same for the same seed and name. */
-function fraction(seed: number, name: string): number {
-  return createHash('sha256').update(`${seed} ${name}`).digest().readUInt32BE() / 2 ** 32
-}
-
 function killOf(seed: number, round: number): Kill {
-  const moment = fraction(seed, `moment ${round}`)
-  return fraction(seed, `kind ${round}`) < 0.5
+  const moment = seededFraction(seed, `moment ${round}`)
+  return seededFraction(seed, `kind ${round}`) < 0.5
     ? { afterMails: 1 + Math.floor(moment * MAX_MAILS_TO_LIVE) }
     : { afterMs: Math.floor(moment * MAX_MS_TO_LIVE) }
 }

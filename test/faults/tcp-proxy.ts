@@ -8,8 +8,8 @@ interface Strike {
   readonly marker: string
   /** Before the server gets it, or once the server has done it all and said so. */
   readonly at: 'request' | 'answer'
-  /** Both ends are told at once, or neither ever. */
-  readonly how: 'cut' | 'hang'
+  /** Both ends are told at once, or neither ever, or the client is told by the server, as PostgreSQL does when its operator ends a session. */
+  readonly how: 'cut' | 'hang' | 'end'
 }
 
 interface PendingStrike extends Strike {
@@ -18,6 +18,9 @@ interface PendingStrike extends Strike {
 
 /** What ends every answer of PostgreSQL outside of a transaction or within one: ReadyForQuery. */
 const READY_FOR_QUERY = Buffer.from('Z\0\0\0\x05', 'latin1')
+
+/** An ErrorResponse that nobody asked for (PostgreSQL manual, 54.7): FATAL, admin_shutdown. */
+const SESSION_ENDED = errorResponse({ S: 'FATAL', V: 'FATAL', C: '57P01', M: 'terminating connection' })
 
 /**
  * Stands between the service and a server it depends on, and breaks what goes through. It reads no TLS. A connection that has
@@ -29,6 +32,7 @@ export class TcpProxy {
   readonly #server: Server
   #port = 0
   #hanging = false
+  #holding = false
   #delayInMs = 0
   readonly #strikes = new Set<PendingStrike>()
 
@@ -55,8 +59,10 @@ export class TcpProxy {
   /** Ends every fault that would hit connections to come. */
   async pass(): Promise<void> {
     this.#hanging = false
+    this.#holding = false
     this.#delayInMs = 0
     this.#strikes.clear()
+    for (const line of this.#lines) line.goOn()
     if (!this.#server.listening) await this.#listen()
   }
 
@@ -76,6 +82,12 @@ export class TcpProxy {
   hang(): void {
     this.#hanging = true
     for (const line of this.#lines) line.hang()
+  }
+
+  /** Stands still: what is said meanwhile gets through when the fault is over. New connections are accepted. */
+  hold(): void {
+    this.#holding = true
+    for (const line of this.#lines) line.hold()
   }
 
   /** Holds back whatever goes through, in either direction. */
@@ -128,6 +140,7 @@ export class TcpProxy {
     })
     this.#lines.add(line)
     if (this.#hanging) line.hang()
+    if (this.#holding) line.hold()
   }
 }
 
@@ -146,6 +159,8 @@ class Line {
   #hanging = false
   /** What the server says that will never arrive, until it is complete. */
   #lost: { answer: Buffer; readonly whenComplete: () => void } | undefined
+  /** Called with the last words of the answer that is to be the last. */
+  #lastAnswer: ((words: Buffer) => void) | undefined
 
   constructor(client: Socket, target: number, faults: Faults) {
     this.#client = client
@@ -163,6 +178,16 @@ class Line {
 
   hang(): void {
     this.#hanging = true
+  }
+
+  hold(): void {
+    this.#client.pause()
+    this.#server.pause()
+  }
+
+  goOn(): void {
+    this.#client.resume()
+    this.#server.resume()
   }
 
   #carry(from: Socket, to: Socket, take: (message: Buffer) => void): void {
@@ -187,6 +212,10 @@ class Line {
       return
     }
     const { at, how, struck } = strike
+    if (how === 'end') {
+      this.#endSession(message, at, struck)
+      return
+    }
     const hit = () => {
       if (how === 'cut') this.cut()
       else this.hang()
@@ -200,14 +229,33 @@ class Line {
     this.#pass(message, this.#server)
   }
 
+  /** What ends the session comes with the answer, if there is one: as one, for a client that is busy to read together. */
+  #endSession(message: Buffer, at: Strike['at'], struck: () => void): void {
+    const end = (words: Buffer) => {
+      this.#hanging = true
+      this.#client.end(Buffer.concat([words, SESSION_ENDED]))
+      this.#server.destroy()
+      struck()
+    }
+    if (at === 'request') {
+      end(Buffer.alloc(0))
+      return
+    }
+    this.#lastAnswer = end
+    this.#pass(message, this.#server)
+  }
+
   #answer(message: Buffer): void {
+    if (this.#lastAnswer && endsAnswer(message)) {
+      this.#lastAnswer(message)
+      return
+    }
     if (!this.#lost) {
       this.#pass(message, this.#client)
       return
     }
     this.#lost.answer = Buffer.concat([this.#lost.answer, message])
-    const { answer } = this.#lost
-    if (answer.subarray(-6, -1).equals(READY_FOR_QUERY)) this.#lost.whenComplete()
+    if (endsAnswer(this.#lost.answer)) this.#lost.whenComplete()
   }
 
   #pass(message: Buffer, to: Socket): void {
@@ -216,4 +264,19 @@ class Line {
     // Timers of the same length keep their order.
     else setTimeout(() => to.writable && !this.#hanging && to.write(message), delay)
   }
+}
+
+function endsAnswer(answer: Buffer): boolean {
+  return answer.subarray(-6, -1).equals(READY_FOR_QUERY)
+}
+
+function errorResponse(fields: Readonly<Record<string, string>>): Buffer {
+  const body = Buffer.from(
+    `${Object.entries(fields)
+      .map(([kind, text]) => `${kind}${text}\0`)
+      .join('')}\0`,
+  )
+  const head = Buffer.from('E\0\0\0\0', 'latin1')
+  head.writeInt32BE(body.length + 4, 1)
+  return Buffer.concat([head, body])
 }

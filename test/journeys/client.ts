@@ -82,8 +82,15 @@ export async function mailsTo(url: string, address: string, count = 1): Promise<
   )
 }
 
+const CODE = /(?<!\d)\d{6}(?!\d)/
+
+/** What warns of a lock has none. */
+export function hasCode({ text }: Pick<Mail, 'text'>): boolean {
+  return CODE.test(text)
+}
+
 export function codeIn({ text }: Pick<Mail, 'text'>): string {
-  const code = /(?<!\d)\d{6}(?!\d)/.exec(text)?.[0]
+  const code = CODE.exec(text)?.[0]
   if (!code) throw new Error('no code in the mail')
   return code
 }

@@ -1,3 +1,4 @@
+import { isDriverAdapterError } from '@prisma/driver-adapter-utils'
 import pg from 'pg'
 import { StorageUnavailable } from '../../application/ports/storage-unavailable.ts'
 import { Prisma } from './generated/client.ts'
@@ -42,10 +43,14 @@ export function withoutValues(error: unknown): unknown {
     const cause = causeOf(error)
     const reason = [error.code, cause?.kind, cause?.originalCode].filter(Boolean).join(' ')
     if (cause?.kind === 'DatabaseDoesNotExist') return new DatabaseMissing(reason)
-    const passing =
-      PASSING_PRISMA_CODES.has(error.code) ||
-      (cause && (UNREACHABLE.has(cause.kind) || PASSING.test(cause.originalCode ?? '')))
+    const passing = PASSING_PRISMA_CODES.has(error.code) || (cause && isPassing(cause))
     return passing ? new StorageUnavailable(reason) : new StorageFault(reason)
+  }
+  // Of the COMMIT of a transaction, which the Prisma client passes on as the adapter has it.
+  if (error instanceof Error && isDriverAdapterError(error)) {
+    const cause: DriverCause = error.cause
+    const reason = [cause.kind, cause.originalCode].filter(Boolean).join(' ')
+    return isPassing(cause) ? new StorageUnavailable(reason) : new StorageFault(reason)
   }
   if (error instanceof pg.DatabaseError) {
     const { code = '' } = error
@@ -59,6 +64,10 @@ export function withoutValues(error: unknown): unknown {
       return new StorageUnavailable(error.message)
   }
   return error
+}
+
+function isPassing({ kind, originalCode = '' }: DriverCause): boolean {
+  return UNREACHABLE.has(kind) || PASSING.test(originalCode)
 }
 
 function causeOf({ meta }: Prisma.PrismaClientKnownRequestError): DriverCause | undefined {

@@ -50,6 +50,9 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Co
     application_name: 'countersign',
   })
   pool.on('error', onConnectionLost)
+  // Between the pool, which hands a connection out, and whoever takes it nobody listens for a moment, and an error that the server
+  // sends just then would end the process. The next query on that connection fails, which is heard of.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const adapter = new PrismaPg(pool, { onConnectionError: onConnectionLost })
   const prisma = new PrismaClient({
     adapter,

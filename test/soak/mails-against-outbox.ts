@@ -1,0 +1,152 @@
+import type { Arrival } from './mailroom.ts'
+import type { Evidence, Findings } from './reconciliation.ts'
+import type { Stored, StoredIssuance, StoredNotice } from './stored.ts'
+import type { Part, TroubleLog } from './trouble-log.ts'
+
+/** Between a mail that was taken and its record; that long, what breaks something may be the reason for another mail. */
+const RECORDED_WITHIN_IN_MS = 3000
+/** Who is told to end finishes its mails; who waits for an answer gets it in time; and who is told no has given away nothing. */
+const NO_REASON_TO_REPEAT = /SIGTERM|is slow|out of order/
+/** A trouble that was over longer than this before a mail was taken is none of its own. */
+const GRACE_IN_MS = 1500
+/** What may keep a mail from being handed over, or its hand-over from being recorded in order. A SIGTERM may not. */
+const HINDRANCES: readonly Part[] = ['instance 0', 'instance 1', 'postmark', 'smtp', 'database']
+/** A mail system that has failed is left alone for so long, also where it works again (decision 11). */
+const REST_IN_MS = 15_000
+/** A mail that is claimed before the end of its code may go out a little after it: two mail systems, ten seconds each. */
+const LATE_IN_MS = 21_000
+
+/**
+ * Each mail that was promised was handed over, unless its code did not count any more or could not be handed over in time; what was
+ * handed over is on record; a second mail has a reason, and the code of the first.
+ */
+export function mailsAgainstOutbox({ arrivals, log }: Evidence, stored: Stored): Findings {
+  const violations: string[] = []
+  const taken = Map.groupBy(arrivals, ({ mailId }) => mailId)
+  for (const issuance of stored.issuances.values()) {
+    violations.push(...issuanceViolations(issuance, taken.get(issuance.id) ?? [], stored, log))
+  }
+  for (const notice of stored.notices) {
+    violations.push(...noticeViolations(notice, taken.get(notice.id) ?? [], log))
+  }
+  const notices = new Set(stored.notices.map(({ id }) => id))
+  for (const id of taken.keys()) {
+    if (!stored.issuances.has(id) && !notices.has(id)) violations.push(`${id}: a mail of nothing`)
+  }
+  const issuances = [...stored.issuances.values()]
+  const repeats = [...taken.values()].map(({ length }) => length - 1)
+  const failed = (reason: string) => issuances.filter(({ failureReason }) => failureReason === reason).length
+  return {
+    figures: {
+      'codes issued': issuances.length,
+      'mails taken': arrivals.length,
+      'of them by SMTP': arrivals.filter(({ by }) => by === 'smtp').length,
+      'mailed twice': repeats.filter((count) => count === 1).length,
+      'mailed more often': repeats.filter((count) => count > 1).length,
+      'not mailed, the challenge was over': failed('challenge-over'),
+      'not mailed, a newer code came': failed('superseded'),
+      'not mailed in time': failed('code-expired'),
+      'lock notices': stored.notices.length,
+    },
+    violations,
+  }
+}
+
+function issuanceViolations(
+  issuance: StoredIssuance,
+  arrivals: readonly Arrival[],
+  stored: Stored,
+  log: TroubleLog,
+): string[] {
+  const { id, status, expiresAt } = issuance
+  const violations = handOverViolations(id, status, arrivals, log)
+  if (status === 'queued') violations.push(`${id}: its mail is still queued`)
+  if (status !== 'failed' && status !== 'queued' && arrivals.length === 0) {
+    violations.push(`${id}: no mail, and its delivery is ${status}`)
+  }
+  if (status === 'failed') violations.push(...failureViolations(issuance, arrivals, stored, log))
+  if (arrivals.some(({ at }) => at > expiresAt.getTime() + LATE_IN_MS)) {
+    violations.push(`${id}: mailed long after its code had ended`)
+  }
+  return violations
+}
+
+/** Whether it is true what is said about why it was never sent. */
+function failureViolations(
+  { id, challengeId, number, issuedAt, expiresAt, failedAt, failureReason }: StoredIssuance,
+  arrivals: readonly Arrival[],
+  { challenges }: Stored,
+  log: TroubleLog,
+): string[] {
+  const challenge = challenges.get(challengeId)!
+  const at = failedAt!.getTime()
+  switch (failureReason) {
+    case 'challenge-over': {
+      const { verifiedAt, exhaustedAt, cancelledAt, expiresAt: end } = challenge
+      // A verified challenge that is cancelled keeps no record of when it was verified but in its trail.
+      const ends = [verifiedAt, exhaustedAt, cancelledAt, end].flatMap((each) => each?.getTime() ?? [])
+      const wasOver = Math.min(...ends) <= at || challenge.status === 'cancelled'
+      return wasOver ? [] : [`${id}: withheld because the challenge was over, which it was not`]
+    }
+    case 'superseded':
+      return challenge.issuanceCount > number ? [] : [`${id}: withheld for a newer code, and there is none`]
+    case 'code-expired': {
+      const hindered = isHindered(log, issuedAt, expiresAt)
+      return hindered || arrivals.length > 0 ? [] : [`${id}: not mailed in time, and nothing kept it`]
+    }
+    default:
+      return [`${id}: lost as ${failureReason}`]
+  }
+}
+
+function noticeViolations(
+  { id, status, lockedAt, lockedUntil, failureReason }: StoredNotice,
+  arrivals: readonly Arrival[],
+  log: TroubleLog,
+): string[] {
+  const violations = handOverViolations(id, status, arrivals, log)
+  if (status === 'queued') violations.push(`${id}: its notice is still queued`)
+  if (status === 'sent' && arrivals.length === 0)
+    violations.push(`${id}: no notice, and it is on record as sent`)
+  const hindered = isHindered(log, lockedAt, lockedUntil)
+  if (
+    status === 'failed' &&
+    !(failureReason === 'user-erased' || (failureReason === 'lock-over' && hindered))
+  ) {
+    violations.push(`${id}: its notice was lost as ${failureReason}`)
+  }
+  return violations
+}
+
+/** Whether anything may have kept a mail from being handed over in its time. */
+function isHindered(log: TroubleLog, from: Date, to: Date): boolean {
+  return log.during(from.getTime() - REST_IN_MS, to.getTime(), HINDRANCES).length > 0
+}
+
+/**
+ * One code, and for each mail but the one that is on record a trouble that kept its hand-over from being heard of or
+ * recorded.
+ */
+function handOverViolations(
+  id: string,
+  status: string,
+  arrivals: readonly Arrival[],
+  log: TroubleLog,
+): string[] {
+  const violations: string[] = []
+  if (new Set(arrivals.map(({ code }) => code)).size > 1) violations.push(`${id}: mailed with two codes`)
+  const unrecorded = status === 'failed' ? arrivals : arrivals.slice(0, -1)
+  for (const { at, by } of unrecorded) {
+    const reasons = log
+      .during(at, at + RECORDED_WITHIN_IN_MS, ['instance 0', 'instance 1', 'database', by], GRACE_IN_MS)
+      .filter(({ name }) => !NO_REASON_TO_REPEAT.test(name))
+      // A kill is a matter of its moment, however long the next process takes to start.
+      .filter(({ name, beganAt }) => name !== 'SIGKILL' || beganAt > at - GRACE_IN_MS)
+    if (reasons.length === 0) {
+      violations.push(
+        `${id} is ${status}: one of ${arrivals.length} mails is not on record, without a reason`,
+      )
+    }
+  }
+  return violations
+}
