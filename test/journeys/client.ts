@@ -74,10 +74,16 @@ export async function openChallenge(url: string, subjectUserId: string) {
   }
 }
 
-/** The mails to `address`, once there are `count`. */
-export async function mailsTo(url: string, address: string, count = 1): Promise<Mail[]> {
+/** The mails to `address`, those that are meant if not all are, once there are `count`. */
+export async function mailsTo(
+  url: string,
+  address: string,
+  count = 1,
+  isMeant: (mail: Mail) => boolean = () => true,
+): Promise<Mail[]> {
+  const path = `/dev/mailbox?to=${encodeURIComponent(address)}`
   return until(
-    async () => (await call(url, 'GET', `/dev/mailbox?to=${encodeURIComponent(address)}`)).body as Mail[],
+    async () => ((await call(url, 'GET', path)).body as Mail[]).filter(isMeant),
     (mails) => mails.length >= count,
   )
 }
