@@ -105,7 +105,7 @@ class Campaign {
       }
       this.#plan.progress?.(round, this.#requests)
       if (this.#plan.round !== undefined || this.#requests >= this.#plan.requests) break
-      if (!warm && this.#requests >= this.#plan.requests / 3) {
+      if (!warm && this.#findings.length === 0 && this.#requests >= this.#plan.requests / 3) {
         warm = await vitals()
         madeUntilWarm = this.#requests
       }

@@ -71,6 +71,12 @@ for (const [what, request, answer, fault] of [
   ['a 500', verify, refused(500, 'INTERNAL_SERVER_ERROR'), /a fault of ours/],
   ['an undocumented status', verify, refused(429, 'BAD_REQUEST'), /status 429 .* is not documented/],
   ['an undocumented header', verify, withHeader('X-Powered-By', 'x'), /header x-powered-by/],
+  [
+    'a time-out of a request that is all there',
+    { ...verify, kind: 'almost right' },
+    refused(408, 'BAD_REQUEST'),
+    /was waited for/,
+  ],
   ['a body out of contract', verify, { ...done, body: '{}' }, /body of the answer is not documented/],
   [
     'a body that is no JSON',

@@ -54,11 +54,17 @@ export function faultsOf(
   const operation = exchanges.map((exchange) => api.operationOf(exchange)).find((each) => each !== undefined)
   return [
     ...(status >= 500 ? [`a fault of ours: ${status}`] : []),
+    ...(status === 408 && isWhole(request) ? ['it was all there, and was waited for'] : []),
     ...documented,
     ...expectationFaults(request, status, body),
     ...requestIdFaults(request, status, headers, body),
     ...leaks(operation?.operationId ?? '', `${[...headers].join('\n')}\n${body}`, secrets),
   ]
+}
+
+/** After an upgrade that is not taken up, Node 24 does not tell what is no request, and waits for more of it. */
+function isWhole({ target, bytes }: FuzzRequest): boolean {
+  return bytes === undefined && /^(?:\/|\*$|https?:)/i.test(target)
 }
 
 /** What a right request may not be told: that it is wrong. What a forged token may not get: anything. */
