@@ -159,8 +159,6 @@ function greeting(url: string): string {
     ${url}/              a bank to try it with
     ${url}/dev/mailbox   the mails it has sent, newest first
     ${url}/docs          its API
-    npm run demo                  a whole journey in the terminal
-    README.md                     the same journey with curl
 
 `
 }

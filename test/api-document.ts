@@ -95,8 +95,11 @@ export class ApiDocument {
     return new ApiDocument(readFileSync(DOCUMENT, 'utf8'))
   }
 
-  /** What of the exchange the document does not say; nothing if it says it all. */
-  faultsOf(exchange: Exchange): readonly string[] {
+  /**
+   * What of the exchange the document does not say; nothing if it says it all. Of a client that asks for odd things, parameters
+   * that nobody reads may be ignored.
+   */
+  faultsOf(exchange: Exchange, { extras = 'told' as 'told' | 'ignored' } = {}): readonly string[] {
     const { method, path, response } = exchange
     const [pathname = '', query = ''] = path.split(/\?(.*)/s)
     const templates = this.#templates.filter(({ pattern }) => pattern.test(pathname))
@@ -110,7 +113,11 @@ export class ApiDocument {
     if (response.status >= 400) return faults
     const values = templates.find(({ template }) => operation === this.#operation(template, method))!
     const inPath = values.pattern.exec(pathname)?.groups ?? {}
-    return [...faults, ...this.#requestFaults(operation, exchange, inPath, new URLSearchParams(query))]
+    return [
+      ...faults,
+      ...(extras === 'told' ? this.#extraParameters(operation, exchange, new URLSearchParams(query)) : []),
+      ...this.#requestFaults(operation, exchange, inPath, new URLSearchParams(query)),
+    ]
   }
 
   /** The operation that the request is for; undefined if it is for none. */
@@ -169,29 +176,39 @@ export class ApiDocument {
     ]
   }
 
+  #extraParameters(operation: Operation, { request }: Exchange, query: URLSearchParams): readonly string[] {
+    const names = this.#parametersOf(operation).map(
+      (parameter) =>
+        `${parameter.in} ${parameter.in === 'header' ? parameter.name.toLowerCase() : parameter.name}`,
+    )
+    return [
+      ...[...request.headers.keys()]
+        .filter((name) => OUR_REQUEST_HEADER.test(name) && !names.includes(`header ${name}`))
+        .map((name) => `the request header ${name} is not documented`),
+      ...[...query.keys()]
+        .filter((name) => !names.includes(`query ${name}`))
+        .map((name) => `the query parameter ${name} is not documented`),
+    ]
+  }
+
+  #parametersOf({ parameters = [] }: Operation): readonly Parameter[] {
+    return parameters.map((parameter) => this.resolve(parameter))
+  }
+
   #requestFaults(
     operation: Operation,
     { request }: Exchange,
     inPath: Readonly<Record<string, string>>,
     query: URLSearchParams,
   ): readonly string[] {
-    const parameters = (operation.parameters ?? []).map((parameter) => this.resolve(parameter))
-    const names = (place: Parameter['in']) =>
-      parameters.filter((parameter) => parameter.in === place).map(({ name }) => name.toLowerCase())
     const given = {
-      path: inPath,
+      path: Object.fromEntries(Object.entries(inPath).map(([name, value]) => [name, decoded(value)])),
       query: Object.fromEntries(query),
       header: Object.fromEntries(request.headers),
     }
     const { security = [], requestBody } = operation
     return [
-      ...[...request.headers.keys()]
-        .filter((name) => OUR_REQUEST_HEADER.test(name) && !names('header').includes(name))
-        .map((name) => `the request header ${name} is not documented`),
-      ...[...query.keys()]
-        .filter((name) => !names('query').includes(name))
-        .map((name) => `the query parameter ${name} is not documented`),
-      ...parameters.flatMap((parameter) => {
+      ...this.#parametersOf(operation).flatMap((parameter) => {
         const name = parameter.in === 'header' ? parameter.name.toLowerCase() : parameter.name
         return this.#textFaults(`the ${parameter.in} parameter ${name}`, parameter, given[parameter.in][name])
       }),
@@ -242,6 +259,15 @@ function patternOf(template: string): RegExp {
     return parameter ? `(?<${parameter[1]}>[^/]+)` : RegExp.escape(part)
   })
   return new RegExp(`^${parts.join('')}$`)
+}
+
+/** A part of a path as it is meant, or as it stands where that is not to be known. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 function literals(template: string): number {

@@ -5,16 +5,18 @@ export type EmailAddress = string & { readonly __brand: 'EmailAddress' }
 
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
-/** The dot-atom form of RFC 5321 §4.1.2 with a domain of two labels or more; an internationalised domain comes as its A-labels. */
-export const ADDR_SPEC = new RegExp(`^${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${LABEL}$`)
-/** RFC 5321 §4.5.3.1: 64 octets of local part; 254 of address is what a 256-octet path leaves. */
-const MAX_LOCAL_PART = 64
+/**
+ * The dot-atom form of RFC 5321 §4.1.2 with a domain of two labels or more; an internationalised domain comes as its A-labels. A
+ * local part has 64 octets at most (RFC 5321 §4.5.3.1.1).
+ */
+export const ADDR_SPEC = new RegExp(`^(?=[^@]{1,64}@)${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${LABEL}$`)
+/** What a path of 256 octets leaves (RFC 5321 §4.5.3.1.3). */
 export const MAX_ADDRESS = 254
 
 export const EmailAddress = {
   /** @throws {EmailAddressMalformed} if `text` is anything but one plain address. */
   parse(text: string): EmailAddress {
-    if (text.length > MAX_ADDRESS || text.indexOf('@') > MAX_LOCAL_PART || !ADDR_SPEC.test(text)) {
+    if (text.length > MAX_ADDRESS || !ADDR_SPEC.test(text)) {
       throw new EmailAddressMalformed()
     }
     return text as EmailAddress

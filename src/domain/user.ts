@@ -20,8 +20,8 @@ export type UserDraft = {
 export const LANGUAGE_TAG = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/
 export const MAX_LANGUAGE_TAG_LENGTH = 35
 export const MAX_DISPLAY_NAME_LENGTH = 100
-/** A name is one line: no controls, line separators or lone surrogates. */
-export const ONE_LINE = /^[^\p{Cc}\p{Cs}\u2028\u2029]+$/u
+/** A name is one line of more than blanks: no controls, line separators or lone surrogates. */
+export const ONE_LINE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u
 
 export const User = {
   /** @throws {UserMalformed} naming the field. @throws {EmailAddressMalformed} */
@@ -31,11 +31,13 @@ export const User = {
     if (locale !== undefined && (locale.length > MAX_LANGUAGE_TAG_LENGTH || !LANGUAGE_TAG.test(locale))) {
       throw new UserMalformed('locale', 'must be a language tag (BCP 47)')
     }
-    const name = displayName?.trim()
-    if (name !== undefined && (name.length > MAX_DISPLAY_NAME_LENGTH || !ONE_LINE.test(name))) {
+    if (
+      displayName !== undefined &&
+      (displayName.length > MAX_DISPLAY_NAME_LENGTH || !ONE_LINE.test(displayName))
+    ) {
       throw new UserMalformed('displayName', `must be 1 to ${MAX_DISPLAY_NAME_LENGTH} printable characters`)
     }
-    return { userId, email: EmailAddress.parse(email), locale, displayName: name }
+    return { userId, email: EmailAddress.parse(email), locale, displayName: displayName?.trim() }
   },
 }
 

@@ -244,6 +244,7 @@ for (const [what, payload, reception] of [
   ['null for metadata', { ...delivery(''), Metadata: null }, 'ignored'],
   ['the metadata of a lock notice', { ...delivery(''), Metadata: { notice: randomUUID() } }, 'ignored'],
   ['metadata of others', { ...delivery(''), Metadata: { user_id: 43 } }, 'ignored'],
+  ['text for metadata', { ...delivery(''), Metadata: 'x' }, 'ignored'],
   ['an event of no interest', { ...common(randomUUID()), RecordType: 'Open', FirstOpen: true }, 'ignored'],
   ['an address of nobody', { ...reactivation, Recipient: 'nobody@example.com' }, 'unknown'],
 ] as const) {

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { ApiDocument } from '../api-document.ts'
 import { ALICE_TOKEN, CRM_TOKEN, edge, isError, PAYMENTS_TOKEN } from './edge.ts'
 
 const PATH = '/internal/v1/mfa/users'
@@ -60,6 +61,31 @@ for (const userId of ['%00', '%0a', 'b%C3%B6b', 'a'.repeat(256), '%20']) {
     isError(t, await call('PUT', `${PATH}/${userId}`, { token: CRM_TOKEN, json: BOB }), 400, 'BAD_REQUEST', {
       family,
     })
+  })
+}
+
+const document = ApiDocument.read()
+
+for (const [what, accepted, entry] of [
+  ['a local part of 64 characters', true, { email: `${'l'.repeat(64)}@example.com` }],
+  ['a local part of 65 characters', false, { email: `${'l'.repeat(65)}@example.com` }],
+  ['a name with blanks around it', true, { ...BOB, displayName: ' Bob ' }],
+  ['a name of blanks', false, { ...BOB, displayName: ' \u00a0 ' }],
+  ['a name and a line feed', false, { ...BOB, displayName: 'Bob\n' }],
+  ['a name of 100 characters', true, { ...BOB, displayName: 'b'.repeat(100) }],
+  [
+    'a name of 101 characters, one of them a blank at the end',
+    false,
+    { ...BOB, displayName: `${'b'.repeat(100)} ` },
+  ],
+] as const) {
+  test(`${what} is ${accepted ? 'accepted' : 'refused'}, as the document says`, async (t) => {
+    const { call } = await edge(t)
+
+    const { status } = await call('PUT', '/internal/v1/mfa/users/bob', { token: CRM_TOKEN, json: entry })
+
+    t.is(status, accepted ? 201 : 400)
+    t.is(document.faultsOfValue({ $ref: 'schema:DirectoryEntry' }, entry).length === 0, accepted)
   })
 }
 

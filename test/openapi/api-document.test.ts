@@ -91,6 +91,30 @@ for (const [what, exchange] of [
   })
 }
 
+test('a query and a header that nobody reads are ignored where they may be', (t) => {
+  const odd: Exchange = {
+    ...requested('{"totp":"042917"}', { 'plmr-other': 'x' }),
+    path: `${verified.path}?a=1`,
+  }
+
+  t.is(api.faultsOf(odd).length, 2)
+  t.deepEqual(api.faultsOf(odd, { extras: 'ignored' }), [])
+})
+
+test('a parameter of the path is as documented once it is decoded', (t) => {
+  const erased = (userId: string): Exchange => ({
+    ...verified,
+    method: 'DELETE',
+    path: `/internal/v1/mfa/users/${userId}`,
+    request: { headers: new Headers({ Authorization: 'Bearer x' }), body: undefined },
+  })
+
+  t.deepEqual(api.faultsOf(erased('%61'.repeat(255))), [])
+  t.deepEqual(api.faultsOf(erased('%')), [])
+  t.is(api.faultsOf(erased('a%0Ab')).length, 1)
+  t.is(api.faultsOf(erased('a'.repeat(256))).length, 1)
+})
+
 for (const [what, exchange, fault] of [
   ['an undocumented status', answered(418, undefined), /status 418 of verifyEmail/],
   ['the status of another operation', answered(429, error('BAD_REQUEST')), /status 429/],

@@ -31,6 +31,8 @@ export function errorBodies(logger: Logger): Middleware {
       ctx.set(refusal.headers)
       ctx.body = errorBody(table, refusal, ctx.state.requestId)
       ctx.state.code = code
+      // The parser stops at a body that is too large. What nobody takes stays in front of the next request on the connection.
+      ctx.req.resume()
       // Then the user of the token is not whom it is about.
       if (refusal.outcome === 'subject-mismatch') ctx.state.subject = undefined
       if (error instanceof AccessTokenRefused) ctx.state.refusal = error.reason

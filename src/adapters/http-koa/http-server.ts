@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { Socket } from 'node:net'
 import type Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
@@ -53,7 +59,8 @@ export function createHttpServer(
   for (const router of routers) app.use(router.routes())
   app.use(nothingMatched)
 
-  const server = createServer(limits, app.callback())
+  // Node's own answer to a request without one has no body.
+  const server = createServer({ ...limits, requireHostHeader: false }, readable(app.callback()))
   server.maxConnections = limits.maxConnections
   server.on('drop', droppedConnections(logger))
   server.on('clientError', answerBrokenRequest)
@@ -119,12 +126,45 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
   )
 }
 
+/**
+ * Refuses what names nothing that can be asked for, or not one host, and has a target read as its path alone, also
+ * where an authority stands in front of it. Koa would throw at one that is no URL, before and after the error bodies.
+ */
+function readable(handle: RequestListener): RequestListener {
+  return (request, response) => {
+    const target = originForm(request.url ?? '')
+    if (target === undefined || !hasOneHost(request)) {
+      refuse(400, request, response)
+      return
+    }
+    request.url = target
+    handle(request, response)
+  }
+}
+
+/** Of two, each program on the way may believe another (RFC 9112 §3.2). HTTP/1.0 needs none. */
+function hasOneHost({ rawHeaders, httpVersion }: IncomingMessage): boolean {
+  const hosts = rawHeaders.filter((name, n) => n % 2 === 0 && name.toLowerCase() === 'host').length
+  return hosts === 1 || (hosts === 0 && httpVersion === '1.0')
+}
+
+function originForm(target: string): string | undefined {
+  if (target.startsWith('/') || target === '*') return target
+  const [authority] = /^https?:\/\/[^/?#]*/i.exec(target) ?? []
+  if (authority === undefined || !URL.canParse(target)) return undefined
+  return target.slice(authority.length).replace(/^(?!\/)/, '/')
+}
+
 /** Anything but `Expect: 100-continue`, which Node answers by itself (RFC 9110 §10.1.1). */
 function refuseExpectation(request: IncomingMessage, response: ServerResponse): void {
+  refuse(417, request, response)
+}
+
+function refuse(status: number, request: IncomingMessage, response: ServerResponse): void {
   const requestId = requestIdOf(request.headers['x-request-id'])
   const body = JSON.stringify(badRequest(requestId))
   response
-    .writeHead(417, {
+    .writeHead(status, {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': Buffer.byteLength(body),
       ...FIXED_HEADERS,

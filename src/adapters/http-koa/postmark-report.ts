@@ -20,6 +20,8 @@ const Instant = z
     return instant
   })
 
+const ANY_TYPE = ['object', 'array', 'string', 'number', 'boolean', 'null'] as const
+
 /** What the transport gave the mail. It comes back with every report, and is another's if it is not ours. */
 const Metadata = z
   .object({ issuance: z.string().regex(CANONICAL_UUID) })
@@ -29,7 +31,7 @@ const Metadata = z
   .meta({
     description:
       'What the mail was given when it was sent: `issuance`, an id. Whatever else it is, the mail is not ours.',
-    override: { anyOf: [{ type: 'object' }, { type: 'null' }] },
+    override: { anyOf: ANY_TYPE.map((type) => ({ type })) },
   })
 
 /* The schemas are Postmark's: members that are not named here are let through and dropped, the mail's content among them. */
