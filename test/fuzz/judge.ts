@@ -18,6 +18,8 @@ const INTERNALS =
   /node_modules|\/src\/|\bat \S+ \(|prisma|postgres(?:ql)?:|ECONNREFUSED|SELECT |UPDATE |INSERT |violates/i
 /** Files of the package, the same for everybody, where such words and numbers stand for something else. */
 const DOCUMENTATION = ['readApiDocument', 'showApi', 'readPartOfPage']
+/** The bank of a development set-up is no part of the API, and in no document. */
+const OF_THE_BANK = /^\/?(?:\?|$)|^\/(?:bank|backstage)(?:\/|$)/
 /** Answers to what Node could not read as a request, or would not. */
 const BROKEN = [400, 408, 417, 431]
 /** Of what comes several times, Node keeps the first (`message.headers`). */
@@ -50,7 +52,9 @@ export function faultsOf(
   if (broken && BROKEN.includes(status)) {
     verdicts.push(documentFaults(api, { ...exchanges[0]!, method: '', path: '' }))
   }
-  const documented = verdicts.find((faults) => faults.length === 0) ?? verdicts[0]!
+  const documented = exchanges.some(({ path }) => OF_THE_BANK.test(path))
+    ? []
+    : (verdicts.find((faults) => faults.length === 0) ?? verdicts[0]!)
   const operation = exchanges.map((exchange) => api.operationOf(exchange)).find((each) => each !== undefined)
   return [
     ...(status >= 500 ? [`a fault of ours: ${status}`] : []),
