@@ -1,10 +1,10 @@
 import type { Vitals } from './fuzzed-service.ts'
 
 /**
- * Code that ran for the first time, and what is remembered for a while by design: 2 KB for each token that was verified, of which a
+ * Code that ran for the first time, of which a short run still has much before it when it counts as warm, and what is remembered for a while by design: 2 KB for each token that was verified, of which a
  * round has some twenty. One that held on to its requests would hold 15 KB for each.
  */
-const FREE_GROWTH_IN_BYTES = 4 * 2 ** 20
+const FREE_GROWTH_IN_BYTES = 12 * 2 ** 20
 const GROWTH_PER_REQUEST_IN_BYTES = 200
 
 /** What a service still holds on to in the end, and did not when it was warm; nothing if all is as it should be. */
