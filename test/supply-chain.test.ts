@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import test from 'ava'
+import type { Bill } from '../package/bill-of-materials.ts'
+import { licencePage, lockedPackages, nameAt, unaccepted } from '../package/licence-list.ts'
+
+const PROJECT = fileURLToPath(new URL('../', import.meta.url))
+const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+const packages = lockedPackages()
+
+test('every package is locked by its content, and comes from whichever registry npm is set up for', (t) => {
+  t.true(packages.size > 500)
+  for (const [path, { integrity, resolved }] of packages) {
+    t.regex(integrity ?? '', /^sha512-/, path)
+    t.is(resolved, undefined, path)
+  }
+})
+
+test('every dependency is of one exact version', (t) => {
+  for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
+    t.regex(String(version), /^\d+\.\d+\.\d+(?:-[\w.]+)?$/, name)
+  }
+})
+
+test('of every package with an install script it is written down whether the script may run', (t) => {
+  const withScript = [...packages].filter(([, each]) => each.hasInstallScript).map(([path]) => nameAt(path))
+
+  t.deepEqual(Object.keys(manifest.allowScripts).toSorted(), [...new Set(withScript)].toSorted())
+})
+
+test('every licence is accepted, and docs/licences.md lists them as they are', async (t) => {
+  t.deepEqual(unaccepted(packages), [])
+  // Not `is`, which would print all of both.
+  t.true(
+    (await readFile(new URL('../docs/licences.md', import.meta.url), 'utf8')) === licencePage(packages),
+    'npm run licences',
+  )
+})
+
+for (const license of [undefined, 'GPL-3.0-only', 'UNLICENSED']) {
+  test(`a package with the licence ${license} is not accepted`, (t) => {
+    const added = new Map([
+      ['node_modules/a/node_modules/b', { version: '1.0.0', ...(license && { license }) }],
+    ])
+
+    t.deepEqual(unaccepted(added), [`b: ${license ?? 'none'}`])
+  })
+}
+
+test('the bill of materials names all that production installs, by version, content and licence, and nothing else', async (t) => {
+  await promisify(execFile)(process.execPath, ['package/sbom.ts'], { cwd: PROJECT })
+
+  const text = await readFile(new URL('../sbom.cdx.json', import.meta.url), 'utf8')
+  const { bomFormat, components } = JSON.parse(text) as Bill
+  t.is(bomFormat, 'CycloneDX')
+  const named = components.map(({ name, version }) => `${name}@${version}`)
+  const installed = [...packages].flatMap(([path, { dev, version }]) =>
+    dev ? [] : [`${nameAt(path)}@${version}`],
+  )
+  t.deepEqual(named.toSorted(), [...new Set(installed)].toSorted())
+  for (const { name, hashes, licenses } of components) {
+    t.is(hashes?.length, 1, name)
+    t.is(licenses?.length, 1, name)
+  }
+  t.false(/https?:\/\/[^"]*registry/.test(text))
+})
