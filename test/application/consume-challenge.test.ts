@@ -55,6 +55,7 @@ test('another call is refused, and so is the same key with another body', async 
   })
   await t.throwsAsync(consume(id, { idempotency: { key: 'consume-1', fingerprint: 'g' } }), {
     instanceOf: IdempotencyKeyReused,
+    code: 'idempotency-key-reused',
   })
 })
 

@@ -26,6 +26,17 @@ test('a queued mail is sent once, with code, reference and the operation as it w
   t.is(mails.length, 1)
 })
 
+test('a mail to somebody without an entry in the directory goes out without a name', async (t) => {
+  const { deliver, store, notices, mails } = await issued()
+  const claim = store.claim.bind(store)
+  store.claim = async (...args) =>
+    (await claim(...args)).map((delivery) => ({ ...delivery, user: undefined }))
+
+  t.like((await deliver())[0], { outcome: 'sent' })
+  t.is(mails.length, 1)
+  t.like(notices[0], { locale: undefined, displayName: undefined })
+})
+
 test('a mail that could not be handed over is sent again, with the same code', async (t) => {
   const { deliver, issuance, transport, mails, notices, clock } = await issued()
   transport.mode = 'unavailable'

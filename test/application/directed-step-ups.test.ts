@@ -52,6 +52,12 @@ test('a changed address ends the live challenge that a code was sent for, once a
   t.like(ends[0], { reason: 'email-address-changed', actor: 'service' })
 })
 
+test('an address that is the same ends nothing', async (t) => {
+  const { stepUps, id } = await directed()
+
+  t.is((await stepUps.load(id))?.challenge.status, 'pending')
+})
+
 test('a challenge that is over, or that no code was sent for, stays as it is', async (t) => {
   const { stepUps, directory, clock, id, ...stores } = await directed()
   const fresh = await opened({ ...stores, stepUps })

@@ -42,6 +42,19 @@ test('every good line is stored, every bad one reported with its number and with
   t.deepEqual(told, [2, 3, 4, 5, 6])
 })
 
+test('what is imported is on record as the work of the operator', async (t) => {
+  for (const allOrNothing of [true, false]) {
+    const { store } = await importing([LINES[0]!], allOrNothing)
+    t.like(store.events.at(-1), { type: 'user-put', actor: 'operator:import' })
+  }
+})
+
+test('a defect is not taken for a bad line', async (t) => {
+  const draft = { userId: 'alice' } as { userId: string; email: string }
+
+  await t.throwsAsync(importing([{ number: 2, draft }], false), { instanceOf: TypeError })
+})
+
 test('one bad line means nothing, when all or nothing is asked for', async (t) => {
   const { store, report } = await importing(LINES, true)
 

@@ -146,12 +146,14 @@ test('an address that the mail system sends to again is lifted for all whose it 
   )
 })
 
-test('an old release does not lift a later suppression', async (t) => {
-  const { hear, issue, id, releaseAddress } = await mailed()
+test('an old release does not lift a later suppression, nor is it a decision', async (t) => {
+  const { hear, issue, id, releaseAddress, stepUp } = await mailed()
   await hear(hardBounce(30))
 
+  const { version } = (await stepUp()).standing
   await releaseAddress.execute({ address: 'alice@example.com', at: afterNoon(29), origin })
 
+  t.is((await stepUp()).standing.version, version)
   await t.throwsAsync(issue(id), { instanceOf: UserUnreachable })
 })
 

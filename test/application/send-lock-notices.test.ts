@@ -31,6 +31,17 @@ test('the failure that locks the subject has one mail sent, and no other failure
   t.deepEqual(warnings, [{ lockedUntil: afterNoon(900), locale: 'de', displayName: undefined }])
 })
 
+test('a mail to somebody without an entry in the directory goes out without a name', async (t) => {
+  const { warn, store, warnings, mails } = await locked()
+  const { claim } = store.lockNotices
+  store.lockNotices.claim = async (...args) =>
+    (await claim(...args)).map((delivery) => ({ ...delivery, user: undefined }))
+
+  t.like((await warn())[0], { outcome: 'sent' })
+  t.is(mails.length, 1)
+  t.like(warnings[0], { locale: undefined, displayName: undefined })
+})
+
 test('what a locked subject tries sends no more mails', async (t) => {
   const { ids, open, verify, warn, mails } = await locked()
   await warn()
@@ -131,6 +142,15 @@ for (const [when, seconds, outcome, sent] of [
     t.is(mails.length, sent)
   })
 }
+
+test('the trail says of a mail that comes too late that its lock was over', async (t) => {
+  const { warn, clock, store, ids } = await locked()
+  clock.pass(900)
+
+  await warn()
+
+  t.like((await store.of(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'lock-over' })
+})
 
 for (const mode of ['refusing', 'suppressing'] as const) {
   test(`a mail that a ${mode} mail system refuses for good is not tried again`, async (t) => {

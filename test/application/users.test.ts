@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { UserNotFound } from '../../src/application/find-user.ts'
 import { UserUnreachable } from '../../src/application/issue-otp.ts'
@@ -69,8 +70,13 @@ test('the client of a challenge reads everything that happened to it, in order',
   )
 })
 
-test("another client's challenge has no events to read", async (t) => {
+test("another client's challenge has no events to read, nor has one that nobody opened", async (t) => {
   const { open, auditChallenge } = await scenario()
 
-  await t.throwsAsync(auditChallenge.execute(await open(), 'shop'), { instanceOf: ChallengeNotFound })
+  for (const id of [await open(), randomUUID()]) {
+    await t.throwsAsync(auditChallenge.execute(id, 'shop'), {
+      instanceOf: ChallengeNotFound,
+      code: 'challenge-not-found',
+    })
+  }
 })

@@ -32,10 +32,11 @@ for (const code of ['000002', '1', '00000１', '0000010', 'abcdef', '-', '000001
   })
 }
 
-test('before a code is sent every answer is wrong', async (t) => {
+test('before a code is sent every answer is wrong, also of a subject without an entry in the directory', async (t) => {
   const { open, verify } = await scenario()
 
   t.like(await verify(await open(), '000001'), { outcome: 'rejected' })
+  t.like(await verify(await open('bob'), '000001', 'bob'), { outcome: 'rejected' })
 })
 
 test('a code is superseded by a newer one', async (t) => {
@@ -69,7 +70,10 @@ test('a resend does not give back a guess', async (t) => {
 test('nobody can answer, or spend a guess of, the challenge of somebody else', async (t) => {
   const { id, verify, store } = await issued()
 
-  await t.throwsAsync(verify(id, '000001', 'mallory'), { instanceOf: SubjectMismatch })
+  await t.throwsAsync(verify(id, '000001', 'mallory'), {
+    instanceOf: SubjectMismatch,
+    code: 'subject-mismatch',
+  })
   t.is((await store.load(id))?.challenge.attemptsRemaining, 5)
 })
 

@@ -107,6 +107,51 @@ test('what is told twice is news once', (t) => {
   }
 })
 
+test('of two that say the same the earlier time stays, and the trail does not tell of it again', (t) => {
+  const late = after([delivered(9), bounced('soft-bounce', 10)])
+  const early = after([delivered(3), bounced('soft-bounce', 4)], late.issuance)
+
+  t.like(early.issuance, { deliveredAt: afterNoon(3), bouncedAt: afterNoon(4) })
+  t.deepEqual(early.events, [])
+  t.deepEqual(after([delivered(9), bounced('soft-bounce', 10)], early.issuance).issuance, early.issuance)
+})
+
+test('a graver bounce outweighs a lighter one, whichever came first', (t) => {
+  for (const [lighter, graver] of [
+    ['soft-bounce', 'hard-bounce'],
+    ['hard-bounce', 'complaint'],
+    ['soft-bounce', 'complaint'],
+  ] as const) {
+    t.like(after([bounced(lighter, 3), bounced(graver, 4)]).issuance, {
+      kind: graver,
+      bouncedAt: afterNoon(4),
+    })
+    t.like(after([bounced(graver, 3), bounced(lighter, 4)]).issuance, {
+      kind: graver,
+      bouncedAt: afterNoon(3),
+    })
+  }
+})
+
+test('what is no news to the mail is to the address, if that is still in use', (t) => {
+  const { issuance } = after([bounced('hard-bounce', 3)])
+
+  const decision = MailFate.hear({ issuance, standing }, bounced('hard-bounce', 3))
+
+  t.is(decision?.issuance, undefined)
+  t.like(decision?.standing, { suppression: { address: ALICE } })
+  t.deepEqual(
+    decision?.events.map(({ type }) => type),
+    ['address-suppressed'],
+  )
+})
+
+test('a delivery that is told again leaves the issuance as it is, and the trail', (t) => {
+  const [once] = OtpIssuance.report(sent, { outcome: 'delivered', at: afterNoon(3) })
+
+  t.deepEqual(OtpIssuance.report(once, { outcome: 'delivered', at: afterNoon(3) }), [once, []])
+})
+
 test('no news are older than the mail', (t) => {
   t.like(after([delivered(-60)]).issuance, { deliveredAt: NOON })
 })

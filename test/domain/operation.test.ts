@@ -14,8 +14,26 @@ test('a summary may hold letters of any script, and ten lines', (t) => {
   t.deepEqual(Operation.of({ ...TRANSFER, summary }).summary, summary)
 })
 
+for (const type of ['a', 'payments', 'payments.initiate', 'payee.add_trusted-one.2', 'a'.repeat(64)]) {
+  test(`${type} is a type`, (t) => {
+    t.is(Operation.of({ ...TRANSFER, type }).type, type)
+  })
+}
+
+test('a line of a summary has room for a label of 40 characters and a value of 200, and needs one of each', (t) => {
+  const summary = [
+    { label: 'l'.repeat(40), value: 'v'.repeat(200) },
+    { label: 'l', value: 'v' },
+    { label: '  l', value: '  v' },
+  ]
+
+  t.deepEqual(Operation.of({ ...TRANSFER, summary }).summary, summary)
+})
+
 for (const [what, operation, field] of [
   ['an upper-case type', { ...TRANSFER, type: 'Payments' }, 'operation.type'],
+  ['a type that ends in a dot', { ...TRANSFER, type: 'payments.' }, 'operation.type'],
+  ['a type of two words', { ...TRANSFER, type: 'payments initiate' }, 'operation.type'],
   ['an empty type', { ...TRANSFER, type: '' }, 'operation.type'],
   ['a type of 65 characters', { ...TRANSFER, type: 'a'.repeat(65) }, 'operation.type'],
   ['a digest of 42 characters', { ...TRANSFER, digest: 'A'.repeat(42) }, 'operation.digest'],

@@ -65,6 +65,15 @@ test('a cooldown that is longer than a code lives stays as it was set', (t) => {
   t.deepEqual(OtpIssuance.resendAvailableAt({ ...queued, number: 3 }, policy), afterNoon(400))
 })
 
+test('a reference follows from the end of the id of the challenge and from the number', (t) => {
+  const reference = (challengeId: string, number: number) => OtpIssuance.reference({ challengeId, number })
+
+  t.is(reference('0197a000-0000-7000-8000-0000000000c1', 1), 'UC')
+  t.is(reference('0197a000-0000-7000-8000-0000000000c1', 2), 'ED')
+  t.is(reference('0197a000-0000-7000-8000-0000000000c2', 1), 'UD')
+  t.is(reference('0197a0ff-0000-7000-8000-0000000000c1', 1), 'UC')
+})
+
 test('the references of a challenge are two letters each and all different', (t) => {
   const references = Array.from({ length: 100 }, (_, index) =>
     OtpIssuance.reference({ challengeId: challenge.id, number: index + 1 }),

@@ -191,6 +191,8 @@ test('the next issuance is announced for the end of a lock or of a spent hour, w
 
   t.deepEqual(StepUp.nextIssuanceAt(long, policy, afterNoon(1)), afterNoon(3600))
   t.deepEqual(StepUp.nextIssuanceAt(locked, policy, afterNoon(1)), afterNoon(4000))
+  const briefly = { ...long, standing: { ...long.standing, lockedUntil: afterNoon(3000) } }
+  t.deepEqual(StepUp.nextIssuanceAt(briefly, policy, afterNoon(1)), afterNoon(3600))
 })
 
 test('no next issuance is announced that the challenge would not live to see, or has no right to', (t) => {

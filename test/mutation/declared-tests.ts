@@ -1,0 +1,69 @@
+/**
+ * Stands where the tests import `ava`: collects the tests that they declare, instead of running them. What declares and
+ * what asserts is AVA's own; only when a test runs is decided elsewhere, see {@link unit-test-runner.ts}.
+ */
+export interface DeclaredTest {
+  readonly title: string
+  /** Resolves when the test is over. */
+  run(): Promise<{ readonly passed: boolean; readonly error: unknown }>
+}
+
+const ava = (path: string) => import(new URL(path, import.meta.resolve('ava')).href)
+const { default: Runnable } = await ava('../lib/test.js')
+const { default: createChain } = await ava('../lib/create-chain.js')
+const { default: parseTestArgs } = await ava('../lib/parse-test-args.js')
+const { default: ContextRef } = await ava('../lib/context-ref.js')
+
+const declared: DeclaredTest[] = []
+
+/** Takes the tests that were declared since the last call. */
+export function takeDeclaredTests(): DeclaredTest[] {
+  return declared.splice(0)
+}
+
+interface Metadata {
+  readonly type: 'test' | 'before' | 'beforeEach' | 'after' | 'afterEach'
+  readonly exclusive: boolean
+  readonly skipped: boolean
+  readonly todo: boolean
+}
+
+/** @throws {Error} on all that would have to be scheduled otherwise than one test after the other, rather than to run it wrongly. */
+function declare(metadata: Metadata, args: unknown[]): void {
+  const parsed = parseTestArgs(args)
+  const title: string = parsed.title.value
+  if (metadata.type !== 'test' || metadata.exclusive || metadata.skipped || metadata.todo) {
+    throw new Error(`A hook, or a test to leave out, is more than this can run: ${title}`)
+  }
+  const unsupported = () => {
+    throw new Error(`No snapshots here: ${title}`)
+  }
+  declared.push({
+    title,
+    run: async () =>
+      new Runnable({
+        title,
+        metadata,
+        contextRef: new ContextRef(),
+        failWithoutAssertions: true,
+        fn: (t: unknown) => parsed.implementation(t, ...parsed.args),
+        compareTestSnapshot: unsupported,
+        skipSnapshot: unsupported,
+        registerUniqueTitle: () => true,
+        notifyTimeoutUpdate: () => {},
+      }).run(),
+  })
+}
+
+// biome-ignore lint/style/noDefaultExport: what it stands for has one.
+export default createChain(declare, {
+  serial: false,
+  exclusive: false,
+  skipped: false,
+  selected: true,
+  todo: false,
+  failing: false,
+  callback: false,
+  inline: false,
+  always: false,
+})
