@@ -1,6 +1,6 @@
 /* The form of the REST Client of Visual Studio Code, as far as our collection uses it. */
 
-export interface CollectedRequest {
+interface CollectedRequest {
   /** What it shows, and the statuses that may come. */
   readonly title: string
   readonly statuses: readonly number[]
