@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -8,6 +8,7 @@ import { call } from './call.ts'
 import { createTestDatabase, missingDatabaseUrl } from './database.ts'
 import { codeIn, mailsTo, openChallenge, registerUser } from './journeys/client.ts'
 import { createDataDir, startProcess } from './journeys/service-process.ts'
+import { readGuide } from './kit/guide.ts'
 
 const run = promisify(execFile)
 const PROJECT = fileURLToPath(new URL('../', import.meta.url))
@@ -37,11 +38,7 @@ test.before('the package is built, packed, and unpacked where npm would put it',
   await mkdir(folder, { recursive: true })
   await run('tar', ['-xzf', join(home.path, filename), '-C', folder, '--strip-components', '1'])
   const { dependencies, bin } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
-  for (const name of Object.keys(dependencies)) {
-    const link = join(home.path, 'node_modules', name)
-    await mkdir(dirname(link), { recursive: true })
-    await symlink(join(PROJECT, 'node_modules', name), link)
-  }
+  await install(home.path, Object.keys(dependencies))
   program = join(folder, bin.countersign)
 })
 
@@ -58,7 +55,9 @@ const countersign = (env: Readonly<Record<string, string>>, ...args: string[]) =
 test('the package holds what was built, the migrations and a README, and no sources or tests', async (t) => {
   const unexpected = packed.filter(
     (path) =>
-      !/^(?:bin|dist|prisma\/migrations)\/|^(?:package\.json|README\.md|docs\/openapi\.json)$/.test(path),
+      !/^(?:bin|dist|prisma\/migrations)\/|^(?:package\.json|README\.md|docs\/(?:openapi\.json|integration\.md|migration\.md|countersign\.http))$/.test(
+        path,
+      ),
   )
 
   t.deepEqual(unexpected, [])
@@ -76,6 +75,32 @@ test('what was built mirrors the sources, file by file', async (t) => {
     modules.filter((path) => !packed.includes(`dist/${path}`)),
     [],
   )
+})
+
+test('every export is in the package, with its types', async (t) => {
+  const { exports } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'))
+  const paths = Object.values<Record<string, string>>(exports).flatMap((targets) => Object.values(targets))
+
+  t.is(paths.length, 10)
+  t.deepEqual(
+    paths.filter((path) => !packed.includes(path.replace('./', ''))),
+    [],
+  )
+})
+
+test('the files of the guide are right by the types of the package, as the guide has them checked', async (t) => {
+  const guide = join(home.path, 'guide')
+  const types = ['express', 'koa', 'koa-bodyparser', 'node'].map((name) => `@types/${name}`)
+  await install(home.path, ['express', 'fastify', ...types])
+  await mkdir(guide)
+  for (const step of await readGuide()) {
+    if (step.kind === 'file') await writeFile(join(guide, step.name), step.content)
+  }
+  await writeFile(join(guide, 'package.json'), '{ "type": "module" }')
+
+  const checked = run(process.execPath, [join(PROJECT, 'node_modules/typescript/bin/tsc')], { cwd: guide })
+
+  await t.notThrowsAsync(checked.catch(({ stdout }) => Promise.reject(new Error(stdout))))
 })
 
 test('the installed command explains itself and generates keys', async (t) => {
@@ -127,3 +152,11 @@ test('the installed service shows its bank, from what was built of it', async (t
     for (const file of loaded) t.is((await fetch(`${service.url}${file}`)).status, 200, file)
   }
 })
+/** As if npm had installed them in the folder. */
+async function install(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const link = join(folder, 'node_modules', name)
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(join(PROJECT, 'node_modules', name), link)
+  }
+}

@@ -10,14 +10,17 @@ import { CountersignClient, operationDigest } from '../../src/kit/client.ts'
 import { createTestDatabase } from '../database.ts'
 import { paymentsToken, until } from '../journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../journeys/service-process.ts'
+import { type GuideCommands, guideSteps, lineNotSeen, readGuide } from './guide.ts'
 
-const GUIDE = new URL('../../docs/integration.md', import.meta.url)
-const guide = await readFile(GUIDE, 'utf8')
+const guide = await readGuide()
+const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
+/** What the user's app does is the third terminal's. */
+const app = commandsOf(3)
 
 let service: ServiceProcess
 let dataDir: Awaited<ReturnType<typeof createDataDir>>
 let folder: string
-const apps: ChildProcess[] = []
+const servers: ChildProcess[] = []
 
 test.before(async () => {
   dataDir = await createDataDir()
@@ -25,13 +28,13 @@ test.before(async () => {
   service = await startProcess({ DATABASE_URL: url, DATA_DIR: dataDir.path })
   folder = join(dataDir.path, 'guide')
   await mkdir(folder)
-  for (const [, name, code] of guide.matchAll(/```ts\n\/\/ (\S+)\n(.*?)```/gs)) {
-    await writeFile(join(folder, name!), resolved(code!))
+  for (const step of guide) {
+    if (step.kind === 'file') await writeFile(join(folder, step.name), resolved(step.content))
   }
 })
 
 test.after.always(async () => {
-  await Promise.all(apps.map(ended))
+  await Promise.all(servers.map(ended))
   await service?.end()
   await rm(folder, { recursive: true, force: true })
   await dataDir?.remove()
@@ -40,8 +43,8 @@ test.after.always(async () => {
 for (const framework of ['koa', 'express', 'fastify']) {
   test(`the guide leads to a protected route on ${framework}`, async (t) => {
     const payments = await startApp(`payments-${framework}.ts`)
-    const shell = [...guide.matchAll(/```sh\n(.*?)```/gs)]
-      .map(([, commands]) => commands)
+    const shell = app
+      .map(({ commands }) => commands)
       .join('\n')
       .replace('API=http://127.0.0.1:3000', `API=${service.url}`)
       .replace('PAYMENTS=http://127.0.0.1:4000', `PAYMENTS=${payments}`)
@@ -49,6 +52,11 @@ for (const framework of ['koa', 'express', 'fastify']) {
 
     const { stdout } = await promisify(execFile)('sh', ['-e', '-c', shell], { timeout: 50_000 })
 
+    const seen = app.flatMap((step) =>
+      step.seen.map((line) => line.replaceAll('alice', `alice-${framework}`)),
+    )
+    t.true(seen.length > 4)
+    t.is(lineNotSeen(seen, stdout), undefined, stdout)
     const [, challengeId] = /"STEP_UP_REQUIRED".*"challengeId":"([^"]+)"/.exec(stdout)!
     const made = [...stdout.matchAll(/^HTTP\/1.1 202 .*?(\{[^\n]*\})/gms)].map(([, body]) =>
       JSON.parse(body!),
@@ -84,6 +92,47 @@ test("the guide's client for production can be made", async (t) => {
   t.is(client.jwksUrl.href, 'https://countersign.bank.example/.well-known/jwks.json')
 })
 
+test('the guide installs the package under the name that it is packed under', (t) => {
+  const [install] = commandsOf(1)
+
+  t.true(install!.commands.includes(`$PWD/${manifest.name}-${manifest.version}.tgz`))
+})
+
+test('what the guide installs besides is what its files import', (t) => {
+  const installed = guide
+    .flatMap((step) => (step.kind === 'commands' ? step.commands.split('\n') : []))
+    .filter((line) => line.startsWith('npm install '))
+    .flatMap((line) => line.split(' ').slice(2))
+    .filter((word) => /^[a-z]/.test(word) && word !== 'typescript')
+  const imported = guide
+    .flatMap((step) => (step.kind === 'file' ? [...step.content.matchAll(/ from '([^']+)'/g)] : []))
+    .map(([, name]) => name!)
+    .filter((name) => !/^(?:node:|countersign\/)/.test(name))
+
+  t.deepEqual([...new Set(installed)].sort(), [...new Set(imported)].sort())
+})
+
+test('the guide names only what the package exports', (t) => {
+  const names = guide.flatMap((step) =>
+    step.kind === 'file' ? [...step.content.matchAll(/'countersign\/(\w+)'/g)] : [],
+  )
+
+  t.deepEqual([...new Set(names.map(([, name]) => `./${name}`))].sort(), Object.keys(manifest.exports).sort())
+})
+
+test('commands that belong to no terminal cannot be followed', (t) => {
+  t.throws(() => guideSteps('```sh\nnpm install\n```\n'), { message: /without a terminal/ })
+})
+
+test('a line that is seen before another is missed after it', (t) => {
+  t.is(lineNotSeen(['one…', 'two'], 'one and\ntwo'), undefined)
+  t.is(lineNotSeen(['one…', 'two'], 'two\none and'), 'two')
+})
+
+function commandsOf(terminal: number): readonly GuideCommands[] {
+  return guide.filter((step) => step.kind === 'commands').filter((step) => step.terminal === terminal)
+}
+
 /** Imports of this package and of others, as the code in the guide finds them once it is installed. */
 function resolved(code: string): string {
   return code.replaceAll(/ from '([^'.]+)'/g, (_, name: string) => {
@@ -95,15 +144,15 @@ function resolved(code: string): string {
 
 async function startApp(name: string): Promise<string> {
   const port = await freePort()
-  const app = spawn(process.execPath, [join(folder, name)], {
+  const server = spawn(process.execPath, [join(folder, name)], {
     env: { PATH: process.env.PATH, PORT: String(port), COUNTERSIGN_URL: service.url },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  apps.push(app)
+  servers.push(server)
   const url = `http://127.0.0.1:${port}`
   await until(
     async () =>
-      app.exitCode ??
+      server.exitCode ??
       fetch(url).then(
         () => 'listening',
         () => undefined,
