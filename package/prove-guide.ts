@@ -30,7 +30,10 @@ if (unknown.length > 0)
 const env: NodeJS.ProcessEnv = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(
-      ([name]) => !/^(?:npm_(?:package|lifecycle|command|execpath|node|config_local)|INIT_CWD$)/.test(name),
+      ([name]) =>
+        !/^(?:npm_(?:package|lifecycle|command|execpath|node|config_(?:local|strict|omit))|INIT_CWD$)/.test(
+          name,
+        ),
     ),
   ),
   PATH: [dirname(process.execPath), pathWithoutProject()].join(delimiter),
