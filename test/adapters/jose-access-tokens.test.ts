@@ -34,6 +34,17 @@ test("a user's token tells the user", async (t) => {
   t.deepEqual(await tokens.authenticate(await sign(GOOD)), { kind: 'user', userId: 'alice' })
 })
 
+test("a token whose subject is its client with something behind it, as Auth0 writes it, is no service's", async (t) => {
+  const token = await sign({
+    ...GOOD,
+    sub: 'payments@clients',
+    azp: 'payments',
+    scope: 'mfa:challenges:create',
+  })
+
+  t.deepEqual(await tokens.authenticate(token), { kind: 'user', userId: 'payments@clients' })
+})
+
 for (const [what, header] of [
   ['no type', {}],
   ['the type JWT', { typ: 'JWT' }],

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 
-/** A file that the reader of `docs/integration.md` saves, under the name in its first line. */
+/** A file that the reader of a page saves, under the name in its first line. */
 interface GuideFile {
   readonly kind: 'file'
   readonly name: string
@@ -23,11 +23,12 @@ export interface GuideCommands {
 
 export type GuideStep = GuideFile | GuideCommands
 
-/** The page as its reader follows it, from top to bottom. @throws {Error} on a snippet that nobody could follow. */
+/** `docs/integration.md`. */
 export async function readGuide(): Promise<readonly GuideStep[]> {
   return guideSteps(await readFile(new URL('../../docs/integration.md', import.meta.url), 'utf8'))
 }
 
+/** A page as its reader follows it, from top to bottom. @throws {Error} on a snippet that nobody could follow. */
 export function guideSteps(page: string): readonly GuideStep[] {
   const steps: GuideStep[] = []
   let section = ''

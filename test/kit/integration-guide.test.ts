@@ -1,16 +1,15 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
 import { CountersignClient, operationDigest } from '../../src/kit/client.ts'
 import { createTestDatabase } from '../database.ts'
-import { paymentsToken, until } from '../journeys/client.ts'
+import { paymentsToken } from '../journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../journeys/service-process.ts'
 import { type GuideCommands, guideSteps, lineNotSeen, readGuide } from './guide.ts'
+import { type GuideApp, saveFiles, startApp } from './guide-app.ts'
 
 const guide = await readGuide()
 const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -20,7 +19,7 @@ const app = commandsOf(3)
 let service: ServiceProcess
 let dataDir: Awaited<ReturnType<typeof createDataDir>>
 let folder: string
-const servers: ChildProcess[] = []
+const servers: GuideApp[] = []
 
 test.before(async () => {
   dataDir = await createDataDir()
@@ -28,13 +27,11 @@ test.before(async () => {
   service = await startProcess({ DATABASE_URL: url, DATA_DIR: dataDir.path })
   folder = join(dataDir.path, 'guide')
   await mkdir(folder)
-  for (const step of guide) {
-    if (step.kind === 'file') await writeFile(join(folder, step.name), resolved(step.content))
-  }
+  await saveFiles(guide, folder)
 })
 
 test.after.always(async () => {
-  await Promise.all(servers.map(ended))
+  await Promise.all(servers.map((server) => server.end()))
   await service?.end()
   await rm(folder, { recursive: true, force: true })
   await dataDir?.remove()
@@ -42,12 +39,13 @@ test.after.always(async () => {
 
 for (const framework of ['koa', 'express', 'fastify']) {
   test(`the guide leads to a protected route on ${framework}`, async (t) => {
-    const payments = await startApp(`payments-${framework}.ts`)
+    const payments = await startApp(join(folder, `payments-${framework}.ts`), service.url)
+    servers.push(payments)
     const shell = app
       .map(({ commands }) => commands)
       .join('\n')
       .replace('API=http://127.0.0.1:3000', `API=${service.url}`)
-      .replace('PAYMENTS=http://127.0.0.1:4000', `PAYMENTS=${payments}`)
+      .replace('PAYMENTS=http://127.0.0.1:4000', `PAYMENTS=${payments.url}`)
       .replace('WHO=alice', `WHO=alice-${framework}`)
 
     const { stdout } = await promisify(execFile)('sh', ['-e', '-c', shell], { timeout: 50_000 })
@@ -131,40 +129,4 @@ test('a line that is seen before another is missed after it', (t) => {
 
 function commandsOf(terminal: number): readonly GuideCommands[] {
   return guide.filter((step) => step.kind === 'commands').filter((step) => step.terminal === terminal)
-}
-
-/** Imports of this package and of others, as the code in the guide finds them once it is installed. */
-function resolved(code: string): string {
-  return code.replaceAll(/ from '([^'.]+)'/g, (_, name: string) => {
-    const kit = /^countersign\/(\w+)$/.exec(name)?.[1]
-    const url = kit ? new URL(`../../src/kit/${kit}.ts`, import.meta.url).href : import.meta.resolve(name)
-    return ` from '${url}'`
-  })
-}
-
-async function startApp(name: string): Promise<string> {
-  const port = await freePort()
-  const server = spawn(process.execPath, [join(folder, name)], {
-    env: { PATH: process.env.PATH, PORT: String(port), COUNTERSIGN_URL: service.url },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  servers.push(server)
-  const url = `http://127.0.0.1:${port}`
-  await until(
-    async () =>
-      server.exitCode ??
-      fetch(url).then(
-        () => 'listening',
-        () => undefined,
-      ),
-    (seen) => seen !== undefined,
-  )
-  return url
-}
-
-async function ended(app: ChildProcess): Promise<void> {
-  if (app.exitCode !== null || app.signalCode !== null) return
-  const exit = once(app, 'exit')
-  app.kill()
-  await exit
 }
