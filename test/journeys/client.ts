@@ -29,10 +29,12 @@ export const paymentsToken = (url: string) =>
 export async function registerUser(url: string) {
   const userId = `u-${randomUUID()}`
   const email = `${userId}@example.com`
-  await call(url, 'PUT', `/internal/v1/mfa/users/${userId}`, {
-    token: await crmToken(url),
-    json: { email, locale: 'en' },
-  })
+  const token = await crmToken(url)
+  // A service that is starved of CPU may say 503 for a moment, which asks for a repeat.
+  await until(
+    () => call(url, 'PUT', `/internal/v1/mfa/users/${userId}`, { token, json: { email, locale: 'en' } }),
+    ({ status }) => status === 201 || status === 200,
+  )
   return { userId, email, token: await tokenOf(url, { sub: userId }) }
 }
 
