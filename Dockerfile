@@ -7,7 +7,6 @@ COPY prisma prisma
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
 COPY bin bin
 COPY src src
-COPY docs/openapi.json docs/openapi.json
 RUN npm run prepare
 
 FROM node:24-trixie-slim

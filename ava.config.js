@@ -1,5 +1,5 @@
 export default {
   extensions: { ts: 'module' },
-  files: ['test/**/*.test.ts'],
+  files: ['test/**/*.test.ts', 'proofs/**/*.test.ts'],
   timeout: '60s',
 }

@@ -1,6 +1,6 @@
 import { delimiter, dirname, join } from 'node:path'
 import { defineConfig } from 'prisma/config'
-import { findRunningServer } from './src/adapters/postgres-embedded/running-server.ts'
+import { findRunningServer } from './src/development/postgres/running-server.ts'
 
 // The Prisma CLI would download a native schema engine; see prisma/schema-engine.
 if (!process.env.PRISMA_SCHEMA_ENGINE_BINARY) {

@@ -3,7 +3,7 @@ export default {
   mutate: ['src/domain/**/*.ts', 'src/application/**/*.ts'],
   // Of everything else there is nothing to copy: what the unit tests load is here.
   ignorePatterns: ['**', '!package.json', '!tsconfig.json', '!src/**/*.ts', '!test/**/*.ts'],
-  plugins: ['./test/mutation/unit-test-runner.ts'],
+  plugins: ['./proofs/mutation/unit-test-runner.ts'],
   testRunner: 'unit-tests',
   coverageAnalysis: 'perTest',
   concurrency: 2,

@@ -12,5 +12,7 @@ if (Number(major) < 24) {
   process.exit(2)
 }
 
-const sources = new URL('../src/cli.ts', import.meta.url)
-await import(existsSync(sources) ? sources.href : new URL('../dist/cli.js', import.meta.url).href)
+const sources = new URL('../src/command-line/cli.ts', import.meta.url)
+await import(
+  existsSync(sources) ? sources.href : new URL('../dist/command-line/cli.js', import.meta.url).href
+)

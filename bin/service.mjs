@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
 
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled/', import.meta.url)))
 
-const sources = new URL('../src/main.ts', import.meta.url)
-await import(existsSync(sources) ? sources.href : new URL('../dist/main.js', import.meta.url).href)
+const sources = new URL('../src/process/main.ts', import.meta.url)
+await import(existsSync(sources) ? sources.href : new URL('../dist/process/main.js', import.meta.url).href)
 
 // Now, and not at the end only: a process may be killed.
 flushCompileCache()

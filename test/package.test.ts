@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { call } from './call.ts'
-import { createTestDatabase, missingDatabaseUrl } from './database.ts'
 import { codeIn, mailsTo, openChallenge, registerUser } from './journeys/client.ts'
 import { createDataDir, startProcess } from './journeys/service-process.ts'
 import { readGuide } from './kit/guide.ts'
+import { createTestDatabase, missingDatabaseUrl } from './support/database.ts'
+import { call } from './support/http-call.ts'
 
 const run = promisify(execFile)
 const PROJECT = fileURLToPath(new URL('../', import.meta.url))
@@ -21,7 +21,7 @@ let program: string
 test.before('the package is built, packed, and unpacked where npm would put it', async (t) => {
   t.timeout(300_000)
   home = await createDataDir()
-  await run(process.execPath, ['package/build.ts'], { cwd: PROJECT })
+  await run(process.execPath, ['tools/package/build.ts'], { cwd: PROJECT })
   const { stdout } = await run(
     'npm',
     ['pack', '--ignore-scripts', '--json', '--pack-destination', home.path],

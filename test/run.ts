@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
-import { migrateDatabase } from '../src/adapters/persistence-prisma/migrate-deploy.ts'
-import { startEmbeddedPostgres } from '../src/adapters/postgres-embedded/embedded-postgres.ts'
+import { migrateDatabase } from '../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
+import { startEmbeddedPostgres } from '../src/development/postgres/embedded-postgres.ts'
 import { unseenAnswers } from './openapi/unseen-answers.ts'
 
 /*
- * Runs AVA with one PostgreSQL for all test files, and a migrated database in it for `test/database.ts` to copy.
+ * Runs AVA with one PostgreSQL for all test files, and a migrated database in it for `test/support/database.ts` to copy.
  * Arguments go to AVA: `node test/run.ts test/journeys/races.test.ts`. Without any, every answer that the API's document has must
  * have been seen in the end. The last line says `N passed, N failed`.
  */

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
-import type { Bill } from '../package/bill-of-materials.ts'
-import { licencePage, lockedPackages, nameAt, unaccepted } from '../package/licence-list.ts'
+import type { Bill } from '../tools/package/bill-of-materials.ts'
+import { licencePage, lockedPackages, nameAt, unaccepted } from '../tools/package/licence-list.ts'
 
 const PROJECT = fileURLToPath(new URL('../', import.meta.url))
 const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
@@ -50,7 +50,7 @@ for (const license of [undefined, 'GPL-3.0-only', 'UNLICENSED']) {
 }
 
 test('the bill of materials names all that production installs, by version, content and licence, and nothing else', async (t) => {
-  await promisify(execFile)(process.execPath, ['package/sbom.ts'], { cwd: PROJECT })
+  await promisify(execFile)(process.execPath, ['tools/package/sbom.ts'], { cwd: PROJECT })
 
   const text = await readFile(new URL('../sbom.cdx.json', import.meta.url), 'utf8')
   const { bomFormat, components } = JSON.parse(text) as Bill

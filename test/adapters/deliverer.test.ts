@@ -1,7 +1,7 @@
 import test from 'ava'
 import { pino } from 'pino'
 import { Deliverer } from '../../src/adapters/deliverer/deliverer.ts'
-import type { DeliveryReport, HandOver } from '../../src/application/hand-over.ts'
+import type { DeliveryReport, HandOver } from '../../src/application/mail/send-mail.ts'
 
 const REPORT: DeliveryReport = { challengeId: 'c', issuanceId: 'i', attempt: 1, outcome: 'sent' }
 

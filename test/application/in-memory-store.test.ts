@@ -1,6 +1,6 @@
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
 import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
-import { mailFatesContract } from '../contracts/mail-fates.contract.ts'
+import { mailFatesContract } from '../contracts/mail-outcomes.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { retentionContract } from '../contracts/retention.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'

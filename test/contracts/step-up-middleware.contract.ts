@@ -3,12 +3,17 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
-import { CountersignClient } from '../../src/kit/client.ts'
-import { InMemoryExecutions } from '../../src/kit/in-memory-executions.ts'
-import type { ProtectedOperation, StepUp, StepUpOptions, StepUpRefusal } from '../../src/kit/step-up.ts'
-import { call, type Reply } from '../call.ts'
+import { CountersignClient } from '../../packages/kit/src/client.ts'
+import { InMemoryExecutions } from '../../packages/kit/src/in-memory-executions.ts'
+import type {
+  ProtectedOperation,
+  StepUp,
+  StepUpOptions,
+  StepUpRefusal,
+} from '../../packages/kit/src/step-up.ts'
 import { listening } from '../http/listening.ts'
 import { codeIn, mailsTo, paymentsToken, registerUser, until } from '../journeys/client.ts'
+import { call, type Reply } from '../support/http-call.ts'
 
 /** As much of a request as the app of the contract looks at, in every framework. */
 interface AppRequest {

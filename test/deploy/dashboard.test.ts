@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { type Panel, queriesOf, readDashboard } from '../../deploy/grafana/dashboard.ts'
+import { type Panel, queriesOf, readDashboard } from '../../tools/dashboard/dashboard.ts'
 import { documentedSeries, mentionsOf, misnomersOf } from './promql.ts'
 import { sourceOfTheService } from './source.ts'
 

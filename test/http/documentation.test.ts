@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import { pino } from 'pino'
-import { documentationRoutes } from '../../src/adapters/http-koa/documentation-routes.ts'
-import { createHttpServer } from '../../src/adapters/http-koa/http-server.ts'
-import { RequestsUnderWay } from '../../src/adapters/http-koa/requests-under-way.ts'
-import { call as callAt } from '../call.ts'
+import { documentationRoutes } from '../../src/adapters/http-koa/documentation/routes.ts'
+import { createHttpServer } from '../../src/adapters/http-koa/edge/http-server.ts'
+import { RequestsUnderWay } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
+import { call as callAt } from '../support/http-call.ts'
 import { edge, isError } from './edge.ts'
 import { listening } from './listening.ts'
 
-const DOCUMENT = new URL('../../docs/openapi.json', import.meta.url)
+const DOCUMENT = new URL('../../src/adapters/http-koa/openapi.json', import.meta.url)
 
 test('the document is served as it is kept', async (t) => {
   const { ask } = await edge(t)

@@ -1,7 +1,7 @@
 import test from 'ava'
-import { StorageUnavailable } from '../../src/application/ports/storage-unavailable.ts'
-import { ApiDocument, type Operation } from '../api-document.ts'
-import type { CallInit } from '../call.ts'
+import { StorageUnavailable } from '../../src/contracts/storage-unavailable.ts'
+import { ApiDocument, type Operation } from '../support/api-document.ts'
+import type { CallInit } from '../support/http-call.ts'
 import { edge, isError, WEBHOOK_AUTH } from './edge.ts'
 
 /*

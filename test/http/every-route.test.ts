@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import test from 'ava'
-import { StorageUnavailable } from '../../src/application/ports/storage-unavailable.ts'
-import { assertDocumented } from '../call.ts'
+import { StorageUnavailable } from '../../src/contracts/storage-unavailable.ts'
+import { assertDocumented } from '../support/http-call.ts'
 import { ALICE_TOKEN, CRM_TOKEN, edge, isError } from './edge.ts'
 
 const ID = '0197a000-0000-7000-8000-0000000000c1'

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import test from 'ava'
-import { assertDocumented } from '../call.ts'
+import { assertDocumented } from '../support/http-call.ts'
 import { CRM_TOKEN, edge, WEBHOOK_AUTH } from './edge.ts'
 
-/* Requests as no program of ours makes them. The fuzz of test/fuzz found each of these. */
+/* Requests as no program of ours makes them. The fuzz of proofs/fuzz found each of these. */
 
 const LAST = 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-ID: last\r\nConnection: close\r\n\r\n'
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
-import { StorageUnavailable } from '../../src/application/ports/storage-unavailable.ts'
-import type { CallInit } from '../call.ts'
+import { StorageUnavailable } from '../../src/contracts/storage-unavailable.ts'
 import { afterNoon } from '../domain/examples.ts'
+import type { CallInit } from '../support/http-call.ts'
 import { ALICE_TOKEN, CRM_TOKEN, edge, isError, PAYMENTS_TOKEN, WEBHOOK_AUTH } from './edge.ts'
 
 const PATH = '/webhooks/postmark'

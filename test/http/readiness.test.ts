@@ -1,5 +1,5 @@
 import test from 'ava'
-import { Readiness } from '../../src/adapters/http-koa/readiness.ts'
+import { Readiness } from '../../src/adapters/http-koa/edge/readiness.ts'
 import { edge } from './edge.ts'
 
 /** A check that counts how often it is asked, and answers what it is told to. */

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { ApiDocument } from '../api-document.ts'
+import { ApiDocument } from '../support/api-document.ts'
 import { ALICE_TOKEN, CRM_TOKEN, edge, isError, PAYMENTS_TOKEN } from './edge.ts'
 
 const PATH = '/internal/v1/mfa/users'

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { call } from '../call.ts'
+import { call } from '../support/http-call.ts'
 
 /** What the three parties of a journey do, over HTTP against any instance of a service. */
 

@@ -4,8 +4,8 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import { simpleParser } from 'mailparser'
 import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
-import { call } from '../call.ts'
-import { createTestDatabase, type TestDatabase } from '../database.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { call } from '../support/http-call.ts'
 import {
   codeIn,
   crmToken,

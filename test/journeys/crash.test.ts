@@ -1,6 +1,6 @@
 import test from 'ava'
 import pg from 'pg'
-import { createTestDatabase } from '../database.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { brokenPromises, type Promised, walk } from './promised-walks.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 

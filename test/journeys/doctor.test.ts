@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import { exportJWK, generateKeyPair } from 'jose'
 import { SMTPServer } from 'smtp-server'
-import { createTestDatabase } from '../database.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { countersign, key, NOWHERE, production } from './command.ts'
 
 test.serial('doctor finds a set-up well that is, and reveals no secret of it', async (t) => {

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test from 'ava'
-import { call } from '../call.ts'
-import { createTestDatabase } from '../database.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { call } from '../support/http-call.ts'
 import { codeIn, crmToken, mailsTo, openChallenge, tokenOf } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 

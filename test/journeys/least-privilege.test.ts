@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
-import { NEEDED_PRIVILEGES } from '../../src/adapters/persistence-prisma/database-examination.ts'
-import { call } from '../call.ts'
-import { createTestDatabase, query } from '../database.ts'
+import { NEEDED_PRIVILEGES } from '../../src/adapters/persistence-prisma/connection/database-check.ts'
+import { createTestDatabase, query } from '../support/database.ts'
+import { call } from '../support/http-call.ts'
 import {
   codeIn,
   crmToken,
@@ -90,7 +90,7 @@ test('the service does all that it does as a role that may do nothing else', asy
     `INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
      VALUES ('016f5e66-e800-7000-8000-000000000001', 'old', 'challenge-opened', '2020-01-01', 'client:payments', '{}')`,
   )
-  const purge = spawnSync(process.execPath, ['src/cli.ts', 'purge'], {
+  const purge = spawnSync(process.execPath, ['src/command-line/cli.ts', 'purge'], {
     env: { PATH: process.env.PATH, DATABASE_URL: asService },
     encoding: 'utf8',
   })

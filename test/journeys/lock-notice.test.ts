@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
-import { call } from '../call.ts'
-import { createTestDatabase, query } from '../database.ts'
+import { createTestDatabase, query } from '../support/database.ts'
+import { call } from '../support/http-call.ts'
 import { mailsTo, openChallenge, paymentsToken, registerUser, tokenOf, until } from './client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from './service-process.ts'
 

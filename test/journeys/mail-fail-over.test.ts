@@ -1,8 +1,8 @@
 import test from 'ava'
-import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
-import { call } from '../call.ts'
-import { type Arrival, countingInbox } from '../chaos/counting-inbox.ts'
-import { createTestDatabase } from '../database.ts'
+import { type Arrival, countingInbox } from '../../proofs/chaos/counting-inbox.ts'
+import { freePort } from '../../src/development/postgres/free-port.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { call } from '../support/http-call.ts'
 import { openChallenge, registerUser, until } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 

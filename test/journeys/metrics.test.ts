@@ -3,8 +3,8 @@ import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { get } from 'node:http'
 import test from 'ava'
-import { call } from '../call.ts'
-import { createTestDatabase, type TestDatabase } from '../database.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { call } from '../support/http-call.ts'
 import {
   codeIn,
   crmToken,

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { call, type Reply } from '../call.ts'
+import { call, type Reply } from '../support/http-call.ts'
 import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser } from './client.ts'
 
 type Steps = Set<'opened' | 'issued' | 'verified' | 'consumed'>

@@ -2,14 +2,14 @@ import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { v7 } from 'uuid'
-import { connectPrisma } from '../../src/adapters/persistence-prisma/connect-prisma.ts'
-import { PrismaStepUps } from '../../src/adapters/persistence-prisma/prisma-step-ups.ts'
+import { connectPrisma } from '../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { PrismaStepUps } from '../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
-import { createTestDatabase, missingDatabaseUrl } from '../database.ts'
 import { POLICY, TRANSFER } from '../domain/examples.ts'
+import { createTestDatabase, missingDatabaseUrl } from '../support/database.ts'
 
 const run = (databaseUrl: string, ...args: string[]) =>
-  spawnSync(process.execPath, ['src/cli.ts', 'purge', ...args], {
+  spawnSync(process.execPath, ['src/command-line/cli.ts', 'purge', ...args], {
     env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
     encoding: 'utf8',
   })

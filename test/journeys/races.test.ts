@@ -1,7 +1,7 @@
 import test from 'ava'
 import pg from 'pg'
-import { call } from '../call.ts'
-import { createTestDatabase, type TestDatabase } from '../database.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { call } from '../support/http-call.ts'
 import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser, until, wrongCode } from './client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from './service-process.ts'
 

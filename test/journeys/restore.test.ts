@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
-import { call } from '../call.ts'
-import { createTestDatabase, missingDatabaseUrl, query, serverUrl } from '../database.ts'
+import { createTestDatabase, missingDatabaseUrl, query, serverUrl } from '../support/database.ts'
+import { call } from '../support/http-call.ts'
 import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 

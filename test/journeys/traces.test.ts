@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import test, { type ExecutionContext } from 'ava'
 import { SMTPServer } from 'smtp-server'
-import { call } from '../call.ts'
-import { createTestDatabase, query } from '../database.ts'
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../doubles/otlp-receiver.ts'
+import { createTestDatabase, query } from '../support/database.ts'
+import { call } from '../support/http-call.ts'
 import { codeIn, mailsTo, openChallenge, registerUser, until } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 

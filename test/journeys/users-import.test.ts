@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import pg from 'pg'
-import { createTestDatabase } from '../database.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { createDataDir } from './service-process.ts'
 
 test('the users of a file get into the directory, and the command says which lines did not', async (t) => {
@@ -17,7 +17,7 @@ test('the users of a file get into the directory, and the command says which lin
   const file = join(home.path, 'users.csv')
   await writeFile(file, 'userId,email\nu-1,one@example.com\nu-2,two@@example.com\nu-3,three@example.com\n')
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['src/cli.ts', 'users', 'import', ...args], {
+    spawnSync(process.execPath, ['src/command-line/cli.ts', 'users', 'import', ...args], {
       env: { PATH: process.env.PATH, DATABASE_URL: database.url },
       encoding: 'utf8',
     })

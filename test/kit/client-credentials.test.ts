@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
-import { clientCredentials } from '../../src/kit/client-credentials.ts'
+import { clientCredentials } from '../../packages/kit/src/client-credentials.ts'
 import { listening } from '../http/listening.ts'
 
 const SECRET = 's:e cret%ü'

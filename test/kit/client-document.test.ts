@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
-import { CountersignClient, CountersignError, type Demand, methodsOf } from '../../src/kit/client.ts'
-import { ANSWERED_CODES, FIELD_CODES } from '../../src/kit/countersign-error.ts'
-import { ApiDocument, type Content } from '../api-document.ts'
+import { CountersignClient, CountersignError, type Demand, methodsOf } from '../../packages/kit/src/client.ts'
+import { ANSWERED_CODES, FIELD_CODES } from '../../packages/kit/src/countersign-error.ts'
 import { listening } from '../http/listening.ts'
+import { ApiDocument, type Content } from '../support/api-document.ts'
 
 const api = ApiDocument.read()
 const CHALLENGE_ID = '0197a000-0000-7000-8000-0000000000c1'

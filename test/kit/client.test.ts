@@ -1,6 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
-import { CountersignClient, type CountersignClientOptions, CountersignError } from '../../src/kit/client.ts'
+import {
+  CountersignClient,
+  type CountersignClientOptions,
+  CountersignError,
+} from '../../packages/kit/src/client.ts'
 import { listening } from '../http/listening.ts'
 
 const CHALLENGE_ID = '0197a000-0000-7000-8000-0000000000c1'

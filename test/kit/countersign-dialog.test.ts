@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import axe from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { chromiumPath, launchChromium } from '../../mail/chromium.ts'
-import { LANGUAGES, WORDINGS } from '../../src/kit/browser/dialog-wording.ts'
+import { LANGUAGES, WORDINGS } from '../../packages/kit/src/browser/dialog-wording.ts'
+import { chromiumPath, launchChromium } from '../../tools/pictures/chromium.ts'
 import { until } from '../journeys/client.ts'
 import { StubChallenge } from './stub-challenge.ts'
 
 const ORIGIN = 'https://bank.example'
-const KIT = new URL('../../src/kit/browser/', import.meta.url)
+const KIT = new URL('../../packages/kit/src/browser/', import.meta.url)
 /** What a careful bank sends with its pages. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; require-trusted-types-for 'script'"

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { freePort } from '../../src/adapters/postgres-embedded/free-port.ts'
+import { freePort } from '../../src/development/postgres/free-port.ts'
 import type { GuideStep } from './guide.ts'
 
 /** A server of a page, as its reader runs it. */
@@ -44,7 +44,9 @@ export async function startApp(path: string, countersignUrl: string): Promise<Gu
 function resolved(code: string): string {
   return code.replaceAll(/ from '([^'.]+)'/g, (_, name: string) => {
     const kit = /^countersign\/(\w+)$/.exec(name)?.[1]
-    const url = kit ? new URL(`../../src/kit/${kit}.ts`, import.meta.url).href : import.meta.resolve(name)
+    const url = kit
+      ? new URL(`../../packages/kit/src/${kit}.ts`, import.meta.url).href
+      : import.meta.resolve(name)
     return ` from '${url}'`
   })
 }

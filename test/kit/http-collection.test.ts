@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
-import { ApiDocument } from '../api-document.ts'
-import { ask } from '../call.ts'
-import { createTestDatabase } from '../database.ts'
 import { codeIn, mailsTo } from '../journeys/client.ts'
 import { createDataDir, startProcess } from '../journeys/service-process.ts'
+import { ApiDocument } from '../support/api-document.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { ask } from '../support/http-call.ts'
 import { collectionIn, filledIn, valueIn } from './http-collection.ts'
 
 const { variables, requests } = collectionIn(

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { InMemoryExecutions } from '../../src/kit/in-memory-executions.ts'
+import { InMemoryExecutions } from '../../packages/kit/src/in-memory-executions.ts'
 
 const NOON = Date.parse('2030-01-01T12:00:00.000Z')
 const RESPONSE = { status: 202, headers: {}, body: '' }

@@ -2,12 +2,12 @@ import { createServer, type Server } from 'node:http'
 import test from 'ava'
 import express from 'express'
 import pg from 'pg'
-import { CountersignClient, requireStepUp, stepUpOf } from '../../src/kit/express.ts'
-import { call } from '../call.ts'
-import { createTestDatabase } from '../database.ts'
+import { CountersignClient, requireStepUp, stepUpOf } from '../../packages/kit/src/express.ts'
 import { listening } from '../http/listening.ts'
 import { codeIn, mailsTo, paymentsToken, registerUser } from '../journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../journeys/service-process.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { call } from '../support/http-call.ts'
 
 let service: ServiceProcess
 let dataDir: Awaited<ReturnType<typeof createDataDir>>

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import { createTestDatabase } from '../database.ts'
 import { codeIn, mailsTo, registerUser } from '../journeys/client.ts'
 import { createDataDir, startProcess } from '../journeys/service-process.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { guideSteps, lineNotSeen } from './guide.ts'
 import { saveFiles, startApp } from './guide-app.ts'
 
@@ -112,7 +112,7 @@ test('the users in the file of the page get into the directory', async (t) => {
 
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [fileURLToPath(new URL('../../src/cli.ts', import.meta.url)), ...args],
+    [fileURLToPath(new URL('../../src/command-line/cli.ts', import.meta.url)), ...args],
     { cwd: home.path, env: { PATH: process.env.PATH, DATABASE_URL: url } },
   )
 

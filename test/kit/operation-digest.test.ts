@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import test from 'ava'
-import { OperationNotCanonical, operationDigest } from '../../src/kit/operation-digest.ts'
+import { OperationNotCanonical, operationDigest } from '../../packages/kit/src/operation-digest.ts'
 
 const digestOf = (request: unknown, type = 'payments.initiate') => operationDigest({ type, request })
 

@@ -5,12 +5,12 @@ import express from 'express'
 import fastify from 'fastify'
 import Koa, { type Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
-import * as onExpress from '../../src/kit/express.ts'
-import * as onFastify from '../../src/kit/fastify.ts'
-import * as onKoa from '../../src/kit/koa.ts'
+import * as onExpress from '../../packages/kit/src/express.ts'
+import * as onFastify from '../../packages/kit/src/fastify.ts'
+import * as onKoa from '../../packages/kit/src/koa.ts'
 import { type CreateApp, stepUpMiddlewareContract } from '../contracts/step-up-middleware.contract.ts'
-import { createTestDatabase } from '../database.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../journeys/service-process.ts'
+import { createTestDatabase } from '../support/database.ts'
 
 let service: ServiceProcess
 let dataDir: Awaited<ReturnType<typeof createDataDir>>

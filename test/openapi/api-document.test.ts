@@ -1,5 +1,5 @@
 import test from 'ava'
-import { ApiDocument, type Exchange } from '../api-document.ts'
+import { ApiDocument, type Exchange } from '../support/api-document.ts'
 
 const api = ApiDocument.read()
 

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { lint, loadConfig } from '@redocly/openapi-core'
 import test from 'ava'
 import { pino } from 'pino'
-import { apiDocument, DOCUMENT } from '../../openapi/document.ts'
-import type { DevelopmentKeys } from '../../src/adapters/development/development-keys.ts'
-import { readConfig } from '../../src/config.ts'
-import { createContainer, Routers } from '../../src/container.ts'
-import { ApiDocument, type Content, type Operation } from '../api-document.ts'
+import { createContainer, Routers } from '../../src/composition/container.ts'
+import { readConfig } from '../../src/config/read-config.ts'
+import type { DevelopmentKeys } from '../../src/development/development-keys.ts'
+import { apiDocument, DOCUMENT } from '../../tools/openapi/document.ts'
+import { ApiDocument, type Content, type Operation } from '../support/api-document.ts'
 
 const api = ApiDocument.read()
 

@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ApiDocument } from '../api-document.ts'
+import { ApiDocument } from '../support/api-document.ts'
 
 /**
- * The answers that the document has and that nothing in `folder` says were given, where `test/call.ts` notes those that were:
+ * The answers that the document has and that nothing in `folder` says were given, where `test/support/http-call.ts` notes those that were:
  * each with its operation, its status, and its code or content type.
  */
 export async function unseenAnswers(folder: string): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava'
-import { missingDatabaseUrl, query } from '../database.ts'
+import { missingDatabaseUrl, query } from '../support/database.ts'
 import { ScratchProject } from './scratch-project.ts'
 
 const MODELS = `

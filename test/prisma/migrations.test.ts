@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
-import { createTestDatabase } from '../database.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { runPrisma } from './scratch-project.ts'
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { query } from '../database.ts'
+import { query } from '../support/database.ts'
 import { DIFF, LIBRARY_TABLES, library, tables } from './library.ts'
 
 // One after the other, as in schema-engine.test.ts.

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { query, serverUrl } from '../database.ts'
+import { query, serverUrl } from '../support/database.ts'
 import { DIFF, LIBRARY_TABLES, library, tables } from './library.ts'
 
 // One after the other: a command is two or three processes, each with an engine to load.

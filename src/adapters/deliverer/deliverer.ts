@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { DeliverOtp } from '../../application/deliver-otp.ts'
-import type { HandOver } from '../../application/hand-over.ts'
+import type { DeliverOtp } from '../../application/codes/deliver-otp.ts'
+import type { HandOver } from '../../application/mail/send-mail.ts'
 import type { DeliverySignal } from '../../application/ports/delivery-signal.ts'
-import type { HealthCheck } from '../../application/ports/health-check.ts'
-import type { Workload } from '../../application/ports/workload.ts'
+import type { HealthCheck } from '../../contracts/health-check.ts'
+import type { Workload } from '../../contracts/workload.ts'
 
 /** How long a mail may wait that was queued by a process which did not deliver it. */
 const POLL_INTERVAL_IN_MS = 250

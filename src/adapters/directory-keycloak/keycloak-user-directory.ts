@@ -4,7 +4,7 @@ import { DirectoryUnavailable, type UserDirectory } from '../../application/port
 import type { User } from '../../domain/user.ts'
 import { ClientAccessToken } from './client-access-token.ts'
 import { callKeycloak, type KeycloakAnswer, parseBody } from './keycloak-call.ts'
-import { ShortMemory } from './short-memory.ts'
+import { ShortMemory } from './ttl-cache.ts'
 import { UserRepresentation, userOf } from './user-representation.ts'
 
 export interface KeycloakOptions {

@@ -1,5 +1,5 @@
-import type { DeliverOtp } from '../../application/deliver-otp.ts'
-import type { DeliveryReport, HandOver } from '../../application/hand-over.ts'
+import type { DeliverOtp } from '../../application/codes/deliver-otp.ts'
+import type { DeliveryReport, HandOver } from '../../application/mail/send-mail.ts'
 import type { Metrics } from './metrics.ts'
 
 /**

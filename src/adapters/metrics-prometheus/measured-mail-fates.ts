@@ -1,6 +1,6 @@
-import type { MailFates } from '../../application/ports/mail-fates.ts'
+import type { MailFates } from '../../application/ports/mail-outcomes.ts'
 import type { Provenance } from '../../application/ports/provenance.ts'
-import type { MailFate, MailFateDecision } from '../../domain/mail-fate.ts'
+import type { MailFate, MailFateDecision } from '../../domain/mail-outcome.ts'
 import { countEvents } from './event-count.ts'
 import type { Metrics } from './metrics.ts'
 

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../../application/ports/clock.ts'
-import type { OutboxBacklog } from '../../application/ports/outbox-backlog.ts'
-import { boundedReading } from './bounded-reading.ts'
+import type { OutboxBacklog } from '../../contracts/outbox-backlog.ts'
+import { boundedReading } from './shared-reading.ts'
 
 interface Reading {
   readonly queued: number

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Retention } from '../../application/ports/retention.ts'
-import { boundedReading } from './bounded-reading.ts'
+import { boundedReading } from './shared-reading.ts'
 
 const DAY_IN_SECONDS = 86_400
 

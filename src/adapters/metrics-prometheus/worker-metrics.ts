@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { AggregatorRegistry, type Registry } from 'prom-client'
-import type { Scrape } from './management-server.ts'
 import { Metrics } from './metrics.ts'
+import type { Scrape } from './metrics-server.ts'
 
 /*
  * With several workers behind one port each scrape would see another worker, so the process above them asks all of them

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Cron } from 'croner'
 import type { Logger } from 'pino'
-import type { PurgeChallenges } from '../../application/purge-challenges.ts'
+import type { PurgeChallenges } from '../../application/retention/purge-challenges.ts'
 
 const EVERY_TEN_MINUTES = '*/10 * * * *'
 /** Between two batches, so that requests find the database theirs for most of the time. */

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parse } from 'csv-parse'
 import { z } from 'zod'
-import type { ImportLine } from '../../application/import-users.ts'
+import type { ImportLine } from '../../application/users/import-users.ts'
 
 /** CSV has no absent fields, only empty ones. */
 const optional = z

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import type pg from 'pg'
+import { type CallInit, call, type Reply } from '../../test/support/http-call.ts'
+import { operation } from '../bench/countersign.ts'
+import type { Ground } from '../bench/ground.ts'
+import type { MailSystems } from '../chaos/mail-systems.ts'
+
+const CLIENT = 'payments'
+const SCOPE = 'mfa:challenges:create mfa:challenges:consume'
+const JOURNEYS_A_SECOND = 6
+const USERS = 200
+const CODE_TIMEOUT_IN_MS = 20_000
+const ANY_CODE = '000000'
+
+interface OpenedChallenge {
+  readonly id: string
+  readonly signature: string
+  readonly token: string
+  readonly n: number
+}
+
+/**
+ * The bank around the service: users who confirm payments all day long, a customer directory that is kept up to date, a load
+ * balancer that probes, and some who mean harm.
+ */
+export class Bank {
+  readonly #ground: Ground
+  readonly #url: string
+  readonly #mails: MailSystems
+  readonly #database: pg.Pool
+  readonly #tokens = new Map<string, string>()
+  readonly #stopping = new AbortController()
+  #running: Promise<unknown> | undefined
+
+  constructor(ground: Ground, url: string, mails: MailSystems, database: pg.Pool) {
+    this.#ground = ground
+    this.#url = url
+    this.#mails = mails
+    this.#database = database
+  }
+
+  /** Of so many users, the first are those who go about their day; the others are for those who mean harm. */
+  static readonly USERS = 2 * USERS
+
+  open(): void {
+    let n = 0
+    this.#running = Promise.all([
+      this.repeat(JOURNEYS_A_SECOND, () => this.#journey(n++ % USERS), this.#stopping.signal),
+      this.repeat(1, () => this.#call('GET', '/readyz'), this.#stopping.signal),
+      this.repeat(1, () => this.#keepEntry(n % USERS), this.#stopping.signal),
+    ])
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  /** Does something so many times a second, done or not, until told to stop. That it fails is what it is for. */
+  async repeat(perSecond: number, act: () => Promise<unknown>, until: AbortSignal): Promise<void> {
+    const underWay = new Set<Promise<unknown>>()
+    while (!until.aborted) {
+      const acting: Promise<unknown> = act()
+        .catch(() => {})
+        .finally(() => underWay.delete(acting))
+      underWay.add(acting)
+      await wait(1000 / perSecond, undefined, { signal: until }).catch(() => {})
+    }
+    await Promise.all(underWay)
+  }
+
+  /** A challenge whose code is on its way, of one of those users who do not go about their day. */
+  async begin(n: number): Promise<OpenedChallenge> {
+    return this.#begin(USERS + (n % USERS))
+  }
+
+  /** As many wrong codes as lock a user. */
+  async guess(n: number): Promise<void> {
+    const challenge = await this.begin(n)
+    for (let guess = 0; guess < 5; guess++) await this.verify(challenge, ANY_CODE)
+  }
+
+  verify({ id, token }: OpenedChallenge, totp: string): Promise<Reply> {
+    return this.#call('POST', `/internal/v1/mfa/totp-email/${id}:verify`, { token, json: { totp } })
+  }
+
+  initiate({ id, token }: Pick<OpenedChallenge, 'id' | 'token'>): Promise<Reply> {
+    return this.#call('POST', `/internal/v1/mfa/totp-email/${id}:initiate`, { token })
+  }
+
+  /** An approval, presented with the digest of another operation. */
+  async presentWrongly(n: number): Promise<void> {
+    const challenge = await this.begin(n)
+    await this.verify(challenge, await this.#codeOf(challenge))
+    await this.#consume({ ...challenge, n: challenge.n + 1 })
+  }
+
+  /** A token with the right claims and a key of nobody's. */
+  async forge(): Promise<Reply> {
+    const [head, body, signature] = (await this.#token({ sub: 'user-0' })).split('.')
+    const forged = `${head}.${body}.${[...signature!].reverse().join('')}`
+    return this.#call('GET', `/internal/v1/mfa/challenges/${randomUUID()}`, { token: forged })
+  }
+
+  async #journey(n: number): Promise<void> {
+    const challenge = await this.#begin(n)
+    await this.verify(challenge, await this.#codeOf(challenge))
+    await this.#consume(challenge)
+  }
+
+  async #begin(n: number): Promise<OpenedChallenge> {
+    const { body } = await this.#call('POST', '/internal/v1/mfa/challenges', {
+      token: await this.#serviceToken(),
+      headers: { 'plmr-idempotency-key': randomUUID() },
+      json: { subjectUserId: `user-${n}`, operation: operation(n) },
+    })
+    const challenge = {
+      id: body.challengeId,
+      signature: body.signature,
+      token: await this.#token({ sub: `user-${n}` }),
+      n,
+    }
+    await this.initiate(challenge)
+    return challenge
+  }
+
+  /** The address stays, or the user's challenges would be over. */
+  async #keepEntry(n: number): Promise<void> {
+    await this.#call('PUT', `/internal/v1/mfa/users/user-${n}`, {
+      token: await this.#token({ sub: 'crm', client_id: 'crm', scope: 'mfa:users:write' }),
+      json: { email: `user-${n}@example.com`, locale: 'en' },
+    })
+  }
+
+  #consume({ id, signature, n }: OpenedChallenge): Promise<Reply> {
+    return this.#serviceToken().then((token) =>
+      this.#call('POST', `/internal/v1/mfa/challenges/${id}:consume`, {
+        token,
+        headers: { 'plmr-idempotency-key': randomUUID() },
+        json: { signature, digest: operation(n).digest },
+      }),
+    )
+  }
+
+  /** What the user reads in the mail, once it is there. */
+  async #codeOf({ id }: OpenedChallenge): Promise<string> {
+    const { rows } = await this.#database.query('SELECT id FROM otp_issuances WHERE challenge_id = $1', [id])
+    const giveUpAt = performance.now() + CODE_TIMEOUT_IN_MS
+    for (;;) {
+      const code = this.#mails.codes.get(rows[0]?.id)
+      if (code) return code
+      if (performance.now() > giveUpAt) throw new Error('no mail')
+      await wait(100)
+    }
+  }
+
+  #serviceToken(): Promise<string> {
+    return this.#token({ sub: CLIENT, client_id: CLIENT, scope: SCOPE })
+  }
+
+  async #token(claims: Readonly<Record<string, string>> & { readonly sub: string }): Promise<string> {
+    const known = this.#tokens.get(claims.sub) ?? (await this.#ground.token(claims))
+    this.#tokens.set(claims.sub, known)
+    return known
+  }
+
+  #call(method: string, path: string, init?: CallInit): Promise<Reply> {
+    return call(this.#url, method, path, init)
+  }
+}

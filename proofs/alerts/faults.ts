@@ -1,0 +1,270 @@
+import { execFile } from 'node:child_process'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import type { Ground } from '../bench/ground.ts'
+import type { MailSystems } from '../chaos/mail-systems.ts'
+import type { Bank } from './bank.ts'
+import type { ServiceUnderProof } from './service-under-proof.ts'
+
+/** All that can be broken. */
+export interface Place {
+  readonly ground: Ground
+  readonly service: ServiceUnderProof
+  readonly bank: Bank
+  readonly mails: MailSystems
+  readonly databaseUrl: string
+}
+
+export interface Fault {
+  /** What is wrong, as an operator would tell it afterwards. */
+  readonly title: string
+  /** The alerts that have to fire for it. */
+  readonly alerts: readonly string[]
+  /** Breaks something for real, and gives what mends it. */
+  inject(place: Place): Promise<() => Promise<void>>
+}
+
+const COMMANDS = fileURLToPath(new URL('../../src/command-line/cli.ts', import.meta.url))
+
+/** Does something again and again, until mended. */
+async function keepOn(bank: Bank, perSecond: number, act: (n: number) => Promise<unknown>) {
+  const stopping = new AbortController()
+  let n = 0
+  const running = bank.repeat(perSecond, () => act(n++), stopping.signal)
+  return async () => {
+    stopping.abort()
+    await running
+  }
+}
+
+/** A session that somebody left open, with what it has locked. */
+async function leftOpen(databaseUrl: string, ...statements: readonly string[]) {
+  const session = new pg.Client({ connectionString: databaseUrl })
+  // Cut off with the server, if something goes wrong.
+  session.on('error', () => {})
+  await session.connect()
+  for (const statement of statements) await session.query(statement)
+  return () => session.end()
+}
+
+export const GUESSES: Fault = {
+  title: 'somebody guesses codes of many users',
+  alerts: ['CountersignWrongCodes', 'CountersignSubjectsLocked'],
+  inject: async ({ bank }) => keepOn(bank, 3, (n) => bank.guess(n)),
+}
+
+export const IMPATIENCE: Fault = {
+  title: 'an app asks for codes in a loop',
+  alerts: ['CountersignCooldownRefusals'],
+  inject: async ({ bank }) => {
+    const challenge = await bank.begin(199)
+    return keepOn(bank, 20, () => bank.initiate(challenge))
+  },
+}
+
+export const CHANGED_OPERATION: Fault = {
+  title: 'an approval is presented with another operation',
+  alerts: ['CountersignConsumptionRefused'],
+  inject: async ({ bank }) => keepOn(bank, 1, (n) => bank.presentWrongly(190 - n)),
+}
+
+export const FORGERY: Fault = {
+  title: 'tokens with forged signatures',
+  alerts: ['CountersignTokensRefused'],
+  inject: async ({ bank }) => keepOn(bank, 30, () => bank.forge()),
+}
+
+export const SILENT_WEBHOOK: Fault = {
+  title: "Postmark's reports do not arrive",
+  alerts: ['CountersignMailReportsMissing'],
+  inject: async ({ mails }) => {
+    mails.reports = false
+    return async () => {
+      mails.reports = true
+    }
+  },
+}
+
+export const BOUNCES: Fault = {
+  title: 'mails come back',
+  alerts: ['CountersignMailsBounce'],
+  inject: async ({ bank, mails }) => {
+    const issuances = [...mails.codes.keys()].reverse()
+    return keepOn(bank, 3, async (n) => {
+      const issuance = issuances[n]
+      if (issuance) await mails.bounce(issuance)
+    })
+  },
+}
+
+export const ONE_MAIL_SYSTEM_DOWN: Fault = {
+  title: 'Postmark is out of order, SMTP carries all',
+  alerts: ['CountersignMailSystemFailing'],
+  inject: async ({ mails }) => {
+    mails.postmark = 'fails'
+    return async () => {
+      mails.postmark = 'takes'
+    }
+  },
+}
+
+export const NO_MAIL_SYSTEM: Fault = {
+  title: 'both mail systems are out of order',
+  alerts: ['CountersignMailsDeferred'],
+  inject: async ({ mails }) => {
+    mails.postmark = 'fails'
+    mails.smtp = 'fails'
+    return async () => {
+      mails.postmark = 'takes'
+      mails.smtp = 'takes'
+    }
+  },
+}
+
+export const HELD_ROWS: Fault = {
+  title: 'an open session holds the rows of queued mails',
+  alerts: ['CountersignMailsWaiting'],
+  inject: async ({ databaseUrl }) =>
+    leftOpen(databaseUrl, 'BEGIN', `SELECT id FROM otp_issuances WHERE status = 'queued' FOR UPDATE`),
+}
+
+export const LATE_BACKLOG: Fault = {
+  title: 'its mails leave, all of them late',
+  alerts: ['CountersignMailsLate'],
+  // It is what follows from the fault before.
+  inject: async () => async () => {},
+}
+
+export const REFUSED_MAILS: Fault = {
+  title: 'Postmark refuses each mail for good',
+  alerts: ['CountersignMailsLost'],
+  inject: async ({ mails }) => {
+    mails.postmark = 'refuses'
+    return async () => {
+      mails.postmark = 'takes'
+    }
+  },
+}
+
+export const LOCKED_TABLE: Fault = {
+  title: 'an index is built without CONCURRENTLY',
+  alerts: [
+    'CountersignSlow',
+    'CountersignDatabasePoolExhausted',
+    'CountersignErrorBudgetBurnsFast',
+    'CountersignErrorBudgetBurnsSlowly',
+  ],
+  inject: async ({ databaseUrl }) =>
+    leftOpen(databaseUrl, 'BEGIN', 'CREATE INDEX ON otp_issuances (message_id)'),
+}
+
+export const NO_DATABASE: Fault = {
+  title: 'the database lets nobody in',
+  alerts: ['CountersignDatabaseAway'],
+  inject: async ({ ground, databaseUrl }) => {
+    const name = new URL(databaseUrl).pathname.slice(1)
+    const serverUrl = new URL(databaseUrl)
+    serverUrl.pathname = 'postgres'
+    const admin = await ground.client(serverUrl.href)
+    await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
+    await admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name = 'countersign'`,
+      [name],
+    )
+    return async () => {
+      await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`)
+    }
+  },
+}
+
+export const EARLY_VERSION: Fault = {
+  title: 'a version comes before its migration',
+  alerts: ['CountersignNotReady'],
+  inject: async ({ ground, databaseUrl }) => {
+    const client = await ground.client(databaseUrl)
+    const { rows } = await client.query(
+      `UPDATE _prisma_migrations SET rolled_back_at = now()
+       WHERE id = (SELECT id FROM _prisma_migrations ORDER BY started_at DESC LIMIT 1) RETURNING id`,
+    )
+    return async () => {
+      await client.query('UPDATE _prisma_migrations SET rolled_back_at = NULL WHERE id = $1', [rows[0].id])
+    }
+  },
+}
+
+export const STUCK_PURGE: Fault = {
+  title: 'an open session holds the turn to purge',
+  alerts: ['CountersignRetentionOverdue'],
+  inject: async ({ ground, databaseUrl }) => {
+    const release = await leftOpen(databaseUrl, `SELECT pg_advisory_lock(hashtext('countersign.retention'))`)
+    const client = await ground.client(databaseUrl)
+    // Any challenge, as it would be had it been opened 200 days ago.
+    await client.query(
+      `INSERT INTO challenges SELECT (jsonb_populate_record(c, jsonb_build_object(
+         'id', '01890000-0000-7000-8000-000000000001', 'idempotency_key', 'of old',
+         'created_at', now() - interval '200 days', 'expires_at', now() - interval '199 days'))).*
+       FROM challenges c LIMIT 1`,
+    )
+    return async () => {
+      await release()
+      await promisify(execFile)(process.execPath, [COMMANDS, 'purge'], {
+        env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
+      })
+    }
+  },
+}
+
+export const NO_CPU: Fault = {
+  title: 'a worker gets no CPU for a second at a time',
+  alerts: ['CountersignEventLoopLag'],
+  inject: async ({ bank, service }) => {
+    const [worker] = await service.workerPids()
+    return keepOn(bank, 0.5, async () => {
+      process.kill(worker!, 'SIGSTOP')
+      await wait(1000)
+      process.kill(worker!, 'SIGCONT')
+    })
+  },
+}
+
+export const DYING_WORKERS: Fault = {
+  title: 'a worker is killed every three seconds',
+  alerts: ['CountersignWorkersDie'],
+  inject: async ({ bank, service }) =>
+    keepOn(bank, 1 / 3, async () => {
+      const [oldest] = await service.workerPids()
+      if (oldest) process.kill(oldest, 'SIGKILL')
+    }),
+}
+
+export const DEAD_SERVICE: Fault = {
+  title: 'the service is killed',
+  alerts: ['CountersignDown', 'CountersignInstanceDown'],
+  inject: async ({ service }) => {
+    await service.kill()
+    return () => service.start()
+  },
+}
+
+/** A rate rises from the second scrape on. */
+const TWO_SCRAPES_IN_MS = 8000
+
+export const LOST_KEY: Fault = {
+  title: 'the key of codes under way is taken out',
+  alerts: ['CountersignOtpKeyMissing'],
+  inject: async ({ bank, ground, service }) => {
+    const challenges = await Promise.all([150, 151, 152, 153].map((n) => bank.begin(n)))
+    const other = Buffer.from(ground.otpKey).reverse().toString('base64')
+    await service.stop()
+    await service.start({ OTP_KEYS: `k2:${other}` })
+    await wait(TWO_SCRAPES_IN_MS)
+    const mend = await keepOn(bank, 1, (n) => bank.verify(challenges[n % 4]!, '000000'))
+    return async () => {
+      await mend()
+      await service.stop()
+      await service.start({ OTP_KEYS: `k2:${other},k1:${ground.otpKey.toString('base64')}` })
+    }
+  },
+}

@@ -1,0 +1,72 @@
+import { usageOf } from '../processes.ts'
+import type { Ground } from './ground.ts'
+import type { Load } from './load.ts'
+
+/** Something that issues and verifies codes, under measurement. */
+export interface Contestant {
+  readonly name: string
+  /** Measures `size` requests of each kind, each about a challenge of its own and each to succeed. */
+  round(size: number): Promise<readonly Measured[]>
+  stop(): Promise<void>
+}
+
+/** What is asked of a contestant, by the words of the service. */
+export type Operation = 'create' | 'initiate' | 'verify' | 'consume'
+
+export interface Measured {
+  readonly operation: Operation
+  readonly requests: number
+  readonly seconds: number
+  readonly latencies: readonly number[]
+  readonly serviceCpuInMs: number
+  readonly databaseCpuInMs: number
+  readonly peakMemoryInMiB: number
+  /** That the database was given meanwhile, those of deliveries included. */
+  readonly statements: number
+}
+
+/** Where the processes and statements of a contestant are counted. */
+interface Place {
+  readonly ground: Ground
+  readonly database: string
+  /** None, if it has no process of its own. */
+  readonly pids: readonly number[]
+}
+
+/** Runs a load and reads off what it used. @throws {Error} unless every answer has the one good status. */
+export async function measure(
+  operation: Operation,
+  status: number,
+  place: Place,
+  run: () => Promise<Load>,
+): Promise<Measured & { readonly bodies: readonly string[] }> {
+  const before = await readings(place)
+  const { seconds, latencies, statuses, bodies } = await run()
+  const after = await readings(place)
+
+  if (statuses.get(status) !== latencies.length) {
+    const seen = [...statuses].map(([status, count]) => `${count} × ${status}`).join(', ')
+    const odd = bodies.find((body) => body.includes('"code"')) ?? ''
+    throw new Error(`${operation}: ${seen} where all should be ${status}; ${odd}`)
+  }
+  return {
+    operation,
+    requests: latencies.length,
+    seconds,
+    latencies,
+    bodies,
+    serviceCpuInMs: after.service.cpuInMs - before.service.cpuInMs,
+    databaseCpuInMs: after.database.cpuInMs - before.database.cpuInMs,
+    peakMemoryInMiB: after.service.peakMemoryInMiB,
+    statements: after.statements - before.statements,
+  }
+}
+
+async function readings({ ground, database, pids }: Place) {
+  const unknown = { cpuInMs: Number.NaN, peakMemoryInMiB: Number.NaN }
+  return {
+    statements: await ground.statementsOf(database),
+    service: pids.length === 0 ? unknown : usageOf(...pids),
+    database: usageOf(ground.postgresPid),
+  }
+}

@@ -1,0 +1,239 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type pg from 'pg'
+import {
+  type ChallengeRow,
+  COLUMNS,
+  challengeOf,
+  type IssuanceRow,
+  issuanceOf,
+} from '../../src/adapters/persistence-prisma/rows.ts'
+import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
+import { type Program, startProgram } from '../processes.ts'
+import { type Contestant, measure } from './contestant.ts'
+import type { Ground } from './ground.ts'
+import { bytesOf, drive } from './load.ts'
+import { POLICY } from './settings.ts'
+
+const MAIN = fileURLToPath(new URL('../../bin/service.mjs', import.meta.url))
+export const CONNECTIONS = 32
+const CLIENT = 'payments'
+const SCOPE = 'mfa:challenges:create mfa:challenges:consume'
+
+/** The service in production mode on a database of its own, with all that production has. */
+export async function startCountersign(
+  ground: Ground,
+  databaseUrl: string,
+  workers: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Program> {
+  return startProgram(
+    [MAIN],
+    {
+      NODE_ENV: 'production',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      MANAGEMENT_PORT: '0',
+      WORKERS: String(workers),
+      DATABASE_URL: databaseUrl,
+      AUTH_ISSUER: ground.issuer.issuer,
+      AUTH_AUDIENCE: ground.issuer.audience,
+      AUTH_JWKS_URL: ground.issuer.jwksUrl,
+      OTP_KEYS: `k1:${ground.otpKey.toString('base64')}`,
+      SIGNING_KEYS: `s1:${ground.signingKey.toString('base64')}`,
+      MAIL_TRANSPORT: 'smtp',
+      MAIL_FROM: 'Bench <no-reply@bank.example>',
+      SMTP_URL: ground.smtp.url,
+      SUBJECT_MAX_ISSUANCES: String(POLICY.subjectMaxIssuancesPerHour),
+      ...env,
+    },
+    join(ground.folder, `countersign-${randomUUID()}.log`),
+    workers,
+  )
+}
+
+/** The service with one process or several workers, on a database of its own. */
+export async function countersign(ground: Ground, workers: number, subjects: number): Promise<Contestant> {
+  const database = `countersign_${workers}`
+  const databaseUrl = await ground.createDatabase(database, 'migrated')
+  const client = await ground.client(databaseUrl)
+  await seedUsers(client, subjects)
+  const program = await startCountersign(ground, databaseUrl, workers)
+  const name = workers === 1 ? 'Countersign' : `Countersign, ${workers} workers`
+  return countersignOf(ground, client, database, [program], name)
+}
+
+/** A contestant that goes the whole way: create, initiate, mail, verify, consume. */
+export function countersignOf(
+  ground: Ground,
+  client: pg.Client,
+  database: string,
+  programs: readonly Program[],
+  name: string,
+): Contestant {
+  const place = { ground, database, pids: programs.map(({ pid }) => pid) }
+  const urls = programs.map(({ url }) => url)
+  let rounds = 0
+  return {
+    name,
+    stop: async () => {
+      for (const program of programs) await program.stop()
+    },
+    round: async (size) => {
+      const journeys = await Journeys.prepare(ground, client, size)
+      const load = (requests: readonly Buffer[]) => () => drive(urls, requests, CONNECTIONS)
+
+      const create = await measure('create', 201, place, load(journeys.creating()))
+      journeys.created(create.bodies)
+      const initiate = await measure('initiate', 204, place, load(journeys.initiating()))
+      await mailsSent(client)
+      const verifying = await journeys.verifying()
+      const verify = await measure('verify', 204, place, load(verifying))
+      const consume = await measure('consume', 200, place, load(journeys.consuming()))
+
+      const done = `client_id = '${CLIENT}' AND status = 'consumed'`
+      await expectCount(client, `SELECT count(*) FROM challenges WHERE ${done}`, ++rounds * size)
+      return [create, initiate, verify, consume]
+    },
+  }
+}
+
+export async function seedUsers(client: pg.Client, count: number): Promise<void> {
+  await client.query(
+    `INSERT INTO users (user_id, email, locale, display_name, created_at, updated_at)
+     SELECT 'user-' || n, 'user-' || n || '@example.com', 'en', NULL, now(), now() FROM generate_series(0, $1::integer - 1) n`,
+    [count],
+  )
+  await client.query('ANALYZE users')
+}
+
+/** What the first challenge of a user leaves for all that follow. */
+export async function seedStandings(client: pg.Client, count: number): Promise<void> {
+  await client.query(
+    `INSERT INTO subject_standings (subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version)
+     SELECT 'user-' || n, 0, 0, '{}', 0 FROM generate_series(0, $1::integer - 1) n ON CONFLICT DO NOTHING`,
+    [count],
+  )
+}
+
+/** Waits until every mail that is to go has gone. */
+export async function mailsSent(client: pg.Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query(`SELECT 1 FROM otp_issuances WHERE status = 'queued' LIMIT 1`)
+    if (rows.length === 0) return
+    await wait(50)
+  }
+}
+
+export async function expectCount(client: pg.Client, question: string, expected: number): Promise<void> {
+  const { rows } = await client.query(question)
+  if (Number(rows[0].count) !== expected) {
+    throw new Error(`The database says ${rows[0].count} where ${expected} were answered: ${question}`)
+  }
+}
+
+/** The requests of as many journeys, each of another user with a token that no one has seen. */
+export class Journeys {
+  readonly #client: pg.Client
+  readonly #tokens: readonly string[]
+  readonly #serviceToken: string
+  readonly #totp: OtplibTotp
+  #challenges: readonly { readonly challengeId: string; readonly signature: string }[] = []
+
+  static async prepare(ground: Ground, client: pg.Client, count: number): Promise<Journeys> {
+    const tokens: string[] = []
+    for (let n = 0; n < count; n++) tokens.push(await ground.token({ sub: `user-${n}` }))
+    const serviceToken = await ground.token({ sub: CLIENT, client_id: CLIENT, scope: SCOPE })
+    return new Journeys(ground.otpKey, client, tokens, serviceToken)
+  }
+
+  private constructor(otpKey: Buffer, client: pg.Client, tokens: readonly string[], serviceToken: string) {
+    this.#client = client
+    this.#tokens = tokens
+    this.#serviceToken = serviceToken
+    this.#totp = new OtplibTotp([{ id: 'k1', bytes: otpKey }], 6)
+  }
+
+  creating(): Buffer[] {
+    return this.#tokens.map((_, n) =>
+      bytesOf({
+        method: 'POST',
+        path: '/internal/v1/mfa/challenges',
+        headers: { Authorization: `Bearer ${this.#serviceToken}`, 'plmr-idempotency-key': randomUUID() },
+        body: { subjectUserId: `user-${n}`, operation: { ...operation(n) } },
+      }),
+    )
+  }
+
+  created(bodies: readonly string[]): void {
+    this.#challenges = bodies.map((body) => JSON.parse(body))
+  }
+
+  initiating(): Buffer[] {
+    return this.#challenges.map(({ challengeId }, n) =>
+      bytesOf({
+        method: 'POST',
+        path: `/internal/v1/mfa/totp-email/${challengeId}:initiate`,
+        headers: { Authorization: `Bearer ${this.#tokens[n]}` },
+      }),
+    )
+  }
+
+  /** With the code that stands in the mail of each. */
+  async verifying(): Promise<Buffer[]> {
+    const codes = await this.#codes()
+    return this.#challenges.map(({ challengeId }, n) =>
+      bytesOf({
+        method: 'POST',
+        path: `/internal/v1/mfa/totp-email/${challengeId}:verify`,
+        headers: { Authorization: `Bearer ${this.#tokens[n]}` },
+        body: { totp: codes.get(challengeId) },
+      }),
+    )
+  }
+
+  consuming(): Buffer[] {
+    return this.#challenges.map(({ challengeId, signature }, n) =>
+      bytesOf({
+        method: 'POST',
+        path: `/internal/v1/mfa/challenges/${challengeId}:consume`,
+        headers: { Authorization: `Bearer ${this.#serviceToken}`, 'plmr-idempotency-key': randomUUID() },
+        body: { signature, digest: operation(n).digest },
+      }),
+    )
+  }
+
+  /** The ids under which the mails of each went out. */
+  async issuanceIds(): Promise<string[]> {
+    const ids = new Map((await this.#issued()).map((row) => [row.c_id, row.i_id]))
+    return this.#challenges.map(({ challengeId }) => ids.get(challengeId)!)
+  }
+
+  async #codes(): Promise<ReadonlyMap<string, string>> {
+    const issued = await this.#issued()
+    return new Map(issued.map((row) => [row.c_id, this.#totp.code(issuanceOf(row), challengeOf(row))]))
+  }
+
+  async #issued() {
+    const { rows } = await this.#client.query<ChallengeRow & IssuanceRow>(
+      `SELECT ${COLUMNS.challenge}, ${COLUMNS.issuance}
+       FROM challenges c JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
+       WHERE c.id = ANY($1::uuid[])`,
+      [this.#challenges.map(({ challengeId }) => challengeId)],
+    )
+    return rows
+  }
+}
+
+export function operation(n: number) {
+  return {
+    type: 'payments.initiate',
+    digest: createHash('sha256').update(String(n)).digest('base64url'),
+    summary: [
+      { label: 'Amount', value: `EUR ${n}.00` },
+      { label: 'To', value: 'ACME GmbH, DE89 3704 0044 0532 0130 00' },
+    ],
+  }
+}

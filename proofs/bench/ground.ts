@@ -1,0 +1,113 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import pg from 'pg'
+import { migrateDatabase } from '../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
+import { startEmbeddedPostgres } from '../../src/development/postgres/embedded-postgres.ts'
+import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
+
+/** What all programs under measurement stand on: a PostgreSQL as durable as it comes, an issuer, a mail server. */
+export interface Ground {
+  readonly folder: string
+  readonly postgresPid: number
+  readonly issuer: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string }
+  readonly otpKey: Buffer
+  readonly signingKey: Buffer
+  readonly smtp: SmtpSink
+  /** A connection for the bench's own questions to a database. */
+  client(url: string): Promise<pg.Client>
+  /** An empty database, or one with the schema of the service. */
+  createDatabase(name: string, kind: 'empty' | 'migrated'): Promise<string>
+  /** The statements that a database was given so far, without those of the bench that only look. */
+  statementsOf(database: string): Promise<number>
+  /** A token as the issuer gives it. */
+  token(claims: Readonly<Record<string, string>>): Promise<string>
+  leave(): Promise<void>
+}
+
+const TEMPLATE = 'countersign_template'
+const ISSUER = 'https://issuer.example'
+const AUDIENCE = 'countersign'
+
+export async function layGround(settings: Readonly<Record<string, string>> = {}): Promise<Ground> {
+  const folder = await mkdtemp(join(tmpdir(), 'countersign-bench-'))
+  // Run by root, the server is another account's, which has to get in.
+  await chmod(folder, 0o755)
+  const postgres = await startEmbeddedPostgres({
+    folder: join(folder, 'postgres'),
+    settings: { max_connections: '200', shared_preload_libraries: 'pg_stat_statements', ...settings },
+  })
+  const lockFile = await readFile(join(folder, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')
+  await migrateDatabase(databaseUrl(postgres.url, TEMPLATE))
+
+  const admin = new pg.Client({ connectionString: postgres.url })
+  await admin.connect()
+  await admin.query('CREATE EXTENSION pg_stat_statements')
+  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
+  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'bench', use: 'sig', alg: 'EdDSA' }] }
+  const keys = createServer((_, response) => {
+    response.setHeader('Content-Type', 'application/json').end(JSON.stringify(jwks))
+  }).listen(0, '127.0.0.1')
+  await once(keys, 'listening')
+  const smtp = await startSmtpSink()
+  const clients: pg.Client[] = [admin]
+
+  return {
+    folder,
+    postgresPid: Number(lockFile.split('\n')[0]),
+    issuer: {
+      jwksUrl: `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`,
+      issuer: ISSUER,
+      audience: AUDIENCE,
+    },
+    otpKey: randomBytes(32),
+    signingKey: randomBytes(32),
+    smtp,
+    client: async (url) => {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      clients.push(client)
+      return client
+    },
+    createDatabase: async (name, kind) => {
+      await admin.query(`CREATE DATABASE ${name} ${kind === 'migrated' ? `TEMPLATE ${TEMPLATE}` : ''}`)
+      return databaseUrl(postgres.url, name)
+    },
+    statementsOf: async (database) => {
+      const { rows } = await admin.query(
+        `SELECT coalesce(sum(calls), 0) AS calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
+         WHERE d.datname = $1`,
+        [database],
+      )
+      return Number(rows[0].calls)
+    },
+    token: (claims) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: 'EdDSA', kid: 'bench', typ: 'at+jwt' })
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setIssuedAt()
+        .setJti(randomUUID())
+        .setExpirationTime('1h')
+        .sign(privateKey),
+    leave: async () => {
+      for (const client of clients) await client.end()
+      smtp.close()
+      keys.close()
+      keys.closeAllConnections()
+      await postgres.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function databaseUrl(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = name
+  return url.href
+}

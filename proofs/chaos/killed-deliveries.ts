@@ -1,0 +1,247 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
+import { openChallenge, registerUser, tokenOf } from '../../test/journeys/client.ts'
+import { createDataDir, type ServiceProcess, startProcess } from '../../test/journeys/service-process.ts'
+import { call } from '../../test/support/http-call.ts'
+import { type Arrival, type CountingInbox, countingInbox } from './counting-inbox.ts'
+import { seededFraction } from './seeded-fraction.ts'
+
+export interface KilledDeliveriesPlan {
+  /** An empty database with all migrations. */
+  readonly databaseUrl: string
+  readonly rounds: number
+  /** Decides the moment of every kill. */
+  readonly seed: number
+  /** Ends the leases of a process when it is dead, in place of waiting until they run out. */
+  readonly endLeases: boolean
+  /** Told after each round. */
+  readonly progress?: (round: number) => void
+}
+
+export interface KilledDeliveries {
+  readonly rounds: number
+  /** Kills between a mail that was taken and its record, by the word of the mail system. */
+  readonly killsAtHandOver: number
+  /** Initiates that were answered 204. */
+  readonly promised: number
+  /** Issuances that are stored; some initiates were cut off before their answer. */
+  readonly stored: number
+  readonly mails: number
+  /** Mails beyond the first of their issuance. */
+  readonly duplicates: number
+  /** Challenges that the code of their mails verified. */
+  readonly verified: number
+  /** What must not be. Empty, or the service is wrong. */
+  readonly violations: readonly string[]
+}
+
+const JOURNEYS_AT_ONCE = 8
+const JOURNEYS_EACH = 4
+/** Half of the kills come so many mails into a round, within a hand-over; the others at a time of their own. */
+const MAX_MAILS_TO_LIVE = 12
+const MAX_MS_TO_LIVE = 400
+/** A round whose number of mails never comes, since leases hold them back, ends all the same. */
+const ROUND_TIMEOUT_IN_MS = 5000
+/** Mails take this long at most to be answered, so that kills find some at every stage. */
+const MAX_ANSWER_IN_MS = 20
+/** Twice a lease. */
+const DRAIN_TIMEOUT_IN_MS = 60_000
+
+interface Journey {
+  readonly userId: string
+  readonly verifyPath: string
+  promised: boolean
+  verified: boolean
+}
+
+interface Kill {
+  readonly afterMails?: number
+  readonly afterMs?: number
+}
+
+interface IssuanceRow {
+  readonly id: string
+  readonly challenge_id: string
+  readonly status: string
+}
+
+/**
+ * Kills the service with SIGKILL in the midst of initiates and deliveries, over and over, starts it again, lets the
+ * outbox run empty, and reconciles what was promised with what has arrived.
+ */
+export async function killDeliveries(plan: KilledDeliveriesPlan): Promise<KilledDeliveries> {
+  const run = new ChaosRun(plan)
+  try {
+    return await run.execute()
+  } finally {
+    await run.close()
+  }
+}
+
+class ChaosRun {
+  readonly #plan: KilledDeliveriesPlan
+  readonly #db: pg.Pool
+  readonly #journeys = new Map<string, Journey>()
+  readonly #arrivals: (Arrival & { readonly round: number })[] = []
+  readonly #closers: (() => Promise<unknown>)[] = []
+  #inbox!: CountingInbox
+  #dataDir!: string
+  #round = 0
+  #mailsToLive = Number.POSITIVE_INFINITY
+  #killsAtHandOver = 0
+  #strike = () => {}
+  /** Resolves when the process of this round is dead. */
+  #dead = Promise.withResolvers<void>()
+
+  constructor(plan: KilledDeliveriesPlan) {
+    this.#plan = plan
+    this.#db = new pg.Pool({ connectionString: plan.databaseUrl })
+    this.#closers.push(() => this.#db.end())
+  }
+
+  async execute(): Promise<KilledDeliveries> {
+    const dataDir = await createDataDir()
+    this.#closers.push(dataDir.remove)
+    this.#dataDir = dataDir.path
+    this.#inbox = await countingInbox((arrival) => this.#take(arrival))
+    this.#closers.push(() => this.#inbox.close())
+
+    for (this.#round = 1; this.#round <= this.#plan.rounds; this.#round++) {
+      await this.#untilKilled(killOf(this.#plan.seed, this.#round))
+      this.#plan.progress?.(this.#round)
+    }
+    const violations = await this.#drained()
+    return this.#reconciled(violations)
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.toReversed()) await close()
+  }
+
+  async #start(): Promise<ServiceProcess> {
+    const service = await startProcess({
+      DATABASE_URL: this.#plan.databaseUrl,
+      DATA_DIR: this.#dataDir,
+      MAIL_TRANSPORT: 'smtp',
+      SMTP_URL: this.#inbox.url,
+      OTP_LIFETIME_SECONDS: '600',
+      LOG_LEVEL: 'warn',
+    })
+    this.#closers.push(() => service.end('SIGKILL'))
+    return service
+  }
+
+  async #untilKilled({ afterMails, afterMs }: Kill): Promise<void> {
+    const service = await this.#start()
+    await this.#verifySettled(service.url)
+
+    const struck = Promise.withResolvers<void>()
+    this.#strike = struck.resolve
+    this.#dead = Promise.withResolvers<void>()
+    this.#mailsToLive = afterMails ?? Number.POSITIVE_INFINITY
+    // What the kill cuts off rejects, which is what it is for.
+    const walks = Promise.allSettled(
+      Array.from({ length: JOURNEYS_AT_ONCE }, async () => {
+        for (let count = 0; count < JOURNEYS_EACH; count++) await this.#walk(service.url)
+      }),
+    )
+    await Promise.race([struck.promise, wait(afterMs ?? ROUND_TIMEOUT_IN_MS, undefined, { ref: false })])
+    await service.end('SIGKILL')
+    this.#mailsToLive = Number.POSITIVE_INFINITY
+    this.#dead.resolve()
+    await walks
+    await this.#inbox.quiet()
+    if (this.#plan.endLeases) {
+      await this.#db.query("UPDATE otp_issuances SET next_attempt_at = now() WHERE status = 'queued'")
+    }
+  }
+
+  async #walk(url: string): Promise<void> {
+    const { userId, token } = await registerUser(url)
+    const { id, initiate, verify } = await openChallenge(url, userId)
+    const journey: Journey = { userId, verifyPath: verify, promised: false, verified: false }
+    this.#journeys.set(id, journey)
+    const { status } = await call(url, 'POST', initiate, { token })
+    journey.promised = status === 204
+  }
+
+  /** The mail system's side of a hand-over. The one that strikes is answered when there is nobody left to hear it. */
+  async #take(arrival: Arrival): Promise<void> {
+    this.#arrivals.push({ ...arrival, round: this.#round })
+    this.#mailsToLive--
+    if (this.#mailsToLive === 0) {
+      this.#killsAtHandOver++
+      this.#strike()
+      await this.#dead.promise
+    } else {
+      await wait(seededFraction(this.#plan.seed, arrival.issuanceId) * MAX_ANSWER_IN_MS)
+    }
+  }
+
+  async #issuances(): Promise<readonly IssuanceRow[]> {
+    return (await this.#db.query<IssuanceRow>('SELECT id, challenge_id, status FROM otp_issuances')).rows
+  }
+
+  /** Types the mailed codes in where the delivery is over: earlier, a verified challenge would withhold a duplicate. */
+  async #verifySettled(url: string): Promise<void> {
+    for (const { id, challenge_id, status } of await this.#issuances()) {
+      const journey = this.#journeys.get(challenge_id)
+      const code = this.#arrivals.find(({ issuanceId }) => issuanceId === id)?.code
+      if (status !== 'sent' || !journey || journey.verified || code === undefined) continue
+      const token = await tokenOf(url, { sub: journey.userId })
+      const reply = await call(url, 'POST', journey.verifyPath, { token, json: { totp: code } })
+      journey.verified = reply.status === 204
+    }
+  }
+
+  /** Lets a process live until nothing is queued any more. */
+  async #drained(): Promise<string[]> {
+    const service = await this.#start()
+    const giveUpAt = performance.now() + DRAIN_TIMEOUT_IN_MS
+    const queued = async () => (await this.#issuances()).filter(({ status }) => status === 'queued')
+    while ((await queued()).length > 0 && performance.now() < giveUpAt) await wait(100)
+    await this.#verifySettled(service.url)
+    const end = await service.end('SIGTERM')
+    return end === 0 ? [] : [`the last process ended with ${end}: ${service.output()}`]
+  }
+
+  async #reconciled(violations: string[]): Promise<KilledDeliveries> {
+    const issuances = await this.#issuances()
+    const stored = new Map(issuances.map((issuance) => [issuance.challenge_id, issuance]))
+    const mails = Map.groupBy(this.#arrivals, ({ issuanceId }) => issuanceId)
+    const journeys = [...this.#journeys]
+
+    for (const [challengeId, { promised }] of journeys) {
+      if (promised && !stored.has(challengeId)) violations.push(`${challengeId}: promised, and not stored`)
+    }
+    for (const { id, challenge_id, status } of issuances) {
+      const arrived = mails.get(id) ?? []
+      const rounds = arrived.map(({ round }) => round)
+      if (arrived.length === 0) violations.push(`${id}: no mail, and its delivery is ${status}`)
+      if (status !== 'sent') violations.push(`${id}: its delivery ended as ${status}`)
+      if (new Set(rounds).size < rounds.length) violations.push(`${id}: twice without a kill: ${rounds}`)
+      if (new Set(arrived.map(({ code }) => code)).size > 1) violations.push(`${id}: two codes`)
+      if (!this.#journeys.get(challenge_id)?.verified) violations.push(`${id}: its code does not verify`)
+    }
+    for (const id of mails.keys()) {
+      if (!issuances.some((issuance) => issuance.id === id)) violations.push(`${id}: a mail of no issuance`)
+    }
+    return {
+      rounds: this.#plan.rounds,
+      killsAtHandOver: this.#killsAtHandOver,
+      promised: journeys.filter(([, { promised }]) => promised).length,
+      stored: issuances.length,
+      mails: this.#arrivals.length,
+      duplicates: this.#arrivals.length - mails.size,
+      verified: journeys.filter(([, { verified }]) => verified).length,
+      violations,
+    }
+  }
+}
+
+function killOf(seed: number, round: number): Kill {
+  const moment = seededFraction(seed, `moment ${round}`)
+  return seededFraction(seed, `kind ${round}`) < 0.5
+    ? { afterMails: 1 + Math.floor(moment * MAX_MAILS_TO_LIVE) }
+    : { afterMs: Math.floor(moment * MAX_MS_TO_LIVE) }
+}

@@ -1,0 +1,47 @@
+import test, { type ExecutionContext } from 'ava'
+import { connectPrisma } from '../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { PrismaUserRegistry } from '../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
+import { StorageUnavailable } from '../../src/contracts/storage-unavailable.ts'
+import type { EmailAddress } from '../../src/domain/email-address.ts'
+import { NOON } from '../../test/domain/examples.ts'
+import { until } from '../../test/journeys/client.ts'
+import { createTestDatabase } from '../../test/support/database.ts'
+import { TcpProxy } from './tcp-proxy.ts'
+
+async function registryBehindProxy(t: ExecutionContext) {
+  const database = await createTestDatabase()
+  const proxy = await TcpProxy.to(database.url)
+  const { prisma, close } = connectPrisma({ url: proxy.urlOf(database.url), onConnectionLost: () => {} })
+  t.teardown(async () => {
+    await close()
+    await proxy.close()
+  })
+  const registry = new PrismaUserRegistry(prisma)
+  const put = () =>
+    registry.put({ userId: 'u-1', email: 'a@example.com' as EmailAddress }, NOON, { actor: 'client:crm' })
+  /** What it comes to once the connection that the fault has left behind is used up. */
+  const putAgain = () => until(() => put().catch(() => undefined), Boolean)
+  return { proxy, put, putAgain }
+}
+
+test('a session that ends as it is handed out is an outage of the call, and not the end of the process', async (t) => {
+  const { proxy, put, putAgain } = await registryBehindProxy(t)
+
+  const struck = proxy.strike({ marker: 'application_name', at: 'answer', how: 'end' })
+  await t.throwsAsync(put(), { instanceOf: StorageUnavailable })
+  await struck
+
+  t.is(await putAgain(), 'created')
+})
+
+for (const marker of ['BEGIN', 'COMMIT']) {
+  test(`a session that ends in place of its ${marker} is an outage, and leaves nothing`, async (t) => {
+    const { proxy, put, putAgain } = await registryBehindProxy(t)
+
+    const struck = proxy.strike({ marker, at: 'request', how: 'end' })
+    await t.throwsAsync(put(), { instanceOf: StorageUnavailable })
+    await struck
+
+    t.is(await putAgain(), 'created')
+  })
+}

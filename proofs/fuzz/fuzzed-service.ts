@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DevelopmentKeys } from '../../src/development/development-keys.ts'
+import { until } from '../../test/journeys/client.ts'
+import { createDataDir, type ServiceProcess, startProcess } from '../../test/journeys/service-process.ts'
+
+/** A service that can be asked what it holds on to. */
+export interface FuzzedService {
+  readonly process: ServiceProcess
+  readonly url: string
+  readonly port: number
+  /** Where its mails are, one file each. */
+  readonly mailFolder: string
+  readonly webhookAuth: string
+  readonly keys: DevelopmentKeys
+  /**
+   * What it holds on to when all garbage is collected, and nobody is connected any more: that is waited for until no more
+   * than `filesAtRest` are open, and a while at most.
+   */
+  vitals(filesAtRest?: number): Promise<Vitals>
+  stop(): Promise<void>
+}
+
+export interface Vitals {
+  /** Objects and buffers that are in use, in bytes. */
+  readonly heldBytes: number
+  readonly residentBytes: number
+  /** Files and sockets, without those to the database. */
+  readonly openFiles: number
+  readonly busyConnections: number
+  readonly idleConnections: number
+  readonly waitingQueries: number
+}
+
+export const WEBHOOK_AUTH = 'postmark:zq-webhook-password-zq'
+const COLLECT_GARBAGE = new URL('collect-garbage.ts', import.meta.url)
+/** Connections that nobody uses are closed by whoever opened them, `fetch` among them, within a few seconds. */
+const SETTLING_IN_MS = 30_000
+
+export async function startFuzzedService(databaseUrl: string): Promise<FuzzedService> {
+  const dataDir = await createDataDir()
+  const service = await startProcess({
+    DATABASE_URL: databaseUrl,
+    DATA_DIR: dataDir.path,
+    POSTMARK_WEBHOOK_AUTH: WEBHOOK_AUTH,
+    // A sequence would else wait for the clock.
+    OTP_RESEND_COOLDOWN_SECONDS: '0',
+    NODE_OPTIONS: `--expose-gc --import=${COLLECT_GARBAGE}`,
+  })
+  const managementUrl = (await until(
+    async () => /management ready\s+url: "(\S+)"/.exec(service.output())?.[1],
+    Boolean,
+  ))!
+
+  const collectGarbage = async () => {
+    const collections = async () =>
+      sumOf(await scrape(managementUrl), /^nodejs_gc_duration_seconds_count\{.*kind="major"/)
+    const before = await collections()
+    service.process.kill('SIGUSR2')
+    await until(collections, (count) => count >= before + 2)
+  }
+
+  return {
+    process: service,
+    url: service.url,
+    port: Number(new URL(service.url).port),
+    mailFolder: join(dataDir.path, 'mailbox'),
+    webhookAuth: WEBHOOK_AUTH,
+    keys: JSON.parse(await readFile(join(dataDir.path, 'keys.json'), 'utf8')),
+    vitals: async (filesAtRest = Number.POSITIVE_INFINITY) => {
+      const giveUpAt = performance.now() + SETTLING_IN_MS
+      await until(
+        async () => vitalsIn(await scrape(managementUrl)),
+        ({ openFiles, busyConnections }) =>
+          (openFiles <= filesAtRest && busyConnections === 0) || performance.now() > giveUpAt,
+        2 * SETTLING_IN_MS,
+      )
+      await collectGarbage()
+      return vitalsIn(await scrape(managementUrl))
+    },
+    stop: async () => {
+      await service.end()
+      await dataDir.remove()
+    },
+  }
+}
+
+async function scrape(url: string): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return new Map(
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => {
+        const end = line.lastIndexOf(' ')
+        return [line.slice(0, end), Number(line.slice(end + 1))]
+      }),
+  )
+}
+
+function sumOf(samples: ReadonlyMap<string, number>, name: RegExp): number {
+  return [...samples].reduce((sum, [key, value]) => (name.test(key) ? sum + value : sum), 0)
+}
+
+function vitalsIn(samples: ReadonlyMap<string, number>): Vitals {
+  const sample = (name: string) => {
+    const value = samples.get(name)
+    if (value === undefined) throw new Error(`the service does not tell ${name}`)
+    return value
+  }
+  const busyConnections = sample('countersign_database_connections{state="busy"}')
+  const idleConnections = sample('countersign_database_connections{state="idle"}')
+  return {
+    heldBytes: sample('nodejs_heap_size_used_bytes') + sample('nodejs_external_memory_bytes'),
+    residentBytes: sample('process_resident_memory_bytes'),
+    openFiles: sample('process_open_fds') - busyConnections - idleConnections,
+    busyConnections,
+    idleConnections,
+    waitingQueries: sample('countersign_database_waiting_queries'),
+  }
+}

@@ -1,0 +1,17 @@
+import { pino } from 'pino'
+import { connectPrisma } from '../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { PrismaRetention } from '../../src/adapters/persistence-prisma/retention/prisma-retention.ts'
+import { RetentionCron } from '../../src/adapters/retention-cron/retention-cron.ts'
+import { PurgeChallenges } from '../../src/application/retention/purge-challenges.ts'
+
+/* The job of retention at its own pace, but beginning anew each second: a round does not last for ten minutes. */
+
+const RETENTION_IN_DAYS = 90
+
+const { prisma } = connectPrisma({ url: process.env.DATABASE_URL!, onConnectionLost: () => {} })
+const purgeChallenges = new PurgeChallenges(
+  new PrismaRetention(prisma),
+  { now: () => new Date() },
+  RETENTION_IN_DAYS,
+)
+new RetentionCron(purgeChallenges, pino(), { schedule: '* * * * * *' }).start()

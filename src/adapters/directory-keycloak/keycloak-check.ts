@@ -1,0 +1,28 @@
+import { type Examination, Finding } from '../../contracts/diagnostic-check.ts'
+import type { KeycloakUserDirectory } from './keycloak-user-directory.ts'
+
+/** Nobody's id: the way to the directory is what is looked at. */
+const NOBODY = '00000000-0000-4000-8000-000000000000'
+
+/** Logs in to Keycloak and looks for a user who is not there. */
+export class KeycloakExamination implements Examination {
+  readonly name = 'directory'
+  readonly #directory: Pick<KeycloakUserDirectory, 'find'>
+
+  constructor(directory: Pick<KeycloakUserDirectory, 'find'>) {
+    this.#directory = directory
+  }
+
+  async *examine(): AsyncGenerator<Finding> {
+    try {
+      await this.#directory.find(NOBODY)
+      yield Finding.ok('directory', 'Keycloak accepts the login, and lets users be looked up')
+    } catch (error) {
+      yield Finding.failed(
+        'directory',
+        (error as Error).message,
+        'Check KEYCLOAK_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID and its secret; the service account needs the role view-users of realm-management',
+      )
+    }
+  }
+}

@@ -1,8 +1,0 @@
-import { z } from 'zod'
-import { Identity } from './user-requests.ts'
-
-/** Whom a token is to stand for. */
-export const TokenRequest = z.union([
-  z.strictObject({ sub: Identity }),
-  z.strictObject({ client_id: Identity, scope: z.string().optional() }),
-])

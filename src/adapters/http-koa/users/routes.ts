@@ -1,0 +1,78 @@
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import type { LiftSuppression } from '../../../application/mail/lift-suppression.ts'
+import type { EraseUser } from '../../../application/users/erase-user.ts'
+import type { FindUser } from '../../../application/users/find-user.ts'
+import type { PutUser } from '../../../application/users/put-user.ts'
+import type { User } from '../../../domain/user.ts'
+import type { Authentication } from '../edge/authentication.ts'
+import { Refusal } from '../edge/http-error.ts'
+import { jsonBody } from '../edge/request-body.ts'
+import type { UserBody } from './openapi.ts'
+import { DirectoryEntry, Identity } from './schema.ts'
+
+const USER = '/internal/v1/mfa/users/:userId'
+
+export interface UserUseCases {
+  readonly findUser: Pick<FindUser, 'execute'>
+  readonly liftSuppression: Pick<LiftSuppression, 'execute'>
+  /** Undefined, like `eraseUser`, where the users are kept elsewhere: then the method is not known here. */
+  readonly putUser: Pick<PutUser, 'execute'> | undefined
+  readonly eraseUser: Pick<EraseUser, 'execute'> | undefined
+}
+
+/** The user directory, as the services that own the users keep it. */
+export function userRoutes(
+  authentication: Authentication,
+  { findUser, putUser, eraseUser, liftSuppression }: UserUseCases,
+): Router {
+  const router = new Router({ sensitive: true, strict: true })
+
+  if (putUser) {
+    router.put(USER, async (ctx) => {
+      const clientId = await authentication.client(ctx, 'mfa:users:write')
+      const userId = userIdOf(ctx)
+      const { user, created } = await putUser.execute({
+        ...(await jsonBody(ctx, DirectoryEntry)),
+        userId,
+        clientId,
+        origin: ctx.state.origin,
+      })
+      ctx.status = created ? 201 : 200
+      ctx.body = userBody(user)
+    })
+  }
+
+  router.get(USER, async (ctx) => {
+    await authentication.client(ctx, 'mfa:users:read')
+    ctx.body = userBody(await findUser.execute(userIdOf(ctx)))
+  })
+
+  if (eraseUser) {
+    router.delete(USER, async (ctx) => {
+      const clientId = await authentication.client(ctx, 'mfa:users:write')
+      await eraseUser.execute({ userId: userIdOf(ctx), clientId, origin: ctx.state.origin })
+      ctx.status = 204
+    })
+  }
+
+  router.delete(`${USER}/suppression`, async (ctx) => {
+    const clientId = await authentication.client(ctx, 'mfa:users:write')
+    await liftSuppression.execute({ userId: userIdOf(ctx), clientId, origin: ctx.state.origin })
+    ctx.status = 204
+  })
+
+  return router
+}
+
+/** @throws {Refusal} unless it could be the `sub` of a token. */
+function userIdOf(ctx: Context & { params: Record<string, string> }): string {
+  const userId = Identity.safeParse(ctx.params.userId)
+  if (!userId.success) throw new Refusal('bad-request')
+  ctx.state.subject = userId.data
+  return userId.data
+}
+
+function userBody({ userId, email, locale, displayName }: User): UserBody {
+  return { userId, email, locale, displayName }
+}

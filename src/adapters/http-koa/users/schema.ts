@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { ADDR_SPEC, MAX_ADDRESS } from '../../../domain/email-address.ts'
+import { IDENTITY } from '../../../domain/identity.ts'
+import {
+  LANGUAGE_TAG,
+  MAX_DISPLAY_NAME_LENGTH,
+  MAX_LANGUAGE_TAG_LENGTH,
+  ONE_LINE,
+} from '../../../domain/user.ts'
+
+/** The id of a user or a client in a request: it has to be able to equal the `sub` of a token. */
+export const Identity = z.string().regex(IDENTITY, 'must be 1 to 255 printable ASCII characters')
+
+/** Forms and lengths are checked by the domain, which says what is wrong; here they stand for the document. */
+export const DirectoryEntry = z.strictObject({
+  email: z
+    .string()
+    .refine((text) => text.trim() !== '')
+    .meta({
+      pattern: ADDR_SPEC.source,
+      maxLength: MAX_ADDRESS,
+      description: 'One plain e-mail address, without a name. Codes of this user go there.',
+      examples: ['alice@example.com'],
+    }),
+  locale: z
+    .string()
+    .optional()
+    .meta({
+      pattern: LANGUAGE_TAG.source,
+      maxLength: MAX_LANGUAGE_TAG_LENGTH,
+      description: 'The language of the mails, as a BCP 47 tag.',
+      examples: ['de-AT'],
+    }),
+  displayName: z
+    .string()
+    .optional()
+    .meta({
+      pattern: ONE_LINE.source,
+      maxLength: MAX_DISPLAY_NAME_LENGTH,
+      description: 'How the mail addresses the user: one line.',
+      examples: ['Alice Smith'],
+    }),
+})

@@ -1,0 +1,28 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Context } from 'koa'
+import { Refusal } from '../../edge/http-error.ts'
+
+/** The `token68` of RFC 7617 §2; the scheme in any case (RFC 9110 §11.1). */
+const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2})$/i
+const CHALLENGE = 'Basic realm="countersign", charset="UTF-8"'
+
+/** The one `user:password` that opens a route. */
+export class BasicCredentials {
+  readonly #digest: Buffer
+
+  constructor(userAndPassword: string) {
+    this.#digest = digestOf(Buffer.from(userAndPassword))
+  }
+
+  /** @throws {Refusal} `unauthorized`, unless the request brings them. */
+  assertGivenBy(ctx: Context): void {
+    const given = BASIC.exec(ctx.get('Authorization'))?.[1]
+    // Digests are of one length, and the time that it takes to compare them says nothing about what they are of.
+    if (given && timingSafeEqual(digestOf(Buffer.from(given, 'base64')), this.#digest)) return
+    throw new Refusal('unauthorized', { headers: { 'WWW-Authenticate': CHALLENGE } })
+  }
+}
+
+function digestOf(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest()
+}

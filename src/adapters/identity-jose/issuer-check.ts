@@ -1,0 +1,66 @@
+import type { JWK } from 'jose'
+import { type Examination, Finding } from '../../contracts/diagnostic-check.ts'
+import { fetchPublicKeys } from './issuer-keys.ts'
+import { ALGORITHMS } from './jose-access-tokens.ts'
+
+/** What a JWK without `alg` can sign with, by its type or curve (RFC 7518 §3.1, RFC 8037 §3.1). */
+const USABLE = ['RSA', 'P-256', 'P-384', 'P-521', 'Ed25519']
+
+/** Asks the issuer of access tokens for its keys, as the service does. */
+export class IssuerExamination implements Examination {
+  readonly name = 'issuer'
+  readonly #jwksUrl: URL
+
+  constructor(jwksUrl: URL) {
+    this.#jwksUrl = jwksUrl
+  }
+
+  async *examine(): AsyncGenerator<Finding> {
+    const { host, protocol } = this.#jwksUrl
+    let keys: readonly JWK[]
+    try {
+      keys = (await fetchPublicKeys(this.#jwksUrl)).keys
+    } catch (error) {
+      yield Finding.failed(
+        'issuer',
+        `${host} gives no keys: ${reasonOf(error)}`,
+        'Check AUTH_JWKS_URL (`jwks_uri` in /.well-known/openid-configuration of the issuer), and that this machine may reach it. Without keys no access token is accepted',
+      )
+      return
+    }
+
+    const usable = keys.filter(isUsable)
+    const found = `${host} has ${usable.length} of ${keys.length} public keys that tokens may be signed with`
+    if (usable.length === 0) {
+      yield Finding.failed('issuer', found, `Have the issuer sign with one of ${ALGORITHMS.join(', ')}`)
+    } else if (usable.some(({ kid }) => kid === undefined) && usable.length > 1) {
+      yield Finding.warning(
+        'issuer',
+        `${found}, some without a kid`,
+        'Have the issuer give each key a kid, or none can be told from another',
+      )
+    } else if (protocol !== 'https:') {
+      yield Finding.warning(
+        'issuer',
+        `${found}, over plain HTTP`,
+        'Use https:// unless the issuer runs on this machine for good',
+      )
+    } else {
+      yield Finding.ok('issuer', found)
+    }
+  }
+}
+
+function isUsable({ kty, crv, alg, use, key_ops: operations }: JWK): boolean {
+  const signs = use === undefined || use === 'sig'
+  const verifies = operations === undefined || operations.includes('verify')
+  return signs && verifies && (alg ? ALGORITHMS.includes(alg) : USABLE.includes(crv ?? kty ?? ''))
+}
+
+/** Of `fetch`, which keeps the reason in its cause, or of what came back. */
+function reasonOf(error: unknown): string {
+  const { cause, name, message } = error as Error & { cause?: NodeJS.ErrnoException }
+  if (name === 'TimeoutError') return 'no answer in time'
+  if (cause) return cause.code ?? 'no connection'
+  return error instanceof SyntaxError ? 'the answer is no JSON' : message
+}

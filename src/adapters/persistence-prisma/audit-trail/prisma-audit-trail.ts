@@ -1,0 +1,20 @@
+import type { AuditTrail, RecordedEvent } from '../../../application/ports/audit-trail.ts'
+import { available } from '../connection/storage-errors.ts'
+import type { PrismaClient } from '../generated/client.ts'
+import { eventOf } from './event-row.ts'
+
+/** The rows of `challenge_events`, in the order of their ids: those of one challenge are written one decision after the other. */
+export class PrismaAuditTrail implements AuditTrail {
+  readonly #prisma: PrismaClient
+
+  constructor(prisma: PrismaClient) {
+    this.#prisma = prisma
+  }
+
+  async of(challengeId: string): Promise<readonly RecordedEvent[]> {
+    const rows = await available(
+      this.#prisma.challengeEvent.findMany({ where: { challengeId }, orderBy: { id: 'asc' } }),
+    )
+    return rows.map(eventOf)
+  }
+}

@@ -1,0 +1,322 @@
+import type { TLSSocket } from 'node:tls'
+import type pg from 'pg'
+import type { Clock } from '../../../application/ports/clock.ts'
+import { type Examination, Finding } from '../../../contracts/diagnostic-check.ts'
+import { PrismaOutboxBacklog } from '../otp-outbox/prisma-outbox-backlog.ts'
+import { connectPrisma } from './connect-prisma.ts'
+import { migrationState } from './database-health.ts'
+import { withoutValues } from './storage-errors.ts'
+
+export interface DatabaseExaminationOptions {
+  readonly url: string
+  /** Where more is asked of it than of the database of a development set-up. */
+  readonly production: boolean
+}
+
+const OLDEST_TESTED_MAJOR = 18
+const OLDEST_MAJOR = 14
+/** Deadlines are compared to the clock of whichever process decides. */
+const NOTABLE_CLOCK_DIFFERENCE_IN_MS = 1000
+const GRAVE_CLOCK_DIFFERENCE_IN_MS = 30_000
+const LATE_MAIL_IN_MS = 30_000
+
+/** What the statements of this folder do to which table, the cascade apart: PostgreSQL runs that as the table's owner. */
+export const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
+  users: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  subject_standings: ['SELECT', 'INSERT', 'UPDATE'],
+  challenges: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  otp_issuances: ['SELECT', 'INSERT', 'UPDATE'],
+  lock_notices: ['SELECT', 'INSERT', 'UPDATE'],
+  challenge_events: ['SELECT', 'INSERT', 'DELETE'],
+  _prisma_migrations: ['SELECT'],
+}
+const NEEDED_SEQUENCE = 'challenge_events_id_seq'
+
+/** Looks at the database over the very connections that the service makes. */
+export class DatabaseExamination implements Examination {
+  readonly name = 'database'
+  readonly #options: DatabaseExaminationOptions
+  readonly #clock: Clock
+
+  constructor(options: DatabaseExaminationOptions, clock: Clock) {
+    this.#options = options
+    this.#clock = clock
+  }
+
+  async *examine(): AsyncGenerator<Finding> {
+    const connections = connectPrisma({ url: this.#options.url, onConnectionLost: () => {} })
+    const { pool, prisma } = connections
+    try {
+      let client: pg.PoolClient
+      try {
+        client = await pool.connect()
+      } catch (error) {
+        yield unreachable(error)
+        return
+      }
+      try {
+        yield await answers(client)
+        yield this.#wire(client)
+        yield await this.#clocks(client)
+        yield* throughPooler(client, pool, connections.statements.prepares)
+        const role = await this.#role(client)
+        yield role
+        if (role.level === 'failed') return
+      } finally {
+        client.release()
+      }
+      const migrations = await migrationState(prisma)
+      yield migrationsFinding(migrations)
+      if (migrations.pending.length > 0) return
+
+      const now = this.#clock.now()
+      yield outboxFinding(await new PrismaOutboxBacklog(prisma).measure(now), now)
+    } catch (error) {
+      yield Finding.failed(
+        'database',
+        `a question was not answered (${(withoutValues(error) as Error).message})`,
+        'See the log of the PostgreSQL server at this time',
+      )
+    } finally {
+      await connections.close()
+    }
+  }
+
+  #wire(client: pg.PoolClient): Finding {
+    const name = 'database-tls'
+    const { encrypted, authorized, remoteAddress } = socketOf(client)
+    if (encrypted && authorized)
+      return Finding.ok(name, 'the connection is encrypted, and the server is who it says')
+    // A socket of the file system has no address at all.
+    if (!remoteAddress || /^(?:127\.|::1$|::ffff:127\.)/.test(remoteAddress)) {
+      return Finding.ok(name, 'the connection stays on this machine')
+    }
+    return encrypted
+      ? Finding.warning(
+          name,
+          'the connection is encrypted, but nobody checks who is at its other end',
+          'Add sslmode=verify-full to DATABASE_URL, and sslrootcert=<file> for a private authority',
+        )
+      : Finding.warning(
+          name,
+          'the connection is in the clear',
+          'Add sslmode=verify-full to DATABASE_URL, and sslrootcert=<file> for a private authority',
+        )
+  }
+
+  async #clocks(client: pg.PoolClient): Promise<Finding> {
+    const name = 'clock'
+    const before = this.#clock.now().getTime()
+    const { rows } = await client.query<{ at: Date }>('SELECT clock_timestamp() AS at')
+    const halfTheWay = (this.#clock.now().getTime() - before) / 2
+    const difference = Math.round(rows[0]!.at.getTime() - (before + halfTheWay))
+    const found = `the database's clock is ${Math.abs(difference)} ms ${difference < 0 ? 'behind' : 'ahead of'} this one's`
+
+    // The way there and back may be of any lengths, so no more than this is certain.
+    const certain = Math.abs(difference) - halfTheWay
+    const remedy =
+      'Have a time service set the clocks of both machines (chrony, systemd-timesyncd): codes and challenges end by them'
+    if (certain >= GRAVE_CLOCK_DIFFERENCE_IN_MS) return Finding.failed(name, found, remedy)
+    if (certain >= NOTABLE_CLOCK_DIFFERENCE_IN_MS) return Finding.warning(name, found, remedy)
+    return Finding.ok(name, found)
+  }
+
+  async #role(client: pg.PoolClient): Promise<Finding> {
+    const name = 'database-role'
+    const { rows } = await client.query<{ role: string; superuser: boolean }>(
+      'SELECT quote_ident(rolname) AS role, rolsuper AS superuser FROM pg_roles WHERE rolname = current_user',
+    )
+    const { role, superuser } = rows[0]!
+    const missing = await missingPrivileges(client)
+    if (missing.length > 0) {
+      const grants = missing.map(
+        ({ privileges, object }) => `GRANT ${privileges.join(', ')} ON ${object} TO ${role};`,
+      )
+      return Finding.failed(name, `the role ${role} may not do all that the service does`, grants.join(' '))
+    }
+    if (superuser && this.#options.production) {
+      return Finding.warning(
+        name,
+        `the role ${role} is a superuser, whom nothing in the database stops, the append-only rule of the audit trail included`,
+        'Give the service a role of its own that owns nothing, and countersign migrate another one',
+      )
+    }
+    return Finding.ok(name, `the role ${role} may do what the service does`)
+  }
+}
+
+async function answers(client: pg.PoolClient): Promise<Finding> {
+  const startedAt = performance.now()
+  const { rows } = await client.query<{ version: string; size: string }>(
+    `SELECT current_setting('server_version_num') AS version, pg_size_pretty(pg_database_size(current_database())) AS size`,
+  )
+  const time = (performance.now() - startedAt).toFixed(1)
+  const major = Math.floor(Number(rows[0]!.version) / 10_000)
+  const found = `PostgreSQL ${major} answers in ${time} ms and holds ${rows[0]!.size}`
+  return major < OLDEST_MAJOR
+    ? Finding.warning(
+        'database',
+        found,
+        `Move to PostgreSQL ${OLDEST_TESTED_MAJOR}, which the service is tested on`,
+      )
+    : Finding.ok('database', found)
+}
+
+async function missingPrivileges(client: pg.PoolClient) {
+  const needed = Object.entries(NEEDED_PRIVILEGES).flatMap(([object, privileges]) =>
+    privileges.map((privilege) => ({ object, privilege })),
+  )
+  const { rows } = await client.query<{ object: string; privileges: string[] }>(
+    `SELECT object, array_agg(privilege ORDER BY number) AS privileges
+     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS needed (object, privilege, number)
+     WHERE NOT has_table_privilege(to_regclass(object), privilege)
+     GROUP BY object
+     UNION ALL
+     SELECT 'SEQUENCE ' || $3::text, ARRAY['USAGE']
+     WHERE NOT has_sequence_privilege(to_regclass($3::text), 'USAGE')`,
+    [needed.map(({ object }) => object), needed.map(({ privilege }) => privilege), NEEDED_SEQUENCE],
+  )
+  return rows
+}
+
+/**
+ * A pooler in between shows in that it has made up the process id which a connection begins with. In transaction mode the
+ * process behind a connection changes as soon as another connection keeps it busy.
+ */
+async function* throughPooler(
+  client: pg.PoolClient,
+  pool: pg.Pool,
+  prepares: boolean,
+): AsyncGenerator<Finding> {
+  const name = 'pooler'
+  // Prepared by its name, where the hot statements are.
+  const question = { ...(prepares && { name: 'doctor' }), text: 'SELECT pg_backend_pid() AS pid' }
+  const ask = async () => (await client.query<{ pid: number }>(question)).rows[0]!.pid
+  const pid = await ask()
+  if ((client as pg.PoolClient & { readonly processID?: number }).processID === pid) {
+    yield Finding.ok(name, 'connections go straight to the server')
+    return
+  }
+
+  const other = await pool.connect()
+  let later: number | undefined
+  let prepared = true
+  try {
+    await other.query('BEGIN')
+    await other.query('SELECT 1')
+    later = await ask().catch((error: unknown) => {
+      // invalid_sql_statement_name: the process behind the connection now was not told of it.
+      if (codeOf(error) !== '26000') throw error
+      prepared = false
+      return undefined
+    })
+  } finally {
+    await other.query('ROLLBACK')
+    other.release()
+  }
+
+  if (pid === later) {
+    yield Finding.ok(name, 'connections go through a pooler that gives each a session of its own')
+  } else if (prepared) {
+    yield Finding.warning(
+      name,
+      prepares
+        ? 'connections go through a pooler in transaction mode, which knows prepared statements'
+        : 'connections go through a pooler in transaction mode, and nothing is prepared there (pgbouncer=true)',
+      'Give countersign migrate a DATABASE_URL of the server itself: it holds a lock for the length of a session, which is lost on the way',
+    )
+  } else {
+    yield Finding.failed(
+      name,
+      'connections go through a pooler in transaction mode, which does not know the prepared statements of the service',
+      'Add pgbouncer=true to DATABASE_URL; or PgBouncer 1.21 or later with max_prepared_statements = 200, or pool_mode = session',
+    )
+  }
+  const { rows } = await client.query<{ timeout: string }>(
+    `SELECT current_setting('statement_timeout') AS timeout`,
+  )
+  if (rows[0]!.timeout === '0') {
+    yield Finding.warning(
+      'statement-timeout',
+      'the pooler does not pass on statement_timeout, so a statement may run on after the service has given it up',
+      "ALTER ROLE <the role of DATABASE_URL> SET statement_timeout = '5s'",
+    )
+  }
+}
+
+function migrationsFinding({
+  pending,
+  failed,
+  unknown,
+}: Awaited<ReturnType<typeof migrationState>>): Finding {
+  const name = 'migrations'
+  if (failed.length > 0) {
+    return Finding.failed(
+      name,
+      `broken off half way: ${failed.join(', ')}`,
+      'Put right by hand what it left behind, then npx prisma migrate resolve in a checkout',
+    )
+  }
+  if (pending.length > 0) return Finding.failed(name, `pending: ${pending.join(', ')}`, 'countersign migrate')
+  if (unknown.length > 0) {
+    return Finding.warning(
+      name,
+      `applied by a newer version than this one: ${unknown.join(', ')}`,
+      'Run that version here too, unless a roll-out is under way',
+    )
+  }
+  return Finding.ok(name, 'all are applied')
+}
+
+function outboxFinding(
+  { queued, oldestDueAt }: Awaited<ReturnType<PrismaOutboxBacklog['measure']>>,
+  now: Date,
+): Finding {
+  const name = 'outbox'
+  const waitsInMs = oldestDueAt ? Math.max(0, now.getTime() - oldestDueAt.getTime()) : 0
+  const waits = oldestDueAt ? `, the oldest due for ${Math.round(waitsInMs / 1000)} s` : ''
+  const found = `${queued} ${queued === 1 ? 'mail waits' : 'mails wait'}${waits}`
+  return waitsInMs >= LATE_MAIL_IN_MS
+    ? Finding.warning(
+        name,
+        found,
+        'See that a process runs which delivers (countersign serve or deliver), and what its log says of "mail attempt"',
+      )
+    : Finding.ok(name, found)
+}
+
+function unreachable(error: unknown): Finding {
+  const code = codeOf(error)
+  return Finding.failed(
+    'database',
+    `it cannot be used (${code})`,
+    REMEDIES.find(([codes]) => codes.test(code))?.[1] ?? CHECK_REACH,
+  )
+}
+
+const CHECK_REACH =
+  'Check host and port in DATABASE_URL, and that the server runs and may be reached from here'
+const TRUST =
+  'Trust the authority of its certificate with sslrootcert=<file> in DATABASE_URL, and use the name that the certificate has'
+const REMEDIES: readonly (readonly [codes: RegExp, remedy: string])[] = [
+  [/^28/, 'Check user and password in DATABASE_URL (percent-encoded), and what pg_hba.conf says of them'],
+  [/^3D000$/, 'countersign migrate creates and fills it'],
+  [/^42501$/, 'GRANT CONNECT ON the database TO the role of DATABASE_URL'],
+  [/^53300$/, 'Raise max_connections, or run fewer processes: each takes up to 10 connections'],
+  [/^08P01$/, 'If there is a PgBouncer in between: ignore_startup_parameters = statement_timeout'],
+  [/CERT|SIGNATURE|^ERR_TLS/, TRUST],
+]
+
+/** Codes only: a server's words may quote what it was asked. */
+function codeOf(error: unknown): string {
+  const [first] = error instanceof AggregateError ? error.errors : [error]
+  const { code, message } = first as NodeJS.ErrnoException
+  if (code) return code
+  return /timeout/i.test(message) ? 'no answer in time' : 'no connection'
+}
+
+/** The types of node-postgres keep the way from a client to its socket to themselves. */
+function socketOf(client: pg.PoolClient): Partial<TLSSocket> {
+  return (client as unknown as { readonly connection: { readonly stream: Partial<TLSSocket> } }).connection
+    .stream
+}

@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { connectPrisma } from './connect-prisma.ts'
+import { knownMigrations, pendingMigrations } from './database-health.ts'
+import { available, DatabaseMissing } from './storage-errors.ts'
+
+const PRISMA = fileURLToPath(new URL('../../../../prisma/', import.meta.url))
+const MIGRATIONS = join(PRISMA, 'migrations')
+/** In a checkout its source; in a package, where Node would refuse to run that, what was built of it. */
+const SCHEMA_ENGINE = import.meta.filename.endsWith('.ts')
+  ? join(PRISMA, 'schema-engine', 'schema-engine.ts')
+  : fileURLToPath(new URL('../../../schema-engine/schema-engine.js', import.meta.url))
+
+/** What the engine answers when all went well, and when not. */
+const Applied = z.object({ result: z.object({ appliedMigrationNames: z.array(z.string()) }) })
+const Failed = z.object({ error: z.object({ data: z.object({ message: z.string() }) }) })
+/** How it says on stderr that a command of its own failed. */
+const FailedCommand = z.object({ fields: z.object({ message: z.string() }) })
+
+/**
+ * Brings a database up to date, creating it if the server has none of its name, and tells the migrations that were pending. Starts
+ * nothing if nothing is, as on all starts of a development set-up but one. The schema engine is asked directly: the Prisma
+ * CLI, which would ask it the very same, takes a second longer to load and is no part of a package that is installed.
+ *
+ * @throws {Error} whose message has the engine's words and nothing of the URL.
+ */
+export async function migrateDatabase(url: string): Promise<readonly string[]> {
+  const pending = await pendingIn(url)
+  if (pending?.length === 0) return []
+  if (!pending) await createDatabase(url)
+
+  const { stdout, stderr } = await runEngine(url, [], `${JSON.stringify(await applyMigrations())}\n`)
+  const answer = parsed(stdout)
+  const applied = Applied.safeParse(answer).data
+  if (applied) return applied.result.appliedMigrationNames
+
+  const reason = Failed.safeParse(answer).data?.error.data.message ?? (stdout || stderr)
+  throw new Error(`The migrations failed:\n${reason}`)
+}
+
+/** Undefined if there is no such database. */
+async function pendingIn(url: string): Promise<readonly string[] | undefined> {
+  const { prisma, close } = connectPrisma({ url, onConnectionLost: () => {} })
+  try {
+    return await available(pendingMigrations(prisma))
+  } catch (error) {
+    if (error instanceof DatabaseMissing) return undefined
+    throw error
+  } finally {
+    await close()
+  }
+}
+
+async function createDatabase(url: string): Promise<void> {
+  const { exitCode, stderr } = await runEngine(url, ['cli', 'create-database'], '')
+  if (exitCode === 0) return
+  const reason = FailedCommand.safeParse(parsed(stderr)).data?.fields.message ?? stderr
+  throw new Error(`The database cannot be created:\n${reason}`)
+}
+
+/** The URL goes through a pipe of its own, number 3: arguments are for every account of the machine to read. */
+async function runEngine(url: string, args: readonly string[], input: string) {
+  const engine = spawn(process.execPath, [SCHEMA_ENGINE, '--datasource-fd', '3', ...args], {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+  })
+  const exit = once(engine, 'exit')
+  const datasource = engine.stdio[3] as Writable
+  datasource.end(JSON.stringify({ url }))
+  engine.stdin!.end(input)
+  const [stdout, stderr] = await Promise.all([text(engine.stdout!), text(engine.stderr!)])
+  const [exitCode] = await exit
+  return { exitCode, stdout, stderr }
+}
+
+/** The request of the CLI's `migrate deploy`. */
+async function applyMigrations() {
+  const migrationDirectories = await Promise.all(
+    (await knownMigrations()).map(async (path) => {
+      const value = await readFile(join(MIGRATIONS, path, 'migration.sql'), 'utf8')
+      return { path, migrationFile: { path: 'migration.sql', content: { tag: 'ok', value } } }
+    }),
+  )
+  const path = 'migration_lock.toml'
+  const lockfile = { path, content: await readFile(join(MIGRATIONS, path), 'utf8') }
+  return {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'applyMigrations',
+    params: {
+      migrationsList: { baseDir: MIGRATIONS, lockfile, migrationDirectories, shadowDbInitScript: '' },
+      filters: { externalTables: [], externalEnums: [] },
+    },
+  }
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}

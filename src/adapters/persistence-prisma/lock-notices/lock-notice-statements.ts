@@ -1,0 +1,56 @@
+import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.ts'
+import { insertEvents } from '../audit-trail/event-row.ts'
+import { Prisma } from '../generated/client.ts'
+import { leased } from '../lease.ts'
+import { COLUMNS } from '../rows.ts'
+
+/* The statements behind every mail about a lock, constant in their text like those behind every decision. */
+
+const CLAIMED = Prisma.raw([COLUMNS.lockNotice, COLUMNS.user].join(', '))
+
+export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
+  return Prisma.sql`/* lock-notices.claim */
+    WITH ${leased('lock_notices', 'n', limit, now, leaseEnd)}
+    SELECT ${CLAIMED}
+    FROM n
+    LEFT JOIN users u ON u.user_id = n.subject_user_id
+    ORDER BY n.locked_at`
+}
+
+/** Guarded by the number of the attempt: whoever claimed the notice since has counted another one. */
+export function recordNotice(
+  claimed: QueuedLockNotice,
+  outcome: LockNotice,
+  events: readonly ChallengeEvent[],
+): Prisma.Sql {
+  const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = columnsOfOutcome(outcome)
+  return Prisma.sql`/* lock-notices.record */
+    WITH notice AS (
+      UPDATE lock_notices
+      SET status = ${outcome.status},
+          next_attempt_at = ${nextAttemptAt}::timestamptz,
+          sent_at = ${sentAt}::timestamptz,
+          message_id = ${messageId},
+          failed_at = ${failedAt}::timestamptz,
+          failure_reason = ${failureReason}
+      WHERE id = ${claimed.id}::uuid
+        AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
+        AND status = 'queued'
+      RETURNING id
+    )
+    ${insertEvents('notice', events, { actor: 'service' })}`
+}
+
+/** What a status adds to a notice, as columns. */
+function columnsOfOutcome(notice: LockNotice) {
+  const none = { nextAttemptAt: null, sentAt: null, messageId: null, failedAt: null, failureReason: null }
+  switch (notice.status) {
+    case 'queued':
+      return { ...none, nextAttemptAt: notice.nextAttemptAt }
+    case 'sent':
+      return { ...none, sentAt: notice.sentAt, messageId: notice.messageId ?? null }
+    case 'failed':
+      return { ...none, failedAt: notice.failedAt, failureReason: notice.reason }
+  }
+}

@@ -1,0 +1,39 @@
+import type { LockNoticeDelivery, LockNotices } from '../../../application/ports/lock-notices.ts'
+import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.ts'
+import type { RawStatements } from '../connection/statements.ts'
+import {
+  hasUser,
+  type Joined,
+  type LockNoticeRow,
+  queuedLockNoticeOf,
+  type UserRow,
+  userOf,
+} from '../rows.ts'
+import { claimDueNotices, recordNotice } from './lock-notice-statements.ts'
+
+/** The queued rows of `lock_notices`, leased like those of the outbox. */
+export class PrismaLockNotices implements LockNotices {
+  readonly #statements: RawStatements
+
+  constructor(statements: RawStatements) {
+    this.#statements = statements
+  }
+
+  async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]> {
+    type Row = LockNoticeRow & Joined<UserRow>
+    const rows = await this.#statements.rows<Row>(claimDueNotices(limit, now, leaseEnd))
+    return rows.map((row) => ({
+      notice: queuedLockNoticeOf(row),
+      user: hasUser(row) ? userOf(row) : undefined,
+    }))
+  }
+
+  async record(
+    claimed: QueuedLockNotice,
+    outcome: LockNotice,
+    events: readonly ChallengeEvent[],
+  ): Promise<void> {
+    await this.#statements.rows(recordNotice(claimed, outcome, events))
+  }
+}

@@ -1,0 +1,126 @@
+import type { Provenance } from '../../../application/ports/provenance.ts'
+import type { DomainEvent } from '../../../domain/domain-event.ts'
+import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
+import type { SubjectStanding } from '../../../domain/subject-standing.ts'
+import { insertEvents } from '../audit-trail/event-row.ts'
+import { Prisma } from '../generated/client.ts'
+import { COLUMNS, deliveryOf } from '../rows.ts'
+
+const FATE = Prisma.raw([COLUMNS.issuance, COLUMNS.standing].join(', '))
+const STANDING = Prisma.raw(COLUMNS.standing)
+
+export function loadFate(issuanceId: string): Prisma.Sql {
+  return Prisma.sql`/* mail-fates.load */
+    SELECT ${FATE}
+    FROM otp_issuances i
+    JOIN subject_standings s ON s.subject_user_id = i.subject_user_id
+    WHERE i.id = ${issuanceId}::uuid`
+}
+
+/** Stores what was reported of a mail and returns one row, or nothing if something else is known of it by now. */
+export function saveReport(
+  before: OtpIssuance,
+  after: OtpIssuance,
+  events: readonly DomainEvent[],
+  provenance: Provenance,
+): Prisma.Sql {
+  return Prisma.sql`/* mail-fates.save */
+    WITH issuance AS (
+      UPDATE otp_issuances SET ${reported(after)} WHERE ${stillAs(before)} RETURNING id
+    ), trail AS (${insertEvents('issuance', events, provenance)})
+    SELECT id FROM issuance`
+}
+
+/**
+ * The same with what follows for the subject. The standing is locked first, as by everyone who locks both, and changed
+ * last, once the other guard has held as well.
+ */
+export function saveReportAndSuppression(
+  before: OtpIssuance,
+  after: OtpIssuance,
+  standing: SubjectStanding,
+  events: readonly DomainEvent[],
+  provenance: Provenance,
+): Prisma.Sql {
+  return Prisma.sql`/* mail-fates.save-with-suppression */
+    WITH guard AS (
+      SELECT subject_user_id
+      FROM subject_standings
+      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      FOR UPDATE
+    ), issuance AS (
+      UPDATE otp_issuances
+      SET ${reported(after)}
+      FROM guard
+      WHERE ${stillAs(before)} AND otp_issuances.subject_user_id = guard.subject_user_id
+      RETURNING id, otp_issuances.subject_user_id
+    ), standing AS (
+      UPDATE subject_standings s
+      SET ${suppressed(standing)}
+      FROM issuance
+      WHERE s.subject_user_id = issuance.subject_user_id
+      RETURNING s.subject_user_id
+    ), trail AS (${insertEvents('standing', events, provenance)})
+    SELECT subject_user_id FROM standing`
+}
+
+/** Stores a suppression or its end and returns one row, or nothing if the subject's version moved on. */
+export function saveSuppression(
+  standing: SubjectStanding,
+  events: readonly DomainEvent[],
+  provenance: Provenance,
+): Prisma.Sql {
+  return Prisma.sql`/* suppressions.save */
+    WITH standing AS (
+      UPDATE subject_standings
+      SET ${suppressed(standing)}
+      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      RETURNING subject_user_id
+    ), trail AS (${insertEvents('standing', events, provenance)})
+    SELECT subject_user_id FROM standing`
+}
+
+export function findStanding(subjectUserId: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT ${STANDING} FROM subject_standings s WHERE s.subject_user_id = ${subjectUserId}`
+}
+
+/** Through the partial index, which the second condition names. */
+export function findSuppressedAt(address: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT ${STANDING}
+    FROM subject_standings s
+    WHERE lower(s.suppressed_address) = lower(${address}) AND s.suppressed_address IS NOT NULL`
+}
+
+/** Leaves alone what the deliverer writes: attempts, hand-over, message id. */
+function reported(issuance: OtpIssuance): Prisma.Sql {
+  const { nextAttemptAt, failedAt, failureReason, deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
+  return Prisma.sql`
+        status = ${issuance.status},
+        next_attempt_at = ${nextAttemptAt}::timestamptz,
+        failed_at = ${failedAt}::timestamptz,
+        failure_reason = ${failureReason},
+        delivered_at = ${deliveredAt}::timestamptz,
+        bounced_at = ${bouncedAt}::timestamptz,
+        bounce_kind = ${bounceKind}`
+}
+
+/** Whether all that a report is weighed against, which is other reports, is as it was read. */
+function stillAs(issuance: OtpIssuance): Prisma.Sql {
+  const { deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
+  return Prisma.sql`
+        otp_issuances.id = ${issuance.id}::uuid
+        AND delivered_at IS NOT DISTINCT FROM ${deliveredAt}::timestamptz
+        AND bounced_at IS NOT DISTINCT FROM ${bouncedAt}::timestamptz
+        AND bounce_kind IS NOT DISTINCT FROM ${bounceKind}`
+}
+
+function suppressed({ suppression }: SubjectStanding): Prisma.Sql {
+  const reason = suppression?.address ? suppression.reason : null
+  return Prisma.sql`
+        suppressed_address = ${suppression?.address ?? null},
+        suppression_reason = ${reason},
+        suppression_changed_at = ${suppression?.at ?? null}::timestamptz,
+        version = version + 1`
+}

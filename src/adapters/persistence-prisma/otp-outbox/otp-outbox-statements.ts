@@ -1,0 +1,79 @@
+import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
+import { columnsOf } from '../audit-trail/event-row.ts'
+import { Prisma } from '../generated/client.ts'
+import { leased } from '../lease.ts'
+import { COLUMNS, deliveryOf } from '../rows.ts'
+
+/* The statements behind every delivery, constant in their text like those behind every decision. */
+
+const CLAIMED = Prisma.raw(
+  [COLUMNS.issuance, COLUMNS.challenge, COLUMNS.user, 'i.trace_context AS i_trace_context'].join(', '),
+)
+
+export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
+  return Prisma.sql`/* otp-outbox.claim */
+    WITH ${leased('otp_issuances', 'i', limit, now, leaseEnd)}
+    SELECT ${CLAIMED}
+    FROM i
+    JOIN challenges c ON c.id = i.challenge_id
+    LEFT JOIN users u ON u.user_id = i.subject_user_id
+    ORDER BY i.issued_at`
+}
+
+export interface Attempt {
+  /** As it was claimed. */
+  readonly claimed: QueuedIssuance
+  readonly outcome: OtpIssuance
+  readonly event: ChallengeEvent
+}
+
+/**
+ * Any number of attempts at once. Each is guarded by its number: whoever claimed the mail since has counted another one.
+ * Where the mail system has reported meanwhile, its word stays, and all there is to add is that and when the mail was
+ * handed over.
+ */
+export function recordOutcomes(attempts: readonly Attempt[]): Prisma.Sql {
+  return Prisma.sql`/* otp-outbox.record */
+    WITH attempt AS (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(attempts.map(columnsOfAttempt))}::jsonb) AS attempt (
+        id uuid, number smallint, status text, next_attempt_at timestamptz, sent_at timestamptz,
+        message_id text, failed_at timestamptz, failure_reason text, event jsonb
+      )
+    ), issuance AS (
+      UPDATE otp_issuances i
+      SET status = CASE i.status WHEN 'queued' THEN a.status ELSE i.status END,
+          next_attempt_at = a.next_attempt_at,
+          sent_at = a.sent_at,
+          message_id = a.message_id,
+          failed_at = a.failed_at,
+          failure_reason = a.failure_reason
+      FROM attempt a
+      WHERE i.id = a.id
+        AND i.delivery_attempts = a.number
+        AND (
+          i.status = 'queued'
+          OR a.status = 'sent' AND i.status IN ('delivered', 'bounced') AND i.sent_at IS NULL
+        )
+      RETURNING a.event
+    )
+    INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
+    SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
+      (event ->> 'at')::timestamptz, 'service', event -> 'details'
+    FROM issuance`
+}
+
+function columnsOfAttempt({ claimed, outcome, event }: Attempt) {
+  const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = deliveryOf(outcome)
+  return {
+    id: claimed.id,
+    number: claimed.deliveryAttempts,
+    status: outcome.status,
+    next_attempt_at: nextAttemptAt,
+    sent_at: sentAt,
+    message_id: messageId,
+    failed_at: failedAt,
+    failure_reason: failureReason,
+    event: columnsOf(event),
+  }
+}

@@ -1,0 +1,79 @@
+import type { OtpDelivery, OtpOutbox } from '../../../application/ports/otp-outbox.ts'
+import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
+import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
+import type { RawStatements } from '../connection/statements.ts'
+import {
+  type ChallengeRow,
+  challengeOf,
+  hasUser,
+  type IssuanceRow,
+  issuanceOf,
+  type Joined,
+  type UserRow,
+  userOf,
+} from '../rows.ts'
+import { type Attempt, claimDue, recordOutcomes } from './otp-outbox-statements.ts'
+
+interface Waiting {
+  readonly attempt: Attempt
+  readonly stored: PromiseWithResolvers<void>
+}
+
+/** The queued rows of `otp_issuances`. A lease is a later `next_attempt_at`: it needs no clean-up if its holder dies. */
+export class PrismaOtpOutbox implements OtpOutbox {
+  readonly #statements: RawStatements
+  /** What came in while a statement was under way. */
+  #waiting: Waiting[] = []
+  #recording = false
+
+  constructor(statements: RawStatements) {
+    this.#statements = statements
+  }
+
+  async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
+    type Row = IssuanceRow & ChallengeRow & Joined<UserRow> & { readonly i_trace_context: string | null }
+    const rows = await this.#statements.rows<Row>(claimDue(limit, now, leaseEnd))
+    return rows.map((row) => ({
+      issuance: issuanceOf(row) as QueuedIssuance,
+      challenge: challengeOf(row),
+      user: hasUser(row) ? userOf(row) : undefined,
+      traceContext: row.i_trace_context ?? undefined,
+    }))
+  }
+
+  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<void> {
+    const stored = Promise.withResolvers<void>()
+    this.#waiting.push({ attempt: { claimed, outcome, event }, stored })
+    if (!this.#recording) void this.#recordWaiting()
+    await stored.promise
+  }
+
+  /** One statement after the other, each with all that came in during the one before: of a backlog, one commit for many. */
+  async #recordWaiting(): Promise<void> {
+    this.#recording = true
+    while (this.#waiting.length > 0) {
+      const together = this.#waiting
+      this.#waiting = []
+      try {
+        await this.#statements.rows(recordOutcomes(together.map(({ attempt }) => attempt)))
+        for (const { stored } of together) stored.resolve()
+      } catch (error) {
+        await this.#recordAlone(together, error)
+      }
+    }
+    this.#recording = false
+  }
+
+  /** What the database refuses of one must not take the others along. */
+  async #recordAlone(together: readonly Waiting[], error: unknown): Promise<void> {
+    const alone = together.length > 1 && !(error instanceof StorageUnavailable)
+    await Promise.all(
+      together.map(({ attempt, stored }) =>
+        alone
+          ? this.#statements.rows(recordOutcomes([attempt])).then(() => stored.resolve(), stored.reject)
+          : stored.reject(error),
+      ),
+    )
+  }
+}

@@ -1,0 +1,80 @@
+import type { Provenance } from '../../../application/ports/provenance.ts'
+import type { StepUps } from '../../../application/ports/step-ups.ts'
+import {
+  type Challenge,
+  type Idempotency,
+  IdempotencyKeyReused,
+  type PendingChallenge,
+} from '../../../domain/challenge.ts'
+import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import type { StepUp, StepUpDecision } from '../../../domain/step-up.ts'
+import type { User } from '../../../domain/user.ts'
+import type { RawStatements } from '../connection/statements.ts'
+import {
+  type ChallengeRow,
+  challengeOf,
+  hasIssuance,
+  hasUser,
+  type IssuanceRow,
+  issuanceOf,
+  type Joined,
+  type StandingRow,
+  standingOf,
+  type UserRow,
+  userOf,
+} from '../rows.ts'
+import {
+  findByIdempotencyKey,
+  insertChallenge,
+  loadStepUp,
+  saveDecision,
+  saveLockingDecision,
+} from './step-up-statements.ts'
+
+/** Stores step-ups with one raw statement a call: what happens on the hot path is what stands in `step-up-statements.ts`. */
+export class PrismaStepUps implements StepUps {
+  readonly #statements: RawStatements
+
+  constructor(statements: RawStatements) {
+    this.#statements = statements
+  }
+
+  async open(
+    challenge: PendingChallenge,
+    event: ChallengeEvent,
+    idempotency: Idempotency,
+    provenance: Provenance,
+  ): Promise<{ readonly challenge: Challenge; readonly created: boolean }> {
+    const inserted = await this.#statements.rows(insertChallenge(challenge, event, idempotency, provenance))
+    if (inserted.length === 1) return { challenge, created: true }
+
+    // A conflict is reported once the other insert has committed, so there is a row to be found.
+    const [existing] = await this.#statements.rows<ChallengeRow & { c_request_fingerprint: string }>(
+      findByIdempotencyKey(challenge.clientId, idempotency.key),
+    )
+    if (existing?.c_request_fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
+    return { challenge: challengeOf(existing), created: false }
+  }
+
+  async load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined> {
+    type Row = ChallengeRow & StandingRow & Joined<IssuanceRow> & Joined<UserRow>
+    const [row] = await this.#statements.rows<Row>(loadStepUp(challengeId))
+    return (
+      row && {
+        challenge: challengeOf(row),
+        standing: standingOf(row),
+        issuance: hasIssuance(row) ? issuanceOf(row) : undefined,
+        user: hasUser(row) ? userOf(row) : undefined,
+      }
+    )
+  }
+
+  async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
+    const { lockNotice } = decision
+    const statement = lockNotice
+      ? saveLockingDecision(decision, lockNotice, provenance)
+      : saveDecision(decision, provenance)
+    const saved = await this.#statements.rows(statement)
+    return saved.length === 1
+  }
+}

@@ -1,0 +1,157 @@
+import type { Provenance } from '../../../application/ports/provenance.ts'
+import type { Challenge, Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
+import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
+import type { StepUpDecision } from '../../../domain/step-up.ts'
+import { insertEvents } from '../audit-trail/event-row.ts'
+import { Prisma } from '../generated/client.ts'
+import { COLUMNS } from '../rows.ts'
+
+/*
+ * The statements behind every decision. The text of each is constant (values are parameters), so that it is
+ * prepared once a connection under the name in its leading comment, which also shows in the server's logs.
+ */
+
+const LOADED = Prisma.raw([COLUMNS.challenge, COLUMNS.standing, COLUMNS.issuance, COLUMNS.user].join(', '))
+
+/** Everything a decision depends on, as one row of one snapshot. */
+export function loadStepUp(challengeId: string): Prisma.Sql {
+  return Prisma.sql`/* step-ups.load */
+    SELECT ${LOADED}
+    FROM challenges c
+    JOIN subject_standings s ON s.subject_user_id = c.subject_user_id
+    LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
+    LEFT JOIN users u ON u.user_id = c.subject_user_id
+    WHERE c.id = ${challengeId}::uuid`
+}
+
+/**
+ * Stores a decision and returns one row, or nothing if the subject's version moved on. That version is the only guard,
+ * and enough: every decision about the subject moves it, so where it stands as it was read, all else does too.
+ * A concurrent save waits for the row of the standing and then finds a newer version (READ COMMITTED).
+ */
+export function saveDecision(decision: StepUpDecision, provenance: Provenance): Prisma.Sql {
+  return Prisma.sql`/* step-ups.save */
+    WITH ${stored(decision, provenance)}
+    SELECT id FROM challenge`
+}
+
+/** The same with the notice of the lock that the decision begins: there is one if, and only if, the decision is stored. */
+export function saveLockingDecision(
+  decision: StepUpDecision,
+  notice: QueuedLockNotice,
+  provenance: Provenance,
+): Prisma.Sql {
+  return Prisma.sql`/* step-ups.save-with-lock-notice */
+    WITH ${stored(decision, provenance)}, notice AS (
+      INSERT INTO lock_notices (
+        id, challenge_id, subject_user_id, recipient, locked_at, locked_until,
+        status, delivery_attempts, next_attempt_at
+      )
+      SELECT ${notice.id}::uuid, challenge.id, challenge.subject_user_id, ${notice.recipient},
+        ${notice.lockedAt}::timestamptz, ${notice.lockedUntil}::timestamptz,
+        'queued', 0, ${notice.nextAttemptAt}::timestamptz
+      FROM challenge
+    )
+    SELECT id FROM challenge`
+}
+
+/** The parts of a statement that store a decision; `challenge` is its row if it holds. */
+function stored({ challenge, standing, issued, events }: StepUpDecision, provenance: Provenance): Prisma.Sql {
+  const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
+  return Prisma.sql`standing AS (
+      UPDATE subject_standings
+      SET consecutive_failures = ${standing.consecutiveFailures}::smallint,
+          consecutive_locks = ${standing.consecutiveLocks}::smallint,
+          locked_until = ${standing.lockedUntil ?? null}::timestamptz,
+          recent_issuances = ${standing.recentIssuances.map((at) => at.toISOString())}::timestamptz[],
+          version = version + 1
+      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      RETURNING subject_user_id
+    ), challenge AS (
+      UPDATE challenges c
+      SET status = ${challenge.status},
+          attempts_remaining = ${challenge.attemptsRemaining}::smallint,
+          issuance_count = ${challenge.issuanceCount}::smallint,
+          verified_at = ${verifiedAt}::timestamptz,
+          consumed_at = ${consumedAt}::timestamptz,
+          consumption_key = ${consumedBy?.key ?? null},
+          consumption_fingerprint = ${consumedBy?.fingerprint ?? null},
+          exhausted_at = ${exhaustedAt}::timestamptz,
+          cancelled_at = ${cancelledAt}::timestamptz
+      FROM standing
+      WHERE c.id = ${challenge.id}::uuid AND c.subject_user_id = standing.subject_user_id
+      RETURNING c.id, c.subject_user_id
+    ), issuance AS (
+      INSERT INTO otp_issuances (
+        id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
+        status, delivery_attempts, next_attempt_at, trace_context
+      )
+      SELECT new_id, challenge.id, challenge.subject_user_id, ${issued?.number ?? null}::smallint,
+        ${issued?.keyId ?? null}, ${issued?.recipient ?? null}, ${issued?.issuedAt ?? null}::timestamptz,
+        ${issued?.expiresAt ?? null}::timestamptz, 'queued', 0, ${issued?.nextAttemptAt ?? null}::timestamptz,
+        ${provenance.traceContext ?? null}
+      FROM challenge, (VALUES (${issued?.id ?? null}::uuid)) AS issued (new_id)
+      WHERE new_id IS NOT NULL
+    ), trail AS (${insertEvents('challenge', events, provenance)})`
+}
+
+/** Stores a new challenge and returns one row, or nothing if its client used the idempotency key before. */
+export function insertChallenge(
+  challenge: PendingChallenge,
+  event: ChallengeEvent,
+  idempotency: Idempotency,
+  provenance: Provenance,
+): Prisma.Sql {
+  const { operation, subjectUserId } = challenge
+  return Prisma.sql`/* step-ups.open */
+    WITH standing AS (
+      INSERT INTO subject_standings (
+        subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
+      )
+      VALUES (${subjectUserId}, 0, 0, '{}', 0)
+      ON CONFLICT DO NOTHING
+    ), challenge AS (
+      INSERT INTO challenges (
+        id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
+        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint
+      )
+      VALUES (
+        ${challenge.id}::uuid, ${challenge.clientId}, ${subjectUserId}, ${operation.type}, ${operation.digest},
+        ${JSON.stringify(operation.summary)}::jsonb, 'pending', ${challenge.attemptsRemaining}::smallint, 0,
+        ${challenge.createdAt}::timestamptz, ${challenge.expiresAt}::timestamptz,
+        ${idempotency.key}, ${idempotency.fingerprint}
+      )
+      ON CONFLICT (client_id, idempotency_key) DO NOTHING
+      RETURNING id
+    ), trail AS (${insertEvents('challenge', [event], provenance)})
+    SELECT id FROM challenge`
+}
+
+const IDENTIFIED = Prisma.raw(`${COLUMNS.challenge}, c.request_fingerprint AS c_request_fingerprint`)
+
+export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT ${IDENTIFIED}
+    FROM challenges c
+    WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`
+}
+
+/** What a status adds to a challenge, as columns. */
+function endOf(challenge: Challenge) {
+  const none = { verifiedAt: null, consumedAt: null, consumedBy: null, exhaustedAt: null, cancelledAt: null }
+  switch (challenge.status) {
+    case 'pending':
+      return none
+    case 'verified':
+      return { ...none, verifiedAt: challenge.verifiedAt }
+    case 'consumed': {
+      const { verifiedAt, consumedAt, consumedBy } = challenge
+      return { ...none, verifiedAt, consumedAt, consumedBy }
+    }
+    case 'exhausted':
+      return { ...none, exhaustedAt: challenge.exhaustedAt }
+    case 'cancelled':
+      return { ...none, cancelledAt: challenge.cancelledAt }
+  }
+}

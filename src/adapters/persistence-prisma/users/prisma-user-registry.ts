@@ -1,0 +1,202 @@
+import type { Provenance } from '../../../application/ports/provenance.ts'
+import type { UserRegistry } from '../../../application/ports/user-directory.ts'
+import { Challenge } from '../../../domain/challenge.ts'
+import type { CancellationReason, DomainEvent } from '../../../domain/domain-event.ts'
+import type { EmailAddress } from '../../../domain/email-address.ts'
+import { LockNotice } from '../../../domain/lock-notice.ts'
+import type { User } from '../../../domain/user.ts'
+import { columnsOf } from '../audit-trail/event-row.ts'
+import { available } from '../connection/storage-errors.ts'
+import { Prisma, type PrismaClient } from '../generated/client.ts'
+import { type ChallengeRow, COLUMNS, challengeOf, type LockNoticeRow, queuedLockNoticeOf } from '../rows.ts'
+
+/** In the place of an address that had to be forgotten; `.invalid` never reaches anybody (RFC 2606 §2). */
+const ERASED_ADDRESS = 'erased@erased.invalid'
+
+/** Long enough for an import of some hundred thousand users, all or nothing. */
+const TRANSACTION_TIMEOUT_IN_MS = 600_000
+
+/** Is told of events once they are stored. The registry decides by itself what a change of an entry ends, so nobody else knows. */
+type StoredEvents = (events: readonly DomainEvent[]) => void
+
+/** The directory in the service's own database. */
+export class PrismaUserRegistry implements UserRegistry {
+  readonly #prisma: PrismaClient
+  readonly #stored: StoredEvents
+
+  constructor(prisma: PrismaClient, stored: StoredEvents = () => {}) {
+    this.#prisma = prisma
+    this.#stored = stored
+  }
+
+  async find(userId: string): Promise<User | undefined> {
+    const row = await available(this.#prisma.user.findUnique({ where: { userId } }))
+    if (!row) return undefined
+    const { email, locale, displayName } = row
+    return {
+      userId,
+      email: email as EmailAddress,
+      locale: locale ?? undefined,
+      displayName: displayName ?? undefined,
+    }
+  }
+
+  put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
+    return this.#transaction((transaction, events) =>
+      new UserChange(transaction, user.userId, now, provenance, events).put(user),
+    )
+  }
+
+  putAll(users: readonly User[], now: Date, provenance: Provenance) {
+    return this.#transaction(async (transaction, events) => {
+      const counts = { created: 0, updated: 0 }
+      // In the order of their ids, so that two imports of the same users do not wait for each other in a circle.
+      for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
+        counts[await new UserChange(transaction, user.userId, now, provenance, events).put(user)]++
+      }
+      return counts
+    })
+  }
+
+  erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
+    return this.#transaction((transaction, events) =>
+      new UserChange(transaction, userId, now, provenance, events).erase(),
+    )
+  }
+
+  async #transaction<Result>(
+    change: (transaction: Prisma.TransactionClient, events: DomainEvent[]) => Promise<Result>,
+  ): Promise<Result> {
+    const events: DomainEvent[] = []
+    const result = await available(
+      this.#prisma.$transaction((transaction) => change(transaction, events), {
+        timeout: TRANSACTION_TIMEOUT_IN_MS,
+      }),
+    )
+    this.#stored(events)
+    return result
+  }
+}
+
+/** A change of one user's entry, with all that follows from it. */
+class UserChange {
+  readonly #transaction: Prisma.TransactionClient
+  readonly #userId: string
+  readonly #now: Date
+  readonly #provenance: Provenance
+  /** Where each event that is recorded goes as well. */
+  readonly #events: DomainEvent[]
+
+  constructor(
+    transaction: Prisma.TransactionClient,
+    userId: string,
+    now: Date,
+    provenance: Provenance,
+    events: DomainEvent[],
+  ) {
+    this.#transaction = transaction
+    this.#userId = userId
+    this.#now = now
+    this.#provenance = provenance
+    this.#events = events
+  }
+
+  async put({ userId, email, locale, displayName }: User): Promise<'created' | 'updated'> {
+    await this.#supersedeDecisions()
+    const previous = await this.#transaction.user.findUnique({ where: { userId } })
+    const entry = { email, locale: locale ?? null, displayName: displayName ?? null, updatedAt: this.#now }
+    await this.#transaction.user.upsert({
+      where: { userId },
+      create: { ...entry, userId, createdAt: this.#now },
+      update: entry,
+    })
+
+    const emailAddressChanged = previous !== null && previous.email !== email
+    if (emailAddressChanged) await this.#cancelLive('email-address-changed')
+    await this.#record({ type: 'user-put', subjectUserId: userId, at: this.#now, emailAddressChanged })
+    return previous ? 'updated' : 'created'
+  }
+
+  async erase(): Promise<void> {
+    const userId = this.#userId
+    await this.#supersedeDecisions()
+    const { count } = await this.#transaction.user.deleteMany({ where: { userId } })
+    if (count === 0) return
+
+    await this.#cancelLive('user-erased')
+    await this.#transaction.otpIssuance.updateMany({
+      where: { challenge: { subjectUserId: userId } },
+      data: { recipient: ERASED_ADDRESS },
+    })
+    await this.#withdrawNotices()
+    await this.#transaction.lockNotice.updateMany({
+      where: { challenge: { subjectUserId: userId } },
+      data: { recipient: ERASED_ADDRESS },
+    })
+    await this.#transaction.subjectStanding.update({
+      where: { subjectUserId: userId },
+      data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
+    })
+    await this.#record({ type: 'user-erased', subjectUserId: userId, at: this.#now })
+  }
+
+  /**
+   * Moves the subject's version, and holds its row until the transaction ends. A decision that was made on the
+   * old entry can no longer be saved, and two changes of one user come one after the other.
+   */
+  async #supersedeDecisions(): Promise<void> {
+    await this.#transaction.$executeRaw`
+      INSERT INTO subject_standings (
+        subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
+      )
+      VALUES (${this.#userId}, 0, 0, '{}', 1)
+      ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1`
+  }
+
+  async #cancelLive(reason: CancellationReason): Promise<void> {
+    const rows = await this.#transaction.$queryRaw<ChallengeRow[]>`
+      SELECT ${Prisma.raw(COLUMNS.challenge)}
+      FROM challenges c
+      WHERE c.subject_user_id = ${this.#userId}
+        AND c.status IN ('pending', 'verified')
+        AND c.expires_at > ${this.#now}::timestamptz`
+
+    for (const row of rows) {
+      const [cancelled, event] = Challenge.cancel(challengeOf(row), reason, this.#now)
+      await this.#transaction.challenge.update({
+        where: { id: cancelled.id },
+        data: { status: cancelled.status, cancelledAt: cancelled.cancelledAt, verifiedAt: null },
+      })
+      await this.#record(event)
+    }
+  }
+
+  /** Locked, for whoever hands one over may be about to record that. */
+  async #withdrawNotices(): Promise<void> {
+    const rows = await this.#transaction.$queryRaw<LockNoticeRow[]>`
+      SELECT ${Prisma.raw(COLUMNS.lockNotice)}
+      FROM lock_notices n
+      JOIN challenges c ON c.id = n.challenge_id
+      WHERE c.subject_user_id = ${this.#userId} AND n.status = 'queued'
+      FOR UPDATE OF n`
+
+    for (const row of rows) {
+      const [failed, events] = LockNotice.fail(queuedLockNoticeOf(row), 'user-erased', this.#now)
+      const { status, failedAt, reason: failureReason } = failed
+      await this.#transaction.lockNotice.update({
+        where: { id: failed.id },
+        data: { status, nextAttemptAt: null, failedAt, failureReason },
+      })
+      for (const event of events) await this.#record(event)
+    }
+  }
+
+  async #record(event: DomainEvent): Promise<void> {
+    const { at, ...columns } = columnsOf(event)
+    const { actor, requestId = null, remoteAddress = null } = this.#provenance
+    await this.#transaction.challengeEvent.create({
+      data: { ...columns, occurredAt: at, actor, requestId, remoteAddress },
+    })
+    this.#events.push(event)
+  }
+}

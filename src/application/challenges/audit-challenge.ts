@@ -1,0 +1,21 @@
+import { ChallengeNotFound } from '../../domain/challenge.ts'
+import type { AuditTrail, RecordedEvent } from '../ports/audit-trail.ts'
+import type { StepUps } from '../ports/step-ups.ts'
+
+/** Tells the client of a challenge everything that happened to it. */
+export class AuditChallenge {
+  readonly #stepUps: StepUps
+  readonly #trail: AuditTrail
+
+  constructor(stepUps: StepUps, trail: AuditTrail) {
+    this.#stepUps = stepUps
+    this.#trail = trail
+  }
+
+  /** @throws {ChallengeNotFound} also for another client's challenge, so that ids cannot be probed. */
+  async execute(challengeId: string, clientId: string): Promise<readonly RecordedEvent[]> {
+    const stepUp = await this.#stepUps.load(challengeId)
+    if (stepUp?.challenge.clientId !== clientId) throw new ChallengeNotFound(challengeId)
+    return this.#trail.of(challengeId)
+  }
+}

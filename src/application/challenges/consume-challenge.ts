@@ -1,0 +1,91 @@
+import {
+  Challenge,
+  ChallengeNotFound,
+  type ConsumedChallenge,
+  type Idempotency,
+  IdempotencyKeyReused,
+} from '../../domain/challenge.ts'
+import type { ConsumptionRefusal } from '../../domain/domain-event.ts'
+import type { StepUp } from '../../domain/step-up.ts'
+import { type Settlement, settle } from '../decide-and-save.ts'
+import type { ChallengeSigner } from '../ports/challenge-signer.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Origin } from '../ports/provenance.ts'
+import type { StepUps } from '../ports/step-ups.ts'
+
+export interface ConsumeChallengeCommand {
+  readonly challengeId: string
+  readonly clientId: string
+  /** The signature that the challenge was opened with, as it came back through the user's app. */
+  readonly signature: string
+  /** The digest of the operation that is about to be carried out. */
+  readonly digest: string
+  readonly idempotency: Idempotency
+  readonly origin: Origin
+}
+
+/** A mismatch is an outcome, not an error: it is stored. */
+export type Consumption =
+  | {
+      readonly outcome: 'consumed'
+      readonly challenge: ConsumedChallenge
+      /** What anybody with the public keys can check: that this subject approved this operation for this client. */
+      readonly authorisation: string
+    }
+  | { readonly outcome: 'mismatch'; readonly reason: ConsumptionRefusal }
+
+/** Turns a verified challenge into the right to carry out its operation, once. */
+export class ConsumeChallenge {
+  readonly #stepUps: StepUps
+  readonly #signer: ChallengeSigner
+  readonly #clock: Clock
+
+  constructor(stepUps: StepUps, signer: ChallengeSigner, clock: Clock) {
+    this.#stepUps = stepUps
+    this.#signer = signer
+    this.#clock = clock
+  }
+
+  /**
+   * @throws {ChallengeNotFound} also for another client's challenge, so that ids cannot be probed.
+   * @throws {ChallengeNotVerified} @throws {ChallengeOver} @throws {IdempotencyKeyReused}
+   */
+  async execute(command: ConsumeChallengeCommand): Promise<Consumption> {
+    const { challengeId, clientId, origin } = command
+    const provenance = { actor: `client:${clientId}`, ...origin }
+    const settled = await settle(this.#stepUps, challengeId, provenance, (stepUp) =>
+      this.#decide(stepUp, command),
+    )
+    if (typeof settled === 'string') return { outcome: 'mismatch', reason: settled }
+    return { outcome: 'consumed', challenge: settled, authorisation: await this.#signer.authorise(settled) }
+  }
+
+  async #decide(
+    { challenge, standing }: StepUp,
+    { challengeId, clientId, signature, digest, idempotency }: ConsumeChallengeCommand,
+  ): Promise<Settlement<ConsumedChallenge | ConsumptionRefusal>> {
+    if (challenge.clientId !== clientId) throw new ChallengeNotFound(challengeId)
+    if (challenge.status === 'consumed' && challenge.consumedBy.key === idempotency.key) {
+      if (challenge.consumedBy.fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
+      return { decision: undefined, result: challenge }
+    }
+
+    const now = this.#clock.now()
+    const refusal = await this.#refusal(challenge, signature, digest)
+    if (refusal) {
+      const event = Challenge.refuseConsumption(challenge, refusal, now)
+      return { decision: { challenge, standing, events: [event] }, result: refusal }
+    }
+    const [consumed, event] = Challenge.consume(challenge, idempotency, now)
+    return { decision: { challenge: consumed, standing, events: [event] }, result: consumed }
+  }
+
+  async #refusal(
+    challenge: Challenge,
+    signature: string,
+    digest: string,
+  ): Promise<ConsumptionRefusal | undefined> {
+    if (challenge.operation.digest !== digest) return 'digest-mismatch'
+    return (await this.#signer.signed(challenge, signature)) ? undefined : 'signature-mismatch'
+  }
+}

@@ -1,0 +1,60 @@
+import { Challenge, type Idempotency } from '../../domain/challenge.ts'
+import type { Operation } from '../../domain/operation.ts'
+import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
+import type { ChallengeSigner } from '../ports/challenge-signer.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Identifiers } from '../ports/identifiers.ts'
+import type { Origin } from '../ports/provenance.ts'
+import type { StepUps } from '../ports/step-ups.ts'
+
+export interface OpenChallengeCommand {
+  readonly clientId: string
+  readonly subjectUserId: string
+  readonly operation: Operation
+  readonly lifetimeInSeconds?: number | undefined
+  readonly idempotency: Idempotency
+  readonly origin: Origin
+}
+
+export interface OpenedChallenge {
+  readonly challenge: Challenge
+  readonly signature: string
+  /** False if the idempotency key had opened it before. */
+  readonly created: boolean
+}
+
+/** Opens a challenge for an operation service. Whether the subject can be reached shows when a code is asked for. */
+export class OpenChallenge {
+  readonly #stepUps: StepUps
+  readonly #signer: ChallengeSigner
+  readonly #identifiers: Identifiers
+  readonly #clock: Clock
+  readonly #policy: StepUpPolicy
+
+  constructor(
+    stepUps: StepUps,
+    signer: ChallengeSigner,
+    identifiers: Identifiers,
+    clock: Clock,
+    policy: StepUpPolicy,
+  ) {
+    this.#stepUps = stepUps
+    this.#signer = signer
+    this.#identifiers = identifiers
+    this.#clock = clock
+    this.#policy = policy
+  }
+
+  /** @throws {OperationMalformed} @throws {IdempotencyKeyReused} */
+  async execute({ idempotency, origin, ...demand }: OpenChallengeCommand): Promise<OpenedChallenge> {
+    const [opened, event] = Challenge.open(
+      { ...demand, id: this.#identifiers.next() },
+      this.#policy,
+      this.#clock.now(),
+    )
+    const provenance = { actor: `client:${demand.clientId}`, ...origin }
+
+    const { challenge, created } = await this.#stepUps.open(opened, event, idempotency, provenance)
+    return { challenge, created, signature: await this.#signer.sign(challenge) }
+  }
+}

@@ -1,0 +1,100 @@
+import type { ChallengeEvent } from '../../domain/domain-event.ts'
+import { secondsAfter } from '../../domain/instant.ts'
+import { OtpIssuance } from '../../domain/otp-issuance.ts'
+import { hearMailNews } from '../mail/record-mail-event.ts'
+import { type DeliveryReport, type HandOver, handOver, LEASE_IN_SECONDS } from '../mail/send-mail.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { DeliveryTraces } from '../ports/delivery-traces.ts'
+import type { MailFates } from '../ports/mail-outcomes.ts'
+import { type MailTransport, RecipientSuppressed } from '../ports/mail-transport.ts'
+import type { OtpMailComposer } from '../ports/otp-mail-composer.ts'
+import type { OtpDelivery, OtpOutbox } from '../ports/otp-outbox.ts'
+import type { Totp } from '../ports/totp.ts'
+
+const UNTRACED: DeliveryTraces = { follow: (_, attempt) => attempt() }
+
+/** Hands over the mails that are due. At least once each, always with the same code, never for a dead challenge. */
+export class DeliverOtp {
+  readonly #outbox: OtpOutbox
+  readonly #totp: Totp
+  readonly #composer: OtpMailComposer
+  readonly #transport: MailTransport
+  readonly #fates: MailFates
+  readonly #clock: Clock
+  readonly #traces: DeliveryTraces
+
+  constructor(
+    outbox: OtpOutbox,
+    totp: Totp,
+    composer: OtpMailComposer,
+    transport: MailTransport,
+    fates: MailFates,
+    clock: Clock,
+    traces: DeliveryTraces = UNTRACED,
+  ) {
+    this.#outbox = outbox
+    this.#totp = totp
+    this.#composer = composer
+    this.#transport = transport
+    this.#fates = fates
+    this.#clock = clock
+    this.#traces = traces
+  }
+
+  /**
+   * Claims up to `limit` due mails. Resolves with one hand-over each, to be begun at once: the lease is running. Fewer
+   * than `limit`: no more were due.
+   */
+  async execute(limit: number): Promise<readonly HandOver[]> {
+    const now = this.#clock.now()
+    const deliveries = await this.#outbox.claim(limit, now, secondsAfter(now, LEASE_IN_SECONDS))
+    return deliveries.map((delivery) => () => this.#traces.follow(delivery, () => this.#deliver(delivery)))
+  }
+
+  async #deliver(delivery: OtpDelivery): Promise<DeliveryReport> {
+    const { id: issuanceId, challengeId, deliveryAttempts: attempt } = delivery.issuance
+    const report = { challengeId, issuanceId, attempt }
+    try {
+      const { fate, ...details } = await this.#handOver(delivery)
+      const [outcome, event] = fate
+      // First, for should this be lost, the mail is due again and will be refused again.
+      if (details.error instanceof RecipientSuppressed) await this.#suppress(issuanceId)
+      await this.#outbox.record(delivery.issuance, outcome, event)
+      return { ...report, outcome: outcome.status, ...details }
+    } catch (error) {
+      return { ...report, outcome: 'unrecorded', error }
+    }
+  }
+
+  #suppress(issuanceId: string) {
+    const news = { outcome: 'suppressed', reason: 'refused', at: this.#clock.now() } as const
+    return hearMailNews(this.#fates, issuanceId, news, { actor: 'service' })
+  }
+
+  async #handOver({ issuance, challenge, user }: OtpDelivery) {
+    const withheld = OtpIssuance.reasonToWithhold(issuance, challenge, this.#clock.now())
+    if (withheld) return { fate: OtpIssuance.fail(issuance, withheld, this.#clock.now()) }
+
+    const notice = {
+      code: this.#totp.code(issuance, challenge),
+      reference: OtpIssuance.reference(issuance),
+      summary: challenge.operation.summary,
+      issuedAt: issuance.issuedAt,
+      expiresAt: issuance.expiresAt,
+      locale: user?.locale,
+      displayName: user?.displayName,
+    }
+    const message = {
+      id: issuance.id,
+      kind: 'otp' as const,
+      expiresAt: issuance.expiresAt,
+      to: issuance.recipient,
+      ...this.#composer.compose(notice),
+    }
+    return handOver<[OtpIssuance, ChallengeEvent]>(this.#transport, message, {
+      taken: (messageId) => OtpIssuance.handOver(issuance, messageId, this.#clock.now()),
+      refused: () => OtpIssuance.fail(issuance, 'refused', this.#clock.now()),
+      deferred: () => OtpIssuance.defer(issuance, this.#clock.now()),
+    })
+  }
+}

@@ -1,0 +1,77 @@
+import { SubjectMismatch } from '../../domain/challenge.ts'
+import { DomainError } from '../../domain/domain-error.ts'
+import { StepUp } from '../../domain/step-up.ts'
+import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
+import { SubjectStanding } from '../../domain/subject-standing.ts'
+import { settle } from '../decide-and-save.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { DeliverySignal } from '../ports/delivery-signal.ts'
+import type { Identifiers } from '../ports/identifiers.ts'
+import type { Origin } from '../ports/provenance.ts'
+import type { StepUps } from '../ports/step-ups.ts'
+import type { Totp } from '../ports/totp.ts'
+
+export interface IssueOtpCommand {
+  readonly challengeId: string
+  readonly userId: string
+  readonly origin: Origin
+}
+
+/** Issues a code for a challenge to its subject. Done when the mail is stored as queued, not when it is sent. */
+export class IssueOtp {
+  readonly #stepUps: StepUps
+  readonly #totp: Totp
+  readonly #identifiers: Identifiers
+  readonly #signal: DeliverySignal
+  readonly #clock: Clock
+  readonly #policy: StepUpPolicy
+
+  constructor(
+    stepUps: StepUps,
+    totp: Totp,
+    identifiers: Identifiers,
+    signal: DeliverySignal,
+    clock: Clock,
+    policy: StepUpPolicy,
+  ) {
+    this.#stepUps = stepUps
+    this.#totp = totp
+    this.#identifiers = identifiers
+    this.#signal = signal
+    this.#clock = clock
+    this.#policy = policy
+  }
+
+  /**
+   * @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {UserUnreachable} @throws {ChallengeOver}
+   * @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent}
+   */
+  async execute({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
+    await settle(
+      this.#stepUps,
+      challengeId,
+      { actor: `user:${userId}`, ...origin },
+      ({ user, ...stepUp }) => {
+        if (stepUp.challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
+        if (!user || SubjectStanding.isSuppressed(stepUp.standing, user.email)) throw new UserUnreachable()
+
+        const demand = {
+          id: this.#identifiers.next(),
+          keyId: this.#totp.activeKeyId(),
+          recipient: user.email,
+        }
+        const decision = StepUp.issueOtp(stepUp, demand, this.#policy, this.#clock.now())
+        return { decision, result: undefined }
+      },
+    )
+    this.#signal.ring()
+  }
+}
+
+/** The directory does not know the subject, or no address that mail may go to. */
+export class UserUnreachable extends DomainError {
+  readonly code = 'user-unreachable'
+  constructor() {
+    super('The subject has no usable e-mail address')
+  }
+}

@@ -1,0 +1,34 @@
+import { ChallengeNotFound } from '../domain/challenge.ts'
+import type { StepUp, StepUpDecision } from '../domain/step-up.ts'
+import type { User } from '../domain/user.ts'
+import type { Provenance } from './ports/provenance.ts'
+import type { StepUps } from './ports/step-ups.ts'
+import { untilSaved } from './retry-on-conflict.ts'
+
+/** What was decided. Without a decision there is nothing to store, and the result stands as it is. */
+export interface Settlement<Result> {
+  readonly decision: StepUpDecision | undefined
+  readonly result: Result
+}
+
+/**
+ * Load, decide, save; and again from the start when another decision about the subject came first.
+ *
+ * @throws {ChallengeNotFound} @throws {Contention} besides what `decide` throws
+ */
+export function settle<Result>(
+  stepUps: StepUps,
+  challengeId: string,
+  provenance: Provenance,
+  decide: (
+    stepUp: StepUp & { readonly user: User | undefined },
+  ) => Settlement<Result> | Promise<Settlement<Result>>,
+): Promise<Result> {
+  return untilSaved(`challenge ${challengeId}`, async () => {
+    const stepUp = await stepUps.load(challengeId)
+    if (!stepUp) throw new ChallengeNotFound(challengeId)
+
+    const { decision, result } = await decide(stepUp)
+    return { saved: !decision || (await stepUps.save(decision, provenance)), result }
+  })
+}

@@ -1,0 +1,57 @@
+import type { OtpIssuance } from '../../domain/otp-issuance.ts'
+import {
+  type MailMessage,
+  MailRefused,
+  type MailTransport,
+  MailUnavailable,
+} from '../ports/mail-transport.ts'
+
+/** What came of one attempt to hand over the mail of an issuance, or of a lock notice. */
+export interface DeliveryReport {
+  readonly challengeId: string
+  /** Whose mail it was: this, or the next. */
+  readonly issuanceId?: string
+  readonly noticeId?: string
+  readonly attempt: number
+  /** `unrecorded`: whatever happened to the mail could not be stored; it is due again when the lease ends. */
+  readonly outcome: OtpIssuance['status'] | 'unrecorded'
+  /** Who took the mail, if somebody did. */
+  readonly transport?: string
+  /** Of the trace that the attempt is part of, if it is traced. */
+  readonly traceId?: string
+  readonly error?: unknown
+}
+
+/** Begins to hand over a mail that has been claimed, and tells what came of it. Never rejects. */
+export type HandOver = () => Promise<DeliveryReport>
+
+/**
+ * How long a claim lasts: outlives a hand-over (twenty seconds at most, see `MailTransport`) with room for a slow database
+ * behind it.
+ */
+export const LEASE_IN_SECONDS = 30
+
+/** What becomes of a mail by what the mail system says to it. */
+export interface Fates<Fate> {
+  taken(messageId: string | undefined): Fate
+  /** For good. */
+  refused(): Fate
+  /** Not now, or nobody knows. */
+  deferred(): Fate
+}
+
+/** Gives a mail to the mail system. @throws what is not the mail system's word but a defect. */
+export async function handOver<Fate>(
+  transport: MailTransport,
+  message: MailMessage,
+  fates: Fates<Fate>,
+): Promise<{ readonly fate: Fate; readonly transport?: string; readonly error?: unknown }> {
+  try {
+    const { messageId, transport: taker } = await transport.send(message)
+    return { fate: fates.taken(messageId), transport: taker }
+  } catch (error) {
+    if (error instanceof MailRefused) return { fate: fates.refused(), error }
+    if (error instanceof MailUnavailable) return { fate: fates.deferred(), error }
+    throw error
+  }
+}

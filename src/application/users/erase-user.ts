@@ -1,0 +1,24 @@
+import type { Clock } from '../ports/clock.ts'
+import type { Origin } from '../ports/provenance.ts'
+import type { UserRegistry } from '../ports/user-directory.ts'
+
+export interface EraseUserCommand {
+  readonly userId: string
+  readonly clientId: string
+  readonly origin: Origin
+}
+
+/** Forgets a user: entry, addresses, live challenges. To erase whom nobody knows changes nothing. */
+export class EraseUser {
+  readonly #registry: UserRegistry
+  readonly #clock: Clock
+
+  constructor(registry: UserRegistry, clock: Clock) {
+    this.#registry = registry
+    this.#clock = clock
+  }
+
+  async execute({ userId, clientId, origin }: EraseUserCommand): Promise<void> {
+    await this.#registry.erase(userId, this.#clock.now(), { actor: `client:${clientId}`, ...origin })
+  }
+}

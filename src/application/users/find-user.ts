@@ -1,0 +1,26 @@
+import { DomainError } from '../../domain/domain-error.ts'
+import type { User } from '../../domain/user.ts'
+import type { UserDirectory } from '../ports/user-directory.ts'
+
+/** Tells what the directory knows of a user. */
+export class FindUser {
+  readonly #directory: UserDirectory
+
+  constructor(directory: UserDirectory) {
+    this.#directory = directory
+  }
+
+  /** @throws {UserNotFound} @throws {DirectoryUnavailable} */
+  async execute(userId: string): Promise<User> {
+    const user = await this.#directory.find(userId)
+    if (!user) throw new UserNotFound()
+    return user
+  }
+}
+
+export class UserNotFound extends DomainError {
+  readonly code = 'user-not-found'
+  constructor() {
+    super('There is no such user')
+  }
+}

@@ -1,0 +1,73 @@
+import { DomainError } from '../../domain/domain-error.ts'
+import { User, type UserDraft } from '../../domain/user.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Provenance } from '../ports/provenance.ts'
+import type { UserRegistry } from '../ports/user-directory.ts'
+
+/** One line of what is to be imported: a draft of a user, or why it is none. */
+export type ImportLine = { readonly number: number } & (
+  | { readonly draft: UserDraft }
+  | { readonly problem: string }
+)
+
+export interface ImportReport {
+  readonly created: number
+  readonly updated: number
+  readonly refused: readonly RefusedLine[]
+}
+
+interface RefusedLine {
+  readonly number: number
+  /** Names the field and the rule, never the value. */
+  readonly problem: string
+}
+
+export interface ImportUsersCommand {
+  readonly lines: AsyncIterable<ImportLine>
+  /** Nothing is stored if any line is refused. Otherwise every line stands for itself. */
+  readonly allOrNothing: boolean
+  /** Told of each line once it is settled. */
+  readonly onLine?: (number: number) => void
+}
+
+const PROVENANCE: Provenance = { actor: 'operator:import' }
+
+/** Puts many users into the directory, each as `PutUser` would. */
+export class ImportUsers {
+  readonly #registry: UserRegistry
+  readonly #clock: Clock
+
+  constructor(registry: UserRegistry, clock: Clock) {
+    this.#registry = registry
+    this.#clock = clock
+  }
+
+  async execute({ lines, allOrNothing, onLine = () => {} }: ImportUsersCommand): Promise<ImportReport> {
+    const counts = { created: 0, updated: 0 }
+    const refused: RefusedLine[] = []
+    const accepted: User[] = []
+
+    for await (const line of lines) {
+      const checked = check(line)
+      if ('problem' in checked) refused.push(checked)
+      else if (allOrNothing) accepted.push(checked.user)
+      else counts[await this.#registry.put(checked.user, this.#clock.now(), PROVENANCE)]++
+      onLine(line.number)
+    }
+    if (!allOrNothing) return { ...counts, refused }
+    if (refused.length > 0) return { created: 0, updated: 0, refused }
+    return { ...(await this.#registry.putAll(accepted, this.#clock.now(), PROVENANCE)), refused }
+  }
+}
+
+function check(line: ImportLine): RefusedLine | { readonly user: User } {
+  const { number } = line
+  if ('problem' in line) return { number, problem: line.problem }
+  try {
+    return { user: User.parse(line.draft) }
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error
+    const field = 'field' in error ? String(error.field) : 'email'
+    return { number, problem: `${field}: ${error.message}` }
+  }
+}

@@ -1,0 +1,142 @@
+import type { ReviewedChallenge } from '../application/challenges/review-challenge.ts'
+import { EmailAddress } from '../domain/email-address.ts'
+import { OtpIssuance } from '../domain/otp-issuance.ts'
+import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import { aligned } from './terminal.ts'
+
+export type ChallengeReport = ReturnType<typeof challengeReport>
+
+/**
+ * A challenge as an operator may see it, built field by field: no code, no address but masked, and nothing of the
+ * operation's summary, which holds amounts and names.
+ */
+export function challengeReport(
+  { challenge, status, issuance, resendAvailableAt, subject, events }: ReviewedChallenge,
+  policy: StepUpPolicy,
+) {
+  return {
+    challengeId: challenge.id,
+    status,
+    clientId: challenge.clientId,
+    subjectUserId: challenge.subjectUserId,
+    operation: { type: challenge.operation.type, digest: challenge.operation.digest },
+    createdAt: challenge.createdAt,
+    expiresAt: challenge.expiresAt,
+    budgets: {
+      attemptsRemaining: challenge.attemptsRemaining,
+      attemptsRemainingOfSubject: subject.attemptsRemaining,
+      issuancesRemaining: Math.max(0, policy.maxIssuances - challenge.issuanceCount),
+      resendAvailableAt: resendAvailableAt ?? null,
+      subjectLockedUntil: subject.lockedUntil ?? null,
+    },
+    issuance: issuance ? issuanceReport(issuance, subject.suppressed) : null,
+    events: events.map(({ type, at, actor, requestId, remoteAddress, subjectUserId: _, ...rest }) => {
+      const { challengeId: __, ...details } = { challengeId: undefined, ...rest }
+      const origin = { requestId: requestId ?? null, remoteAddress: remoteAddress ?? null }
+      return { type, occurredAt: at, actor, ...origin, details: details as Readonly<Record<string, unknown>> }
+    }),
+  }
+}
+
+function issuanceReport(issuance: OtpIssuance, addressSuppressed: boolean) {
+  const none = {
+    ...{ nextAttemptAt: null, sentAt: null, messageId: null, deliveredAt: null },
+    ...{ bouncedAt: null, kind: null, failedAt: null, reason: null },
+  }
+  const { nextAttemptAt, sentAt, messageId, deliveredAt, bouncedAt, kind, failedAt, reason } = {
+    ...none,
+    ...issuance,
+  }
+  return {
+    issuanceId: issuance.id,
+    number: issuance.number,
+    reference: OtpIssuance.reference(issuance),
+    keyId: issuance.keyId,
+    recipient: EmailAddress.mask(issuance.recipient),
+    addressSuppressed,
+    issuedAt: issuance.issuedAt,
+    expiresAt: issuance.expiresAt,
+    delivery: issuance.status,
+    deliveryAttempts: issuance.deliveryAttempts,
+    nextAttemptAt,
+    sentAt: sentAt ?? null,
+    messageId: messageId ?? null,
+    deliveredAt: deliveredAt ?? null,
+    bouncedAt,
+    bounceKind: kind,
+    failedAt,
+    failureReason: reason,
+  }
+}
+
+/** For people: how it stands above, what happened below. All times are UTC. */
+export function challengeText(report: ChallengeReport): string {
+  const { budgets, issuance } = report
+  const standing = [
+    ['status', report.status],
+    ['client', report.clientId],
+    ['subject', report.subjectUserId],
+    ['operation', `${report.operation.type}, digest ${report.operation.digest}`],
+    ['opened', timeOf(report.createdAt)],
+    ['expires', timeOf(report.expiresAt)],
+    ['guesses left', `${budgets.attemptsRemaining}, of the subject ${budgets.attemptsRemainingOfSubject}`],
+    ...(budgets.subjectLockedUntil ? [['locked until', timeOf(budgets.subjectLockedUntil)]] : []),
+    [
+      'codes left',
+      `${budgets.issuancesRemaining}, next ${budgets.resendAvailableAt ? `from ${timeOf(budgets.resendAvailableAt)}` : 'never'}`,
+    ],
+    ...(issuance
+      ? [['newest code', newestCode(issuance)], ...mailRows(issuance)]
+      : [['newest code', 'none']]),
+  ]
+  const events = report.events.map(({ type, occurredAt, actor, requestId, remoteAddress, details }) => [
+    timeOf(occurredAt),
+    type,
+    actor,
+    [
+      ...Object.entries(details).map(([name, value]) => `${name}=${detailOf(value)}`),
+      ...(requestId ? [`request=${requestId}`] : []),
+      ...(remoteAddress ? [`from=${remoteAddress}`] : []),
+    ].join(' '),
+  ])
+  return [`Challenge ${report.challengeId}`, '', aligned(standing, '  '), '', aligned(events, '  ')].join(
+    '\n',
+  )
+}
+
+function newestCode({
+  number,
+  reference,
+  keyId,
+  issuedAt,
+  expiresAt,
+}: NonNullable<ChallengeReport['issuance']>) {
+  return `number ${number}, reference ${reference}, key ${keyId}, issued ${timeOf(issuedAt)}, ends ${timeOf(expiresAt)}`
+}
+
+function mailRows(issuance: NonNullable<ChallengeReport['issuance']>): string[][] {
+  const attempts = `${issuance.deliveryAttempts} ${issuance.deliveryAttempts === 1 ? 'attempt' : 'attempts'}`
+  const times = [
+    ['sent', issuance.sentAt, issuance.messageId && `as ${issuance.messageId}`],
+    ['delivered', issuance.deliveredAt],
+    ['bounced', issuance.bouncedAt, issuance.bounceKind],
+    ['failed', issuance.failedAt, issuance.failureReason],
+    ['next attempt', issuance.nextAttemptAt],
+  ] as const
+  const told = times.flatMap(([what, at, more]) =>
+    at ? [`${what} ${timeOf(at)}${more ? ` ${more}` : ''}`] : [],
+  )
+  return [
+    ['mail', `${issuance.delivery} to ${issuance.recipient} after ${attempts}`],
+    ...told.map((line) => ['', line]),
+    ...(issuance.addressSuppressed ? [['', 'no mail goes to this address: it is suppressed']] : []),
+  ]
+}
+
+function timeOf(at: Date): string {
+  return at.toISOString()
+}
+
+function detailOf(value: unknown): string {
+  return value instanceof Date ? timeOf(value) : String(value)
+}

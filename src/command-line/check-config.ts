@@ -1,0 +1,19 @@
+import { ConfigError, loadSettings, type Setting } from '../config/read-config.ts'
+import { aligned, type Output, print } from './terminal.ts'
+
+/** Lists every problem of the configuration (2), or what is in force (0). */
+export function checkConfig(output: Output): number {
+  try {
+    const settings = loadSettings()
+    print({ problems: [], settings }, aligned(settings.map(rowOf)), output)
+    return 0
+  } catch (error) {
+    if (!(error instanceof ConfigError) || !output.json) throw error
+    print({ problems: error.problems }, '', output)
+    return 2
+  }
+}
+
+function rowOf({ name, value = '–', source }: Setting): readonly string[] {
+  return [name, source, value]
+}

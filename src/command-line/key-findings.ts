@@ -1,0 +1,37 @@
+import type { Config, Keys } from '../config/read-config.ts'
+import { Finding } from '../contracts/diagnostic-check.ts'
+
+/** A key that one copy of a backup or one leaver may have taken along should not be good for ever. */
+const OLD_IN_DAYS = 365
+const DAY_IN_MS = 86_400_000
+
+/** What there is to say of the keys, whose strength the configuration has checked. */
+export function keyFindings(
+  { otpKeys, signingKeys }: Pick<Config, 'otpKeys' | 'signingKeys'>,
+  now: Date,
+): Finding[] {
+  return [
+    keysFinding('otp-keys', 'OTP_KEYS', otpKeys, now),
+    keysFinding('signing-keys', 'SIGNING_KEYS', signingKeys, now),
+  ]
+}
+
+function keysFinding(name: string, variable: string, keys: Keys | undefined, now: Date): Finding {
+  if (!keys) return Finding.ok(name, 'generated ones of development')
+
+  const [active, ...others] = keys.map(({ id }) => id)
+  const behind = others.length > 0 ? `; ${others.join(', ')} still verify` : ''
+  const age = ageInDays(active!, now)
+  const found = `${active} is active${age === undefined ? '' : `, ${age} days old`}${behind}`
+  if (age !== undefined && age > OLD_IN_DAYS) {
+    return Finding.warning(name, found, `Rotate ${variable}: countersign keys generate says how`)
+  }
+  return Finding.ok(name, found)
+}
+
+/** By the date in its kid, as `countersign keys generate` writes it; undefined without one. */
+function ageInDays(kid: string, now: Date): number | undefined {
+  const date = /(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)/.exec(kid)?.[0]
+  const madeAt = date === undefined ? Number.NaN : Date.parse(date)
+  return Number.isNaN(madeAt) ? undefined : Math.max(0, Math.floor((now.getTime() - madeAt) / DAY_IN_MS))
+}

@@ -1,0 +1,17 @@
+import { migrateDatabase } from '../adapters/persistence-prisma/connection/migrate-deploy.ts'
+import { loadDatabaseLocation } from '../config/read-config.ts'
+import { openDatabase } from '../process/open-database.ts'
+import { type Output, print } from './terminal.ts'
+
+/** Applies pending migrations, creating the database first if there is none. */
+export async function migrate(output: Output): Promise<number> {
+  const database = await openDatabase(loadDatabaseLocation())
+  try {
+    const applied = await migrateDatabase(database.url)
+    const text = applied.length > 0 ? applied.map((name) => `applied ${name}`).join('\n') : 'nothing to apply'
+    print({ applied }, text, output)
+    return 0
+  } finally {
+    await database.stop()
+  }
+}

@@ -1,0 +1,232 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import { SignJWT } from 'jose'
+import { issuerKeys } from '../../../src/adapters/identity-jose/issuer-keys.ts'
+import { JoseAccessTokens } from '../../../src/adapters/identity-jose/jose-access-tokens.ts'
+import { AccessTokenRefused, IssuerUnavailable } from '../../../src/application/ports/access-tokens.ts'
+import { secondsAfter } from '../../../src/domain/instant.ts'
+import { NOON } from '../../domain/examples.ts'
+import { SettableClock } from '../../doubles/settable-clock.ts'
+
+const RULES = { issuer: 'https://issuer.example', audience: 'countersign' }
+const REFUSED = { instanceOf: AccessTokenRefused }
+const UNAVAILABLE = { instanceOf: IssuerUnavailable }
+const MINUTE = 60
+const DAY = 86_400
+
+const old = generateKeyPairSync('ed25519')
+const next = generateKeyPairSync('ed25519')
+const jwk = (kid: string, { publicKey } = old) => ({ ...publicKey.export({ format: 'jwk' }), kid })
+const keySet =
+  (...keys: object[]): RequestListener =>
+  (_, response) =>
+    response.end(JSON.stringify({ keys }))
+const away: RequestListener = (_, response) => response.writeHead(503).end()
+
+/** An issuer whose answer can be changed, the checks that rely on it, and the clock of both. */
+async function withIssuer(t: ExecutionContext, answer: RequestListener) {
+  const issuer = { answer, calls: 0 }
+  const server = createServer((request, response) => {
+    issuer.calls += 1
+    issuer.answer(request, response)
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`)
+
+  const clock = new SettableClock(NOON)
+  const keyClock = new SettableClock(NOON)
+  const tokens = new JoseAccessTokens(issuerKeys(url, keyClock), RULES, clock)
+  const authenticate = async (kid: string, { privateKey } = old) =>
+    tokens.authenticate(
+      await new SignJWT()
+        .setProtectedHeader({ alg: 'EdDSA', kid })
+        .setIssuer(RULES.issuer)
+        .setAudience(RULES.audience)
+        .setSubject('alice')
+        .setExpirationTime(secondsAfter(NOON, 300))
+        .sign(privateKey),
+    )
+  const at = (seconds: number) => keyClock.pass(seconds - (keyClock.now().getTime() - NOON.getTime()) / 1000)
+  return { issuer, authenticate, at }
+}
+
+test('keys are fetched once for any number of tokens', async (t) => {
+  const { issuer, authenticate } = await withIssuer(t, keySet(jwk('old')))
+
+  await Promise.all(Array.from({ length: 100 }, () => authenticate('old')))
+
+  t.like(await authenticate('old'), { userId: 'alice' })
+  t.is(issuer.calls, 1)
+})
+
+test('a new key is picked up thirty seconds after the last fetch, and not before', async (t) => {
+  const { issuer, authenticate, at } = await withIssuer(t, keySet(jwk('old')))
+  await authenticate('old')
+  issuer.answer = keySet(jwk('old'), jwk('next', next))
+
+  at(29)
+  await t.throwsAsync(authenticate('next', next), REFUSED)
+  at(30)
+  t.like(await authenticate('next', next), { userId: 'alice' })
+  t.is(issuer.calls, 2)
+})
+
+test('a hundred unknown keys at once cause one fetch', async (t) => {
+  const { issuer, authenticate, at } = await withIssuer(t, keySet(jwk('old')))
+  await authenticate('old')
+  at(30)
+
+  await Promise.all(
+    Array.from({ length: 100 }, (_, index) => t.throwsAsync(authenticate(`unknown-${index}`), REFUSED)),
+  )
+
+  t.is(issuer.calls, 2)
+})
+
+test('keys are fetched anew when they are ten minutes old, and not before', async (t) => {
+  const { issuer, authenticate, at } = await withIssuer(t, keySet(jwk('old')))
+  await authenticate('old')
+
+  at(10 * MINUTE - 1)
+  await authenticate('old')
+  at(10 * MINUTE)
+  await authenticate('old')
+
+  // The pause tells when the fetch began: one that began a second early would allow another now.
+  at(10 * MINUTE + 29)
+  await t.throwsAsync(authenticate('unknown'), REFUSED)
+  await t.throwsAsync(authenticate('unknown'), REFUSED)
+  t.is(issuer.calls, 2)
+})
+
+test('a token whose key is known does not wait for newer keys', async (t) => {
+  const { issuer, authenticate, at } = await withIssuer(t, keySet(jwk('old')))
+  await authenticate('old')
+  at(10 * MINUTE)
+  const asked = new Promise<ServerResponse>((resolve) => {
+    issuer.answer = (_, response) => resolve(response)
+  })
+
+  t.like(await authenticate('old'), { userId: 'alice' })
+
+  const response = await asked
+  t.false(response.destroyed)
+  response.end(JSON.stringify({ keys: [jwk('next', next)] }))
+  t.like(await authenticate('next', next), { userId: 'alice' })
+})
+
+test('a removed key is refused once its issuer has answered again', async (t) => {
+  const { issuer, authenticate, at } = await withIssuer(t, keySet(jwk('old')))
+  await authenticate('old')
+  issuer.answer = keySet(jwk('next', next))
+
+  at(30)
+  await authenticate('next', next)
+
+  await t.throwsAsync(authenticate('old'), REFUSED)
+})
+
+test('known keys are honoured for a day without their issuer, and not longer', async (t) => {
+  const { issuer, authenticate, at } = await withIssuer(t, keySet(jwk('old')))
+  await authenticate('old')
+  issuer.answer = away
+
+  at(DAY - 1)
+  t.like(await authenticate('old'), { userId: 'alice' })
+  at(DAY + 30)
+  await t.throwsAsync(authenticate('old'), UNAVAILABLE)
+})
+
+test('a key that is unknown while the issuer is away is no bad token', async (t) => {
+  const { issuer, authenticate, at } = await withIssuer(t, keySet(jwk('old')))
+  await authenticate('old')
+  issuer.answer = away
+  at(30)
+
+  await t.throwsAsync(authenticate('next', next), UNAVAILABLE)
+  t.like(await authenticate('old'), { userId: 'alice' })
+})
+
+test('an issuer that is away is asked once in thirty seconds, and believed when it is back', async (t) => {
+  const { issuer, authenticate, at } = await withIssuer(t, away)
+  await Promise.all(Array.from({ length: 100 }, () => t.throwsAsync(authenticate('old'), UNAVAILABLE)))
+  issuer.answer = keySet(jwk('old'))
+
+  at(29)
+  await t.throwsAsync(authenticate('old'), UNAVAILABLE)
+  t.is(issuer.calls, 1)
+  at(30)
+  t.like(await authenticate('old'), { userId: 'alice' })
+  await t.throwsAsync(authenticate('unknown'), REFUSED)
+  t.is(issuer.calls, 2)
+})
+
+test('a clock that is set back does not keep a new key out', async (t) => {
+  const { issuer, authenticate, at } = await withIssuer(t, keySet(jwk('old')))
+  await authenticate('old')
+  issuer.answer = keySet(jwk('next', next))
+
+  at(-DAY)
+
+  t.like(await authenticate('next', next), { userId: 'alice' })
+})
+
+test('private and symmetric keys that an issuer publishes are ignored', async (t) => {
+  const published = keySet(
+    { ...old.privateKey.export({ format: 'jwk' }), kid: 'private' },
+    { kty: 'oct', k: 'c2VjcmV0', kid: 'secret' },
+    null as never,
+    jwk('next', next),
+  )
+  const { authenticate } = await withIssuer(t, published)
+
+  await t.throwsAsync(authenticate('private'), REFUSED)
+  await t.throwsAsync(authenticate('secret'), REFUSED)
+  t.like(await authenticate('next', next), { userId: 'alice' })
+})
+
+const good = JSON.stringify({ keys: [jwk('old')] })
+const padded = (bytes: number) => good.padEnd(bytes)
+
+test('an answer of 256 KiB is read', async (t) => {
+  const { authenticate } = await withIssuer(t, (_, response) => response.end(padded(256 * 1024)))
+
+  t.like(await authenticate('old'), { userId: 'alice' })
+})
+
+const HOSTILE: Readonly<Record<string, RequestListener>> = {
+  HTML: (_, response) => response.end('<html>'),
+  null: (_, response) => response.end('null'),
+  'a set without keys': (_, response) => response.end('{}'),
+  'an error that holds keys': (_, response) => response.writeHead(500).end(good),
+  'a byte too much': (_, response) => response.end(padded(256 * 1024 + 1)),
+  'a redirect': (request, response) =>
+    request.url === '/elsewhere'
+      ? response.end(good)
+      : response.writeHead(302, { location: '/elsewhere' }).end(good),
+  'half a body': (_, response) => {
+    response.writeHead(200, { 'content-length': good.length })
+    response.write(good.slice(0, 20), () => response.destroy())
+  },
+  'a reset': (request) => request.socket.destroy(),
+  'nothing for five seconds': () => undefined,
+}
+
+for (const [what, answer] of Object.entries(HOSTILE)) {
+  test(`an issuer that answers ${what} is an outage, and its known keys stay`, async (t) => {
+    const { issuer, authenticate, at } = await withIssuer(t, keySet(jwk('old')))
+    await authenticate('old')
+    issuer.answer = answer
+    at(30)
+
+    await t.throwsAsync(authenticate('unknown'), UNAVAILABLE)
+    t.like(await authenticate('old'), { userId: 'alice' })
+    t.is(issuer.calls, 2)
+  })
+}

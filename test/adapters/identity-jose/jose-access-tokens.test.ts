@@ -1,0 +1,238 @@
+import { generateKeyPairSync } from 'node:crypto'
+import test from 'ava'
+import {
+  createLocalJWKSet,
+  type JWK,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose'
+import { JoseAccessTokens } from '../../../src/adapters/identity-jose/jose-access-tokens.ts'
+import { AccessTokenRefused, IssuerUnavailable } from '../../../src/application/ports/access-tokens.ts'
+import { DevelopmentIssuer } from '../../../src/development/development-issuer.ts'
+import { secondsAfter } from '../../../src/domain/instant.ts'
+import { NOON } from '../../domain/examples.ts'
+import { SettableClock } from '../../doubles/settable-clock.ts'
+
+const RULES = { issuer: 'https://issuer.example', audience: 'countersign' }
+const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+const keySet = {
+  keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1', use: 'sig', alg: 'EdDSA' } as JWK],
+}
+const clock = new SettableClock(NOON)
+const tokens = new JoseAccessTokens(createLocalJWKSet(keySet), RULES, clock)
+
+const now = NOON.getTime() / 1000
+const GOOD: JWTPayload = { iss: RULES.issuer, aud: RULES.audience, sub: 'alice', iat: now, exp: now + 300 }
+const sign = (payload: JWTPayload, header: object = { typ: 'at+jwt' }, key = privateKey) =>
+  new SignJWT(payload).setProtectedHeader({ alg: 'EdDSA', kid: 'k1', ...header }).sign(key)
+const without = (claim: keyof JWTPayload) =>
+  Object.fromEntries(Object.entries(GOOD).filter(([name]) => name !== claim))
+
+test("a user's token tells the user", async (t) => {
+  t.deepEqual(await tokens.authenticate(await sign(GOOD)), { kind: 'user', userId: 'alice' })
+})
+
+test("a token whose subject is its client with something behind it, as Auth0 writes it, is no service's", async (t) => {
+  const token = await sign({
+    ...GOOD,
+    sub: 'payments@clients',
+    azp: 'payments',
+    scope: 'mfa:challenges:create',
+  })
+
+  t.deepEqual(await tokens.authenticate(token), { kind: 'user', userId: 'payments@clients' })
+})
+
+for (const [what, header] of [
+  ['no type', {}],
+  ['the type JWT', { typ: 'JWT' }],
+  ['the type application/at+jwt', { typ: 'application/at+jwt' }],
+] as const) {
+  test(`a token with ${what} passes`, async (t) => {
+    t.like(await tokens.authenticate(await sign(GOOD, header)), { kind: 'user' })
+  })
+}
+
+for (const claim of ['client_id', 'azp']) {
+  test(`a token whose subject is its ${claim} is a service's, with its scopes`, async (t) => {
+    const caller = await tokens.authenticate(
+      await sign({
+        ...GOOD,
+        sub: 'payments',
+        [claim]: 'payments',
+        scope: 'mfa:challenges:create  mfa:users:write',
+      }),
+    )
+
+    t.deepEqual(caller, {
+      kind: 'client',
+      clientId: 'payments',
+      scopes: new Set(['mfa:challenges:create', 'mfa:users:write']),
+    })
+  })
+}
+
+test("a user's token stays a user's, whatever client and scope it names", async (t) => {
+  const token = await sign({ ...GOOD, client_id: 'app', azp: 'app', scope: 'mfa:challenges:create' })
+
+  t.deepEqual(await tokens.authenticate(token), { kind: 'user', userId: 'alice' })
+})
+
+const other = generateKeyPairSync('ed25519')
+const secret = new TextEncoder().encode(JSON.stringify(keySet.keys[0]))
+
+for (const [what, token] of [
+  ['an empty token', () => ''],
+  ['no JWT at all', () => 'abc'],
+  ['an unsecured token', () => new UnsecuredJWT(GOOD).encode()],
+  [
+    'the public key used as a secret',
+    () => new SignJWT(GOOD).setProtectedHeader({ alg: 'HS256', kid: 'k1' }).sign(secret),
+  ],
+  ["a stranger's key", () => sign(GOOD, {}, other.privateKey)],
+  [
+    "a stranger's key, enclosed",
+    () => sign(GOOD, { jwk: other.publicKey.export({ format: 'jwk' }) }, other.privateKey),
+  ],
+  ['an unknown key id', () => sign(GOOD, { kid: 'k9' })],
+  ['an unknown critical header', () => sign(GOOD, {}).then((jwt) => withHeader(jwt, { crit: ['x'], x: 1 }))],
+  ['another type', () => sign(GOOD, { typ: 'countersign-challenge+jwt' })],
+  ['the type of an ID token of another profile', () => sign(GOOD, { typ: 'logout+jwt' })],
+  ['another issuer', () => sign({ ...GOOD, iss: 'https://evil.example' })],
+  ['no issuer', () => sign(without('iss'))],
+  ['another audience', () => sign({ ...GOOD, aud: 'shop' })],
+  ['no audience', () => sign(without('aud'))],
+  ['no expiry', () => sign(without('exp'))],
+  ['an expiry that has passed', () => sign({ ...GOOD, exp: now - 6 })],
+  ['an expiry in a hundred years', () => sign({ ...GOOD, exp: now + 3_153_600_000 })],
+  ['a start that has not come', () => sign({ ...GOOD, nbf: now + 6 })],
+  ['a time of issue in the future', () => sign({ ...GOOD, iat: now + 6 })],
+  ['no subject', () => sign(without('sub'))],
+  ['an empty subject', () => sign({ ...GOOD, sub: '' })],
+  ['a number as subject', () => sign({ ...GOOD, sub: 7 as never })],
+  ['an object as subject', () => sign({ ...GOOD, sub: { not: '' } as never })],
+  ['an array as subject', () => sign({ ...GOOD, sub: ['alice'] as never })],
+  ['a subject with a line feed', () => sign({ ...GOOD, sub: 'alice\nadmin' })],
+  ['a subject of 256 characters', () => sign({ ...GOOD, sub: 'a'.repeat(256) })],
+  ['an object as client', () => sign({ ...GOOD, client_id: { not: '' } })],
+] as const) {
+  test(`${what} is refused`, async (t) => {
+    await t.throwsAsync(tokens.authenticate(await token()), { instanceOf: AccessTokenRefused })
+  })
+}
+
+test('five seconds of clock difference are forgiven, six are not', async (t) => {
+  t.like(await tokens.authenticate(await sign({ ...GOOD, exp: now - 4 })), { kind: 'user' })
+  t.like(await tokens.authenticate(await sign({ ...GOOD, iat: now + 5, nbf: now + 5 })), { kind: 'user' })
+})
+
+test('tokens of the development issuer pass, each as what it was issued for', async (t) => {
+  const issuer = new DevelopmentIssuer(privateKey.export({ format: 'jwk' }) as JWK, RULES, clock)
+  const verifier = new JoseAccessTokens(issuer.keys(), RULES, clock)
+  const alice = { kind: 'user', userId: 'alice' } as const
+  const payments = {
+    kind: 'client',
+    clientId: 'payments',
+    scopes: new Set(['mfa:challenges:create']),
+  } as const
+
+  for (const caller of [alice, payments]) {
+    const { accessToken, expiresInSeconds } = await issuer.issue(caller)
+    t.deepEqual(await verifier.authenticate(accessToken), caller)
+    t.is(expiresInSeconds, 3600)
+  }
+})
+
+test('a token is good until its expiry and the tolerance', async (t) => {
+  const later = new JoseAccessTokens(
+    createLocalJWKSet(keySet),
+    RULES,
+    new SettableClock(secondsAfter(NOON, 304)),
+  )
+  const tooLate = new JoseAccessTokens(
+    createLocalJWKSet(keySet),
+    RULES,
+    new SettableClock(secondsAfter(NOON, 305)),
+  )
+
+  t.like(await later.authenticate(await sign(GOOD)), { kind: 'user' })
+  await t.throwsAsync(tooLate.authenticate(await sign(GOOD)), { instanceOf: AccessTokenRefused })
+})
+
+test('a token that was accepted before is accepted as the same caller', async (t) => {
+  const token = await sign(GOOD)
+
+  t.is(await tokens.authenticate(token), await tokens.authenticate(token))
+})
+
+test('a token that was accepted before is refused once its time is over', async (t) => {
+  const moving = new SettableClock(NOON)
+  const verifier = new JoseAccessTokens(createLocalJWKSet(keySet), RULES, moving)
+  const token = await sign(GOOD)
+  await verifier.authenticate(token)
+
+  moving.pass(304)
+  t.like(await verifier.authenticate(token), { kind: 'user' })
+  moving.pass(1)
+  await t.throwsAsync(verifier.authenticate(token), { instanceOf: AccessTokenRefused })
+})
+
+test('a token that was accepted before is refused by a clock that was set back before its time', async (t) => {
+  const moving = new SettableClock(NOON)
+  const verifier = new JoseAccessTokens(createLocalJWKSet(keySet), RULES, moving)
+  const token = await sign({ ...GOOD, nbf: now })
+  await verifier.authenticate(token)
+
+  moving.pass(-6)
+
+  await t.throwsAsync(verifier.authenticate(token), { instanceOf: AccessTokenRefused })
+})
+
+for (const [what, keysNow] of [
+  ['takes its key back', []],
+  [
+    'puts another key under its id',
+    [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'k1' } as JWK],
+  ],
+] as const) {
+  test(`a token that was accepted before is refused once the issuer ${what}`, async (t) => {
+    let published = createLocalJWKSet(keySet)
+    const verifier = new JoseAccessTokens((header, jws) => published(header, jws), RULES, clock)
+    const token = await sign(GOOD)
+    await verifier.authenticate(token)
+
+    published = createLocalJWKSet({ keys: [...keysNow] })
+
+    await t.throwsAsync(verifier.authenticate(token), { instanceOf: AccessTokenRefused })
+  })
+}
+
+test('a token that was accepted before is neither accepted nor refused without keys to hold it against', async (t) => {
+  let published: JWTVerifyGetKey = createLocalJWKSet(keySet)
+  const verifier = new JoseAccessTokens((header, jws) => published(header, jws), RULES, clock)
+  const token = await sign(GOOD)
+  await verifier.authenticate(token)
+
+  published = async () => {
+    throw new IssuerUnavailable('away')
+  }
+
+  await t.throwsAsync(verifier.authenticate(token), { instanceOf: IssuerUnavailable })
+})
+
+test('a token that differs in one character from an accepted one is refused', async (t) => {
+  const token = await sign(GOOD)
+  await tokens.authenticate(token)
+  const [head, payload, signature] = token.split('.') as [string, string, string]
+  const forged = `${signature[0] === 'A' ? 'B' : 'A'}${signature.slice(1)}`
+
+  await t.throwsAsync(tokens.authenticate(`${head}.${payload}.${forged}`), { instanceOf: AccessTokenRefused })
+})
+
+function withHeader(jwt: string, header: object): string {
+  const [, payload, signature] = jwt.split('.')
+  const encoded = Buffer.from(JSON.stringify({ alg: 'EdDSA', kid: 'k1', ...header })).toString('base64url')
+  return `${encoded}.${payload}.${signature}`
+}

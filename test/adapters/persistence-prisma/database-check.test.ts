@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import { PrismaAuditTrail } from '../../../src/adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
+import { connectPrisma } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { DatabaseExamination } from '../../../src/adapters/persistence-prisma/connection/database-check.ts'
+import { PrismaMailFates } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
+import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
+import { PrismaRetention } from '../../../src/adapters/persistence-prisma/retention/prisma-retention.ts'
+import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
+import { HearMailNews } from '../../../src/application/mail/record-mail-event.ts'
+import type { Finding } from '../../../src/contracts/diagnostic-check.ts'
+import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
+import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
+import { ALICE, afterNoon, NOON } from '../../domain/examples.ts'
+import { type PoolerOptions, startPooler } from '../../doubles/pooler.ts'
+import { SettableClock } from '../../doubles/settable-clock.ts'
+import { findingsOf } from '../../support/check-results.ts'
+import { createTestDatabase, missingDatabaseUrl, query } from '../../support/database.ts'
+
+const REAL_CLOCK = { now: () => new Date() }
+
+async function examined(url: string, { production = true, clock = REAL_CLOCK } = {}) {
+  const findings = await findingsOf(new DatabaseExamination({ url, production }, clock))
+  return {
+    findings,
+    of: (wanted: string): Finding | undefined => findings.find(({ name }) => name === wanted),
+    /** What is not well, by name. */
+    unwell: findings.filter(({ level }) => level !== 'ok').map(({ name, level }) => `${name} ${level}`),
+  }
+}
+
+/** Roles are the server's, so each has a name of its own. */
+async function createRole(t: ExecutionContext, url: string) {
+  const role = `role_${randomUUID().replaceAll('-', '')}`
+  await query(url, `CREATE ROLE ${role} LOGIN PASSWORD 'pass-of-the-role'`)
+  t.teardown(async () => {
+    await query(url, `DROP OWNED BY ${role}`, `DROP ROLE ${role}`)
+  })
+  const own = new URL(url)
+  own.username = role
+  own.password = 'pass-of-the-role'
+  return { role, url: own.href }
+}
+
+test('a database that is as it should be is well, in development also for a superuser', async (t) => {
+  const { url } = await createTestDatabase()
+
+  const development = await examined(url, { production: false })
+  t.deepEqual(
+    development.findings.map(({ name, level }) => `${name} ${level}`),
+    [
+      'database ok',
+      'database-tls ok',
+      'clock ok',
+      'pooler ok',
+      'database-role ok',
+      'migrations ok',
+      'outbox ok',
+    ],
+  )
+  t.regex(development.of('database')!.found, /^PostgreSQL 18 answers in [\d.]+ ms and holds \d+ /)
+
+  t.deepEqual((await examined(url)).unwell, ['database-role warning'])
+})
+
+test('a role without rights is told by the statements that grant them, and with these the service works', async (t) => {
+  const { url } = await createTestDatabase()
+  const { role, url: own } = await createRole(t, url)
+
+  const before = await examined(own)
+  t.deepEqual(before.unwell, ['database-role failed'])
+  const { remedy } = before.of('database-role')!
+  t.true(remedy!.includes(`GRANT SELECT, INSERT, DELETE ON challenge_events TO ${role};`), remedy)
+  await query(url, remedy!)
+  t.deepEqual((await examined(own)).unwell, [])
+
+  const { prisma, statements, close } = connectPrisma({ url: own, onConnectionLost: () => {} })
+  t.teardown(close)
+  const stores = {
+    stepUps: new PrismaStepUps(statements),
+    registry: new PrismaUserRegistry(prisma),
+    outbox: new PrismaOtpOutbox(statements),
+    trail: new PrismaAuditTrail(prisma),
+  }
+  const user = { userId: 'alice', email: ALICE, locale: undefined, displayName: undefined }
+  t.is(await stores.registry.put(user, NOON, PROVENANCE), 'created')
+  const { id } = await opened(stores, 'alice')
+  await issued(stores, id)
+  const [claimed] = await stores.outbox.claim(1, NOON, afterNoon(30))
+  await stores.outbox.record(claimed!.issuance, ...OtpIssuance.handOver(claimed!.issuance, 'm', NOON))
+  await new HearMailNews(new PrismaMailFates(prisma), { now: () => NOON }).execute({
+    issuanceId: claimed!.issuance.id,
+    news: { outcome: 'bounced', kind: 'hard-bounce', at: NOON },
+    origin: { requestId: 'r' },
+  })
+  t.is((await stores.trail.of(id)).at(-1)?.type, 'address-suppressed')
+  await stores.registry.erase('alice', NOON, PROVENANCE)
+  t.is((await stores.stepUps.load(id))?.challenge.status, 'cancelled')
+  const future = new Date('2100-01-01T00:00:00.000Z')
+  for await (const _ of new PrismaRetention(prisma).purge(future, 100));
+})
+
+test('each right that is missing alone is found', async (t) => {
+  const { url } = await createTestDatabase()
+  const { role, url: own } = await createRole(t, url)
+  const { remedy } = (await examined(own)).of('database-role')!
+  await query(url, remedy!)
+
+  for (const [object, privilege] of [
+    ['users', 'DELETE'],
+    ['subject_standings', 'UPDATE'],
+    ['challenges', 'INSERT'],
+    ['otp_issuances', 'SELECT'],
+    ['_prisma_migrations', 'SELECT'],
+    ['SEQUENCE challenge_events_id_seq', 'USAGE'],
+  ]) {
+    await query(url, `REVOKE ${privilege} ON ${object} FROM ${role}`)
+    t.is((await examined(own)).of('database-role')?.remedy, `GRANT ${privilege} ON ${object} TO ${role};`)
+    await query(url, `GRANT ${privilege} ON ${object} TO ${role}`)
+  }
+})
+
+test('migrations are told by name: pending, broken off, and those of a newer version', async (t) => {
+  const { url } = await createTestDatabase()
+  const record = (name: string, finished: string) =>
+    query(
+      url,
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+       VALUES (gen_random_uuid(), 'x', '${name}', now(), ${finished}, 0)`,
+    )
+
+  await record('29990101000000_newer', 'now()')
+  const newer = (await examined(url)).of('migrations')
+  t.is(newer?.level, 'warning')
+  t.regex(newer?.found ?? '', /29990101000000_newer/)
+
+  await query(url, `DELETE FROM _prisma_migrations WHERE migration_name = '20261122000000_init'`)
+  const pending = (await examined(url)).of('migrations')
+  t.like(pending, { level: 'failed', found: 'pending: 20261122000000_init', remedy: 'countersign migrate' })
+
+  await record('20261122000000_init', 'NULL')
+  const broken = (await examined(url)).of('migrations')
+  t.is(broken?.level, 'failed')
+  t.regex(broken?.found ?? '', /^broken off half way: 20261122000000_init$/)
+})
+
+test('a database without tables has all migrations pending, and nothing else is wrong with it', async (t) => {
+  const url = missingDatabaseUrl()
+  await query((await createTestDatabase()).url, `CREATE DATABASE ${new URL(url).pathname.slice(1)}`)
+
+  t.deepEqual((await examined(url, { production: false })).unwell, ['migrations failed'])
+})
+
+test('a clock that is off by a second is worth a warning, one that is off by half a minute fails', async (t) => {
+  const { url } = await createTestDatabase()
+  const clockOff = (seconds: number) => ({ now: () => new Date(Date.now() + seconds * 1000) })
+
+  t.like((await examined(url, { clock: clockOff(5) })).of('clock'), { level: 'warning' })
+  t.regex((await examined(url, { clock: clockOff(5) })).of('clock')!.found, /ms behind this one's$/)
+  t.like((await examined(url, { clock: clockOff(-60) })).of('clock'), { level: 'failed' })
+  t.regex((await examined(url, { clock: clockOff(-60) })).of('clock')!.found, /ms ahead of this one's$/)
+})
+
+test('mails that have been due for half a minute are worth a warning', async (t) => {
+  const { url } = await createTestDatabase()
+  const { prisma, statements, close } = connectPrisma({ url, onConnectionLost: () => {} })
+  t.teardown(close)
+  const stores = {
+    stepUps: new PrismaStepUps(statements),
+    registry: new PrismaUserRegistry(prisma),
+    outbox: new PrismaOtpOutbox(statements),
+    trail: new PrismaAuditTrail(prisma),
+  }
+  await issued(stores, (await opened(stores)).id)
+  const clock = new SettableClock(afterNoon(29))
+
+  t.like((await examined(url, { clock })).of('outbox'), {
+    level: 'ok',
+    found: '1 mail waits, the oldest due for 29 s',
+  })
+  clock.pass(1)
+  t.like((await examined(url, { clock })).of('outbox'), { level: 'warning' })
+})
+
+for (const [what, url, remedy] of [
+  ['a server that nobody runs', async () => 'postgresql://nobody:secret@127.0.0.1:1/none', /host and port/],
+  ['a database that is not there', async () => missingDatabaseUrl(), /countersign migrate creates/],
+  [
+    'a wrong password',
+    async () => {
+      const url = new URL((await createTestDatabase()).url)
+      url.password = 'secret'
+      return url.href
+    },
+    /user and password/,
+  ],
+] as const) {
+  test(`${what} is told by what to do, and nothing of the URL is repeated`, async (t) => {
+    const { findings } = await examined(await url())
+
+    t.is(findings.length, 1)
+    t.like(findings[0], { name: 'database', level: 'failed' })
+    t.regex(findings[0]!.remedy ?? '', remedy)
+    t.notRegex(JSON.stringify(findings), /secret|nobody/)
+  })
+}
+
+test('a server that says nothing is given up in time', async (t) => {
+  const server = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+
+  const { findings } = await examined(`postgresql://nobody:x@127.0.0.1:${port}/none`)
+
+  t.like(findings[0], { level: 'failed', found: 'it cannot be used (no answer in time)' })
+})
+
+async function throughPooler(t: ExecutionContext, options: PoolerOptions, parameters = '') {
+  const { url, server } = await startPooler((await createTestDatabase()).url, options)
+  t.teardown(() => {
+    server.close()
+  })
+  return examined(`${url}${parameters}`, { production: false })
+}
+
+test('a pooler that gives each connection a session of its own is no trouble', async (t) => {
+  const { of } = await throughPooler(t, { mode: 'session' })
+
+  t.like(of('pooler'), { level: 'ok' })
+  t.regex(of('pooler')!.found, /through a pooler/)
+})
+
+test('a pooler in transaction mode that knows prepared statements leaves the migrations to be seen to', async (t) => {
+  const { of, unwell } = await throughPooler(t, { mode: 'transaction', preparedStatements: true })
+
+  t.like(of('pooler'), { level: 'warning' })
+  t.regex(of('pooler')!.remedy ?? '', /countersign migrate/)
+  t.deepEqual(unwell, ['pooler warning', 'statement-timeout warning'])
+})
+
+test('a pooler in transaction mode that does not know prepared statements fails, and says which setting does', async (t) => {
+  const { of } = await throughPooler(t, { mode: 'transaction' })
+
+  t.like(of('pooler'), { level: 'failed' })
+  t.regex(of('pooler')!.remedy ?? '', /max_prepared_statements/)
+})
+
+test('a pooler in transaction mode that does not know prepared statements is none the worse where none is prepared', async (t) => {
+  const { of } = await throughPooler(t, { mode: 'transaction' }, '?pgbouncer=true')
+
+  t.like(of('pooler'), { level: 'warning' })
+  t.regex(of('pooler')!.found, /nothing is prepared/)
+})
+
+test('a pooler that refuses the time-out of statements is told by the setting that lets it pass', async (t) => {
+  const { findings } = await throughPooler(t, { mode: 'transaction', refusesParameters: true })
+
+  t.like(findings[0], { level: 'failed', found: 'it cannot be used (08P01)' })
+  t.regex(findings[0]!.remedy ?? '', /ignore_startup_parameters/)
+})

@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import test from 'ava'
+import pg from 'pg'
+import { connectPrisma } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
+import {
+  claimDueNotices,
+  recordNotice,
+} from '../../../src/adapters/persistence-prisma/lock-notices/lock-notice-statements.ts'
+import {
+  claimDue,
+  recordOutcomes,
+} from '../../../src/adapters/persistence-prisma/otp-outbox/otp-outbox-statements.ts'
+import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import {
+  findByIdempotencyKey,
+  insertChallenge,
+  loadStepUp,
+  saveDecision,
+  saveLockingDecision,
+} from '../../../src/adapters/persistence-prisma/step-ups/step-up-statements.ts'
+import { Challenge } from '../../../src/domain/challenge.ts'
+import { LockNotice } from '../../../src/domain/lock-notice.ts'
+import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
+import { StepUp } from '../../../src/domain/step-up.ts'
+import {
+  ALICE,
+  afterNoon,
+  demand,
+  freshStepUp,
+  NOON,
+  noticeDemand,
+  POLICY,
+  TRANSFER,
+} from '../../domain/examples.ts'
+import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser, until } from '../../journeys/client.ts'
+import { createDataDir, startProcess } from '../../journeys/service-process.ts'
+import { createTestDatabase, query, serverUrl } from '../../support/database.ts'
+import { putHistory } from '../../support/history.ts'
+import { call } from '../../support/http-call.ts'
+
+const [CHALLENGE, OPENED] = Challenge.open(
+  { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+  POLICY,
+  NOON,
+)
+const BY_ALICE = { actor: 'user:alice', requestId: 'r', remoteAddress: '203.0.113.7' }
+const { issued, ...WITHOUT_ISSUANCE } = StepUp.issueOtp(freshStepUp(), demand(), POLICY, NOON)
+const [SENT, SENT_EVENT] = OtpIssuance.handOver(issued, 'm', NOON)
+const NOTICE = LockNotice.queue(randomUUID(), ALICE, CHALLENGE, afterNoon(900), NOON)
+
+const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
+  load: loadStepUp(CHALLENGE.id),
+  'save, with a new issuance': saveDecision({ ...WITHOUT_ISSUANCE, issued }, BY_ALICE),
+  'save, without one': saveDecision(WITHOUT_ISSUANCE, BY_ALICE),
+  open: insertChallenge(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE),
+  'find by idempotency key': findByIdempotencyKey('payments', 'k'),
+  claim: claimDue(50, NOON, afterNoon(30)),
+  record: recordOutcomes([{ claimed: issued, outcome: SENT, event: SENT_EVENT }]),
+  'save, with the notice of a lock': saveLockingDecision(WITHOUT_ISSUANCE, NOTICE, BY_ALICE),
+  'claim notices': claimDueNotices(50, NOON, afterNoon(30)),
+  'record a notice': recordNotice(NOTICE, ...LockNotice.handOver(NOTICE, 'm', NOON)),
+}
+
+let filled: Promise<string> | undefined
+
+for (const [name, { text }] of Object.entries(STATEMENTS)) {
+  test(`of the hot statements, "${name}" finds every row by an index`, async (t) => {
+    filled ??= filledDatabase()
+    const [row] = await query(await filled, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`)
+
+    const [{ Plan: plan }] = (row as { 'QUERY PLAN': [{ Plan: PlanNode }] })['QUERY PLAN']
+    const onTables = nodesOf(plan).filter((node) => 'Relation Name' in node)
+
+    t.true(onTables.length > 0)
+    t.deepEqual(new Set(onTables.map((node) => node['Node Type'])).difference(BY_INDEX), new Set())
+  })
+}
+
+test('a challenge and its subject are updated in place from the first code to the consumption', async (t) => {
+  const { url } = await createTestDatabase()
+  const { statements, close } = connectPrisma({ url, onConnectionLost: (error) => t.fail(error.message) })
+  const stepUps = new PrismaStepUps(statements)
+  const journeys = 20
+  for (let n = 0; n < journeys; n++) {
+    const [id, subjectUserId] = [randomUUID(), `user-${n}`]
+    const [challenge, opened] = Challenge.open(
+      { id, clientId: 'payments', subjectUserId, operation: TRANSFER },
+      POLICY,
+      NOON,
+    )
+    await stepUps.open(challenge, opened, { key: id, fingerprint: 'f' }, BY_ALICE)
+    const demanded = { ...demand(), id: randomUUID() }
+    await stepUps.save(StepUp.issueOtp((await stepUps.load(id))!, demanded, POLICY, NOON), BY_ALICE)
+    const [verified] = StepUp.verifyOtp((await stepUps.load(id))!, () => true, noticeDemand(), POLICY, NOON)
+    await stepUps.save(verified, BY_ALICE)
+    const { standing, ...stepUp } = (await stepUps.load(id))!
+    const [consumed, event] = Challenge.consume(stepUp.challenge, { key: 'k', fingerprint: 'f' }, NOON)
+    await stepUps.save({ challenge: consumed, standing, events: [event] }, BY_ALICE)
+  }
+  await close()
+
+  // A session tells of its updates when it ends, and a little after.
+  const tables = await until(
+    async () =>
+      (await query(
+        url,
+        `SELECT relname AS name, n_tup_upd::integer AS updates, n_tup_hot_upd::integer AS "inPlace"
+         FROM pg_stat_user_tables WHERE relname IN ('challenges', 'subject_standings') ORDER BY relname`,
+      )) as { updates: number }[],
+    (seen) => seen.every(({ updates }) => updates === 3 * journeys),
+  )
+  t.deepEqual(tables, [
+    { name: 'challenges', updates: 3 * journeys, inPlace: 3 * journeys },
+    { name: 'subject_standings', updates: 3 * journeys, inPlace: 3 * journeys },
+  ])
+})
+
+test('create is one statement; initiate, verify and consume are two each', async (t) => {
+  const database = await createTestDatabase()
+  const name = new URL(database.url).pathname.slice(1)
+  const dataDir = await createDataDir()
+  const { url, end } = await startProcess({ DATABASE_URL: database.url, DATA_DIR: dataDir.path })
+  t.teardown(async () => {
+    await end()
+    await dataDir.remove()
+  })
+  const { userId, email, token } = await registerUser(url)
+  await openChallenge(url, userId)
+  // Sessions that are open know nothing of it, so they have to go.
+  await query(
+    serverUrl(),
+    `ALTER DATABASE ${name} SET log_statement = 'all'`,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
+  )
+  await until(
+    async () => (await call(url, 'GET', '/readyz')).status,
+    (status) => status === 200,
+  )
+  const statements = await statementLog()
+
+  const challenge = await openChallenge(url, userId)
+  t.deepEqual(await statements(), ['step-ups.open'])
+  await call(url, 'POST', challenge.initiate, { token })
+  t.deepEqual(await statements(), ['step-ups.load', 'step-ups.save'])
+  const [mail] = await mailsTo(url, email)
+  await statements()
+  const verified = await call(url, 'POST', challenge.verify, { token, json: { totp: codeIn(mail!) } })
+  t.deepEqual(await statements(), ['step-ups.load', 'step-ups.save'])
+  const consumed = await call(url, 'POST', challenge.consume, {
+    token: await paymentsToken(url),
+    headers: { 'plmr-idempotency-key': randomUUID() },
+    json: challenge.proof,
+  })
+  t.deepEqual(await statements(), ['step-ups.load', 'step-ups.save'])
+  t.deepEqual([verified.status, consumed.status], [204, 200])
+})
+
+test('a wrong code is two statements, and so is the one that locks', async (t) => {
+  const database = await createTestDatabase()
+  const { statements, close } = connectPrisma({
+    url: database.url,
+    onConnectionLost: (error) => t.fail(error.message),
+  })
+  t.teardown(close)
+  const texts: string[] = []
+  const rows = statements.rows.bind(statements)
+  statements.rows = (statement) => {
+    texts.push(statement.text.match(/^\/\* (\S+) \*\//)![1]!)
+    return rows(statement)
+  }
+  const stepUps = new PrismaStepUps(statements)
+  await stepUps.open(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE)
+  texts.length = 0
+  const policy = { ...POLICY, subjectMaxFailures: 2 }
+
+  for (let failure = 1; failure <= 2; failure++) {
+    const stepUp = (await stepUps.load(CHALLENGE.id))!
+    const [decision] = StepUp.verifyOtp(stepUp, () => false, noticeDemand(randomUUID()), policy, NOON)
+    t.true(await stepUps.save(decision, BY_ALICE))
+  }
+
+  t.deepEqual(texts, ['step-ups.load', 'step-ups.save', 'step-ups.load', 'step-ups.save-with-lock-notice'])
+})
+
+const BY_INDEX = new Set(['Index Scan', 'Index Only Scan', 'ModifyTable'])
+
+interface PlanNode {
+  readonly 'Node Type': string
+  readonly 'Relation Name'?: string
+  readonly Plans?: readonly PlanNode[]
+}
+
+function nodesOf(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)]
+}
+
+/** A database with enough in it that the planner would not rather read a whole table. */
+async function filledDatabase(): Promise<string> {
+  const { url } = await createTestDatabase()
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await putHistory(client, 20_000)
+  await client.query(`
+    INSERT INTO lock_notices (
+      id, challenge_id, subject_user_id, recipient, locked_at, locked_until, status, delivery_attempts, sent_at
+    )
+    SELECT gen_random_uuid(), id, subject_user_id, 'a@example.com', created_at, expires_at, 'sent', 1, created_at
+    FROM challenges`)
+  await client.query('VACUUM (ANALYZE) lock_notices')
+  await client.end()
+  return url
+}
+
+/** Gives the names of the statements that were logged since the last look, without those of jobs. */
+async function statementLog(): Promise<() => Promise<string[]>> {
+  const [row] = await query(serverUrl(), 'SHOW data_directory')
+  const file = join(dirname((row as { data_directory: string }).data_directory), 'server.log')
+  let length = (await readFile(file)).length
+  return async () => {
+    const log = await readFile(file)
+    const lines = log.subarray(length).toString()
+    length = log.length
+    const names = [...lines.matchAll(/\[(\d+)\] LOG: {2}(?:execute (\S+)|statement): (.*)/g)]
+    const inTransaction = new Set<string>()
+    return names.flatMap(([, session = '', name = '<unnamed>', text = '']) => {
+      if (/^BEGIN/.test(text)) inTransaction.add(session)
+      const ofJob = inTransaction.has(session) || /^(?:otp-outbox|lock-notices)\./.test(name)
+      if (/^(?:COMMIT|ROLLBACK)/.test(text)) inTransaction.delete(session)
+      return ofJob ? [] : [name]
+    })
+  }
+}
+
+for (const [where, parameters, prepared, timeout] of [
+  ['on a session of its own', '', 1, '5s'],
+  ['behind PgBouncer', '?pgbouncer=true', 0, '0'],
+] as const) {
+  test(`${where}, ${prepared} statement stays prepared, and the connection's time-out is ${timeout}`, async (t) => {
+    const { url } = await createTestDatabase()
+    const { statements, close } = connectPrisma({ url: `${url}${parameters}`, onConnectionLost: () => {} })
+    t.teardown(close)
+
+    await statements.rows(loadStepUp(CHALLENGE.id))
+
+    const [seen] = await statements.rows<{ prepared: number; timeout: string }>(Prisma.sql`
+      SELECT count(*)::integer AS prepared, current_setting('statement_timeout') AS timeout FROM pg_prepared_statements`)
+    t.deepEqual(seen, { prepared, timeout })
+  })
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { PrismaAuditTrail } from '../../../src/adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
+import {
+  type Connections,
+  connectPrisma,
+} from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { PrismaLockNotices } from '../../../src/adapters/persistence-prisma/lock-notices/prisma-lock-notices.ts'
+import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
+import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
+import { LockNotice } from '../../../src/domain/lock-notice.ts'
+import { lockNoticesContract } from '../../contracts/lock-notices.contract.ts'
+import { issued, type LockNoticeStores, locked, opened, PROVENANCE } from '../../contracts/stores.ts'
+import { ALICE, afterNoon, NOON, POLICY } from '../../domain/examples.ts'
+import { until } from '../../journeys/client.ts'
+import { createTestDatabase } from '../../support/database.ts'
+
+const all: Connections[] = []
+
+async function connect(): Promise<Connections> {
+  const { url } = await createTestDatabase()
+  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  all.push(connections)
+  return connections
+}
+
+function storesOf({ prisma, statements }: Connections): LockNoticeStores {
+  return {
+    stepUps: new PrismaStepUps(statements),
+    registry: new PrismaUserRegistry(prisma),
+    outbox: new PrismaOtpOutbox(statements),
+    trail: new PrismaAuditTrail(prisma),
+    lockNotices: new PrismaLockNotices(statements),
+  }
+}
+
+test.after.always('connections are closed', async () => {
+  await Promise.all(all.map(({ close }) => close()))
+})
+
+lockNoticesContract('prisma', async () => storesOf(await connect()))
+
+test('of an erased user no address is left, neither of mails that were sent nor of those that were not', async (t) => {
+  const connections = await connect()
+  const { prisma } = connections
+  const stores = storesOf(connections)
+  const lasting = { ...POLICY, challengeLifetimeInSeconds: 86_400 }
+  const { id, subjectUserId: userId } = await opened(stores, randomUUID(), lasting)
+  await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+  await issued(stores, id)
+  await locked(stores, id)
+  const [delivery] = await stores.lockNotices.claim(1, NOON, afterNoon(30))
+  const { notice } = delivery!
+  await stores.lockNotices.record(notice, ...LockNotice.handOver(notice, 'm', afterNoon(1)))
+  await locked(stores, id, afterNoon(900))
+
+  await stores.registry.erase(userId, afterNoon(901), PROVENANCE)
+
+  const notices = await prisma.lockNotice.findMany({ orderBy: { lockedAt: 'asc' } })
+  t.deepEqual(
+    notices.map(({ status, failureReason }) => [status, failureReason]),
+    [
+      ['sent', null],
+      ['failed', 'user-erased'],
+    ],
+  )
+  const issuances = await prisma.otpIssuance.findMany()
+  t.false(JSON.stringify([notices, issuances]).includes(ALICE))
+})
+
+test('an erasure waits for a hand-over that is being recorded, and leaves it recorded', async (t) => {
+  const connections = await connect()
+  const { prisma } = connections
+  const stores = storesOf(connections)
+  const { id, subjectUserId: userId } = await opened(stores)
+  await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+  await locked(stores, id)
+
+  const { erased } = await prisma.$transaction(
+    async (recording) => {
+      await recording.lockNotice.updateMany({ data: { status: 'sent', nextAttemptAt: null, sentAt: NOON } })
+      const erased = stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+      await until(
+        () => prisma.$queryRaw<unknown[]>`
+          SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        (waiting) => waiting.length > 0,
+      )
+      return { erased }
+    },
+    { timeout: 30_000 },
+  )
+  await erased
+
+  const [notice] = await prisma.lockNotice.findMany()
+  t.like(notice, { status: 'sent', failedAt: null })
+  t.not(notice?.recipient, ALICE)
+})

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { PrismaAuditTrail } from '../../../src/adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
+import {
+  type Connections,
+  connectPrisma,
+} from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { PrismaMailFates } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
+import { PrismaSuppressions } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-suppressions.ts'
+import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
+import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
+import { Challenge } from '../../../src/domain/challenge.ts'
+import { MailFate } from '../../../src/domain/mail-outcome.ts'
+import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
+import { auditTrailContract } from '../../contracts/audit-trail.contract.ts'
+import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
+import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
+import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
+import { issued, type MailFateStores, opened, PROVENANCE } from '../../contracts/stores.ts'
+import { suppressionsContract } from '../../contracts/suppressions.contract.ts'
+import { userRegistryContract } from '../../contracts/user-registry.contract.ts'
+import { afterNoon, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
+import { createTestDatabase } from '../../support/database.ts'
+
+const all: Connections[] = []
+
+async function connect(): Promise<Connections> {
+  const database = await createTestDatabase()
+  const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  all.push(connections)
+  return connections
+}
+
+let shared: Promise<Connections> | undefined
+
+/** One database for cases that keep to subjects of their own. */
+async function inSharedDatabase(): Promise<MailFateStores> {
+  shared ??= connect()
+  return storesOf(await shared)
+}
+
+/** A database for this case alone: what is due in an outbox is due to everybody. */
+const inOwnDatabase = async () => storesOf(await connect())
+
+function storesOf({ prisma, statements }: Connections): MailFateStores {
+  return {
+    stepUps: new PrismaStepUps(statements),
+    registry: new PrismaUserRegistry(prisma),
+    outbox: new PrismaOtpOutbox(statements),
+    trail: new PrismaAuditTrail(prisma),
+    fates: new PrismaMailFates(prisma),
+    suppressions: new PrismaSuppressions(prisma),
+  }
+}
+
+test.after.always('connections are closed', async () => {
+  await Promise.all(all.map(({ close }) => close()))
+})
+
+stepUpsContract('prisma', inSharedDatabase)
+userRegistryContract('prisma', inSharedDatabase)
+auditTrailContract('prisma', inSharedDatabase)
+suppressionsContract('prisma', inSharedDatabase)
+mailFatesContract('prisma', inOwnDatabase)
+otpOutboxContract('prisma', inOwnDatabase)
+
+test('nobody changes or deletes an event, except retention, which only deletes', async (t) => {
+  const connections = await connect()
+  const { prisma } = connections
+  const [challenge, event] = Challenge.open(
+    { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+    POLICY,
+    NOON,
+  )
+  await storesOf(connections).stepUps.open(
+    challenge,
+    event,
+    { key: 'key', fingerprint: 'f' },
+    { actor: 'client:payments' },
+  )
+
+  const refused = { message: /append-only/ }
+  await t.throwsAsync(prisma.$executeRaw`UPDATE challenge_events SET actor = 'nobody'`, refused)
+  await t.throwsAsync(prisma.$executeRaw`DELETE FROM challenge_events`, refused)
+  await t.throwsAsync(prisma.$executeRaw`TRUNCATE challenge_events`, refused)
+  const asRetention = (statement: string) =>
+    prisma.$transaction([
+      prisma.$executeRaw`SET LOCAL countersign.retention = 'on'`,
+      prisma.$executeRawUnsafe(statement),
+    ])
+  await t.throwsAsync(asRetention(`UPDATE challenge_events SET actor = 'nobody'`), refused)
+  t.is((await asRetention('DELETE FROM challenge_events'))[1], 1)
+})
+
+test('a bounce waits for a decision about its subject that is being stored, and is then refused whole', async (t) => {
+  const connections = await connect()
+  const { prisma } = connections
+  const stores = storesOf(connections)
+  const { id, subjectUserId } = await opened(stores)
+  const { id: issuanceId } = await issued(stores, id)
+  const before = (await stores.fates.load(issuanceId))!
+  const bounce = MailFate.hear(before, { outcome: 'bounced', kind: 'hard-bounce', at: NOON })!
+
+  const saved = await prisma.$transaction(async (decision) => {
+    await decision.$executeRaw`
+      UPDATE subject_standings SET version = version + 1 WHERE subject_user_id = ${subjectUserId}`
+    const saving = stores.fates.save(before, bounce, PROVENANCE)
+    await waitsForLock(connections)
+    return { saving }
+  })
+
+  t.false(await saved.saving)
+  t.like(await stores.fates.load(issuanceId), { issuance: { status: 'queued' } })
+})
+
+test('an outcome that cannot be stored takes none along that are recorded with it', async (t) => {
+  const stores = await inOwnDatabase()
+  for (let n = 0; n < 3; n++) await issued(stores, (await opened(stores)).id)
+  const deliveries = await stores.outbox.claim(3, NOON, afterNoon(30))
+
+  // PostgreSQL keeps no NUL, and the id of a mail is what a mail system says.
+  const recorded = await Promise.allSettled(
+    deliveries.map(({ issuance }, n) =>
+      stores.outbox.record(issuance, ...OtpIssuance.handOver(issuance, n === 1 ? '\0' : 'm', NOON)),
+    ),
+  )
+
+  t.deepEqual(
+    recorded.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  const found = await Promise.all(deliveries.map(({ challenge }) => stores.stepUps.load(challenge.id)))
+  t.deepEqual(
+    found.map((each) => each?.issuance?.status),
+    ['sent', 'queued', 'sent'],
+  )
+})
+
+/** Resolves when a statement of this database waits for a row that another one holds. */
+async function waitsForLock({ prisma }: Connections): Promise<void> {
+  for (;;) {
+    const waiting = await prisma.$queryRaw<unknown[]>`
+      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    if (waiting.length > 0) return
+  }
+}

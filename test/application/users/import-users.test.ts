@@ -1,0 +1,71 @@
+import test from 'ava'
+import { type ImportLine, ImportUsers } from '../../../src/application/users/import-users.ts'
+import { NOON } from '../../domain/examples.ts'
+import { InMemoryStore } from '../../doubles/in-memory-store.ts'
+import { SettableClock } from '../../doubles/settable-clock.ts'
+
+const LINES: readonly ImportLine[] = [
+  { number: 2, draft: { userId: 'alice', email: 'alice@example.com', locale: 'de' } },
+  { number: 3, draft: { userId: 'bob', email: 'bob@example.com, mallory@example.com' } },
+  { number: 4, problem: 'not JSON' },
+  { number: 5, draft: { userId: 'carol', email: 'carol@example.com', locale: 'de_AT' } },
+  { number: 6, draft: { userId: 'alice', email: 'alice@elsewhere.example' } },
+]
+
+async function importing(lines: readonly ImportLine[], allOrNothing: boolean) {
+  const store = new InMemoryStore()
+  const told: number[] = []
+  const report = await new ImportUsers(store, new SettableClock(NOON)).execute({
+    lines: (async function* () {
+      yield* lines
+    })(),
+    allOrNothing,
+    onLine: (number) => told.push(number),
+  })
+  return { store, told, report }
+}
+
+test('every good line is stored, every bad one reported with its number and without its value', async (t) => {
+  const { store, told, report } = await importing(LINES, false)
+
+  t.deepEqual(report, {
+    created: 1,
+    updated: 1,
+    refused: [
+      { number: 3, problem: 'email: Not one plain e-mail address' },
+      { number: 4, problem: 'not JSON' },
+      { number: 5, problem: 'locale: must be a language tag (BCP 47)' },
+    ],
+  })
+  t.like(await store.find('alice'), { email: 'alice@elsewhere.example' })
+  t.is(await store.find('bob'), undefined)
+  t.deepEqual(told, [2, 3, 4, 5, 6])
+})
+
+test('what is imported is on record as the work of the operator', async (t) => {
+  for (const allOrNothing of [true, false]) {
+    const { store } = await importing([LINES[0]!], allOrNothing)
+    t.like(store.events.at(-1), { type: 'user-put', actor: 'operator:import' })
+  }
+})
+
+test('a defect is not taken for a bad line', async (t) => {
+  const draft = { userId: 'alice' } as { userId: string; email: string }
+
+  await t.throwsAsync(importing([{ number: 2, draft }], false), { instanceOf: TypeError })
+})
+
+test('one bad line means nothing, when all or nothing is asked for', async (t) => {
+  const { store, report } = await importing(LINES, true)
+
+  t.like(report, { created: 0, updated: 0 })
+  t.is(report.refused.length, 3)
+  t.is(await store.find('alice'), undefined)
+})
+
+test('without a bad line all is stored, when all or nothing is asked for', async (t) => {
+  const { store, report } = await importing([LINES[0]!, LINES[4]!], true)
+
+  t.deepEqual(report, { created: 1, updated: 1, refused: [] })
+  t.truthy(await store.find('alice'))
+})

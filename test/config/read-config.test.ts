@@ -1,0 +1,465 @@
+import { readFileSync } from 'node:fs'
+import test from 'ava'
+import {
+  ConfigError,
+  DOCUMENTED,
+  readConfig,
+  readDatabaseLocation,
+  readSettings,
+  SECRETS,
+} from '../../src/config/read-config.ts'
+
+const key = (byte: number) =>
+  Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7 + byte) % 256)).toString('base64')
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  HOST: '0.0.0.0',
+  PORT: '8080',
+  MANAGEMENT_PORT: '9464',
+  DATABASE_URL: 'postgresql://countersign:pw@db.bank.example/countersign',
+  AUTH_ISSUER: 'https://login.bank.example',
+  AUTH_AUDIENCE: 'countersign',
+  AUTH_JWKS_URL: 'https://login.bank.example/jwks.json',
+  OTP_KEYS: `k2:${key(2)}, k1:${key(1)}`,
+  SIGNING_KEYS: `s1:${key(3)}`,
+  MAIL_TRANSPORT: 'postmark',
+  MAIL_FROM: 'Bank <no-reply@bank.example>',
+  POSTMARK_SERVER_TOKEN: 'token',
+  POSTMARK_WEBHOOK_AUTH: 'postmark:correct-horse-battery',
+}
+
+const KEYCLOAK = {
+  USER_DIRECTORY: 'keycloak',
+  KEYCLOAK_URL: 'https://login.bank.example',
+  KEYCLOAK_REALM: 'bank',
+  KEYCLOAK_CLIENT_ID: 'countersign',
+  KEYCLOAK_CLIENT_SECRET: 'secret',
+}
+
+const problemsOf = (env: Record<string, string | undefined>) => {
+  try {
+    readConfig(env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+test('development needs nothing', (t) => {
+  const config = readConfig({})
+
+  t.like(config, { production: false, host: '127.0.0.1', port: 3000, workers: 1, logLevel: 'info' })
+  t.is(config.managementPort, 9464)
+  t.is(config.retentionInDays, 90)
+  t.like(config, {
+    databaseUrl: undefined,
+    auth: undefined,
+    otpKeys: undefined,
+    mail: undefined,
+  })
+  t.deepEqual(config.policy, {
+    codeDigits: 6,
+    codeLifetimeInSeconds: 300,
+    maxAttempts: 5,
+    maxIssuances: 5,
+    resendCooldownInSeconds: 30,
+    challengeLifetimeInSeconds: 900,
+    subjectMaxFailures: 5,
+    subjectLockInSeconds: 900,
+    subjectMaxIssuancesPerHour: 20,
+  })
+})
+
+test('production takes what it is given, keys in their order', (t) => {
+  const config = readConfig(PRODUCTION)
+
+  t.true(config.production)
+  t.deepEqual(
+    config.otpKeys?.map(({ id }) => id),
+    ['k2', 'k1'],
+  )
+  t.is(config.otpKeys?.[0].bytes.length, 32)
+  t.is(config.auth?.jwksUrl.href, PRODUCTION.AUTH_JWKS_URL)
+  t.true(config.workers >= 1)
+})
+
+test('production without anything names every variable that is missing, all at once', (t) => {
+  const problems = problemsOf({ NODE_ENV: 'production' })
+
+  for (const name of Object.keys(PRODUCTION).filter(
+    (each) => !['NODE_ENV', 'POSTMARK_SERVER_TOKEN', 'POSTMARK_WEBHOOK_AUTH'].includes(each),
+  )) {
+    t.true(
+      problems.some((problem) => problem.startsWith(`${name} is not set: `)),
+      name,
+    )
+  }
+  t.is(problems.length, 11)
+})
+
+for (const [what, change, problem] of [
+  ['an empty variable', { DATABASE_URL: '' }, /^DATABASE_URL is not set/],
+  ['the development mailbox', { MAIL_TRANSPORT: 'mailbox' }, /^MAIL_TRANSPORT is mailbox/],
+  [
+    'the test token of Postmark',
+    { POSTMARK_SERVER_TOKEN: 'POSTMARK_API_TEST' },
+    /^POSTMARK_SERVER_TOKEN is the test token/,
+  ],
+  ['Postmark without its token', { POSTMARK_SERVER_TOKEN: undefined }, /^POSTMARK_SERVER_TOKEN is not set/],
+  [
+    'Postmark without a way to report',
+    { POSTMARK_WEBHOOK_AUTH: undefined },
+    /^POSTMARK_WEBHOOK_AUTH is not set/,
+  ],
+  [
+    'a webhook without a user',
+    { POSTMARK_WEBHOOK_AUTH: 'correct-horse-battery' },
+    /^POSTMARK_WEBHOOK_AUTH must be/,
+  ],
+  [
+    'a webhook with a short password',
+    { POSTMARK_WEBHOOK_AUTH: `u:${'p'.repeat(15)}` },
+    /^POSTMARK_WEBHOOK_AUTH must be/,
+  ],
+  ['SMTP without its URL', { MAIL_TRANSPORT: 'smtp' }, /^SMTP_URL is not set/],
+  ['SMTP without its URL behind Postmark', { MAIL_TRANSPORT: 'postmark, smtp' }, /^SMTP_URL is not set/],
+  [
+    'Postmark without its token behind SMTP',
+    { MAIL_TRANSPORT: 'smtp,postmark', SMTP_URL: 'smtps://relay.example', POSTMARK_SERVER_TOKEN: undefined },
+    /^POSTMARK_SERVER_TOKEN is not set/,
+  ],
+  ['a transport twice', { MAIL_TRANSPORT: 'postmark,postmark' }, /^MAIL_TRANSPORT must be/],
+  [
+    'the development mailbox behind Postmark',
+    { MAIL_TRANSPORT: 'postmark,mailbox' },
+    /^MAIL_TRANSPORT must be/,
+  ],
+  ['an unknown transport', { MAIL_TRANSPORT: 'postmark,fax' }, /^MAIL_TRANSPORT must be/],
+  ['Keycloak without its realm', { ...KEYCLOAK, KEYCLOAK_REALM: '' }, /^KEYCLOAK_REALM is not set/],
+  [
+    'Keycloak in plain text',
+    { ...KEYCLOAK, KEYCLOAK_URL: 'http://login.bank.example' },
+    /^KEYCLOAK_URL must be an https/,
+  ],
+  [
+    'a password in the URL of Keycloak',
+    { ...KEYCLOAK, KEYCLOAK_URL: 'https://a:b@login.bank.example' },
+    /^KEYCLOAK_URL must not hold/,
+  ],
+  [
+    'a database of another kind',
+    { DATABASE_URL: 'mysql://db.bank.example/x' },
+    /^DATABASE_URL must be a URL/,
+  ],
+  [
+    'keys fetched in plain text',
+    { AUTH_JWKS_URL: 'http://login.bank.example/jwks' },
+    /^AUTH_JWKS_URL must be an https/,
+  ],
+  [
+    'a short key',
+    { OTP_KEYS: `k1:${Buffer.from('short').toString('base64')}` },
+    /^OTP_KEYS key k1 must be at least 32 bytes/,
+  ],
+  [
+    'a key of zeros',
+    { OTP_KEYS: `k1:${Buffer.alloc(32).toString('base64')}` },
+    /^OTP_KEYS key k1 is not random/,
+  ],
+  ['a key without a kid', { OTP_KEYS: key(1) }, /^OTP_KEYS must be kid:base64/],
+  ['two keys of one kid', { OTP_KEYS: `k1:${key(1)},k1:${key(2)}` }, /^OTP_KEYS has two keys of one kid/],
+  [
+    'one key under two kids',
+    { OTP_KEYS: `k1:${key(1)},k2:${key(1)}` },
+    /^OTP_KEYS has one key under two kids/,
+  ],
+  [
+    'a signing key of 33 bytes',
+    {
+      SIGNING_KEYS: `s1:${Buffer.from(`${key(1)}`)
+        .subarray(0, 33)
+        .toString('base64')}`,
+    },
+    /^SIGNING_KEYS key s1 must be exactly 32/,
+  ],
+  ['a port that is none', { PORT: '65536' }, /^PORT must be a whole number from 0 to 65535/],
+  ['a port in words', { PORT: 'http' }, /^PORT must be a whole number/],
+  ['metrics without a port of their own', { MANAGEMENT_PORT: '' }, /^MANAGEMENT_PORT is not set/],
+  ['codes of five digits', { OTP_DIGITS: '5' }, /^OTP_DIGITS must be a whole number from 6 to 8/],
+  [
+    'codes that live eleven minutes',
+    { OTP_LIFETIME_SECONDS: '660' },
+    /^OTP_LIFETIME_SECONDS must be a whole number from 1 to 600/,
+  ],
+  [
+    'a retention of no days',
+    { RETENTION_DAYS: '0' },
+    /^RETENTION_DAYS must be a whole number from 1 to 3650/,
+  ],
+  ['an unknown environment', { NODE_ENV: 'prod' }, /^NODE_ENV must be/],
+  ['a sender of two lines', { MAIL_FROM: 'a@b.example\r\nBcc: c@d.example' }, /^MAIL_FROM must be one line/],
+] as const) {
+  test(`production refuses ${what}, and says so in one line`, (t) => {
+    const problems = problemsOf({ ...PRODUCTION, ...change })
+
+    t.is(problems.length, 1, problems.join('\n'))
+    t.regex(problems[0]!, problem)
+  })
+}
+
+for (const [value, order] of [
+  ['postmark', ['postmark']],
+  ['smtp', ['smtp']],
+  ['postmark,smtp', ['postmark', 'smtp']],
+  ['smtp, postmark', ['smtp', 'postmark']],
+] as const) {
+  test(`mails go over ${value}, in that order`, (t) => {
+    const { mail } = readConfig({ ...PRODUCTION, MAIL_TRANSPORT: value, SMTP_URL: 'smtps://relay.example' })
+
+    t.deepEqual(
+      mail?.map(({ transport }) => transport),
+      order,
+    )
+    t.true(mail?.every(({ from }) => from === PRODUCTION.MAIL_FROM))
+  })
+}
+
+test('a mail has a brand, a zone, and where they are set a logo and the host of the app', (t) => {
+  const brand = { name: 'Countersign', color: '#0f4c5c', logoUrl: undefined }
+  t.deepEqual(readConfig({}).letter, { brand, timeZone: 'UTC', appHost: undefined })
+
+  const { letter } = readConfig({
+    BRAND_NAME: 'Fjord & Bank',
+    BRAND_COLOR: '#F2b705',
+    BRAND_LOGO_URL: 'https://bank.example/logo.png?v=2',
+    MAIL_TIME_ZONE: 'Europe/Berlin',
+    APP_ORIGIN: 'https://app.bank.example:8443',
+  })
+  t.deepEqual(letter, {
+    brand: { name: 'Fjord & Bank', color: '#F2b705', logoUrl: 'https://bank.example/logo.png?v=2' },
+    timeZone: 'Europe/Berlin',
+    appHost: 'app.bank.example',
+  })
+  t.is(readConfig({ APP_ORIGIN: 'http://localhost:5173' }).letter.appHost, 'localhost')
+})
+
+for (const [name, value] of [
+  ['BRAND_NAME', 'two\nlines'],
+  ['BRAND_NAME', 'turned \u202Eround'],
+  ['BRAND_NAME', 'x'.repeat(61)],
+  ['BRAND_COLOR', 'teal'],
+  ['BRAND_COLOR', '#abcde'],
+  ['BRAND_COLOR', '#0f4c5c;x'],
+  ['BRAND_LOGO_URL', 'http://bank.example/logo.png'],
+  ['BRAND_LOGO_URL', 'data:image/png;base64,AAAA'],
+  ['BRAND_LOGO_URL', 'https://user:password@bank.example/logo.png'],
+  ['MAIL_TIME_ZONE', 'Europe/Atlantis'],
+  ['MAIL_TIME_ZONE', '+01:00'],
+  ['APP_ORIGIN', 'app.bank.example'],
+  ['APP_ORIGIN', 'http://app.bank.example'],
+  ['APP_ORIGIN', 'http://localhost.bank.example'],
+  ['APP_ORIGIN', 'https://app.bank.example/login'],
+  ['APP_ORIGIN', 'https://user@app.bank.example'],
+  ['APP_ORIGIN', 'ftp://localhost'],
+] as const) {
+  test(`${name} refuses ${JSON.stringify(value)}, in development too`, (t) => {
+    const problems = problemsOf({ [name]: value })
+
+    t.is(problems.length, 1)
+    t.regex(problems[0]!, new RegExp(`^${name} must `))
+    t.false(problems[0]!.includes(value))
+  })
+}
+
+test('half an issuer is no issuer, in development either', (t) => {
+  t.deepEqual(
+    problemsOf({ AUTH_ISSUER: 'https://login.bank.example' }).map((problem) => problem.split(' ')[0]),
+    ['AUTH_AUDIENCE', 'AUTH_JWKS_URL'],
+  )
+})
+
+test('traces go where the endpoint says, with the path of OTLP below its own', (t) => {
+  const tracing = (env: Record<string, string>) => readConfig(env).tracing
+
+  t.is(tracing({ OTEL_SERVICE_NAME: 'bank' }), undefined)
+  t.deepEqual(tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }), {
+    endpoint: new URL('http://collector:4318/v1/traces'),
+    headers: {},
+    serviceName: 'countersign',
+    sampledShare: 1,
+  })
+  t.deepEqual(
+    tracing({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.bank.example/otlp/',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%20b%2Cc=, x=1',
+      OTEL_SERVICE_NAME: 'bank',
+      OTEL_TRACES_SAMPLER_ARG: '0.05',
+    }),
+    {
+      endpoint: new URL('https://collector.bank.example/otlp/v1/traces'),
+      headers: { 'api-key': 'a b,c=', x: '1' },
+      serviceName: 'bank',
+      sampledShare: 0.05,
+    },
+  )
+})
+
+for (const [name, value] of [
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://secret@collector.bank.example'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'secret'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'key=secret,'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'key=secret%0A'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'key=secret%'],
+  ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+  ['OTEL_TRACES_SAMPLER_ARG', 'secret'],
+] as const) {
+  test(`${name} is not ${value}`, (t) => {
+    const problems = problemsOf({ [name]: value })
+
+    t.is(problems.length, 1)
+    t.regex(problems[0]!, new RegExp(`^${name} must`))
+    t.false(problems[0]!.includes('secret'))
+  })
+}
+
+test('a credential of the collector leaves this machine over https only', (t) => {
+  const withHeaders = (endpoint: string) =>
+    problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: 'api-key=secret' })
+
+  t.regex(withHeaders('http://collector:4318')[0] ?? '', /^OTEL_EXPORTER_OTLP_ENDPOINT must be an https:/)
+  t.deepEqual(withHeaders('https://collector:4318'), [])
+  t.deepEqual(withHeaders('http://127.0.0.1:4318'), [])
+})
+
+test('no problem repeats a value, which may be a secret', (t) => {
+  const message = (() => {
+    try {
+      readConfig({
+        ...PRODUCTION,
+        OTP_KEYS: 'k1:c2VjcmV0',
+        DATABASE_URL: 'secret',
+        POSTMARK_API_URL: 'secret',
+      })
+    } catch (error) {
+      return String(error)
+    }
+    return 'secret'
+  })()
+
+  t.false(/secret|c2VjcmV0/.test(message))
+})
+
+/** Reads files that are only named, as a pure reader does. */
+const filesOf = (files: Readonly<Record<string, string>>) => (path: string) => {
+  const text = files[path]
+  if (text === undefined) throw new Error('there is none')
+  return text
+}
+
+test('a secret comes from the file that is named in its place, without the line feed at its end', (t) => {
+  const { DATABASE_URL, OTP_KEYS, POSTMARK_SERVER_TOKEN: _, ...rest } = PRODUCTION
+  const files = { '/a': `${DATABASE_URL}\n`, '/b': `${OTP_KEYS}\r\n`, '/c': 'token of a file' }
+  const env = { ...rest, DATABASE_URL_FILE: '/a', OTP_KEYS_FILE: '/b', POSTMARK_SERVER_TOKEN_FILE: '/c' }
+
+  const config = readConfig(env, filesOf(files))
+
+  t.is(config.databaseUrl, DATABASE_URL)
+  t.deepEqual(config.otpKeys, readConfig(PRODUCTION).otpKeys)
+  t.like(config.mail?.[0], { serverToken: 'token of a file' })
+})
+
+for (const name of SECRETS) {
+  test(`${name} may come from a file, and not from both`, (t) => {
+    const both = problemsOf({ [name]: 'x', [`${name}_FILE`]: '/x' })
+    t.true(both.includes(`${name} and ${name}_FILE are both set: keep one of them`))
+
+    const unreadable = problemsOf({ [`${name}_FILE`]: '/secret' })
+    t.deepEqual(unreadable, [`${name}_FILE names a file that cannot be used: nothing reads files here`])
+  })
+}
+
+test('a file that is missing or empty is one problem by name, without its path, also where the secret is required', (t) => {
+  const { OTP_KEYS: _, SIGNING_KEYS: __, ...rest } = PRODUCTION
+  const env = { ...rest, OTP_KEYS_FILE: '/run/secret', SIGNING_KEYS_FILE: '/run/empty' }
+
+  const error = t.throws(() => readConfig(env, filesOf({ '/run/empty': '\n' })), { instanceOf: ConfigError })
+
+  t.deepEqual(error?.problems, [
+    'OTP_KEYS_FILE names a file that cannot be used: there is none',
+    'SIGNING_KEYS_FILE names a file that cannot be used: it is empty',
+  ])
+})
+
+test('what a file holds is checked like what a variable holds, and an empty name of a file counts as unset', (t) => {
+  const read = filesOf({ '/keys': 'k1:c2VjcmV0\n' })
+  const error = t.throws(() => readConfig({ OTP_KEYS_FILE: '/keys' }, read), { instanceOf: ConfigError })
+  t.deepEqual(error?.problems, ['OTP_KEYS key k1 must be at least 32 bytes: openssl rand -base64 32'])
+
+  t.deepEqual(readConfig({ OTP_KEYS_FILE: '' }, read), readConfig({}))
+})
+
+test('who applies migrations needs the database and no other secret', (t) => {
+  const { DATABASE_URL } = PRODUCTION
+  t.is(readDatabaseLocation({ NODE_ENV: 'production', DATABASE_URL }).databaseUrl, DATABASE_URL)
+
+  const error = t.throws(() => readDatabaseLocation({ NODE_ENV: 'production' }), { instanceOf: ConfigError })
+  t.is(error?.problems.length, 1)
+  t.regex(error?.problems[0] ?? '', /^DATABASE_URL is not set: postgresql:/)
+  t.throws(() => readDatabaseLocation({ NODE_ENV: 'prod' }), { instanceOf: ConfigError })
+})
+
+test('the settings in force say where each comes from, and of secrets no more than the ids of keys', (t) => {
+  const { SIGNING_KEYS, ...rest } = PRODUCTION
+  const env = { ...rest, SIGNING_KEYS_FILE: '/keys', WORKERS: '3' }
+  const settings = readSettings(env, filesOf({ '/keys': SIGNING_KEYS }))
+  const of = (wanted: string) => settings.find(({ name }) => name === wanted)
+
+  t.like(of('HOST'), { value: '0.0.0.0', source: 'environment' })
+  t.like(of('OTP_DIGITS'), { value: '6', source: 'default' })
+  t.like(of('WORKERS'), { value: '3', source: 'environment' })
+  t.like(of('SMTP_URL'), { value: undefined, source: 'default' })
+  t.like(of('OTP_KEYS'), { value: 'withheld, by kid: k2, k1', source: 'environment' })
+  t.like(of('SIGNING_KEYS'), { value: 'withheld, by kid: s1', source: 'file' })
+  const text = JSON.stringify(settings)
+  for (const secret of ['pw@', 'token"', 'correct-horse', key(1), key(2), key(3)])
+    t.false(text.includes(secret))
+  t.deepEqual(
+    settings.map(({ name }) => name),
+    Object.keys(DOCUMENTED),
+  )
+})
+
+test('the example lists every variable, with the values that development has without it', (t) => {
+  const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
+  const env = Object.fromEntries(
+    [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value!.replaceAll('"', '')]),
+  )
+
+  t.deepEqual(Object.keys(env).toSorted(), Object.keys(DOCUMENTED).toSorted())
+  t.deepEqual(readConfig(env), readConfig({}))
+  const [, fromFiles] = /^# Secrets may come from files[^:]*: ([A-Z_, \n#]+)\./m.exec(example) ?? []
+  t.deepEqual(fromFiles?.split(/[,\s#]+/), SECRETS)
+})
+
+test('docs/configuration.md has the variables as they are documented in the code', (t) => {
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+  const defaults = new Map(readSettings({}).map(({ name, value }) => [name, value]))
+  const rows = Object.entries(DOCUMENTED).map(([name, { meaning, required, secret }]) => {
+    const value = name === 'WORKERS' ? undefined : defaults.get(name)
+    const cells = [`\`${name}\`${secret ? ' †' : ''}`, meaning, value ? `\`${value}\`` : '–', required ?? '–']
+    return `| ${cells.join(' | ')} |`
+  })
+
+  t.deepEqual(page.match(/^\| `.*$/gm), rows)
+})
+
+test('what is documented as required in production is what production asks for', (t) => {
+  const asked = problemsOf({ NODE_ENV: 'production' }).map((problem) => problem.split(' ')[0]!)
+  const documented = Object.entries(DOCUMENTED)
+    .filter(([, { required }]) => /^in production(?! with)/.test(required ?? ''))
+    .map(([name]) => name)
+
+  t.deepEqual(documented.toSorted(), asked.toSorted())
+})

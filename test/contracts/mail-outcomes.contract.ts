@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { hearMailNews } from '../../src/application/mail/record-mail-event.ts'
+import { MailFate, type MailNews } from '../../src/domain/mail-outcome.ts'
+import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
+import { StepUp } from '../../src/domain/step-up.ts'
+import { ALICE, afterNoon, NOON, POLICY } from '../domain/examples.ts'
+import { issued, type MailFateStores, opened, PROVENANCE } from './stores.ts'
+
+const delivered: MailNews = { outcome: 'delivered', at: afterNoon(5) }
+const softBounce: MailNews = { outcome: 'bounced', kind: 'soft-bounce', at: afterNoon(6) }
+const hardBounce: MailNews = { outcome: 'bounced', kind: 'hard-bounce', at: afterNoon(7) }
+const complaint: MailNews = { outcome: 'bounced', kind: 'complaint', at: afterNoon(8) }
+const unsubscribed: MailNews = { outcome: 'suppressed', reason: 'unsubscribed', at: afterNoon(9) }
+
+/** What is relied on where reports about mails come in, whoever stores them. Called once per adapter, each time on an empty store. */
+export function mailFatesContract(adapter: string, create: () => Promise<MailFateStores>): void {
+  /** An issuance whose mail is being handed over. */
+  async function claimed() {
+    const stores = await create()
+    const { id: challengeId } = await opened(stores)
+    await issued(stores, challengeId)
+    const [delivery] = await stores.outbox.claim(1, NOON, afterNoon(30))
+    const { issuance } = delivery!
+    return {
+      ...{ ...stores, stores, challengeId, issuance },
+      hear: (news: MailNews) => hearMailNews(stores.fates, issuance.id, news, PROVENANCE),
+      recordSent: () =>
+        stores.outbox.record(issuance, ...OtpIssuance.handOver(issuance, 'm-1', afterNoon(4))),
+      stepUp: async () => (await stores.stepUps.load(challengeId))!,
+      eventsSince: async (count: number) =>
+        (await stores.trail.of(challengeId)).slice(count).map(({ type }) => type),
+    }
+  }
+
+  test(`${adapter}: there is no fate of an unknown issuance`, async (t) => {
+    const { fates } = await create()
+
+    t.is(await fates.load(randomUUID()), undefined)
+  })
+
+  test(`${adapter}: a fate is loaded as the issuance and the standing are`, async (t) => {
+    const { fates, issuance, stepUp } = await claimed()
+
+    const { standing } = await stepUp()
+    t.deepEqual(await fates.load(issuance.id), { issuance, standing })
+  })
+
+  for (const [what, news] of [
+    ['delivery', delivered],
+    ['soft bounce', softBounce],
+    ['hard bounce', hardBounce],
+    ['complaint', complaint],
+    ['withdrawal of an address', unsubscribed],
+  ] as const) {
+    test(`${adapter}: a ${what} is loaded as it was decided, with its events on the trail`, async (t) => {
+      const { fates, issuance, recordSent, stepUp, trail, challengeId } = await claimed()
+      await recordSent()
+      const before = (await fates.load(issuance.id))!
+      const decision = MailFate.hear(before, news)!
+
+      t.true(await fates.save(before, decision, PROVENANCE))
+
+      const after = await stepUp()
+      t.deepEqual(after.issuance, decision.issuance ?? before.issuance)
+      t.deepEqual(after.standing.suppression, decision.standing?.suppression)
+      t.is(after.standing.version, before.standing.version + (decision.standing ? 1 : 0))
+      t.deepEqual(
+        (await trail.of(challengeId)).slice(3),
+        decision.events.map((event) => ({ ...event, ...PROVENANCE })),
+      )
+    })
+  }
+
+  test(`${adapter}: a mail that is reported about is not handed over again`, async (t) => {
+    const { outbox, hear } = await claimed()
+
+    await hear(delivered)
+
+    t.deepEqual(await outbox.claim(1, afterNoon(60), afterNoon(90)), [])
+  })
+
+  test(`${adapter}: a report on something that has changed since is refused whole`, async (t) => {
+    const { fates, issuance, hear, stepUp, eventsSince } = await claimed()
+    const before = (await fates.load(issuance.id))!
+    for (const change of [delivered, softBounce, complaint]) {
+      await hear(change)
+      const known = await stepUp()
+      for (const news of [delivered, softBounce, hardBounce]) {
+        t.false(await fates.save(before, MailFate.hear(before, news)!, PROVENANCE))
+      }
+      t.deepEqual(await stepUp(), known)
+    }
+    t.deepEqual(await eventsSince(2), ['otp-delivered', 'otp-bounced', 'otp-bounced', 'address-suppressed'])
+  })
+
+  test(`${adapter}: a report is refused if another of the same kind came first`, async (t) => {
+    const { fates, issuance, hear } = await claimed()
+    await hear(softBounce)
+    const before = (await fates.load(issuance.id))!
+    await hear({ ...softBounce, at: afterNoon(5) })
+
+    const earliest = MailFate.hear(before, { ...softBounce, at: afterNoon(5.5) })!
+
+    t.false(await fates.save(before, earliest, PROVENANCE))
+  })
+
+  test(`${adapter}: a hand-over that is recorded while a report is weighed is kept`, async (t) => {
+    const { fates, issuance, recordSent } = await claimed()
+    const before = (await fates.load(issuance.id))!
+    await recordSent()
+
+    t.true(await fates.save(before, MailFate.hear(before, delivered)!, PROVENANCE))
+
+    t.like(await fates.load(issuance.id), {
+      issuance: { status: 'delivered', sentAt: afterNoon(4), messageId: 'm-1' },
+    })
+  })
+
+  test(`${adapter}: an attempt that is claimed while a report is weighed is kept, and ends the delivery`, async (t) => {
+    const { fates, outbox, issuance } = await claimed()
+    const before = (await fates.load(issuance.id))!
+    await outbox.claim(1, afterNoon(30), afterNoon(60))
+
+    t.true(await fates.save(before, MailFate.hear(before, delivered)!, PROVENANCE))
+
+    t.like(await fates.load(issuance.id), { issuance: { status: 'delivered', deliveryAttempts: 2 } })
+    t.deepEqual(await outbox.claim(1, afterNoon(90), afterNoon(120)), [])
+  })
+
+  test(`${adapter}: a bounce that was weighed against an old standing is refused whole`, async (t) => {
+    const { stores, fates, issuance, stepUp, challengeId } = await claimed()
+    const before = (await fates.load(issuance.id))!
+    await issued(stores, challengeId, afterNoon(60))
+
+    t.false(await fates.save(before, MailFate.hear(before, hardBounce)!, PROVENANCE))
+
+    t.like(await fates.load(issuance.id), { issuance: { status: 'queued' } })
+    t.is((await stepUp()).standing.suppression, undefined)
+  })
+
+  test(`${adapter}: a delivery does not mind what is decided about the subject`, async (t) => {
+    const { stores, fates, issuance, challengeId } = await claimed()
+    const before = (await fates.load(issuance.id))!
+    await issued(stores, challengeId, afterNoon(60))
+
+    t.true(await fates.save(before, MailFate.hear(before, delivered)!, PROVENANCE))
+    t.like(await fates.load(issuance.id), { issuance: { status: 'delivered' } })
+  })
+
+  test(`${adapter}: an issuance decided before the address was taken out of use can no longer be saved`, async (t) => {
+    const { stepUps, hear, stepUp } = await claimed()
+    const demand = { id: randomUUID(), keyId: 'k1', recipient: ALICE }
+    const decision = StepUp.issueOtp(await stepUp(), demand, POLICY, afterNoon(60))
+
+    await hear(hardBounce)
+
+    t.false(await stepUps.save(decision, PROVENANCE))
+  })
+
+  for (const report of [delivered, hardBounce]) {
+    test(`${adapter}: the hand-over is recorded into what was reported before it (${report.outcome})`, async (t) => {
+      const { hear, recordSent, stepUp, trail, challengeId } = await claimed()
+      await hear(report)
+      const reported = (await stepUp()).issuance!
+      t.like(reported, { status: report.outcome, sentAt: undefined })
+
+      await recordSent()
+      await recordSent()
+
+      t.deepEqual((await stepUp()).issuance, {
+        ...reported,
+        sentAt: afterNoon(4),
+        messageId: 'm-1',
+      } as OtpIssuance)
+      t.is((await trail.of(challengeId)).filter(({ type }) => type === 'otp-sent').length, 1)
+    })
+
+    test(`${adapter}: a hand-over without an answer is not tried again, nor given up, once reported (${report.outcome})`, async (t) => {
+      const { outbox, issuance, hear, stepUp } = await claimed()
+      await hear(report)
+      const reported = await stepUp()
+
+      await outbox.record(issuance, ...OtpIssuance.defer(issuance, afterNoon(6)))
+      await outbox.record(issuance, ...OtpIssuance.fail(issuance, 'code-expired', afterNoon(6)))
+
+      t.deepEqual(await stepUp(), reported)
+    })
+  }
+
+  test(`${adapter}: record and reports come to the same, whatever their order`, async (t) => {
+    const outcomes: unknown[] = []
+    for (const order of permutations(['record', delivered, hardBounce, complaint] as const)) {
+      const { hear, recordSent, stepUp } = await claimed()
+      for (const each of order) await (each === 'record' ? recordSent() : hear(each))
+      const { issuance, standing } = await stepUp()
+      const { id: _, challengeId: __, subjectUserId: ___, ...rest } = issuance!
+      outcomes.push({ ...rest, suppression: standing.suppression })
+    }
+
+    for (const outcome of outcomes) t.deepEqual(outcome, outcomes[0])
+    t.like(outcomes[0], {
+      ...{ status: 'bounced', kind: 'complaint', messageId: 'm-1' },
+      ...{ sentAt: afterNoon(4), deliveredAt: afterNoon(5), bouncedAt: afterNoon(8) },
+      suppression: { address: ALICE, reason: 'complaint' },
+    })
+  })
+
+  test(`${adapter}: of ten equal reports at once one is stored`, async (t) => {
+    const { hear, recordSent, eventsSince } = await claimed()
+    await recordSent()
+
+    const receptions = await Promise.all(Array.from({ length: 10 }, () => hear(hardBounce)))
+
+    t.is(receptions.filter((reception) => reception === 'stored').length, 1)
+    t.is(receptions.filter((reception) => reception === 'known').length, 9)
+    t.deepEqual(await eventsSince(3), ['otp-bounced', 'address-suppressed'])
+  })
+
+  test(`${adapter}: reports and the record of the hand-over, all at once, lose nothing of each other, time after time`, async (t) => {
+    for (let round = 0; round < 10; round++) {
+      const { hear, recordSent, stepUp, eventsSince } = await claimed()
+
+      await Promise.all([hear(hardBounce), recordSent(), hear(delivered), hear(complaint), hear(delivered)])
+
+      const { issuance, standing } = await stepUp()
+      t.like(issuance, {
+        ...{ status: 'bounced', kind: 'complaint', messageId: 'm-1' },
+        ...{ sentAt: afterNoon(4), deliveredAt: afterNoon(5), bouncedAt: afterNoon(8) },
+      })
+      t.like(standing.suppression, { address: ALICE, reason: 'complaint' })
+      const events = await eventsSince(2)
+      for (const type of ['otp-sent', 'otp-delivered', 'address-suppressed']) {
+        t.is(events.filter((event) => event === type).length, 1, type)
+      }
+    }
+  })
+
+  test(`${adapter}: of bounces of a subject's mails, all at once, the latest stands against the address, time after time`, async (t) => {
+    for (let round = 0; round < 20; round++) {
+      const { stores, fates, stepUp, issuance, challengeId } = await claimed()
+      const ids = [issuance.id]
+      for (const seconds of [60, 120, 240])
+        ids.push((await issued(stores, challengeId, afterNoon(seconds))).id)
+
+      await Promise.all(
+        ids.map((id, index) =>
+          hearMailNews(fates, id, { ...hardBounce, at: afterNoon(300 - index) }, PROVENANCE),
+        ),
+      )
+
+      t.deepEqual((await stepUp()).standing.suppression?.at, afterNoon(300))
+    }
+  })
+
+  test(`${adapter}: a bounce and decisions about the subject, all at once, lose nothing of each other`, async (t) => {
+    const { hear, recordSent, stepUp, stores, challengeId } = await claimed()
+    await recordSent()
+
+    const [reception, next] = await Promise.all([
+      hear(hardBounce),
+      issued(stores, challengeId, afterNoon(60)).catch(() => undefined),
+    ])
+
+    const { standing, challenge } = await stepUp()
+    t.is(reception, 'stored')
+    t.is(standing.suppression?.address, ALICE)
+    t.is(challenge.issuanceCount, next ? 2 : 1)
+  })
+}
+
+function permutations<Item>(items: readonly Item[]): Item[][] {
+  if (items.length === 0) return [[]]
+  return items.flatMap((item, index) =>
+    permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]),
+  )
+}

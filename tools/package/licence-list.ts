@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+
+/** One entry of `packages` in a lock file of npm. */
+export interface LockedPackage {
+  readonly version: string
+  readonly license?: string
+  readonly dev?: boolean
+  readonly integrity?: string
+  readonly resolved?: string
+  readonly hasInstallScript?: boolean
+}
+
+const LOCK = new URL('../../package-lock.json', import.meta.url)
+
+/** What the lock file names besides this project, by its path under the project. */
+export function lockedPackages(): ReadonlyMap<string, LockedPackage> {
+  const { packages } = JSON.parse(readFileSync(LOCK, 'utf8')) as { packages: Record<string, LockedPackage> }
+  return new Map(Object.entries(packages).filter(([path]) => path !== ''))
+}
+
+export function nameAt(path: string): string {
+  return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+}
+
+/** Ask for no more than that their notice is kept, which an installation by npm does. */
+const PERMISSIVE = [
+  '0BSD',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'BlueOak-1.0.0',
+  'CC0-1.0',
+  'ISC',
+  'MIT',
+  'MIT-0',
+  'MIT OR Apache-2.0',
+  'Unlicense',
+]
+/** Each other licence that is accepted, of one package and for a reason. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  '@visx/vendor: MIT and ISC': 'both are permissive',
+  '@zone-eu/mailsplit: (MIT OR EUPL-1.1+)': 'taken under MIT; reads mails in the tests',
+  'argparse: PSF-2.0': 'permissive; a tool of development',
+  'argparse: Python-2.0': 'permissive; a tool of development',
+  'axe-core: MPL-2.0': 'unchanged, in the tests alone',
+  'caniuse-lite: CC-BY-4.0': 'data of a tool of development',
+  'elkjs: EPL-2.0': 'unchanged, of a page of the Prisma CLI that the service never loads',
+  'slick: MIT (http://mootools.net/license.txt)': 'MIT, spelt otherwise',
+  'type-fest: (MIT OR CC0-1.0)': 'taken under MIT',
+}
+
+/** The packages whose licence nobody has accepted. */
+export function unaccepted(packages: ReadonlyMap<string, LockedPackage>): readonly string[] {
+  return [...packages]
+    .filter(([, { license = '' }]) => !PERMISSIVE.includes(license))
+    .map(([path, { license = 'none' }]) => `${nameAt(path)}: ${license}`)
+    .filter((each) => !(each in EXCEPTIONS))
+}
+
+/** docs/licences.md. */
+export function licencePage(packages: ReadonlyMap<string, LockedPackage>): string {
+  const isDevelopment = ({ dev }: LockedPackage) => dev === true
+  return `# Licences
+
+Of all that \`package-lock.json\` names, by the licence that each package declares. Written by \`npm run licences\`; a test fails while it is out of date, and on a licence
+that nobody has accepted. What is permissive asks that its notice be kept, which an installation by npm does. The rest has a reason each.
+
+## Accepted with a reason
+
+${Object.entries(EXCEPTIONS)
+  .map(([each, reason]) => `- ${each}: ${reason}`)
+  .join('\n')}
+
+## In production
+
+${table(packages, (each) => !isDevelopment(each))}
+
+## In development alone
+
+${table(packages, isDevelopment)}
+`
+}
+
+function table(
+  packages: ReadonlyMap<string, LockedPackage>,
+  isMeant: (each: LockedPackage) => boolean,
+): string {
+  const byLicence = Map.groupBy(
+    [...packages].filter(([, each]) => isMeant(each)),
+    ([, { license = 'none' }]) => license,
+  )
+  const rows = [...byLicence]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([licence, entries]) => {
+      const names = [...new Set(entries.map(([path]) => nameAt(path)))].toSorted()
+      return `| ${licence} | ${names.length} | ${names.join(', ')} |`
+    })
+  return ['| licence | packages | |', '|---|---|---|', ...rows].join('\n')
+}
