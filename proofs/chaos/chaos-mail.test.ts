@@ -11,7 +11,7 @@ test('killed at any moment, the service loses no mail that it promised, and repe
   const outcome = await killDeliveries({ ...PLAN, databaseUrl, endLeases: true })
 
   t.deepEqual(outcome.violations, [])
-  t.true(outcome.killsAtHandOver > 0, 'a kill came between a hand-over and its record')
+  t.true(outcome.killsWhileSending > 0, 'a kill came between a hand-over and its record')
   t.true(outcome.duplicates > 0, 'which the mail system saw as a duplicate')
   t.is(outcome.verified, outcome.stored)
 })

@@ -21,7 +21,7 @@ export interface KilledDeliveriesPlan {
 export interface KilledDeliveries {
   readonly rounds: number
   /** Kills between a mail that was taken and its record, by the word of the mail system. */
-  readonly killsAtHandOver: number
+  readonly killsWhileSending: number
   /** Initiates that were answered 204. */
   readonly promised: number
   /** Issuances that are stored; some initiates were cut off before their answer. */
@@ -88,7 +88,7 @@ class ChaosRun {
   #dataDir!: string
   #round = 0
   #mailsToLive = Number.POSITIVE_INFINITY
-  #killsAtHandOver = 0
+  #killsWhileSending = 0
   #strike = () => {}
   /** Resolves when the process of this round is dead. */
   #dead = Promise.withResolvers<void>()
@@ -170,7 +170,7 @@ class ChaosRun {
     this.#arrivals.push({ ...arrival, round: this.#round })
     this.#mailsToLive--
     if (this.#mailsToLive === 0) {
-      this.#killsAtHandOver++
+      this.#killsWhileSending++
       this.#strike()
       await this.#dead.promise
     } else {
@@ -228,7 +228,7 @@ class ChaosRun {
     }
     return {
       rounds: this.#plan.rounds,
-      killsAtHandOver: this.#killsAtHandOver,
+      killsWhileSending: this.#killsWhileSending,
       promised: journeys.filter(([, { promised }]) => promised).length,
       stored: issuances.length,
       mails: this.#arrivals.length,

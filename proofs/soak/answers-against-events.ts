@@ -1,5 +1,5 @@
 import { type Call, isOutcomeUnknown, type Step } from './ledger.ts'
-import type { Evidence, Findings } from './reconciliation.ts'
+import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Stored, StoredEvent } from './stored.ts'
 
 /** The events that a request leaves, by what it does; the first of each pair is the one that there is once at most. */
@@ -57,7 +57,7 @@ function isSuccess({ status, code }: Call): boolean {
  * Each answer that says that something was decided has the event that its own request left, each event of a request
  * has an answer that says so or none, and no request left two.
  */
-export function answersAgainstEvents({ ledger }: Evidence, stored: Stored): Findings {
+export function answersAgainstEvents({ ledger }: Evidence, stored: Stored): CheckResults {
   const violations: string[] = []
   const calls = new Map(ledger.calls.map((call) => [call.requestId, call]))
   const eventsOf = Map.groupBy(

@@ -1,6 +1,6 @@
 import { verifyAuthorisation } from '../../packages/kit/src/authorisation.ts'
 import { PAYMENTS } from './place.ts'
-import type { Evidence, Findings } from './reconciliation.ts'
+import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Stored, StoredChallenge } from './stored.ts'
 
 /**
@@ -10,7 +10,7 @@ import type { Stored, StoredChallenge } from './stored.ts'
 export async function consumptions(
   { ledger, jwks }: Evidence,
   { challenges, events }: Stored,
-): Promise<Findings> {
+): Promise<CheckResults> {
   const violations: string[] = []
   const consumes = ledger.calls.filter(({ step, status }) => step === 'consume' && status === 200)
   const given = Map.groupBy(consumes, ({ about }) => about)

@@ -1,12 +1,12 @@
 import { type Call, isOutcomeUnknown } from './ledger.ts'
-import type { Evidence, Findings } from './reconciliation.ts'
+import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Stored, StoredEvent, StoredIssuance } from './stored.ts'
 
 /** Clocks of processes on one machine are one clock; this is for what is rounded to milliseconds. */
 const ROUNDING_IN_MS = 2
 
 /** Every guess was counted once, none beyond the budget was judged, and each was judged rightly. */
-export function guesses({ ledger, arrivals, limits }: Evidence, stored: Stored): Findings {
+export function guesses({ ledger, arrivals, limits }: Evidence, stored: Stored): CheckResults {
   const violations: string[] = []
   const verifies = ledger.calls.filter(({ step }) => step === 'verify')
   const byChallenge = Map.groupBy(verifies, ({ about }) => about)

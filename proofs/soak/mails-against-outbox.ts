@@ -1,5 +1,5 @@
 import type { Arrival } from './mailroom.ts'
-import type { Evidence, Findings } from './reconciliation.ts'
+import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Stored, StoredIssuance, StoredNotice } from './stored.ts'
 import type { Part, TroubleLog } from './trouble-log.ts'
 
@@ -20,7 +20,7 @@ const LATE_IN_MS = 21_000
  * Each mail that was promised was handed over, unless its code did not count any more or could not be handed over in time; what was
  * handed over is on record; a second mail has a reason, and the code of the first.
  */
-export function mailsAgainstOutbox({ arrivals, log }: Evidence, stored: Stored): Findings {
+export function mailsAgainstOutbox({ arrivals, log }: Evidence, stored: Stored): CheckResults {
   const violations: string[] = []
   const taken = Map.groupBy(arrivals, ({ mailId }) => mailId)
   for (const issuance of stored.issuances.values()) {
@@ -59,7 +59,7 @@ function issuanceViolations(
   log: TroubleLog,
 ): string[] {
   const { id, status, expiresAt } = issuance
-  const violations = handOverViolations(id, status, arrivals, log)
+  const violations = sendViolations(id, status, arrivals, log)
   if (status === 'queued') violations.push(`${id}: its mail is still queued`)
   if (status !== 'failed' && status !== 'queued' && arrivals.length === 0) {
     violations.push(`${id}: no mail, and its delivery is ${status}`)
@@ -104,7 +104,7 @@ function noticeViolations(
   arrivals: readonly Arrival[],
   log: TroubleLog,
 ): string[] {
-  const violations = handOverViolations(id, status, arrivals, log)
+  const violations = sendViolations(id, status, arrivals, log)
   if (status === 'queued') violations.push(`${id}: its notice is still queued`)
   if (status === 'sent' && arrivals.length === 0)
     violations.push(`${id}: no notice, and it is on record as sent`)
@@ -127,12 +127,7 @@ function isHindered(log: TroubleLog, from: Date, to: Date): boolean {
  * One code, and for each mail but the one that is on record a trouble that kept its hand-over from being heard of or
  * recorded.
  */
-function handOverViolations(
-  id: string,
-  status: string,
-  arrivals: readonly Arrival[],
-  log: TroubleLog,
-): string[] {
+function sendViolations(id: string, status: string, arrivals: readonly Arrival[], log: TroubleLog): string[] {
   const violations: string[] = []
   if (new Set(arrivals.map(({ code }) => code)).size > 1) violations.push(`${id}: mailed with two codes`)
   const unrecorded = status === 'failed' ? arrivals : arrivals.slice(0, -1)

@@ -1,9 +1,9 @@
 import type { Call } from './ledger.ts'
-import type { Evidence, Findings } from './reconciliation.ts'
+import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Part, TroubleLog } from './trouble-log.ts'
 
 /** Nothing but a trouble is a reason for a 503 or for no answer, and nothing is one for another 5xx. */
-export function outages({ ledger, log }: Evidence): Findings {
+export function outages({ ledger, log }: Evidence): CheckResults {
   const violations = ledger.calls.flatMap((call) => {
     const { step, requestId, status, failure, sentAt, endedAt } = call
     if (status === undefined) {

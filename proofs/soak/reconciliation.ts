@@ -27,13 +27,13 @@ export interface Evidence {
 
 type Figures = Readonly<Record<string, number>>
 
-export interface Findings {
+export interface CheckResults {
   readonly figures: Figures
   readonly violations: readonly string[]
 }
 
 /** One of the questions. */
-type Check = (evidence: Evidence, stored: Stored) => Findings | Promise<Findings>
+type Check = (evidence: Evidence, stored: Stored) => CheckResults | Promise<CheckResults>
 
 const CHECKS: Readonly<Record<string, Check>> = {
   answers: answersAgainstEvents,
@@ -45,7 +45,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 }
 
 /** Compares what was answered with what is stored. To be asked once everything has settled. */
-export async function reconcile(evidence: Evidence): Promise<Findings> {
+export async function reconcile(evidence: Evidence): Promise<CheckResults> {
   const stored = await readStored(evidence.db)
   const figures: Record<string, number> = {}
   const violations = await purgeViolations(evidence)

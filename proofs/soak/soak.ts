@@ -14,7 +14,7 @@ import { Ledger } from './ledger.ts'
 import { Mailroom } from './mailroom.ts'
 import { type Limits, type Place, Tokens } from './place.ts'
 import { tellOf, WEBHOOK } from './post-news.ts'
-import { type Findings, reconcile } from './reconciliation.ts'
+import { type CheckResults, reconcile } from './reconciliation.ts'
 import { TroubleLog } from './trouble-log.ts'
 import {
   type Breakable,
@@ -55,7 +55,7 @@ export interface Soak {
   readonly requests: number
   readonly walks: ReadonlyMap<string, { readonly begun: number; readonly finished: number }>
   readonly troubles: ReadonlyMap<string, number>
-  readonly findings: Findings
+  readonly findings: CheckResults
   /** Of the process that lived longest. */
   readonly trends: readonly Trend[]
   readonly livedInSeconds: number

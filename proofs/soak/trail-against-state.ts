@@ -1,5 +1,5 @@
 import type { Limits } from './place.ts'
-import type { Evidence, Findings } from './reconciliation.ts'
+import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Stored, StoredChallenge, StoredEvent, StoredIssuance } from './stored.ts'
 
 const HOUR_IN_MS = 3_600_000
@@ -22,7 +22,7 @@ interface StandingSoFar {
 }
 
 /** The state is what follows from the trail, event by event, and no event breaks a limit or comes where it cannot. */
-export function trailAgainstState({ limits }: Evidence, stored: Stored): Findings {
+export function trailAgainstState({ limits }: Evidence, stored: Stored): CheckResults {
   const violations: string[] = []
   const trails = Map.groupBy(stored.events, ({ subject }) => subject)
   for (const [subject, events] of trails) {

@@ -3,10 +3,10 @@ import type { StepUp, StepUpDecision } from '../domain/step-up.ts'
 import type { User } from '../domain/user.ts'
 import type { Provenance } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
-import { untilSaved } from './retry-on-conflict.ts'
+import { retryOnConflict } from './retry-on-conflict.ts'
 
 /** What was decided. Without a decision there is nothing to store, and the result stands as it is. */
-export interface Settlement<Result> {
+export interface Decided<Result> {
   readonly decision: StepUpDecision | undefined
   readonly result: Result
 }
@@ -14,17 +14,17 @@ export interface Settlement<Result> {
 /**
  * Load, decide, save; and again from the start when another decision about the subject came first.
  *
- * @throws {ChallengeNotFound} @throws {Contention} besides what `decide` throws
+ * @throws {ChallengeNotFound} @throws {ConcurrencyConflict} besides what `decide` throws
  */
-export function settle<Result>(
+export function decideAndSave<Result>(
   stepUps: StepUps,
   challengeId: string,
   provenance: Provenance,
   decide: (
     stepUp: StepUp & { readonly user: User | undefined },
-  ) => Settlement<Result> | Promise<Settlement<Result>>,
+  ) => Decided<Result> | Promise<Decided<Result>>,
 ): Promise<Result> {
-  return untilSaved(`challenge ${challengeId}`, async () => {
+  return retryOnConflict(`challenge ${challengeId}`, async () => {
     const stepUp = await stepUps.load(challengeId)
     if (!stepUp) throw new ChallengeNotFound(challengeId)
 

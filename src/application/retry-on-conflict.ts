@@ -7,9 +7,9 @@ const PATIENCE_IN_MS = 8000
  * Runs `attempt`, which loads, decides and saves, again from the start for as long as another decision comes first.
  *
  * @param about for the log, without personal data.
- * @throws {Contention} besides what `attempt` throws
+ * @throws {ConcurrencyConflict} besides what `attempt` throws
  */
-export async function untilSaved<Result>(
+export async function retryOnConflict<Result>(
   about: string,
   attempt: () => Promise<{ readonly saved: boolean; readonly result: Result }>,
   patienceInMs = PATIENCE_IN_MS,
@@ -18,12 +18,13 @@ export async function untilSaved<Result>(
   for (let lostRaces = 1; ; lostRaces++) {
     const { saved, result } = await attempt()
     if (saved) return result
-    if (lostRaces === MAX_LOST_RACES || performance.now() >= giveUpAt) throw new Contention(about, lostRaces)
+    if (lostRaces === MAX_LOST_RACES || performance.now() >= giveUpAt)
+      throw new ConcurrencyConflict(about, lostRaces)
   }
 }
 
 /** Too many decisions about one subject at once. Nothing was stored; the call may be repeated. */
-export class Contention extends Error {
+export class ConcurrencyConflict extends Error {
   constructor(about: string, lostRaces: number) {
     super(`Gave up on ${about} after losing ${lostRaces} races`)
   }

@@ -1,15 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { styleText } from 'node:util'
-import { KeycloakExamination } from '../adapters/directory-keycloak/keycloak-check.ts'
+import { KeycloakCheck } from '../adapters/directory-keycloak/keycloak-check.ts'
 import { KeycloakUserDirectory } from '../adapters/directory-keycloak/keycloak-user-directory.ts'
-import { IssuerExamination } from '../adapters/identity-jose/issuer-check.ts'
-import { PostmarkExamination } from '../adapters/mail-postmark/postmark-check.ts'
-import { SmtpExamination } from '../adapters/mail-smtp/smtp-check.ts'
-import { DatabaseExamination } from '../adapters/persistence-prisma/connection/database-check.ts'
+import { IssuerCheck } from '../adapters/identity-jose/issuer-check.ts'
+import { PostmarkCheck } from '../adapters/mail-postmark/postmark-check.ts'
+import { SmtpCheck } from '../adapters/mail-smtp/smtp-check.ts'
+import { DatabaseCheck } from '../adapters/persistence-prisma/connection/database-check.ts'
 import { type Config, ConfigError, loadConfig, type MailConfig } from '../config/read-config.ts'
-import { type Examination, Finding } from '../contracts/diagnostic-check.ts'
+import { CheckResult, type DiagnosticCheck } from '../contracts/diagnostic-check.ts'
 import { type Database, openDatabase } from '../process/open-database.ts'
-import { keyFindings } from './key-findings.ts'
+import { keyCheckResults } from './key-findings.ts'
 import { aligned, type Output, print } from './terminal.ts'
 
 /** What has not come to an end by then is told as it is. */
@@ -29,24 +29,27 @@ export async function doctor(output: Output): Promise<number> {
   return failed > 0 ? 1 : 0
 }
 
-async function examineAll(): Promise<readonly Finding[]> {
+async function examineAll(): Promise<readonly CheckResult[]> {
   let config: Config
   try {
     config = loadConfig()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return error.problems.map((problem) =>
-      Finding.failed('configuration', problem, 'countersign config check; docs/configuration.md'),
+      CheckResult.failed('configuration', problem, 'countersign config check; docs/configuration.md'),
     )
   }
   const mode = config.production ? 'production' : 'development'
-  const own = [Finding.ok('configuration', `complete, for ${mode}`), ...keyFindings(config, CLOCK.now())]
+  const own = [
+    CheckResult.ok('configuration', `complete, for ${mode}`),
+    ...keyCheckResults(config, CLOCK.now()),
+  ]
 
   let database: Database
   try {
     database = await openDatabase(config)
   } catch (error) {
-    own.push(Finding.failed('database', 'the embedded one does not start', (error as Error).message))
+    own.push(CheckResult.failed('database', 'the embedded one does not start', (error as Error).message))
     return own
   }
   try {
@@ -57,47 +60,47 @@ async function examineAll(): Promise<readonly Finding[]> {
   }
 }
 
-function examinations(config: Config, url: string): readonly Examination[] {
+function examinations(config: Config, url: string): readonly DiagnosticCheck[] {
   const { production, auth, keycloak, mail, postmarkWebhookAuth } = config
   return [
-    new DatabaseExamination({ url, production }, CLOCK),
-    auth ? new IssuerExamination(auth.jwksUrl) : standIn('issuer', 'the built-in one of development'),
-    ...(keycloak ? [new KeycloakExamination(new KeycloakUserDirectory(keycloak, CLOCK))] : []),
-    ...(mail?.map((each) => mailExamination(each, postmarkWebhookAuth !== undefined)) ?? [
+    new DatabaseCheck({ url, production }, CLOCK),
+    auth ? new IssuerCheck(auth.jwksUrl) : standIn('issuer', 'the built-in one of development'),
+    ...(keycloak ? [new KeycloakCheck(new KeycloakUserDirectory(keycloak, CLOCK))] : []),
+    ...(mail?.map((each) => mailCheck(each, postmarkWebhookAuth !== undefined)) ?? [
       standIn('mail', 'the mailbox of development, which sends nothing'),
     ]),
   ]
 }
 
-function mailExamination(mail: MailConfig, hearsReports: boolean): Examination {
+function mailCheck(mail: MailConfig, hearsReports: boolean): DiagnosticCheck {
   switch (mail.transport) {
     case 'smtp':
-      return new SmtpExamination(mail)
+      return new SmtpCheck(mail)
     case 'postmark':
-      return new PostmarkExamination(mail, hearsReports)
+      return new PostmarkCheck(mail, hearsReports)
   }
 }
 
-function standIn(name: string, found: string): Examination {
+function standIn(name: string, found: string): DiagnosticCheck {
   return {
     name,
-    async *examine() {
-      yield Finding.ok(name, found)
+    async *run() {
+      yield CheckResult.ok(name, found)
     },
   }
 }
 
 /** What an examination finds within its time. */
-async function findingsOf(examination: Examination): Promise<readonly Finding[]> {
-  const findings: Finding[] = []
+async function findingsOf(examination: DiagnosticCheck): Promise<readonly CheckResult[]> {
+  const findings: CheckResult[] = []
   const end = new AbortController()
   const examined = async () => {
-    for await (const finding of examination.examine()) findings.push(finding)
+    for await (const finding of examination.run()) findings.push(finding)
   }
   const timedOut = async () => {
     await wait(TIMEOUT_IN_MS, undefined, { signal: end.signal, ref: true })
     findings.push(
-      Finding.failed(
+      CheckResult.failed(
         examination.name,
         `no end within ${TIMEOUT_IN_MS / 1000} s`,
         'See whether something on the way drops packets without a word, a firewall for one',
@@ -112,7 +115,7 @@ async function findingsOf(examination: Examination): Promise<readonly Finding[]>
 
 const COLOURS = { ok: 'green', warning: 'yellow', failed: 'red' } as const
 
-function textOf(findings: readonly Finding[]): string {
+function textOf(findings: readonly CheckResult[]): string {
   const table = aligned(findings.map(({ level, name, found }) => [level, name, found])).split('\n')
   return findings
     .flatMap(({ level, remedy }, index) => {

@@ -1,32 +1,32 @@
 import type { Config, Keys } from '../config/read-config.ts'
-import { Finding } from '../contracts/diagnostic-check.ts'
+import { CheckResult } from '../contracts/diagnostic-check.ts'
 
 /** A key that one copy of a backup or one leaver may have taken along should not be good for ever. */
 const OLD_IN_DAYS = 365
 const DAY_IN_MS = 86_400_000
 
 /** What there is to say of the keys, whose strength the configuration has checked. */
-export function keyFindings(
+export function keyCheckResults(
   { otpKeys, signingKeys }: Pick<Config, 'otpKeys' | 'signingKeys'>,
   now: Date,
-): Finding[] {
+): CheckResult[] {
   return [
-    keysFinding('otp-keys', 'OTP_KEYS', otpKeys, now),
-    keysFinding('signing-keys', 'SIGNING_KEYS', signingKeys, now),
+    keysResult('otp-keys', 'OTP_KEYS', otpKeys, now),
+    keysResult('signing-keys', 'SIGNING_KEYS', signingKeys, now),
   ]
 }
 
-function keysFinding(name: string, variable: string, keys: Keys | undefined, now: Date): Finding {
-  if (!keys) return Finding.ok(name, 'generated ones of development')
+function keysResult(name: string, variable: string, keys: Keys | undefined, now: Date): CheckResult {
+  if (!keys) return CheckResult.ok(name, 'generated ones of development')
 
   const [active, ...others] = keys.map(({ id }) => id)
   const behind = others.length > 0 ? `; ${others.join(', ')} still verify` : ''
   const age = ageInDays(active!, now)
   const found = `${active} is active${age === undefined ? '' : `, ${age} days old`}${behind}`
   if (age !== undefined && age > OLD_IN_DAYS) {
-    return Finding.warning(name, found, `Rotate ${variable}: countersign keys generate says how`)
+    return CheckResult.warning(name, found, `Rotate ${variable}: countersign keys generate says how`)
   }
-  return Finding.ok(name, found)
+  return CheckResult.ok(name, found)
 }
 
 /** By the date in its kid, as `countersign keys generate` writes it; undefined without one. */

@@ -10,7 +10,7 @@ import { challengeRoutes } from '../adapters/http-koa/challenges/routes.ts'
 import { documentationRoutes } from '../adapters/http-koa/documentation/routes.ts'
 import { Authentication } from '../adapters/http-koa/edge/authentication.ts'
 import { createHttpServer } from '../adapters/http-koa/edge/http-server.ts'
-import { RequestsUnderWay } from '../adapters/http-koa/edge/in-flight-requests.ts'
+import { InFlightRequests } from '../adapters/http-koa/edge/in-flight-requests.ts'
 import { Readiness } from '../adapters/http-koa/edge/readiness.ts'
 import { serviceRoutes } from '../adapters/http-koa/service/routes.ts'
 import { totpEmailRoutes } from '../adapters/http-koa/totp-email/routes.ts'
@@ -30,7 +30,7 @@ import { countEvents } from '../adapters/metrics-prometheus/event-count.ts'
 import { MeasuredAccessTokens } from '../adapters/metrics-prometheus/measured-access-tokens.ts'
 import { MeasuredDeliveries } from '../adapters/metrics-prometheus/measured-deliveries.ts'
 import { MeasuredLockNotices } from '../adapters/metrics-prometheus/measured-lock-notices.ts'
-import { MeasuredMailFates } from '../adapters/metrics-prometheus/measured-mail-fates.ts'
+import { MeasuredMailOutcomes } from '../adapters/metrics-prometheus/measured-mail-outcomes.ts'
 import { MeasuredMailTransport } from '../adapters/metrics-prometheus/measured-mail-transport.ts'
 import { MeasuredOtpOutbox } from '../adapters/metrics-prometheus/measured-otp-outbox.ts'
 import { MeasuredStepUps } from '../adapters/metrics-prometheus/measured-step-ups.ts'
@@ -45,10 +45,10 @@ import { watchRetention } from '../adapters/metrics-prometheus/retention-gauge.t
 import { PrismaAuditTrail } from '../adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
 import { type Connections, connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
 import { DatabaseHealth } from '../adapters/persistence-prisma/connection/database-health.ts'
-import { RawStatements } from '../adapters/persistence-prisma/connection/statements.ts'
+import { Statements } from '../adapters/persistence-prisma/connection/statements.ts'
 import { PrismaClient } from '../adapters/persistence-prisma/generated/client.ts'
 import { PrismaLockNotices } from '../adapters/persistence-prisma/lock-notices/prisma-lock-notices.ts'
-import { PrismaMailFates } from '../adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
+import { PrismaMailOutcomes } from '../adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
 import { PrismaSuppressions } from '../adapters/persistence-prisma/mail-outcomes/prisma-suppressions.ts'
 import { PrismaOtpOutbox } from '../adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
 import { PrismaOutboxBacklog } from '../adapters/persistence-prisma/otp-outbox/prisma-outbox-backlog.ts'
@@ -59,7 +59,7 @@ import { RetentionCron } from '../adapters/retention-cron/retention-cron.ts'
 import { EddsaChallengeSigner } from '../adapters/signing-jose/eddsa-challenge-signer.ts'
 import { OtplibTotp } from '../adapters/totp-otplib/otplib-totp.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
-import { DirectedStepUps } from '../application/challenges/address-checked-step-ups.ts'
+import { AddressCheckedStepUps } from '../application/challenges/address-checked-step-ups.ts'
 import { AuditChallenge } from '../application/challenges/audit-challenge.ts'
 import { CancelChallenge } from '../application/challenges/cancel-challenge.ts'
 import { ConsumeChallenge } from '../application/challenges/consume-challenge.ts'
@@ -69,7 +69,7 @@ import { DeliverOtp } from '../application/codes/deliver-otp.ts'
 import { IssueOtp } from '../application/codes/issue-otp.ts'
 import { VerifyOtp } from '../application/codes/verify-otp.ts'
 import { LiftSuppression } from '../application/mail/lift-suppression.ts'
-import { HearMailNews } from '../application/mail/record-mail-event.ts'
+import { RecordMailEvent } from '../application/mail/record-mail-event.ts'
 import { ReleaseAddress } from '../application/mail/release-address.ts'
 import { SendLockNotices } from '../application/mail/send-lock-notices.ts'
 import { AccessTokens } from '../application/ports/access-tokens.ts'
@@ -80,7 +80,7 @@ import { DeliverySignal } from '../application/ports/delivery-signal.ts'
 import { Identifiers } from '../application/ports/identifiers.ts'
 import { LockMailComposer } from '../application/ports/lock-mail-composer.ts'
 import { LockNotices } from '../application/ports/lock-notices.ts'
-import { MailFates } from '../application/ports/mail-outcomes.ts'
+import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
 import { MailTransport } from '../application/ports/mail-transport.ts'
 import { OtpMailComposer } from '../application/ports/otp-mail-composer.ts'
 import { OtpOutbox } from '../application/ports/otp-outbox.ts'
@@ -105,7 +105,7 @@ import { developmentRoutes } from '../development/routes.ts'
 import { TokenIssuer } from '../development/token-issuer.ts'
 
 /** What the composition is made of besides the environment. */
-export interface Foundation {
+export interface CompositionOptions {
   readonly config: Config
   readonly databaseUrl: string
   /** The stand-ins of a development set-up; undefined in production. */
@@ -114,7 +114,7 @@ export interface Foundation {
   /** Undefined where nothing is traced: then nothing is wrapped either. */
   readonly tracing?: Tracing | undefined
   /** What else is to be had at the service's origin, as behind a gateway; not part of its API. */
-  readonly neighbour?: Router | undefined
+  readonly extraRouter?: Router | undefined
 }
 
 /** Nobody waits for a warning as for a code. */
@@ -139,7 +139,7 @@ const Traces: ServiceIdentifier<Tracing | undefined> = Symbol('Traces')
 const Policy: ServiceIdentifier<Config['policy']> = Symbol('StepUpPolicy')
 
 /** The composition root: the one place that knows which adapter answers which port. Nothing connects or listens yet. */
-export function createContainer(foundation: Foundation): Container {
+export function createContainer(foundation: CompositionOptions): Container {
   const { config, databaseUrl, developmentKeys, logger, tracing } = foundation
   const container = new Container({ defaultScope: 'Singleton' })
 
@@ -160,8 +160,8 @@ export function createContainer(foundation: Foundation): Container {
   bindMail(container, config, logger)
   bindUseCases(container)
 
-  container.bind(RequestsUnderWay).toConstantValue(new RequestsUnderWay())
-  container.bind(Workload).toService(RequestsUnderWay)
+  container.bind(InFlightRequests).toConstantValue(new InFlightRequests())
+  container.bind(Workload).toService(InFlightRequests)
   container
     .bind(Deliverer)
     .toResolvedValue(
@@ -189,31 +189,31 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
   })
   container.bind(StorageConnections).toConstantValue(connections)
   container.bind(PrismaClient).toConstantValue(connections.prisma)
-  container.bind(RawStatements).toConstantValue(connections.statements)
+  container.bind(Statements).toConstantValue(connections.statements)
   container.bind(MeasuredStepUps).toResolvedValue(
     (statements, metrics, tracing) => {
       const stepUps = new PrismaStepUps(statements)
       return new MeasuredStepUps(new LoggedStepUps(tracing?.stepUps(stepUps) ?? stepUps, logger), metrics)
     },
-    [RawStatements, Metrics, Traces],
+    [Statements, Metrics, Traces],
   )
   container.bind(OtpOutbox).toResolvedValue(
     (statements, metrics, tracing) => {
       const outbox = new PrismaOtpOutbox(statements)
       return new MeasuredOtpOutbox(tracing?.otpOutbox(outbox) ?? outbox, metrics)
     },
-    [RawStatements, Metrics, Traces],
+    [Statements, Metrics, Traces],
   )
   container
     .bind(LockNotices)
     .toResolvedValue(
       (statements, metrics) => new MeasuredLockNotices(new PrismaLockNotices(statements), metrics),
-      [RawStatements, Metrics],
+      [Statements, Metrics],
     )
   container
-    .bind(MailFates)
+    .bind(MailOutcomes)
     .toResolvedValue(
-      (prisma, metrics) => new MeasuredMailFates(new PrismaMailFates(prisma), metrics),
+      (prisma, metrics) => new MeasuredMailOutcomes(new PrismaMailOutcomes(prisma), metrics),
       [PrismaClient, Metrics],
     )
   container
@@ -254,7 +254,7 @@ function bindUsers(container: Container, { keycloak }: Config): void {
     container
       .bind(StepUps)
       .toResolvedValue(
-        (stepUps, directory, clock) => new DirectedStepUps(stepUps, directory, clock),
+        (stepUps, directory, clock) => new AddressCheckedStepUps(stepUps, directory, clock),
         [MeasuredStepUps, UserDirectory, Clock],
       )
   } else {
@@ -317,9 +317,9 @@ function bindMail(container: Container, { mail, letter, dataDir }: Config, logge
     container
       .bind(MailTransport)
       .toResolvedValue(
-        (mailbox, hearMailNews, clock) =>
-          traced('mailbox', new BouncingAddresses(mailbox, bounceHeard(hearMailNews, clock, logger))),
-        [FolderMailbox, HearMailNews, Clock],
+        (mailbox, recordMailEvent, clock) =>
+          traced('mailbox', new BouncingAddresses(mailbox, bounceHeard(recordMailEvent, clock, logger))),
+        [FolderMailbox, RecordMailEvent, Clock],
       )
   } else {
     const metrics = container.get(Metrics)
@@ -340,11 +340,11 @@ function bindMail(container: Container, { mail, letter, dataDir }: Config, logge
 }
 
 /** What Postmark's webhook does where there is Postmark. */
-function bounceHeard(hearMailNews: HearMailNews, clock: Clock, logger: Logger): HearBounce {
+function bounceHeard(recordMailEvent: RecordMailEvent, clock: Clock, logger: Logger): HearBounce {
   return async (issuanceId) => {
     const news = { outcome: 'bounced', kind: 'hard-bounce', at: clock.now() } as const
     try {
-      await hearMailNews.execute({ issuanceId, news, origin: undefined })
+      await recordMailEvent.execute({ issuanceId, event: news, origin: undefined })
     } catch (error) {
       logger.warn({ err: error, issuanceId }, 'bounce not heard')
     }
@@ -403,9 +403,9 @@ function bindUseCases(container: Container): void {
   container
     .bind(DeliverOtp)
     .toResolvedValue(
-      (outbox, totp, composer, transport, fates, clock, tracing) =>
-        new DeliverOtp(outbox, totp, composer, transport, fates, clock, tracing?.deliveries),
-      [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailFates, Clock, Traces],
+      (outbox, totp, composer, transport, mailOutcomes, clock, tracing) =>
+        new DeliverOtp(outbox, totp, composer, transport, mailOutcomes, clock, tracing?.deliveries),
+      [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailOutcomes, Clock, Traces],
     )
   container
     .bind(SendLockNotices)
@@ -414,8 +414,8 @@ function bindUseCases(container: Container): void {
       [LockNotices, LockMailComposer, MailTransport, Clock],
     )
   container
-    .bind(HearMailNews)
-    .toResolvedValue((fates, clock) => new HearMailNews(fates, clock), [MailFates, Clock])
+    .bind(RecordMailEvent)
+    .toResolvedValue((mailOutcomes, clock) => new RecordMailEvent(mailOutcomes, clock), [MailOutcomes, Clock])
   container
     .bind(LiftSuppression)
     .toResolvedValue((suppressions, clock) => new LiftSuppression(suppressions, clock), [Suppressions, Clock])
@@ -436,7 +436,10 @@ function bindRetention(container: Container, { retentionInDays }: Config, logger
     .toResolvedValue((purgeChallenges) => new RetentionCron(purgeChallenges, logger), [PurgeChallenges])
 }
 
-function bindHttp(container: Container, { config, logger, neighbour }: Foundation): void {
+function bindHttp(
+  container: Container,
+  { config, logger, extraRouter: neighbour }: CompositionOptions,
+): void {
   const { production, policy, postmarkWebhookAuth } = config
   container.bind(Authentication).toResolvedValue((tokens) => new Authentication(tokens), [AccessTokens])
   container
@@ -499,9 +502,9 @@ function bindHttp(container: Container, { config, logger, neighbour }: Foundatio
     container
       .bind(WebhookRoutes)
       .toResolvedValue(
-        (hearMailNews, releaseAddress) =>
-          postmarkWebhookRoutes(credentials, { hearMailNews, releaseAddress }, logger),
-        [HearMailNews, ReleaseAddress],
+        (recordMailEvent, releaseAddress) =>
+          postmarkWebhookRoutes(credentials, { recordMailEvent, releaseAddress }, logger),
+        [RecordMailEvent, ReleaseAddress],
       )
     routers.push(WebhookRoutes)
   }
@@ -514,7 +517,7 @@ function bindHttp(container: Container, { config, logger, neighbour }: Foundatio
         observer: new RequestDurations(metrics),
         traces: container.get(Traces)?.requests,
       }),
-    [RequestsUnderWay, Metrics, Routers],
+    [InFlightRequests, Metrics, Routers],
   )
 }
 

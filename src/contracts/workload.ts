@@ -1,5 +1,5 @@
 /** What else this process has to do at the moment. */
 export abstract class Workload {
   /** Requests taken and not answered yet. */
-  abstract requestsUnderWay(): number
+  abstract inFlight(): number
 }

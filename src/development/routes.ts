@@ -1,6 +1,6 @@
 import Router from '@koa/router'
 import type { z } from 'zod'
-import { Refusal } from '../adapters/http-koa/edge/http-error.ts'
+import { HttpError } from '../adapters/http-koa/edge/http-error.ts'
 import { jsonBody } from '../adapters/http-koa/edge/request-body.ts'
 import type { Caller } from '../application/ports/access-tokens.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -37,7 +37,7 @@ export function developmentRoutes(
     /** The HTML of one mail, for the frame of the page. */
     router.get('/dev/mailbox/:id', async (ctx) => {
       const mail = await mailbox.find(ctx.params.id!)
-      if (!mail) throw new Refusal('route-unknown')
+      if (!mail) throw new HttpError('route-unknown')
       ctx.set('Content-Security-Policy', MAIL_POLICY)
       ctx.type = 'html'
       ctx.body = mail.html

@@ -107,7 +107,7 @@ export const Challenge = {
   },
 
   /** @throws {ChallengeOver} unless the challenge can still be verified. */
-  pending(challenge: Challenge, now: Date): PendingChallenge {
+  assertPending(challenge: Challenge, now: Date): PendingChallenge {
     const status = Challenge.statusAt(challenge, now)
     if (status !== 'pending') throw new ChallengeOver(challenge.id, status)
     return challenge as PendingChallenge
@@ -115,13 +115,13 @@ export const Challenge = {
 
   /** Counts one more issuance. @throws {ChallengeOver} */
   countIssuance(challenge: Challenge, now: Date): PendingChallenge {
-    const pending = Challenge.pending(challenge, now)
+    const pending = Challenge.assertPending(challenge, now)
     return { ...pending, issuanceCount: pending.issuanceCount + 1 }
   },
 
   /** @throws {ChallengeOver} */
   verify(challenge: Challenge, issuanceId: string, now: Date): [VerifiedChallenge, ChallengeEvent] {
-    const pending = Challenge.pending(challenge, now)
+    const pending = Challenge.assertPending(challenge, now)
     return [
       { ...pending, status: 'verified', verifiedAt: now },
       { type: 'challenge-verified', ...about(challenge, now), issuanceId },
@@ -130,7 +130,7 @@ export const Challenge = {
 
   /** Spends one attempt; the last one exhausts the challenge. @throws {ChallengeOver} */
   reject(challenge: Challenge, now: Date): [PendingChallenge | ExhaustedChallenge, ChallengeEvent[]] {
-    const pending = Challenge.pending(challenge, now)
+    const pending = Challenge.assertPending(challenge, now)
     const attemptsRemaining = pending.attemptsRemaining - 1
     const rejected: ChallengeEvent = { type: 'otp-rejected', ...about(challenge, now), attemptsRemaining }
     if (attemptsRemaining > 0) return [{ ...pending, attemptsRemaining }, [rejected]]

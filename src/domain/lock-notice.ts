@@ -69,7 +69,7 @@ export const LockNotice = {
   },
 
   /** The mail system took the mail. */
-  handOver(
+  markSent(
     queued: QueuedLockNotice,
     messageId: string | undefined,
     now: Date,

@@ -4,13 +4,13 @@ import { type MailReport, OtpIssuance } from './otp-issuance.ts'
 import { SubjectStanding } from './subject-standing.ts'
 
 /** What the news of a mail bear upon: its issuance, and the standing of its subject, as both stood at one instant. */
-export interface MailFate {
+export interface MailOutcome {
   readonly issuance: OtpIssuance
   readonly standing: SubjectStanding
 }
 
 /** What news change. It is stored whole or not at all. */
-export interface MailFateDecision {
+export interface MailOutcomeDecision {
   /** Undefined: it stays as it is, as does the standing. */
   readonly issuance: OtpIssuance | undefined
   readonly standing: SubjectStanding | undefined
@@ -18,7 +18,7 @@ export interface MailFateDecision {
 }
 
 /** What the mail system says: about a mail, or with a mail as the cause about the address that it went to. */
-export type MailNews =
+export type MailEvent =
   | MailReport
   | {
       readonly outcome: 'suppressed'
@@ -26,12 +26,12 @@ export type MailNews =
       readonly at: Date
     }
 
-export const MailFate = {
+export const MailOutcome = {
   /**
    * What follows from the news; undefined if they are none. A hard bounce or a complaint takes the address out of use
    * as well, so that no code is promised to it any more. No news of a mail are older than the mail, whatever other clocks say.
    */
-  hear({ issuance, standing }: MailFate, told: MailNews): MailFateDecision | undefined {
+  record({ issuance, standing }: MailOutcome, told: MailEvent): MailOutcomeDecision | undefined {
     const news = { ...told, at: later(told.at, issuance.issuedAt) }
     const [reported, events] =
       news.outcome === 'suppressed' ? [issuance, []] : OtpIssuance.report(issuance, news)
@@ -54,7 +54,7 @@ export const MailFate = {
   },
 }
 
-function reasonToSuppress(news: MailNews): SuppressionReason | undefined {
+function reasonToSuppress(news: MailEvent): SuppressionReason | undefined {
   if (news.outcome === 'suppressed') return news.reason
   return news.outcome === 'bounced' && news.kind !== 'soft-bounce' ? news.kind : undefined
 }

@@ -156,7 +156,7 @@ export const OtpIssuance = {
   },
 
   /** The mail system took the mail. */
-  handOver(queued: QueuedIssuance, messageId: string | undefined, now: Date): [SentIssuance, ChallengeEvent] {
+  markSent(queued: QueuedIssuance, messageId: string | undefined, now: Date): [SentIssuance, ChallengeEvent] {
     const { status: _, nextAttemptAt: __, ...issued } = queued
     return [
       { ...issued, status: 'sent', sentAt: now, messageId },

@@ -87,7 +87,7 @@ export const StepUp = {
     policy: StepUpPolicy,
     now: Date,
   ): [StepUpDecision, Verdict] {
-    Challenge.pending(challenge, now)
+    Challenge.assertPending(challenge, now)
     SubjectStanding.assertNotLocked(standing, now)
 
     if (issuance && OtpIssuance.isAlive(issuance, challenge, now) && codeMatches(issuance)) {

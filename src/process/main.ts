@@ -2,11 +2,11 @@ import cluster from 'node:cluster'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { scrapeOfWorkers } from '../adapters/metrics-prometheus/worker-metrics.ts'
-import type { Foundation } from '../composition/container.ts'
+import type { CompositionOptions } from '../composition/container.ts'
 import { type Config, ConfigError, loadConfig } from '../config/read-config.ts'
 import { developmentKeys } from '../development/development-keys.ts'
 import { createLogger } from './logger.ts'
-import { startManagement } from './metrics-endpoint.ts'
+import { startMetricsEndpoint } from './metrics-endpoint.ts'
 import { openDatabase } from './open-database.ts'
 import { STOP, supervise } from './supervisor.ts'
 
@@ -75,7 +75,7 @@ async function startUpon(
   { startDelivery, startService }: typeof import('./service.ts'),
 ): Promise<Running> {
   const keys = config.production ? undefined : await developmentKeys(join(config.dataDir, 'keys.json'))
-  const foundation: Foundation = { config, databaseUrl, developmentKeys: keys, logger }
+  const foundation: CompositionOptions = { config, databaseUrl, developmentKeys: keys, logger }
 
   if (delivers()) {
     const { managementUrl, stop } = await startDelivery(foundation)
@@ -90,7 +90,7 @@ async function startUpon(
 }
 
 async function startSupervisor(databaseUrl: string): Promise<Running> {
-  const management = await startManagement(scrapeOfWorkers(), config, logger)
+  const management = await startMetricsEndpoint(scrapeOfWorkers(), config, logger)
   // Whatever command line this process was started from.
   cluster.setupPrimary({ exec: PROGRAM, args: [] })
   const env = { DATABASE_URL: databaseUrl, DATABASE_URL_FILE: '', WORKERS: '1' }

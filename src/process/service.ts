@@ -10,13 +10,13 @@ import { RetentionCron } from '../adapters/retention-cron/retention-cron.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import { MailTransport } from '../application/ports/mail-transport.ts'
 import {
+  type CompositionOptions,
   createContainer,
-  type Foundation,
   LockNoticeDeliverer,
   StorageConnections,
 } from '../composition/container.ts'
 import { listen } from './listen.ts'
-import { type Management, startManagement } from './metrics-endpoint.ts'
+import { type MetricsEndpoint, startMetricsEndpoint } from './metrics-endpoint.ts'
 
 /** Requests under way get this long to be answered once the service is told to stop. */
 const DRAIN_TIMEOUT_IN_MS = 10_000
@@ -35,10 +35,10 @@ export interface Service {
 }
 
 /** Starts one process of the service: an HTTP server, a deliverer, and purges on schedule. Rejects if a port is not to be had. */
-export async function startService(foundation: Foundation): Promise<Service> {
+export async function startService(foundation: CompositionOptions): Promise<Service> {
   const tracing = await startTracing(foundation)
   const bank = await loadDemoBank(foundation)
-  const container = createContainer({ ...foundation, tracing, neighbour: bank?.router })
+  const container = createContainer({ ...foundation, tracing, extraRouter: bank?.router })
   const server = container.get(Server)
   const { host, port } = foundation.config
 
@@ -62,7 +62,7 @@ export async function startService(foundation: Foundation): Promise<Service> {
 }
 
 /** Starts a process that delivers mails, purges on schedule, and serves nothing but its metrics. */
-export async function startDelivery(foundation: Foundation): Promise<Service> {
+export async function startDelivery(foundation: CompositionOptions): Promise<Service> {
   const tracing = await startTracing(foundation)
   const container = createContainer({ ...foundation, tracing })
   const management = await manage(container, foundation)
@@ -83,7 +83,7 @@ export async function startDelivery(foundation: Foundation): Promise<Service> {
 async function startTracing({
   config,
   logger,
-}: Pick<Foundation, 'config' | 'logger'>): Promise<Tracing | undefined> {
+}: Pick<CompositionOptions, 'config' | 'logger'>): Promise<Tracing | undefined> {
   if (!config.tracing) return undefined
   const { Tracing } = await import('../adapters/tracing-otel/tracing.ts')
   return new Tracing(config.tracing, logger)
@@ -93,7 +93,7 @@ async function startTracing({
  * Loads the bank of a development set-up. It lives in the memory of one process, and of what comes with such a set-up: issuer,
  * directory and mailbox.
  */
-async function loadDemoBank({ config, developmentKeys }: Foundation): Promise<DemoBank | undefined> {
+async function loadDemoBank({ config, developmentKeys }: CompositionOptions): Promise<DemoBank | undefined> {
   const { auth, keycloak, mail } = config
   if (!developmentKeys || auth || keycloak || mail || cluster.isWorker) return undefined
   const { DemoBank } = await import('../../examples/bank/demo-bank.ts')
@@ -103,10 +103,10 @@ async function loadDemoBank({ config, developmentKeys }: Foundation): Promise<De
 /** Tells the metrics of this process on the management port, or where it has a supervisor to that. */
 async function manage(
   container: ReturnType<typeof createContainer>,
-  { config, logger }: Foundation,
-): Promise<Management | undefined> {
+  { config, logger }: CompositionOptions,
+): Promise<MetricsEndpoint | undefined> {
   const { registry } = container.get(Metrics)
-  if (!cluster.isWorker) return startManagement(() => registry.metrics(), config, logger)
+  if (!cluster.isWorker) return startMetricsEndpoint(() => registry.metrics(), config, logger)
   answerSupervisor(registry)
   return undefined
 }

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { pino } from 'pino'
 import { Deliverer } from '../../src/adapters/deliverer/deliverer.ts'
-import type { DeliveryReport, HandOver } from '../../src/application/mail/send-mail.ts'
+import type { DeliveryAttempt, DeliveryReport } from '../../src/application/mail/send-mail.ts'
 
 const REPORT: DeliveryReport = { challengeId: 'c', issuanceId: 'i', attempt: 1, outcome: 'sent' }
 
@@ -11,7 +11,7 @@ const NEVER_BY_ITSELF = { pollIntervalInMs: 3_600_000 }
 /** A deliverer over `execute`, running until the test ends, and its log. */
 function running(
   t: import('ava').ExecutionContext,
-  execute: (limit: number) => Promise<readonly HandOver[]>,
+  execute: (limit: number) => Promise<readonly DeliveryAttempt[]>,
   {
     requestsUnderWay = 0,
     ...options
@@ -19,7 +19,7 @@ function running(
 ) {
   const logLines: Record<string, unknown>[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
-  const deliverer = new Deliverer({ execute }, { requestsUnderWay: () => requestsUnderWay }, logger, options)
+  const deliverer = new Deliverer({ execute }, { inFlight: () => requestsUnderWay }, logger, options)
   t.teardown(() => deliverer.stop())
   deliverer.start()
   return { deliverer, logLines }
@@ -38,13 +38,13 @@ test('a ring makes it look without waiting for the poll', async (t) => {
   )
   await looked[0]!.promise
 
-  deliverer.ring()
+  deliverer.wake()
 
   await t.notThrowsAsync(looked[1]!.promise)
 })
 
 test('a ring during a look is not lost', async (t) => {
-  const first = Promise.withResolvers<readonly HandOver[]>()
+  const first = Promise.withResolvers<readonly DeliveryAttempt[]>()
   const second = Promise.withResolvers<void>()
   let looks = 0
   const { deliverer } = running(
@@ -58,7 +58,7 @@ test('a ring during a look is not lost', async (t) => {
     NEVER_BY_ITSELF,
   )
 
-  deliverer.ring()
+  deliverer.wake()
   first.resolve([])
 
   await t.notThrowsAsync(second.promise)
@@ -162,7 +162,7 @@ test('between two mails that it begins, everything else gets its turn', async (t
 })
 
 test('it claims again when half of the places are free', async (t) => {
-  const handOvers = Array.from({ length: 50 }, () => Promise.withResolvers<DeliveryReport>())
+  const attempts = Array.from({ length: 50 }, () => Promise.withResolvers<DeliveryReport>())
   const allBegun = Promise.withResolvers<void>()
   const limits: number[] = []
   const second = Promise.withResolvers<void>()
@@ -172,7 +172,7 @@ test('it claims again when half of the places are free', async (t) => {
       limits.push(limit)
       if (limits.length === 2) second.resolve()
       return limits.length === 1
-        ? handOvers.map(({ promise }, n) => () => {
+        ? attempts.map(({ promise }, n) => () => {
             if (n === 49) allBegun.resolve()
             return promise
           })
@@ -183,25 +183,25 @@ test('it claims again when half of the places are free', async (t) => {
   await allBegun.promise
   await new Promise((resolve) => setImmediate(resolve))
 
-  for (const { resolve } of handOvers.slice(0, 24)) resolve(REPORT)
+  for (const { resolve } of attempts.slice(0, 24)) resolve(REPORT)
   await new Promise((resolve) => setImmediate(resolve))
   t.deepEqual(limits, [50])
-  handOvers[24]!.resolve(REPORT)
+  attempts[24]!.resolve(REPORT)
   await second.promise
 
   t.deepEqual(limits, [50, 25])
-  for (const { resolve } of handOvers) resolve(REPORT)
+  for (const { resolve } of attempts) resolve(REPORT)
 })
 
 test('it stops only when every hand-over under way is settled', async (t) => {
-  const handOver = Promise.withResolvers<DeliveryReport>()
+  const attempt = Promise.withResolvers<DeliveryReport>()
   const claimed = Promise.withResolvers<void>()
   let given = false
   const { deliverer } = running(t, async () => {
     if (given) return []
     given = true
     claimed.resolve()
-    return [() => handOver.promise]
+    return [() => attempt.promise]
   })
   await claimed.promise
 
@@ -213,7 +213,7 @@ test('it stops only when every hand-over under way is settled', async (t) => {
   t.false(stopped)
   t.is(await deliverer.problem(), 'the deliverer is not running')
 
-  handOver.resolve(REPORT)
+  attempt.resolve(REPORT)
   await stopping
   t.true(stopped)
 })

@@ -60,9 +60,9 @@ test('a signature is recognised under every key that is not removed, and a stran
   const old = await new EddsaChallengeSigner([S1]).sign(challenge)
   const rotated = new EddsaChallengeSigner([S2, S1])
 
-  t.true(await rotated.signed(challenge, old))
-  t.true(await rotated.signed(challenge, await rotated.sign(challenge)))
-  t.false(await new EddsaChallengeSigner([S2]).signed(challenge, old))
+  t.true(await rotated.verifies(challenge, old))
+  t.true(await rotated.verifies(challenge, await rotated.sign(challenge)))
+  t.false(await new EddsaChallengeSigner([S2]).verifies(challenge, old))
   for (const strange of [
     '',
     'x',
@@ -70,7 +70,7 @@ test('a signature is recognised under every key that is not removed, and a stran
     old.slice(0, -1),
     await rotated.sign({ ...challenge, id: 'c2' }),
   ]) {
-    t.false(await rotated.signed(challenge, strange))
+    t.false(await rotated.verifies(challenge, strange))
   }
 })
 
@@ -84,7 +84,7 @@ for (const [what, changed] of [
   test(`a signature of a challenge with another ${what} is another one`, async (t) => {
     const signer = new EddsaChallengeSigner([S1])
 
-    t.false(await signer.signed(changed, await signer.sign(challenge)))
+    t.false(await signer.verifies(changed, await signer.sign(challenge)))
   })
 }
 
@@ -121,7 +121,7 @@ test('an authorisation passes for no access token, and not for the signature of 
   const authorisation = await signer.authorise(consumed)
 
   await t.throwsAsync(tokens.authenticate(authorisation), { instanceOf: AccessTokenRefused })
-  t.false(await signer.signed(consumed, authorisation))
+  t.false(await signer.verifies(consumed, authorisation))
 })
 
 test('a signature passes for no access token, not even under the same key', async (t) => {

@@ -3,8 +3,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import { PostmarkExamination } from '../../src/adapters/mail-postmark/postmark-check.ts'
-import { SmtpExamination } from '../../src/adapters/mail-smtp/smtp-check.ts'
+import { PostmarkCheck } from '../../src/adapters/mail-postmark/postmark-check.ts'
+import { SmtpCheck } from '../../src/adapters/mail-smtp/smtp-check.ts'
 import { findingsOf, levels } from '../support/check-results.ts'
 
 const FROM = 'Countersign <no-reply@bank.example>'
@@ -30,7 +30,7 @@ async function smtpServer(t: ExecutionContext, options: SMTPServerOptions) {
 }
 
 const examinedSmtp = (url: string, options: { from?: string; timeoutInMs?: number } = {}) =>
-  findingsOf(new SmtpExamination({ url, from: FROM, ...options }))
+  findingsOf(new SmtpCheck({ url, from: FROM, ...options }))
 
 test('an SMTP server that accepts the login is well, and is sent nothing', async (t) => {
   const { commands, port } = await smtpServer(t, {
@@ -132,9 +132,7 @@ function answer(response: ServerResponse, status: number, body: object): void {
 }
 
 const examinedPostmark = (apiUrl: string, { serverToken = TOKEN, hearsReports = true } = {}) =>
-  findingsOf(
-    new PostmarkExamination({ serverToken, apiUrl, messageStream: 'codes', from: FROM }, hearsReports),
-  )
+  findingsOf(new PostmarkCheck({ serverToken, apiUrl, messageStream: 'codes', from: FROM }, hearsReports))
 
 test('Postmark is asked about server and stream of the token, and is sent no mail', async (t) => {
   const { requests, url } = await postmarkApi(t)

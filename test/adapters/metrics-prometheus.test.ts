@@ -4,7 +4,7 @@ import { countEvents } from '../../src/adapters/metrics-prometheus/event-count.t
 import { MeasuredAccessTokens } from '../../src/adapters/metrics-prometheus/measured-access-tokens.ts'
 import { MeasuredDeliveries } from '../../src/adapters/metrics-prometheus/measured-deliveries.ts'
 import { MeasuredLockNotices } from '../../src/adapters/metrics-prometheus/measured-lock-notices.ts'
-import { MeasuredMailFates } from '../../src/adapters/metrics-prometheus/measured-mail-fates.ts'
+import { MeasuredMailOutcomes } from '../../src/adapters/metrics-prometheus/measured-mail-outcomes.ts'
 import { MeasuredMailTransport } from '../../src/adapters/metrics-prometheus/measured-mail-transport.ts'
 import { MeasuredOtpOutbox } from '../../src/adapters/metrics-prometheus/measured-otp-outbox.ts'
 import { MeasuredStepUps } from '../../src/adapters/metrics-prometheus/measured-step-ups.ts'
@@ -16,7 +16,7 @@ import { watchPool } from '../../src/adapters/metrics-prometheus/pool-gauges.ts'
 import { RequestDurations } from '../../src/adapters/metrics-prometheus/request-durations.ts'
 import { watchRetention } from '../../src/adapters/metrics-prometheus/retention-gauge.ts'
 import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
-import { hearMailNews } from '../../src/application/mail/record-mail-event.ts'
+import { recordMailEvent } from '../../src/application/mail/record-mail-event.ts'
 import type { DeliveryReport } from '../../src/application/mail/send-mail.ts'
 import { AccessTokenRefused, IssuerUnavailable } from '../../src/application/ports/access-tokens.ts'
 import { UnknownOtpKey } from '../../src/application/ports/totp.ts'
@@ -52,7 +52,7 @@ function measured() {
     registry: store,
     outbox: new MeasuredOtpOutbox(store, metrics),
     trail: store,
-    fates: new MeasuredMailFates(store.fates, metrics),
+    mailOutcomes: new MeasuredMailOutcomes(store.mailOutcomes, metrics),
     suppressions: new MeasuredSuppressions(store.suppressions, metrics),
     lockNotices: new MeasuredLockNotices(store.lockNotices, metrics),
   }
@@ -173,7 +173,7 @@ test('what the mail system reports is counted as far as it is news', async (t) =
   const issuance = await issued(stores, id)
   const bounced = { outcome: 'bounced', kind: 'hard-bounce', at: afterNoon(5) } as const
   await Promise.all(
-    Array.from({ length: 5 }, () => hearMailNews(stores.fates, issuance.id, bounced, PROVENANCE)),
+    Array.from({ length: 5 }, () => recordMailEvent(stores.mailOutcomes, issuance.id, bounced, PROVENANCE)),
   )
 
   const samples = await eventsOf(stores.metrics)
@@ -184,7 +184,7 @@ test('what the mail system reports is counted as far as it is news', async (t) =
 test('a lifted suppression is counted, unless another decision came first', async (t) => {
   const stores = measured()
   const { subjectUserId } = await opened(stores)
-  const standing = SubjectStanding.suppress((await stores.suppressions.of(subjectUserId))!, {
+  const standing = SubjectStanding.suppress((await stores.suppressions.findBySubject(subjectUserId))!, {
     address: ALICE,
     reason: 'complaint',
     at: NOON,
@@ -231,7 +231,7 @@ test('a mail handed over adds the time it waited, one given up its reason, and o
     return delivery!.issuance
   }
   const [sent, failed, deferred] = [await claimed(), await claimed(), await claimed()]
-  await stores.outbox.record(sent, ...OtpIssuance.handOver(sent, 'm-1', afterNoon(1.5)))
+  await stores.outbox.record(sent, ...OtpIssuance.markSent(sent, 'm-1', afterNoon(1.5)))
   await stores.outbox.record(failed, ...OtpIssuance.fail(failed, 'refused', afterNoon(1)))
   await stores.outbox.record(deferred, ...OtpIssuance.defer(deferred, afterNoon(1)))
 
@@ -250,10 +250,10 @@ test('the time to the delivery runs from the issuance, and counts once however o
   const { id } = await opened(stores)
   const issuance = await issued(stores, id, afterNoon(2))
   for (const at of [afterNoon(6.5), afterNoon(6.5), afterNoon(6)]) {
-    await hearMailNews(stores.fates, issuance.id, { outcome: 'delivered', at }, PROVENANCE)
+    await recordMailEvent(stores.mailOutcomes, issuance.id, { outcome: 'delivered', at }, PROVENANCE)
   }
-  await hearMailNews(
-    stores.fates,
+  await recordMailEvent(
+    stores.mailOutcomes,
     issuance.id,
     { outcome: 'bounced', kind: 'complaint', at: afterNoon(60) },
     PROVENANCE,
@@ -327,7 +327,7 @@ test('what became of warnings of locks is counted once it is recorded', async (t
   for (let n = 0; n < 3; n++) await locked(stores, (await opened(stores)).id)
   const claimed = await stores.lockNotices.claim(3, NOON, afterNoon(30))
   const [sent, failed, deferred] = claimed.map(({ notice }) => notice)
-  await stores.lockNotices.record(sent!, ...LockNotice.handOver(sent!, 'm-1', afterNoon(1)))
+  await stores.lockNotices.record(sent!, ...LockNotice.markSent(sent!, 'm-1', afterNoon(1)))
   await stores.lockNotices.record(failed!, ...LockNotice.fail(failed!, 'refused', afterNoon(1)))
   await stores.lockNotices.record(deferred!, ...LockNotice.defer(deferred!, afterNoon(1)))
 
@@ -353,9 +353,9 @@ test('attempts are counted by outcome, and the transport that took the mail', as
     metrics,
   )
 
-  const handOvers = await deliveries.execute(10)
+  const attempts = await deliveries.execute(10)
 
-  t.deepEqual(await Promise.all(handOvers.map((handOver) => handOver())), all)
+  t.deepEqual(await Promise.all(attempts.map((attempt) => attempt())), all)
   t.deepEqual((await samplesOf(metrics, 'countersign_delivery_attempts_total')).toSorted(), [
     '{outcome="deferred",transport=""} 1',
     '{outcome="failed",transport=""} 0',

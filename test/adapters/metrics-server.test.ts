@@ -1,12 +1,12 @@
 import { type AddressInfo, connect } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
-import { createManagementServer, type Scrape } from '../../src/adapters/metrics-prometheus/metrics-server.ts'
+import { createMetricsServer, type Scrape } from '../../src/adapters/metrics-prometheus/metrics-server.ts'
 
 async function listening(t: ExecutionContext, scrape: Scrape) {
   const logLines: Record<string, unknown>[] = []
   const logger = pino({}, { write: (line: string) => void logLines.push(JSON.parse(line)) })
-  const server = createManagementServer(scrape, logger)
+  const server = createMetricsServer(scrape, logger)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => {
     server.closeAllConnections()

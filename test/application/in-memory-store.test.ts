@@ -10,13 +10,13 @@ import { InMemoryStore } from '../doubles/in-memory-store.ts'
 
 const create = async () => {
   const store = new InMemoryStore()
-  const { fates, suppressions, lockNotices } = store
+  const { mailOutcomes, suppressions, lockNotices } = store
   return {
     stepUps: store,
     registry: store,
     outbox: store,
     trail: store,
-    fates,
+    mailOutcomes,
     suppressions,
     lockNotices,
     retention: store,

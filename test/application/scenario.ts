@@ -11,7 +11,7 @@ import { DeliverOtp } from '../../src/application/codes/deliver-otp.ts'
 import { IssueOtp } from '../../src/application/codes/issue-otp.ts'
 import { VerifyOtp } from '../../src/application/codes/verify-otp.ts'
 import { LiftSuppression } from '../../src/application/mail/lift-suppression.ts'
-import { HearMailNews } from '../../src/application/mail/record-mail-event.ts'
+import { RecordMailEvent } from '../../src/application/mail/record-mail-event.ts'
 import { ReleaseAddress } from '../../src/application/mail/release-address.ts'
 import { SendLockNotices } from '../../src/application/mail/send-lock-notices.ts'
 import type { LockWarning } from '../../src/application/ports/lock-mail-composer.ts'
@@ -34,7 +34,7 @@ export async function scenario({ policy = POLICY } = {}) {
   const identifiers = { next: () => randomUUID() }
   const signer = {
     sign: async ({ id }: { id: string }) => `signature of ${id}`,
-    signed: async ({ id }: { id: string }, signature: string) => signature === `signature of ${id}`,
+    verifies: async ({ id }: { id: string }, signature: string) => signature === `signature of ${id}`,
     authorise: async ({ id, consumedAt }: ConsumedChallenge) =>
       `authorisation of ${id} at ${consumedAt.getTime()}`,
     publicKeys: () => ({ keys: [] }),
@@ -55,14 +55,14 @@ export async function scenario({ policy = POLICY } = {}) {
       return { subject: 'Locked', text: 'locked', html: 'locked' }
     },
   }
-  const signal = { ring: () => void rings.push(clock.now()) }
+  const signal = { wake: () => void rings.push(clock.now()) }
 
   const useCases = {
     openChallenge: new OpenChallenge(store, signer, identifiers, clock, policy),
     issueOtp: new IssueOtp(store, totp, identifiers, signal, clock, policy),
     verifyOtp: new VerifyOtp(store, totp, identifiers, clock, policy),
     inspectChallenge: new InspectChallenge(store, clock, policy),
-    deliverOtp: new DeliverOtp(store, totp, composer, transport, store.fates, clock),
+    deliverOtp: new DeliverOtp(store, totp, composer, transport, store.mailOutcomes, clock),
     sendLockNotices: new SendLockNotices(store.lockNotices, lockComposer, transport, clock),
     consumeChallenge: new ConsumeChallenge(store, signer, clock),
     cancelChallenge: new CancelChallenge(store, clock),
@@ -70,7 +70,7 @@ export async function scenario({ policy = POLICY } = {}) {
     findUser: new FindUser(store),
     putUser: new PutUser(store, clock),
     eraseUser: new EraseUser(store, clock),
-    hearMailNews: new HearMailNews(store.fates, clock),
+    recordMailEvent: new RecordMailEvent(store.mailOutcomes, clock),
     liftSuppression: new LiftSuppression(store.suppressions, clock),
     releaseAddress: new ReleaseAddress(store.suppressions, clock),
   }
@@ -110,8 +110,8 @@ export async function scenario({ policy = POLICY } = {}) {
         ...changes,
       }),
     deliver: async (limit = 10) =>
-      Promise.all((await useCases.deliverOtp.execute(limit)).map((handOver) => handOver())),
+      Promise.all((await useCases.deliverOtp.execute(limit)).map((attempt) => attempt())),
     warn: async (limit = 10) =>
-      Promise.all((await useCases.sendLockNotices.execute(limit)).map((handOver) => handOver())),
+      Promise.all((await useCases.sendLockNotices.execute(limit)).map((attempt) => attempt())),
   }
 }

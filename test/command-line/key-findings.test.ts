@@ -1,5 +1,5 @@
 import test from 'ava'
-import { keyFindings } from '../../src/command-line/key-findings.ts'
+import { keyCheckResults } from '../../src/command-line/key-findings.ts'
 import { NOON } from '../domain/examples.ts'
 
 const keysOf = (...ids: [string, ...string[]]) => {
@@ -7,7 +7,7 @@ const keysOf = (...ids: [string, ...string[]]) => {
   return [first!, ...rest] as const
 }
 const found = (...ids: [string, ...string[]]) =>
-  keyFindings({ otpKeys: keysOf(...ids), signingKeys: undefined }, NOON)[0]!
+  keyCheckResults({ otpKeys: keysOf(...ids), signingKeys: undefined }, NOON)[0]!
 
 test('the age of the active key is that of the date in its kid', (t) => {
   t.like(found('otp-2029-12-31-a1b2', 'old'), {
@@ -31,7 +31,10 @@ test('a key older than a year is to be rotated, and the age of those behind it d
 
 test('keys that nobody configured are those of development', (t) => {
   t.deepEqual(
-    keyFindings({ otpKeys: undefined, signingKeys: undefined }, NOON).map(({ name, level }) => [name, level]),
+    keyCheckResults({ otpKeys: undefined, signingKeys: undefined }, NOON).map(({ name, level }) => [
+      name,
+      level,
+    ]),
     [
       ['otp-keys', 'ok'],
       ['signing-keys', 'ok'],

@@ -11,7 +11,7 @@ export function auditTrailContract(adapter: string, create: () => Promise<Stores
   test(`${adapter}: a challenge that nobody opened has no events`, async (t) => {
     const { trail } = await create()
 
-    t.deepEqual(await trail.of(randomUUID()), [])
+    t.deepEqual(await trail.eventsOf(randomUUID()), [])
   })
 
   test(`${adapter}: events are kept as they were decided, in their order, with who caused them`, async (t) => {
@@ -24,7 +24,7 @@ export function auditTrailContract(adapter: string, create: () => Promise<Stores
     const [decision] = StepUp.verifyOtp(stepUp, () => false, noticeDemand(randomUUID()), policy, afterNoon(2))
     await stores.stepUps.save(decision, provenance)
 
-    const events = await stores.trail.of(challenge.id)
+    const events = await stores.trail.eventsOf(challenge.id)
 
     t.deepEqual(
       events.map(({ type }) => type),
@@ -47,7 +47,7 @@ export function auditTrailContract(adapter: string, create: () => Promise<Stores
     await stores.stepUps.save({ challenge: cancelled, standing, events: [event] }, PROVENANCE)
 
     t.deepEqual(
-      (await stores.trail.of(challenge.id)).map(({ type }) => type),
+      (await stores.trail.eventsOf(challenge.id)).map(({ type }) => type),
       ['challenge-opened', 'otp-issued'],
     )
   })
@@ -62,7 +62,7 @@ export function auditTrailContract(adapter: string, create: () => Promise<Stores
       PROVENANCE,
     )
 
-    t.like((await stores.trail.of(id)).at(-1), {
+    t.like((await stores.trail.eventsOf(id)).at(-1), {
       type: 'challenge-cancelled',
       reason: 'email-address-changed',
       at: afterNoon(1),

@@ -47,7 +47,7 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
     const stepUp = await stores.stepUps.load(id)
     t.deepEqual(stepUp?.challenge, decision.challenge)
     t.deepEqual(stepUp?.standing, { ...decision.standing, version: decision.standing.version + 1 })
-    t.like((await stores.trail.of(id)).slice(1), [
+    t.like((await stores.trail.eventsOf(id)).slice(1), [
       { type: 'otp-rejected', ...PROVENANCE },
       { type: 'subject-locked', until: decision.lockNotice.lockedUntil, ...PROVENANCE },
     ])
@@ -118,8 +118,8 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
     async (t) => {
       const sent = 'lock-notice-sent'
       const outcomes: [(claimed: QueuedLockNotice) => [LockNotice, ChallengeEvent[]], number, string][] = [
-        [(claimed) => LockNotice.handOver(claimed, 'm-1', afterNoon(1)), 0, sent],
-        [(claimed) => LockNotice.handOver(claimed, undefined, afterNoon(1)), 0, sent],
+        [(claimed) => LockNotice.markSent(claimed, 'm-1', afterNoon(1)), 0, sent],
+        [(claimed) => LockNotice.markSent(claimed, undefined, afterNoon(1)), 0, sent],
         [(claimed) => LockNotice.fail(claimed, 'refused', afterNoon(1)), 0, 'lock-notice-failed'],
         [(claimed) => LockNotice.defer(claimed, afterNoon(1)), 1, 'subject-locked'],
       ]
@@ -135,7 +135,7 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
         t.deepEqual(await stores.lockNotices.claim(10, afterNoon(1.999), afterNoon(60)), [])
         const due = await stores.lockNotices.claim(10, afterNoon(2), afterNoon(60))
         t.is(due.length, dueAgain)
-        t.like((await stores.trail.of(id)).at(-1), { type: event })
+        t.like((await stores.trail.eventsOf(id)).at(-1), { type: event })
       }
     },
   )
@@ -154,7 +154,7 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
         ...LockNotice.fail(stale!.notice, 'refused', afterNoon(31)),
       )
 
-      t.like((await stores.trail.of(id)).at(-1), { type: 'subject-locked' })
+      t.like((await stores.trail.eventsOf(id)).at(-1), { type: 'subject-locked' })
       const [again] = await stores.lockNotices.claim(10, afterNoon(60), afterNoon(90))
       t.deepEqual(again?.notice, { ...current!.notice, deliveryAttempts: 3, nextAttemptAt: afterNoon(90) })
     },
@@ -169,11 +169,11 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
 
     await Promise.all(
       Array.from({ length: 5 }, () =>
-        stores.lockNotices.record(notice, ...LockNotice.handOver(notice, 'm-1', afterNoon(1))),
+        stores.lockNotices.record(notice, ...LockNotice.markSent(notice, 'm-1', afterNoon(1))),
       ),
     )
 
-    const events = await stores.trail.of(id)
+    const events = await stores.trail.eventsOf(id)
     t.is(events.filter(({ type }) => type === 'lock-notice-sent').length, 1)
   })
 
@@ -213,7 +213,7 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
         claimed.map(({ notice }) => notice.id),
         [others.id],
       )
-      const failed = (await stores.trail.of(id)).find(({ type }) => type === 'lock-notice-failed')
+      const failed = (await stores.trail.eventsOf(id)).find(({ type }) => type === 'lock-notice-failed')
       t.like(failed, { reason: 'user-erased', at: afterNoon(1), ...PROVENANCE })
     },
   )
@@ -228,10 +228,10 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
 
     await Promise.all([
       stores.registry.erase(userId, afterNoon(1), PROVENANCE),
-      stores.lockNotices.record(notice, ...LockNotice.handOver(notice, 'm-1', afterNoon(1))),
+      stores.lockNotices.record(notice, ...LockNotice.markSent(notice, 'm-1', afterNoon(1))),
     ])
 
-    const events = await stores.trail.of(id)
+    const events = await stores.trail.eventsOf(id)
     t.is(events.filter(({ type }) => type.startsWith('lock-notice-')).length, 1)
     t.deepEqual(await stores.lockNotices.claim(10, afterNoon(60), afterNoon(90)), [])
   })

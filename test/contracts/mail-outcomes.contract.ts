@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { hearMailNews } from '../../src/application/mail/record-mail-event.ts'
-import { MailFate, type MailNews } from '../../src/domain/mail-outcome.ts'
+import { recordMailEvent } from '../../src/application/mail/record-mail-event.ts'
+import { type MailEvent, MailOutcome } from '../../src/domain/mail-outcome.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { ALICE, afterNoon, NOON, POLICY } from '../domain/examples.ts'
-import { issued, type MailFateStores, opened, PROVENANCE } from './stores.ts'
+import { issued, type MailOutcomeStores, opened, PROVENANCE } from './stores.ts'
 
-const delivered: MailNews = { outcome: 'delivered', at: afterNoon(5) }
-const softBounce: MailNews = { outcome: 'bounced', kind: 'soft-bounce', at: afterNoon(6) }
-const hardBounce: MailNews = { outcome: 'bounced', kind: 'hard-bounce', at: afterNoon(7) }
-const complaint: MailNews = { outcome: 'bounced', kind: 'complaint', at: afterNoon(8) }
-const unsubscribed: MailNews = { outcome: 'suppressed', reason: 'unsubscribed', at: afterNoon(9) }
+const delivered: MailEvent = { outcome: 'delivered', at: afterNoon(5) }
+const softBounce: MailEvent = { outcome: 'bounced', kind: 'soft-bounce', at: afterNoon(6) }
+const hardBounce: MailEvent = { outcome: 'bounced', kind: 'hard-bounce', at: afterNoon(7) }
+const complaint: MailEvent = { outcome: 'bounced', kind: 'complaint', at: afterNoon(8) }
+const unsubscribed: MailEvent = { outcome: 'suppressed', reason: 'unsubscribed', at: afterNoon(9) }
 
 /** What is relied on where reports about mails come in, whoever stores them. Called once per adapter, each time on an empty store. */
-export function mailFatesContract(adapter: string, create: () => Promise<MailFateStores>): void {
+export function mailFatesContract(adapter: string, create: () => Promise<MailOutcomeStores>): void {
   /** An issuance whose mail is being handed over. */
   async function claimed() {
     const stores = await create()
@@ -24,26 +24,26 @@ export function mailFatesContract(adapter: string, create: () => Promise<MailFat
     const { issuance } = delivery!
     return {
       ...{ ...stores, stores, challengeId, issuance },
-      hear: (news: MailNews) => hearMailNews(stores.fates, issuance.id, news, PROVENANCE),
+      hear: (news: MailEvent) => recordMailEvent(stores.mailOutcomes, issuance.id, news, PROVENANCE),
       recordSent: () =>
-        stores.outbox.record(issuance, ...OtpIssuance.handOver(issuance, 'm-1', afterNoon(4))),
+        stores.outbox.record(issuance, ...OtpIssuance.markSent(issuance, 'm-1', afterNoon(4))),
       stepUp: async () => (await stores.stepUps.load(challengeId))!,
       eventsSince: async (count: number) =>
-        (await stores.trail.of(challengeId)).slice(count).map(({ type }) => type),
+        (await stores.trail.eventsOf(challengeId)).slice(count).map(({ type }) => type),
     }
   }
 
   test(`${adapter}: there is no fate of an unknown issuance`, async (t) => {
-    const { fates } = await create()
+    const { mailOutcomes } = await create()
 
-    t.is(await fates.load(randomUUID()), undefined)
+    t.is(await mailOutcomes.load(randomUUID()), undefined)
   })
 
   test(`${adapter}: a fate is loaded as the issuance and the standing are`, async (t) => {
-    const { fates, issuance, stepUp } = await claimed()
+    const { mailOutcomes, issuance, stepUp } = await claimed()
 
     const { standing } = await stepUp()
-    t.deepEqual(await fates.load(issuance.id), { issuance, standing })
+    t.deepEqual(await mailOutcomes.load(issuance.id), { issuance, standing })
   })
 
   for (const [what, news] of [
@@ -54,19 +54,19 @@ export function mailFatesContract(adapter: string, create: () => Promise<MailFat
     ['withdrawal of an address', unsubscribed],
   ] as const) {
     test(`${adapter}: a ${what} is loaded as it was decided, with its events on the trail`, async (t) => {
-      const { fates, issuance, recordSent, stepUp, trail, challengeId } = await claimed()
+      const { mailOutcomes, issuance, recordSent, stepUp, trail, challengeId } = await claimed()
       await recordSent()
-      const before = (await fates.load(issuance.id))!
-      const decision = MailFate.hear(before, news)!
+      const before = (await mailOutcomes.load(issuance.id))!
+      const decision = MailOutcome.record(before, news)!
 
-      t.true(await fates.save(before, decision, PROVENANCE))
+      t.true(await mailOutcomes.save(before, decision, PROVENANCE))
 
       const after = await stepUp()
       t.deepEqual(after.issuance, decision.issuance ?? before.issuance)
       t.deepEqual(after.standing.suppression, decision.standing?.suppression)
       t.is(after.standing.version, before.standing.version + (decision.standing ? 1 : 0))
       t.deepEqual(
-        (await trail.of(challengeId)).slice(3),
+        (await trail.eventsOf(challengeId)).slice(3),
         decision.events.map((event) => ({ ...event, ...PROVENANCE })),
       )
     })
@@ -81,13 +81,13 @@ export function mailFatesContract(adapter: string, create: () => Promise<MailFat
   })
 
   test(`${adapter}: a report on something that has changed since is refused whole`, async (t) => {
-    const { fates, issuance, hear, stepUp, eventsSince } = await claimed()
-    const before = (await fates.load(issuance.id))!
+    const { mailOutcomes, issuance, hear, stepUp, eventsSince } = await claimed()
+    const before = (await mailOutcomes.load(issuance.id))!
     for (const change of [delivered, softBounce, complaint]) {
       await hear(change)
       const known = await stepUp()
       for (const news of [delivered, softBounce, hardBounce]) {
-        t.false(await fates.save(before, MailFate.hear(before, news)!, PROVENANCE))
+        t.false(await mailOutcomes.save(before, MailOutcome.record(before, news)!, PROVENANCE))
       }
       t.deepEqual(await stepUp(), known)
     }
@@ -95,57 +95,57 @@ export function mailFatesContract(adapter: string, create: () => Promise<MailFat
   })
 
   test(`${adapter}: a report is refused if another of the same kind came first`, async (t) => {
-    const { fates, issuance, hear } = await claimed()
+    const { mailOutcomes, issuance, hear } = await claimed()
     await hear(softBounce)
-    const before = (await fates.load(issuance.id))!
+    const before = (await mailOutcomes.load(issuance.id))!
     await hear({ ...softBounce, at: afterNoon(5) })
 
-    const earliest = MailFate.hear(before, { ...softBounce, at: afterNoon(5.5) })!
+    const earliest = MailOutcome.record(before, { ...softBounce, at: afterNoon(5.5) })!
 
-    t.false(await fates.save(before, earliest, PROVENANCE))
+    t.false(await mailOutcomes.save(before, earliest, PROVENANCE))
   })
 
   test(`${adapter}: a hand-over that is recorded while a report is weighed is kept`, async (t) => {
-    const { fates, issuance, recordSent } = await claimed()
-    const before = (await fates.load(issuance.id))!
+    const { mailOutcomes, issuance, recordSent } = await claimed()
+    const before = (await mailOutcomes.load(issuance.id))!
     await recordSent()
 
-    t.true(await fates.save(before, MailFate.hear(before, delivered)!, PROVENANCE))
+    t.true(await mailOutcomes.save(before, MailOutcome.record(before, delivered)!, PROVENANCE))
 
-    t.like(await fates.load(issuance.id), {
+    t.like(await mailOutcomes.load(issuance.id), {
       issuance: { status: 'delivered', sentAt: afterNoon(4), messageId: 'm-1' },
     })
   })
 
   test(`${adapter}: an attempt that is claimed while a report is weighed is kept, and ends the delivery`, async (t) => {
-    const { fates, outbox, issuance } = await claimed()
-    const before = (await fates.load(issuance.id))!
+    const { mailOutcomes, outbox, issuance } = await claimed()
+    const before = (await mailOutcomes.load(issuance.id))!
     await outbox.claim(1, afterNoon(30), afterNoon(60))
 
-    t.true(await fates.save(before, MailFate.hear(before, delivered)!, PROVENANCE))
+    t.true(await mailOutcomes.save(before, MailOutcome.record(before, delivered)!, PROVENANCE))
 
-    t.like(await fates.load(issuance.id), { issuance: { status: 'delivered', deliveryAttempts: 2 } })
+    t.like(await mailOutcomes.load(issuance.id), { issuance: { status: 'delivered', deliveryAttempts: 2 } })
     t.deepEqual(await outbox.claim(1, afterNoon(90), afterNoon(120)), [])
   })
 
   test(`${adapter}: a bounce that was weighed against an old standing is refused whole`, async (t) => {
-    const { stores, fates, issuance, stepUp, challengeId } = await claimed()
-    const before = (await fates.load(issuance.id))!
+    const { stores, mailOutcomes, issuance, stepUp, challengeId } = await claimed()
+    const before = (await mailOutcomes.load(issuance.id))!
     await issued(stores, challengeId, afterNoon(60))
 
-    t.false(await fates.save(before, MailFate.hear(before, hardBounce)!, PROVENANCE))
+    t.false(await mailOutcomes.save(before, MailOutcome.record(before, hardBounce)!, PROVENANCE))
 
-    t.like(await fates.load(issuance.id), { issuance: { status: 'queued' } })
+    t.like(await mailOutcomes.load(issuance.id), { issuance: { status: 'queued' } })
     t.is((await stepUp()).standing.suppression, undefined)
   })
 
   test(`${adapter}: a delivery does not mind what is decided about the subject`, async (t) => {
-    const { stores, fates, issuance, challengeId } = await claimed()
-    const before = (await fates.load(issuance.id))!
+    const { stores, mailOutcomes, issuance, challengeId } = await claimed()
+    const before = (await mailOutcomes.load(issuance.id))!
     await issued(stores, challengeId, afterNoon(60))
 
-    t.true(await fates.save(before, MailFate.hear(before, delivered)!, PROVENANCE))
-    t.like(await fates.load(issuance.id), { issuance: { status: 'delivered' } })
+    t.true(await mailOutcomes.save(before, MailOutcome.record(before, delivered)!, PROVENANCE))
+    t.like(await mailOutcomes.load(issuance.id), { issuance: { status: 'delivered' } })
   })
 
   test(`${adapter}: an issuance decided before the address was taken out of use can no longer be saved`, async (t) => {
@@ -173,7 +173,7 @@ export function mailFatesContract(adapter: string, create: () => Promise<MailFat
         sentAt: afterNoon(4),
         messageId: 'm-1',
       } as OtpIssuance)
-      t.is((await trail.of(challengeId)).filter(({ type }) => type === 'otp-sent').length, 1)
+      t.is((await trail.eventsOf(challengeId)).filter(({ type }) => type === 'otp-sent').length, 1)
     })
 
     test(`${adapter}: a hand-over without an answer is not tried again, nor given up, once reported (${report.outcome})`, async (t) => {
@@ -238,14 +238,14 @@ export function mailFatesContract(adapter: string, create: () => Promise<MailFat
 
   test(`${adapter}: of bounces of a subject's mails, all at once, the latest stands against the address, time after time`, async (t) => {
     for (let round = 0; round < 20; round++) {
-      const { stores, fates, stepUp, issuance, challengeId } = await claimed()
+      const { stores, mailOutcomes, stepUp, issuance, challengeId } = await claimed()
       const ids = [issuance.id]
       for (const seconds of [60, 120, 240])
         ids.push((await issued(stores, challengeId, afterNoon(seconds))).id)
 
       await Promise.all(
         ids.map((id, index) =>
-          hearMailNews(fates, id, { ...hardBounce, at: afterNoon(300 - index) }, PROVENANCE),
+          recordMailEvent(mailOutcomes, id, { ...hardBounce, at: afterNoon(300 - index) }, PROVENANCE),
         ),
       )
 

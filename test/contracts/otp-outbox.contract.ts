@@ -34,7 +34,7 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
     const [second] = await stores.outbox.claim(10, afterNoon(30), afterNoon(60))
 
     t.deepEqual([first?.traceContext, second?.traceContext], [traceContext, traceContext])
-    t.false((await stores.trail.of(id)).some((event) => 'traceContext' in event))
+    t.false((await stores.trail.eventsOf(id)).some((event) => 'traceContext' in event))
   })
 
   test(`${adapter}: a code that was issued without a trace context is claimed without one`, async (t) => {
@@ -79,8 +79,8 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
 
   test(`${adapter}: every outcome is loaded as it was recorded, and is due no more unless deferred`, async (t) => {
     const outcomes = [
-      (claimed) => OtpIssuance.handOver(claimed, 'm-1', afterNoon(1)),
-      (claimed) => OtpIssuance.handOver(claimed, undefined, afterNoon(1)),
+      (claimed) => OtpIssuance.markSent(claimed, 'm-1', afterNoon(1)),
+      (claimed) => OtpIssuance.markSent(claimed, undefined, afterNoon(1)),
       (claimed) => OtpIssuance.fail(claimed, 'refused', afterNoon(1)),
       (claimed) => OtpIssuance.defer(claimed, afterNoon(1)),
     ] satisfies ((claimed: Parameters<typeof OtpIssuance.defer>[0]) => unknown)[]
@@ -128,7 +128,7 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
       stale.map(({ issuance }, n) => {
         const [outcome, event] =
           n % 2 === 0
-            ? OtpIssuance.handOver(issuance, `m-${n}`, afterNoon(31))
+            ? OtpIssuance.markSent(issuance, `m-${n}`, afterNoon(31))
             : OtpIssuance.defer(issuance, afterNoon(31))
         return stores.outbox.record(issuance, outcome, event)
       }),
@@ -136,7 +136,7 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
 
     for (const [n, { issuance, challenge }] of stale.entries()) {
       const found = (await stores.stepUps.load(challenge.id))?.issuance
-      const { type: last } = (await stores.trail.of(challenge.id)).at(-1)!
+      const { type: last } = (await stores.trail.eventsOf(challenge.id)).at(-1)!
       if (lost.has(issuance.id)) {
         t.like(found, { status: 'queued', deliveryAttempts: 2 })
         t.is(last, 'otp-issued')

@@ -72,7 +72,7 @@ export function retentionContract(adapter: string, create: () => Promise<Retaini
     t.deepEqual(sum(await purge(stores)), { challenges: 1, events: 3 })
 
     t.is(await stores.stepUps.load(id), undefined)
-    t.deepEqual(await stores.trail.of(id), [])
+    t.deepEqual(await stores.trail.eventsOf(id), [])
     t.deepEqual(await stores.outbox.claim(10, afterNoon(120), afterNoon(150)), [])
   })
 
@@ -109,11 +109,11 @@ export function retentionContract(adapter: string, create: () => Promise<Retaini
     const stores = await create()
     const { id } = await openedAt(stores, afterNoon(1))
     await issued(stores, id, afterNoon(2))
-    const before = [await stores.stepUps.load(id), await stores.trail.of(id)]
+    const before = [await stores.stepUps.load(id), await stores.trail.eventsOf(id)]
 
     await purge(stores)
 
-    t.deepEqual([await stores.stepUps.load(id), await stores.trail.of(id)], before)
+    t.deepEqual([await stores.stepUps.load(id), await stores.trail.eventsOf(id)], before)
   })
 
   test.serial(
@@ -264,7 +264,7 @@ export function retentionContract(adapter: string, create: () => Promise<Retaini
       t.deepEqual(purged, { challenges: 20, events: 40 + rejections })
       for (const { challenge } of decisions) {
         t.is(await stores.stepUps.load(challenge.id), undefined)
-        t.deepEqual(await stores.trail.of(challenge.id), [])
+        t.deepEqual(await stores.trail.eventsOf(challenge.id), [])
       }
     },
   )

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AuditTrail } from '../../src/application/ports/audit-trail.ts'
 import type { LockNotices } from '../../src/application/ports/lock-notices.ts'
-import type { MailFates } from '../../src/application/ports/mail-outcomes.ts'
+import type { MailOutcomes } from '../../src/application/ports/mail-outcomes.ts'
 import type { OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { Provenance } from '../../src/application/ports/provenance.ts'
 import type { StepUps } from '../../src/application/ports/step-ups.ts'
@@ -21,8 +21,8 @@ export interface Stores {
 }
 
 /** The same with those that know what became of mails. */
-export interface MailFateStores extends Stores {
-  readonly fates: MailFates
+export interface MailOutcomeStores extends Stores {
+  readonly mailOutcomes: MailOutcomes
   readonly suppressions: Suppressions
 }
 

@@ -4,10 +4,10 @@ import { EmailAddress } from '../../src/domain/email-address.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 import { afterNoon, NOON, POLICY } from '../domain/examples.ts'
-import { type MailFateStores, opened, PROVENANCE } from './stores.ts'
+import { type MailOutcomeStores, opened, PROVENANCE } from './stores.ts'
 
 /** What those rely on who lift suppressions, whoever keeps them. Called once per adapter. */
-export function suppressionsContract(adapter: string, create: () => Promise<MailFateStores>): void {
+export function suppressionsContract(adapter: string, create: () => Promise<MailOutcomeStores>): void {
   const addressOf = (subjectUserId: string) => EmailAddress.parse(`${subjectUserId}@Example.com`)
   const suppressed = (standing: SubjectStanding, seconds = 1) =>
     SubjectStanding.suppress(standing, {
@@ -16,9 +16,9 @@ export function suppressionsContract(adapter: string, create: () => Promise<Mail
       at: afterNoon(seconds),
     })
 
-  async function suppressedSubject(stores: MailFateStores) {
+  async function suppressedSubject(stores: MailOutcomeStores) {
     const { id, subjectUserId } = await opened(stores)
-    const standing = suppressed((await stores.suppressions.of(subjectUserId))!)
+    const standing = suppressed((await stores.suppressions.findBySubject(subjectUserId))!)
     await stores.suppressions.save(standing, [], PROVENANCE)
     return { id, subjectUserId, address: addressOf(subjectUserId) }
   }
@@ -26,23 +26,23 @@ export function suppressionsContract(adapter: string, create: () => Promise<Mail
   test(`${adapter}: a subject about whom nothing was decided has no standing`, async (t) => {
     const { suppressions } = await create()
 
-    t.is(await suppressions.of(randomUUID()), undefined)
+    t.is(await suppressions.findBySubject(randomUUID()), undefined)
   })
 
   test(`${adapter}: a suppression is read as it was saved, one version on, and so is its end`, async (t) => {
     const stores = await create()
     const { suppressions } = stores
     const { id, subjectUserId } = await opened(stores)
-    const before = (await suppressions.of(subjectUserId))!
+    const before = (await suppressions.findBySubject(subjectUserId))!
     const after = suppressed(before)
 
     t.true(await suppressions.save(after, [], PROVENANCE))
-    t.deepEqual(await suppressions.of(subjectUserId), { ...after, version: before.version + 1 })
+    t.deepEqual(await suppressions.findBySubject(subjectUserId), { ...after, version: before.version + 1 })
     t.deepEqual((await stores.stepUps.load(id))?.standing.suppression, after.suppression)
 
-    const lifted = SubjectStanding.lift((await suppressions.of(subjectUserId))!, afterNoon(2))
+    const lifted = SubjectStanding.lift((await suppressions.findBySubject(subjectUserId))!, afterNoon(2))
     t.true(await suppressions.save(lifted, [], PROVENANCE))
-    t.deepEqual(await suppressions.of(subjectUserId), { ...lifted, version: before.version + 2 })
+    t.deepEqual(await suppressions.findBySubject(subjectUserId), { ...lifted, version: before.version + 2 })
   })
 
   test(`${adapter}: a suppression outlasts other decisions about the subject`, async (t) => {
@@ -62,13 +62,15 @@ export function suppressionsContract(adapter: string, create: () => Promise<Mail
     await suppressedSubject(stores)
 
     t.deepEqual(
-      (await stores.suppressions.at(address.toUpperCase())).map((standing) => standing.subjectUserId),
+      (await stores.suppressions.findByAddress(address.toUpperCase())).map(
+        (standing) => standing.subjectUserId,
+      ),
       [subjectUserId],
     )
 
-    const [standing] = await stores.suppressions.at(address)
+    const [standing] = await stores.suppressions.findByAddress(address)
     await stores.suppressions.save(SubjectStanding.lift(standing!, afterNoon(2)), [], PROVENANCE)
-    t.deepEqual(await stores.suppressions.at(address), [])
+    t.deepEqual(await stores.suppressions.findByAddress(address), [])
   })
 
   test(`${adapter}: a suppression supersedes decisions made before it, and is superseded by them`, async (t) => {
@@ -81,13 +83,13 @@ export function suppressionsContract(adapter: string, create: () => Promise<Mail
     t.true(await stores.suppressions.save(suppressed(stepUp.standing), [], PROVENANCE))
     t.false(await stores.stepUps.save(decision, PROVENANCE))
     t.false(await stores.suppressions.save(suppressed(stepUp.standing, 2), [], PROVENANCE))
-    t.deepEqual((await stores.suppressions.of(subjectUserId))?.suppression?.at, afterNoon(1))
+    t.deepEqual((await stores.suppressions.findBySubject(subjectUserId))?.suppression?.at, afterNoon(1))
   })
 
   test(`${adapter}: of ten lifts of one version one is saved, with its event`, async (t) => {
     const stores = await create()
     const { id, subjectUserId } = await suppressedSubject(stores)
-    const standing = (await stores.suppressions.of(subjectUserId))!
+    const standing = (await stores.suppressions.findBySubject(subjectUserId))!
     const lifted = SubjectStanding.lift(standing, afterNoon(2))
     const event = {
       type: 'address-suppressed' as const,
@@ -104,7 +106,7 @@ export function suppressionsContract(adapter: string, create: () => Promise<Mail
 
     t.is(saved.filter(Boolean).length, 1)
     t.deepEqual(
-      (await stores.trail.of(id)).filter(({ type }) => type === 'address-suppressed'),
+      (await stores.trail.eventsOf(id)).filter(({ type }) => type === 'address-suppressed'),
       [{ ...event, ...PROVENANCE }],
     )
   })
@@ -116,7 +118,7 @@ export function suppressionsContract(adapter: string, create: () => Promise<Mail
 
     await stores.registry.erase(userId, afterNoon(3), PROVENANCE)
 
-    t.deepEqual(await stores.suppressions.at(address), [])
-    t.is((await stores.suppressions.of(userId))?.suppression, undefined)
+    t.deepEqual(await stores.suppressions.findByAddress(address), [])
+    t.is((await stores.suppressions.findBySubject(userId))?.suppression, undefined)
   })
 }

@@ -26,7 +26,7 @@ export function totpContract(adapter: string, create: () => Totp): void {
     const totp = create()
     const issuance = issue(totp)
     const code = totp.code(issuance, challenge)
-    const [sent] = OtpIssuance.handOver({ ...issuance, deliveryAttempts: 3 }, 'm-1', afterNoon(1))
+    const [sent] = OtpIssuance.markSent({ ...issuance, deliveryAttempts: 3 }, 'm-1', afterNoon(1))
 
     t.true(totp.matches(code, issuance, challenge))
     t.true(totp.matches(code, sent, challenge))

@@ -114,7 +114,7 @@ export function userRegistryContract(adapter: string, create: () => Promise<Stor
     t.is(stepUp?.challenge.status, 'cancelled')
     t.not(stepUp?.issuance?.recipient, ALICE)
     t.is(stepUp?.user, undefined)
-    t.false(JSON.stringify(await stores.trail.of(id)).includes(ALICE))
+    t.false(JSON.stringify(await stores.trail.eventsOf(id)).includes(ALICE))
   })
 
   test(`${adapter}: to erase whom nobody knows is without effect`, async (t) => {

@@ -22,7 +22,7 @@ test('a notice has something to warn of until its lock ends', (t) => {
 })
 
 test('a hand-over makes the notice sent', (t) => {
-  const [sent, events] = LockNotice.handOver(queued, 'm-1', afterNoon(2))
+  const [sent, events] = LockNotice.markSent(queued, 'm-1', afterNoon(2))
 
   t.like(sent, { status: 'sent', sentAt: afterNoon(2), messageId: 'm-1' })
   t.false('nextAttemptAt' in sent)
@@ -55,7 +55,7 @@ test('a notice is given up when its next attempt would come at the end of the lo
 })
 
 test('no event of a notice says where it goes', (t) => {
-  const [, sent] = LockNotice.handOver(queued, 'm-1', NOON)
+  const [, sent] = LockNotice.markSent(queued, 'm-1', NOON)
   const [, failed] = LockNotice.fail(queued, 'refused', NOON)
 
   t.false(JSON.stringify([sent, failed]).includes(ALICE))

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { Challenge } from '../../src/domain/challenge.ts'
 import type { BounceKind } from '../../src/domain/domain-event.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
-import { MailFate, type MailNews } from '../../src/domain/mail-outcome.ts'
+import { type MailEvent, MailOutcome } from '../../src/domain/mail-outcome.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 import { ALICE, afterNoon, demand, NOON, openChallenge, POLICY } from './examples.ts'
@@ -12,23 +12,23 @@ const queued = {
   ...OtpIssuance.queue(demand(), Challenge.countIssuance(openChallenge(), NOON), POLICY, NOON),
   deliveryAttempts: 1,
 }
-const [sent] = OtpIssuance.handOver(queued, 'm-1', afterNoon(1))
+const [sent] = OtpIssuance.markSent(queued, 'm-1', afterNoon(1))
 const [failed] = OtpIssuance.fail(queued, 'code-expired', afterNoon(300))
 const standing = SubjectStanding.blank('alice')
 
-const delivered = (seconds: number): MailNews => ({ outcome: 'delivered', at: afterNoon(seconds) })
-const bounced = (kind: BounceKind, seconds: number): MailNews => ({
+const delivered = (seconds: number): MailEvent => ({ outcome: 'delivered', at: afterNoon(seconds) })
+const bounced = (kind: BounceKind, seconds: number): MailEvent => ({
   outcome: 'bounced',
   kind,
   at: afterNoon(seconds),
 })
 
 /** The fate after all the news, with every event that came of them. */
-function after(news: readonly MailNews[], issuance: OtpIssuance = sent, held = standing) {
+function after(news: readonly MailEvent[], issuance: OtpIssuance = sent, held = standing) {
   const events: string[] = []
-  let fate: MailFate = { issuance, standing: held }
+  let fate: MailOutcome = { issuance, standing: held }
   for (const each of news) {
-    const decision = MailFate.hear(fate, each)
+    const decision = MailOutcome.record(fate, each)
     fate = { issuance: decision?.issuance ?? fate.issuance, standing: decision?.standing ?? fate.standing }
     events.push(...(decision?.events.map(({ type }) => type) ?? []))
   }
@@ -103,7 +103,7 @@ test('a report outweighs a failure of ours, and a hand-over that nobody recorded
 test('what is told twice is news once', (t) => {
   for (const news of [delivered(3), bounced('soft-bounce', 3), bounced('complaint', 3)]) {
     const once = after([news])
-    t.is(MailFate.hear(once, news), undefined)
+    t.is(MailOutcome.record(once, news), undefined)
   }
 })
 
@@ -136,7 +136,7 @@ test('a graver bounce outweighs a lighter one, whichever came first', (t) => {
 test('what is no news to the mail is to the address, if that is still in use', (t) => {
   const { issuance } = after([bounced('hard-bounce', 3)])
 
-  const decision = MailFate.hear({ issuance, standing }, bounced('hard-bounce', 3))
+  const decision = MailOutcome.record({ issuance, standing }, bounced('hard-bounce', 3))
 
   t.is(decision?.issuance, undefined)
   t.like(decision?.standing, { suppression: { address: ALICE } })
@@ -182,7 +182,7 @@ const allNews = fc
   .chain((times) =>
     fc.tuple(
       ...times.map((seconds) =>
-        fc.constantFrom<MailNews>(
+        fc.constantFrom<MailEvent>(
           delivered(seconds),
           bounced('soft-bounce', seconds),
           bounced('hard-bounce', seconds),
@@ -207,7 +207,7 @@ const twoOrders = allNews.chain((news) => {
 
 const start = fc.constantFrom<OtpIssuance>(queued, sent, failed)
 
-const law = (title: string, holds: (one: MailNews[], other: MailNews[], from: OtpIssuance) => boolean) =>
+const law = (title: string, holds: (one: MailEvent[], other: MailEvent[], from: OtpIssuance) => boolean) =>
   test(title, (t) => {
     t.notThrows(() =>
       fc.assert(

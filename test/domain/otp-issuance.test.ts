@@ -84,7 +84,7 @@ test('the references of a challenge are two letters each and all different', (t)
 })
 
 test('a hand-over makes the issuance sent', (t) => {
-  const [sent, event] = OtpIssuance.handOver(queued, 'm-1', afterNoon(2))
+  const [sent, event] = OtpIssuance.markSent(queued, 'm-1', afterNoon(2))
 
   t.like(sent, { status: 'sent', sentAt: afterNoon(2), messageId: 'm-1' })
   t.false('nextAttemptAt' in sent)

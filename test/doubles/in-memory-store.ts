@@ -1,6 +1,6 @@
 import type { AuditTrail, RecordedEvent } from '../../src/application/ports/audit-trail.ts'
 import type { LockNoticeDelivery, LockNotices } from '../../src/application/ports/lock-notices.ts'
-import type { MailFates } from '../../src/application/ports/mail-outcomes.ts'
+import type { MailOutcomes } from '../../src/application/ports/mail-outcomes.ts'
 import type { OtpDelivery, OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { Provenance } from '../../src/application/ports/provenance.ts'
 import type { Purged, Retention } from '../../src/application/ports/retention.ts'
@@ -16,7 +16,7 @@ import {
 import type { CancellationReason, DomainEvent } from '../../src/domain/domain-event.ts'
 import type { EmailAddress } from '../../src/domain/email-address.ts'
 import { LockNotice, type QueuedLockNotice } from '../../src/domain/lock-notice.ts'
-import type { MailFate, MailFateDecision } from '../../src/domain/mail-outcome.ts'
+import type { MailOutcome, MailOutcomeDecision } from '../../src/domain/mail-outcome.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../src/domain/otp-issuance.ts'
 import type { StepUp, StepUpDecision } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
@@ -34,7 +34,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   readonly #users = new Map<string, User>()
 
   /** Ports whose methods are named like those of others. */
-  readonly fates: MailFates = {
+  readonly mailOutcomes: MailOutcomes = {
     load: (issuanceId) => this.#loadFate(issuanceId),
     save: (before, decision, provenance) => this.#saveFate(before, decision, provenance),
   }
@@ -49,11 +49,11 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     },
   }
   readonly suppressions: Suppressions = {
-    of: async (subjectUserId) => {
+    findBySubject: async (subjectUserId) => {
       await turn()
       return this.#standings.get(subjectUserId)
     },
-    at: async (address) => {
+    findByAddress: async (address) => {
       await turn()
       return [...this.#standings.values()].filter(
         ({ suppression }) => suppression?.address?.toLowerCase() === address.toLowerCase(),
@@ -155,7 +155,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     this.#record([{ type: 'user-erased', subjectUserId: userId, at: now }], provenance)
   }
 
-  async of(challengeId: string): Promise<readonly RecordedEvent[]> {
+  async eventsOf(challengeId: string): Promise<readonly RecordedEvent[]> {
     await turn()
     return this.events.filter((event) => 'challengeId' in event && event.challengeId === challengeId)
   }
@@ -217,15 +217,15 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     }
   }
 
-  async #loadFate(issuanceId: string): Promise<MailFate | undefined> {
+  async #loadFate(issuanceId: string): Promise<MailOutcome | undefined> {
     await turn()
     const issuance = this.#issuances.get(issuanceId)
     return issuance && { issuance, standing: this.#standings.get(issuance.subjectUserId)! }
   }
 
   async #saveFate(
-    before: MailFate,
-    { issuance, standing, events }: MailFateDecision,
+    before: MailOutcome,
+    { issuance, standing, events }: MailOutcomeDecision,
     provenance: Provenance,
   ): Promise<boolean> {
     await turn()
@@ -233,7 +233,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     if (!current || (issuance && !isStillAs(before.issuance, current))) return false
     if (standing && !this.#saveSuppression(standing, events, provenance)) return false
     if (!standing) this.#record(events, provenance)
-    if (issuance) this.#issuances.set(issuance.id, withHandOver(issuance, current))
+    if (issuance) this.#issuances.set(issuance.id, withSending(issuance, current))
     return true
   }
 
@@ -339,7 +339,7 @@ function withOutcome(current: OtpIssuance, outcome: OtpIssuance): OtpIssuance | 
 }
 
 /** What is reported, with what the deliverer has written meanwhile. */
-function withHandOver(issuance: OtpIssuance, { deliveryAttempts, ...current }: OtpIssuance): OtpIssuance {
+function withSending(issuance: OtpIssuance, { deliveryAttempts, ...current }: OtpIssuance): OtpIssuance {
   return 'sentAt' in current && 'sentAt' in issuance
     ? ({ ...issuance, deliveryAttempts, sentAt: current.sentAt, messageId: current.messageId } as OtpIssuance)
     : { ...issuance, deliveryAttempts }

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { createHttpServer } from '../../src/adapters/http-koa/edge/http-server.ts'
-import { RequestsUnderWay } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
+import { InFlightRequests } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
 import type { Caller } from '../../src/application/ports/access-tokens.ts'
 import { developmentRoutes } from '../../src/development/routes.ts'
 import type { TokenIssuer } from '../../src/development/token-issuer.ts'
@@ -26,7 +26,7 @@ async function served(
   const routes = developmentRoutes(undefined, issuer)
   const url = await listening(
     t,
-    createHttpServer([routes], new RequestsUnderWay(), pino({ level: 'silent' })),
+    createHttpServer([routes], new InFlightRequests(), pino({ level: 'silent' })),
   )
   return { callers, ask: (init: CallInit) => call(url, 'POST', '/dev/token', init) }
 }

@@ -3,7 +3,7 @@ import test from 'ava'
 import { pino } from 'pino'
 import { documentationRoutes } from '../../src/adapters/http-koa/documentation/routes.ts'
 import { createHttpServer } from '../../src/adapters/http-koa/edge/http-server.ts'
-import { RequestsUnderWay } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
+import { InFlightRequests } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
 import { call as callAt } from '../support/http-call.ts'
 import { edge, isError } from './edge.ts'
 import { listening } from './listening.ts'
@@ -126,7 +126,7 @@ test('a document that cannot be read is a 500', async (t) => {
   const routes = documentationRoutes(new URL('nowhere.json', DOCUMENT))
   const url = await listening(
     t,
-    createHttpServer([routes], new RequestsUnderWay(), pino({ level: 'silent' })),
+    createHttpServer([routes], new InFlightRequests(), pino({ level: 'silent' })),
   )
 
   isError(t, await callAt(url, 'GET', '/openapi.json'), 500, 'INTERNAL_SERVER_ERROR')

@@ -5,7 +5,7 @@ import { challengeRoutes } from '../../src/adapters/http-koa/challenges/routes.t
 import { documentationRoutes } from '../../src/adapters/http-koa/documentation/routes.ts'
 import { Authentication } from '../../src/adapters/http-koa/edge/authentication.ts'
 import { createHttpServer, type EdgeLimits } from '../../src/adapters/http-koa/edge/http-server.ts'
-import { RequestsUnderWay } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
+import { InFlightRequests } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
 import { Readiness } from '../../src/adapters/http-koa/edge/readiness.ts'
 import type { RequestObserver, RequestTraces } from '../../src/adapters/http-koa/edge/request-log.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service/routes.ts'
@@ -64,7 +64,7 @@ export async function edge(
       serviceRoutes(readiness, new EddsaChallengeSigner([{ id: 's1', bytes: Buffer.alloc(32, 7) }])),
       documentationRoutes(),
     ],
-    new RequestsUnderWay(),
+    new InFlightRequests(),
     logger,
     { observer: { answered: (request) => void answered.push(request) }, traces },
     limits,

@@ -107,7 +107,7 @@ for (const each of documenting(503).filter(({ path }) => path !== '/readyz')) {
   test(`${each.operation.operationId} on a broken store is a 500, and on one that is away a 503`, async (t) => {
     const { call, store } = await edge(t)
     const failing = (error: Error) => {
-      for (const part of [store, store.fates, store.suppressions]) failEverything(part, error)
+      for (const part of [store, store.mailOutcomes, store.suppressions]) failEverything(part, error)
       return call(each.method, each.path, good(each))
     }
 

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { createHttpServer } from '../../src/adapters/http-koa/edge/http-server.ts'
-import { RequestsUnderWay } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
+import { InFlightRequests } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
 import type { Mailbox, MailboxMessage } from '../../src/development/mailbox.ts'
 import { developmentRoutes } from '../../src/development/routes.ts'
 import { afterNoon } from '../domain/examples.ts'
@@ -31,7 +31,7 @@ async function served(t: ExecutionContext, mails: MailboxMessage[]) {
   }
   const server = createHttpServer(
     [developmentRoutes(mailbox, undefined)],
-    new RequestsUnderWay(),
+    new InFlightRequests(),
     pino({ level: 'silent' }),
   )
   const url = await listening(t, server)
@@ -181,7 +181,7 @@ test('a mailbox that cannot be read is a 500', async (t) => {
   const routes = developmentRoutes({ list: broken, find: broken }, undefined)
   const url = await listening(
     t,
-    createHttpServer([routes], new RequestsUnderWay(), pino({ level: 'silent' })),
+    createHttpServer([routes], new InFlightRequests(), pino({ level: 'silent' })),
   )
 
   for (const path of ['/dev/mailbox', `/dev/mailbox/${randomUUID()}`]) {
@@ -192,7 +192,7 @@ test('a mailbox that cannot be read is a 500', async (t) => {
 test('without a mailbox there is no page', async (t) => {
   const server = createHttpServer(
     [developmentRoutes(undefined, undefined)],
-    new RequestsUnderWay(),
+    new InFlightRequests(),
     pino({ level: 'silent' }),
   )
   const url = await listening(t, server)

@@ -359,11 +359,11 @@ test('a body may be 64 KiB, and no more', async (t) => {
 
 test('a database that is away is a 503, after which Postmark comes again', async (t) => {
   const { report, store, stepUp, issuanceId } = await mailed(t)
-  const save = store.fates.save
-  store.fates.save = () => Promise.reject(new StorageUnavailable('gone'))
+  const save = store.mailOutcomes.save
+  store.mailOutcomes.save = () => Promise.reject(new StorageUnavailable('gone'))
   isError(t, await report(delivery(issuanceId)), 503, 'INTERNAL_SERVER_ERROR', { family })
 
-  store.fates.save = save
+  store.mailOutcomes.save = save
   t.is((await report(delivery(issuanceId))).status, 200)
   t.is((await stepUp()).issuance?.status, 'delivered')
 })

@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import type { Page } from 'playwright-core'
 import { documentationRoutes } from '../../src/adapters/http-koa/documentation/routes.ts'
 import { createHttpServer } from '../../src/adapters/http-koa/edge/http-server.ts'
-import { RequestsUnderWay } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
+import { InFlightRequests } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
 import { launchChromium } from '../pictures/chromium.ts'
 
 /*
@@ -17,7 +17,7 @@ import { launchChromium } from '../pictures/chromium.ts'
 const VERIFY = 1
 const PICTURE = fileURLToPath(new URL('../../docs/pictures/api.png', import.meta.url))
 
-const server = createHttpServer([documentationRoutes()], new RequestsUnderWay(), pino({ level: 'silent' }))
+const server = createHttpServer([documentationRoutes()], new InFlightRequests(), pino({ level: 'silent' }))
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

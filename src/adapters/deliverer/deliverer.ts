@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { DeliverOtp } from '../../application/codes/deliver-otp.ts'
-import type { HandOver } from '../../application/mail/send-mail.ts'
+import type { DeliveryAttempt } from '../../application/mail/send-mail.ts'
 import type { DeliverySignal } from '../../application/ports/delivery-signal.ts'
 import type { HealthCheck } from '../../contracts/health-check.ts'
 import type { Workload } from '../../contracts/workload.ts'
@@ -11,10 +11,10 @@ const POLL_INTERVAL_IN_MS = 250
 /** After an error: the database is away, and asking it faster does not bring it back. */
 const PAUSE_AFTER_ERROR_IN_MS = 1000
 /** Hand-overs under way at once. A slow mail takes one place and holds up none of the others. */
-const PLACES = 50
+const MAX_CONCURRENT = 50
 /** Places that each request under way takes away, down to the least that is always left. */
-const PLACES_OF_A_REQUEST = 4
-const LEAST_PLACES = 1
+const YIELDED_PER_REQUEST = 4
+const MIN_CONCURRENT = 1
 /** Longer than this, mails do not give way to requests: whoever waits for one waits for nothing else. */
 const PATIENCE_IN_MS = 5000
 
@@ -35,7 +35,7 @@ export class Deliverer implements DeliverySignal, HealthCheck {
   readonly #underWay = new Set<Promise<void>>()
   #running: Promise<void> | undefined
   #stopping = false
-  #rung = false
+  #woken = false
   /** The last claim got all that it asked for, so there is likely more. */
   #moreDue = false
   /** When there was nothing more to claim. */
@@ -69,8 +69,8 @@ export class Deliverer implements DeliverySignal, HealthCheck {
     this.#running = undefined
   }
 
-  ring(): void {
-    this.#rung = true
+  wake(): void {
+    this.#woken = true
     this.#wake()
   }
 
@@ -80,12 +80,12 @@ export class Deliverer implements DeliverySignal, HealthCheck {
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
-      this.#rung = false
-      const free = this.#freePlaces()
+      this.#woken = false
+      const free = this.#freeSlots()
       try {
         const claimed = free > 0 ? await this.#deliverOtp.execute(free) : []
-        for (const handOver of claimed) {
-          this.#follow(handOver)
+        for (const attempt of claimed) {
+          this.#follow(attempt)
           // To write a mail takes as long as to answer a request, which must not wait for all that were claimed.
           await turn()
         }
@@ -95,34 +95,34 @@ export class Deliverer implements DeliverySignal, HealthCheck {
         if (!this.#moreDue || free === 0) await this.#pause(this.#pollIntervalInMs)
       } catch (error) {
         this.#logger.error({ err: error }, 'claiming mails failed')
-        this.#rung = false
+        this.#woken = false
         await this.#pause(PAUSE_AFTER_ERROR_IN_MS)
       }
     }
   }
 
   /** None until half of them are free: a claim costs about the same for one mail as for many. */
-  #freePlaces(): number {
+  #freeSlots(): number {
     const behind = performance.now() - this.#caughtUpAt > this.#patienceInMs
-    const taken = behind ? 0 : PLACES_OF_A_REQUEST * this.#workload.requestsUnderWay()
-    const places = Math.max(LEAST_PLACES, PLACES - taken)
+    const taken = behind ? 0 : YIELDED_PER_REQUEST * this.#workload.inFlight()
+    const places = Math.max(MIN_CONCURRENT, MAX_CONCURRENT - taken)
     const free = places - this.#underWay.size
     return free * 2 >= places ? free : 0
   }
 
-  #follow(handOver: HandOver): void {
-    const settled = handOver().then(({ error, ...report }) => {
+  #follow(attempt: DeliveryAttempt): void {
+    const settled = attempt().then(({ error, ...report }) => {
       const level = report.outcome === 'sent' ? 'info' : report.outcome === 'unrecorded' ? 'error' : 'warn'
       this.#logger[level]({ ...report, ...(error === undefined ? {} : { err: error }) }, 'mail attempt')
       this.#underWay.delete(settled)
-      if (this.#moreDue && this.#freePlaces() > 0) this.#wake()
+      if (this.#moreDue && this.#freeSlots() > 0) this.#wake()
     })
     this.#underWay.add(settled)
   }
 
   /** Waits, unless rung meanwhile or since the last look. */
   #pause(milliseconds: number): Promise<void> {
-    if (this.#rung || this.#stopping) return Promise.resolve()
+    if (this.#woken || this.#stopping) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds)
       this.#wake = () => {

@@ -1,11 +1,11 @@
-import { type Examination, Finding } from '../../contracts/diagnostic-check.ts'
+import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
 import type { KeycloakUserDirectory } from './keycloak-user-directory.ts'
 
 /** Nobody's id: the way to the directory is what is looked at. */
 const NOBODY = '00000000-0000-4000-8000-000000000000'
 
 /** Logs in to Keycloak and looks for a user who is not there. */
-export class KeycloakExamination implements Examination {
+export class KeycloakCheck implements DiagnosticCheck {
   readonly name = 'directory'
   readonly #directory: Pick<KeycloakUserDirectory, 'find'>
 
@@ -13,12 +13,12 @@ export class KeycloakExamination implements Examination {
     this.#directory = directory
   }
 
-  async *examine(): AsyncGenerator<Finding> {
+  async *run(): AsyncGenerator<CheckResult> {
     try {
       await this.#directory.find(NOBODY)
-      yield Finding.ok('directory', 'Keycloak accepts the login, and lets users be looked up')
+      yield CheckResult.ok('directory', 'Keycloak accepts the login, and lets users be looked up')
     } catch (error) {
-      yield Finding.failed(
+      yield CheckResult.failed(
         'directory',
         (error as Error).message,
         'Check KEYCLOAK_URL, KEYCLOAK_REALM, KEYCLOAK_CLIENT_ID and its secret; the service account needs the role view-users of realm-management',

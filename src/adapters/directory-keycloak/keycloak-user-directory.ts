@@ -4,7 +4,7 @@ import { DirectoryUnavailable, type UserDirectory } from '../../application/port
 import type { User } from '../../domain/user.ts'
 import { ClientAccessToken } from './client-access-token.ts'
 import { callKeycloak, type KeycloakAnswer, parseBody } from './keycloak-call.ts'
-import { ShortMemory } from './ttl-cache.ts'
+import { TtlCache } from './ttl-cache.ts'
 import { UserRepresentation, userOf } from './user-representation.ts'
 
 export interface KeycloakOptions {
@@ -40,7 +40,7 @@ const UserNotFound = z.object({ error: z.literal('User not found') })
 export class KeycloakUserDirectory implements UserDirectory {
   readonly #users: URL
   readonly #token: ClientAccessToken
-  readonly #memory: ShortMemory<User | undefined>
+  readonly #memory: TtlCache<User | undefined>
   readonly #timeoutInMs: number
   readonly #fetch: typeof fetch | undefined
 
@@ -59,14 +59,14 @@ export class KeycloakUserDirectory implements UserDirectory {
       clock,
       options.fetch,
     )
-    this.#memory = new ShortMemory(MEMORY_IN_SECONDS, options.rememberedUsers ?? REMEMBERED_USERS, clock)
+    this.#memory = new TtlCache(MEMORY_IN_SECONDS, options.rememberedUsers ?? REMEMBERED_USERS, clock)
     this.#timeoutInMs = timeoutInMs
     this.#fetch = options.fetch
   }
 
   async find(userId: string): Promise<User | undefined> {
     if (!KEYCLOAK_ID.test(userId)) return undefined
-    return this.#memory.recall(userId, () => this.#ask(userId))
+    return this.#memory.getOrLoad(userId, () => this.#ask(userId))
   }
 
   async #ask(userId: string): Promise<User | undefined> {

@@ -2,7 +2,7 @@ import type { Clock } from '../../application/ports/clock.ts'
 import { secondsAfter } from '../../domain/instant.ts'
 
 /** Answers that are given again for a few seconds. What fails is forgotten at once. */
-export class ShortMemory<T> {
+export class TtlCache<T> {
   readonly #seconds: number
   readonly #capacity: number
   readonly #clock: Clock
@@ -16,7 +16,7 @@ export class ShortMemory<T> {
   }
 
   /** The known answer, the one that is on its way, or a new one: whoever asks for `key` meanwhile waits for the same. */
-  async recall(key: string, ask: () => Promise<T>): Promise<T> {
+  async getOrLoad(key: string, ask: () => Promise<T>): Promise<T> {
     const known = this.#known.get(key)
     if (known && this.#isFresh(known.askedAt)) return known.answer
 

@@ -1,5 +1,5 @@
 import type { JWK } from 'jose'
-import { type Examination, Finding } from '../../contracts/diagnostic-check.ts'
+import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
 import { fetchPublicKeys } from './issuer-keys.ts'
 import { ALGORITHMS } from './jose-access-tokens.ts'
 
@@ -7,7 +7,7 @@ import { ALGORITHMS } from './jose-access-tokens.ts'
 const USABLE = ['RSA', 'P-256', 'P-384', 'P-521', 'Ed25519']
 
 /** Asks the issuer of access tokens for its keys, as the service does. */
-export class IssuerExamination implements Examination {
+export class IssuerCheck implements DiagnosticCheck {
   readonly name = 'issuer'
   readonly #jwksUrl: URL
 
@@ -15,13 +15,13 @@ export class IssuerExamination implements Examination {
     this.#jwksUrl = jwksUrl
   }
 
-  async *examine(): AsyncGenerator<Finding> {
+  async *run(): AsyncGenerator<CheckResult> {
     const { host, protocol } = this.#jwksUrl
     let keys: readonly JWK[]
     try {
       keys = (await fetchPublicKeys(this.#jwksUrl)).keys
     } catch (error) {
-      yield Finding.failed(
+      yield CheckResult.failed(
         'issuer',
         `${host} gives no keys: ${reasonOf(error)}`,
         'Check AUTH_JWKS_URL (`jwks_uri` in /.well-known/openid-configuration of the issuer), and that this machine may reach it. Without keys no access token is accepted',
@@ -32,21 +32,21 @@ export class IssuerExamination implements Examination {
     const usable = keys.filter(isUsable)
     const found = `${host} has ${usable.length} of ${keys.length} public keys that tokens may be signed with`
     if (usable.length === 0) {
-      yield Finding.failed('issuer', found, `Have the issuer sign with one of ${ALGORITHMS.join(', ')}`)
+      yield CheckResult.failed('issuer', found, `Have the issuer sign with one of ${ALGORITHMS.join(', ')}`)
     } else if (usable.some(({ kid }) => kid === undefined) && usable.length > 1) {
-      yield Finding.warning(
+      yield CheckResult.warning(
         'issuer',
         `${found}, some without a kid`,
         'Have the issuer give each key a kid, or none can be told from another',
       )
     } else if (protocol !== 'https:') {
-      yield Finding.warning(
+      yield CheckResult.warning(
         'issuer',
         `${found}, over plain HTTP`,
         'Use https:// unless the issuer runs on this machine for good',
       )
     } else {
-      yield Finding.ok('issuer', found)
+      yield CheckResult.ok('issuer', found)
     }
   }
 }

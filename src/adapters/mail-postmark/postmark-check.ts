@@ -1,6 +1,6 @@
 import { Errors, ServerClient } from 'postmark'
 import { z } from 'zod'
-import { type Examination, Finding } from '../../contracts/diagnostic-check.ts'
+import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
 import { apiOf, once, type PostmarkOptions } from './postmark-mail-transport.ts'
 
 const TIMEOUT_IN_MS = 4000
@@ -9,7 +9,7 @@ const Server = z.object({ DeliveryType: z.string().optional() })
 const MessageStream = z.object({ MessageStreamType: z.string(), ArchivedAt: z.string().nullish() })
 
 /** Asks Postmark about the server of the token and about the message stream, and sends nothing. */
-export class PostmarkExamination implements Examination {
+export class PostmarkCheck implements DiagnosticCheck {
   readonly name = 'mail-postmark'
   readonly #options: PostmarkOptions
   readonly #hearsReports: boolean
@@ -20,29 +20,33 @@ export class PostmarkExamination implements Examination {
     this.#hearsReports = hearsReports
   }
 
-  async *examine(): AsyncGenerator<Finding> {
+  async *run(): AsyncGenerator<CheckResult> {
     const { serverToken, apiUrl, messageStream, timeoutInMs = TIMEOUT_IN_MS } = this.#options
     const client = new ServerClient(serverToken, { ...apiOf(apiUrl), fetch: once(timeoutInMs) })
     const { host } = new URL(apiUrl)
     try {
       const { DeliveryType: type } = Server.parse(await client.getServer())
       yield type === 'Sandbox'
-        ? Finding.failed(
+        ? CheckResult.failed(
             'mail-postmark',
             'the token is that of a sandbox server, which sends nothing',
             'Set POSTMARK_SERVER_TOKEN to the token of a live server',
           )
-        : Finding.ok('mail-postmark', `${host} knows the server of the token`)
+        : CheckResult.ok('mail-postmark', `${host} knows the server of the token`)
     } catch (error) {
-      yield Finding.failed('mail-postmark', `${host} cannot be used (${answerOf(error)})`, remedyOf(error))
+      yield CheckResult.failed(
+        'mail-postmark',
+        `${host} cannot be used (${answerOf(error)})`,
+        remedyOf(error),
+      )
       return
     }
 
     try {
       const stream = MessageStream.parse(await client.getMessageStream(messageStream))
-      yield streamFinding(stream)
+      yield streamResult(stream)
     } catch (error) {
-      yield Finding.failed(
+      yield CheckResult.failed(
         'mail-stream',
         `the message stream cannot be used (${answerOf(error)})`,
         'Set POSTMARK_MESSAGE_STREAM to the id of a transactional stream of this server',
@@ -50,8 +54,8 @@ export class PostmarkExamination implements Examination {
     }
 
     yield this.#hearsReports
-      ? Finding.ok('mail-reports', 'Postmark may report deliveries and bounces to /webhooks/postmark')
-      : Finding.warning(
+      ? CheckResult.ok('mail-reports', 'Postmark may report deliveries and bounces to /webhooks/postmark')
+      : CheckResult.warning(
           'mail-reports',
           'nobody hears of deliveries and bounces',
           'Set POSTMARK_WEBHOOK_AUTH, and enter https://<user>:<password>@<this service>/webhooks/postmark at Postmark',
@@ -59,23 +63,23 @@ export class PostmarkExamination implements Examination {
   }
 }
 
-function streamFinding({
+function streamResult({
   MessageStreamType: type,
   ArchivedAt: archivedAt,
-}: z.infer<typeof MessageStream>): Finding {
+}: z.infer<typeof MessageStream>): CheckResult {
   if (archivedAt)
-    return Finding.failed(
+    return CheckResult.failed(
       'mail-stream',
       'the message stream is archived and takes no mail',
       'Unarchive it at Postmark, or set POSTMARK_MESSAGE_STREAM to another one',
     )
   if (type !== 'Transactional')
-    return Finding.failed(
+    return CheckResult.failed(
       'mail-stream',
       `the message stream is not for transactional mail but ${type}`,
       'Set POSTMARK_MESSAGE_STREAM to a transactional stream',
     )
-  return Finding.ok('mail-stream', 'the message stream takes transactional mail')
+  return CheckResult.ok('mail-stream', 'the message stream takes transactional mail')
 }
 
 /** Numbers only: messages of the SDK may hold what was sent, the token included. */

@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer'
-import { type Examination, Finding } from '../../contracts/diagnostic-check.ts'
+import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
 import { Failure } from './smtp-failure.ts'
 import type { SmtpOptions } from './smtp-mail-transport.ts'
 import { smtpSender } from './smtp-sender.ts'
@@ -15,7 +15,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 }
 
 /** Connects, starts TLS and logs in to the SMTP server, and sends nothing. */
-export class SmtpExamination implements Examination {
+export class SmtpCheck implements DiagnosticCheck {
   readonly name = 'mail-smtp'
   readonly #options: SmtpOptions
 
@@ -23,7 +23,7 @@ export class SmtpExamination implements Examination {
     this.#options = options
   }
 
-  async *examine(): AsyncGenerator<Finding> {
+  async *run(): AsyncGenerator<CheckResult> {
     const { url, from, timeoutInMs = TIMEOUT_IN_MS } = this.#options
     const server = readable(() => smtpServer(url), 'SMTP_URL')
     const sender = readable(() => smtpSender(from), 'MAIL_FROM')
@@ -43,14 +43,14 @@ export class SmtpExamination implements Examination {
       await mailer.verify()
       const wire = server.secure || server.requireTLS ? 'over TLS' : 'in the clear, on this machine'
       const login = server.auth ? 'it accepts the login' : 'without a login'
-      yield Finding.ok(
+      yield CheckResult.ok(
         'mail-smtp',
         `${server.host} answers ${wire}, ${login}; the sender is at ${sender.domain}`,
       )
     } catch (error) {
       const { code, responseCode } = Failure.parse(error)
       const answer = responseCode === undefined ? code : `${code}, ${responseCode}`
-      yield Finding.failed(
+      yield CheckResult.failed(
         'mail-smtp',
         `${server.host} cannot be used (${answer})`,
         REMEDIES[code] ?? CHECK_REACH,
@@ -61,10 +61,10 @@ export class SmtpExamination implements Examination {
   }
 }
 
-function readable<Read extends object>(read: () => Read, variable: string): Read | Finding {
+function readable<Read extends object>(read: () => Read, variable: string): Read | CheckResult {
   try {
     return read()
   } catch (error) {
-    return Finding.failed('mail-smtp', `${variable} cannot be used`, (error as Error).message)
+    return CheckResult.failed('mail-smtp', `${variable} cannot be used`, (error as Error).message)
   }
 }

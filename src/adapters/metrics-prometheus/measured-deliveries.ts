@@ -1,5 +1,5 @@
 import type { DeliverOtp } from '../../application/codes/deliver-otp.ts'
-import type { DeliveryReport, HandOver } from '../../application/mail/send-mail.ts'
+import type { DeliveryAttempt, DeliveryReport } from '../../application/mail/send-mail.ts'
 import type { Metrics } from './metrics.ts'
 
 /**
@@ -15,13 +15,13 @@ export class MeasuredDeliveries implements Pick<DeliverOtp, 'execute'> {
     this.#metrics = metrics
   }
 
-  async execute(limit: number): Promise<readonly HandOver[]> {
+  async execute(limit: number): Promise<readonly DeliveryAttempt[]> {
     const claimed = await this.#deliverOtp.execute(limit)
-    return claimed.map((handOver) => () => this.#counted(handOver))
+    return claimed.map((attempt) => () => this.#counted(attempt))
   }
 
-  async #counted(handOver: HandOver): Promise<DeliveryReport> {
-    const report = await handOver()
+  async #counted(attempt: DeliveryAttempt): Promise<DeliveryReport> {
+    const report = await attempt()
     const { outcome, transport = '' } = report
     this.#metrics.deliveryAttempts.inc({ outcome: outcome === 'queued' ? 'deferred' : outcome, transport })
     return report

@@ -15,12 +15,12 @@ export class MeasuredSuppressions implements Suppressions {
     this.#metrics = metrics
   }
 
-  of(subjectUserId: string): Promise<SubjectStanding | undefined> {
-    return this.#suppressions.of(subjectUserId)
+  findBySubject(subjectUserId: string): Promise<SubjectStanding | undefined> {
+    return this.#suppressions.findBySubject(subjectUserId)
   }
 
-  at(address: string): Promise<readonly SubjectStanding[]> {
-    return this.#suppressions.at(address)
+  findByAddress(address: string): Promise<readonly SubjectStanding[]> {
+    return this.#suppressions.findByAddress(address)
   }
 
   async save(

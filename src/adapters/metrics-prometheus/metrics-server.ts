@@ -11,7 +11,7 @@ const TIMEOUTS_IN_MS = { headersTimeout: 5000, requestTimeout: 10_000, keepAlive
  * Answers scrapes and nothing else, not yet listening. Nobody is asked who they are: its port is for the network of the
  * operator, which is why it is a port of its own.
  */
-export function createManagementServer(scrape: Scrape, logger: Logger): Server {
+export function createMetricsServer(scrape: Scrape, logger: Logger): Server {
   return createServer(TIMEOUTS_IN_MS, async (request, response) => {
     const answer = (status: number, text: string) => {
       response.writeHead(status, {

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { OutboxBacklog } from '../../contracts/outbox-backlog.ts'
-import { boundedReading } from './shared-reading.ts'
+import { sharedReadingWithTimeout } from './shared-reading.ts'
 
 interface Reading {
   readonly queued: number
@@ -15,7 +15,7 @@ export function watchOutbox(
   clock: Clock,
   { timeoutInMs }: { timeoutInMs?: number } = {},
 ): void {
-  const lastReading = boundedReading(async (): Promise<Reading> => {
+  const lastReading = sharedReadingWithTimeout(async (): Promise<Reading> => {
     const now = clock.now()
     const { queued, oldestDueAt = now } = await backlog.measure(now)
     return { queued, oldestDueAgeInSeconds: (now.getTime() - oldestDueAt.getTime()) / 1000 }

@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Retention } from '../../application/ports/retention.ts'
-import { boundedReading } from './shared-reading.ts'
+import { sharedReadingWithTimeout } from './shared-reading.ts'
 
 const DAY_IN_SECONDS = 86_400
 
@@ -15,7 +15,7 @@ export function watchRetention(
   clock: Clock,
   retentionInDays: number,
 ): void {
-  const overdue = boundedReading(async () => {
+  const overdue = sharedReadingWithTimeout(async () => {
     const now = clock.now()
     const expiresAt = (await retention.oldestExpiry()) ?? now
     const ageInSeconds = (now.getTime() - expiresAt.getTime()) / 1000

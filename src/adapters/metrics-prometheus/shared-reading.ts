@@ -7,7 +7,7 @@ const TIMEOUT_IN_MS = 2000
  * A look at something slow, for all gauges that show it and for scrapes that come while the last look still lasts: one at a
  * time, which gives undefined if it fails or takes too long.
  */
-export function boundedReading<Reading>(
+export function sharedReadingWithTimeout<Reading>(
   look: () => Promise<Reading>,
   timeoutInMs = TIMEOUT_IN_MS,
 ): () => Promise<Reading | undefined> {

@@ -35,8 +35,8 @@ export function answerSupervisor(registry: Registry): void {
 export function scrapeOfWorkers({ timeoutInMs = ANSWER_TIMEOUT_IN_MS } = {}): Scrape {
   const serving = new Set<Worker>()
   /** What each of them told last. */
-  const told = new Map<Worker, readonly object[]>()
-  let ofTheDead: readonly object[] = []
+  const lastReported = new Map<Worker, readonly object[]>()
+  let exitedWorkers: readonly object[] = []
   /** What nobody but their supervisor can count. */
   const own = new Metrics()
   let questions = 0
@@ -44,8 +44,11 @@ export function scrapeOfWorkers({ timeoutInMs = ANSWER_TIMEOUT_IN_MS } = {}): Sc
   cluster.on('listening', (worker) => serving.add(worker))
   cluster.on('exit', (worker, exitCode) => {
     serving.delete(worker)
-    ofTheDead = sumOf([ofTheDead, (told.get(worker) ?? []).filter(isCount)]).getMetricsAsArray()
-    told.delete(worker)
+    exitedWorkers = sumOf([
+      exitedWorkers,
+      (lastReported.get(worker) ?? []).filter(isCount),
+    ]).getMetricsAsArray()
+    lastReported.delete(worker)
     if (exitCode !== 0) own.workerDeaths.inc()
   })
 
@@ -54,11 +57,11 @@ export function scrapeOfWorkers({ timeoutInMs = ANSWER_TIMEOUT_IN_MS } = {}): Sc
       [...serving].map(async (worker) => {
         const metrics = await ask(worker, ++questions, timeoutInMs)
         // What it told may come in after it has died, and is counted with the dead or not at all.
-        if (metrics && serving.has(worker)) told.set(worker, metrics)
+        if (metrics && serving.has(worker)) lastReported.set(worker, metrics)
       }),
     )
     const counted = await own.registry.getMetricsAsJSON()
-    return sumOf([...told.values(), ofTheDead, counted]).metrics()
+    return sumOf([...lastReported.values(), exitedWorkers, counted]).metrics()
   }
 }
 

@@ -36,7 +36,7 @@ export class EddsaChallengeSigner implements ChallengeSigner {
   }
 
   /** Signs again and compares: nothing that a stranger wrote has to be parsed. */
-  async signed(challenge: Challenge, signature: string): Promise<boolean> {
+  async verifies(challenge: Challenge, signature: string): Promise<boolean> {
     for (const pair of this.#pairs) {
       if (equal(await signChallenge(challenge, pair), signature)) return true
     }

@@ -11,7 +11,7 @@ import type { UserDirectory } from '../ports/user-directory.ts'
  * Step-ups of users whom another system keeps. That system does not tell of a changed e-mail address, so each load
  * looks: a live challenge whose code went to an address that is no longer the user's is cancelled on the spot.
  */
-export class DirectedStepUps implements StepUps {
+export class AddressCheckedStepUps implements StepUps {
   readonly #stepUps: StepUps
   readonly #directory: UserDirectory
   readonly #clock: Clock

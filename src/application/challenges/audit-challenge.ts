@@ -16,6 +16,6 @@ export class AuditChallenge {
   async execute(challengeId: string, clientId: string): Promise<readonly RecordedEvent[]> {
     const stepUp = await this.#stepUps.load(challengeId)
     if (stepUp?.challenge.clientId !== clientId) throw new ChallengeNotFound(challengeId)
-    return this.#trail.of(challengeId)
+    return this.#trail.eventsOf(challengeId)
   }
 }

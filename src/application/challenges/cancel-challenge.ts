@@ -1,5 +1,5 @@
 import { Challenge, ChallengeNotFound } from '../../domain/challenge.ts'
-import { settle } from '../decide-and-save.ts'
+import { decideAndSave } from '../decide-and-save.ts'
 import { isParty } from '../party.ts'
 import type { Caller } from '../ports/access-tokens.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -30,7 +30,7 @@ export class CancelChallenge {
     const provenance = { actor: actorOf(caller), ...origin }
     const reason = caller.kind === 'user' ? 'by-subject' : 'by-client'
 
-    await settle(this.#stepUps, challengeId, provenance, ({ challenge, standing }) => {
+    await decideAndSave(this.#stepUps, challengeId, provenance, ({ challenge, standing }) => {
       if (!isParty(challenge, caller)) throw new ChallengeNotFound(challengeId)
       if (challenge.status === 'cancelled') return { decision: undefined, result: undefined }
 

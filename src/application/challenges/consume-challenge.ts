@@ -7,7 +7,7 @@ import {
 } from '../../domain/challenge.ts'
 import type { ConsumptionRefusal } from '../../domain/domain-event.ts'
 import type { StepUp } from '../../domain/step-up.ts'
-import { type Settlement, settle } from '../decide-and-save.ts'
+import { type Decided, decideAndSave } from '../decide-and-save.ts'
 import type { ChallengeSigner } from '../ports/challenge-signer.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Origin } from '../ports/provenance.ts'
@@ -53,7 +53,7 @@ export class ConsumeChallenge {
   async execute(command: ConsumeChallengeCommand): Promise<Consumption> {
     const { challengeId, clientId, origin } = command
     const provenance = { actor: `client:${clientId}`, ...origin }
-    const settled = await settle(this.#stepUps, challengeId, provenance, (stepUp) =>
+    const settled = await decideAndSave(this.#stepUps, challengeId, provenance, (stepUp) =>
       this.#decide(stepUp, command),
     )
     if (typeof settled === 'string') return { outcome: 'mismatch', reason: settled }
@@ -63,7 +63,7 @@ export class ConsumeChallenge {
   async #decide(
     { challenge, standing }: StepUp,
     { challengeId, clientId, signature, digest, idempotency }: ConsumeChallengeCommand,
-  ): Promise<Settlement<ConsumedChallenge | ConsumptionRefusal>> {
+  ): Promise<Decided<ConsumedChallenge | ConsumptionRefusal>> {
     if (challenge.clientId !== clientId) throw new ChallengeNotFound(challengeId)
     if (challenge.status === 'consumed' && challenge.consumedBy.key === idempotency.key) {
       if (challenge.consumedBy.fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
@@ -86,6 +86,6 @@ export class ConsumeChallenge {
     digest: string,
   ): Promise<ConsumptionRefusal | undefined> {
     if (challenge.operation.digest !== digest) return 'digest-mismatch'
-    return (await this.#signer.signed(challenge, signature)) ? undefined : 'signature-mismatch'
+    return (await this.#signer.verifies(challenge, signature)) ? undefined : 'signature-mismatch'
   }
 }

@@ -57,7 +57,7 @@ export class ReviewChallenge {
         lockedUntil: SubjectStanding.isLocked(standing, now) ? standing.lockedUntil : undefined,
         suppressed,
       },
-      events: await this.#trail.of(challengeId),
+      events: await this.#trail.eventsOf(challengeId),
     }
   }
 }

@@ -1,11 +1,11 @@
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import { secondsAfter } from '../../domain/instant.ts'
 import { OtpIssuance } from '../../domain/otp-issuance.ts'
-import { hearMailNews } from '../mail/record-mail-event.ts'
-import { type DeliveryReport, type HandOver, handOver, LEASE_IN_SECONDS } from '../mail/send-mail.ts'
+import { recordMailEvent } from '../mail/record-mail-event.ts'
+import { type DeliveryAttempt, type DeliveryReport, LEASE_IN_SECONDS, sendMail } from '../mail/send-mail.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DeliveryTraces } from '../ports/delivery-traces.ts'
-import type { MailFates } from '../ports/mail-outcomes.ts'
+import type { MailOutcomes } from '../ports/mail-outcomes.ts'
 import { type MailTransport, RecipientSuppressed } from '../ports/mail-transport.ts'
 import type { OtpMailComposer } from '../ports/otp-mail-composer.ts'
 import type { OtpDelivery, OtpOutbox } from '../ports/otp-outbox.ts'
@@ -19,7 +19,7 @@ export class DeliverOtp {
   readonly #totp: Totp
   readonly #composer: OtpMailComposer
   readonly #transport: MailTransport
-  readonly #fates: MailFates
+  readonly #mailOutcomes: MailOutcomes
   readonly #clock: Clock
   readonly #traces: DeliveryTraces
 
@@ -28,7 +28,7 @@ export class DeliverOtp {
     totp: Totp,
     composer: OtpMailComposer,
     transport: MailTransport,
-    fates: MailFates,
+    mailOutcomes: MailOutcomes,
     clock: Clock,
     traces: DeliveryTraces = UNTRACED,
   ) {
@@ -36,7 +36,7 @@ export class DeliverOtp {
     this.#totp = totp
     this.#composer = composer
     this.#transport = transport
-    this.#fates = fates
+    this.#mailOutcomes = mailOutcomes
     this.#clock = clock
     this.#traces = traces
   }
@@ -45,7 +45,7 @@ export class DeliverOtp {
    * Claims up to `limit` due mails. Resolves with one hand-over each, to be begun at once: the lease is running. Fewer
    * than `limit`: no more were due.
    */
-  async execute(limit: number): Promise<readonly HandOver[]> {
+  async execute(limit: number): Promise<readonly DeliveryAttempt[]> {
     const now = this.#clock.now()
     const deliveries = await this.#outbox.claim(limit, now, secondsAfter(now, LEASE_IN_SECONDS))
     return deliveries.map((delivery) => () => this.#traces.follow(delivery, () => this.#deliver(delivery)))
@@ -55,8 +55,8 @@ export class DeliverOtp {
     const { id: issuanceId, challengeId, deliveryAttempts: attempt } = delivery.issuance
     const report = { challengeId, issuanceId, attempt }
     try {
-      const { fate, ...details } = await this.#handOver(delivery)
-      const [outcome, event] = fate
+      const { decided, ...details } = await this.#send(delivery)
+      const [outcome, event] = decided
       // First, for should this be lost, the mail is due again and will be refused again.
       if (details.error instanceof RecipientSuppressed) await this.#suppress(issuanceId)
       await this.#outbox.record(delivery.issuance, outcome, event)
@@ -68,12 +68,12 @@ export class DeliverOtp {
 
   #suppress(issuanceId: string) {
     const news = { outcome: 'suppressed', reason: 'refused', at: this.#clock.now() } as const
-    return hearMailNews(this.#fates, issuanceId, news, { actor: 'service' })
+    return recordMailEvent(this.#mailOutcomes, issuanceId, news, { actor: 'service' })
   }
 
-  async #handOver({ issuance, challenge, user }: OtpDelivery) {
+  async #send({ issuance, challenge, user }: OtpDelivery) {
     const withheld = OtpIssuance.reasonToWithhold(issuance, challenge, this.#clock.now())
-    if (withheld) return { fate: OtpIssuance.fail(issuance, withheld, this.#clock.now()) }
+    if (withheld) return { decided: OtpIssuance.fail(issuance, withheld, this.#clock.now()) }
 
     const notice = {
       code: this.#totp.code(issuance, challenge),
@@ -91,8 +91,8 @@ export class DeliverOtp {
       to: issuance.recipient,
       ...this.#composer.compose(notice),
     }
-    return handOver<[OtpIssuance, ChallengeEvent]>(this.#transport, message, {
-      taken: (messageId) => OtpIssuance.handOver(issuance, messageId, this.#clock.now()),
+    return sendMail<[OtpIssuance, ChallengeEvent]>(this.#transport, message, {
+      taken: (messageId) => OtpIssuance.markSent(issuance, messageId, this.#clock.now()),
       refused: () => OtpIssuance.fail(issuance, 'refused', this.#clock.now()),
       deferred: () => OtpIssuance.defer(issuance, this.#clock.now()),
     })

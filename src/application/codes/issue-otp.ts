@@ -3,7 +3,7 @@ import { DomainError } from '../../domain/domain-error.ts'
 import { StepUp } from '../../domain/step-up.ts'
 import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
 import { SubjectStanding } from '../../domain/subject-standing.ts'
-import { settle } from '../decide-and-save.ts'
+import { decideAndSave } from '../decide-and-save.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DeliverySignal } from '../ports/delivery-signal.ts'
 import type { Identifiers } from '../ports/identifiers.ts'
@@ -47,7 +47,7 @@ export class IssueOtp {
    * @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent}
    */
   async execute({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
-    await settle(
+    await decideAndSave(
       this.#stepUps,
       challengeId,
       { actor: `user:${userId}`, ...origin },
@@ -64,7 +64,7 @@ export class IssueOtp {
         return { decision, result: undefined }
       },
     )
-    this.#signal.ring()
+    this.#signal.wake()
   }
 }
 

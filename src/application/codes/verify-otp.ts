@@ -1,7 +1,7 @@
 import { SubjectMismatch } from '../../domain/challenge.ts'
 import { StepUp, type Verdict } from '../../domain/step-up.ts'
 import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
-import { settle } from '../decide-and-save.ts'
+import { decideAndSave } from '../decide-and-save.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Identifiers } from '../ports/identifiers.ts'
 import type { Origin } from '../ports/provenance.ts'
@@ -39,7 +39,7 @@ export class VerifyOtp {
   async execute({ challengeId, userId, code, origin }: VerifyOtpCommand): Promise<Verdict> {
     const candidate = code.replaceAll(/[ -]/g, '')
 
-    return settle(this.#stepUps, challengeId, { actor: `user:${userId}`, ...origin }, (stepUp) => {
+    return decideAndSave(this.#stepUps, challengeId, { actor: `user:${userId}`, ...origin }, (stepUp) => {
       const { challenge, user } = stepUp
       if (challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
 

@@ -2,7 +2,7 @@ import { SubjectStanding } from '../../domain/subject-standing.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Origin, Provenance } from '../ports/provenance.ts'
 import type { Suppressions } from '../ports/suppressions.ts'
-import { untilSaved } from '../retry-on-conflict.ts'
+import { retryOnConflict } from '../retry-on-conflict.ts'
 
 export interface LiftSuppressionCommand {
   readonly userId: string
@@ -33,8 +33,8 @@ export function liftSuppression(
   at: Date,
   provenance: Provenance,
 ): Promise<void> {
-  return untilSaved('a suppression', async () => {
-    const standing = await suppressions.of(subjectUserId)
+  return retryOnConflict('a suppression', async () => {
+    const standing = await suppressions.findBySubject(subjectUserId)
     const lifted = standing && SubjectStanding.lift(standing, at)
     if (!lifted || lifted === standing) return { saved: true, result: undefined }
 

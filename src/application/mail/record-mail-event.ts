@@ -1,50 +1,55 @@
 import { earlier } from '../../domain/instant.ts'
-import { MailFate, type MailNews } from '../../domain/mail-outcome.ts'
+import { type MailEvent, MailOutcome } from '../../domain/mail-outcome.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { MailFates } from '../ports/mail-outcomes.ts'
+import type { MailOutcomes } from '../ports/mail-outcomes.ts'
 import { MAIL_SYSTEM, type Origin, type Provenance } from '../ports/provenance.ts'
-import { untilSaved } from '../retry-on-conflict.ts'
+import { retryOnConflict } from '../retry-on-conflict.ts'
 
-export interface HearMailNewsCommand {
+export interface RecordMailEventCommand {
   /** A canonical UUID; it need not be one of ours. */
   readonly issuanceId: string
-  readonly news: MailNews
+  readonly event: MailEvent
   /** Undefined if no request told it. */
   readonly origin: Origin | undefined
 }
 
 /** `known`: told before, or outweighed by what is known. `unknown`: about no issuance that there is. */
-export type Reception = 'stored' | 'known' | 'unknown'
+export type Recorded = 'stored' | 'known' | 'unknown'
 
 /** Takes down what the mail system says became of a mail, in any order and any number of times. */
-export class HearMailNews {
-  readonly #fates: MailFates
+export class RecordMailEvent {
+  readonly #mailOutcomes: MailOutcomes
   readonly #clock: Clock
 
-  constructor(fates: MailFates, clock: Clock) {
-    this.#fates = fates
+  constructor(mailOutcomes: MailOutcomes, clock: Clock) {
+    this.#mailOutcomes = mailOutcomes
     this.#clock = clock
   }
 
-  async execute({ issuanceId, news, origin }: HearMailNewsCommand): Promise<Reception> {
+  async execute({ issuanceId, event, origin }: RecordMailEventCommand): Promise<Recorded> {
     // What another clock puts into the future would stand above all that comes until then.
-    const at = earlier(news.at, this.#clock.now())
-    return hearMailNews(this.#fates, issuanceId, { ...news, at }, { actor: MAIL_SYSTEM, ...origin })
+    const at = earlier(event.at, this.#clock.now())
+    return recordMailEvent(
+      this.#mailOutcomes,
+      issuanceId,
+      { ...event, at },
+      { actor: MAIL_SYSTEM, ...origin },
+    )
   }
 }
 
-export function hearMailNews(
-  fates: MailFates,
+export function recordMailEvent(
+  mailOutcomes: MailOutcomes,
   issuanceId: string,
-  news: MailNews,
+  event: MailEvent,
   provenance: Provenance,
-): Promise<Reception> {
-  return untilSaved(`the mail of issuance ${issuanceId}`, async () => {
-    const fate = await fates.load(issuanceId)
-    if (!fate) return { saved: true, result: 'unknown' }
+): Promise<Recorded> {
+  return retryOnConflict(`the mail of issuance ${issuanceId}`, async () => {
+    const before = await mailOutcomes.load(issuanceId)
+    if (!before) return { saved: true, result: 'unknown' }
 
-    const decision = MailFate.hear(fate, news)
+    const decision = MailOutcome.record(before, event)
     if (!decision) return { saved: true, result: 'known' }
-    return { saved: await fates.save(fate, decision, provenance), result: 'stored' }
+    return { saved: await mailOutcomes.save(before, decision, provenance), result: 'stored' }
   })
 }

@@ -22,7 +22,7 @@ export class ReleaseAddress {
 
   /** Gives the number of subjects concerned. */
   async execute({ address, at, origin }: ReleaseAddressCommand): Promise<number> {
-    const concerned = await this.#suppressions.at(address)
+    const concerned = await this.#suppressions.findByAddress(address)
     for (const { subjectUserId } of concerned) {
       await liftSuppression(this.#suppressions, subjectUserId, earlier(at, this.#clock.now()), {
         actor: MAIL_SYSTEM,

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { LockMailComposer } from '../ports/lock-mail-composer.ts'
 import type { LockNoticeDelivery, LockNotices } from '../ports/lock-notices.ts'
 import type { MailTransport } from '../ports/mail-transport.ts'
-import { type DeliveryReport, type HandOver, handOver, LEASE_IN_SECONDS } from './send-mail.ts'
+import { type DeliveryAttempt, type DeliveryReport, LEASE_IN_SECONDS, sendMail } from './send-mail.ts'
 
 /** Hands over the mails that warn of a lock. At least once each, and twice only after a crash, never once the lock is over. */
 export class SendLockNotices {
@@ -25,7 +25,7 @@ export class SendLockNotices {
    * Claims up to `limit` due notices. Resolves with one hand-over each, to be begun at once: the lease is running. Fewer
    * than `limit`: no more were due.
    */
-  async execute(limit: number): Promise<readonly HandOver[]> {
+  async execute(limit: number): Promise<readonly DeliveryAttempt[]> {
     const now = this.#clock.now()
     const deliveries = await this.#notices.claim(limit, now, secondsAfter(now, LEASE_IN_SECONDS))
     return deliveries.map((delivery) => () => this.#deliver(delivery))
@@ -35,8 +35,8 @@ export class SendLockNotices {
     const { id: noticeId, challengeId, deliveryAttempts: attempt } = delivery.notice
     const report = { challengeId, noticeId, attempt }
     try {
-      const { fate, ...details } = await this.#handOver(delivery)
-      const [outcome, events] = fate
+      const { decided, ...details } = await this.#send(delivery)
+      const [outcome, events] = decided
       await this.#notices.record(delivery.notice, outcome, events)
       return { ...report, outcome: outcome.status, ...details }
     } catch (error) {
@@ -44,18 +44,18 @@ export class SendLockNotices {
     }
   }
 
-  async #handOver({ notice, user }: LockNoticeDelivery) {
+  async #send({ notice, user }: LockNoticeDelivery) {
     const { id, recipient: to, lockedUntil } = notice
     if (LockNotice.isOver(notice, this.#clock.now())) {
-      return { fate: LockNotice.fail(notice, 'lock-over', this.#clock.now()) }
+      return { decided: LockNotice.fail(notice, 'lock-over', this.#clock.now()) }
     }
     const warning = { lockedUntil, locale: user?.locale, displayName: user?.displayName }
     const message = { id, kind: 'lock-notice', expiresAt: lockedUntil, to } as const
-    return handOver<[LockNotice, ChallengeEvent[]]>(
+    return sendMail<[LockNotice, ChallengeEvent[]]>(
       this.#transport,
       { ...message, ...this.#composer.compose(warning) },
       {
-        taken: (messageId) => LockNotice.handOver(notice, messageId, this.#clock.now()),
+        taken: (messageId) => LockNotice.markSent(notice, messageId, this.#clock.now()),
         refused: () => LockNotice.fail(notice, 'refused', this.#clock.now()),
         deferred: () => LockNotice.defer(notice, this.#clock.now()),
       },

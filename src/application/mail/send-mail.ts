@@ -23,7 +23,7 @@ export interface DeliveryReport {
 }
 
 /** Begins to hand over a mail that has been claimed, and tells what came of it. Never rejects. */
-export type HandOver = () => Promise<DeliveryReport>
+export type DeliveryAttempt = () => Promise<DeliveryReport>
 
 /**
  * How long a claim lasts: outlives a hand-over (twenty seconds at most, see `MailTransport`) with room for a slow database
@@ -32,7 +32,7 @@ export type HandOver = () => Promise<DeliveryReport>
 export const LEASE_IN_SECONDS = 30
 
 /** What becomes of a mail by what the mail system says to it. */
-export interface Fates<Fate> {
+export interface SendOutcomes<Fate> {
   taken(messageId: string | undefined): Fate
   /** For good. */
   refused(): Fate
@@ -41,17 +41,17 @@ export interface Fates<Fate> {
 }
 
 /** Gives a mail to the mail system. @throws what is not the mail system's word but a defect. */
-export async function handOver<Fate>(
+export async function sendMail<Outcome>(
   transport: MailTransport,
   message: MailMessage,
-  fates: Fates<Fate>,
-): Promise<{ readonly fate: Fate; readonly transport?: string; readonly error?: unknown }> {
+  outcomes: SendOutcomes<Outcome>,
+): Promise<{ readonly decided: Outcome; readonly transport?: string; readonly error?: unknown }> {
   try {
     const { messageId, transport: taker } = await transport.send(message)
-    return { fate: fates.taken(messageId), transport: taker }
+    return { decided: outcomes.taken(messageId), transport: taker }
   } catch (error) {
-    if (error instanceof MailRefused) return { fate: fates.refused(), error }
-    if (error instanceof MailUnavailable) return { fate: fates.deferred(), error }
+    if (error instanceof MailRefused) return { decided: outcomes.refused(), error }
+    if (error instanceof MailUnavailable) return { decided: outcomes.deferred(), error }
     throw error
   }
 }

@@ -7,5 +7,5 @@ export type RecordedEvent = DomainEvent & Omit<Provenance, 'traceContext'>
 /** What happened, in the order in which it was decided. Nothing in it can be changed. */
 export abstract class AuditTrail {
   /** The events of one challenge, oldest first; none if there is no such challenge. */
-  abstract of(challengeId: string): Promise<readonly RecordedEvent[]>
+  abstract eventsOf(challengeId: string): Promise<readonly RecordedEvent[]>
 }

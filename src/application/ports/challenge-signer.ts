@@ -9,7 +9,7 @@ export abstract class ChallengeSigner {
   abstract sign(challenge: Challenge): Promise<string>
 
   /** Whether `signature` is what {@link sign} gives for this challenge, under any key that is not removed yet. */
-  abstract signed(challenge: Challenge, signature: string): Promise<boolean>
+  abstract verifies(challenge: Challenge, signature: string): Promise<boolean>
 
   /**
    * A compact JWS that says: this subject approved this operation for this client, by a one-time code to their mailbox

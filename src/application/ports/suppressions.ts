@@ -5,10 +5,10 @@ import type { Provenance } from './provenance.ts'
 /** Knows the subjects by the addresses that are out of use. */
 export abstract class Suppressions {
   /** Undefined if nothing was ever decided about the subject. */
-  abstract of(subjectUserId: string): Promise<SubjectStanding | undefined>
+  abstract findBySubject(subjectUserId: string): Promise<SubjectStanding | undefined>
 
   /** The subjects whose address this is and is out of use. Upper and lower case are the same, as they are to mail systems. */
-  abstract at(address: string): Promise<readonly SubjectStanding[]>
+  abstract findByAddress(address: string): Promise<readonly SubjectStanding[]>
 
   /**
    * Stores the suppression of a standing and the events, all or nothing, if nothing was decided about the subject

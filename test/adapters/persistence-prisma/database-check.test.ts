@@ -4,14 +4,14 @@ import { type AddressInfo, createServer } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { PrismaAuditTrail } from '../../../src/adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
 import { connectPrisma } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
-import { DatabaseExamination } from '../../../src/adapters/persistence-prisma/connection/database-check.ts'
-import { PrismaMailFates } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
+import { DatabaseCheck } from '../../../src/adapters/persistence-prisma/connection/database-check.ts'
+import { PrismaMailOutcomes } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
 import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
 import { PrismaRetention } from '../../../src/adapters/persistence-prisma/retention/prisma-retention.ts'
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
-import { HearMailNews } from '../../../src/application/mail/record-mail-event.ts'
-import type { Finding } from '../../../src/contracts/diagnostic-check.ts'
+import { RecordMailEvent } from '../../../src/application/mail/record-mail-event.ts'
+import type { CheckResult } from '../../../src/contracts/diagnostic-check.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, afterNoon, NOON } from '../../domain/examples.ts'
@@ -23,10 +23,10 @@ import { createTestDatabase, missingDatabaseUrl, query } from '../../support/dat
 const REAL_CLOCK = { now: () => new Date() }
 
 async function examined(url: string, { production = true, clock = REAL_CLOCK } = {}) {
-  const findings = await findingsOf(new DatabaseExamination({ url, production }, clock))
+  const findings = await findingsOf(new DatabaseCheck({ url, production }, clock))
   return {
     findings,
-    of: (wanted: string): Finding | undefined => findings.find(({ name }) => name === wanted),
+    of: (wanted: string): CheckResult | undefined => findings.find(({ name }) => name === wanted),
     /** What is not well, by name. */
     unwell: findings.filter(({ level }) => level !== 'ok').map(({ name, level }) => `${name} ${level}`),
   }
@@ -90,13 +90,13 @@ test('a role without rights is told by the statements that grant them, and with 
   const { id } = await opened(stores, 'alice')
   await issued(stores, id)
   const [claimed] = await stores.outbox.claim(1, NOON, afterNoon(30))
-  await stores.outbox.record(claimed!.issuance, ...OtpIssuance.handOver(claimed!.issuance, 'm', NOON))
-  await new HearMailNews(new PrismaMailFates(prisma), { now: () => NOON }).execute({
+  await stores.outbox.record(claimed!.issuance, ...OtpIssuance.markSent(claimed!.issuance, 'm', NOON))
+  await new RecordMailEvent(new PrismaMailOutcomes(prisma), { now: () => NOON }).execute({
     issuanceId: claimed!.issuance.id,
-    news: { outcome: 'bounced', kind: 'hard-bounce', at: NOON },
+    event: { outcome: 'bounced', kind: 'hard-bounce', at: NOON },
     origin: { requestId: 'r' },
   })
-  t.is((await stores.trail.of(id)).at(-1)?.type, 'address-suppressed')
+  t.is((await stores.trail.eventsOf(id)).at(-1)?.type, 'address-suppressed')
   await stores.registry.erase('alice', NOON, PROVENANCE)
   t.is((await stores.stepUps.load(id))?.challenge.status, 'cancelled')
   const future = new Date('2100-01-01T00:00:00.000Z')

@@ -48,7 +48,7 @@ const [CHALLENGE, OPENED] = Challenge.open(
 )
 const BY_ALICE = { actor: 'user:alice', requestId: 'r', remoteAddress: '203.0.113.7' }
 const { issued, ...WITHOUT_ISSUANCE } = StepUp.issueOtp(freshStepUp(), demand(), POLICY, NOON)
-const [SENT, SENT_EVENT] = OtpIssuance.handOver(issued, 'm', NOON)
+const [SENT, SENT_EVENT] = OtpIssuance.markSent(issued, 'm', NOON)
 const NOTICE = LockNotice.queue(randomUUID(), ALICE, CHALLENGE, afterNoon(900), NOON)
 
 const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
@@ -61,7 +61,7 @@ const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
   record: recordOutcomes([{ claimed: issued, outcome: SENT, event: SENT_EVENT }]),
   'save, with the notice of a lock': saveLockingDecision(WITHOUT_ISSUANCE, NOTICE, BY_ALICE),
   'claim notices': claimDueNotices(50, NOON, afterNoon(30)),
-  'record a notice': recordNotice(NOTICE, ...LockNotice.handOver(NOTICE, 'm', NOON)),
+  'record a notice': recordNotice(NOTICE, ...LockNotice.markSent(NOTICE, 'm', NOON)),
 }
 
 let filled: Promise<string> | undefined
@@ -166,8 +166,8 @@ test('a wrong code is two statements, and so is the one that locks', async (t) =
   })
   t.teardown(close)
   const texts: string[] = []
-  const rows = statements.rows.bind(statements)
-  statements.rows = (statement) => {
+  const rows = statements.query.bind(statements)
+  statements.query = (statement) => {
     texts.push(statement.text.match(/^\/\* (\S+) \*\//)![1]!)
     return rows(statement)
   }
@@ -243,9 +243,9 @@ for (const [where, parameters, prepared, timeout] of [
     const { statements, close } = connectPrisma({ url: `${url}${parameters}`, onConnectionLost: () => {} })
     t.teardown(close)
 
-    await statements.rows(loadStepUp(CHALLENGE.id))
+    await statements.query(loadStepUp(CHALLENGE.id))
 
-    const [seen] = await statements.rows<{ prepared: number; timeout: string }>(Prisma.sql`
+    const [seen] = await statements.query<{ prepared: number; timeout: string }>(Prisma.sql`
       SELECT count(*)::integer AS prepared, current_setting('statement_timeout') AS timeout FROM pg_prepared_statements`)
     t.deepEqual(seen, { prepared, timeout })
   })

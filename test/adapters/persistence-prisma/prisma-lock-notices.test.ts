@@ -52,7 +52,7 @@ test('of an erased user no address is left, neither of mails that were sent nor 
   await locked(stores, id)
   const [delivery] = await stores.lockNotices.claim(1, NOON, afterNoon(30))
   const { notice } = delivery!
-  await stores.lockNotices.record(notice, ...LockNotice.handOver(notice, 'm', afterNoon(1)))
+  await stores.lockNotices.record(notice, ...LockNotice.markSent(notice, 'm', afterNoon(1)))
   await locked(stores, id, afterNoon(900))
 
   await stores.registry.erase(userId, afterNoon(901), PROVENANCE)

@@ -42,7 +42,7 @@ test('the backlog is what is not handed over yet, and its age that of what is du
     await issued(stores, (await opened(stores)).id, afterNoon(seconds))
   }
   const [first, second] = await stores.outbox.claim(2, afterNoon(2), afterNoon(32))
-  await stores.outbox.record(first!.issuance, ...OtpIssuance.handOver(first!.issuance, 'm-1', afterNoon(3)))
+  await stores.outbox.record(first!.issuance, ...OtpIssuance.markSent(first!.issuance, 'm-1', afterNoon(3)))
 
   t.deepEqual(await backlog.measure(afterNoon(2)), { queued: 3, oldestDueAt: undefined })
   t.deepEqual(await backlog.measure(afterNoon(10)), { queued: 3, oldestDueAt: afterNoon(3) })

@@ -5,19 +5,19 @@ import {
   type Connections,
   connectPrisma,
 } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
-import { PrismaMailFates } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
+import { PrismaMailOutcomes } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
 import { PrismaSuppressions } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-suppressions.ts'
 import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { Challenge } from '../../../src/domain/challenge.ts'
-import { MailFate } from '../../../src/domain/mail-outcome.ts'
+import { MailOutcome } from '../../../src/domain/mail-outcome.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.contract.ts'
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
 import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
-import { issued, type MailFateStores, opened, PROVENANCE } from '../../contracts/stores.ts'
+import { issued, type MailOutcomeStores, opened, PROVENANCE } from '../../contracts/stores.ts'
 import { suppressionsContract } from '../../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../../contracts/user-registry.contract.ts'
 import { afterNoon, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
@@ -35,7 +35,7 @@ async function connect(): Promise<Connections> {
 let shared: Promise<Connections> | undefined
 
 /** One database for cases that keep to subjects of their own. */
-async function inSharedDatabase(): Promise<MailFateStores> {
+async function inSharedDatabase(): Promise<MailOutcomeStores> {
   shared ??= connect()
   return storesOf(await shared)
 }
@@ -43,13 +43,13 @@ async function inSharedDatabase(): Promise<MailFateStores> {
 /** A database for this case alone: what is due in an outbox is due to everybody. */
 const inOwnDatabase = async () => storesOf(await connect())
 
-function storesOf({ prisma, statements }: Connections): MailFateStores {
+function storesOf({ prisma, statements }: Connections): MailOutcomeStores {
   return {
     stepUps: new PrismaStepUps(statements),
     registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(statements),
     trail: new PrismaAuditTrail(prisma),
-    fates: new PrismaMailFates(prisma),
+    mailOutcomes: new PrismaMailOutcomes(prisma),
     suppressions: new PrismaSuppressions(prisma),
   }
 }
@@ -99,19 +99,19 @@ test('a bounce waits for a decision about its subject that is being stored, and 
   const stores = storesOf(connections)
   const { id, subjectUserId } = await opened(stores)
   const { id: issuanceId } = await issued(stores, id)
-  const before = (await stores.fates.load(issuanceId))!
-  const bounce = MailFate.hear(before, { outcome: 'bounced', kind: 'hard-bounce', at: NOON })!
+  const before = (await stores.mailOutcomes.load(issuanceId))!
+  const bounce = MailOutcome.record(before, { outcome: 'bounced', kind: 'hard-bounce', at: NOON })!
 
   const saved = await prisma.$transaction(async (decision) => {
     await decision.$executeRaw`
       UPDATE subject_standings SET version = version + 1 WHERE subject_user_id = ${subjectUserId}`
-    const saving = stores.fates.save(before, bounce, PROVENANCE)
+    const saving = stores.mailOutcomes.save(before, bounce, PROVENANCE)
     await waitsForLock(connections)
     return { saving }
   })
 
   t.false(await saved.saving)
-  t.like(await stores.fates.load(issuanceId), { issuance: { status: 'queued' } })
+  t.like(await stores.mailOutcomes.load(issuanceId), { issuance: { status: 'queued' } })
 })
 
 test('an outcome that cannot be stored takes none along that are recorded with it', async (t) => {
@@ -122,7 +122,7 @@ test('an outcome that cannot be stored takes none along that are recorded with i
   // PostgreSQL keeps no NUL, and the id of a mail is what a mail system says.
   const recorded = await Promise.allSettled(
     deliveries.map(({ issuance }, n) =>
-      stores.outbox.record(issuance, ...OtpIssuance.handOver(issuance, n === 1 ? '\0' : 'm', NOON)),
+      stores.outbox.record(issuance, ...OtpIssuance.markSent(issuance, n === 1 ? '\0' : 'm', NOON)),
     ),
   )
 

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { DirectedStepUps } from '../../../src/application/challenges/address-checked-step-ups.ts'
+import { AddressCheckedStepUps } from '../../../src/application/challenges/address-checked-step-ups.ts'
 import { DirectoryUnavailable } from '../../../src/application/ports/user-directory.ts'
 import { EmailAddress } from '../../../src/domain/email-address.ts'
 import type { User } from '../../../src/domain/user.ts'
@@ -11,7 +11,7 @@ import { SettableClock } from '../../doubles/settable-clock.ts'
 
 stepUpsContract('directed', async () => {
   const store = new InMemoryStore()
-  const stepUps = new DirectedStepUps(store, store, new SettableClock(NOON))
+  const stepUps = new AddressCheckedStepUps(store, store, new SettableClock(NOON))
   return { stepUps, registry: store, outbox: store, trail: store }
 })
 
@@ -23,7 +23,7 @@ async function directed() {
   const clock = new SettableClock(NOON)
   const directory = { find: async (userId: string): Promise<User | undefined> => ({ userId, email: ALICE }) }
   const stores = {
-    stepUps: new DirectedStepUps(store, directory, clock),
+    stepUps: new AddressCheckedStepUps(store, directory, clock),
     registry: store,
     outbox: store,
     trail: store,
@@ -47,7 +47,7 @@ test('a changed address ends the live challenge that a code was sent for, once a
   const loads = await Promise.all(Array.from({ length: 5 }, () => stepUps.load(id)))
 
   t.true(loads.every((stepUp) => stepUp?.challenge.status === 'cancelled'))
-  const ends = (await trail.of(id)).filter(({ type }) => type === 'challenge-cancelled')
+  const ends = (await trail.eventsOf(id)).filter(({ type }) => type === 'challenge-cancelled')
   t.is(ends.length, 1)
   t.like(ends[0], { reason: 'email-address-changed', actor: 'service' })
 })

@@ -49,14 +49,14 @@ test('a lock is seen while it lasts', async (t) => {
 })
 
 test('an address that no mail goes to is seen, and that no other code will be issued', async (t) => {
-  const { open, issue, deliver, hearMailNews, clock, reviewChallenge } = await reviewed()
+  const { open, issue, deliver, recordMailEvent, clock, reviewChallenge } = await reviewed()
   const id = await open()
   await issue(id)
   await deliver()
   const { issuance } = await reviewChallenge.execute(id)
-  await hearMailNews.execute({
+  await recordMailEvent.execute({
     issuanceId: issuance!.id,
-    news: { outcome: 'bounced', kind: 'hard-bounce', at: clock.now() },
+    event: { outcome: 'bounced', kind: 'hard-bounce', at: clock.now() },
     origin: { requestId: 'r' },
   })
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { UserUnreachable } from '../../../src/application/codes/issue-otp.ts'
-import type { MailNews } from '../../../src/domain/mail-outcome.ts'
+import type { MailEvent } from '../../../src/domain/mail-outcome.ts'
 import { afterNoon } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
 
 const origin = { requestId: 'r-1', remoteAddress: '192.0.2.7' }
-const hardBounce = (seconds: number): MailNews => ({
+const hardBounce = (seconds: number): MailEvent => ({
   outcome: 'bounced',
   kind: 'hard-bounce',
   at: afterNoon(seconds),
@@ -23,14 +23,14 @@ async function mailed() {
   const { id: issuanceId } = (await stepUp()).issuance!
   return {
     ...{ ...all, id, issuanceId, stepUp },
-    hear: (news: MailNews) => all.hearMailNews.execute({ issuanceId, news, origin }),
+    hear: (news: MailEvent) => all.recordMailEvent.execute({ issuanceId, event: news, origin }),
     lift: (userId = 'alice') => all.liftSuppression.execute({ userId, clientId: 'crm', origin }),
   }
 }
 
 test('a report is stored once, on behalf of the mail system', async (t) => {
   const { hear, stepUp, store } = await mailed()
-  const news: MailNews = { outcome: 'delivered', at: afterNoon(2) }
+  const news: MailEvent = { outcome: 'delivered', at: afterNoon(2) }
 
   t.is(await hear(news), 'stored')
   t.is(await hear(news), 'known')
@@ -40,10 +40,10 @@ test('a report is stored once, on behalf of the mail system', async (t) => {
 })
 
 test('a report about no issuance of ours changes nothing', async (t) => {
-  const { hearMailNews, store } = await mailed()
+  const { recordMailEvent, store } = await mailed()
   const events = store.events.length
 
-  const reception = await hearMailNews.execute({ issuanceId: randomUUID(), news: hardBounce(3), origin })
+  const reception = await recordMailEvent.execute({ issuanceId: randomUUID(), event: hardBounce(3), origin })
 
   t.is(reception, 'unknown')
   t.is(store.events.length, events)
@@ -187,11 +187,11 @@ test('a suppression that could not be stored leaves the mail to the end of its l
   const id = await open()
   await issue(id)
   transport.mode = 'suppressing'
-  const load = store.fates.load
-  store.fates.load = () => Promise.reject(new TypeError('a defect'))
+  const load = store.mailOutcomes.load
+  store.mailOutcomes.load = () => Promise.reject(new TypeError('a defect'))
   t.like((await deliver())[0], { outcome: 'unrecorded' })
 
-  store.fates.load = load
+  store.mailOutcomes.load = load
   clock.pass(30)
   t.like((await deliver())[0], { outcome: 'failed', attempt: 2 })
   await t.throwsAsync(issue(await open()), { instanceOf: UserUnreachable })

@@ -127,7 +127,7 @@ test('a mail that is never taken is tried again and again until the end of the l
 
   t.deepEqual(tried.slice(0, 8), [0, 1, 3, 7, 15, 31, 61, 91])
   t.is(tried.at(-1), 871)
-  t.like((await store.of(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'lock-over' })
+  t.like((await store.eventsOf(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'lock-over' })
 })
 
 for (const [when, seconds, outcome, sent] of [
@@ -149,7 +149,7 @@ test('the trail says of a mail that comes too late that its lock was over', asyn
 
   await warn()
 
-  t.like((await store.of(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'lock-over' })
+  t.like((await store.eventsOf(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'lock-over' })
 })
 
 for (const mode of ['refusing', 'suppressing'] as const) {
@@ -160,7 +160,7 @@ for (const mode of ['refusing', 'suppressing'] as const) {
     t.like((await warn())[0], { outcome: 'failed' })
     clock.pass(100)
     t.deepEqual(await warn(), [])
-    t.like((await store.of(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'refused' })
+    t.like((await store.eventsOf(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'refused' })
   })
 }
 
@@ -202,7 +202,7 @@ test('of a user who was erased, a mail that was queued is not sent', async (t) =
 
   t.deepEqual(await warn(), [])
   t.is(mails.length, 0)
-  t.true((await store.of(ids[1]!)).some((event) => event.type === 'lock-notice-failed'))
+  t.true((await store.eventsOf(ids[1]!)).some((event) => event.type === 'lock-notice-failed'))
 })
 
 test('the trail of the challenge that locked its subject says that a mail was sent about it', async (t) => {

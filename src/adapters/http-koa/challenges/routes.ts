@@ -14,7 +14,7 @@ import type { ConsumedChallenge } from '../../../domain/challenge.ts'
 import { EmailAddress } from '../../../domain/email-address.ts'
 import { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import type { Authentication } from '../edge/authentication.ts'
-import { Refusal } from '../edge/http-error.ts'
+import { HttpError } from '../edge/http-error.ts'
 import { jsonBody } from '../edge/request-body.ts'
 import { challengeIdOf } from './challenge-id.ts'
 import type { ChallengeBody, ConsumptionBody, EventBody, OpenedChallengeBody } from './openapi.ts'
@@ -77,7 +77,7 @@ export function challengeRoutes(
       idempotency: { key: idempotencyKeyOf(ctx), fingerprint: fingerprint([signature, digest]) },
       origin: ctx.state.origin,
     })
-    if (consumption.outcome === 'mismatch') throw new Refusal('operation-mismatch')
+    if (consumption.outcome === 'mismatch') throw new HttpError('operation-mismatch')
     ctx.state.subject = consumption.challenge.subjectUserId
     ctx.body = consumedBody(consumption.challenge, consumption.authorisation)
   })
@@ -97,7 +97,7 @@ export function challengeRoutes(
   return router
 }
 
-/** @throws {Refusal} unless there is one: without it, a repeated call could not be told from a second one. */
+/** @throws {HttpError} unless there is one: without it, a repeated call could not be told from a second one. */
 function idempotencyKeyOf(ctx: Context): string {
   const field = IDEMPOTENCY_KEY_FIELD
   const key = ctx.get(field)
@@ -107,7 +107,7 @@ function idempotencyKeyOf(ctx: Context): string {
     key === ''
       ? ({ code: 'NOT_NULL', message: 'must be sent with this request' } as const)
       : ({ code: 'MALFORMED', message: 'must be 1 to 255 visible ASCII characters' } as const)
-  throw new Refusal('bad-request', { fieldFaults: [{ ...fault, field }] })
+  throw new HttpError('bad-request', { fieldFaults: [{ ...fault, field }] })
 }
 
 /** Equal for equal requests, whatever the order of their members: zod hands them over in the order of the schema. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import { Refusal } from '../edge/http-error.ts'
+import { HttpError } from '../edge/http-error.ts'
 import { PAGE, PAGE_POLICY, SHOW_API } from './page.ts'
 
 /** Generated from the schemas by `npm run openapi:build`. */
@@ -43,7 +43,7 @@ export function documentationRoutes(document: URL = DOCUMENT): Router {
 
   router.get('/docs/:part', async (ctx) => {
     const part = PARTS.get(ctx.params.part!)
-    if (!part) throw new Refusal('route-unknown')
+    if (!part) throw new HttpError('route-unknown')
     await serve(ctx, part.type, part.read)
   })
 

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { AccessTokens, Caller } from '../../../application/ports/access-tokens.ts'
 import { actorOf } from '../../../application/ports/provenance.ts'
-import { Refusal } from './http-error.ts'
+import { HttpError } from './http-error.ts'
 
 /** The `b64token` of RFC 6750 §2.1; the scheme in any case (RFC 9110 §11.1). */
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
@@ -14,10 +14,10 @@ export class Authentication {
     this.#tokens = tokens
   }
 
-  /** @throws {Refusal} `unauthorized` @throws {AccessTokenRefused} @throws {IssuerUnavailable} */
+  /** @throws {HttpError} `unauthorized` @throws {AccessTokenRefused} @throws {IssuerUnavailable} */
   async caller(ctx: Context): Promise<Caller> {
     const token = BEARER.exec(ctx.get('Authorization'))?.[1]
-    if (!token) throw new Refusal('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } })
+    if (!token) throw new HttpError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } })
 
     const caller = await this.#tokens.authenticate(token)
     ctx.state.caller = actorOf(caller)
@@ -27,14 +27,14 @@ export class Authentication {
   /** The id of the user; a service is refused. */
   async user(ctx: Context): Promise<string> {
     const caller = await this.caller(ctx)
-    if (caller.kind !== 'user') throw new Refusal('forbidden')
+    if (caller.kind !== 'user') throw new HttpError('forbidden')
     return caller.userId
   }
 
   /** The id of the client; a user is refused, and so is a service without the scope. */
   async client(ctx: Context, scope: string): Promise<string> {
     const caller = await this.caller(ctx)
-    if (caller.kind !== 'client' || !caller.scopes.has(scope)) throw new Refusal('forbidden')
+    if (caller.kind !== 'client' || !caller.scopes.has(scope)) throw new HttpError('forbidden')
     return caller.clientId
   }
 }

@@ -2,7 +2,7 @@ import type { Middleware } from 'koa'
 import type { Logger } from 'pino'
 import { AccessTokenRefused, IssuerUnavailable } from '../../../application/ports/access-tokens.ts'
 import { DirectoryUnavailable } from '../../../application/ports/user-directory.ts'
-import { Contention } from '../../../application/retry-on-conflict.ts'
+import { ConcurrencyConflict } from '../../../application/retry-on-conflict.ts'
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import { DomainError } from '../../../domain/domain-error.ts'
 import { EmailAddressMalformed } from '../../../domain/email-address.ts'
@@ -10,9 +10,9 @@ import { OperationMalformed } from '../../../domain/operation.ts'
 import { UserMalformed } from '../../../domain/user.ts'
 import { type OutcomeTable, outcomesOf } from './error-table.ts'
 import type { ErrorBody } from './errors.openapi.ts'
-import { Refusal } from './http-error.ts'
+import { HttpError } from './http-error.ts'
 
-const OUTAGES = [StorageUnavailable, IssuerUnavailable, DirectoryUnavailable, Contention]
+const OUTAGES = [StorageUnavailable, IssuerUnavailable, DirectoryUnavailable, ConcurrencyConflict]
 /** When to come back after an outage of ours. */
 export const RETRY_AFTER_OUTAGE = { 'Retry-After': '2' }
 
@@ -24,7 +24,7 @@ export function errorBodies(logger: Logger): Middleware {
     } catch (error) {
       const refusal = refusalOf(error)
       const table = outcomesOf(ctx.path)
-      const { status, code } = table.answers[refusal.outcome]
+      const { status, code } = table.answers[refusal.key]
       if (status >= 500) logger.error({ err: error, requestId: ctx.state.requestId }, 'request failed')
 
       ctx.status = status
@@ -34,15 +34,15 @@ export function errorBodies(logger: Logger): Middleware {
       // The parser stops at a body that is too large. What nobody takes stays in front of the next request on the connection.
       ctx.req.resume()
       // Then the user of the token is not whom it is about.
-      if (refusal.outcome === 'subject-mismatch') ctx.state.subject = undefined
+      if (refusal.key === 'subject-mismatch') ctx.state.subject = undefined
       if (error instanceof AccessTokenRefused) ctx.state.refusal = error.reason
     }
   }
 }
 
-export function errorBody(table: OutcomeTable, refusal: Refusal, requestId: string): ErrorBody {
+export function errorBody(table: OutcomeTable, refusal: HttpError, requestId: string): ErrorBody {
   const urn = (code: string) => `${table.family}:${code}`
-  const { code, message } = table.answers[refusal.outcome]
+  const { code, message } = table.answers[refusal.key]
   const fieldErrors = refusal.fieldFaults.flatMap((fault) => {
     const fieldCode = table.fieldCodes[fault.code]
     return fieldCode ? [{ code: urn(fieldCode), message: fault.message, field: fault.field }] : []
@@ -50,24 +50,24 @@ export function errorBody(table: OutcomeTable, refusal: Refusal, requestId: stri
   return { code: urn(code), message, requestId, ...(fieldErrors.length > 0 && { fieldErrors }) }
 }
 
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof Refusal) return error
+function refusalOf(error: unknown): HttpError {
+  if (error instanceof HttpError) return error
   if (error instanceof OperationMalformed || error instanceof UserMalformed)
     return malformed(error, error.field)
   if (error instanceof EmailAddressMalformed) return malformed(error, 'email')
   if (error instanceof DomainError) {
     const headers = 'retryAfterInSeconds' in error ? { 'Retry-After': String(error.retryAfterInSeconds) } : {}
-    return new Refusal(error.code, { headers })
+    return new HttpError(error.code, { headers })
   }
   if (error instanceof AccessTokenRefused) {
-    return new Refusal('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } })
+    return new HttpError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } })
   }
   if (OUTAGES.some((outage) => error instanceof outage)) {
-    return new Refusal('unavailable', { headers: RETRY_AFTER_OUTAGE })
+    return new HttpError('unavailable', { headers: RETRY_AFTER_OUTAGE })
   }
-  return new Refusal('fault')
+  return new HttpError('fault')
 }
 
-function malformed({ code, message }: DomainError, field: string): Refusal {
-  return new Refusal(code, { fieldFaults: [{ code: 'MALFORMED', message, field }] })
+function malformed({ code, message }: DomainError, field: string): HttpError {
+  return new HttpError(code, { fieldFaults: [{ code: 'MALFORMED', message, field }] })
 }

@@ -1,7 +1,7 @@
 import type { DomainErrorCode } from '../../../domain/domain-error.ts'
 
 /** Everything but success that a request can come to: what the domain refuses, and what never reaches it. */
-export type Outcome =
+export type ErrorKey =
   | DomainErrorCode
   | 'bad-request'
   | 'body-too-large'
@@ -27,7 +27,7 @@ interface Answer {
 /** What one of the APIs answers to each outcome, and the family that its codes belong to. */
 export interface OutcomeTable {
   readonly family: string
-  readonly answers: Readonly<Record<Outcome, Answer>>
+  readonly answers: Readonly<Record<ErrorKey, Answer>>
   /** The code that each kind of field fault has; a kind without one is not told. */
   readonly fieldCodes: Readonly<Partial<Record<FieldFaultCode, string>>>
 }
@@ -64,7 +64,7 @@ const COMMON = {
     code: 'INTERNAL_SERVER_ERROR',
     message: 'The service is not available for the moment',
   },
-} as const satisfies Partial<Record<Outcome, Answer>>
+} as const satisfies Partial<Record<ErrorKey, Answer>>
 
 /** The user's app is not told how a challenge came to its end. */
 const CONTEXT_OVER = {
@@ -102,7 +102,7 @@ const INITIATE = {
   'operation-mismatch': COMMON.fault,
   'user-malformed': COMMON.fault,
   'user-not-found': COMMON.fault,
-} as const satisfies Record<Outcome, Answer>
+} as const satisfies Record<ErrorKey, Answer>
 
 /**
  * The published contract of the user's app. Its codes and the statuses it names (400, 410, 500) are given; which

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi'
 import type { BodyOf } from './body-of.ts'
-import { type FieldFaultCode, type Outcome, type OutcomeTable, outcomesOf } from './error-table.ts'
+import { type ErrorKey, type FieldFaultCode, type OutcomeTable, outcomesOf } from './error-table.ts'
 import {
   Allow,
   ANSWER_HEADERS,
@@ -64,7 +64,7 @@ export const { error: ChallengeError, requestError: ChallengeRequestError } = er
 export type ErrorBody = BodyOf<typeof TotpRequestError>
 
 /** What an outcome tells in headers. */
-const HEADERS: Readonly<Partial<Record<Outcome, Readonly<Record<string, z.ZodType>>>>> = {
+const HEADERS: Readonly<Partial<Record<ErrorKey, Readonly<Record<string, z.ZodType>>>>> = {
   unauthorized: { 'WWW-Authenticate': WwwAuthenticate },
   'subject-locked': { 'Retry-After': RetryAfter },
   'issuance-too-soon': { 'Retry-After': RetryAfter },
@@ -75,7 +75,7 @@ const HEADERS: Readonly<Partial<Record<Outcome, Readonly<Record<string, z.ZodTyp
 }
 
 /** Outcomes that are answered alike wherever they come up: once in the document, and referred to. */
-const SHARED: readonly Outcome[] = [
+const SHARED: readonly ErrorKey[] = [
   'unauthorized',
   'forbidden',
   'route-unknown',
@@ -87,7 +87,7 @@ const SHARED: readonly Outcome[] = [
 ]
 
 /** Outcomes that can name fields, by their code in the tables. */
-const FIELD_OUTCOMES: readonly Outcome[] = [
+const FIELD_OUTCOMES: readonly ErrorKey[] = [
   'bad-request',
   'operation-malformed',
   'user-malformed',
@@ -109,7 +109,7 @@ const shared = new Map<string, ZodOpenApiResponseObject>()
  */
 export function refusals(
   path: string,
-  outcomes: readonly Outcome[],
+  outcomes: readonly ErrorKey[],
   details: RefusalDetails = {},
 ): ZodOpenApiResponsesObject {
   const table = outcomesOf(path)
@@ -128,7 +128,7 @@ export function refusals(
 
 function refusal(
   table: OutcomeTable,
-  outcomes: readonly Outcome[],
+  outcomes: readonly ErrorKey[],
   { fieldFault, givenStatuses }: RefusalDetails,
 ): ZodOpenApiResponseObject {
   const { status } = table.answers[outcomes[0]!]
@@ -157,13 +157,13 @@ function refusal(
   }
 }
 
-function line({ answers }: OutcomeTable, outcome: Outcome): string {
+function line({ answers }: OutcomeTable, outcome: ErrorKey): string {
   const { code, message } = answers[outcome]
   return `- \`${code}\`: ${message}`
 }
 
 /** A header is certain only if all the outcomes have it. */
-function headersOf(outcomes: readonly Outcome[]): Record<string, z.ZodType> {
+function headersOf(outcomes: readonly ErrorKey[]): Record<string, z.ZodType> {
   const each = outcomes.map((outcome) => HEADERS[outcome] ?? {})
   return Object.fromEntries(
     each.flatMap(Object.entries).map(([name, schema]) => {
@@ -173,8 +173,8 @@ function headersOf(outcomes: readonly Outcome[]): Record<string, z.ZodType> {
   )
 }
 
-function examplesOf(table: OutcomeTable, outcomes: readonly Outcome[], fault: RefusalDetails['fieldFault']) {
-  const example = (outcome: Outcome) => {
+function examplesOf(table: OutcomeTable, outcomes: readonly ErrorKey[], fault: RefusalDetails['fieldFault']) {
+  const example = (outcome: ErrorKey) => {
     const { code, message } = table.answers[outcome]
     return { code: `${table.family}:${code}`, message, requestId: '5d9c9d5e-6f1f-4c5b-9a57-1b2f0a3f6c1d' }
   }
@@ -224,7 +224,7 @@ export const unmatched = {
   431: unmatchedAnswer('bad-request', EVERY_ANSWER, 'The headers are larger than 16 KiB.'),
 }
 
-function unmatchedAnswer(outcome: Outcome, headers: object, description?: string) {
+function unmatchedAnswer(outcome: ErrorKey, headers: object, description?: string) {
   const tables = Object.values(FAMILIES)
   const [{ answers }] = tables as [OutcomeTable]
   return {

@@ -1,4 +1,4 @@
-import type { FieldFaultCode, Outcome } from './error-table.ts'
+import type { ErrorKey, FieldFaultCode } from './error-table.ts'
 
 /** What is wrong with one field of a request. */
 export interface FieldFault {
@@ -9,17 +9,17 @@ export interface FieldFault {
 }
 
 /** A request that is refused before it reaches a use case, or a verdict that is an error to HTTP. */
-export class Refusal extends Error {
-  readonly outcome: Outcome
+export class HttpError extends Error {
+  readonly key: ErrorKey
   readonly fieldFaults: readonly FieldFault[]
   readonly headers: Readonly<Record<string, string>>
 
   constructor(
-    outcome: Outcome,
+    outcome: ErrorKey,
     details: { fieldFaults?: readonly FieldFault[]; headers?: Readonly<Record<string, string>> } = {},
   ) {
     super(outcome)
-    this.outcome = outcome
+    this.key = outcome
     this.fieldFaults = details.fieldFaults ?? []
     this.headers = details.headers ?? {}
   }

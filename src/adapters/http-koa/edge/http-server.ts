@@ -11,8 +11,8 @@ import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
 import { errorBodies, errorBody } from './error-body.ts'
 import { outcomesOf } from './error-table.ts'
-import { Refusal } from './http-error.ts'
-import type { RequestsUnderWay } from './in-flight-requests.ts'
+import { HttpError } from './http-error.ts'
+import type { InFlightRequests } from './in-flight-requests.ts'
 import { type RequestWatch, requestIdOf, requestLog } from './request-log.ts'
 
 /** What one client may take of a process, and all of them together. Times in milliseconds. */
@@ -43,7 +43,7 @@ const DROPS_TOLD_EVERY_MS = 10_000
 /** The HTTP server over the given routes, not yet listening. Every answer that it can give has the contract's form. */
 export function createHttpServer(
   routers: readonly Router[],
-  requests: RequestsUnderWay,
+  requests: InFlightRequests,
   logger: Logger,
   watch: RequestWatch = {},
   limits: EdgeLimits = LIMITS,
@@ -60,7 +60,7 @@ export function createHttpServer(
   app.use(nothingMatched)
 
   // Node's own answer to a request without one has no body.
-  const server = createServer({ ...limits, requireHostHeader: false }, readable(app.callback()))
+  const server = createServer({ ...limits, requireHostHeader: false }, withValidTarget(app.callback()))
   server.maxConnections = limits.maxConnections
   server.on('drop', droppedConnections(logger))
   server.on('clientError', answerBrokenRequest)
@@ -95,8 +95,8 @@ function droppedConnections(logger: Logger): () => void {
 const nothingMatched: Middleware = (ctx) => {
   if (ctx._matchedRoute) return
   const methods = new Set((ctx.matched as Router['stack'] | undefined)?.flatMap((layer) => layer.methods))
-  if (methods.size === 0) throw new Refusal('route-unknown')
-  throw new Refusal('method-unknown', { headers: { Allow: [...methods].join(', ') } })
+  if (methods.size === 0) throw new HttpError('route-unknown')
+  throw new HttpError('method-unknown', { headers: { Allow: [...methods].join(', ') } })
 }
 
 /** Requests that Node could not read never get to Koa: headers too large or malformed, ambiguous length, too slow. */
@@ -130,7 +130,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
  * Refuses what names nothing that can be asked for, or not one host, and has a target read as its path alone, also
  * where an authority stands in front of it. Koa would throw at one that is no URL, before and after the error bodies.
  */
-function readable(handle: RequestListener): RequestListener {
+function withValidTarget(handle: RequestListener): RequestListener {
   return (request, response) => {
     const target = originForm(request.url ?? '')
     if (target === undefined || !hasOneHost(request)) {
@@ -174,5 +174,5 @@ function refuse(status: number, request: IncomingMessage, response: ServerRespon
 }
 
 function badRequest(requestId: string) {
-  return errorBody(outcomesOf(''), new Refusal('bad-request'), requestId)
+  return errorBody(outcomesOf(''), new HttpError('bad-request'), requestId)
 }

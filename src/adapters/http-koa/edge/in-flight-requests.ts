@@ -2,10 +2,10 @@ import type { Middleware } from 'koa'
 import type { Workload } from '../../../contracts/workload.ts'
 
 /** Counts the requests between their headers and their answer. */
-export class RequestsUnderWay implements Workload {
+export class InFlightRequests implements Workload {
   #count = 0
 
-  requestsUnderWay(): number {
+  inFlight(): number {
     return this.#count
   }
 

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
 import type { z } from 'zod'
-import { type FieldFault, Refusal } from './http-error.ts'
+import { type FieldFault, HttpError } from './http-error.ts'
 
 /** What is refused as blank, as the document says it. */
 export const NOT_BLANK = '\\S'
@@ -15,7 +15,7 @@ const parseJson = bodyParser({
   jsonLimit: LIMIT,
   detectJSON: () => true,
   onerror: (error) => {
-    throw new Refusal('status' in error && error.status === 413 ? 'body-too-large' : 'bad-request')
+    throw new HttpError('status' in error && error.status === 413 ? 'body-too-large' : 'bad-request')
   },
 })
 
@@ -23,7 +23,7 @@ const parseJson = bodyParser({
  * The body as `schema` describes it. Refuses what the parser would read gladly: forms, other types and encodings,
  * and compressed bodies, whose broken ones it answers with a 500.
  *
- * @throws {Refusal} that names each field at fault.
+ * @throws {HttpError} that names each field at fault.
  */
 export async function jsonBody<Schema extends z.ZodType>(
   ctx: Context,
@@ -31,15 +31,15 @@ export async function jsonBody<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   const encoding = ctx.get('Content-Encoding').toLowerCase()
   if (!JSON_TYPE.test(ctx.get('Content-Type')) || (encoding !== '' && encoding !== 'identity')) {
-    throw new Refusal('body-not-json')
+    throw new HttpError('body-not-json')
   }
   await parseJson(ctx, async () => {})
   const body: unknown = ctx.request.body
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Refusal('bad-request')
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new HttpError('bad-request')
 
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
-  throw new Refusal('bad-request', {
+  throw new HttpError('bad-request', {
     fieldFaults: parsed.error.issues.flatMap((issue) => faultsOf(issue, body)),
   })
 }

@@ -2,7 +2,7 @@ import Router from '@koa/router'
 import type { ChallengeSigner } from '../../../application/ports/challenge-signer.ts'
 import { errorBody, RETRY_AFTER_OUTAGE } from '../edge/error-body.ts'
 import { outcomesOf } from '../edge/error-table.ts'
-import { Refusal } from '../edge/http-error.ts'
+import { HttpError } from '../edge/http-error.ts'
 import type { Readiness } from '../edge/readiness.ts'
 import type { AliveBody, NotReadyBody, ReadyBody } from './openapi.ts'
 
@@ -24,7 +24,7 @@ export function serviceRoutes(
       ctx.body = { status: 'ready', checks } satisfies ReadyBody
       return
     }
-    const refusal = new Refusal('unavailable')
+    const refusal = new HttpError('unavailable')
     ctx.status = 503
     ctx.set(RETRY_AFTER_OUTAGE)
     ctx.body = {

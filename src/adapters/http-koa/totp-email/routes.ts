@@ -5,7 +5,7 @@ import type { VerifyOtp } from '../../../application/codes/verify-otp.ts'
 import type { StepUpPolicy } from '../../../domain/step-up-policy.ts'
 import { challengeIdOf } from '../challenges/challenge-id.ts'
 import type { Authentication } from '../edge/authentication.ts'
-import { Refusal } from '../edge/http-error.ts'
+import { HttpError } from '../edge/http-error.ts'
 import { jsonBody, NOT_BLANK } from '../edge/request-body.ts'
 
 export const Verification = z.strictObject({
@@ -47,7 +47,7 @@ export function totpEmailRoutes(
 
     const verdict = await verifyOtp.execute({ challengeId, userId, code: totp, origin: ctx.state.origin })
     if (verdict.outcome === 'rejected') {
-      throw new Refusal('invalid-otp', {
+      throw new HttpError('invalid-otp', {
         headers: guessesLeft(maxAttempts, verdict.attemptsRemaining, verdict.contextEndsInSeconds),
       })
     }

@@ -6,7 +6,7 @@ import type { FindUser } from '../../../application/users/find-user.ts'
 import type { PutUser } from '../../../application/users/put-user.ts'
 import type { User } from '../../../domain/user.ts'
 import type { Authentication } from '../edge/authentication.ts'
-import { Refusal } from '../edge/http-error.ts'
+import { HttpError } from '../edge/http-error.ts'
 import { jsonBody } from '../edge/request-body.ts'
 import type { UserBody } from './openapi.ts'
 import { DirectoryEntry, Identity } from './schema.ts'
@@ -65,10 +65,10 @@ export function userRoutes(
   return router
 }
 
-/** @throws {Refusal} unless it could be the `sub` of a token. */
+/** @throws {HttpError} unless it could be the `sub` of a token. */
 function userIdOf(ctx: Context & { params: Record<string, string> }): string {
   const userId = Identity.safeParse(ctx.params.userId)
-  if (!userId.success) throw new Refusal('bad-request')
+  if (!userId.success) throw new HttpError('bad-request')
   ctx.state.subject = userId.data
   return userId.data
 }

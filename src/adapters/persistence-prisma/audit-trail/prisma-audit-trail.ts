@@ -1,5 +1,5 @@
 import type { AuditTrail, RecordedEvent } from '../../../application/ports/audit-trail.ts'
-import { available } from '../connection/storage-errors.ts'
+import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { PrismaClient } from '../generated/client.ts'
 import { eventOf } from './event-row.ts'
 
@@ -11,8 +11,8 @@ export class PrismaAuditTrail implements AuditTrail {
     this.#prisma = prisma
   }
 
-  async of(challengeId: string): Promise<readonly RecordedEvent[]> {
-    const rows = await available(
+  async eventsOf(challengeId: string): Promise<readonly RecordedEvent[]> {
+    const rows = await translateStorageErrors(
       this.#prisma.challengeEvent.findMany({ where: { challengeId }, orderBy: { id: 'asc' } }),
     )
     return rows.map(eventOf)

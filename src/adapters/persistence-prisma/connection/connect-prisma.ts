@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { PrismaClient } from '../generated/client.ts'
-import { RawStatements } from './statements.ts'
+import { Statements } from './statements.ts'
 
 export interface ConnectionSettings {
   /**
@@ -28,7 +28,7 @@ const IDLE_IN_TRANSACTION_TIMEOUT_IN_MS = 5000
 /** Two ways to one database over one pool of connections. */
 export interface Connections {
   readonly prisma: PrismaClient
-  readonly statements: RawStatements
+  readonly statements: Statements
   /** What both share, to be counted. */
   readonly pool: pg.Pool
   close(): Promise<void>
@@ -63,7 +63,7 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Co
   let closing: Promise<void> | undefined
   return {
     prisma,
-    statements: new RawStatements(pool, ownSession),
+    statements: new Statements(pool, ownSession),
     pool,
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())

@@ -1,13 +1,13 @@
 import type { TLSSocket } from 'node:tls'
 import type pg from 'pg'
 import type { Clock } from '../../../application/ports/clock.ts'
-import { type Examination, Finding } from '../../../contracts/diagnostic-check.ts'
+import { CheckResult, type DiagnosticCheck } from '../../../contracts/diagnostic-check.ts'
 import { PrismaOutboxBacklog } from '../otp-outbox/prisma-outbox-backlog.ts'
 import { connectPrisma } from './connect-prisma.ts'
 import { migrationState } from './database-health.ts'
 import { withoutValues } from './storage-errors.ts'
 
-export interface DatabaseExaminationOptions {
+export interface DatabaseCheckOptions {
   readonly url: string
   /** Where more is asked of it than of the database of a development set-up. */
   readonly production: boolean
@@ -33,17 +33,17 @@ export const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
 const NEEDED_SEQUENCE = 'challenge_events_id_seq'
 
 /** Looks at the database over the very connections that the service makes. */
-export class DatabaseExamination implements Examination {
+export class DatabaseCheck implements DiagnosticCheck {
   readonly name = 'database'
-  readonly #options: DatabaseExaminationOptions
+  readonly #options: DatabaseCheckOptions
   readonly #clock: Clock
 
-  constructor(options: DatabaseExaminationOptions, clock: Clock) {
+  constructor(options: DatabaseCheckOptions, clock: Clock) {
     this.#options = options
     this.#clock = clock
   }
 
-  async *examine(): AsyncGenerator<Finding> {
+  async *run(): AsyncGenerator<CheckResult> {
     const connections = connectPrisma({ url: this.#options.url, onConnectionLost: () => {} })
     const { pool, prisma } = connections
     try {
@@ -66,13 +66,13 @@ export class DatabaseExamination implements Examination {
         client.release()
       }
       const migrations = await migrationState(prisma)
-      yield migrationsFinding(migrations)
+      yield migrationsResult(migrations)
       if (migrations.pending.length > 0) return
 
       const now = this.#clock.now()
-      yield outboxFinding(await new PrismaOutboxBacklog(prisma).measure(now), now)
+      yield outboxResult(await new PrismaOutboxBacklog(prisma).measure(now), now)
     } catch (error) {
-      yield Finding.failed(
+      yield CheckResult.failed(
         'database',
         `a question was not answered (${(withoutValues(error) as Error).message})`,
         'See the log of the PostgreSQL server at this time',
@@ -82,29 +82,29 @@ export class DatabaseExamination implements Examination {
     }
   }
 
-  #wire(client: pg.PoolClient): Finding {
+  #wire(client: pg.PoolClient): CheckResult {
     const name = 'database-tls'
     const { encrypted, authorized, remoteAddress } = socketOf(client)
     if (encrypted && authorized)
-      return Finding.ok(name, 'the connection is encrypted, and the server is who it says')
+      return CheckResult.ok(name, 'the connection is encrypted, and the server is who it says')
     // A socket of the file system has no address at all.
     if (!remoteAddress || /^(?:127\.|::1$|::ffff:127\.)/.test(remoteAddress)) {
-      return Finding.ok(name, 'the connection stays on this machine')
+      return CheckResult.ok(name, 'the connection stays on this machine')
     }
     return encrypted
-      ? Finding.warning(
+      ? CheckResult.warning(
           name,
           'the connection is encrypted, but nobody checks who is at its other end',
           'Add sslmode=verify-full to DATABASE_URL, and sslrootcert=<file> for a private authority',
         )
-      : Finding.warning(
+      : CheckResult.warning(
           name,
           'the connection is in the clear',
           'Add sslmode=verify-full to DATABASE_URL, and sslrootcert=<file> for a private authority',
         )
   }
 
-  async #clocks(client: pg.PoolClient): Promise<Finding> {
+  async #clocks(client: pg.PoolClient): Promise<CheckResult> {
     const name = 'clock'
     const before = this.#clock.now().getTime()
     const { rows } = await client.query<{ at: Date }>('SELECT clock_timestamp() AS at')
@@ -116,12 +116,12 @@ export class DatabaseExamination implements Examination {
     const certain = Math.abs(difference) - halfTheWay
     const remedy =
       'Have a time service set the clocks of both machines (chrony, systemd-timesyncd): codes and challenges end by them'
-    if (certain >= GRAVE_CLOCK_DIFFERENCE_IN_MS) return Finding.failed(name, found, remedy)
-    if (certain >= NOTABLE_CLOCK_DIFFERENCE_IN_MS) return Finding.warning(name, found, remedy)
-    return Finding.ok(name, found)
+    if (certain >= GRAVE_CLOCK_DIFFERENCE_IN_MS) return CheckResult.failed(name, found, remedy)
+    if (certain >= NOTABLE_CLOCK_DIFFERENCE_IN_MS) return CheckResult.warning(name, found, remedy)
+    return CheckResult.ok(name, found)
   }
 
-  async #role(client: pg.PoolClient): Promise<Finding> {
+  async #role(client: pg.PoolClient): Promise<CheckResult> {
     const name = 'database-role'
     const { rows } = await client.query<{ role: string; superuser: boolean }>(
       'SELECT quote_ident(rolname) AS role, rolsuper AS superuser FROM pg_roles WHERE rolname = current_user',
@@ -132,20 +132,24 @@ export class DatabaseExamination implements Examination {
       const grants = missing.map(
         ({ privileges, object }) => `GRANT ${privileges.join(', ')} ON ${object} TO ${role};`,
       )
-      return Finding.failed(name, `the role ${role} may not do all that the service does`, grants.join(' '))
+      return CheckResult.failed(
+        name,
+        `the role ${role} may not do all that the service does`,
+        grants.join(' '),
+      )
     }
     if (superuser && this.#options.production) {
-      return Finding.warning(
+      return CheckResult.warning(
         name,
         `the role ${role} is a superuser, whom nothing in the database stops, the append-only rule of the audit trail included`,
         'Give the service a role of its own that owns nothing, and countersign migrate another one',
       )
     }
-    return Finding.ok(name, `the role ${role} may do what the service does`)
+    return CheckResult.ok(name, `the role ${role} may do what the service does`)
   }
 }
 
-async function answers(client: pg.PoolClient): Promise<Finding> {
+async function answers(client: pg.PoolClient): Promise<CheckResult> {
   const startedAt = performance.now()
   const { rows } = await client.query<{ version: string; size: string }>(
     `SELECT current_setting('server_version_num') AS version, pg_size_pretty(pg_database_size(current_database())) AS size`,
@@ -154,12 +158,12 @@ async function answers(client: pg.PoolClient): Promise<Finding> {
   const major = Math.floor(Number(rows[0]!.version) / 10_000)
   const found = `PostgreSQL ${major} answers in ${time} ms and holds ${rows[0]!.size}`
   return major < OLDEST_MAJOR
-    ? Finding.warning(
+    ? CheckResult.warning(
         'database',
         found,
         `Move to PostgreSQL ${OLDEST_TESTED_MAJOR}, which the service is tested on`,
       )
-    : Finding.ok('database', found)
+    : CheckResult.ok('database', found)
 }
 
 async function missingPrivileges(client: pg.PoolClient) {
@@ -187,14 +191,14 @@ async function* throughPooler(
   client: pg.PoolClient,
   pool: pg.Pool,
   prepares: boolean,
-): AsyncGenerator<Finding> {
+): AsyncGenerator<CheckResult> {
   const name = 'pooler'
   // Prepared by its name, where the hot statements are.
   const question = { ...(prepares && { name: 'doctor' }), text: 'SELECT pg_backend_pid() AS pid' }
   const ask = async () => (await client.query<{ pid: number }>(question)).rows[0]!.pid
   const pid = await ask()
   if ((client as pg.PoolClient & { readonly processID?: number }).processID === pid) {
-    yield Finding.ok(name, 'connections go straight to the server')
+    yield CheckResult.ok(name, 'connections go straight to the server')
     return
   }
 
@@ -216,9 +220,9 @@ async function* throughPooler(
   }
 
   if (pid === later) {
-    yield Finding.ok(name, 'connections go through a pooler that gives each a session of its own')
+    yield CheckResult.ok(name, 'connections go through a pooler that gives each a session of its own')
   } else if (prepared) {
-    yield Finding.warning(
+    yield CheckResult.warning(
       name,
       prepares
         ? 'connections go through a pooler in transaction mode, which knows prepared statements'
@@ -226,7 +230,7 @@ async function* throughPooler(
       'Give countersign migrate a DATABASE_URL of the server itself: it holds a lock for the length of a session, which is lost on the way',
     )
   } else {
-    yield Finding.failed(
+    yield CheckResult.failed(
       name,
       'connections go through a pooler in transaction mode, which does not know the prepared statements of the service',
       'Add pgbouncer=true to DATABASE_URL; or PgBouncer 1.21 or later with max_prepared_statements = 200, or pool_mode = session',
@@ -236,7 +240,7 @@ async function* throughPooler(
     `SELECT current_setting('statement_timeout') AS timeout`,
   )
   if (rows[0]!.timeout === '0') {
-    yield Finding.warning(
+    yield CheckResult.warning(
       'statement-timeout',
       'the pooler does not pass on statement_timeout, so a statement may run on after the service has given it up',
       "ALTER ROLE <the role of DATABASE_URL> SET statement_timeout = '5s'",
@@ -244,50 +248,51 @@ async function* throughPooler(
   }
 }
 
-function migrationsFinding({
+function migrationsResult({
   pending,
   failed,
   unknown,
-}: Awaited<ReturnType<typeof migrationState>>): Finding {
+}: Awaited<ReturnType<typeof migrationState>>): CheckResult {
   const name = 'migrations'
   if (failed.length > 0) {
-    return Finding.failed(
+    return CheckResult.failed(
       name,
       `broken off half way: ${failed.join(', ')}`,
       'Put right by hand what it left behind, then npx prisma migrate resolve in a checkout',
     )
   }
-  if (pending.length > 0) return Finding.failed(name, `pending: ${pending.join(', ')}`, 'countersign migrate')
+  if (pending.length > 0)
+    return CheckResult.failed(name, `pending: ${pending.join(', ')}`, 'countersign migrate')
   if (unknown.length > 0) {
-    return Finding.warning(
+    return CheckResult.warning(
       name,
       `applied by a newer version than this one: ${unknown.join(', ')}`,
       'Run that version here too, unless a roll-out is under way',
     )
   }
-  return Finding.ok(name, 'all are applied')
+  return CheckResult.ok(name, 'all are applied')
 }
 
-function outboxFinding(
+function outboxResult(
   { queued, oldestDueAt }: Awaited<ReturnType<PrismaOutboxBacklog['measure']>>,
   now: Date,
-): Finding {
+): CheckResult {
   const name = 'outbox'
   const waitsInMs = oldestDueAt ? Math.max(0, now.getTime() - oldestDueAt.getTime()) : 0
   const waits = oldestDueAt ? `, the oldest due for ${Math.round(waitsInMs / 1000)} s` : ''
   const found = `${queued} ${queued === 1 ? 'mail waits' : 'mails wait'}${waits}`
   return waitsInMs >= LATE_MAIL_IN_MS
-    ? Finding.warning(
+    ? CheckResult.warning(
         name,
         found,
         'See that a process runs which delivers (countersign serve or deliver), and what its log says of "mail attempt"',
       )
-    : Finding.ok(name, found)
+    : CheckResult.ok(name, found)
 }
 
-function unreachable(error: unknown): Finding {
+function unreachable(error: unknown): CheckResult {
   const code = codeOf(error)
-  return Finding.failed(
+  return CheckResult.failed(
     'database',
     `it cannot be used (${code})`,
     REMEDIES.find(([codes]) => codes.test(code))?.[1] ?? CHECK_REACH,

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { connectPrisma } from './connect-prisma.ts'
 import { knownMigrations, pendingMigrations } from './database-health.ts'
-import { available, DatabaseMissing } from './storage-errors.ts'
+import { DatabaseMissing, translateStorageErrors } from './storage-errors.ts'
 
 const PRISMA = fileURLToPath(new URL('../../../../prisma/', import.meta.url))
 const MIGRATIONS = join(PRISMA, 'migrations')
@@ -48,7 +48,7 @@ export async function migrateDatabase(url: string): Promise<readonly string[]> {
 async function pendingIn(url: string): Promise<readonly string[] | undefined> {
   const { prisma, close } = connectPrisma({ url, onConnectionLost: () => {} })
   try {
-    return await available(pendingMigrations(prisma))
+    return await translateStorageErrors(pendingMigrations(prisma))
   } catch (error) {
     if (error instanceof DatabaseMissing) return undefined
     throw error

@@ -1,13 +1,13 @@
 import type pg from 'pg'
 import type { Prisma } from '../generated/client.ts'
-import { available } from './storage-errors.ts'
+import { translateStorageErrors } from './storage-errors.ts'
 
 /**
  * Runs the statements of the hot path: straight on the pool that the Prisma client works on too, since the client adds as
  * much CPU time to a statement as pg needs for it (decision 12). A statement that begins with its name, `/* step-ups.load *\/`,
  * is prepared once a connection, where a connection is to one session of the server, and the name shows in the server's logs.
  */
-export class RawStatements {
+export class Statements {
   readonly #pool: pg.Pool
   /** Whether statements are prepared for those to come, which asks for a session of the server to each connection. */
   readonly prepares: boolean
@@ -18,9 +18,9 @@ export class RawStatements {
   }
 
   /** @throws {StorageUnavailable} */
-  async rows<Row extends object>(statement: Prisma.Sql): Promise<Row[]> {
+  async query<Row extends object>(statement: Prisma.Sql): Promise<Row[]> {
     const { text, values } = statement
-    const { rows } = await available(
+    const { rows } = await translateStorageErrors(
       this.#pool.query<Row>({ ...(this.prepares && nameIn(text)), text, values }),
     )
     return rows

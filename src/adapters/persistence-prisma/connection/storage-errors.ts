@@ -29,7 +29,7 @@ const PASSING_PRISMA_CODES = new Set(['P2024', 'P2028', 'P2034'])
 const SYSTEM_ERROR = /^E[A-Z_]+$/
 
 /** Passes on what a query gives, and its errors without what it was asked with: parameters are personal data. */
-export async function available<Result>(query: PromiseLike<Result>): Promise<Result> {
+export async function translateStorageErrors<Result>(query: PromiseLike<Result>): Promise<Result> {
   try {
     return await query
   } catch (error) {

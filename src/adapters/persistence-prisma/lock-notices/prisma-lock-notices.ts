@@ -1,7 +1,7 @@
 import type { LockNoticeDelivery, LockNotices } from '../../../application/ports/lock-notices.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.ts'
-import type { RawStatements } from '../connection/statements.ts'
+import type { Statements } from '../connection/statements.ts'
 import {
   hasUser,
   type Joined,
@@ -14,15 +14,15 @@ import { claimDueNotices, recordNotice } from './lock-notice-statements.ts'
 
 /** The queued rows of `lock_notices`, leased like those of the outbox. */
 export class PrismaLockNotices implements LockNotices {
-  readonly #statements: RawStatements
+  readonly #statements: Statements
 
-  constructor(statements: RawStatements) {
+  constructor(statements: Statements) {
     this.#statements = statements
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]> {
     type Row = LockNoticeRow & Joined<UserRow>
-    const rows = await this.#statements.rows<Row>(claimDueNotices(limit, now, leaseEnd))
+    const rows = await this.#statements.query<Row>(claimDueNotices(limit, now, leaseEnd))
     return rows.map((row) => ({
       notice: queuedLockNoticeOf(row),
       user: hasUser(row) ? userOf(row) : undefined,
@@ -34,6 +34,6 @@ export class PrismaLockNotices implements LockNotices {
     outcome: LockNotice,
     events: readonly ChallengeEvent[],
   ): Promise<void> {
-    await this.#statements.rows(recordNotice(claimed, outcome, events))
+    await this.#statements.query(recordNotice(claimed, outcome, events))
   }
 }

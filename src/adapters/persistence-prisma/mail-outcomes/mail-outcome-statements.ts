@@ -10,7 +10,7 @@ const FATE = Prisma.raw([COLUMNS.issuance, COLUMNS.standing].join(', '))
 const STANDING = Prisma.raw(COLUMNS.standing)
 
 export function loadFate(issuanceId: string): Prisma.Sql {
-  return Prisma.sql`/* mail-fates.load */
+  return Prisma.sql`/* mail-outcomes.load */
     SELECT ${FATE}
     FROM otp_issuances i
     JOIN subject_standings s ON s.subject_user_id = i.subject_user_id
@@ -24,7 +24,7 @@ export function saveReport(
   events: readonly DomainEvent[],
   provenance: Provenance,
 ): Prisma.Sql {
-  return Prisma.sql`/* mail-fates.save */
+  return Prisma.sql`/* mail-outcomes.save */
     WITH issuance AS (
       UPDATE otp_issuances SET ${reported(after)} WHERE ${stillAs(before)} RETURNING id
     ), trail AS (${insertEvents('issuance', events, provenance)})
@@ -42,7 +42,7 @@ export function saveReportAndSuppression(
   events: readonly DomainEvent[],
   provenance: Provenance,
 ): Prisma.Sql {
-  return Prisma.sql`/* mail-fates.save-with-suppression */
+  return Prisma.sql`/* mail-outcomes.save-with-suppression */
     WITH guard AS (
       SELECT subject_user_id
       FROM subject_standings

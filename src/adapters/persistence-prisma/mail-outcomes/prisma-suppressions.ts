@@ -2,7 +2,7 @@ import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { Suppressions } from '../../../application/ports/suppressions.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
-import { available } from '../connection/storage-errors.ts'
+import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { PrismaClient } from '../generated/client.ts'
 import { type StandingRow, standingOf } from '../rows.ts'
 import { findStanding, findSuppressedAt, saveSuppression } from './mail-outcome-statements.ts'
@@ -15,13 +15,17 @@ export class PrismaSuppressions implements Suppressions {
     this.#prisma = prisma
   }
 
-  async of(subjectUserId: string): Promise<SubjectStanding | undefined> {
-    const [row] = await available(this.#prisma.$queryRaw<StandingRow[]>(findStanding(subjectUserId)))
+  async findBySubject(subjectUserId: string): Promise<SubjectStanding | undefined> {
+    const [row] = await translateStorageErrors(
+      this.#prisma.$queryRaw<StandingRow[]>(findStanding(subjectUserId)),
+    )
     return row && standingOf(row)
   }
 
-  async at(address: string): Promise<readonly SubjectStanding[]> {
-    const rows = await available(this.#prisma.$queryRaw<StandingRow[]>(findSuppressedAt(address)))
+  async findByAddress(address: string): Promise<readonly SubjectStanding[]> {
+    const rows = await translateStorageErrors(
+      this.#prisma.$queryRaw<StandingRow[]>(findSuppressedAt(address)),
+    )
     return rows.map(standingOf)
   }
 
@@ -30,7 +34,7 @@ export class PrismaSuppressions implements Suppressions {
     events: readonly DomainEvent[],
     provenance: Provenance,
   ): Promise<boolean> {
-    const saved = await available(
+    const saved = await translateStorageErrors(
       this.#prisma.$queryRaw<unknown[]>(saveSuppression(standing, events, provenance)),
     )
     return saved.length === 1

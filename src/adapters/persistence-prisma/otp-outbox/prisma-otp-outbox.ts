@@ -2,7 +2,7 @@ import type { OtpDelivery, OtpOutbox } from '../../../application/ports/otp-outb
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
-import type { RawStatements } from '../connection/statements.ts'
+import type { Statements } from '../connection/statements.ts'
 import {
   type ChallengeRow,
   challengeOf,
@@ -22,18 +22,18 @@ interface Waiting {
 
 /** The queued rows of `otp_issuances`. A lease is a later `next_attempt_at`: it needs no clean-up if its holder dies. */
 export class PrismaOtpOutbox implements OtpOutbox {
-  readonly #statements: RawStatements
+  readonly #statements: Statements
   /** What came in while a statement was under way. */
   #waiting: Waiting[] = []
   #recording = false
 
-  constructor(statements: RawStatements) {
+  constructor(statements: Statements) {
     this.#statements = statements
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
     type Row = IssuanceRow & ChallengeRow & Joined<UserRow> & { readonly i_trace_context: string | null }
-    const rows = await this.#statements.rows<Row>(claimDue(limit, now, leaseEnd))
+    const rows = await this.#statements.query<Row>(claimDue(limit, now, leaseEnd))
     return rows.map((row) => ({
       issuance: issuanceOf(row) as QueuedIssuance,
       challenge: challengeOf(row),
@@ -56,7 +56,7 @@ export class PrismaOtpOutbox implements OtpOutbox {
       const together = this.#waiting
       this.#waiting = []
       try {
-        await this.#statements.rows(recordOutcomes(together.map(({ attempt }) => attempt)))
+        await this.#statements.query(recordOutcomes(together.map(({ attempt }) => attempt)))
         for (const { stored } of together) stored.resolve()
       } catch (error) {
         await this.#recordAlone(together, error)
@@ -71,7 +71,7 @@ export class PrismaOtpOutbox implements OtpOutbox {
     await Promise.all(
       together.map(({ attempt, stored }) =>
         alone
-          ? this.#statements.rows(recordOutcomes([attempt])).then(() => stored.resolve(), stored.reject)
+          ? this.#statements.query(recordOutcomes([attempt])).then(() => stored.resolve(), stored.reject)
           : stored.reject(error),
       ),
     )

@@ -1,5 +1,5 @@
 import type { Backlog, OutboxBacklog } from '../../../contracts/outbox-backlog.ts'
-import { available } from '../connection/storage-errors.ts'
+import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { PrismaClient } from '../generated/client.ts'
 
 /** Reads nothing but the index of queued rows, which holds what is under way and no more. */
@@ -11,7 +11,7 @@ export class PrismaOutboxBacklog implements OutboxBacklog {
   }
 
   async measure(now: Date): Promise<Backlog> {
-    const [row] = await available(
+    const [row] = await translateStorageErrors(
       this.#prisma.$queryRaw<{ queued: number; oldest_due_at: Date | null }[]>`/* outbox-backlog.measure */
         SELECT count(*)::integer AS queued,
           min(next_attempt_at) FILTER (WHERE next_attempt_at <= ${now}::timestamptz) AS oldest_due_at

@@ -1,5 +1,5 @@
 import type { Purged, Retention } from '../../../application/ports/retention.ts'
-import { available } from '../connection/storage-errors.ts'
+import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Prisma, PrismaClient } from '../generated/client.ts'
 
 /** A batch, and the key to go on behind; undefined when there is nothing more to look at. */
@@ -28,7 +28,7 @@ export class PrismaRetention implements Retention {
   }
 
   async oldestExpiry(): Promise<Date | undefined> {
-    const oldest = await available(
+    const oldest = await translateStorageErrors(
       this.#prisma.challenge.findFirst({ orderBy: { id: 'asc' }, select: { expiresAt: true } }),
     )
     return oldest?.expiresAt
@@ -52,7 +52,7 @@ export class PrismaRetention implements Retention {
 
   /** Runs `work` in a transaction that may delete from the audit trail, unless another process has one: then undefined. */
   #alone<Result>(work: (transaction: Prisma.TransactionClient) => Promise<Result>) {
-    return available(
+    return translateStorageErrors(
       this.#prisma.$transaction(async (transaction) => {
         // Whoever erases a user locks issuances too, in an order of its own. Should the two wait for each other, it is
         // the purge that gives up and is tried again later: the server looks for deadlocks after a second only.

@@ -9,7 +9,7 @@ import {
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../../domain/step-up.ts'
 import type { User } from '../../../domain/user.ts'
-import type { RawStatements } from '../connection/statements.ts'
+import type { Statements } from '../connection/statements.ts'
 import {
   type ChallengeRow,
   challengeOf,
@@ -33,9 +33,9 @@ import {
 
 /** Stores step-ups with one raw statement a call: what happens on the hot path is what stands in `step-up-statements.ts`. */
 export class PrismaStepUps implements StepUps {
-  readonly #statements: RawStatements
+  readonly #statements: Statements
 
-  constructor(statements: RawStatements) {
+  constructor(statements: Statements) {
     this.#statements = statements
   }
 
@@ -45,11 +45,11 @@ export class PrismaStepUps implements StepUps {
     idempotency: Idempotency,
     provenance: Provenance,
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }> {
-    const inserted = await this.#statements.rows(insertChallenge(challenge, event, idempotency, provenance))
+    const inserted = await this.#statements.query(insertChallenge(challenge, event, idempotency, provenance))
     if (inserted.length === 1) return { challenge, created: true }
 
     // A conflict is reported once the other insert has committed, so there is a row to be found.
-    const [existing] = await this.#statements.rows<ChallengeRow & { c_request_fingerprint: string }>(
+    const [existing] = await this.#statements.query<ChallengeRow & { c_request_fingerprint: string }>(
       findByIdempotencyKey(challenge.clientId, idempotency.key),
     )
     if (existing?.c_request_fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
@@ -58,7 +58,7 @@ export class PrismaStepUps implements StepUps {
 
   async load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined> {
     type Row = ChallengeRow & StandingRow & Joined<IssuanceRow> & Joined<UserRow>
-    const [row] = await this.#statements.rows<Row>(loadStepUp(challengeId))
+    const [row] = await this.#statements.query<Row>(loadStepUp(challengeId))
     return (
       row && {
         challenge: challengeOf(row),
@@ -74,7 +74,7 @@ export class PrismaStepUps implements StepUps {
     const statement = lockNotice
       ? saveLockingDecision(decision, lockNotice, provenance)
       : saveDecision(decision, provenance)
-    const saved = await this.#statements.rows(statement)
+    const saved = await this.#statements.query(statement)
     return saved.length === 1
   }
 }

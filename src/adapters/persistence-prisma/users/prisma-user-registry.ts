@@ -6,7 +6,7 @@ import type { EmailAddress } from '../../../domain/email-address.ts'
 import { LockNotice } from '../../../domain/lock-notice.ts'
 import type { User } from '../../../domain/user.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
-import { available } from '../connection/storage-errors.ts'
+import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
 import { type ChallengeRow, COLUMNS, challengeOf, type LockNoticeRow, queuedLockNoticeOf } from '../rows.ts'
 
@@ -30,7 +30,7 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   async find(userId: string): Promise<User | undefined> {
-    const row = await available(this.#prisma.user.findUnique({ where: { userId } }))
+    const row = await translateStorageErrors(this.#prisma.user.findUnique({ where: { userId } }))
     if (!row) return undefined
     const { email, locale, displayName } = row
     return {
@@ -68,7 +68,7 @@ export class PrismaUserRegistry implements UserRegistry {
     change: (transaction: Prisma.TransactionClient, events: DomainEvent[]) => Promise<Result>,
   ): Promise<Result> {
     const events: DomainEvent[] = []
-    const result = await available(
+    const result = await translateStorageErrors(
       this.#prisma.$transaction((transaction) => change(transaction, events), {
         timeout: TRANSACTION_TIMEOUT_IN_MS,
       }),

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
-import { Refusal } from '../../edge/http-error.ts'
+import { HttpError } from '../../edge/http-error.ts'
 
 /** The `token68` of RFC 7617 §2; the scheme in any case (RFC 9110 §11.1). */
 const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2})$/i
@@ -14,12 +14,12 @@ export class BasicCredentials {
     this.#digest = digestOf(Buffer.from(userAndPassword))
   }
 
-  /** @throws {Refusal} `unauthorized`, unless the request brings them. */
+  /** @throws {HttpError} `unauthorized`, unless the request brings them. */
   assertGivenBy(ctx: Context): void {
     const given = BASIC.exec(ctx.get('Authorization'))?.[1]
     // Digests are of one length, and the time that it takes to compare them says nothing about what they are of.
     if (given && timingSafeEqual(digestOf(Buffer.from(given, 'base64')), this.#digest)) return
-    throw new Refusal('unauthorized', { headers: { 'WWW-Authenticate': CHALLENGE } })
+    throw new HttpError('unauthorized', { headers: { 'WWW-Authenticate': CHALLENGE } })
   }
 }
 

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { BounceKind } from '../../../../domain/domain-event.ts'
-import type { MailNews } from '../../../../domain/mail-outcome.ts'
+import type { MailEvent } from '../../../../domain/mail-outcome.ts'
 import { CANONICAL_UUID } from '../../challenges/challenge-id.ts'
 
 /** What one call of Postmark's webhooks comes down to. */
 export type PostmarkReport =
-  | { readonly about: 'mail'; readonly issuanceId: string; readonly news: MailNews }
+  | { readonly about: 'mail'; readonly issuanceId: string; readonly news: MailEvent }
   | { readonly about: 'address'; readonly address: string; readonly releasedAt: Date }
   | { readonly about: 'nothing of ours' }
 
@@ -86,7 +86,7 @@ export function postmarkReport(body: unknown): PostmarkReport {
   }
 }
 
-function about(issuanceId: string | null | undefined, news: MailNews | undefined): PostmarkReport {
+function about(issuanceId: string | null | undefined, news: MailEvent | undefined): PostmarkReport {
   return issuanceId && news ? { about: 'mail', issuanceId, news } : NOTHING_OF_OURS
 }
 

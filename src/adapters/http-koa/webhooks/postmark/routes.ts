@@ -3,15 +3,15 @@ import type { Context } from 'koa'
 import bodyParser from 'koa-bodyparser'
 import type { Logger } from 'pino'
 import { ZodError } from 'zod'
-import type { HearMailNews, Reception } from '../../../../application/mail/record-mail-event.ts'
+import type { Recorded, RecordMailEvent } from '../../../../application/mail/record-mail-event.ts'
 import type { ReleaseAddress } from '../../../../application/mail/release-address.ts'
 import { MAIL_SYSTEM } from '../../../../application/ports/provenance.ts'
-import { Refusal } from '../../edge/http-error.ts'
+import { HttpError } from '../../edge/http-error.ts'
 import type { BasicCredentials } from './basic-credentials.ts'
 import { type PostmarkReport, postmarkReport } from './report.ts'
 
 export interface PostmarkWebhookUseCases {
-  readonly hearMailNews: Pick<HearMailNews, 'execute'>
+  readonly recordMailEvent: Pick<RecordMailEvent, 'execute'>
   readonly releaseAddress: Pick<ReleaseAddress, 'execute'>
 }
 
@@ -41,29 +41,29 @@ const parseJson = bodyParser({
   enableTypes: ['json'],
   jsonLimit: '64kb',
   onerror: (error) => {
-    throw new Refusal('status' in error && error.status === 413 ? 'body-too-large' : 'bad-request')
+    throw new HttpError('status' in error && error.status === 413 ? 'body-too-large' : 'bad-request')
   },
 })
 
 async function reportOf(ctx: Context): Promise<PostmarkReport> {
-  if (!ctx.is('application/json') || ctx.get('Content-Encoding') !== '') throw new Refusal('body-not-json')
+  if (!ctx.is('application/json') || ctx.get('Content-Encoding') !== '') throw new HttpError('body-not-json')
   await parseJson(ctx, async () => {})
   try {
     return postmarkReport(ctx.request.body)
   } catch (error) {
-    throw error instanceof ZodError ? new Refusal('bad-request') : error
+    throw error instanceof ZodError ? new HttpError('bad-request') : error
   }
 }
 
 async function receive(
   report: PostmarkReport,
-  { hearMailNews, releaseAddress }: PostmarkWebhookUseCases,
+  { recordMailEvent, releaseAddress }: PostmarkWebhookUseCases,
   ctx: Context,
-): Promise<Reception | 'ignored'> {
+): Promise<Recorded | 'ignored'> {
   const { origin } = ctx.state
   switch (report.about) {
     case 'mail':
-      return hearMailNews.execute({ issuanceId: report.issuanceId, news: report.news, origin })
+      return recordMailEvent.execute({ issuanceId: report.issuanceId, event: report.news, origin })
     case 'address': {
       const { address, releasedAt: at } = report
       return (await releaseAddress.execute({ address, at, origin })) > 0 ? 'stored' : 'unknown'
