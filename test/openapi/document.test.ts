@@ -43,6 +43,23 @@ test('the linter finds nothing', async (t) => {
   )
 })
 
+test('no sentence of the document has more than 25 words', (t) => {
+  const long: string[] = []
+  const visit = (node: unknown) => {
+    if (typeof node !== 'object' || node === null) return
+    for (const [name, value] of Object.entries(node)) {
+      if (['description', 'message', 'summary'].includes(name) && typeof value === 'string') {
+        const sentences = value.split(/(?<=[.:;?])\s+|\n(?=[\n-])/)
+        long.push(...sentences.filter((sentence) => sentence.split(/\s+/).length > 25))
+      } else visit(value)
+    }
+  }
+
+  visit(api.document)
+
+  t.deepEqual(long, [])
+})
+
 test('every route of the service is documented, and no other', (t) => {
   const container = createContainer({
     config: readConfig({ POSTMARK_WEBHOOK_AUTH: 'postmark:correct-horse-battery' }),

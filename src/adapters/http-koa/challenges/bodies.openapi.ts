@@ -31,7 +31,8 @@ const Issuance = z
   .strictObject({
     reference: z.string().meta({
       pattern: '^[A-Z]{2}$',
-      description: 'Two letters that the mail shows too. They tell a user with two mails which code counts.',
+      description:
+        'Two letters that the mail shows too. A user with two mails sees from them which code counts.',
     }),
     recipient: z.string().meta({ description: 'The masked e-mail address.' }),
     issuedAt: Instant,

@@ -29,7 +29,7 @@ export const Summary = z
   .meta({
     minItems: 1,
     maxItems: Operation.maxSummaryLines,
-    description: `The lines that the user reads in the mail, in this order: whatever a person needs to recognise the operation. At most ${Operation.maxSummaryLines} lines; a label has at most ${Operation.maxLabelLength} UTF-16 code units, a value at most ${Operation.maxValueLength}.`,
+    description: `The lines that the user reads in the mail, in this order: everything that a person needs to recognise the operation. At most ${Operation.maxSummaryLines} lines; a label has at most ${Operation.maxLabelLength} UTF-16 code units, a value at most ${Operation.maxValueLength}.`,
     examples: [
       [
         { label: 'Amount', value: 'EUR 1,250.00' },

@@ -3,7 +3,7 @@ import type { Middleware, ParameterizedContext } from 'koa'
 import type { Origin } from '../../../application/ports/provenance.ts'
 import type { ErrorTable } from './error-table.ts'
 
-/** What the service knows about a request while it answers it. */
+/** What the edge keeps about a request until it is answered. */
 export interface EdgeState {
   /** Set by the request log, before anything else reads it. */
   requestId: string
@@ -23,11 +23,10 @@ export interface EdgeState {
   polling?: boolean
 }
 
-/** What the router adds to a context, where a route or at least a path matched. */
-type Matched = Partial<Pick<RouterContext<EdgeState, object>, '_matchedRoute' | 'matched'>>
+/** What the router adds to a context once a route, or at least a path, matched. */
+export type Matched = Partial<Pick<RouterContext<EdgeState, object>, '_matchedRoute' | 'matched'>>
 
 export type EdgeContext = ParameterizedContext<EdgeState, Matched>
 export type EdgeMiddleware = Middleware<EdgeState, Matched>
 /** The context of a route: the parameters of its path are known. */
 export type RouteContext = RouterContext<EdgeState, Matched>
-export type { Matched }

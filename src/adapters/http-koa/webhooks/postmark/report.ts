@@ -102,7 +102,7 @@ const NO_BOUNCE: readonly string[] = [
   'Unsubscribe',
 ]
 
-/** @param inactive whether Postmark has stopped sending to this address, whatever it calls the bounce. */
+/** @param inactive whether Postmark has stopped sending to this address. It may do so after any type of bounce. */
 function bounceKind(type: string, inactive: boolean): BounceKind | undefined {
   if (type === 'SpamComplaint') return 'complaint'
   if (HARD.includes(type) || inactive) return 'hard-bounce'
