@@ -33,7 +33,8 @@ are at fault. An answer that is not described here is a defect.
 
 **Paths** are case-sensitive and end without a slash. Every path that supports GET supports HEAD too, without a body.
 
-**Bodies** are JSON in UTF-8, at most 16 KiB, and not compressed. Unknown members are an error, except in mail reports.
+**Request bodies** are JSON in UTF-8, not compressed, of at most 16 KiB; mail reports may have 64 KiB. Unknown members are an
+error, except in mail reports.
 
 **Our choices.** The two step-up operations follow a contract that was published before this service. It names codes and
 statuses, but not which code goes with which status. \`x-countersign-choice\` marks what we chose there.

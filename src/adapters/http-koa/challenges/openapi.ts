@@ -231,7 +231,7 @@ const cancelChallenge: ZodOpenApiOperationObject = {
   requestParams: { path: CHALLENGE_PATH, header: z.object(REQUEST_HEADERS) },
   responses: {
     204: {
-      description: 'This call, or an earlier one, cancelled the challenge.',
+      description: 'The challenge is cancelled, by this call or before it.',
       headers: z.object(ANSWER_HEADERS),
     },
     ...errorResponses(OPERATION_SERVICE_ERRORS, [

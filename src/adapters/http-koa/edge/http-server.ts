@@ -36,7 +36,10 @@ const LIMITS: EdgeLimits = {
 /** A flood of connections must not become a flood of log lines. */
 const DROPS_LOGGED_EVERY_MS = 10_000
 
-/** An HTTP server for these routes, not yet listening. Every answer has the contract's form. */
+/**
+ * An HTTP server for these routes, not yet listening. Every answer has the contract's form. A plain router, such as
+ * the demo bank's, answers errors by its paths.
+ */
 export function createHttpServer(
   routers: readonly (EdgeRouter | Router)[],
   requests: InFlightRequests,

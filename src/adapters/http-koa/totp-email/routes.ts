@@ -50,7 +50,7 @@ export function totpEmailRoutes(
 
 /**
  * Structured fields of draft-ietf-httpapi-ratelimit-headers. The contract's bodies allow no further members, so the
- * headers say how many attempts remain.
+ * headers say how many wrong codes are still allowed.
  */
 function attemptsLeft(quota: number, remaining: number, secondsToEnd: number): Record<string, string> {
   return { 'RateLimit-Policy': `"totp";q=${quota}`, RateLimit: `"totp";r=${remaining};t=${secondsToEnd}` }

@@ -73,7 +73,7 @@ export const postmarkWebhookPaths: ZodOpenApiPathsObject = {
       },
       responses: {
         200: {
-          description: 'The report was stored, or ignored because it is not about a mail of this service.',
+          description: 'The report was stored, or ignored if it does not concern this service.',
           headers: z.object(ANSWER_HEADERS),
           content: {
             'application/json': { schema: z.strictObject({}), examples: { received: { value: {} } } },
