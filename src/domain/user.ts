@@ -49,3 +49,18 @@ export class UserMalformed extends DomainError {
     this.field = field
   }
 }
+
+export class UserNotFound extends DomainError {
+  readonly code = 'user-not-found'
+  constructor() {
+    super('There is no such user')
+  }
+}
+
+/** The directory has no entry for the subject, or the mail system does not deliver to their address. */
+export class UserUnreachable extends DomainError {
+  readonly code = 'user-unreachable'
+  constructor() {
+    super('The subject has no usable e-mail address')
+  }
+}

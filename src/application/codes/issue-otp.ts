@@ -1,8 +1,8 @@
 import { SubjectMismatch } from '../../domain/challenge.ts'
-import { DomainError } from '../../domain/domain-error.ts'
 import { StepUp } from '../../domain/step-up.ts'
 import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
 import { SubjectStanding } from '../../domain/subject-standing.ts'
+import { UserUnreachable } from '../../domain/user.ts'
 import { decideAndSave } from '../decide-and-save.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DeliverySignal } from '../ports/delivery-signal.ts'
@@ -65,13 +65,5 @@ export class IssueOtp {
       },
     )
     this.#signal.wake()
-  }
-}
-
-/** The directory does not know the subject, or no address that mail may go to. */
-export class UserUnreachable extends DomainError {
-  readonly code = 'user-unreachable'
-  constructor() {
-    super('The subject has no usable e-mail address')
   }
 }

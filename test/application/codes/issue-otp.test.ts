@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { UserUnreachable } from '../../../src/application/codes/issue-otp.ts'
 import { ChallengeNotFound, ChallengeOver, SubjectMismatch } from '../../../src/domain/challenge.ts'
 import { IssuanceTooSoon } from '../../../src/domain/otp-issuance.ts'
 import { IssuancesSpent } from '../../../src/domain/subject-standing.ts'
+import { UserUnreachable } from '../../../src/domain/user.ts'
 import { POLICY } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { UserUnreachable } from '../../../src/application/codes/issue-otp.ts'
 import type { MailEvent } from '../../../src/domain/mail-outcome.ts'
+import { UserUnreachable } from '../../../src/domain/user.ts'
 import { afterNoon } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
 

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { UserUnreachable } from '../../../src/application/codes/issue-otp.ts'
-import { UserNotFound } from '../../../src/application/users/find-user.ts'
 import { ChallengeNotFound } from '../../../src/domain/challenge.ts'
+import { UserNotFound, UserUnreachable } from '../../../src/domain/user.ts'
 import { scenario } from '../scenario.ts'
 
 const ERASE = { userId: 'alice', clientId: 'crm', origin: { requestId: 'r' } }
