@@ -56,7 +56,7 @@ interface ExhaustedChallenge extends OpenedChallenge {
   readonly exhaustedAt: Date
 }
 
-interface CancelledChallenge extends OpenedChallenge {
+export interface CancelledChallenge extends OpenedChallenge {
   readonly status: 'cancelled'
   readonly cancelledAt: Date
 }

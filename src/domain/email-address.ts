@@ -12,6 +12,8 @@ const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 export const ADDR_SPEC = new RegExp(`^(?=[^@]{1,64}@)${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${LABEL}$`)
 /** What a path of 256 octets leaves (RFC 5321 §4.5.3.1.3). */
 export const MAX_ADDRESS = 254
+/** Takes the place of an address that has to be forgotten. No mail can reach it: `.invalid` never resolves (RFC 2606 §2). */
+export const ERASED_ADDRESS = 'erased@erased.invalid' as EmailAddress
 
 export const EmailAddress = {
   /** @throws {EmailAddressMalformed} if `text` is anything but one plain address. */

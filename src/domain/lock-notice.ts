@@ -34,7 +34,7 @@ interface SentLockNotice extends WrittenLockNotice {
   readonly messageId: string | undefined
 }
 
-interface FailedLockNotice extends WrittenLockNotice {
+export interface FailedLockNotice extends WrittenLockNotice {
   readonly status: 'failed'
   readonly failedAt: Date
   readonly reason: LockNoticeFailure

@@ -8,19 +8,19 @@ import type { StepUps } from '../../src/application/ports/step-ups.ts'
 import type { Suppressions } from '../../src/application/ports/suppressions.ts'
 import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
 import {
-  Challenge,
+  type Challenge,
   type Idempotency,
   IdempotencyKeyReused,
   type PendingChallenge,
 } from '../../src/domain/challenge.ts'
-import type { CancellationReason, DomainEvent } from '../../src/domain/domain-event.ts'
-import type { EmailAddress } from '../../src/domain/email-address.ts'
-import { LockNotice, type QueuedLockNotice } from '../../src/domain/lock-notice.ts'
+import type { DomainEvent } from '../../src/domain/domain-event.ts'
+import { ERASED_ADDRESS } from '../../src/domain/email-address.ts'
+import type { LockNotice, QueuedLockNotice } from '../../src/domain/lock-notice.ts'
 import type { MailOutcome, MailOutcomeDecision } from '../../src/domain/mail-outcome.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../src/domain/otp-issuance.ts'
 import type { StepUp, StepUpDecision } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
-import type { User } from '../../src/domain/user.ts'
+import { User, type UserDecision } from '../../src/domain/user.ts'
 
 /** The storage ports over one set of maps. Each call waits a turn first, so that races can happen. */
 export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTrail, Retention {
@@ -141,18 +141,14 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   async erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
     await turn()
     this.#supersedeDecisions(userId)
-    if (!this.#users.delete(userId)) return
+    const user = this.#users.get(userId)
+    if (!user) return
+    const queued = [...this.#lockNotices.values()].filter(
+      (each): each is QueuedLockNotice => each.subjectUserId === userId && each.status === 'queued',
+    )
 
-    const standing = this.#standings.get(userId)!
-    this.#standings.set(userId, { ...standing, suppression: undefined })
-    this.#cancelLive(userId, 'user-erased', now, provenance)
-    for (const issuance of [...this.#issuances.values()].filter(
-      ({ subjectUserId }) => subjectUserId === userId,
-    )) {
-      this.#issuances.set(issuance.id, { ...issuance, recipient: 'erased@erased.invalid' as EmailAddress })
-    }
-    this.#eraseNotices(userId, now, provenance)
-    this.#record([{ type: 'user-erased', subjectUserId: userId, at: now }], provenance)
+    this.#storeUserDecision(User.erase(user, this.#challengesOf(userId), queued, now), provenance)
+    this.#forget(userId)
   }
 
   async eventsOf(challengeId: string): Promise<readonly RecordedEvent[]> {
@@ -208,12 +204,16 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     })
   }
 
-  #eraseNotices(userId: string, now: Date, provenance: Provenance): void {
-    for (const notice of [...this.#lockNotices.values()].filter((each) => each.subjectUserId === userId)) {
-      const [settled, events] =
-        notice.status === 'queued' ? LockNotice.fail(notice, 'user-erased', now) : [notice, []]
-      this.#lockNotices.set(notice.id, { ...settled, recipient: 'erased@erased.invalid' as EmailAddress })
-      this.#record(events, provenance)
+  #forget(userId: string): void {
+    this.#users.delete(userId)
+    this.#standings.set(userId, { ...this.#standings.get(userId)!, suppression: undefined })
+    for (const issuance of [...this.#issuances.values()]) {
+      if (issuance.subjectUserId !== userId) continue
+      this.#issuances.set(issuance.id, { ...issuance, recipient: ERASED_ADDRESS })
+    }
+    for (const notice of [...this.#lockNotices.values()]) {
+      if (notice.subjectUserId !== userId) continue
+      this.#lockNotices.set(notice.id, { ...notice, recipient: ERASED_ADDRESS })
     }
   }
 
@@ -301,14 +301,11 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   }
 
   #put(user: User, now: Date, provenance: Provenance): 'created' | 'updated' {
-    const { userId, email } = user
+    const { userId } = user
     this.#supersedeDecisions(userId)
     const previous = this.#users.get(userId)
     this.#users.set(userId, user)
-
-    const emailAddressChanged = previous !== undefined && previous.email !== email
-    if (emailAddressChanged) this.#cancelLive(userId, 'email-address-changed', now, provenance)
-    this.#record([{ type: 'user-put', subjectUserId: userId, at: now, emailAddressChanged }], provenance)
+    this.#storeUserDecision(User.changeEntry(previous, user, this.#challengesOf(userId), now), provenance)
     return previous ? 'updated' : 'created'
   }
 
@@ -317,12 +314,14 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     this.#standings.set(userId, { ...standing, version: standing.version + 1 })
   }
 
-  #cancelLive(userId: string, reason: CancellationReason, now: Date, provenance: Provenance): void {
-    for (const challenge of [...this.#challenges.values()].filter((each) => isLiveOf(userId, each, now))) {
-      const [cancelled, event] = Challenge.cancel(challenge, reason, now)
-      this.#challenges.set(cancelled.id, cancelled)
-      this.#record([event], provenance)
-    }
+  #challengesOf(userId: string): readonly Challenge[] {
+    return [...this.#challenges.values()].filter(({ subjectUserId }) => subjectUserId === userId)
+  }
+
+  #storeUserDecision({ cancelled, withdrawn, events }: UserDecision, provenance: Provenance): void {
+    for (const challenge of cancelled) this.#challenges.set(challenge.id, challenge)
+    for (const notice of withdrawn) this.#lockNotices.set(notice.id, notice)
+    this.#record(events, provenance)
   }
 
   #record(events: readonly DomainEvent[], { traceContext: _, ...provenance }: Provenance): void {
@@ -351,10 +350,6 @@ function isStillAs(before: OtpIssuance, current: OtpIssuance): boolean {
     issuance.status === 'bounced' && [issuance.bouncedAt.getTime(), issuance.kind],
   ]
   return JSON.stringify(known(before)) === JSON.stringify(known(current))
-}
-
-function isLiveOf(subjectUserId: string, challenge: Challenge, now: Date): boolean {
-  return challenge.subjectUserId === subjectUserId && Challenge.isLive(challenge, now)
 }
 
 function turn(): Promise<void> {
