@@ -3,6 +3,9 @@ const MAX_LOST_RACES = 25
 /** For storage that is slow besides: whoever asks is told before they have given up. */
 const PATIENCE_IN_MS = 8000
 
+/** What came of one attempt. It has a result only if it was saved. */
+type Attempted<Result> = { readonly saved: true; readonly result: Result } | { readonly saved: false }
+
 /**
  * Runs `attempt`, which loads, decides and saves, again from the start for as long as another decision comes first.
  *
@@ -11,13 +14,13 @@ const PATIENCE_IN_MS = 8000
  */
 export async function retryOnConflict<Result>(
   about: string,
-  attempt: () => Promise<{ readonly saved: boolean; readonly result: Result }>,
+  attempt: () => Promise<Attempted<Result>>,
   patienceInMs = PATIENCE_IN_MS,
 ): Promise<Result> {
   const giveUpAt = performance.now() + patienceInMs
   for (let lostRaces = 1; ; lostRaces++) {
-    const { saved, result } = await attempt()
-    if (saved) return result
+    const attempted = await attempt()
+    if (attempted.saved) return attempted.result
     if (lostRaces === MAX_LOST_RACES || performance.now() >= giveUpAt)
       throw new ConcurrencyConflict(about, lostRaces)
   }

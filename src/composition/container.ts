@@ -255,8 +255,8 @@ function bindUsers(container: Container, { keycloak }: Config): void {
     container
       .bind(StepUps)
       .toResolvedValue(
-        (stepUps, directory, clock) => new AddressCheckedStepUps(stepUps, directory, clock),
-        [MeasuredStepUps, UserDirectory, Clock],
+        (stepUps, directory) => new AddressCheckedStepUps(stepUps, directory),
+        [MeasuredStepUps, UserDirectory],
       )
   } else {
     container

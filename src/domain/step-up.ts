@@ -5,6 +5,7 @@ import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 import { IssuancesSpent, SubjectStanding } from './subject-standing.ts'
+import type { User } from './user.ts'
 
 /** Everything a decision about a challenge depends on, as it stood at one instant. */
 export interface StepUp {
@@ -112,6 +113,21 @@ export const StepUp = {
         contextEndsInSeconds: secondsUntil(challenge.expiresAt, now),
       },
     ]
+  },
+
+  /**
+   * Cancels a live challenge whose newest code went to an address that is no longer the user's; undefined if the challenge
+   * is over, has no code, or its code went where the user still is. A user whom the directory does not know has not moved.
+   */
+  cancelIfMoved(
+    { challenge, issuance, standing }: StepUp,
+    user: User | undefined,
+    now: Date,
+  ): StepUpDecision | undefined {
+    if (!user || !issuance || user.email === issuance.recipient) return undefined
+    if (!Challenge.isLive(challenge, now)) return undefined
+    const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', now)
+    return { challenge: cancelled, standing, events: [event] }
   },
 
   /** When the next code may be asked for; undefined if never again for this challenge. */

@@ -30,12 +30,18 @@ export class CancelChallenge {
     const provenance = { actor: actorOf(caller), ...origin }
     const reason = caller.kind === 'user' ? 'by-subject' : 'by-client'
 
-    await decideAndSave(this.#stepUps, challengeId, provenance, ({ challenge, standing }) => {
-      if (!isParty(challenge, caller)) throw new ChallengeNotFound(challengeId)
-      if (challenge.status === 'cancelled') return { decision: undefined, result: undefined }
+    await decideAndSave(
+      this.#stepUps,
+      this.#clock,
+      challengeId,
+      provenance,
+      ({ challenge, standing }, now) => {
+        if (!isParty(challenge, caller)) throw new ChallengeNotFound(challengeId)
+        if (challenge.status === 'cancelled') return { decision: undefined, result: undefined }
 
-      const [cancelled, event] = Challenge.cancel(challenge, reason, this.#clock.now())
-      return { decision: { challenge: cancelled, standing, events: [event] }, result: undefined }
-    })
+        const [cancelled, event] = Challenge.cancel(challenge, reason, now)
+        return { decision: { challenge: cancelled, standing, events: [event] }, result: undefined }
+      },
+    )
   }
 }

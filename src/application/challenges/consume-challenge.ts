@@ -53,8 +53,8 @@ export class ConsumeChallenge {
   async execute(command: ConsumeChallengeCommand): Promise<Consumption> {
     const { challengeId, clientId, origin } = command
     const provenance = { actor: `client:${clientId}`, ...origin }
-    const settled = await decideAndSave(this.#stepUps, challengeId, provenance, (stepUp) =>
-      this.#decide(stepUp, command),
+    const settled = await decideAndSave(this.#stepUps, this.#clock, challengeId, provenance, (stepUp, now) =>
+      this.#decide(stepUp, command, now),
     )
     if (typeof settled === 'string') return { outcome: 'mismatch', reason: settled }
     return { outcome: 'consumed', challenge: settled, authorisation: await this.#signer.authorise(settled) }
@@ -63,6 +63,7 @@ export class ConsumeChallenge {
   async #decide(
     { challenge, standing }: StepUp,
     { challengeId, clientId, signature, digest, idempotency }: ConsumeChallengeCommand,
+    now: Date,
   ): Promise<Decided<ConsumedChallenge | ConsumptionRefusal>> {
     if (challenge.clientId !== clientId) throw new ChallengeNotFound(challengeId)
     if (challenge.status === 'consumed' && challenge.consumedBy.key === idempotency.key) {
@@ -70,7 +71,6 @@ export class ConsumeChallenge {
       return { decision: undefined, result: challenge }
     }
 
-    const now = this.#clock.now()
     const refusal = await this.#refusal(challenge, signature, digest)
     if (refusal) {
       const event = Challenge.refuseConsumption(challenge, refusal, now)

@@ -17,7 +17,10 @@ export interface InspectedChallenge {
   readonly resendAvailableAt: Date | undefined
 }
 
-/** Tells the two parties of a challenge, its client and its subject, how it stands. Changes nothing. */
+/**
+ * Shows the two parties of a challenge, its client and its subject, how it stands. Changes nothing: a challenge that the next
+ * decision will cancel, because its user has moved, is shown as cancelled and stored as it was.
+ */
 export class InspectChallenge {
   readonly #stepUps: StepUps
   readonly #clock: Clock
@@ -34,14 +37,18 @@ export class InspectChallenge {
     const stepUp = await this.#stepUps.load(challengeId)
     if (!stepUp || !isParty(stepUp.challenge, caller)) throw new ChallengeNotFound(challengeId)
 
-    const { challenge, issuance, standing, user } = stepUp
+    const { issuance, standing, user } = stepUp
     const now = this.#clock.now()
+    // The next decision stores it. A read only shows it, so that whoever may look cannot change anything.
+    const challenge = StepUp.cancelIfMoved(stepUp, user, now)?.challenge ?? stepUp.challenge
     const reachable = !user || !SubjectStanding.isSuppressed(standing, user.email)
     return {
       challenge,
       status: Challenge.statusAt(challenge, now),
       issuance,
-      resendAvailableAt: reachable ? StepUp.nextIssuanceAt(stepUp, this.#policy, now) : undefined,
+      resendAvailableAt: reachable
+        ? StepUp.nextIssuanceAt({ ...stepUp, challenge }, this.#policy, now)
+        : undefined,
     }
   }
 }

@@ -49,9 +49,10 @@ export class IssueOtp {
   async execute({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
     await decideAndSave(
       this.#stepUps,
+      this.#clock,
       challengeId,
       { actor: `user:${userId}`, ...origin },
-      ({ user, ...stepUp }) => {
+      ({ user, ...stepUp }, now) => {
         if (stepUp.challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
         if (!user || SubjectStanding.isSuppressed(stepUp.standing, user.email)) throw new UserUnreachable()
 
@@ -60,7 +61,7 @@ export class IssueOtp {
           keyId: this.#totp.activeKeyId(),
           recipient: user.email,
         }
-        const decision = StepUp.issueOtp(stepUp, demand, this.#policy, this.#clock.now())
+        const decision = StepUp.issueOtp(stepUp, demand, this.#policy, now)
         return { decision, result: undefined }
       },
     )

@@ -38,8 +38,9 @@ export class VerifyOtp {
   /** @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {ChallengeOver} @throws {SubjectLocked} */
   async execute({ challengeId, userId, code, origin }: VerifyOtpCommand): Promise<Verdict> {
     const candidate = code.replaceAll(/[ -]/g, '')
+    const provenance = { actor: `user:${userId}`, ...origin }
 
-    return decideAndSave(this.#stepUps, challengeId, { actor: `user:${userId}`, ...origin }, (stepUp) => {
+    return decideAndSave(this.#stepUps, this.#clock, challengeId, provenance, (stepUp, now) => {
       const { challenge, user } = stepUp
       if (challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
 
@@ -48,7 +49,7 @@ export class VerifyOtp {
         (issuance) => this.#totp.matches(candidate, issuance, challenge),
         { id: this.#identifiers.next(), address: user?.email },
         this.#policy,
-        this.#clock.now(),
+        now,
       )
       return { decision, result }
     })
