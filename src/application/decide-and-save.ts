@@ -6,19 +6,20 @@ import type { Provenance } from './ports/provenance.ts'
 import type { StepUps } from './ports/step-ups.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
 
-/** What was decided. Without a decision there is nothing to store, and the result stands as it is. */
+/** What was decided. Without a decision nothing is stored, and the result is returned as it is. */
 export interface Decided<Result> {
   readonly decision: StepUpDecision | undefined
   readonly result: Result
 }
 
 /**
- * Load, decide, save; and again from the start when another decision about the subject came first. A live challenge whose
- * user has moved is cancelled before anything is decided about it.
+ * Loads, decides and saves. Starts again when another decision about the subject was stored first. Cancels a live challenge
+ * whose user has moved before it decides anything else about it.
  *
  * @param decide gets one instant for the whole decision.
- * @throws {ChallengeNotFound} @throws {ConcurrencyConflict} besides what `decide` throws
- * @throws {StorageUnavailable} @throws {DirectoryUnavailable} Each of the two answers a use case with 503.
+ * @throws {ChallengeNotFound} and what `decide` throws.
+ * @throws {ConcurrencyConflict} @throws {StorageUnavailable} @throws {DirectoryUnavailable} Each of the three may be retried
+ * and is answered with 503. Every use case that decides about a challenge can throw them.
  */
 export function decideAndSave<Result>(
   stepUps: StepUps,

@@ -5,7 +5,7 @@ import { EmailAddress } from './email-address.ts'
 import { IDENTITY } from './identity.ts'
 import { type FailedLockNotice, LockNotice, type QueuedLockNotice } from './lock-notice.ts'
 
-/** What the directory knows of a user. */
+/** A user's entry in the directory. */
 export interface User {
   readonly userId: string
   readonly email: EmailAddress
@@ -14,7 +14,7 @@ export interface User {
   readonly displayName?: string | undefined
 }
 
-/** The same as somebody wrote it. */
+/** An entry as it was sent, before it is checked. */
 export type UserDraft = {
   readonly [Field in keyof User]: User[Field] extends EmailAddress ? string : User[Field]
 }
@@ -26,11 +26,11 @@ export interface UserDecision {
   readonly events: readonly DomainEvent[]
 }
 
-/** The shape of RFC 5646 §2.1, without a look into its registry. */
+/** The syntax of RFC 5646 §2.1. Subtags are not looked up in its registry. */
 export const LANGUAGE_TAG = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/
 export const MAX_LANGUAGE_TAG_LENGTH = 35
 export const MAX_DISPLAY_NAME_LENGTH = 100
-/** A name is one line of more than blanks: no controls, line separators or lone surrogates. */
+/** A name is one line that is not blank: no control characters, line separators or lone surrogates. */
 export const ONE_LINE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u
 
 export const User = {

@@ -7,8 +7,8 @@ import type { StepUps } from '../ports/step-ups.ts'
 import type { UserDirectory } from '../ports/user-directory.ts'
 
 /**
- * Step-ups of users whom another system keeps. That system does not announce a changed e-mail address, so each load asks it
- * for the current one, and the decision that follows compares (`StepUp.cancelIfMoved`).
+ * Step-ups whose users another system keeps. That system does not announce a changed e-mail address, so each load asks it for
+ * the current one. The decision that follows compares the two (`StepUp.cancelIfMoved`).
  */
 export class AddressCheckedStepUps implements StepUps {
   readonly #stepUps: StepUps

@@ -12,7 +12,7 @@ export interface CancelChallengeCommand {
   readonly origin: Origin
 }
 
-/** Ends a live challenge for its client or its subject. To cancel what is cancelled changes nothing. */
+/** Ends a live challenge for its client or its subject. To cancel it again changes nothing. */
 export class CancelChallenge {
   readonly #stepUps: StepUps
   readonly #clock: Clock
@@ -23,7 +23,7 @@ export class CancelChallenge {
   }
 
   /**
-   * @throws {ChallengeNotFound} also for a challenge of others, so that ids cannot be probed.
+   * @throws {ChallengeNotFound} also for someone else's challenge, so that ids cannot be probed.
    * @throws {ChallengeOver} if it is consumed, exhausted or expired.
    */
   async execute({ challengeId, caller, origin }: CancelChallengeCommand): Promise<void> {

@@ -16,9 +16,9 @@ import type { StepUps } from '../ports/step-ups.ts'
 export interface ConsumeChallengeCommand {
   readonly challengeId: string
   readonly clientId: string
-  /** The signature that the challenge was opened with, as it came back through the user's app. */
+  /** The signature of the opened challenge, as it came back through the user's app. */
   readonly signature: string
-  /** The digest of the operation that is about to be carried out. */
+  /** The digest of the operation that the client is about to carry out. */
   readonly digest: string
   readonly idempotency: Idempotency
   readonly origin: Origin
@@ -29,7 +29,7 @@ export type Consumption =
   | {
       readonly outcome: 'consumed'
       readonly challenge: ConsumedChallenge
-      /** What anybody with the public keys can check: that this subject approved this operation for this client. */
+      /** Proof for anyone with the public keys: this subject approved this operation for this client. */
       readonly authorisation: string
     }
   | { readonly outcome: 'mismatch'; readonly reason: ConsumptionRefusal }

@@ -13,7 +13,7 @@ export interface InspectedChallenge {
   readonly status: ChallengeStatus
   /** The newest issuance. */
   readonly issuance: OtpIssuance | undefined
-  /** When the next code may be asked for; undefined if never again for this challenge, or not at this address. */
+  /** When the next code may be requested; undefined if this challenge, or this address, gets no further code. */
   readonly resendAvailableAt: Date | undefined
 }
 
@@ -32,14 +32,14 @@ export class InspectChallenge {
     this.#policy = policy
   }
 
-  /** @throws {ChallengeNotFound} also for a challenge of others, so that ids cannot be probed. */
+  /** @throws {ChallengeNotFound} also for someone else's challenge, so that ids cannot be probed. */
   async execute(challengeId: string, caller: Caller): Promise<InspectedChallenge> {
     const stepUp = await this.#stepUps.load(challengeId)
     if (!stepUp || !isParty(stepUp.challenge, caller)) throw new ChallengeNotFound(challengeId)
 
     const { issuance, standing, user } = stepUp
     const now = this.#clock.now()
-    // The next decision stores it. A read only shows it, so that whoever may look cannot change anything.
+    // The next decision stores the cancellation; a read shows it already.
     const challenge = StepUp.cancelIfMoved(stepUp, user, now)?.challenge ?? stepUp.challenge
     const reachable = !user || !SubjectStanding.isSuppressed(standing, user.email)
     return {

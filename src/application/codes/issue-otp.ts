@@ -17,7 +17,7 @@ export interface IssueOtpCommand {
   readonly origin: Origin
 }
 
-/** Issues a code for a challenge to its subject. Done when the mail is stored as queued, not when it is sent. */
+/** Issues a code for a challenge to its subject. Resolves when the mail is queued, before it is sent. */
 export class IssueOtp {
   readonly #stepUps: StepUps
   readonly #totp: Totp

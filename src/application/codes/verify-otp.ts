@@ -11,14 +11,14 @@ import type { Totp } from '../ports/totp.ts'
 export interface VerifyOtpCommand {
   readonly challengeId: string
   readonly userId: string
-  /** As typed or pasted: spaces and hyphens do not count, leading zeros do. */
+  /** As the user typed or pasted it. Spaces and hyphens are ignored; leading zeros count. */
   readonly code: string
   readonly origin: Origin
 }
 
 /**
- * Checks a code that a user gave against the newest one sent for the challenge; a wrong one spends an attempt. Whom the last
- * one locks is told so by mail, later and from elsewhere.
+ * Checks a code that the user entered against the newest one issued for the challenge. A wrong code spends an attempt. If the
+ * last wrong code locks the subject, a warning mail is queued.
  */
 export class VerifyOtp {
   readonly #stepUps: StepUps

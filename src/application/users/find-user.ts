@@ -1,7 +1,7 @@
 import { type User, UserNotFound } from '../../domain/user.ts'
 import type { UserDirectory } from '../ports/user-directory.ts'
 
-/** Tells what the directory knows of a user. */
+/** Finds a user's entry in the directory. */
 export class FindUser {
   readonly #directory: UserDirectory
 
