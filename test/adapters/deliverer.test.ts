@@ -239,6 +239,7 @@ for (const [outcome, level] of [
   ['queued', 40],
   ['failed', 40],
   ['unrecorded', 50],
+  ['outdated', 40],
 ] as const) {
   test(`a mail attempt that ends ${outcome} has one line at level ${level}`, async (t) => {
     let given = false

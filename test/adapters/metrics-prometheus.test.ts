@@ -19,6 +19,8 @@ import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
 import { recordMailEvent } from '../../src/application/mail/record-mail-event.ts'
 import type { DeliveryReport } from '../../src/application/mail/send-mail.ts'
 import { AccessTokenRefused, IssuerUnavailable } from '../../src/application/ports/access-tokens.ts'
+import type { LockNoticeDelivery } from '../../src/application/ports/lock-notices.ts'
+import type { OtpDelivery } from '../../src/application/ports/otp-outbox.ts'
 import { UnknownOtpKey } from '../../src/application/ports/totp.ts'
 import type { Backlog } from '../../src/contracts/outbox-backlog.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
@@ -338,6 +340,24 @@ test('what became of warnings of locks is counted once it is recorded', async (t
   ])
 })
 
+test('what is recorded after its lease was lost counts nothing, of a code or of a lock', async (t) => {
+  const stores = measured()
+  const { id } = await opened(stores)
+  await issued(stores, id)
+  await locked(stores, id)
+  const [{ issuance }] = (await stores.outbox.claim(1, NOON, afterNoon(30))) as [OtpDelivery]
+  const [{ notice }] = (await stores.lockNotices.claim(1, NOON, afterNoon(30))) as [LockNoticeDelivery]
+  await stores.outbox.claim(1, afterNoon(30), afterNoon(60))
+  await stores.lockNotices.claim(1, afterNoon(30), afterNoon(60))
+  const before = await stores.metrics.registry.metrics()
+
+  await stores.outbox.record(issuance, ...OtpIssuance.markSent(issuance, 'm-1', afterNoon(31)))
+  await stores.outbox.record(issuance, ...OtpIssuance.fail(issuance, 'refused', afterNoon(31)))
+  await stores.lockNotices.record(notice, ...LockNotice.markSent(notice, 'm-1', afterNoon(31)))
+
+  t.is(await stores.metrics.registry.metrics(), before)
+})
+
 test('attempts are counted by outcome, and the transport that took the mail', async (t) => {
   const metrics = new Metrics()
   const reports: Pick<DeliveryReport, 'outcome' | 'transport'>[] = [
@@ -346,6 +366,7 @@ test('attempts are counted by outcome, and the transport that took the mail', as
     { outcome: 'queued' },
     { outcome: 'unrecorded' },
     { outcome: 'unrecorded', transport: 'smtp' },
+    { outcome: 'outdated', transport: 'smtp' },
   ]
   const all = reports.map((report) => ({ challengeId: 'c-1', issuanceId: 'i-1', attempt: 1, ...report }))
   const deliveries = new MeasuredDeliveries(
@@ -359,6 +380,8 @@ test('attempts are counted by outcome, and the transport that took the mail', as
   t.deepEqual((await samplesOf(metrics, 'countersign_delivery_attempts_total')).toSorted(), [
     '{outcome="deferred",transport=""} 1',
     '{outcome="failed",transport=""} 0',
+    '{outcome="outdated",transport=""} 0',
+    '{outcome="outdated",transport="smtp"} 1',
     '{outcome="sent",transport="postmark"} 1',
     '{outcome="sent",transport="smtp"} 1',
     '{outcome="unrecorded",transport=""} 1',

@@ -130,7 +130,7 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
         await locked(stores, id)
         const [delivery] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
 
-        await stores.lockNotices.record(delivery!.notice, ...settle(delivery!.notice))
+        t.true(await stores.lockNotices.record(delivery!.notice, ...settle(delivery!.notice)))
 
         t.deepEqual(await stores.lockNotices.claim(10, afterNoon(1.999), afterNoon(60)), [])
         const due = await stores.lockNotices.claim(10, afterNoon(2), afterNoon(60))
@@ -149,11 +149,12 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
       const [stale] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
       const [current] = await stores.lockNotices.claim(10, afterNoon(30), afterNoon(60))
 
-      await stores.lockNotices.record(
+      const recorded = await stores.lockNotices.record(
         stale!.notice,
         ...LockNotice.fail(stale!.notice, 'refused', afterNoon(31)),
       )
 
+      t.false(recorded)
       t.like((await stores.trail.eventsOf(id)).at(-1), { type: 'subject-locked' })
       const [again] = await stores.lockNotices.claim(10, afterNoon(60), afterNoon(90))
       t.deepEqual(again?.notice, { ...current!.notice, deliveryAttempts: 3, nextAttemptAt: afterNoon(90) })
@@ -167,12 +168,13 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
     const [delivery] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
     const { notice } = delivery!
 
-    await Promise.all(
+    const recorded = await Promise.all(
       Array.from({ length: 5 }, () =>
         stores.lockNotices.record(notice, ...LockNotice.markSent(notice, 'm-1', afterNoon(1))),
       ),
     )
 
+    t.is(recorded.filter(Boolean).length, 1)
     const events = await stores.trail.eventsOf(id)
     t.is(events.filter(({ type }) => type === 'lock-notice-sent').length, 1)
   })
@@ -226,13 +228,17 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
     const [delivery] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
     const { notice } = delivery!
 
-    await Promise.all([
+    const [, recorded] = await Promise.all([
       stores.registry.erase(userId, afterNoon(1), PROVENANCE),
       stores.lockNotices.record(notice, ...LockNotice.markSent(notice, 'm-1', afterNoon(1))),
     ])
 
     const events = await stores.trail.eventsOf(id)
     t.is(events.filter(({ type }) => type.startsWith('lock-notice-')).length, 1)
+    t.is(
+      events.some(({ type }) => type === 'lock-notice-sent'),
+      recorded,
+    )
     t.deepEqual(await stores.lockNotices.claim(10, afterNoon(60), afterNoon(90)), [])
   })
 }

@@ -92,7 +92,7 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
       const [delivery] = await stores.outbox.claim(10, NOON, afterNoon(30))
       const [outcome, event] = settle(delivery!.issuance)
 
-      await stores.outbox.record(delivery!.issuance, outcome, event)
+      t.true(await stores.outbox.record(delivery!.issuance, outcome, event))
 
       t.deepEqual((await stores.stepUps.load(id))?.issuance, outcome)
       t.is(
@@ -109,11 +109,12 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
     const [stale] = await stores.outbox.claim(10, NOON, afterNoon(30))
     const [current] = await stores.outbox.claim(10, afterNoon(30), afterNoon(60))
 
-    await stores.outbox.record(
+    const recorded = await stores.outbox.record(
       stale!.issuance,
       ...OtpIssuance.fail(stale!.issuance, 'refused', afterNoon(31)),
     )
 
+    t.false(recorded)
     t.deepEqual((await stores.stepUps.load(id))?.issuance, current!.issuance)
   })
 
@@ -124,7 +125,7 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
     const claimedSince = await stores.outbox.claim(5, afterNoon(30), afterNoon(60))
     const lost = new Set(claimedSince.map(({ issuance }) => issuance.id))
 
-    await Promise.all(
+    const recorded = await Promise.all(
       stale.map(({ issuance }, n) => {
         const [outcome, event] =
           n % 2 === 0
@@ -137,6 +138,7 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
     for (const [n, { issuance, challenge }] of stale.entries()) {
       const found = (await stores.stepUps.load(challenge.id))?.issuance
       const { type: last } = (await stores.trail.eventsOf(challenge.id)).at(-1)!
+      t.is(recorded[n], !lost.has(issuance.id))
       if (lost.has(issuance.id)) {
         t.like(found, { status: 'queued', deliveryAttempts: 2 })
         t.is(last, 'otp-issued')
@@ -148,6 +150,24 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
         t.is(last, 'otp-deferred')
       }
     }
+  })
+
+  test(`${adapter}: of outcomes of one claim that are recorded at once one has an effect`, async (t) => {
+    const stores = await create()
+    const { id } = await opened(stores)
+    await issued(stores, id)
+    const [delivery] = await stores.outbox.claim(10, NOON, afterNoon(30))
+    const { issuance } = delivery!
+
+    const recorded = await Promise.all(
+      Array.from({ length: 8 }, (_, n) =>
+        stores.outbox.record(issuance, ...OtpIssuance.markSent(issuance, `m-${n}`, afterNoon(1))),
+      ),
+    )
+
+    t.is(recorded.filter(Boolean).length, 1)
+    t.like((await stores.stepUps.load(id))?.issuance, { messageId: `m-${recorded.indexOf(true)}` })
+    t.is((await stores.trail.eventsOf(id)).filter(({ type }) => type === 'otp-sent').length, 1)
   })
 
   test(`${adapter}: parallel claims share out what is due without overlap, time after time`, async (t) => {

@@ -43,9 +43,10 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     record: async (claimed, outcome, events) => {
       await turn()
       const current = this.#lockNotices.get(claimed.id)
-      if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return
+      if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return false
       this.#lockNotices.set(claimed.id, outcome)
       this.#record(events, { actor: 'service' })
+      return true
     },
   }
   readonly suppressions: Suppressions = {
@@ -185,14 +186,15 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     })
   }
 
-  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<void> {
+  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<boolean> {
     await turn()
     const current = this.#issuances.get(claimed.id)
-    if (current?.deliveryAttempts !== claimed.deliveryAttempts) return
+    if (current?.deliveryAttempts !== claimed.deliveryAttempts) return false
     const recorded = withOutcome(current, outcome)
-    if (!recorded) return
+    if (!recorded) return false
     this.#issuances.set(claimed.id, recorded)
     this.#record([event], { actor: 'service' })
+    return true
   }
 
   async #claimNotices(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]> {

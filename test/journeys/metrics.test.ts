@@ -127,6 +127,7 @@ test('a journey is counted to the last step, and nothing of it is told', async (
     'countersign_delivery_attempts_total{outcome="deferred",transport=""}': 0,
     'countersign_delivery_attempts_total{outcome="failed",transport=""}': 0,
     'countersign_delivery_attempts_total{outcome="unrecorded",transport=""}': 0,
+    'countersign_delivery_attempts_total{outcome="outdated",transport=""}': 0,
   })
   t.is(seen.samples.get('countersign_time_to_verification_seconds_count'), 1)
   t.is(seen.samples.get('countersign_outbox_queued'), 0)

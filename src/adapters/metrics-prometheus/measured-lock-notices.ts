@@ -22,8 +22,9 @@ export class MeasuredLockNotices implements LockNotices {
     claimed: QueuedLockNotice,
     outcome: LockNotice,
     events: readonly ChallengeEvent[],
-  ): Promise<void> {
-    await this.#notices.record(claimed, outcome, events)
-    countEvents(this.#metrics, events)
+  ): Promise<boolean> {
+    const recorded = await this.#notices.record(claimed, outcome, events)
+    if (recorded) countEvents(this.#metrics, events)
+    return recorded
   }
 }

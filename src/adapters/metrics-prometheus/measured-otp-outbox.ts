@@ -17,8 +17,13 @@ export class MeasuredOtpOutbox implements OtpOutbox {
     return this.#outbox.claim(limit, now, leaseEnd)
   }
 
-  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<void> {
-    await this.#outbox.record(claimed, outcome, event)
+  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<boolean> {
+    const recorded = await this.#outbox.record(claimed, outcome, event)
+    if (recorded) this.#measure(outcome)
+    return recorded
+  }
+
+  #measure(outcome: OtpIssuance): void {
     if (outcome.status === 'sent') {
       const waitedInMs = outcome.sentAt.getTime() - outcome.issuedAt.getTime()
       this.#metrics.timeToHandover.observe(waitedInMs / 1000)

@@ -33,7 +33,7 @@ export class TracedOtpOutbox implements OtpOutbox {
     return deliveries
   }
 
-  record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<void> {
+  record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<boolean> {
     return this.#spans.within('otp-outbox.record', inDatabase('otp-outbox.record'), () =>
       this.#outbox.record(claimed, outcome, event),
     )

@@ -59,8 +59,8 @@ export class DeliverOtp {
       const [outcome, event] = decided
       // First, for should this be lost, the mail is due again and will be refused again.
       if (details.error instanceof RecipientSuppressed) await this.#suppress(issuanceId)
-      await this.#outbox.record(delivery.issuance, outcome, event)
-      return { ...report, outcome: outcome.status, ...details }
+      const recorded = await this.#outbox.record(delivery.issuance, outcome, event)
+      return { ...report, outcome: recorded ? outcome.status : 'outdated', ...details }
     } catch (error) {
       return { ...report, outcome: 'unrecorded', error }
     }

@@ -18,7 +18,7 @@ export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prism
     ORDER BY n.locked_at`
 }
 
-/** Guarded by the number of the attempt: whoever claimed the notice since has counted another one. */
+/** Returns one row, or nothing if the notice was claimed since, which has counted another attempt, or is settled. */
 export function recordNotice(
   claimed: QueuedLockNotice,
   outcome: LockNotice,
@@ -38,8 +38,8 @@ export function recordNotice(
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
         AND status = 'queued'
       RETURNING id
-    )
-    ${insertEvents('notice', events, { actor: 'service' })}`
+    ), trail AS (${insertEvents('notice', events, { actor: 'service' })})
+    SELECT id FROM notice`
 }
 
 /** What a status adds to a notice, as columns. */

@@ -33,7 +33,8 @@ export class PrismaLockNotices implements LockNotices {
     claimed: QueuedLockNotice,
     outcome: LockNotice,
     events: readonly ChallengeEvent[],
-  ): Promise<void> {
-    await this.#statements.query(recordNotice(claimed, outcome, events))
+  ): Promise<boolean> {
+    const recorded = await this.#statements.query(recordNotice(claimed, outcome, events))
+    return recorded.length === 1
   }
 }

@@ -17,7 +17,8 @@ import { type Attempt, claimDue, recordOutcomes } from './otp-outbox-statements.
 
 interface Waiting {
   readonly attempt: Attempt
-  readonly stored: PromiseWithResolvers<void>
+  /** Whether the attempt took effect. */
+  readonly stored: PromiseWithResolvers<boolean>
 }
 
 /** The queued rows of `otp_issuances`. A lease is a later `next_attempt_at`: it needs no clean-up if its holder dies. */
@@ -42,11 +43,11 @@ export class PrismaOtpOutbox implements OtpOutbox {
     }))
   }
 
-  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<void> {
-    const stored = Promise.withResolvers<void>()
+  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<boolean> {
+    const stored = Promise.withResolvers<boolean>()
     this.#waiting.push({ attempt: { claimed, outcome, event }, stored })
     if (!this.#recording) void this.#recordWaiting()
-    await stored.promise
+    return stored.promise
   }
 
   /** One statement after the other, each with all that came in during the one before: of a backlog, one commit for many. */
@@ -56,8 +57,7 @@ export class PrismaOtpOutbox implements OtpOutbox {
       const together = this.#waiting
       this.#waiting = []
       try {
-        await this.#statements.query(recordOutcomes(together.map(({ attempt }) => attempt)))
-        for (const { stored } of together) stored.resolve()
+        await this.#store(together)
       } catch (error) {
         await this.#recordAlone(together, error)
       }
@@ -65,14 +65,20 @@ export class PrismaOtpOutbox implements OtpOutbox {
     this.#recording = false
   }
 
+  async #store(together: readonly Waiting[]): Promise<void> {
+    const statement = recordOutcomes(together.map(({ attempt }) => attempt))
+    const rows = await this.#statements.query<{ readonly place: number }>(statement)
+    for (const { place } of rows) together[place]!.stored.resolve(true)
+    // Without effect on those that are resolved already.
+    for (const { stored } of together) stored.resolve(false)
+  }
+
   /** What the database refuses of one must not take the others along. */
   async #recordAlone(together: readonly Waiting[], error: unknown): Promise<void> {
     const alone = together.length > 1 && !(error instanceof StorageUnavailable)
     await Promise.all(
-      together.map(({ attempt, stored }) =>
-        alone
-          ? this.#statements.query(recordOutcomes([attempt])).then(() => stored.resolve(), stored.reject)
-          : stored.reject(error),
+      together.map((each) =>
+        alone ? this.#store([each]).catch(each.stored.reject) : each.stored.reject(error),
       ),
     )
   }
