@@ -115,6 +115,7 @@ test('a journey is counted to the last step, and nothing of it is told', async (
     'countersign_events_total{type="user-put",reason=""}': 1,
     'countersign_events_total{type="challenge-opened",reason=""}': 2,
     'countersign_events_total{type="otp-issued",reason=""}': 1,
+    'countersign_events_total{type="otp-sent",reason=""}': 1,
     'countersign_events_total{type="otp-rejected",reason=""}': 1,
     'countersign_events_total{type="challenge-verified",reason=""}': 1,
     'countersign_events_total{type="consumption-refused",reason="digest-mismatch"}': 1,

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { OtpDelivery, OtpOutbox } from '../../../application/ports/otp-outbox.ts'
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
@@ -15,6 +17,8 @@ import {
 } from '../rows.ts'
 import { type Attempt, claimDue, recordOutcomes } from './otp-outbox-statements.ts'
 
+const BY_SERVICE = { actor: 'service' }
+
 interface Waiting {
   readonly attempt: Attempt
   /** Whether the attempt took effect. */
@@ -24,12 +28,16 @@ interface Waiting {
 /** The queued rows of `otp_issuances`. A lease is a later `next_attempt_at`: it needs no clean-up if its holder dies. */
 export class PrismaOtpOutbox implements OtpOutbox {
   readonly #statements: Statements
+  readonly #committed: CommitListener
+  /** Runs a statement as part of nothing that was going on: the attempts that share one may each be of another trace. */
+  readonly #apart = AsyncLocalStorage.snapshot()
   /** What came in while a statement was under way. */
   #waiting: Waiting[] = []
   #recording = false
 
-  constructor(statements: Statements) {
+  constructor(statements: Statements, committed: CommitListener = () => {}) {
     this.#statements = statements
+    this.#committed = committed
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
@@ -43,11 +51,13 @@ export class PrismaOtpOutbox implements OtpOutbox {
     }))
   }
 
-  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<boolean> {
-    const stored = Promise.withResolvers<boolean>()
-    this.#waiting.push({ attempt: { claimed, outcome, event }, stored })
-    if (!this.#recording) void this.#recordWaiting()
-    return stored.promise
+  record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<boolean> {
+    return this.#statements.around('otp-outbox.record', () => {
+      const stored = Promise.withResolvers<boolean>()
+      this.#waiting.push({ attempt: { claimed, outcome, event }, stored })
+      if (!this.#recording) void this.#apart(() => this.#recordWaiting())
+      return stored.promise
+    })
   }
 
   /** One statement after the other, each with all that came in during the one before: of a backlog, one commit for many. */
@@ -68,7 +78,12 @@ export class PrismaOtpOutbox implements OtpOutbox {
   async #store(together: readonly Waiting[]): Promise<void> {
     const statement = recordOutcomes(together.map(({ attempt }) => attempt))
     const rows = await this.#statements.query<{ readonly place: number }>(statement)
-    for (const { place } of rows) together[place]!.stored.resolve(true)
+    for (const { place } of rows) {
+      const { attempt, stored } = together[place]!
+      const { claimed: issuance, event } = attempt
+      announce(this.#committed, { events: [event], provenance: BY_SERVICE, issuance })
+      stored.resolve(true)
+    }
     // Without effect on those that are resolved already.
     for (const { stored } of together) stored.resolve(false)
   }
