@@ -34,8 +34,7 @@ export type ChallengeEvent = {
 type UserEvent = {
   readonly subjectUserId: string
   readonly at: Date
-} & /** `emailAddressChanged` is false for a new entry. */
-(
+} /** `emailAddressChanged` is false for a new entry. */ & (
   | { readonly type: 'user-put'; readonly emailAddressChanged: boolean }
   | { readonly type: 'user-erased' }
   | { readonly type: 'suppression-lifted' }

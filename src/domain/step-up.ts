@@ -21,6 +21,8 @@ export interface StepUpDecision {
   readonly standing: SubjectStanding
   /** The issuance that the decision made, if it made one. */
   readonly issued?: QueuedIssuance
+  /** The issuance whose code verified the challenge, if one did. */
+  readonly verifiedBy?: OtpIssuance
   /** The warning about a lock, if the decision started one and there is an address to send it to. */
   readonly lockNotice?: QueuedLockNotice
   readonly events: readonly ChallengeEvent[]
@@ -94,7 +96,12 @@ export const StepUp = {
     if (issuance && OtpIssuance.isAlive(issuance, challenge, now) && codeMatches(issuance)) {
       const [verified, event] = Challenge.verify(challenge, issuance.id, now)
       return [
-        { challenge: verified, standing: SubjectStanding.succeed(standing), events: [event] },
+        {
+          challenge: verified,
+          standing: SubjectStanding.succeed(standing),
+          verifiedBy: issuance,
+          events: [event],
+        },
         { outcome: 'verified' },
       ]
     }

@@ -1,4 +1,5 @@
 import type { AuditTrail, RecordedEvent } from '../../src/application/ports/audit-trail.ts'
+import { announce, type Commit, type CommitListener } from '../../src/application/ports/commit-listener.ts'
 import type { LockNoticeDelivery, LockNotices } from '../../src/application/ports/lock-notices.ts'
 import type { MailOutcomes } from '../../src/application/ports/mail-outcomes.ts'
 import type { OtpDelivery, OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
@@ -32,6 +33,11 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   readonly #traceContexts = new Map<string, string | undefined>()
   readonly #lockNotices = new Map<string, LockNotice>()
   readonly #users = new Map<string, User>()
+  readonly #committed: CommitListener
+
+  constructor(committed: CommitListener = () => {}) {
+    this.#committed = committed
+  }
 
   /** Ports whose methods are named like those of others. */
   readonly mailOutcomes: MailOutcomes = {
@@ -43,9 +49,10 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     record: async (claimed, outcome, events) => {
       await turn()
       const current = this.#lockNotices.get(claimed.id)
-      if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return
+      if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return false
       this.#lockNotices.set(claimed.id, outcome)
-      this.#record(events, { actor: 'service' })
+      this.#commit({ events, provenance: { actor: 'service' } })
+      return true
     },
   }
   readonly suppressions: Suppressions = {
@@ -61,7 +68,9 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     },
     save: async (standing, events, provenance) => {
       await turn()
-      return this.#saveSuppression(standing, events, provenance)
+      if (!this.#suppress(standing)) return false
+      this.#commit({ events, provenance })
+      return true
     },
   }
 
@@ -83,7 +92,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     if (!this.#standings.has(challenge.subjectUserId)) {
       this.#standings.set(challenge.subjectUserId, SubjectStanding.blank(challenge.subjectUserId))
     }
-    this.#record([event], provenance)
+    this.#commit({ events: [event], provenance, challenge })
     return { challenge, created: true }
   }
 
@@ -103,7 +112,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   }
 
   async save(
-    { challenge, standing, issued, lockNotice, events }: StepUpDecision,
+    { challenge, standing, issued, verifiedBy, lockNotice, events }: StepUpDecision,
     provenance: Provenance,
   ): Promise<boolean> {
     await turn()
@@ -117,7 +126,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
       this.#traceContexts.set(issued.id, provenance.traceContext)
     }
     if (lockNotice) this.#lockNotices.set(lockNotice.id, lockNotice)
-    this.#record(events, provenance)
+    this.#commit({ events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true
   }
 
@@ -128,13 +137,18 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
 
   async put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     await turn()
-    return this.#put(user, now, provenance)
+    const events: DomainEvent[] = []
+    const outcome = this.#put(user, now, events)
+    this.#commit({ events, provenance })
+    return outcome
   }
 
   async putAll(users: readonly User[], now: Date, provenance: Provenance) {
     await turn()
     const counts = { created: 0, updated: 0 }
-    for (const user of users) counts[this.#put(user, now, provenance)]++
+    const events: DomainEvent[] = []
+    for (const user of users) counts[this.#put(user, now, events)]++
+    this.#commit({ events, provenance })
     return counts
   }
 
@@ -147,8 +161,9 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
       (each): each is QueuedLockNotice => each.subjectUserId === userId && each.status === 'queued',
     )
 
-    this.#storeUserDecision(User.erase(user, this.#challengesOf(userId), queued, now), provenance)
+    const events = this.#storeUserDecision(User.erase(user, this.#challengesOf(userId), queued, now))
     this.#forget(userId)
+    this.#commit({ events, provenance })
   }
 
   async eventsOf(challengeId: string): Promise<readonly RecordedEvent[]> {
@@ -181,14 +196,15 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     })
   }
 
-  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<void> {
+  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<boolean> {
     await turn()
     const current = this.#issuances.get(claimed.id)
-    if (current?.deliveryAttempts !== claimed.deliveryAttempts) return
+    if (current?.deliveryAttempts !== claimed.deliveryAttempts) return false
     const recorded = withOutcome(current, outcome)
-    if (!recorded) return
+    if (!recorded) return false
     this.#issuances.set(claimed.id, recorded)
-    this.#record([event], { actor: 'service' })
+    this.#commit({ events: [event], provenance: { actor: 'service' }, issuance: claimed })
+    return true
   }
 
   async #claimNotices(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]> {
@@ -231,21 +247,16 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     await turn()
     const current = this.#issuances.get(before.issuance.id)
     if (!current || (issuance && !isStillAs(before.issuance, current))) return false
-    if (standing && !this.#saveSuppression(standing, events, provenance)) return false
-    if (!standing) this.#record(events, provenance)
+    if (standing && !this.#suppress(standing)) return false
     if (issuance) this.#issuances.set(issuance.id, withSending(issuance, current))
+    this.#commit({ events, provenance, issuance: before.issuance })
     return true
   }
 
-  #saveSuppression(
-    { subjectUserId, suppression, version }: SubjectStanding,
-    events: readonly DomainEvent[],
-    provenance: Provenance,
-  ): boolean {
+  #suppress({ subjectUserId, suppression, version }: SubjectStanding): boolean {
     const current = this.#standings.get(subjectUserId)
     if (current?.version !== version) return false
     this.#standings.set(subjectUserId, { ...current, suppression, version: version + 1 })
-    this.#record(events, provenance)
     return true
   }
 
@@ -300,12 +311,13 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     return this.events.splice(0, Infinity, ...kept).length - kept.length
   }
 
-  #put(user: User, now: Date, provenance: Provenance): 'created' | 'updated' {
+  #put(user: User, now: Date, events: DomainEvent[]): 'created' | 'updated' {
     const { userId } = user
     this.#supersedeDecisions(userId)
     const previous = this.#users.get(userId)
     this.#users.set(userId, user)
-    this.#storeUserDecision(User.changeEntry(previous, user, this.#challengesOf(userId), now), provenance)
+    const decision = User.changeEntry(previous, user, this.#challengesOf(userId), now)
+    events.push(...this.#storeUserDecision(decision))
     return previous ? 'updated' : 'created'
   }
 
@@ -318,14 +330,16 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     return [...this.#challenges.values()].filter(({ subjectUserId }) => subjectUserId === userId)
   }
 
-  #storeUserDecision({ cancelled, withdrawn, events }: UserDecision, provenance: Provenance): void {
+  #storeUserDecision({ cancelled, withdrawn, events }: UserDecision): readonly DomainEvent[] {
     for (const challenge of cancelled) this.#challenges.set(challenge.id, challenge)
     for (const notice of withdrawn) this.#lockNotices.set(notice.id, notice)
-    this.#record(events, provenance)
+    return events
   }
 
-  #record(events: readonly DomainEvent[], { traceContext: _, ...provenance }: Provenance): void {
-    this.events.push(...events.map((event) => ({ ...event, ...provenance })))
+  #commit(commit: Commit): void {
+    const { traceContext: _, ...provenance } = commit.provenance
+    this.events.push(...commit.events.map((event) => ({ ...event, ...provenance })))
+    announce(this.#committed, commit)
   }
 }
 

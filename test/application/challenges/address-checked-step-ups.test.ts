@@ -9,8 +9,8 @@ import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, NOON } from '../../domain/examples.ts'
 import { InMemoryStore } from '../../doubles/in-memory-store.ts'
 
-stepUpsContract('directed', async () => {
-  const store = new InMemoryStore()
+stepUpsContract('directed', async (committed) => {
+  const store = new InMemoryStore(committed)
   return { stepUps: new AddressCheckedStepUps(store, store), registry: store, outbox: store, trail: store }
 })
 

@@ -1,3 +1,4 @@
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { UserRegistry } from '../../../application/ports/user-directory.ts'
 import type { Challenge } from '../../../domain/challenge.ts'
@@ -13,17 +14,14 @@ import { type ChallengeRow, COLUMNS, challengeOf, type LockNoticeRow, queuedLock
 /** Long enough for an import of some hundred thousand users, all or nothing. */
 const TRANSACTION_TIMEOUT_IN_MS = 600_000
 
-/** Called with the events of each change once they are stored. */
-type StoredEvents = (events: readonly DomainEvent[]) => void
-
 /** The directory in the service's own database. */
 export class PrismaUserRegistry implements UserRegistry {
   readonly #prisma: PrismaClient
-  readonly #stored: StoredEvents
+  readonly #committed: CommitListener
 
-  constructor(prisma: PrismaClient, stored: StoredEvents = () => {}) {
+  constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
     this.#prisma = prisma
-    this.#stored = stored
+    this.#committed = committed
   }
 
   async find(userId: string): Promise<User | undefined> {
@@ -31,13 +29,13 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
-    return this.#transaction((transaction, events) =>
+    return this.#transaction(provenance, (transaction, events) =>
       new UserChange(transaction, user.userId, now, provenance, events).put(user),
     )
   }
 
   putAll(users: readonly User[], now: Date, provenance: Provenance) {
-    return this.#transaction(async (transaction, events) => {
+    return this.#transaction(provenance, async (transaction, events) => {
       const counts = { created: 0, updated: 0 }
       // In the order of their ids, so that two imports of the same users do not wait for each other in a circle.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
@@ -48,12 +46,13 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
-    return this.#transaction((transaction, events) =>
+    return this.#transaction(provenance, (transaction, events) =>
       new UserChange(transaction, userId, now, provenance, events).erase(),
     )
   }
 
   async #transaction<Result>(
+    provenance: Provenance,
     change: (transaction: Prisma.TransactionClient, events: DomainEvent[]) => Promise<Result>,
   ): Promise<Result> {
     const events: DomainEvent[] = []
@@ -62,7 +61,7 @@ export class PrismaUserRegistry implements UserRegistry {
         timeout: TRANSACTION_TIMEOUT_IN_MS,
       }),
     )
-    this.#stored(events)
+    announce(this.#committed, { events, provenance })
     return result
   }
 }
