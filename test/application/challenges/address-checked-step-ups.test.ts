@@ -7,30 +7,22 @@ import { movedAddressContract } from '../../contracts/moved-address.contract.ts'
 import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
 import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, NOON } from '../../domain/examples.ts'
-import { InMemoryStore } from '../../doubles/in-memory-store.ts'
+import { inMemoryStores } from '../../doubles/in-memory/in-memory-stores.ts'
 
 stepUpsContract('directed', async (committed) => {
-  const store = new InMemoryStore(committed)
-  return { stepUps: new AddressCheckedStepUps(store, store), registry: store, outbox: store, trail: store }
+  const store = inMemoryStores(committed)
+  return { ...store, stepUps: new AddressCheckedStepUps(store.stepUps, store.registry) }
 })
 
-movedAddressContract('in memory', async () => {
-  const store = new InMemoryStore()
-  return { stepUps: store, registry: store, outbox: store, trail: store }
-})
+movedAddressContract('in memory', async () => inMemoryStores())
 
 const ELSEWHERE = EmailAddress.parse('alice@elsewhere.example')
 
 /** A challenge whose code went to Alice's address, under a directory that a test can change its mind about. */
 async function directed() {
-  const store = new InMemoryStore()
+  const store = inMemoryStores()
   const directory = { find: async (userId: string): Promise<User | undefined> => ({ userId, email: ALICE }) }
-  const stores = {
-    stepUps: new AddressCheckedStepUps(store, directory),
-    registry: store,
-    outbox: store,
-    trail: store,
-  }
+  const stores = { ...store, stepUps: new AddressCheckedStepUps(store.stepUps, directory) }
   const challenge = await opened(stores)
   await issued(stores, challenge.id)
   return { ...stores, store, directory, id: challenge.id }
@@ -38,20 +30,20 @@ async function directed() {
 
 test('the user of a step-up is the one of the directory elsewhere', async (t) => {
   const { stepUps, store, id } = await directed()
-  await store.put({ userId: 'nobody', email: ELSEWHERE }, NOON, PROVENANCE)
+  await store.registry.put({ userId: 'nobody', email: ELSEWHERE }, NOON, PROVENANCE)
 
   t.is((await stepUps.load(id))?.user?.email, ALICE)
 })
 
 test('a load gives the changed address, and writes nothing', async (t) => {
   const { stepUps, directory, store, id } = await directed()
-  const [before, events] = [await store.load(id), store.events.length]
+  const [before, events] = [await store.stepUps.load(id), store.events.length]
   directory.find = async (userId) => ({ userId, email: ELSEWHERE })
 
   const loads = await Promise.all(Array.from({ length: 5 }, () => stepUps.load(id)))
 
   for (const stepUp of loads) t.like(stepUp, { user: { email: ELSEWHERE }, challenge: { status: 'pending' } })
-  t.deepEqual(await store.load(id), before)
+  t.deepEqual(await store.stepUps.load(id), before)
   t.is(store.events.length, events)
 })
 
@@ -60,5 +52,5 @@ test('a directory that cannot tell makes the load fail, and changes nothing', as
   directory.find = () => Promise.reject(new DirectoryUnavailable('away'))
 
   await t.throwsAsync(stepUps.load(id), { instanceOf: DirectoryUnavailable })
-  t.is((await store.load(id))?.challenge.status, 'pending')
+  t.is((await store.stepUps.load(id))?.challenge.status, 'pending')
 })
