@@ -16,10 +16,13 @@ export interface Decided<Result> {
  * Loads, decides and saves. Starts again when another decision about the subject was stored first. Cancels a live challenge
  * whose user has moved before it decides anything else about it.
  *
+ * Also throws what `decide` throws. After the last three errors the caller may repeat the call, and the edge answers 503.
+ *
  * @param decide gets one instant for the whole decision.
- * @throws {ChallengeNotFound} and what `decide` throws.
- * @throws {ConcurrencyConflict} @throws {StorageUnavailable} @throws {DirectoryUnavailable} Each of the three may be retried
- * and is answered with 503. Every use case that decides about a challenge can throw them.
+ * @throws {ChallengeNotFound}
+ * @throws {ConcurrencyConflict} if other decisions about the subject came first too often. This one was not stored.
+ * @throws {StorageUnavailable} if the store cannot be reached in time. The decision may have been stored.
+ * @throws {DirectoryUnavailable} if a directory elsewhere does not answer in time. This decision was not stored.
  */
 export function decideAndSave<Result>(
   stepUps: StepUps,

@@ -1,15 +1,20 @@
 /** Something that happened, for the audit trail. Contains no code, seed, address or text of an operation. */
 export type DomainEvent = ChallengeEvent | UserEvent
 
-/** Something that happened to a challenge, its codes, its mails or its subject. */
+/**
+ * Something that happened to a challenge, its codes, its mails or its subject.
+ *
+ * - `attempt`: how many times the mail was claimed to be sent, this time included. The first is 1.
+ * - `attemptsRemaining`: wrong codes that the challenge still allows after this one.
+ */
 export type ChallengeEvent = {
   readonly challengeId: string
   readonly subjectUserId: string
-  /** When it was decided. When the mail system observed it, for `otp-delivered`, `otp-bounced` and `address-suppressed`. */
+  /** By the clock of the service. For a report of the mail system: the time in the report, but never later than that. */
   readonly at: Date
 } & (
   | { readonly type: 'challenge-opened'; readonly clientId: string; readonly operationType: string }
-  /** `number` is 1 for the first code of a challenge. */
+  /** `number`: the place of the issuance among those of its challenge. The first is 1. */
   | { readonly type: 'otp-issued'; readonly issuanceId: string; readonly number: number }
   | { readonly type: 'otp-rejected'; readonly attemptsRemaining: number }
   | { readonly type: 'challenge-verified'; readonly issuanceId: string }
@@ -17,9 +22,8 @@ export type ChallengeEvent = {
   | { readonly type: 'challenge-consumed' }
   | { readonly type: 'consumption-refused'; readonly reason: ConsumptionRefusal }
   | { readonly type: 'challenge-cancelled'; readonly reason: CancellationReason }
-  /** `until` is the end of the lock. */
+  /** `until`: the first instant at which codes are accepted from the subject again. */
   | { readonly type: 'subject-locked'; readonly until: Date }
-  /** `attempt`, here and below, counts the attempts to send the mail, from 1. */
   | { readonly type: 'lock-notice-sent'; readonly noticeId: string; readonly attempt: number }
   | { readonly type: 'lock-notice-failed'; readonly noticeId: string; readonly reason: LockNoticeFailure }
   | { readonly type: 'otp-sent'; readonly issuanceId: string; readonly attempt: number }
@@ -30,11 +34,16 @@ export type ChallengeEvent = {
   | { readonly type: 'address-suppressed'; readonly issuanceId: string; readonly reason: SuppressionReason }
 )
 
-/** Something that happened to a user's directory entry, or to the suppression of the user's address. */
+/**
+ * Something that happened to a user's directory entry, or to the suppression of the user's address.
+ *
+ * - `emailAddressChanged`: whether the entry existed with another address. False for a new entry.
+ */
 type UserEvent = {
   readonly subjectUserId: string
+  /** By the clock of the service, or when the mail system took an address into use again. */
   readonly at: Date
-} /** `emailAddressChanged` is false for a new entry. */ & (
+} & (
   | { readonly type: 'user-put'; readonly emailAddressChanged: boolean }
   | { readonly type: 'user-erased' }
   | { readonly type: 'suppression-lifted' }

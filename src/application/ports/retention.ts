@@ -16,12 +16,16 @@ export abstract class Retention {
    *
    * The standings of subjects stay, whatever their age: they hold the budgets for wrong codes and mails, and no purge may
    * refill a budget.
+   *
+   * @throws {StorageUnavailable} Batches that were read before stay deleted.
    */
   abstract purge(expiredBefore: Date, limit: number): AsyncIterable<Purged>
 
   /**
    * When the oldest stored challenge expires or expired; undefined if no challenge is stored. Cheap enough for every process
    * to call every few seconds.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract oldestExpiry(): Promise<Date | undefined>
 }

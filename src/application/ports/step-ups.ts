@@ -11,7 +11,7 @@ export abstract class StepUps {
    * challenge of that first call. However many calls use one key at the same time, one of them stores.
    *
    * @throws {IdempotencyKeyReused} if the client used the key with another fingerprint.
-   * @throws {StorageUnavailable} as every method of every storage port does.
+   * @throws {StorageUnavailable}
    */
   abstract open(
     challenge: PendingChallenge,
@@ -24,13 +24,16 @@ export abstract class StepUps {
    * Reads everything that a decision depends on at one instant, and the subject's entry in the directory. Writes nothing.
    * Undefined if there is no such challenge. `challengeId` must be a canonical UUID.
    *
-   * @throws {DirectoryUnavailable} if another system keeps the users.
+   * @throws {StorageUnavailable}
+   * @throws {DirectoryUnavailable} if another system keeps the entry and does not answer in time.
    */
   abstract load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined>
 
   /**
    * Stores the decision and its events, all or nothing, if no other decision about the subject was stored since the load.
    * Returns false if one was: load and decide again. Stores the trace context of the provenance with an issued code.
+   *
+   * @throws {StorageUnavailable} The decision may have been stored.
    */
   abstract save(decision: StepUpDecision, provenance: Provenance): Promise<boolean>
 }

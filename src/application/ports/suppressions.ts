@@ -4,7 +4,7 @@ import type { Provenance } from './provenance.ts'
 
 /** Finds subjects by their suppressed addresses, and stores suppressions. */
 export abstract class Suppressions {
-  /** Undefined if no decision about the subject was ever stored. */
+  /** Undefined if no decision about the subject was ever stored. @throws {StorageUnavailable} */
   abstract findBySubject(subjectUserId: string): Promise<SubjectStanding | undefined>
 
   /** The subjects whose suppressed address this is. Ignores case, as mail systems do. */
@@ -13,6 +13,8 @@ export abstract class Suppressions {
   /**
    * Stores the suppression of a standing and the events, all or nothing, if no other decision about the subject was stored
    * since it was read. Returns false if one was: read and decide again.
+   *
+   * @throws {StorageUnavailable} It may have been stored.
    */
   abstract save(
     standing: SubjectStanding,
