@@ -5,6 +5,11 @@ export interface LockedPackage {
   readonly version: string
   readonly license?: string
   readonly dev?: boolean
+  /** For development, and an optional peer of something that production installs, which does not bring it. */
+  readonly devOptional?: boolean
+  readonly optional?: boolean
+  /** A workspace of this project, not a package of somebody else. */
+  readonly link?: boolean
   readonly integrity?: string
   readonly resolved?: string
   readonly hasInstallScript?: boolean
@@ -12,10 +17,17 @@ export interface LockedPackage {
 
 const LOCK = new URL('../../package-lock.json', import.meta.url)
 
-/** What the lock file names besides this project, by its path under the project. */
+/** What the lock file names besides this project and its workspaces, by its path under the project. */
 export function lockedPackages(): ReadonlyMap<string, LockedPackage> {
   const { packages } = JSON.parse(readFileSync(LOCK, 'utf8')) as { packages: Record<string, LockedPackage> }
-  return new Map(Object.entries(packages).filter(([path]) => path !== ''))
+  return new Map(
+    Object.entries(packages).filter(([path, { link }]) => path.includes('node_modules/') && !link),
+  )
+}
+
+/** Whether it is for development alone. */
+export function isDevelopment({ dev, devOptional }: LockedPackage): boolean {
+  return dev === true || devOptional === true
 }
 
 export function nameAt(path: string): string {
@@ -62,7 +74,6 @@ export function unaccepted(packages: ReadonlyMap<string, LockedPackage>): readon
 
 /** docs/licences.md. */
 export function licencePage(packages: ReadonlyMap<string, LockedPackage>): string {
-  const isDevelopment = ({ dev }: LockedPackage) => dev === true
   return `# Licences
 
 Of all that \`package-lock.json\` names, by the licence that each package declares. Written by \`npm run licences\`; a test fails while it is out of date, and on a licence
