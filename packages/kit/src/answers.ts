@@ -137,7 +137,7 @@ export interface User {
   readonly displayName?: string | undefined
 }
 
-const Summary = z.array(z.object({ label: z.string(), value: z.string() })).readonly()
+export const Summary = z.array(z.object({ label: z.string(), value: z.string() })).readonly()
 const Instant = z.iso.datetime()
 
 const TotpEmail = z.object({ type: z.literal('totp-email'), initiate: z.string(), verify: z.string() })

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
-import type { SummaryLine } from './answers.ts'
+import { z } from 'zod'
+import { Summary, type SummaryLine } from './answers.ts'
 import { type Authorisation, AuthorisationRefused, verifyAuthorisation } from './authorisation.ts'
 import { type CountersignClient, methodsOf } from './client.ts'
 import { CountersignError } from './countersign-error.ts'
 import type { Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
-import { OperationNotCanonical, operationDigest } from './operation-digest.ts'
+import { operationDigest } from './operation-digest.ts'
 
 /** The approval that a protected handler runs with. */
 export interface StepUp {
@@ -31,7 +32,7 @@ export interface ProtectedOperation {
   /** What the user reads in the mail: 1 to 10 lines. A label has at most 40 UTF-16 code units, a value at most 200. */
   readonly summary: readonly SummaryLine[]
   /** How long the user has to approve: 1 to 86,400 seconds. Default: the lifetime that the service is configured with. */
-  readonly expiresInSeconds?: number
+  readonly expiresInSeconds?: number | undefined
 }
 
 /** How a route is protected. */
@@ -45,7 +46,10 @@ export interface StepUpOptions<Request> {
   readonly clientId: string
   /** Returns the user whom your authentication found; undefined for nobody, which is answered 401, `UNAUTHORIZED`. */
   readonly subjectUserId: (request: Request) => string | undefined | Promise<string | undefined>
-  /** Returns the operation that the request asks for. Called for every request, repeats included; what it throws is not caught. */
+  /**
+   * Returns the operation that the request asks for. Called for every request of a user, repeats included. If it throws or rejects,
+   * the answer is 400, `OPERATION_NOT_VALID`, and `onRefused` gets what was thrown.
+   */
   readonly operation: (request: Request) => ProtectedOperation | Promise<ProtectedOperation>
   /**
    * What makes the operation run once: a store that all your processes share, or `InMemoryExecutions` for one process. With
@@ -136,6 +140,13 @@ interface Reference {
   readonly signature: string
 }
 
+/** What a JavaScript function may have returned instead of a `ProtectedOperation`. The limits are for the service to know. */
+const Described = z.object({
+  type: z.string(),
+  summary: Summary,
+  expiresInSeconds: z.number().optional(),
+})
+
 class Refused extends Error {
   readonly code: RefusalCode
   constructor(code: RefusalCode, cause?: unknown) {
@@ -152,18 +163,32 @@ export class StepUpGate<Request> {
     this.#options = options
   }
 
-  /** @throws what `subjectUserId` and `operation` throw, and nothing else: in doubt the operation does not run. */
+  /** @throws what `subjectUserId` and `onRefused` throw, and nothing else: in doubt the operation does not run. */
   async decide(request: Request, header: (name: string) => string | undefined): Promise<StepUpDecision> {
     const subjectUserId = await this.#options.subjectUserId(request)
-    const operation = await this.#options.operation(request)
     try {
       if (!subjectUserId) throw new Refused('UNAUTHORIZED')
       const idempotencyKey = header('plmr-idempotency-key') ?? header('idempotency-key')
-      const call = { subjectUserId, operation, digest: operationDigest(operation), idempotencyKey }
+      const call = { subjectUserId, ...(await this.#operationOf(request)), idempotencyKey }
       const reference = referenceIn(header)
       return reference ? await this.#redeem(call, reference) : await this.#demand(call)
     } catch (error) {
       return this.#refuse(error, subjectUserId, header(CHALLENGE_ID_HEADER))
+    }
+  }
+
+  /**
+   * A request that the integrator did not expect, such as one without a body, makes the function throw, or return something else.
+   *
+   * @throws {Refused}
+   */
+  async #operationOf(request: Request): Promise<Pick<Call, 'operation' | 'digest'>> {
+    try {
+      const returned = await this.#options.operation(request)
+      const operation = { ...Described.parse(returned), request: returned.request }
+      return { operation, digest: operationDigest(operation) }
+    } catch (cause) {
+      throw new Refused('OPERATION_NOT_VALID', cause ?? new Error(`The function operation threw ${cause}`))
     }
   }
 
@@ -317,7 +342,6 @@ export class StepUpGate<Request> {
 /** What was thrown on the way to the operation, in terms of the user's app. What is not known to be harmless is an outage. */
 function codeOf(error: unknown): RefusalCode {
   if (error instanceof Refused) return error.code
-  if (error instanceof OperationNotCanonical) return 'OPERATION_NOT_VALID'
   if (!(error instanceof CountersignError)) return 'STEP_UP_UNAVAILABLE'
   if (error.code === 'BAD_REQUEST' && error.status === 400) return 'OPERATION_NOT_VALID'
   if (error.code === 'IDEMPOTENCY_KEY_REUSED') return 'IDEMPOTENCY_KEY_REUSED'
