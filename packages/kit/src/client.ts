@@ -194,7 +194,7 @@ export class CountersignClient {
    * Turns a verified challenge into the operation, once: run the operation when this resolves. For the client that opened the
    * challenge. Needs the scope `mfa:challenges:consume`.
    *
-   * The default idempotency key is `step-up:` and the challenge id. A process that crashed in between can call again.
+   * The default idempotency key is `step-up:` and the challenge id in lower case. A process that crashed in between can call again.
    *
    * Codes: `BAD_REQUEST`, `FORBIDDEN`, `CHALLENGE_NOT_FOUND`, `CHALLENGE_NOT_VERIFIED`, `CHALLENGE_ALREADY_CONSUMED` under another
    * key, `CHALLENGE_EXPIRED`, `CHALLENGE_EXHAUSTED`, `CHALLENGE_CANCELLED`, `OPERATION_DOES_NOT_MATCH_CHALLENGE`,
@@ -203,7 +203,7 @@ export class CountersignClient {
   async consumeChallenge(
     challengeId: string,
     { signature, digest }: Proof,
-    { signal, idempotencyKey = `step-up:${challengeId}` }: IdempotentCallOptions = {},
+    { signal, idempotencyKey = `step-up:${challengeId.toLowerCase()}` }: IdempotentCallOptions = {},
   ): Promise<ConsumedChallenge> {
     const answer = await this.#ask({
       method: 'POST',

@@ -121,7 +121,8 @@ const REFUSALS = {
 
 const CHALLENGE_ID_HEADER = 'plmr-mfa-challenge-id'
 const SIGNATURE_HEADER = 'plmr-mfa-signature'
-const CHALLENGE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** In either case: Swift, for one, writes UUIDs in upper case. */
+const CHALLENGE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 const RETRY_AFTER_IN_SECONDS = 5
 /** One call does not end with so many challenges, each over before it is looked at. */
@@ -356,7 +357,7 @@ function referenceIn(header: (name: string) => string | undefined): Reference | 
   if (!CHALLENGE_ID.test(challengeId ?? '') || !COMPACT_JWS.test(signature ?? '')) {
     throw new Refused('CHALLENGE_REFERENCE_NOT_VALID')
   }
-  return { challengeId: challengeId!, signature: signature! }
+  return { challengeId: challengeId!.toLowerCase(), signature: signature! }
 }
 
 /**
