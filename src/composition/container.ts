@@ -155,7 +155,7 @@ export function createContainer(foundation: CompositionOptions): Container {
 
   bindStorage(container, databaseUrl, logger, tracing)
   bindMetrics(container, config, logger)
-  bindUsers(container, config)
+  bindUsers(container, config, logger)
   bindIdentity(container, config, developmentKeys)
   bindMail(container, config, logger)
   bindUseCases(container)
@@ -238,14 +238,20 @@ function bindMetrics(container: Container, { retentionInDays }: Config, logger: 
 }
 
 /** With a directory elsewhere there is no registry here, and what is loaded is held against that directory. */
-function bindUsers(container: Container, { keycloak }: Config): void {
+function bindUsers(container: Container, { keycloak }: Config, logger: Logger): void {
   if (keycloak) {
-    container
-      .bind(UserDirectory)
-      .toResolvedValue(
-        (clock, tracing) => new KeycloakUserDirectory({ ...keycloak, fetch: tracing?.fetch }, clock),
-        [Clock, Traces],
-      )
+    container.bind(UserDirectory).toResolvedValue(
+      (clock, tracing) =>
+        new KeycloakUserDirectory(
+          {
+            ...keycloak,
+            fetch: tracing?.fetch,
+            onUnreadableLocale: (subject) => logger.warn({ subject }, 'locale unreadable'),
+          },
+          clock,
+        ),
+      [Clock, Traces],
+    )
     container
       .bind(StepUps)
       .toResolvedValue(

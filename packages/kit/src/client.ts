@@ -46,7 +46,10 @@ export interface Proof {
 export interface DirectoryEntry {
   /** One plain e-mail address without a display name, of at most 254 characters. The user's codes are mailed to it. */
   readonly email: string
-  /** The language of the mails, as a BCP 47 tag of at most 35 characters. */
+  /**
+   * The language of the mails, as a BCP 47 tag of at most 35 characters. `de_AT` is stored as `de-AT`. A text that is no such tag is
+   * left out, and the mails are in English.
+   */
   readonly locale?: string
   /** How the mail addresses the user: one line of at most 100 characters. */
   readonly displayName?: string
