@@ -38,12 +38,15 @@ const PERMISSIVE = [
 ]
 /** Each other licence that is accepted, of one package and for a reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
+  '@expo-google-fonts/open-sans: MIT AND OFL-1.1': 'a font, unchanged, in the tests and pictures alone',
   '@visx/vendor: MIT and ISC': 'both are permissive',
   '@zone-eu/mailsplit: (MIT OR EUPL-1.1+)': 'taken under MIT; reads mails in the tests',
   'argparse: PSF-2.0': 'permissive; a tool of development',
   'argparse: Python-2.0': 'permissive; a tool of development',
   'axe-core: MPL-2.0': 'unchanged, in the tests alone',
   'caniuse-lite: CC-BY-4.0': 'data of a tool of development',
+  'dejavu-fonts-ttf: SEE LICENSE IN README.md AND LICENSE':
+    'that of Bitstream Vera, permissive; a font, unchanged, in the tests and pictures alone',
   'elkjs: EPL-2.0': 'unchanged, of a page of the Prisma CLI that the service never loads',
   'slick: MIT (http://mootools.net/license.txt)': 'MIT, spelt otherwise',
   'type-fest: (MIT OR CC0-1.0)': 'taken under MIT',
