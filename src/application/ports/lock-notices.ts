@@ -14,16 +14,20 @@ export abstract class LockNotices {
   /**
    * Takes up to `limit` due notices, longest due first, counting the attempt. Nobody else gets them before `leaseEnd`;
    * should this process die they are due again then. Never waits for what another process is claiming.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]>
 
   /**
-   * Stores what became of a claimed notice, with its events. Without effect if the lease ran out and another process
-   * claimed it, or its user was erased meanwhile.
+   * Stores what became of a claimed notice, with its events. False, and nothing is stored, if the lease ran out and another
+   * process claimed it, or its user was erased meanwhile.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract record(
     claimed: QueuedLockNotice,
     outcome: LockNotice,
     events: readonly ChallengeEvent[],
-  ): Promise<void>
+  ): Promise<boolean>
 }

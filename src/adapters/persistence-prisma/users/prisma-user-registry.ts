@@ -1,3 +1,4 @@
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { UserRegistry } from '../../../application/ports/user-directory.ts'
 import { Challenge } from '../../../domain/challenge.ts'
@@ -8,7 +9,12 @@ import type { User } from '../../../domain/user.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
-import { type ChallengeRow, COLUMNS, challengeOf, type LockNoticeRow, queuedLockNoticeOf } from '../rows.ts'
+import {
+  LOCK_NOTICE_COLUMNS,
+  type LockNoticeRow,
+  queuedLockNoticeOf,
+} from '../lock-notices/lock-notice-row.ts'
+import { CHALLENGE_COLUMNS, type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
 
 /** In the place of an address that had to be forgotten; `.invalid` never reaches anybody (RFC 2606 §2). */
 const ERASED_ADDRESS = 'erased@erased.invalid'
@@ -16,17 +22,14 @@ const ERASED_ADDRESS = 'erased@erased.invalid'
 /** Long enough for an import of some hundred thousand users, all or nothing. */
 const TRANSACTION_TIMEOUT_IN_MS = 600_000
 
-/** Is told of events once they are stored. The registry decides by itself what a change of an entry ends, so nobody else knows. */
-type StoredEvents = (events: readonly DomainEvent[]) => void
-
 /** The directory in the service's own database. */
 export class PrismaUserRegistry implements UserRegistry {
   readonly #prisma: PrismaClient
-  readonly #stored: StoredEvents
+  readonly #committed: CommitListener
 
-  constructor(prisma: PrismaClient, stored: StoredEvents = () => {}) {
+  constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
     this.#prisma = prisma
-    this.#stored = stored
+    this.#committed = committed
   }
 
   async find(userId: string): Promise<User | undefined> {
@@ -42,13 +45,13 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
-    return this.#transaction((transaction, events) =>
+    return this.#transaction(provenance, (transaction, events) =>
       new UserChange(transaction, user.userId, now, provenance, events).put(user),
     )
   }
 
   putAll(users: readonly User[], now: Date, provenance: Provenance) {
-    return this.#transaction(async (transaction, events) => {
+    return this.#transaction(provenance, async (transaction, events) => {
       const counts = { created: 0, updated: 0 }
       // In the order of their ids, so that two imports of the same users do not wait for each other in a circle.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
@@ -59,12 +62,13 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
-    return this.#transaction((transaction, events) =>
+    return this.#transaction(provenance, (transaction, events) =>
       new UserChange(transaction, userId, now, provenance, events).erase(),
     )
   }
 
   async #transaction<Result>(
+    provenance: Provenance,
     change: (transaction: Prisma.TransactionClient, events: DomainEvent[]) => Promise<Result>,
   ): Promise<Result> {
     const events: DomainEvent[] = []
@@ -73,7 +77,7 @@ export class PrismaUserRegistry implements UserRegistry {
         timeout: TRANSACTION_TIMEOUT_IN_MS,
       }),
     )
-    this.#stored(events)
+    announce(this.#committed, { events, provenance })
     return result
   }
 }
@@ -155,7 +159,7 @@ class UserChange {
 
   async #cancelLive(reason: CancellationReason): Promise<void> {
     const rows = await this.#transaction.$queryRaw<ChallengeRow[]>`
-      SELECT ${Prisma.raw(COLUMNS.challenge)}
+      SELECT ${Prisma.raw(CHALLENGE_COLUMNS)}
       FROM challenges c
       WHERE c.subject_user_id = ${this.#userId}
         AND c.status IN ('pending', 'verified')
@@ -174,7 +178,7 @@ class UserChange {
   /** Locked, for whoever hands one over may be about to record that. */
   async #withdrawNotices(): Promise<void> {
     const rows = await this.#transaction.$queryRaw<LockNoticeRow[]>`
-      SELECT ${Prisma.raw(COLUMNS.lockNotice)}
+      SELECT ${Prisma.raw(LOCK_NOTICE_COLUMNS)}
       FROM lock_notices n
       JOIN challenges c ON c.id = n.challenge_id
       WHERE c.subject_user_id = ${this.#userId} AND n.status = 'queued'
