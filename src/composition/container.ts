@@ -249,8 +249,8 @@ function bindUsers(container: Container, { keycloak }: Config): void {
     container
       .bind(StepUps)
       .toResolvedValue(
-        (stepUps, directory, clock) => new AddressCheckedStepUps(stepUps, directory, clock),
-        [PrismaStepUps, UserDirectory, Clock],
+        (stepUps, directory) => new AddressCheckedStepUps(stepUps, directory),
+        [PrismaStepUps, UserDirectory],
       )
   } else {
     container
