@@ -4,8 +4,8 @@ import { connectPrisma } from '../adapters/persistence-prisma/connection/connect
 import { PrismaUserRegistry } from '../adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { userFile } from '../adapters/user-files/user-file.ts'
 import { ImportUsers } from '../application/users/import-users.ts'
+import { openDatabase } from '../composition/open-database.ts'
 import { loadConfig } from '../config/read-config.ts'
-import { openDatabase } from '../process/open-database.ts'
 import { type Output, print } from './terminal.ts'
 
 /** Puts the users of a file into the directory. 1 if any line was refused. */

@@ -1,6 +1,6 @@
 import { migrateDatabase } from '../adapters/persistence-prisma/connection/migrate-deploy.ts'
+import { openDatabase } from '../composition/open-database.ts'
 import { loadDatabaseLocation } from '../config/read-config.ts'
-import { openDatabase } from '../process/open-database.ts'
 import { type Output, print } from './terminal.ts'
 
 /** Applies pending migrations, creating the database first if there is none. */

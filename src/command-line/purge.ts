@@ -1,8 +1,8 @@
 import { connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
 import { PrismaRetention } from '../adapters/persistence-prisma/retention/prisma-retention.ts'
 import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
+import { openDatabase } from '../composition/open-database.ts'
 import { loadConfig } from '../config/read-config.ts'
-import { openDatabase } from '../process/open-database.ts'
 import { type Output, print } from './terminal.ts'
 
 /** Deletes what is past RETENTION_DAYS now, without waiting for the schedule of the service. What it did before it failed stands. */

@@ -2,8 +2,8 @@ import { PrismaAuditTrail } from '../adapters/persistence-prisma/audit-trail/pri
 import { connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
 import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { ReviewChallenge } from '../application/challenges/review-challenge.ts'
+import { openDatabase } from '../composition/open-database.ts'
 import { loadConfig } from '../config/read-config.ts'
-import { openDatabase } from '../process/open-database.ts'
 import { challengeReport, challengeText } from './challenge-report.ts'
 import { type Output, print } from './terminal.ts'
 

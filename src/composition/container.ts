@@ -1,6 +1,5 @@
 import 'reflect-metadata'
 import { Server } from 'node:http'
-import { join } from 'node:path'
 import type Router from '@koa/router'
 import { Container, type ServiceIdentifier } from 'inversify'
 import type { Logger } from 'pino'
@@ -93,23 +92,17 @@ import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
 import { EraseUser } from '../application/users/erase-user.ts'
 import { FindUser } from '../application/users/find-user.ts'
 import { PutUser } from '../application/users/put-user.ts'
-import type { Config, Keys, MailConfig } from '../config/read-config.ts'
+import type { Config, MailConfig } from '../config/read-config.ts'
 import { OutboxBacklog } from '../contracts/outbox-backlog.ts'
 import { Workload } from '../contracts/workload.ts'
-import { BouncingAddresses, type HearBounce } from '../development/bouncing-addresses.ts'
-import { DevelopmentIssuer } from '../development/development-issuer.ts'
-import type { DevelopmentKeys } from '../development/development-keys.ts'
-import { FolderMailbox } from '../development/folder-mailbox.ts'
-import { Mailbox } from '../development/mailbox.ts'
-import { developmentRoutes } from '../development/routes.ts'
-import { TokenIssuer } from '../development/token-issuer.ts'
+import type { Development } from '../development/development.ts'
 
 /** What the composition is made of besides the environment. */
 export interface CompositionOptions {
   readonly config: Config
   readonly databaseUrl: string
-  /** The stand-ins of a development set-up; undefined in production. */
-  readonly developmentKeys: DevelopmentKeys | undefined
+  /** Stands in for what is not configured; undefined in production, where all of it is. */
+  readonly development?: Development | undefined
   readonly logger: Logger
   /** Undefined where nothing is traced: then nothing is wrapped either. */
   readonly tracing?: Tracing | undefined
@@ -140,24 +133,24 @@ const Policy: ServiceIdentifier<Config['policy']> = Symbol('StepUpPolicy')
 
 /** The composition root: the one place that knows which adapter answers which port. Nothing connects or listens yet. */
 export function createContainer(foundation: CompositionOptions): Container {
-  const { config, databaseUrl, developmentKeys, logger, tracing } = foundation
+  const { config, databaseUrl, development, logger, tracing } = foundation
   const container = new Container({ defaultScope: 'Singleton' })
 
   container.bind(Policy).toConstantValue(config.policy)
   container.bind(Traces).toConstantValue(tracing)
   container.bind(Clock).toConstantValue({ now: () => new Date() })
   container.bind(Identifiers).toResolvedValue(() => new UuidIdentifiers())
-  const totp = new OtplibTotp(config.otpKeys ?? standIn(developmentKeys?.otpKey), config.policy.codeDigits)
+  const totp = new OtplibTotp(config.otpKeys ?? required(development).otpKeys, config.policy.codeDigits)
   container.bind(Totp).toResolvedValue((metrics) => new MeasuredTotp(totp, metrics), [Metrics])
   container
     .bind(ChallengeSigner)
-    .toConstantValue(new EddsaChallengeSigner(config.signingKeys ?? standIn(developmentKeys?.signingKey)))
+    .toConstantValue(new EddsaChallengeSigner(config.signingKeys ?? required(development).signingKeys))
 
   bindStorage(container, databaseUrl, logger)
   bindMetrics(container, config)
   bindUsers(container, config)
-  bindIdentity(container, config, developmentKeys)
-  bindMail(container, config, logger)
+  bindIdentity(container, config, development)
+  bindMail(container, config, development, logger)
   bindUseCases(container)
 
   container.bind(InFlightRequests).toConstantValue(new InFlightRequests())
@@ -275,7 +268,7 @@ function bindUsers(container: Container, { keycloak }: Config): void {
   }
 }
 
-function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentKeys | undefined): void {
+function bindIdentity(container: Container, { auth }: Config, development: Development | undefined): void {
   if (auth) {
     container
       .bind(AccessTokens)
@@ -289,20 +282,21 @@ function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentK
       )
     return
   }
-  if (!keys) throw new Error('without an issuer there must be development keys')
-  const rules = { issuer: 'countersign-development', audience: 'countersign' }
-  const issuer = new DevelopmentIssuer(keys.issuerKey, rules, container.get(Clock))
-  container.bind(TokenIssuer).toConstantValue(issuer)
+  const { keys, rules } = required(development).issuer
   container
     .bind(AccessTokens)
     .toResolvedValue(
-      (clock, metrics) =>
-        new MeasuredAccessTokens(new JoseAccessTokens(issuer.keys(), rules, clock), metrics),
+      (clock, metrics) => new MeasuredAccessTokens(new JoseAccessTokens(keys, rules, clock), metrics),
       [Clock, Metrics],
     )
 }
 
-function bindMail(container: Container, { mail, letter, dataDir }: Config, logger: Logger): void {
+function bindMail(
+  container: Container,
+  { mail, letter }: Config,
+  development: Development | undefined,
+  logger: Logger,
+): void {
   const tracing = container.get(Traces)
   const traced = (name: string, transport: MailTransport) =>
     tracing?.mailTransport(name, transport) ?? transport
@@ -310,16 +304,12 @@ function bindMail(container: Container, { mail, letter, dataDir }: Config, logge
   container.bind(OtpMailComposer).toConstantValue(tracing?.mailComposer(composer) ?? composer)
   container.bind(LockMailComposer).toResolvedValue(() => new HtmlLockMailComposer(letter))
   if (!mail) {
-    container
-      .bind(FolderMailbox)
-      .toResolvedValue((clock) => new FolderMailbox(join(dataDir, 'mailbox'), clock), [Clock])
-    container.bind(Mailbox).toService(FolderMailbox)
+    const { mailTransport } = required(development)
     container
       .bind(MailTransport)
       .toResolvedValue(
-        (mailbox, recordMailEvent, clock) =>
-          traced('mailbox', new BouncingAddresses(mailbox, bounceHeard(recordMailEvent, clock, logger))),
-        [FolderMailbox, RecordMailEvent, Clock],
+        (recordMailEvent) => traced('mailbox', mailTransport(recordMailEvent, logger)),
+        [RecordMailEvent],
       )
   } else {
     const metrics = container.get(Metrics)
@@ -336,18 +326,6 @@ function bindMail(container: Container, { mail, letter, dataDir }: Config, logge
       .toConstantValue(
         second ? new FailoverMailTransport(transports, container.get(Clock), logger) : first![1],
       )
-  }
-}
-
-/** What Postmark's webhook does where there is Postmark. */
-function bounceHeard(recordMailEvent: RecordMailEvent, clock: Clock, logger: Logger): HearBounce {
-  return async (issuanceId) => {
-    const news = { outcome: 'bounced', kind: 'hard-bounce', at: clock.now() } as const
-    try {
-      await recordMailEvent.execute({ issuanceId, event: news, origin: undefined })
-    } catch (error) {
-      logger.warn({ err: error, issuanceId }, 'bounce not heard')
-    }
   }
 }
 
@@ -438,9 +416,9 @@ function bindRetention(container: Container, { retentionInDays }: Config, logger
 
 function bindHttp(
   container: Container,
-  { config, logger, extraRouter: neighbour }: CompositionOptions,
+  { config, development, logger, extraRouter: neighbour }: CompositionOptions,
 ): void {
-  const { production, policy, postmarkWebhookAuth } = config
+  const { policy, postmarkWebhookAuth } = config
   container.bind(Authentication).toResolvedValue((tokens) => new Authentication(tokens), [AccessTokens])
   container
     .bind(TotpEmailRoutes)
@@ -488,14 +466,7 @@ function bindHttp(
   container
     .bind(ServiceRoutes)
     .toResolvedValue((readiness, signer) => serviceRoutes(readiness, signer), [Readiness, ChallengeSigner])
-  container.bind(DevelopmentRoutes).toResolvedValue(
-    (mailbox: Mailbox | undefined, tokenIssuer: TokenIssuer | undefined) =>
-      developmentRoutes(mailbox, tokenIssuer),
-    [
-      { serviceIdentifier: Mailbox, optional: true },
-      { serviceIdentifier: TokenIssuer, optional: true },
-    ],
-  )
+  if (development) container.bind(DevelopmentRoutes).toConstantValue(development.router)
   const routers = [TotpEmailRoutes, ChallengeRoutes, UserRoutes, ServiceRoutes, DocumentationRoutes]
   if (postmarkWebhookAuth) {
     const credentials = new BasicCredentials(postmarkWebhookAuth)
@@ -510,7 +481,7 @@ function bindHttp(
   }
   container
     .bind(Routers)
-    .toResolvedValue((...all: Router[]) => all, [...routers, ...(production ? [] : [DevelopmentRoutes])])
+    .toResolvedValue((...all: Router[]) => all, [...routers, ...(development ? [DevelopmentRoutes] : [])])
   container.bind(Server).toResolvedValue(
     (requests, metrics, all) =>
       createHttpServer(neighbour ? [...all, neighbour] : all, requests, logger, {
@@ -521,8 +492,8 @@ function bindHttp(
   )
 }
 
-/** A key of the development set-up in the place of configured ones. */
-function standIn(key: string | undefined): Keys {
-  if (!key) throw new Error('without configured keys there must be development keys')
-  return [{ id: 'development', bytes: Buffer.from(key, 'base64') }]
+/** The configuration is complete in production; elsewhere the stand-ins of development fill its gaps. */
+function required(development: Development | undefined): Development {
+  if (!development) throw new Error('an incomplete configuration needs the stand-ins of development')
+  return development
 }

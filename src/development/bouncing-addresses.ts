@@ -12,7 +12,7 @@ const BOUNCING = /@bounce\.example$/i
 const BOUNCES_AFTER_MS = 500
 
 /** Is told, as by a mail system, that the mail of an issuance came back for good. Must not reject. */
-export type HearBounce = (issuanceId: string) => Promise<void>
+export type ReportBounce = (issuanceId: string) => Promise<void>
 
 /**
  * In a development set-up, where no mail ever comes back: takes the mails to addresses at bounce.example like any other, has them
@@ -20,13 +20,13 @@ export type HearBounce = (issuanceId: string) => Promise<void>
  */
 export class BouncingAddresses implements MailTransport {
   readonly #mailbox: MailTransport
-  readonly #hearBounce: HearBounce
+  readonly #reportBounce: ReportBounce
   readonly #underWay = new Set<NodeJS.Timeout>()
   #closed = false
 
-  constructor(mailbox: MailTransport, hearBounce: HearBounce) {
+  constructor(mailbox: MailTransport, reportBounce: ReportBounce) {
     this.#mailbox = mailbox
-    this.#hearBounce = hearBounce
+    this.#reportBounce = reportBounce
   }
 
   async send(message: MailMessage): Promise<MailReceipt> {
@@ -35,7 +35,7 @@ export class BouncingAddresses implements MailTransport {
     if (message.kind === 'otp') {
       const timer = setTimeout(() => {
         this.#underWay.delete(timer)
-        void this.#hearBounce(message.id)
+        void this.#reportBounce(message.id)
       }, BOUNCES_AFTER_MS)
       this.#underWay.add(timer)
     }

@@ -1,13 +1,11 @@
 import cluster from 'node:cluster'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { scrapeOfWorkers } from '../adapters/metrics-prometheus/worker-metrics.ts'
 import type { CompositionOptions } from '../composition/container.ts'
+import { openDatabase } from '../composition/open-database.ts'
 import { type Config, ConfigError, loadConfig } from '../config/read-config.ts'
-import { developmentKeys } from '../development/development-keys.ts'
 import { createLogger } from './logger.ts'
 import { startMetricsEndpoint } from './metrics-endpoint.ts'
-import { openDatabase } from './open-database.ts'
 import { STOP, supervise } from './supervisor.ts'
 
 /*
@@ -43,11 +41,11 @@ try {
 
 async function start(): Promise<Running> {
   // Half of a start is loading the service and half is starting the database: two cores do both at once.
-  const loading = supervises() ? undefined : import('./service.ts')
+  const loading = supervises() ? undefined : loadService()
   const database = await openDatabase(config)
   try {
     const service = await loading
-    const running = service ? await startUpon(database.url, service) : await startSupervisor(database.url)
+    const running = service ? await startUpon(database.url, ...service) : await startSupervisor(database.url)
     return {
       greeting: running.greeting,
       stop: async () => {
@@ -62,6 +60,14 @@ async function start(): Promise<Running> {
   }
 }
 
+/** Of what stands in during development, a production process loads nothing. */
+function loadService() {
+  return Promise.all([
+    import('./service.ts'),
+    config.production ? undefined : import('../development/development.ts'),
+  ])
+}
+
 function supervises(): boolean {
   return config.workers > 1 && !delivers()
 }
@@ -73,9 +79,10 @@ function delivers(): boolean {
 async function startUpon(
   databaseUrl: string,
   { startDelivery, startService }: typeof import('./service.ts'),
+  standIns: typeof import('../development/development.ts') | undefined,
 ): Promise<Running> {
-  const keys = config.production ? undefined : await developmentKeys(join(config.dataDir, 'keys.json'))
-  const foundation: CompositionOptions = { config, databaseUrl, developmentKeys: keys, logger }
+  const development = await standIns?.loadDevelopment(config)
+  const foundation: CompositionOptions = { config, databaseUrl, development, logger }
 
   if (delivers()) {
     const { managementUrl, stop } = await startDelivery(foundation)

@@ -93,9 +93,9 @@ async function startTracing({
  * Loads the bank of a development set-up. It lives in the memory of one process, and of what comes with such a set-up: issuer,
  * directory and mailbox.
  */
-async function loadDemoBank({ config, developmentKeys }: CompositionOptions): Promise<DemoBank | undefined> {
+async function loadDemoBank({ config, development }: CompositionOptions): Promise<DemoBank | undefined> {
   const { auth, keycloak, mail } = config
-  if (!developmentKeys || auth || keycloak || mail || cluster.isWorker) return undefined
+  if (!development || auth || keycloak || mail || cluster.isWorker) return undefined
   const { DemoBank } = await import('../../examples/bank/demo-bank.ts')
   return new DemoBank()
 }

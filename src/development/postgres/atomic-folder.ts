@@ -7,7 +7,10 @@ import { isAlive } from './running-server.ts'
  * Creates a folder unless it is there, and fills it before it gets its name: it is never there in part. Of several
  * processes that try, the first one's stays; what a killed one left behind is removed.
  */
-export async function createWhole(folder: string, fill: (draft: string) => Promise<void>): Promise<void> {
+export async function createFolderAtomically(
+  folder: string,
+  fill: (draft: string) => Promise<void>,
+): Promise<void> {
   if (existsSync(folder)) return
   await mkdir(dirname(folder), { recursive: true })
   await removeAbandonedDrafts(folder)

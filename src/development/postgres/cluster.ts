@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { chown, mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createWhole } from './atomic-folder.ts'
-import type { ServerAccount } from './os-account.ts'
+import { createFolderAtomically } from './atomic-folder.ts'
+import type { OsAccount } from './os-account.ts'
 import { serverFiles } from './running-server.ts'
 import type { RunProgram } from './server-programs.ts'
 
@@ -14,9 +14,9 @@ export async function createCluster(
   folder: string,
   settings: ServerSettings,
   run: RunProgram,
-  account?: ServerAccount,
+  account?: OsAccount,
 ): Promise<void> {
-  await createWhole(folder, async (draft) => {
+  await createFolderAtomically(folder, async (draft) => {
     const { cluster, password, users } = serverFiles(draft)
     await mkdir(users)
     await writeFile(password, randomBytes(24).toString('base64url'), { mode: 0o600 })

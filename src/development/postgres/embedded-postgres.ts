@@ -4,10 +4,10 @@ import { connect } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { configure, createCluster, type ServerSettings } from './cluster.ts'
-import { joinUsers, leaveUsers } from './folder-users.ts'
+import { joinFolderUsers, leaveFolderUsers } from './folder-users.ts'
 import { freePort } from './free-port.ts'
-import { barredFolder, type ServerAccount, serverAccount } from './os-account.ts'
-import { keepRunning } from './restart-watch.ts'
+import { ensureOsAccount, type OsAccount, outermostBarredFolder } from './os-account.ts'
+import { restartWhenEnded } from './restart-watch.ts'
 import { findRunningServer, type RunningServer, serverFiles } from './running-server.ts'
 import { type RunProgram, serverPrograms } from './server-programs.ts'
 
@@ -40,15 +40,15 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const settings = options.settings ?? {}
   await mkdir(dirname(folder), { recursive: true })
 
-  const account = await serverAccount()
+  const account = await ensureOsAccount()
   if (account) await assertEnterable(dirname(folder), account)
   const run = await serverPrograms(folder, account)
   await createCluster(folder, settings, run, account)
 
-  await joinUsers(folder)
+  await joinFolderUsers(folder)
   try {
     const { url } = await startOrJoin(folder, settings, run)
-    const endWatch = options.keepRunning ? keepRunning(folder, run) : async () => {}
+    const endWatch = options.keepRunning ? restartWhenEnded(folder, run) : async () => {}
     let leaving: Promise<void> | undefined
     return {
       url,
@@ -58,7 +58,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       },
     }
   } catch (error) {
-    await leaveUsers(folder)
+    await leaveFolderUsers(folder)
     throw error
   }
 }
@@ -99,13 +99,13 @@ async function settledServer(folder: string): Promise<RunningServer | undefined>
 }
 
 async function leave(folder: string, run: RunProgram): Promise<void> {
-  const last = await leaveUsers(folder)
+  const last = await leaveFolderUsers(folder)
   if (!last || !findRunningServer(folder)) return
   await run('pg_ctl', 'stop', '--pgdata', serverFiles(folder).cluster, '--mode', 'fast', '--wait')
 }
 
-async function assertEnterable(folder: string, account: ServerAccount): Promise<void> {
-  const barred = await barredFolder(account, folder)
+async function assertEnterable(folder: string, account: OsAccount): Promise<void> {
+  const barred = await outermostBarredFolder(account, folder)
   if (barred === undefined) return
   throw new Error(
     `PostgreSQL does not run as root, and the account "postgres" may not enter ${barred}: ` +

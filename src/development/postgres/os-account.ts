@@ -7,18 +7,18 @@ const run = promisify(execFile)
 const NAME = 'postgres'
 
 /** The account of the operating system that the server runs as. */
-export interface ServerAccount {
+export interface OsAccount {
   readonly uid: number
   readonly gid: number
 }
 
 /** PostgreSQL refuses to run as root. Undefined for anybody else, who runs it themselves. */
-export async function serverAccount(): Promise<ServerAccount | undefined> {
+export async function ensureOsAccount(): Promise<OsAccount | undefined> {
   if (process.getuid?.() !== 0) return undefined
   return (await findAccount()) ?? (await createAccount())
 }
 
-async function findAccount(): Promise<ServerAccount | undefined> {
+async function findAccount(): Promise<OsAccount | undefined> {
   try {
     const [uid, gid] = await Promise.all([run('id', ['-u', NAME]), run('id', ['-g', NAME])])
     return { uid: Number(uid.stdout), gid: Number(gid.stdout) }
@@ -27,7 +27,7 @@ async function findAccount(): Promise<ServerAccount | undefined> {
   }
 }
 
-async function createAccount(): Promise<ServerAccount> {
+async function createAccount(): Promise<OsAccount> {
   const created = run('useradd', [
     '--system',
     '--user-group',
@@ -51,7 +51,7 @@ async function createAccount(): Promise<ServerAccount> {
 }
 
 /** Whether the account may enter the folder, or run the program. */
-export async function canEnter(account: ServerAccount, path: string): Promise<boolean> {
+export async function canEnter(account: OsAccount, path: string): Promise<boolean> {
   try {
     await run('test', ['-x', path], { uid: account.uid, gid: account.gid })
     return true
@@ -61,8 +61,8 @@ export async function canEnter(account: ServerAccount, path: string): Promise<bo
 }
 
 /** Of the folder and all it lies in, the outermost that the account may not enter. */
-export async function barredFolder(account: ServerAccount, folder: string): Promise<string | undefined> {
+export async function outermostBarredFolder(account: OsAccount, folder: string): Promise<string | undefined> {
   const parent = dirname(folder)
-  const barred = parent === folder ? undefined : await barredFolder(account, parent)
+  const barred = parent === folder ? undefined : await outermostBarredFolder(account, parent)
   return barred ?? ((await canEnter(account, folder)) ? undefined : folder)
 }

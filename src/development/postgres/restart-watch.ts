@@ -8,7 +8,7 @@ const LOOK_INTERVAL_IN_MS = 1000
  * Starts the server of the folder again, at the port it had, whenever it has ended: killed, or by a disk without room for its
  * log, after which PostgreSQL does not come back by itself. Tries for as long as it takes. Returns what ends the watch.
  */
-export function keepRunning(folder: string, run: RunProgram): () => Promise<void> {
+export function restartWhenEnded(folder: string, run: RunProgram): () => Promise<void> {
   const { cluster, log } = serverFiles(folder)
   const ended = new AbortController()
   const { signal } = ended

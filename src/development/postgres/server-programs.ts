@@ -4,8 +4,8 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { createWhole } from './atomic-folder.ts'
-import { canEnter, type ServerAccount } from './os-account.ts'
+import { createFolderAtomically } from './atomic-folder.ts'
+import { canEnter, type OsAccount } from './os-account.ts'
 
 const execute = promisify(execFile)
 
@@ -13,7 +13,7 @@ const execute = promisify(execFile)
 export type RunProgram = (program: 'initdb' | 'pg_ctl', ...args: string[]) => Promise<unknown>
 
 /** Finds the programs for a server in `folder`, to be run as the account if there is one. */
-export async function serverPrograms(folder: string, account?: ServerAccount): Promise<RunProgram> {
+export async function serverPrograms(folder: string, account?: OsAccount): Promise<RunProgram> {
   const { home, version } = await installedPostgres()
   const usable = !account || (await canEnter(account, join(home, 'bin', 'initdb')))
   const bin = join(usable ? home : await copyFor(folder, home, version), 'bin')
@@ -44,6 +44,6 @@ async function installedPostgres(): Promise<{ home: string; version: string }> {
 /** The project may lie where only root may go, in root's home for one. */
 async function copyFor(folder: string, home: string, version: string): Promise<string> {
   const copy = `${folder}-${version}`
-  await createWhole(copy, (draft) => cp(home, draft, { recursive: true, verbatimSymlinks: true }))
+  await createFolderAtomically(copy, (draft) => cp(home, draft, { recursive: true, verbatimSymlinks: true }))
   return copy
 }
