@@ -55,7 +55,7 @@ const countersign = (env: Readonly<Record<string, string>>, ...args: string[]) =
 test('the package holds what was built, the migrations and a README, and no sources or tests', async (t) => {
   const unexpected = packed.filter(
     (path) =>
-      !/^(?:bin|dist|prisma\/migrations)\/|^(?:package\.json|README\.md|docs\/(?:openapi\.json|integration\.md|migration\.md|countersign\.http))$/.test(
+      !/^(?:bin|dist|prisma\/migrations)\/|^(?:package\.json|README\.md|LICENSE|docs\/(?:openapi\.json|integration\.md|migration\.md|countersign\.http))$/.test(
         path,
       ),
   )

@@ -1,4 +1,5 @@
-import { ConfigError, loadSettings, type Setting } from '../config/read-config.ts'
+import { ConfigError } from '../config/read-config.ts'
+import { loadSettings, type Setting } from '../config/settings.ts'
 import { aligned, type Output, print } from './terminal.ts'
 
 /** Lists every problem of the configuration (2), or what is in force (0). */

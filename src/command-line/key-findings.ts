@@ -1,4 +1,5 @@
-import type { Config, Keys } from '../config/read-config.ts'
+import type { Keys } from '../config/formats.ts'
+import type { Config } from '../config/read-config.ts'
 import { CheckResult } from '../contracts/diagnostic-check.ts'
 
 /** A key that one copy of a backup or one leaver may have taken along should not be good for ever. */

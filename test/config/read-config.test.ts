@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
-import {
-  ConfigError,
-  DOCUMENTED,
-  readConfig,
-  readDatabaseLocation,
-  readSettings,
-  SECRETS,
-} from '../../src/config/read-config.ts'
+import { ConfigError, readConfig, readDatabaseLocation } from '../../src/config/read-config.ts'
+import { readSettings } from '../../src/config/settings.ts'
+import { declarations, SECRETS } from '../../src/config/variables.ts'
+import { configurationPage, ENV_EXAMPLE, envExample, PAGE } from '../../tools/configuration/documents.ts'
 
 const key = (byte: number) =>
   Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7 + byte) % 256)).toString('base64')
@@ -427,39 +423,45 @@ test('the settings in force say where each comes from, and of secrets no more th
     t.false(text.includes(secret))
   t.deepEqual(
     settings.map(({ name }) => name),
-    Object.keys(DOCUMENTED),
+    declarations.map(([name]) => name),
   )
 })
 
 test('the example lists every variable, with the values that development has without it', (t) => {
-  const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
+  const example = readFileSync(ENV_EXAMPLE, 'utf8')
   const env = Object.fromEntries(
     [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value!.replaceAll('"', '')]),
   )
 
-  t.deepEqual(Object.keys(env).toSorted(), Object.keys(DOCUMENTED).toSorted())
+  t.deepEqual(
+    Object.keys(env),
+    declarations.map(([name]) => name),
+  )
   t.deepEqual(readConfig(env), readConfig({}))
   const [, fromFiles] = /^# Secrets may come from files[^:]*: ([A-Z_, \n#]+)\./m.exec(example) ?? []
   t.deepEqual(fromFiles?.split(/[,\s#]+/), SECRETS)
 })
 
-test('docs/configuration.md has the variables as they are documented in the code', (t) => {
-  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
-  const defaults = new Map(readSettings({}).map(({ name, value }) => [name, value]))
-  const rows = Object.entries(DOCUMENTED).map(([name, { meaning, required, secret }]) => {
-    const value = name === 'WORKERS' ? undefined : defaults.get(name)
-    const cells = [`\`${name}\`${secret ? ' †' : ''}`, meaning, value ? `\`${value}\`` : '–', required ?? '–']
-    return `| ${cells.join(' | ')} |`
-  })
+test('.env.example is what npm run config:docs writes', (t) => {
+  t.is(readFileSync(ENV_EXAMPLE, 'utf8'), envExample())
+})
 
-  t.deepEqual(page.match(/^\| `.*$/gm), rows)
+test('docs/configuration.md has the variables as they are documented in the code', (t) => {
+  const page = readFileSync(PAGE, 'utf8')
+
+  t.is(page, configurationPage())
+  t.is(page.match(/^\| `/gm)?.length, declarations.length)
+  const defaults = new Map(readSettings({}).map(({ name, value }) => [name, value]))
+  for (const [, name, value] of page.matchAll(/^\| `([A-Z_]+)`.*\| (?:`(.*)`|–) \| [^|]*\|$/gm)) {
+    t.is(value, name === 'WORKERS' ? undefined : defaults.get(name!), name)
+  }
 })
 
 test('what is documented as required in production is what production asks for', (t) => {
   const asked = problemsOf({ NODE_ENV: 'production' }).map((problem) => problem.split(' ')[0]!)
-  const documented = Object.entries(DOCUMENTED)
-    .filter(([, { required }]) => /^in production(?! with)/.test(required ?? ''))
-    .map(([name]) => name)
+  const documented = [
+    ...readFileSync(PAGE, 'utf8').matchAll(/^\| `([A-Z_]+)`.*\| in production(?! with)[^|]*\|$/gm),
+  ]
 
-  t.deepEqual(documented.toSorted(), asked.toSorted())
+  t.deepEqual(documented.map(([, name]) => name).toSorted(), asked.toSorted())
 })

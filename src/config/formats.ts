@@ -1,0 +1,115 @@
+import { z } from 'zod'
+
+/* The formats that variables are written in. A message ends a sentence that begins with the name of the variable. */
+
+interface Key {
+  readonly id: string
+  readonly bytes: Uint8Array
+}
+/** The first key is active, the others still verify. */
+export type Keys = readonly [Key, ...Key[]]
+
+/** A whole number from `min` to `max`, both included. */
+export function integer(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .refine((number) => number >= min && number <= max, message)
+}
+
+export function url(protocols: readonly string[]) {
+  return z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    message: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  })
+}
+
+/** Plain HTTP may carry keys and tokens on this machine only. */
+export const secureUrl = url(['https:', 'http:']).refine(
+  (text) => !URL.canParse(text) || new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname),
+  'must be an https:// URL, unless it is on this machine',
+)
+
+/** Several `kid:base64`, joined by commas. `length` says in words what `accepts` checks. */
+export function keys(accepts: (length: number) => boolean, length: string) {
+  return z.string().transform((text, context): Keys => {
+    const parsed = text
+      .split(',')
+      .map((entry) => /^([A-Za-z0-9._-]{1,32}):([A-Za-z0-9+/]+={0,2})$/.exec(entry.trim()))
+    const found = parsed.flatMap((match) =>
+      match ? [{ id: match[1]!, bytes: Buffer.from(match[2]!, 'base64') }] : [],
+    )
+    const problem = (message: string) => context.addIssue({ code: 'custom', message })
+
+    if (found.length < parsed.length) problem('must be kid:base64, several joined by commas')
+    for (const { id, bytes } of found) {
+      if (!accepts(bytes.length)) problem(`key ${id} must be ${length}: openssl rand -base64 32`)
+      else if (new Set(bytes).size < 8) problem(`key ${id} is not random: openssl rand -base64 32`)
+    }
+    if (new Set(found.map(({ id }) => id)).size < found.length) problem('has two keys of one kid')
+    if (new Set(found.map(({ bytes }) => bytes.toString('hex'))).size < found.length)
+      problem('has one key under two kids')
+    return found as unknown as Keys
+  })
+}
+
+/** Several `name=value`, joined by commas: the form of W3C Baggage §3.3.1 without properties, as the OTLP exporter specifies it. */
+export const pairs = z.string().transform((text, context): Readonly<Record<string, string>> => {
+  const found = text.split(',').flatMap((entry) => {
+    const [, name, encoded] = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([\x21-\x7e]*)$/.exec(entry.trim()) ?? []
+    const value = decoded(encoded)
+    return name !== undefined && value !== undefined && /^[\x20-\x7e]*$/.test(value) ? [[name, value]] : []
+  })
+  if (found.length < text.split(',').length) {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be name=value, several joined by commas, values percent-encoded',
+    })
+  }
+  return Object.fromEntries(found)
+})
+
+/** The transports in the order in which they are tried. */
+export const mailTransports = z
+  .string()
+  .transform((text) => text.replaceAll(' ', ''))
+  .pipe(
+    z.enum(
+      ['mailbox', 'smtp', 'postmark', 'postmark,smtp', 'smtp,postmark'],
+      'must be mailbox, smtp or postmark, or the last two with a comma in the order to try them',
+    ),
+  )
+
+/** An IANA time zone. `Intl` also accepts a bare offset, but an offset does not know of summer time. */
+export const timeZone = z.string().refine((name) => {
+  try {
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined
+  } catch {
+    return false
+  }
+}, 'must be an IANA time zone, as in Europe/Berlin')
+
+/** What browsers bind a code to: a secure origin, and `localhost` while developing. */
+export const appOrigin = z.string().refine((text) => {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, origin } = new URL(text)
+  return origin === text && (protocol === 'https:' || (protocol === 'http:' && hostname === 'localhost'))
+}, 'must be an https:// origin without a path, or http:// on localhost')
+
+/** `fetch` rejects a URL that holds credentials, each time it is called. */
+export function withoutUserInfo(text: string): boolean {
+  return !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === '')
+}
+
+function decoded(text = ''): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+}

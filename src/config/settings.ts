@@ -1,0 +1,40 @@
+import type { Keys } from './formats.ts'
+import { readConfig, readValues } from './read-config.ts'
+import { noFiles, readSecretFile, type SecretReader } from './secret-files.ts'
+import { declarations, type Environment, VARIABLES, type VariableName } from './variables.ts'
+
+/** A variable as it is in force, fit to be shown. */
+export interface Setting {
+  readonly name: string
+  /** A secret shows only its public part, or `withheld`; undefined if the variable has no value. */
+  readonly value: string | undefined
+  readonly source: 'default' | 'environment' | 'file'
+}
+
+/** What {@link readConfig} makes of the variables, one by one. @throws {ConfigError} */
+export function readSettings(
+  environment: Environment,
+  readSecret: SecretReader = noFiles,
+): readonly Setting[] {
+  const { workers } = readConfig(environment, readSecret)
+  const { env, values } = readValues(environment, readSecret)
+  const inForce = { ...values, WORKERS: workers }
+  return declarations.map(([name]) => ({
+    name,
+    value: shown(name, inForce[name]),
+    source: env[name] === undefined ? 'default' : environment[name] ? 'environment' : 'file',
+  }))
+}
+
+/** The variables of this process. @throws {ConfigError} */
+export function loadSettings(): readonly Setting[] {
+  return readSettings(process.env, readSecretFile)
+}
+
+function shown(name: VariableName, value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  // The ids of keys stand in tokens and in the database; the first is active.
+  if (Array.isArray(value))
+    return `withheld, by kid: ${(value as unknown as Keys).map(({ id }) => id).join(', ')}`
+  return 'secret' in VARIABLES[name] ? 'withheld' : String(value)
+}

@@ -1,0 +1,340 @@
+import { z } from 'zod'
+import {
+  appOrigin,
+  integer,
+  keys,
+  mailTransports,
+  pairs,
+  secureUrl,
+  timeZone,
+  url,
+  withoutUserInfo,
+} from './formats.ts'
+
+/*
+ * Every variable, declared once. `readConfig` checks the environment against this table, and `npm run config:docs` writes
+ * docs/configuration.md and .env.example from it.
+ */
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** When a variable must be set. */
+interface Condition {
+  /** Completes "required …" in the documentation. */
+  readonly words: string
+  holds(environment: Environment): boolean
+}
+
+interface Declared {
+  /** Checks the text of the variable and gives its value; the default is that of development. */
+  readonly schema: z.ZodType
+  /** What an operator has to know, in Markdown. */
+  readonly meaning: string
+  /** A secret may come from a file as well, and no listing shows it. */
+  readonly secret?: true
+}
+
+interface Optional {
+  readonly required?: never
+  readonly example?: never
+}
+
+interface Required {
+  /** The variable must be set when one of these holds. */
+  readonly required: readonly [Condition, ...Condition[]]
+  /** What to set it to. Ends "PORT is not set: …". */
+  readonly example: string
+}
+
+export type Variable = Declared & (Optional | Required)
+
+const inProduction: Condition = {
+  words: 'in production',
+  holds: ({ NODE_ENV }) => NODE_ENV === 'production',
+}
+const withAnIssuer: Condition = {
+  words: 'with another `AUTH_` variable',
+  holds: ({ AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL }) =>
+    Boolean(AUTH_ISSUER || AUTH_AUDIENCE || AUTH_JWKS_URL),
+}
+const withKeycloak: Condition = {
+  words: 'with `USER_DIRECTORY=keycloak`',
+  holds: ({ USER_DIRECTORY }) => USER_DIRECTORY === 'keycloak',
+}
+const withTransport = (transport: string): Condition => ({
+  words: `with \`${transport}\` in \`MAIL_TRANSPORT\``,
+  holds: ({ MAIL_TRANSPORT }) => MAIL_TRANSPORT?.split(/[, ]+/).includes(transport) ?? false,
+})
+const withPostmark = withTransport('postmark')
+const withPostmarkInProduction: Condition = {
+  words: `in production ${withPostmark.words}`,
+  holds: (environment) => inProduction.holds(environment) && withPostmark.holds(environment),
+}
+
+/** In the order of the documentation. */
+export const VARIABLES = {
+  NODE_ENV: {
+    schema: z
+      .enum(['development', 'test', 'production'], 'must be development, test or production')
+      .default('development'),
+    meaning: '`development`, `test` or `production`. Production does not start on a development stand-in.',
+  },
+  HOST: {
+    schema: z.string().default('127.0.0.1'),
+    meaning: 'Address to listen on; `0.0.0.0` for every one.',
+    required: [inProduction],
+    example: 'the address to listen on, 0.0.0.0 for every one',
+  },
+  PORT: {
+    schema: integer(0, 65_535).default(3000),
+    meaning: 'Port to listen on; `0` for any free one.',
+    required: [inProduction],
+    example: 'the port to listen on',
+  },
+  MANAGEMENT_PORT: {
+    schema: integer(0, 65_535).default(9464),
+    meaning:
+      'Port of `/metrics` on the same `HOST`. It has no authentication: keep it inside your network. Each process on a machine needs its own.',
+    required: [inProduction],
+    example: 'the port of /metrics, closed to the outside',
+  },
+  DATA_DIR: {
+    schema: z.string().default('.data'),
+    meaning: 'Folder of a development set-up: its database, keys and mailbox.',
+  },
+  DATABASE_URL: {
+    schema: url(['postgresql:', 'postgres:']).optional(),
+    meaning: 'PostgreSQL, as `postgresql://user:password@host:5432/database`. Unset: an embedded one.',
+    required: [inProduction],
+    example: 'postgresql://user:password@host:5432/database',
+    secret: true,
+  },
+  AUTH_ISSUER: {
+    schema: z.string().optional(),
+    meaning: 'The `iss` of the access tokens to accept. Unset: a built-in issuer.',
+    required: [inProduction, withAnIssuer],
+    example: 'the `iss` of the access tokens to accept',
+  },
+  AUTH_AUDIENCE: {
+    schema: z.string().optional(),
+    meaning: 'The `aud` that names this service in access tokens.',
+    required: [inProduction, withAnIssuer],
+    example: 'the `aud` that names this service in access tokens',
+  },
+  AUTH_JWKS_URL: {
+    schema: secureUrl.optional(),
+    meaning: 'Where the issuer publishes its keys (JWK Set); `https://`, unless on this machine.',
+    required: [inProduction, withAnIssuer],
+    example: "the URL of the token issuer's JWK Set",
+  },
+  OTP_KEYS: {
+    schema: keys((length) => length >= 32, 'at least 32 bytes').optional(),
+    meaning:
+      'Keys that codes are derived from, as `kid:base64` of 32 random bytes or more, joined by commas. The first is active, the others still verify. Unset: generated once.',
+    required: [inProduction],
+    example: 'kid:base64 of 32 random bytes, as in k1:$(openssl rand -base64 32)',
+    secret: true,
+  },
+  SIGNING_KEYS: {
+    schema: keys((length) => length === 32, 'exactly 32 bytes, an Ed25519 seed').optional(),
+    meaning:
+      'Keys that sign challenges and authorisations (Ed25519), as `kid:base64` of 32 random bytes, joined by commas. The first is active, the others still verify. Unset: generated once.',
+    required: [inProduction],
+    example: 'kid:base64 of 32 random bytes, as in s1:$(openssl rand -base64 32)',
+    secret: true,
+  },
+  USER_DIRECTORY: {
+    schema: z.enum(['database', 'keycloak'], 'must be database or keycloak').default('database'),
+    meaning:
+      'Where the users are: `database` (the routes and imports of this service put them there) or `keycloak`.',
+  },
+  KEYCLOAK_URL: {
+    schema: secureUrl.refine(withoutUserInfo, 'must not hold a user or password').optional(),
+    meaning: 'Keycloak up to, and without, `/realms` or `/admin`; `https://`, unless on this machine.',
+    required: [withKeycloak],
+    example: 'https://login.bank.example, the part before /realms or /admin',
+  },
+  KEYCLOAK_REALM: {
+    schema: z.string().optional(),
+    meaning: 'The realm of the users.',
+    required: [withKeycloak],
+    example: 'the realm of the users',
+  },
+  KEYCLOAK_CLIENT_ID: {
+    schema: z.string().optional(),
+    meaning: 'A client with a service account that has the role `view-users`.',
+    required: [withKeycloak],
+    example: 'a client with a service account that has the role view-users',
+  },
+  KEYCLOAK_CLIENT_SECRET: {
+    schema: z.string().optional(),
+    meaning: 'The secret of that client.',
+    required: [withKeycloak],
+    example: 'the secret of that client',
+    secret: true,
+  },
+  MAIL_TRANSPORT: {
+    schema: mailTransports.default('mailbox'),
+    meaning:
+      '`mailbox` (development), `smtp`, `postmark`, or the last two with a comma. The second gets the mails that the first does not take.',
+    required: [inProduction],
+    example: 'postmark, smtp, or both as in postmark,smtp',
+  },
+  MAIL_FROM: {
+    schema: z
+      .string()
+      .regex(/^[^\r\n]+$/, 'must be one line, as in Countersign <no-reply@bank.example>')
+      .default('Countersign <no-reply@localhost>'),
+    meaning: 'The sender, as in `Countersign <no-reply@bank.example>`.',
+    required: [inProduction],
+    example: 'the sender, as in Countersign <no-reply@bank.example>',
+  },
+  MAIL_TIME_ZONE: {
+    schema: timeZone.default('UTC'),
+    meaning: 'The time zone of times in mails, as in `Europe/Berlin` (IANA).',
+  },
+  BRAND_NAME: {
+    schema: z
+      .string()
+      .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,60}$/u, 'must be one line of at most 60 printable characters')
+      .default('Countersign'),
+    meaning: 'The name that the mails carry: one line, at most 60 characters.',
+  },
+  BRAND_COLOR: {
+    schema: z
+      .string()
+      .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour, as in #0f4c5c')
+      .default('#0f4c5c'),
+    meaning: 'The colour of the mails, as in `#0f4c5c`.',
+  },
+  BRAND_LOGO_URL: {
+    schema: url(['https:']).refine(withoutUserInfo, 'must not hold a user or password').optional(),
+    meaning: 'An `https://` picture that replaces the name on the colour. Unset: the name.',
+  },
+  APP_ORIGIN: {
+    schema: appOrigin.optional(),
+    meaning:
+      'Where users type codes in, as in `https://app.bank.example`. Browsers then offer a code on this origin only.',
+  },
+  SMTP_URL: {
+    schema: url(['smtp:', 'smtps:']).optional(),
+    meaning: '`smtp://user:password@host:587` or `smtps://user:password@host:465`, percent-encoded.',
+    required: [withTransport('smtp')],
+    example: 'smtp://user:password@host:587 or smtps://…:465',
+    secret: true,
+  },
+  POSTMARK_SERVER_TOKEN: {
+    schema: z.string().optional(),
+    meaning: 'The API token of the Postmark server.',
+    required: [withPostmark],
+    example: 'the API token of your Postmark server',
+    secret: true,
+  },
+  POSTMARK_API_URL: {
+    schema: secureUrl.default('https://api.postmarkapp.com'),
+    meaning: "Postmark's API; `https://`, unless on this machine.",
+  },
+  POSTMARK_MESSAGE_STREAM: {
+    schema: z.string().default('outbound'),
+    meaning:
+      'The message stream of the codes. A stream of their own keeps complaints about other mails away from them.',
+  },
+  POSTMARK_WEBHOOK_AUTH: {
+    schema: z
+      .string()
+      .regex(/^[^:\p{Cc}]+:[^\p{Cc}]{16,}$/u, 'must be user:password, the password of 16 characters or more')
+      .optional(),
+    meaning:
+      '`user:password` that Postmark sends to `/webhooks/postmark`; the password has 16 characters or more. At Postmark, enter it in the URL of the webhook for Delivery, Bounce, SpamComplaint and SubscriptionChange, without the content of mails. Unset: the route does not exist.',
+    required: [withPostmarkInProduction],
+    example: 'user:password of your choice for https://…/webhooks/postmark',
+    secret: true,
+  },
+  OTP_DIGITS: { schema: integer(6, 8).default(6), meaning: 'Digits of a code, 6 to 8.' },
+  OTP_LIFETIME_SECONDS: {
+    schema: integer(1, 600).default(300),
+    meaning: 'How long a code lives, at most 600.',
+  },
+  OTP_MAX_ATTEMPTS: {
+    schema: integer(1, 10).default(5),
+    meaning: 'Wrong codes allowed per challenge, 1 to 10.',
+  },
+  OTP_MAX_ISSUANCES: {
+    schema: integer(1, 100).default(5),
+    meaning: 'Codes allowed per challenge, 1 to 100.',
+  },
+  OTP_RESEND_COOLDOWN_SECONDS: {
+    schema: integer(0, 3600).default(30),
+    meaning:
+      'Time between the first two codes of a challenge, at most 3600. Each further code waits twice as long, up to the lifetime of a code.',
+  },
+  CHALLENGE_LIFETIME_SECONDS: {
+    schema: integer(1, 86_400).default(900),
+    meaning: 'How long a challenge lives when its operation service does not say, at most 86400.',
+  },
+  SUBJECT_MAX_FAILURES: {
+    schema: integer(1, 100).default(5),
+    meaning: 'Wrong codes in a row that lock a subject, counted over all its challenges; 1 to 100.',
+  },
+  SUBJECT_LOCK_SECONDS: {
+    schema: integer(1, 86_400).default(900),
+    meaning: 'Length of the first lock, at most 86400. Each further one doubles, up to a day.',
+  },
+  SUBJECT_MAX_ISSUANCES: {
+    schema: integer(1, 1000).default(20),
+    meaning: 'Codes allowed per subject in any hour, 1 to 1000.',
+  },
+  RETENTION_DAYS: {
+    schema: integer(1, 3650).default(90),
+    meaning: 'How long an expired challenge is kept, with its issuances and its audit trail; 1 to 3650.',
+  },
+  WORKERS: {
+    schema: integer(1, 256).optional(),
+    meaning: 'Processes that serve. Unset: one in development, one per core in production.',
+  },
+  LOG_LEVEL: {
+    schema: z
+      .enum(
+        ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+        'must be a level of pino: fatal … trace, or silent',
+      )
+      .default('info'),
+    meaning: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: url(['https:', 'http:'])
+      .refine(withoutUserInfo, 'must not hold a user or password: OTEL_EXPORTER_OTLP_HEADERS may')
+      .optional(),
+    meaning:
+      'An OpenTelemetry collector that takes traces by OTLP over HTTP, as in `http://127.0.0.1:4318`; the service adds `/v1/traces`. Unset: no traces.',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    schema: pairs.optional(),
+    meaning:
+      'Headers for the collector, as `name=value,name=value`, percent-encoded. They mostly hold a credential.',
+    secret: true,
+  },
+  OTEL_SERVICE_NAME: {
+    schema: z.string().default('countersign'),
+    meaning: 'The name of this service in its traces.',
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    schema: z
+      .string()
+      .regex(/^(?:0(?:\.\d{1,9})?|1(?:\.0{1,9})?)$/, 'must be a share from 0 to 1, as in 0.05')
+      .default('1'),
+    meaning:
+      'Share of the requests to trace, from `0` to `1`. A request that belongs to a trace already follows the decision of that trace.',
+  },
+} as const satisfies Readonly<Record<string, Variable>>
+
+export type VariableName = keyof typeof VARIABLES
+
+/** The values of all variables, checked. */
+export type Values = { readonly [Name in VariableName]: z.output<(typeof VARIABLES)[Name]['schema']> }
+
+/** Every variable with its name. */
+export const declarations = Object.entries(VARIABLES) as [VariableName, Variable][]
+
+/** The variables that may come from the file that `<NAME>_FILE` names, as container platforms mount secrets. */
+export const SECRETS = declarations.filter(([, { secret }]) => secret).map(([name]) => name)

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { declarations, SECRETS, type Variable } from '../../src/config/variables.ts'
+
+/*
+ * What `npm run config:docs` writes: the table of docs/configuration.md and .env.example, both from the declarations
+ * of src/config/variables.ts.
+ */
+
+export const PAGE = new URL('../../docs/configuration.md', import.meta.url)
+export const ENV_EXAMPLE = new URL('../../.env.example', import.meta.url)
+
+const COLUMNS = 100
+
+/** The page with the table of today. The prose around the table is written by hand. */
+export function configurationPage(): string {
+  const [before = '', after = ''] = readFileSync(PAGE, 'utf8').split(/^\| variable \|[\s\S]*\|\n/m)
+  const rows = declarations.map(([name, variable]) => {
+    const { meaning, secret } = variable
+    const value = defaultOf(variable)
+    const cells = [
+      `\`${name}\`${secret ? ' †' : ''}`,
+      meaning,
+      value === '' ? '–' : `\`${value}\``,
+      requirementOf(variable) ?? '–',
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  const table = ['| variable | meaning | default | required |', '|---|---|---|---|', ...rows]
+  return `${before}${table.join('\n')}\n${after}`
+}
+
+/** Every variable with its meaning above it, set to what development has without it. */
+export function envExample(): string {
+  const introduction = [
+    'Every variable of Countersign, set to its default in development. Development needs none of them.',
+    'Production names those that are missing. docs/configuration.md has the same as a table, and',
+    '`countersign config check` says what is wrong or what is in force. `npm run config:docs` writes this file.',
+    '',
+    `Secrets may come from files, named by the variable with _FILE at its end: ${SECRETS.join(', ')}.`,
+  ]
+  const entries = declarations.map(([name, variable]) => {
+    const requirement = requirementOf(variable)
+    const text = `${variable.meaning}${requirement ? ` Required ${requirement}.` : ''}`
+    const value = defaultOf(variable)
+    return `${comment(text.replaceAll('`', ''))}\n${name}=${/[\s<>]/.test(value) ? `"${value}"` : value}\n`
+  })
+  return `${introduction.map(comment).join('\n')}\n\n${entries.join('\n')}`
+}
+
+function requirementOf({ required }: Variable): string | undefined {
+  return required?.map(({ words }) => words).join(', and ')
+}
+
+function defaultOf({ schema }: Variable): string {
+  return String(schema.safeParse(undefined).data ?? '')
+}
+
+function comment(text: string): string {
+  const lines = ['#']
+  for (const word of text.split(' ')) {
+    const line = `${lines.at(-1)} ${word}`.trimEnd()
+    if (line.length > COLUMNS) lines.push(`# ${word}`)
+    else lines[lines.length - 1] = line
+  }
+  return lines.join('\n')
+}
