@@ -73,7 +73,7 @@ export default {
     {
       name: 'only-the-composition-imports-inversify',
       severity: 'error',
-      from: { pathNot: '^src/composition/' },
+      from: { pathNot: '^(src|test)/composition/' },
       to: { path: '(^|/)(inversify|reflect-metadata)(/|$)' },
     },
     {

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { lint, loadConfig } from '@redocly/openapi-core'
 import test from 'ava'
 import { pino } from 'pino'
-import { createContainer, Routers } from '../../src/composition/container.ts'
+import { createContainer } from '../../src/composition/container.ts'
+import { Routes } from '../../src/composition/container-keys.ts'
 import { readConfig } from '../../src/config/read-config.ts'
 import { createDevelopment } from '../../src/development/development.ts'
 import type { DevelopmentKeys } from '../../src/development/development-keys.ts'
@@ -54,7 +55,7 @@ test('every route of the service is documented, and no other', (t) => {
   })
 
   const routes = container
-    .get(Routers)
+    .getAll(Routes)
     .flatMap(({ stack }) => stack)
     .flatMap(({ methods, path }) =>
       methods

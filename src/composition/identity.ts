@@ -1,0 +1,25 @@
+import { ContainerModule } from 'inversify'
+import { issuerKeys } from '../adapters/identity-jose/issuer-keys.ts'
+import { JoseAccessTokens } from '../adapters/identity-jose/jose-access-tokens.ts'
+import { MeasuredAccessTokens } from '../adapters/metrics-prometheus/measured-access-tokens.ts'
+import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
+import { AccessTokens } from '../application/ports/access-tokens.ts'
+import { Clock } from '../application/ports/clock.ts'
+import { type CompositionOptions, standIns } from './composition-options.ts'
+import { Traces } from './container-keys.ts'
+
+/** Whose access tokens are accepted: the configured issuer's, or those of the stand-in. */
+export function identity(options: CompositionOptions): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    const { auth } = options.config
+    const { keys, rules } = auth ? { keys: undefined, rules: auth } : standIns(options).issuer
+    bind(AccessTokens).toResolvedValue(
+      (clock, metrics, tracing) =>
+        new MeasuredAccessTokens(
+          new JoseAccessTokens(keys ?? issuerKeys(auth!.jwksUrl, clock, tracing?.fetch), rules, clock),
+          metrics,
+        ),
+      [Clock, Metrics, Traces],
+    )
+  })
+}

@@ -1,0 +1,38 @@
+import { ContainerModule } from 'inversify'
+import { Deliverer } from '../adapters/deliverer/deliverer.ts'
+import { InFlightRequests } from '../adapters/http-koa/edge/in-flight-requests.ts'
+import { MeasuredDeliveries } from '../adapters/metrics-prometheus/measured-deliveries.ts'
+import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
+import { RetentionCron } from '../adapters/retention-cron/retention-cron.ts'
+import { DeliverOtp } from '../application/codes/deliver-otp.ts'
+import { SendLockNotices } from '../application/mail/send-lock-notices.ts'
+import { DeliverySignal } from '../application/ports/delivery-signal.ts'
+import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
+import { Workload } from '../contracts/workload.ts'
+import { bindClass } from './bind-class.ts'
+import { LockNoticeDeliverer, Log } from './container-keys.ts'
+
+/** A warning is less urgent than a code that somebody waits for. No decision wakes its deliverer. */
+const NOTICE_POLL_INTERVAL_IN_MS = 1000
+
+/** What runs in every process beside its requests: mails and retention. */
+export function jobs(): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bindClass(bind, InFlightRequests, [])
+    bind(Workload).toService(InFlightRequests)
+    bind(Deliverer).toResolvedValue(
+      (deliverOtp, metrics, workload, logger) =>
+        new Deliverer(new MeasuredDeliveries(deliverOtp, metrics), workload, logger),
+      [DeliverOtp, Metrics, Workload, Log],
+    )
+    bind(DeliverySignal).toService(Deliverer)
+    bind(LockNoticeDeliverer).toResolvedValue(
+      (sendLockNotices, metrics, workload, logger) =>
+        new Deliverer(new MeasuredDeliveries(sendLockNotices, metrics), workload, logger, {
+          pollIntervalInMs: NOTICE_POLL_INTERVAL_IN_MS,
+        }),
+      [SendLockNotices, Metrics, Workload, Log],
+    )
+    bindClass(bind, RetentionCron, [PurgeChallenges, Log])
+  })
+}
