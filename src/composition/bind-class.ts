@@ -9,7 +9,8 @@ export function key<Value>(name: string): Key<Value> {
 }
 
 type Class<Arguments extends readonly unknown[], Instance> = new (...args: [...Arguments]) => Instance
-type KeysOf<Arguments extends readonly unknown[]> = { readonly [P in keyof Arguments]: Key<Arguments[P]> }
+/** One key for each argument, also for an optional one: a class without its listener would go unnoticed. */
+type KeysOf<Arguments extends readonly unknown[]> = { readonly [P in keyof Arguments]-?: Key<Arguments[P]> }
 
 /** Binds a class to itself. Dependencies that are swapped, missing or of the wrong type do not compile. */
 export function bindClass<Arguments extends readonly unknown[], Instance>(

@@ -1,6 +1,5 @@
 import { ContainerModule } from 'inversify'
 import { UuidIdentifiers } from '../adapters/identifiers-uuid/uuid-identifiers.ts'
-import { MeasuredTotp } from '../adapters/metrics-prometheus/measured-totp.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { EddsaChallengeSigner } from '../adapters/signing-jose/eddsa-challenge-signer.ts'
 import { OtplibTotp } from '../adapters/totp-otplib/otplib-totp.ts'
@@ -17,8 +16,11 @@ export function codesAndSignatures(options: CompositionOptions): ContainerModule
   return new ContainerModule(({ bind }) => {
     bind(Clock).toConstantValue({ now: () => new Date() })
     bindPort(bind, Identifiers, UuidIdentifiers, [])
-    const totp = new OtplibTotp(otpKeys ?? standIns(options).otpKeys, policy.codeDigits)
-    bind(Totp).toResolvedValue((metrics) => new MeasuredTotp(totp, metrics), [Metrics])
+    const keys = otpKeys ?? standIns(options).otpKeys
+    bind(Totp).toResolvedValue(
+      (metrics) => new OtplibTotp(keys, policy.codeDigits, () => metrics.otpKeyMisses.inc()),
+      [Metrics],
+    )
     bind(ChallengeSigner).toConstantValue(
       new EddsaChallengeSigner(signingKeys ?? standIns(options).signingKeys),
     )

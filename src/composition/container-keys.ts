@@ -3,11 +3,14 @@ import type { Logger } from 'pino'
 import type { Deliverer } from '../adapters/deliverer/deliverer.ts'
 import type { Connections } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
+import type { CommitListener } from '../application/ports/commit-listener.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import { key } from './bind-class.ts'
 
 /** The log of the process. */
 export const Log = key<Logger>('Logger')
+/** Called with all that the stores commit. */
+export const Commits = key<CommitListener>('CommitListener')
 /** Undefined where nothing is traced. */
 export const Traces = key<Tracing | undefined>('Tracing')
 export const Policy = key<StepUpPolicy>('StepUpPolicy')

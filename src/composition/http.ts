@@ -15,7 +15,7 @@ import { userRoutes } from '../adapters/http-koa/users/routes.ts'
 import { BasicCredentials } from '../adapters/http-koa/webhooks/postmark/basic-credentials.ts'
 import { postmarkWebhookRoutes } from '../adapters/http-koa/webhooks/postmark/routes.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
-import { RequestDurations } from '../adapters/metrics-prometheus/request-durations.ts'
+import { RequestMetrics } from '../adapters/metrics-prometheus/request-metrics.ts'
 import { DatabaseHealth } from '../adapters/persistence-prisma/connection/database-health.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import { AuditChallenge } from '../application/challenges/audit-challenge.ts'
@@ -94,7 +94,7 @@ export function http({ config, development, extraRouter }: CompositionOptions): 
         logger: Logger,
       ) =>
         createHttpServer(routers, requests, logger, {
-          observer: new RequestDurations(metrics),
+          observer: new RequestMetrics(metrics),
           traces: tracing?.requests,
         }),
       [{ serviceIdentifier: Routes, isMultiple: true }, InFlightRequests, Metrics, Traces, Log],

@@ -1,8 +1,6 @@
 import { ContainerModule } from 'inversify'
 import { issuerKeys } from '../adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from '../adapters/identity-jose/jose-access-tokens.ts'
-import { MeasuredAccessTokens } from '../adapters/metrics-prometheus/measured-access-tokens.ts'
-import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { AccessTokens } from '../application/ports/access-tokens.ts'
 import { Clock } from '../application/ports/clock.ts'
 import { type CompositionOptions, standIns } from './composition-options.ts'
@@ -14,12 +12,9 @@ export function identity(options: CompositionOptions): ContainerModule {
     const { auth } = options.config
     const { keys, rules } = auth ? { keys: undefined, rules: auth } : standIns(options).issuer
     bind(AccessTokens).toResolvedValue(
-      (clock, metrics, tracing) =>
-        new MeasuredAccessTokens(
-          new JoseAccessTokens(keys ?? issuerKeys(auth!.jwksUrl, clock, tracing?.fetch), rules, clock),
-          metrics,
-        ),
-      [Clock, Metrics, Traces],
+      (clock, tracing) =>
+        new JoseAccessTokens(keys ?? issuerKeys(auth!.jwksUrl, clock, tracing?.fetch), rules, clock),
+      [Clock, Traces],
     )
   })
 }

@@ -1,7 +1,7 @@
 import { ContainerModule } from 'inversify'
 import { Deliverer } from '../adapters/deliverer/deliverer.ts'
 import { InFlightRequests } from '../adapters/http-koa/edge/in-flight-requests.ts'
-import { MeasuredDeliveries } from '../adapters/metrics-prometheus/measured-deliveries.ts'
+import { DeliveryMetrics } from '../adapters/metrics-prometheus/delivery-metrics.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { RetentionCron } from '../adapters/retention-cron/retention-cron.ts'
 import { DeliverOtp } from '../application/codes/deliver-otp.ts'
@@ -22,17 +22,21 @@ export function jobs(): ContainerModule {
     bind(Workload).toService(InFlightRequests)
     bind(Deliverer).toResolvedValue(
       (deliverOtp, metrics, workload, logger) =>
-        new Deliverer(new MeasuredDeliveries(deliverOtp, metrics), workload, logger),
+        new Deliverer(deliverOtp, workload, logger, { observer: new DeliveryMetrics(metrics) }),
       [DeliverOtp, Metrics, Workload, Log],
     )
     bind(DeliverySignal).toService(Deliverer)
     bind(LockNoticeDeliverer).toResolvedValue(
       (sendLockNotices, metrics, workload, logger) =>
-        new Deliverer(new MeasuredDeliveries(sendLockNotices, metrics), workload, logger, {
+        new Deliverer(sendLockNotices, workload, logger, {
+          observer: new DeliveryMetrics(metrics),
           pollIntervalInMs: NOTICE_POLL_INTERVAL_IN_MS,
         }),
       [SendLockNotices, Metrics, Workload, Log],
     )
-    bindClass(bind, RetentionCron, [PurgeChallenges, Log])
+    bind(RetentionCron).toResolvedValue(
+      (purgeChallenges, logger) => new RetentionCron(purgeChallenges, logger),
+      [PurgeChallenges, Log],
+    )
   })
 }

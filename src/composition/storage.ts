@@ -1,11 +1,4 @@
 import { ContainerModule } from 'inversify'
-import { LoggedStepUps } from '../adapters/log-pino/logged-step-ups.ts'
-import { MeasuredLockNotices } from '../adapters/metrics-prometheus/measured-lock-notices.ts'
-import { MeasuredMailOutcomes } from '../adapters/metrics-prometheus/measured-mail-outcomes.ts'
-import { MeasuredOtpOutbox } from '../adapters/metrics-prometheus/measured-otp-outbox.ts'
-import { MeasuredStepUps } from '../adapters/metrics-prometheus/measured-step-ups.ts'
-import { MeasuredSuppressions } from '../adapters/metrics-prometheus/measured-suppressions.ts'
-import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { PrismaAuditTrail } from '../adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
 import { connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
 import { DatabaseHealth } from '../adapters/persistence-prisma/connection/database-health.ts'
@@ -27,48 +20,28 @@ import { Suppressions } from '../application/ports/suppressions.ts'
 import { OutboxBacklog } from '../contracts/outbox-backlog.ts'
 import { bindClass, bindPort } from './bind-class.ts'
 import type { CompositionOptions } from './composition-options.ts'
-import { Log, StorageConnections, Traces } from './container-keys.ts'
+import { Commits, Log, StorageConnections, Traces } from './container-keys.ts'
 
 /** Everything that is stored, in PostgreSQL. Nothing connects before the first query. */
 export function storage({ databaseUrl }: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(StorageConnections).toResolvedValue(
-      (logger) =>
+      (logger, tracing) =>
         connectPrisma({
           url: databaseUrl,
           onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
+          around: tracing?.statement,
         }),
-      [Log],
+      [Log, Traces],
     )
     bind(PrismaClient).toResolvedValue(({ prisma }) => prisma, [StorageConnections])
     bind(Statements).toResolvedValue(({ statements }) => statements, [StorageConnections])
 
-    bind(MeasuredStepUps).toResolvedValue(
-      (statements, metrics, tracing, logger) => {
-        const stepUps = new PrismaStepUps(statements)
-        return new MeasuredStepUps(new LoggedStepUps(tracing?.stepUps(stepUps) ?? stepUps, logger), metrics)
-      },
-      [Statements, Metrics, Traces, Log],
-    )
-    bind(OtpOutbox).toResolvedValue(
-      (statements, metrics, tracing) => {
-        const outbox = new PrismaOtpOutbox(statements)
-        return new MeasuredOtpOutbox(tracing?.otpOutbox(outbox) ?? outbox, metrics)
-      },
-      [Statements, Metrics, Traces],
-    )
-    bind(LockNotices).toResolvedValue(
-      (statements, metrics) => new MeasuredLockNotices(new PrismaLockNotices(statements), metrics),
-      [Statements, Metrics],
-    )
-    bind(MailOutcomes).toResolvedValue(
-      (prisma, metrics) => new MeasuredMailOutcomes(new PrismaMailOutcomes(prisma), metrics),
-      [PrismaClient, Metrics],
-    )
-    bind(Suppressions).toResolvedValue(
-      (prisma, metrics) => new MeasuredSuppressions(new PrismaSuppressions(prisma), metrics),
-      [PrismaClient, Metrics],
-    )
+    bindClass(bind, PrismaStepUps, [Statements, Commits])
+    bindPort(bind, OtpOutbox, PrismaOtpOutbox, [Statements, Commits])
+    bindPort(bind, LockNotices, PrismaLockNotices, [Statements, Commits])
+    bindPort(bind, MailOutcomes, PrismaMailOutcomes, [Statements, Commits])
+    bindPort(bind, Suppressions, PrismaSuppressions, [Statements, Commits])
     bindPort(bind, OutboxBacklog, PrismaOutboxBacklog, [PrismaClient])
     bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient])
     bindPort(bind, Retention, PrismaRetention, [PrismaClient])

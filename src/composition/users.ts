@@ -1,9 +1,7 @@
 import { ContainerModule } from 'inversify'
 import { KeycloakUserDirectory } from '../adapters/directory-keycloak/keycloak-user-directory.ts'
-import { countEvents } from '../adapters/metrics-prometheus/event-count.ts'
-import { MeasuredStepUps } from '../adapters/metrics-prometheus/measured-step-ups.ts'
-import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { PrismaClient } from '../adapters/persistence-prisma/generated/client.ts'
+import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { AddressCheckedStepUps } from '../application/challenges/address-checked-step-ups.ts'
 import { Clock } from '../application/ports/clock.ts'
@@ -13,7 +11,7 @@ import { EraseUser } from '../application/users/erase-user.ts'
 import { PutUser } from '../application/users/put-user.ts'
 import { bindClass, bindPort } from './bind-class.ts'
 import type { CompositionOptions } from './composition-options.ts'
-import { Traces } from './container-keys.ts'
+import { Commits, Traces } from './container-keys.ts'
 
 /** Where the users' addresses are kept: in Keycloak, or in the service's own database. */
 export function users({ config: { keycloak } }: CompositionOptions): ContainerModule {
@@ -24,14 +22,11 @@ export function users({ config: { keycloak } }: CompositionOptions): ContainerMo
         [Clock, Traces],
       )
       // Keycloak does not say when an address changes, so each load of a challenge compares it.
-      bindPort(bind, StepUps, AddressCheckedStepUps, [MeasuredStepUps, UserDirectory, Clock])
+      bindPort(bind, StepUps, AddressCheckedStepUps, [PrismaStepUps, UserDirectory, Clock])
     } else {
-      bind(UserRegistry).toResolvedValue(
-        (prisma, metrics) => new PrismaUserRegistry(prisma, (events) => countEvents(metrics, events)),
-        [PrismaClient, Metrics],
-      )
+      bindPort(bind, UserRegistry, PrismaUserRegistry, [PrismaClient, Commits])
       bind(UserDirectory).toService(UserRegistry)
-      bind(StepUps).toService(MeasuredStepUps)
+      bind(StepUps).toService(PrismaStepUps)
       bindClass(bind, PutUser, [UserRegistry, Clock])
       bindClass(bind, EraseUser, [UserRegistry, Clock])
     }

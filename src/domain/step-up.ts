@@ -20,6 +20,8 @@ export interface StepUpDecision {
   readonly standing: SubjectStanding
   /** The issuance that the decision made, if it made one. */
   readonly issued?: QueuedIssuance
+  /** The issuance whose code verified the challenge, if one did. */
+  readonly verifiedBy?: OtpIssuance
   /** The warning of the lock that the decision began, if it began one and there is somewhere to send it. */
   readonly lockNotice?: QueuedLockNotice
   readonly events: readonly ChallengeEvent[]
@@ -93,7 +95,12 @@ export const StepUp = {
     if (issuance && OtpIssuance.isAlive(issuance, challenge, now) && codeMatches(issuance)) {
       const [verified, event] = Challenge.verify(challenge, issuance.id, now)
       return [
-        { challenge: verified, standing: SubjectStanding.succeed(standing), events: [event] },
+        {
+          challenge: verified,
+          standing: SubjectStanding.succeed(standing),
+          verifiedBy: issuance,
+          events: [event],
+        },
         { outcome: 'verified' },
       ]
     }

@@ -1,3 +1,4 @@
+import type { CommitListener } from '../../src/application/ports/commit-listener.ts'
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
 import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
 import { mailFatesContract } from '../contracts/mail-outcomes.contract.ts'
@@ -8,8 +9,8 @@ import { suppressionsContract } from '../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../contracts/user-registry.contract.ts'
 import { InMemoryStore } from '../doubles/in-memory-store.ts'
 
-const create = async () => {
-  const store = new InMemoryStore()
+const create = async (committed?: CommitListener) => {
+  const store = new InMemoryStore(committed)
   const { mailOutcomes, suppressions, lockNotices } = store
   return {
     stepUps: store,

@@ -16,7 +16,7 @@ class Stamps {
   readonly #identifiers: Identifiers
   readonly #limit: number
 
-  constructor(clock: Clock, identifiers: Identifiers, limit: number) {
+  constructor(clock: Clock, identifiers: Identifiers, limit = 1) {
     this.#clock = clock
     this.#identifiers = identifiers
     this.#limit = limit
@@ -55,8 +55,10 @@ test('dependencies that are swapped, missing, surplus or of another type do not 
     new ContainerModule(({ bind }) => {
       // @ts-expect-error The two ports are swapped.
       bindClass(bind, Stamps, [Identifiers, Clock, Limit])
-      // @ts-expect-error The limit is missing.
+      // @ts-expect-error The limit is missing, although the constructor has a default for it.
       bindClass(bind, Stamps, [Clock, Identifiers])
+      // @ts-expect-error The clock is missing.
+      bindClass(bind, Stamps, [Identifiers, Limit])
       // @ts-expect-error There is no fourth dependency.
       bindClass(bind, Stamps, [Clock, Identifiers, Limit, Name])
       // @ts-expect-error A key of a string stands where a number is needed.

@@ -1,4 +1,5 @@
 import type { AuditTrail, RecordedEvent } from '../../src/application/ports/audit-trail.ts'
+import { announce, type Commit, type CommitListener } from '../../src/application/ports/commit-listener.ts'
 import type { LockNoticeDelivery, LockNotices } from '../../src/application/ports/lock-notices.ts'
 import type { MailOutcomes } from '../../src/application/ports/mail-outcomes.ts'
 import type { OtpDelivery, OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
@@ -32,6 +33,11 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   readonly #traceContexts = new Map<string, string | undefined>()
   readonly #lockNotices = new Map<string, LockNotice>()
   readonly #users = new Map<string, User>()
+  readonly #committed: CommitListener
+
+  constructor(committed: CommitListener = () => {}) {
+    this.#committed = committed
+  }
 
   /** Ports whose methods are named like those of others. */
   readonly mailOutcomes: MailOutcomes = {
@@ -43,9 +49,10 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     record: async (claimed, outcome, events) => {
       await turn()
       const current = this.#lockNotices.get(claimed.id)
-      if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return
+      if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return false
       this.#lockNotices.set(claimed.id, outcome)
-      this.#record(events, { actor: 'service' })
+      this.#commit({ events, provenance: { actor: 'service' } })
+      return true
     },
   }
   readonly suppressions: Suppressions = {
@@ -61,7 +68,9 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     },
     save: async (standing, events, provenance) => {
       await turn()
-      return this.#saveSuppression(standing, events, provenance)
+      if (!this.#suppress(standing)) return false
+      this.#commit({ events, provenance })
+      return true
     },
   }
 
@@ -83,7 +92,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     if (!this.#standings.has(challenge.subjectUserId)) {
       this.#standings.set(challenge.subjectUserId, SubjectStanding.blank(challenge.subjectUserId))
     }
-    this.#record([event], provenance)
+    this.#commit({ events: [event], provenance, challenge })
     return { challenge, created: true }
   }
 
@@ -103,7 +112,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
   }
 
   async save(
-    { challenge, standing, issued, lockNotice, events }: StepUpDecision,
+    { challenge, standing, issued, verifiedBy, lockNotice, events }: StepUpDecision,
     provenance: Provenance,
   ): Promise<boolean> {
     await turn()
@@ -117,7 +126,7 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
       this.#traceContexts.set(issued.id, provenance.traceContext)
     }
     if (lockNotice) this.#lockNotices.set(lockNotice.id, lockNotice)
-    this.#record(events, provenance)
+    this.#commit({ events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true
   }
 
@@ -128,13 +137,18 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
 
   async put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     await turn()
-    return this.#put(user, now, provenance)
+    const events: DomainEvent[] = []
+    const outcome = this.#put(user, now, events)
+    this.#commit({ events, provenance })
+    return outcome
   }
 
   async putAll(users: readonly User[], now: Date, provenance: Provenance) {
     await turn()
     const counts = { created: 0, updated: 0 }
-    for (const user of users) counts[this.#put(user, now, provenance)]++
+    const events: DomainEvent[] = []
+    for (const user of users) counts[this.#put(user, now, events)]++
+    this.#commit({ events, provenance })
     return counts
   }
 
@@ -145,14 +159,14 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
 
     const standing = this.#standings.get(userId)!
     this.#standings.set(userId, { ...standing, suppression: undefined })
-    this.#cancelLive(userId, 'user-erased', now, provenance)
+    const events = this.#cancelLive(userId, 'user-erased', now)
     for (const issuance of [...this.#issuances.values()].filter(
       ({ subjectUserId }) => subjectUserId === userId,
     )) {
       this.#issuances.set(issuance.id, { ...issuance, recipient: 'erased@erased.invalid' as EmailAddress })
     }
-    this.#eraseNotices(userId, now, provenance)
-    this.#record([{ type: 'user-erased', subjectUserId: userId, at: now }], provenance)
+    events.push(...this.#eraseNotices(userId, now), { type: 'user-erased', subjectUserId: userId, at: now })
+    this.#commit({ events, provenance })
   }
 
   async eventsOf(challengeId: string): Promise<readonly RecordedEvent[]> {
@@ -185,14 +199,15 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     })
   }
 
-  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<void> {
+  async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: DomainEvent): Promise<boolean> {
     await turn()
     const current = this.#issuances.get(claimed.id)
-    if (current?.deliveryAttempts !== claimed.deliveryAttempts) return
+    if (current?.deliveryAttempts !== claimed.deliveryAttempts) return false
     const recorded = withOutcome(current, outcome)
-    if (!recorded) return
+    if (!recorded) return false
     this.#issuances.set(claimed.id, recorded)
-    this.#record([event], { actor: 'service' })
+    this.#commit({ events: [event], provenance: { actor: 'service' }, issuance: claimed })
+    return true
   }
 
   async #claimNotices(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]> {
@@ -208,13 +223,15 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     })
   }
 
-  #eraseNotices(userId: string, now: Date, provenance: Provenance): void {
+  #eraseNotices(userId: string, now: Date): DomainEvent[] {
+    const withdrawn: DomainEvent[] = []
     for (const notice of [...this.#lockNotices.values()].filter((each) => each.subjectUserId === userId)) {
       const [settled, events] =
         notice.status === 'queued' ? LockNotice.fail(notice, 'user-erased', now) : [notice, []]
       this.#lockNotices.set(notice.id, { ...settled, recipient: 'erased@erased.invalid' as EmailAddress })
-      this.#record(events, provenance)
+      withdrawn.push(...events)
     }
+    return withdrawn
   }
 
   async #loadFate(issuanceId: string): Promise<MailOutcome | undefined> {
@@ -231,21 +248,16 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     await turn()
     const current = this.#issuances.get(before.issuance.id)
     if (!current || (issuance && !isStillAs(before.issuance, current))) return false
-    if (standing && !this.#saveSuppression(standing, events, provenance)) return false
-    if (!standing) this.#record(events, provenance)
+    if (standing && !this.#suppress(standing)) return false
     if (issuance) this.#issuances.set(issuance.id, withSending(issuance, current))
+    this.#commit({ events, provenance, issuance: before.issuance })
     return true
   }
 
-  #saveSuppression(
-    { subjectUserId, suppression, version }: SubjectStanding,
-    events: readonly DomainEvent[],
-    provenance: Provenance,
-  ): boolean {
+  #suppress({ subjectUserId, suppression, version }: SubjectStanding): boolean {
     const current = this.#standings.get(subjectUserId)
     if (current?.version !== version) return false
     this.#standings.set(subjectUserId, { ...current, suppression, version: version + 1 })
-    this.#record(events, provenance)
     return true
   }
 
@@ -300,15 +312,15 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     return this.events.splice(0, Infinity, ...kept).length - kept.length
   }
 
-  #put(user: User, now: Date, provenance: Provenance): 'created' | 'updated' {
+  #put(user: User, now: Date, events: DomainEvent[]): 'created' | 'updated' {
     const { userId, email } = user
     this.#supersedeDecisions(userId)
     const previous = this.#users.get(userId)
     this.#users.set(userId, user)
 
     const emailAddressChanged = previous !== undefined && previous.email !== email
-    if (emailAddressChanged) this.#cancelLive(userId, 'email-address-changed', now, provenance)
-    this.#record([{ type: 'user-put', subjectUserId: userId, at: now, emailAddressChanged }], provenance)
+    if (emailAddressChanged) events.push(...this.#cancelLive(userId, 'email-address-changed', now))
+    events.push({ type: 'user-put', subjectUserId: userId, at: now, emailAddressChanged })
     return previous ? 'updated' : 'created'
   }
 
@@ -317,16 +329,20 @@ export class InMemoryStore implements StepUps, UserRegistry, OtpOutbox, AuditTra
     this.#standings.set(userId, { ...standing, version: standing.version + 1 })
   }
 
-  #cancelLive(userId: string, reason: CancellationReason, now: Date, provenance: Provenance): void {
+  #cancelLive(userId: string, reason: CancellationReason, now: Date): DomainEvent[] {
+    const events: DomainEvent[] = []
     for (const challenge of [...this.#challenges.values()].filter((each) => isLiveOf(userId, each, now))) {
       const [cancelled, event] = Challenge.cancel(challenge, reason, now)
       this.#challenges.set(cancelled.id, cancelled)
-      this.#record([event], provenance)
+      events.push(event)
     }
+    return events
   }
 
-  #record(events: readonly DomainEvent[], { traceContext: _, ...provenance }: Provenance): void {
-    this.events.push(...events.map((event) => ({ ...event, ...provenance })))
+  #commit(commit: Commit): void {
+    const { traceContext: _, ...provenance } = commit.provenance
+    this.events.push(...commit.events.map((event) => ({ ...event, ...provenance })))
+    announce(this.#committed, commit)
   }
 }
 

@@ -11,7 +11,7 @@ import type { OtpMailComposer } from '../ports/otp-mail-composer.ts'
 import type { OtpDelivery, OtpOutbox } from '../ports/otp-outbox.ts'
 import type { Totp } from '../ports/totp.ts'
 
-const UNTRACED: DeliveryTraces = { follow: (_, attempt) => attempt() }
+const UNTRACED: DeliveryTraces = { follow: (_, __, attempt) => attempt() }
 
 /** Hands over the mails that are due. At least once each, always with the same code, never for a dead challenge. */
 export class DeliverOtp {
@@ -46,9 +46,12 @@ export class DeliverOtp {
    * than `limit`: no more were due.
    */
   async execute(limit: number): Promise<readonly DeliveryAttempt[]> {
-    const now = this.#clock.now()
-    const deliveries = await this.#outbox.claim(limit, now, secondsAfter(now, LEASE_IN_SECONDS))
-    return deliveries.map((delivery) => () => this.#traces.follow(delivery, () => this.#deliver(delivery)))
+    const from = this.#clock.now()
+    const deliveries = await this.#outbox.claim(limit, from, secondsAfter(from, LEASE_IN_SECONDS))
+    const claim = { from, until: this.#clock.now() }
+    return deliveries.map(
+      (delivery) => () => this.#traces.follow(delivery, claim, () => this.#deliver(delivery)),
+    )
   }
 
   async #deliver(delivery: OtpDelivery): Promise<DeliveryReport> {
@@ -59,8 +62,8 @@ export class DeliverOtp {
       const [outcome, event] = decided
       // First, for should this be lost, the mail is due again and will be refused again.
       if (details.error instanceof RecipientSuppressed) await this.#suppress(issuanceId)
-      await this.#outbox.record(delivery.issuance, outcome, event)
-      return { ...report, outcome: outcome.status, ...details }
+      const recorded = await this.#outbox.record(delivery.issuance, outcome, event)
+      return { ...report, outcome: recorded ? outcome.status : 'outdated', ...details }
     } catch (error) {
       return { ...report, outcome: 'unrecorded', error }
     }

@@ -37,8 +37,8 @@ export class SendLockNotices {
     try {
       const { decided, ...details } = await this.#send(delivery)
       const [outcome, events] = decided
-      await this.#notices.record(delivery.notice, outcome, events)
-      return { ...report, outcome: outcome.status, ...details }
+      const recorded = await this.#notices.record(delivery.notice, outcome, events)
+      return { ...report, outcome: recorded ? outcome.status : 'outdated', ...details }
     } catch (error) {
       return { ...report, outcome: 'unrecorded', error }
     }

@@ -13,9 +13,12 @@ export interface DeliveryReport {
   readonly issuanceId?: string
   readonly noticeId?: string
   readonly attempt: number
-  /** `unrecorded`: whatever happened to the mail could not be stored; it is due again when the lease ends. */
-  readonly outcome: OtpIssuance['status'] | 'unrecorded'
-  /** Who took the mail, if somebody did. */
+  /**
+   * `unrecorded`: whatever happened to the mail could not be stored; it is due again when the lease ends. `outdated`:
+   * something else was stored about the mail first, such as the next claim after a lost lease, and this attempt left no trace.
+   */
+  readonly outcome: OtpIssuance['status'] | 'unrecorded' | 'outdated'
+  /** Who took the mail, if somebody did; also of an attempt that could not be stored or was outdated. */
   readonly transport?: string
   /** Of the trace that the attempt is part of, if it is traced. */
   readonly traceId?: string

@@ -18,12 +18,14 @@ export abstract class LockNotices {
   abstract claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]>
 
   /**
-   * Stores what became of a claimed notice, with its events. Without effect if the lease ran out and another process
-   * claimed it, or its user was erased meanwhile.
+   * Stores what became of a claimed notice, with its events. False, and nothing is stored, if the lease ran out and another
+   * process claimed it, or its user was erased meanwhile.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract record(
     claimed: QueuedLockNotice,
     outcome: LockNotice,
     events: readonly ChallengeEvent[],
-  ): Promise<void>
+  ): Promise<boolean>
 }

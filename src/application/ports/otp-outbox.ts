@@ -22,9 +22,11 @@ export abstract class OtpOutbox {
   abstract claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]>
 
   /**
-   * Stores what became of a claimed issuance, with its event. Without effect if the lease ran out and another
-   * process claimed it, or its fate is known already. Where the mail system has reported before we got here, its word
-   * stays, and a hand-over adds when that was and the id of the mail.
+   * Stores what became of a claimed issuance, with its event. False, and nothing is stored, if the lease ran out and another
+   * process claimed it, or its outcome is known already. If a report of the mail system was stored first, it is kept; a
+   * hand-over only adds its time and the id of the mail.
+   *
+   * @throws {StorageUnavailable}
    */
-  abstract record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<void>
+  abstract record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<boolean>
 }

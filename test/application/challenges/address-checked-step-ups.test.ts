@@ -9,8 +9,8 @@ import { ALICE, afterNoon, NOON } from '../../domain/examples.ts'
 import { InMemoryStore } from '../../doubles/in-memory-store.ts'
 import { SettableClock } from '../../doubles/settable-clock.ts'
 
-stepUpsContract('directed', async () => {
-  const store = new InMemoryStore()
+stepUpsContract('directed', async (committed) => {
+  const store = new InMemoryStore(committed)
   const stepUps = new AddressCheckedStepUps(store, store, new SettableClock(NOON))
   return { stepUps, registry: store, outbox: store, trail: store }
 })

@@ -128,6 +128,27 @@ test('a defect leaves the mail to the end of its lease, and is reported', async 
   t.like((await deliver())[0], { outcome: 'sent' })
 })
 
+test('an attempt that outlived its lease is reported as outdated, not as sent, with the transport that took its mail', async (t) => {
+  const { deliver, issuance, transport, clock } = await issued()
+  const send = transport.send.bind(transport)
+  const [asked, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  transport.send = async (message) => {
+    asked.resolve()
+    await slow.promise
+    return send(message)
+  }
+  const late = deliver()
+  await asked.promise
+  transport.send = send
+  clock.pass(30)
+  t.like((await deliver())[0], { outcome: 'sent', attempt: 2 })
+
+  slow.resolve()
+
+  t.like((await late)[0], { outcome: 'outdated', attempt: 1, transport: 'memory' })
+  t.like(await issuance(), { status: 'sent', deliveryAttempts: 2 })
+})
+
 test('no mail is sent for a challenge that is over', async (t) => {
   const { deliver, issuance, putUser, mails } = await issued()
   await putUser.execute({

@@ -195,6 +195,28 @@ test('a mail whose hand-over could not be recorded is sent once more, under the 
   t.is(new Set(mails.map(({ id }) => id)).size, 1)
 })
 
+test('an attempt that outlived its lease is reported as outdated, not as sent, with the transport that took its mail', async (t) => {
+  const { warn, transport, clock, store, ids } = await locked()
+  const send = transport.send.bind(transport)
+  const [asked, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  transport.send = async (message) => {
+    asked.resolve()
+    await slow.promise
+    return send(message)
+  }
+  const late = warn()
+  await asked.promise
+  transport.send = send
+  clock.pass(30)
+  t.like((await warn())[0], { outcome: 'sent', attempt: 2 })
+
+  slow.resolve()
+
+  t.like((await late)[0], { outcome: 'outdated', attempt: 1, transport: 'memory' })
+  const sent = (await store.eventsOf(ids[1]!)).filter(({ type }) => type === 'lock-notice-sent')
+  t.like(sent, [{ attempt: 2 }])
+})
+
 test('of a user who was erased, a mail that was queued is not sent', async (t) => {
   const { warn, eraseUser, store, ids, mails } = await locked()
 

@@ -20,6 +20,8 @@ export interface RequestObserver {
     readonly status: number
     /** The code of the error body, without its family. */
     readonly code: string | undefined
+    /** Why the access token was refused, which its bearer does not learn; undefined if it was not. */
+    readonly refusal: string | undefined
     readonly durationInSeconds: number
   }): void
 }
@@ -69,9 +71,9 @@ export function requestLog(logger: Logger, { observer, traces }: RequestWatch): 
     // The pattern, not the path: what a stranger puts into a path is not ours to keep.
     const route: string | undefined = ctx._matchedRoute
     const { method, status } = ctx
-    const { code, challengeId } = ctx.state
+    const { code, refusal, challengeId } = ctx.state
     const durationInMs = performance.now() - startedAt
-    observer?.answered({ route, method, status, code, durationInSeconds: durationInMs / 1000 })
+    observer?.answered({ route, method, status, code, refusal, durationInSeconds: durationInMs / 1000 })
     // What a page asks for again and again is worth a line to nobody but whoever looks for it.
     logger[ctx.state.routine ? 'debug' : 'info'](
       {
@@ -81,8 +83,7 @@ export function requestLog(logger: Logger, { observer, traces }: RequestWatch): 
         route,
         status,
         code,
-        // Why a token was refused, which its bearer is not told.
-        refusal: ctx.state.refusal,
+        refusal,
         caller: ctx.state.caller,
         subject: ctx.state.subject,
         challengeId,

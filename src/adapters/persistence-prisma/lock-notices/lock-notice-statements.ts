@@ -1,3 +1,4 @@
+import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
@@ -6,6 +7,9 @@ import { leased } from '../lease.ts'
 import { COLUMNS } from '../rows.ts'
 
 /* The statements behind every mail about a lock, constant in their text like those behind every decision. */
+
+/** Who records what became of a notice. */
+export const BY_SERVICE: Provenance = { actor: 'service' }
 
 const CLAIMED = Prisma.raw([COLUMNS.lockNotice, COLUMNS.user].join(', '))
 
@@ -18,7 +22,7 @@ export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prism
     ORDER BY n.locked_at`
 }
 
-/** Guarded by the number of the attempt: whoever claimed the notice since has counted another one. */
+/** Returns one row, or nothing if the notice was claimed since, which has counted another attempt, or is settled. */
 export function recordNotice(
   claimed: QueuedLockNotice,
   outcome: LockNotice,
@@ -38,8 +42,8 @@ export function recordNotice(
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
         AND status = 'queued'
       RETURNING id
-    )
-    ${insertEvents('notice', events, { actor: 'service' })}`
+    ), trail AS (${insertEvents('notice', events, BY_SERVICE)})
+    SELECT id FROM notice`
 }
 
 /** What a status adds to a notice, as columns. */

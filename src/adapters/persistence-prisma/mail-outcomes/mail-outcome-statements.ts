@@ -81,13 +81,13 @@ export function saveSuppression(
 }
 
 export function findStanding(subjectUserId: string): Prisma.Sql {
-  return Prisma.sql`
+  return Prisma.sql`/* suppressions.find-by-subject */
     SELECT ${STANDING} FROM subject_standings s WHERE s.subject_user_id = ${subjectUserId}`
 }
 
 /** Through the partial index, which the second condition names. */
 export function findSuppressedAt(address: string): Prisma.Sql {
-  return Prisma.sql`
+  return Prisma.sql`/* suppressions.find-by-address */
     SELECT ${STANDING}
     FROM subject_standings s
     WHERE lower(s.suppressed_address) = lower(${address}) AND s.suppressed_address IS NOT NULL`

@@ -131,7 +131,7 @@ export function insertChallenge(
 const IDENTIFIED = Prisma.raw(`${COLUMNS.challenge}, c.request_fingerprint AS c_request_fingerprint`)
 
 export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql {
-  return Prisma.sql`
+  return Prisma.sql`/* step-ups.find-by-idempotency-key */
     SELECT ${IDENTIFIED}
     FROM challenges c
     WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`

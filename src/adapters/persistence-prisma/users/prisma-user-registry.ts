@@ -1,3 +1,4 @@
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { UserRegistry } from '../../../application/ports/user-directory.ts'
 import { Challenge } from '../../../domain/challenge.ts'
@@ -16,17 +17,14 @@ const ERASED_ADDRESS = 'erased@erased.invalid'
 /** Long enough for an import of some hundred thousand users, all or nothing. */
 const TRANSACTION_TIMEOUT_IN_MS = 600_000
 
-/** Is told of events once they are stored. The registry decides by itself what a change of an entry ends, so nobody else knows. */
-type StoredEvents = (events: readonly DomainEvent[]) => void
-
 /** The directory in the service's own database. */
 export class PrismaUserRegistry implements UserRegistry {
   readonly #prisma: PrismaClient
-  readonly #stored: StoredEvents
+  readonly #committed: CommitListener
 
-  constructor(prisma: PrismaClient, stored: StoredEvents = () => {}) {
+  constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
     this.#prisma = prisma
-    this.#stored = stored
+    this.#committed = committed
   }
 
   async find(userId: string): Promise<User | undefined> {
@@ -42,13 +40,13 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
-    return this.#transaction((transaction, events) =>
+    return this.#transaction(provenance, (transaction, events) =>
       new UserChange(transaction, user.userId, now, provenance, events).put(user),
     )
   }
 
   putAll(users: readonly User[], now: Date, provenance: Provenance) {
-    return this.#transaction(async (transaction, events) => {
+    return this.#transaction(provenance, async (transaction, events) => {
       const counts = { created: 0, updated: 0 }
       // In the order of their ids, so that two imports of the same users do not wait for each other in a circle.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
@@ -59,12 +57,13 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
-    return this.#transaction((transaction, events) =>
+    return this.#transaction(provenance, (transaction, events) =>
       new UserChange(transaction, userId, now, provenance, events).erase(),
     )
   }
 
   async #transaction<Result>(
+    provenance: Provenance,
     change: (transaction: Prisma.TransactionClient, events: DomainEvent[]) => Promise<Result>,
   ): Promise<Result> {
     const events: DomainEvent[] = []
@@ -73,7 +72,7 @@ export class PrismaUserRegistry implements UserRegistry {
         timeout: TRANSACTION_TIMEOUT_IN_MS,
       }),
     )
-    this.#stored(events)
+    announce(this.#committed, { events, provenance })
     return result
   }
 }

@@ -1,23 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { pino } from 'pino'
-import { LoggedStepUps } from '../../src/adapters/log-pino/logged-step-ups.ts'
+import { decisionLog } from '../../src/adapters/log-pino/decision-log.ts'
+import { recordMailEvent } from '../../src/application/mail/record-mail-event.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
+import { LockNotice } from '../../src/domain/lock-notice.ts'
+import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
-import { stepUpsContract } from '../contracts/step-ups.contract.ts'
-import { issued, opened, PROVENANCE } from '../contracts/stores.ts'
-import { NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
+import { issued, locked, opened, PROVENANCE } from '../contracts/stores.ts'
+import { ALICE, afterNoon, NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
 import { InMemoryStore } from '../doubles/in-memory-store.ts'
 
 /** The storage ports over a store in memory, its decisions logged. */
 function logged() {
-  const store = new InMemoryStore()
   const lines: Record<string, unknown>[] = []
   const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
-  return { lines, stepUps: new LoggedStepUps(store, logger), registry: store, outbox: store, trail: store }
+  const store = new InMemoryStore(decisionLog(logger))
+  const { lockNotices, mailOutcomes } = store
+  return { lines, stepUps: store, registry: store, outbox: store, trail: store, lockNotices, mailOutcomes }
 }
-
-stepUpsContract('logged', async () => logged())
 
 test('each stored decision is a line that names its events, the challenge, and who caused it', async (t) => {
   const stores = logged()
@@ -63,4 +64,22 @@ test('a decision that lost its race is no line, and neither is a challenge that 
   t.false(await stepUps.save(decision, PROVENANCE))
 
   t.deepEqual(lines, [])
+})
+
+test('what becomes of a mail or of an entry is no line, for it is no decision about a challenge', async (t) => {
+  const stores = logged()
+  const { id, subjectUserId: userId } = await opened(stores)
+  const { id: issuanceId } = await issued(stores, id)
+  await locked(stores, id)
+  stores.lines.length = 0
+  const [otp] = await stores.outbox.claim(1, NOON, afterNoon(30))
+  const [warning] = await stores.lockNotices.claim(1, NOON, afterNoon(30))
+
+  await stores.outbox.record(otp!.issuance, ...OtpIssuance.markSent(otp!.issuance, 'm', NOON))
+  await stores.lockNotices.record(warning!.notice, ...LockNotice.markSent(warning!.notice, 'm', NOON))
+  const bounce = { outcome: 'bounced', kind: 'hard-bounce', at: NOON } as const
+  await recordMailEvent(stores.mailOutcomes, issuanceId, bounce, PROVENANCE)
+  await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+
+  t.deepEqual(stores.lines, [])
 })
