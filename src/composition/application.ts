@@ -10,14 +10,14 @@ import { createContainer } from './container.ts'
 import { LockNoticeDeliverer, StorageConnections } from './container-keys.ts'
 import { loadTracing } from './observing.ts'
 
-/** Something that runs beside the requests. */
+/** Work that runs beside the requests. */
 interface Job {
   start(): void
-  /** Takes up nothing more, and resolves when what is in progress is done. */
+  /** Starts no new work, and resolves when the work in progress is done. */
   stop(): Promise<void>
 }
 
-/** The service, assembled. It does not listen yet and none of its jobs runs. */
+/** The assembled service. It does not listen yet, and its jobs do not run yet. */
 export interface Application {
   readonly server: Server
   readonly jobs: readonly Job[]

@@ -1,15 +1,15 @@
 import type { AbstractNewable, Bind, ServiceIdentifier } from 'inversify'
 
-/** A port, a class, or what {@link key} makes. Inversify takes any symbol for any dependency, and so would not notice two that are swapped. */
+/** A port, a class, or the result of {@link key}. A plain symbol is none: Inversify accepts any symbol for any dependency. */
 export type Key<Instance> = AbstractNewable<Instance>
 
-/** A key for what has no class of its own. At run time it is a symbol, and its type says what is bound to it. */
+/** Makes a key for a value that has no class. At run time it is a symbol; its type names the value. */
 export function key<Value>(name: string): Key<Value> {
   return Symbol(name) as ServiceIdentifier<Value> as Key<Value>
 }
 
 type Class<Arguments extends readonly unknown[], Instance> = new (...args: [...Arguments]) => Instance
-/** One key for each argument, also for an optional one: a class without its listener would go unnoticed. */
+/** One key for each argument, even for an optional one: nobody would notice a store without its listener. */
 type KeysOf<Arguments extends readonly unknown[]> = { readonly [P in keyof Arguments]-?: Key<Arguments[P]> }
 
 /** Binds a class to itself. Dependencies that are swapped, missing or of the wrong type do not compile. */

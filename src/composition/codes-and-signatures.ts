@@ -10,7 +10,7 @@ import { Totp } from '../application/ports/totp.ts'
 import { bindPort } from './bind-class.ts'
 import { type CompositionOptions, standIns } from './composition-options.ts'
 
-/** What the use cases compute with: time, ids, one-time codes and signatures. */
+/** Time, ids, one-time codes and signatures for the use cases. */
 export function codesAndSignatures(options: CompositionOptions): ContainerModule {
   const { otpKeys, signingKeys, policy } = options.config
   return new ContainerModule(({ bind }) => {

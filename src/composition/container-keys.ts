@@ -9,14 +9,14 @@ import { key } from './bind-class.ts'
 
 /** The log of the process. */
 export const Log = key<Logger>('Logger')
-/** Called with all that the stores commit. */
+/** The stores call it with each commit. */
 export const Commits = key<CommitListener>('CommitListener')
-/** Undefined where nothing is traced. */
+/** Undefined if the configuration names no collector of traces. */
 export const Traces = key<Tracing | undefined>('Tracing')
 export const Policy = key<StepUpPolicy>('StepUpPolicy')
 /** The connections to the database, to be closed at the end. */
 export const StorageConnections = key<Connections>('StorageConnections')
 /** The deliverer of lock notices, beside the one of codes. */
 export const LockNoticeDeliverer = key<Deliverer>('LockNoticeDeliverer')
-/** Each group of routes that the HTTP server serves is bound to this key, in the order in which it tries them. */
+/** Each router of the HTTP server is bound to this key. The server tries them in the order of the bindings. */
 export const Routes = key<Router>('Routes')

@@ -12,8 +12,8 @@ import { useCases } from './use-cases.ts'
 import { users } from './users.ts'
 
 /**
- * Binds each port to the adapter that answers it, in any order: a module binds and resolves nothing. What is resolved is created
- * once. Nothing connects or listens yet.
+ * Binds each port to its adapter. The order of the modules does not matter, because a module binds and never resolves. Each binding is
+ * created at most once. Nothing connects or listens yet.
  */
 export function createContainer(options: CompositionOptions, tracing?: Tracing): Container {
   const container = new Container({ defaultScope: 'Singleton' })

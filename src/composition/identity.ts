@@ -6,7 +6,7 @@ import { Clock } from '../application/ports/clock.ts'
 import { type CompositionOptions, standIns } from './composition-options.ts'
 import { Traces } from './container-keys.ts'
 
-/** Whose access tokens are accepted: the configured issuer's, or those of the stand-in. */
+/** Accepts the access tokens of the configured issuer, or of the stand-in. */
 export function identity(options: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     const { auth } = options.config

@@ -12,10 +12,10 @@ import { Workload } from '../contracts/workload.ts'
 import { bindClass } from './bind-class.ts'
 import { LockNoticeDeliverer, Log } from './container-keys.ts'
 
-/** A warning is less urgent than a code that somebody waits for. No decision wakes its deliverer. */
+/** A lock notice is less urgent than a code: no user waits for it. So nothing wakes its deliverer between polls. */
 const NOTICE_POLL_INTERVAL_IN_MS = 1000
 
-/** What runs in every process beside its requests: mails and retention. */
+/** The work that every process does beside its requests: mail and retention. */
 export function jobs(): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bindClass(bind, InFlightRequests, [])

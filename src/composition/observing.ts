@@ -38,7 +38,7 @@ export function observing(
   })
 }
 
-/** Counts and logs what the stores commit. If one of the two fails, the other still runs, and the log says so. */
+/** Counts and logs each commit. If one of the two fails, the other still runs and the error is logged. */
 export function observeCommits(metrics: Metrics, logger: Logger): CommitListener {
   const listeners = [commitMetrics(metrics), decisionLog(logger)]
   return (commit) => {

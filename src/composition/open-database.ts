@@ -7,8 +7,8 @@ export interface Database {
 }
 
 /**
- * The configured database, which its operator migrates. Without one, the embedded database of development: started here and
- * migrated. Only then is anything of it loaded.
+ * Opens the configured database, which its operator migrates. Without one, loads, starts and migrates the embedded database of
+ * development.
  */
 export async function openDatabase({ databaseUrl, dataDir }: DatabaseLocation): Promise<Database> {
   if (databaseUrl) return { url: databaseUrl, stop: async () => {} }

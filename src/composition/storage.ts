@@ -22,7 +22,7 @@ import { bindClass, bindPort } from './bind-class.ts'
 import type { CompositionOptions } from './composition-options.ts'
 import { Commits, Log, StorageConnections, Traces } from './container-keys.ts'
 
-/** Everything that is stored, in PostgreSQL. Nothing connects before the first query. */
+/** The ports that store, in PostgreSQL. Nothing connects before the first query. */
 export function storage({ databaseUrl }: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(StorageConnections).toResolvedValue(

@@ -11,7 +11,7 @@ import type { UserRegistry } from '../application/ports/user-directory.ts'
 import type { DatabaseLocation } from '../config/read-config.ts'
 import { openDatabase } from './open-database.ts'
 
-/** What the commands use of the storage. */
+/** The storage as the commands need it. */
 export interface Storage {
   readonly stepUps: StepUps
   readonly trail: AuditTrail

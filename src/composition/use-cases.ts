@@ -33,7 +33,7 @@ import { bindClass } from './bind-class.ts'
 import type { CompositionOptions } from './composition-options.ts'
 import { Policy, Traces } from './container-keys.ts'
 
-/** The use cases. The two that only a directory of our own has are in users.ts. */
+/** The use cases. Two more, which need a user directory of our own, are in users.ts. */
 export function useCases({ config: { policy, retentionInDays } }: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Policy).toConstantValue(policy)

@@ -20,7 +20,7 @@ import { developmentRoutes } from './routes.ts'
  * the service is still being loaded.
  */
 
-/** Stands in for what a production set-up has to configure. The composition uses a part only where its configuration is missing. */
+/** Stand-ins for what production must configure. The composition uses each one only if its configuration is missing. */
 export interface Development {
   /** In place of OTP_KEYS. */
   readonly otpKeys: Keys
@@ -36,7 +36,7 @@ export interface Development {
 
 const ISSUER_RULES: AccessTokenRules = { issuer: 'countersign-development', audience: 'countersign' }
 
-/** The stand-ins with the keys of the data folder, which are generated at the first start. */
+/** Creates the stand-ins with the keys of the data folder, which are generated at the first start. */
 export async function loadDevelopment(config: Config): Promise<Development> {
   return createDevelopment(config, await developmentKeys(join(config.dataDir, 'keys.json')))
 }

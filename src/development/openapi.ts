@@ -39,7 +39,7 @@ export const developmentPaths: ZodOpenApiPathsObject = {
   '/dev/token': {
     post: {
       operationId: 'issueDevelopmentToken',
-      summary: 'Get an access token for anybody',
+      summary: 'Get an access token for any user or client',
       description: `${ONLY} Stands in for the identity provider.`,
       tags: ['Development'],
       security: [],
@@ -87,7 +87,7 @@ export const developmentPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'readDevelopmentMailbox',
       summary: 'Read the mails that were sent',
-      description: `${ONLY} Where mails go to a real mail system, neither does it. As JSON, or as a page to whoever prefers HTML.`,
+      description: `${ONLY} It also does not exist if a real mail system is configured. Answers JSON, or a page if the client prefers HTML.`,
       tags: ['Development'],
       security: [],
       requestParams: {
@@ -96,11 +96,11 @@ export const developmentPaths: ZodOpenApiPathsObject = {
           to: z
             .string()
             .optional()
-            .meta({ param: { description: 'Only the mails to this address.' } }),
+            .meta({ param: { description: 'Show only the mails to this address.' } }),
           id: z
             .string()
             .optional()
-            .meta({ param: { description: 'The mail that the page opens.' } }),
+            .meta({ param: { description: 'The mail that the page shows.' } }),
           view: z
             .string()
             .optional()
@@ -112,11 +112,13 @@ export const developmentPaths: ZodOpenApiPathsObject = {
           description: 'The mails, newest first.',
           headers: z.object({
             ...ANSWER_HEADERS,
-            Vary: z.string().meta({ header: { description: 'Which header chose the form.' } }),
+            Vary: z
+              .string()
+              .meta({ header: { description: 'The request header that selected the format.' } }),
             ETag: z
               .string()
               .optional()
-              .meta({ header: { description: 'Changes whenever the page does.' } }),
+              .meta({ header: { description: 'Changes whenever the page changes.' } }),
           }),
           content: {
             'application/json': {

@@ -10,8 +10,8 @@ import { TokenRequest } from './schema.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 
 /**
- * Stand-ins for the identity provider and for the user's mail program, each where there is no real one. In
- * production these routes do not exist.
+ * Stand-ins for the identity provider and for the user's mail program. Each exists only where no real one is configured, and
+ * none in production.
  */
 export function developmentRoutes(
   mailbox: Mailbox | undefined,
@@ -60,7 +60,7 @@ export function developmentRoutes(
   return router
 }
 
-/** Of parameters given several times, the first; an empty one, as an empty field sends it, is none. */
+/** The first value of each parameter. An empty value, which an empty form field sends, counts as absent. */
 function firstOfEach(query: NodeJS.Dict<string | string[]>): NodeJS.Dict<string> {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, [value].flat()[0] || undefined]),

@@ -15,7 +15,7 @@ import { STOP, supervise } from './supervisor.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/service.mjs', import.meta.url))
 
-/** What runs until it is stopped. `stop` resolves with true if all accepted work was finished. */
+/** A started process. `stop` resolves with true if all accepted work was finished. */
 interface Running {
   readonly greeting: string
   stop(): Promise<boolean>

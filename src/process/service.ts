@@ -7,7 +7,7 @@ import type { CompositionOptions } from '../composition/composition-options.ts'
 import { listen } from './listen.ts'
 import { exposeMetrics } from './metrics-endpoint.ts'
 
-/** Once the service is told to stop, requests in progress have this long to be answered. */
+/** When the service stops, requests in progress have this long to be answered. */
 const DRAIN_TIMEOUT_IN_MS = 10_000
 const CLOSE_IDLE_EVERY_MS = 50
 
