@@ -14,7 +14,12 @@ export interface Decided<Result> {
 /**
  * Load, decide, save; and again from the start when another decision about the subject came first.
  *
- * @throws {ChallengeNotFound} @throws {ConcurrencyConflict} besides what `decide` throws
+ * Besides what `decide` throws. After the last three the caller may repeat the call, and the edge answers 503.
+ *
+ * @throws {ChallengeNotFound}
+ * @throws {ConcurrencyConflict} if other decisions about the subject came first too often. Nothing was stored.
+ * @throws {StorageUnavailable} if the store cannot be reached in time. The decision may have been stored.
+ * @throws {DirectoryUnavailable} if a directory elsewhere does not answer in time. Nothing was stored.
  */
 export function decideAndSave<Result>(
   stepUps: StepUps,

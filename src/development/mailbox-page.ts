@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { MailboxMessage } from './mailbox.ts'
+import { MAILBOX } from './paths.ts'
 
 /** What the page shows. It is in the page's URL, so that a reload keeps it. */
 export interface MailboxView {
@@ -8,8 +9,6 @@ export interface MailboxView {
   readonly id: string | undefined
   readonly asText: boolean
 }
-
-const PATH = '/dev/mailbox'
 
 const STYLE = `
 :root {
@@ -122,8 +121,8 @@ export function mailboxPage(mails: readonly MailboxMessage[], view: MailboxView)
 <section class="list" aria-label="Mails">
 <header>
 <h1>Mailbox</h1>
-<p class="quiet">Development only: the service sends no mail to the outside.</p>
-<form action="${PATH}"><input type="search" name="to" value="${text(view.to ?? '')}" placeholder="Mails to …" aria-label="Mails to"></form>
+<p class="quiet">Development only: no mail of this service leaves this machine.</p>
+<form action="${MAILBOX}"><input type="search" name="to" value="${text(view.to ?? '')}" placeholder="Mails to …" aria-label="Mails to"></form>
 </header>
 <ol>${mails.map((mail) => entry(mail, view, mail === open)).join('')}</ol>
 </section>
@@ -157,7 +156,7 @@ function mailOf(mail: MailboxMessage, view: MailboxView): string {
 ${
   view.asText
     ? `<pre dir="auto">\n${text(mail.text)}</pre>`
-    : `<iframe sandbox title="The mail" src="${text(`${PATH}/${encodeURIComponent(id)}`)}"></iframe>`
+    : `<iframe sandbox title="The mail" src="${text(`${MAILBOX}/${encodeURIComponent(id)}`)}"></iframe>`
 }
 </main>`
 }
@@ -175,7 +174,7 @@ function address({ to, id, asText }: MailboxView): string {
     ...(id === undefined ? {} : { id }),
     ...(asText ? { view: 'text' } : {}),
   })
-  return text(`${PATH}?${query}`)
+  return text(`${MAILBOX}?${query}`)
 }
 
 function time(at: Date, style: Intl.DateTimeFormatOptions): string {

@@ -1,13 +1,20 @@
 /** What happened, for the audit trail. Holds no code, seed, address or text of an operation. */
 export type DomainEvent = ChallengeEvent | UserEvent
 
-/** What happened to a challenge. */
+/**
+ * What happened to a challenge.
+ *
+ * - `attempt`: how many times the mail had been claimed to be handed over, this time included. The first is 1.
+ * - `attemptsRemaining`: wrong codes that the challenge still allows after this one.
+ */
 export type ChallengeEvent = {
   readonly challengeId: string
   readonly subjectUserId: string
+  /** By the clock of the service; what the mail system reports, by the time in its report, but never later than that. */
   readonly at: Date
 } & (
   | { readonly type: 'challenge-opened'; readonly clientId: string; readonly operationType: string }
+  /** `number`: the place of the issuance among those of its challenge. The first is 1. */
   | { readonly type: 'otp-issued'; readonly issuanceId: string; readonly number: number }
   | { readonly type: 'otp-rejected'; readonly attemptsRemaining: number }
   | { readonly type: 'challenge-verified'; readonly issuanceId: string }
@@ -15,6 +22,7 @@ export type ChallengeEvent = {
   | { readonly type: 'challenge-consumed' }
   | { readonly type: 'consumption-refused'; readonly reason: ConsumptionRefusal }
   | { readonly type: 'challenge-cancelled'; readonly reason: CancellationReason }
+  /** `until`: the first instant at which codes are accepted from the subject again. */
   | { readonly type: 'subject-locked'; readonly until: Date }
   | { readonly type: 'lock-notice-sent'; readonly noticeId: string; readonly attempt: number }
   | { readonly type: 'lock-notice-failed'; readonly noticeId: string; readonly reason: LockNoticeFailure }
@@ -29,6 +37,7 @@ export type ChallengeEvent = {
 /** What happened to a user's entry in the directory, or to what is held against the user's address. */
 type UserEvent = {
   readonly subjectUserId: string
+  /** By the clock of the service, or when the mail system took an address into use again. */
   readonly at: Date
 } & (
   | { readonly type: 'user-put'; readonly emailAddressChanged: boolean }

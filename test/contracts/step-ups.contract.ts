@@ -235,7 +235,7 @@ export function stepUpsContract(adapter: string, create: CreateStores): void {
     const clientId = randomUUID()
     const subjectUserId: string = randomUUID()
     const calls = await Promise.all(
-      Array.from({ length: 10 }, () =>
+      Array.from({ length: 5 }, () =>
         stores.stepUps.open(
           ...challengeOf(clientId, subjectUserId),
           { key: 'key', fingerprint: 'f' },
@@ -247,7 +247,7 @@ export function stepUpsContract(adapter: string, create: CreateStores): void {
     const stepUp = (await stores.stepUps.load(challenge.id))!
 
     await Promise.all(
-      Array.from({ length: 30 }, () =>
+      Array.from({ length: 10 }, () =>
         stores.stepUps.save(StepUp.issueOtp(stepUp, demand(), POLICY, NOON), PROVENANCE),
       ),
     )

@@ -329,6 +329,11 @@ for (const [what, init, status] of [
     415,
   ],
   [
+    'JSON in another charset',
+    { body: '{}', headers: { 'Content-Type': 'application/json; charset=utf-16' } },
+    415,
+  ],
+  [
     'a compressed body',
     { body: '{}', headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' } },
     415,

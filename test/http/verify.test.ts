@@ -93,6 +93,15 @@ for (const [json, code] of [
   })
 }
 
+test('an empty body is a BAD_REQUEST with NOT_NULL on totp', async (t) => {
+  const { path, call } = await issued(t)
+  const headers = { 'Content-Type': 'application/json' }
+
+  const reply = await call('POST', path, { token: ALICE_TOKEN, headers, body: '' })
+
+  isError(t, reply, 400, 'BAD_REQUEST', { fields: [['totp', 'NOT_NULL']] })
+})
+
 for (const json of [[], 'text', 7, null, { totp: '000001', more: 1 }, { TOTP: '000001', totp: '000001' }]) {
   test(`a body of ${JSON.stringify(json)} is a BAD_REQUEST`, async (t) => {
     const { id, verifyJson } = await issued(t)

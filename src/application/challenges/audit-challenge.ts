@@ -12,7 +12,10 @@ export class AuditChallenge {
     this.#trail = trail
   }
 
-  /** @throws {ChallengeNotFound} also for another client's challenge, so that ids cannot be probed. */
+  /**
+   * @throws {ChallengeNotFound} also for another client's challenge, so that ids cannot be probed.
+   * @throws {StorageUnavailable} @throws {DirectoryUnavailable} as {@link StepUps.load} does
+   */
   async execute(challengeId: string, clientId: string): Promise<readonly RecordedEvent[]> {
     const stepUp = await this.#stepUps.load(challengeId)
     if (stepUp?.challenge.clientId !== clientId) throw new ChallengeNotFound(challengeId)

@@ -25,6 +25,7 @@ export class CancelChallenge {
   /**
    * @throws {ChallengeNotFound} also for a challenge of others, so that ids cannot be probed.
    * @throws {ChallengeOver} if it is consumed, exhausted or expired.
+   * @throws what {@link decideAndSave} throws
    */
   async execute({ challengeId, caller, origin }: CancelChallengeCommand): Promise<void> {
     const provenance = { actor: actorOf(caller), ...origin }

@@ -49,6 +49,7 @@ export class ConsumeChallenge {
   /**
    * @throws {ChallengeNotFound} also for another client's challenge, so that ids cannot be probed.
    * @throws {ChallengeNotVerified} @throws {ChallengeOver} @throws {IdempotencyKeyReused}
+   * @throws what {@link decideAndSave} throws
    */
   async execute(command: ConsumeChallengeCommand): Promise<Consumption> {
     const { challengeId, clientId, origin } = command

@@ -29,7 +29,10 @@ export class InspectChallenge {
     this.#policy = policy
   }
 
-  /** @throws {ChallengeNotFound} also for a challenge of others, so that ids cannot be probed. */
+  /**
+   * @throws {ChallengeNotFound} also for a challenge of others, so that ids cannot be probed.
+   * @throws {StorageUnavailable} @throws {DirectoryUnavailable} as {@link StepUps.load} does
+   */
   async execute(challengeId: string, caller: Caller): Promise<InspectedChallenge> {
     const stepUp = await this.#stepUps.load(challengeId)
     if (!stepUp || !isParty(stepUp.challenge, caller)) throw new ChallengeNotFound(challengeId)

@@ -45,7 +45,7 @@ export class OpenChallenge {
     this.#policy = policy
   }
 
-  /** @throws {OperationMalformed} @throws {IdempotencyKeyReused} */
+  /** @throws {OperationMalformed} @throws {IdempotencyKeyReused} @throws {StorageUnavailable} */
   async execute({ idempotency, origin, ...demand }: OpenChallengeCommand): Promise<OpenedChallenge> {
     const [opened, event] = Challenge.open(
       { ...demand, id: this.#identifiers.next() },

@@ -39,7 +39,7 @@ export class ReviewChallenge {
     this.#policy = policy
   }
 
-  /** @throws {ChallengeNotFound} */
+  /** @throws {ChallengeNotFound} @throws {StorageUnavailable} */
   async execute(challengeId: string): Promise<ReviewedChallenge> {
     const stepUp = await this.#stepUps.load(challengeId)
     if (!stepUp) throw new ChallengeNotFound(challengeId)

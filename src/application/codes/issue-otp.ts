@@ -45,6 +45,7 @@ export class IssueOtp {
   /**
    * @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {UserUnreachable} @throws {ChallengeOver}
    * @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent}
+   * @throws what {@link decideAndSave} throws
    */
   async execute({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
     await decideAndSave(

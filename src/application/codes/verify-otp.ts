@@ -35,7 +35,10 @@ export class VerifyOtp {
     this.#policy = policy
   }
 
-  /** @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {ChallengeOver} @throws {SubjectLocked} */
+  /**
+   * @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {ChallengeOver} @throws {SubjectLocked}
+   * @throws what {@link decideAndSave} throws
+   */
   async execute({ challengeId, userId, code, origin }: VerifyOtpCommand): Promise<Verdict> {
     const candidate = code.replaceAll(/[ -]/g, '')
 

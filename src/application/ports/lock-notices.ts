@@ -14,6 +14,8 @@ export abstract class LockNotices {
   /**
    * Takes up to `limit` due notices, longest due first, counting the attempt. Nobody else gets them before `leaseEnd`;
    * should this process die they are due again then. Never waits for what another process is claiming.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]>
 

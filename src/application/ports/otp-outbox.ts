@@ -18,6 +18,8 @@ export abstract class OtpOutbox {
   /**
    * Takes up to `limit` due issuances, longest due first, counting the attempt. Nobody else gets them before
    * `leaseEnd`; should this process die they are due again then. Never waits for what another process is claiming.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]>
 

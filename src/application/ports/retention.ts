@@ -17,12 +17,16 @@ export abstract class Retention {
    *
    * The standings of subjects stay, whatever their age: they hold the budgets of guesses and mails, and no purge may
    * refill a budget.
+   *
+   * @throws {StorageUnavailable} Batches that were read before stay deleted.
    */
   abstract purge(expiredBefore: Date, limit: number): AsyncIterable<Purged>
 
   /**
    * When the challenge expires, or did, that was opened first of all that are kept; undefined if there is none. Cheap enough
    * to be asked every few seconds, by every process.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract oldestExpiry(): Promise<Date | undefined>
 }

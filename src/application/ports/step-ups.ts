@@ -11,6 +11,7 @@ export abstract class StepUps {
    * stored and the challenge of that first call is returned. Of any number of parallel calls with one key, one stores.
    *
    * @throws {IdempotencyKeyReused} if the key came with another fingerprint.
+   * @throws {StorageUnavailable}
    */
   abstract open(
     challenge: PendingChallenge,
@@ -22,6 +23,9 @@ export abstract class StepUps {
   /**
    * Reads all that a decision depends on at one instant, with the directory's entry of the subject.
    * Undefined if there is no such challenge. `challengeId` must be a canonical UUID.
+   *
+   * @throws {StorageUnavailable}
+   * @throws {DirectoryUnavailable} if the entry is in a directory elsewhere, which does not answer in time.
    */
   abstract load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined>
 
@@ -29,6 +33,8 @@ export abstract class StepUps {
    * Stores the decision and its events, all or nothing, if nothing else was decided about the subject since
    * the load that it is based on. False if something was: load and decide again. The trace context of the provenance stays with
    * an issued code.
+   *
+   * @throws {StorageUnavailable} The decision may have been stored.
    */
   abstract save(decision: StepUpDecision, provenance: Provenance): Promise<boolean>
 }

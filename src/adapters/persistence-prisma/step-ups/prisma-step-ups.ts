@@ -11,19 +11,11 @@ import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../../domain/step-up.ts'
 import type { User } from '../../../domain/user.ts'
 import type { Statements } from '../connection/statements.ts'
-import {
-  type ChallengeRow,
-  challengeOf,
-  hasIssuance,
-  hasUser,
-  type IssuanceRow,
-  issuanceOf,
-  type Joined,
-  type StandingRow,
-  standingOf,
-  type UserRow,
-  userOf,
-} from '../rows.ts'
+import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
+import type { Joined } from '../row-mapping.ts'
+import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
+import { type ChallengeRow, challengeOf } from './challenge-row.ts'
+import { type StandingRow, standingOf } from './standing-row.ts'
 import {
   findByIdempotencyKey,
   insertChallenge,

@@ -9,7 +9,12 @@ import type { User } from '../../../domain/user.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
-import { type ChallengeRow, COLUMNS, challengeOf, type LockNoticeRow, queuedLockNoticeOf } from '../rows.ts'
+import {
+  LOCK_NOTICE_COLUMNS,
+  type LockNoticeRow,
+  queuedLockNoticeOf,
+} from '../lock-notices/lock-notice-row.ts'
+import { CHALLENGE_COLUMNS, type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
 
 /** In the place of an address that had to be forgotten; `.invalid` never reaches anybody (RFC 2606 §2). */
 const ERASED_ADDRESS = 'erased@erased.invalid'
@@ -154,7 +159,7 @@ class UserChange {
 
   async #cancelLive(reason: CancellationReason): Promise<void> {
     const rows = await this.#transaction.$queryRaw<ChallengeRow[]>`
-      SELECT ${Prisma.raw(COLUMNS.challenge)}
+      SELECT ${Prisma.raw(CHALLENGE_COLUMNS)}
       FROM challenges c
       WHERE c.subject_user_id = ${this.#userId}
         AND c.status IN ('pending', 'verified')
@@ -173,7 +178,7 @@ class UserChange {
   /** Locked, for whoever hands one over may be about to record that. */
   async #withdrawNotices(): Promise<void> {
     const rows = await this.#transaction.$queryRaw<LockNoticeRow[]>`
-      SELECT ${Prisma.raw(COLUMNS.lockNotice)}
+      SELECT ${Prisma.raw(LOCK_NOTICE_COLUMNS)}
       FROM lock_notices n
       JOIN challenges c ON c.id = n.challenge_id
       WHERE c.subject_user_id = ${this.#userId} AND n.status = 'queued'
