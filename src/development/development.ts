@@ -9,6 +9,7 @@ import type { MailTransport } from '../application/ports/mail-transport.ts'
 import type { Keys } from '../config/formats.ts'
 import type { Config } from '../config/read-config.ts'
 import { BouncingAddresses } from './bouncing-addresses.ts'
+import { type DemoBank, loadDemoBank } from './demo-bank.ts'
 import { DevelopmentIssuer } from './development-issuer.ts'
 import { type DevelopmentKeys, developmentKeys } from './development-keys.ts'
 import { FolderMailbox } from './folder-mailbox.ts'
@@ -32,6 +33,8 @@ export interface Development {
   mailTransport(recordMailEvent: Pick<RecordMailEvent, 'execute'>, logger: Logger): MailTransport
   /** The routes of the stand-ins that are in use. */
   readonly router: Router
+  /** Loads the demo bank, if all stand-ins are in use and it is installed. */
+  loadDemoBank(): Promise<DemoBank | undefined>
 }
 
 const ISSUER_RULES: AccessTokenRules = { issuer: 'countersign-development', audience: 'countersign' }
@@ -42,10 +45,11 @@ export async function loadDevelopment(config: Config): Promise<Development> {
 }
 
 export function createDevelopment(
-  { auth, mail, dataDir }: Pick<Config, 'auth' | 'mail' | 'dataDir'>,
+  config: Pick<Config, 'auth' | 'keycloak' | 'mail' | 'dataDir'>,
   keys: DevelopmentKeys,
   clock: Clock = { now: () => new Date() },
 ): Development {
+  const { auth, mail, dataDir } = config
   const issuer = new DevelopmentIssuer(keys.issuerKey, ISSUER_RULES, clock)
   const mailbox = new FolderMailbox(join(dataDir, 'mailbox'), clock)
   return {
@@ -62,6 +66,7 @@ export function createDevelopment(
         }
       }),
     router: developmentRoutes(mail ? undefined : mailbox, auth ? undefined : issuer),
+    loadDemoBank: () => loadDemoBank(config),
   }
 }
 

@@ -85,10 +85,12 @@ async function startProcess(
   const development = await standIns?.loadDevelopment(config)
   const options: CompositionOptions = { config, databaseUrl, development, logger }
 
-  const { url, metricsUrl, stop } = await (delivers() ? startDelivery(options) : startService(options))
+  const { url, metricsUrl, hasBank, stop } = await (delivers()
+    ? startDelivery(options)
+    : startService(options))
   if (url) logger.info({ url }, 'ready')
   if (metricsUrl) logger.info({ url: metricsUrl }, 'management ready')
-  return { greeting: !url || config.production || cluster.isWorker ? '' : greeting(url), stop }
+  return { greeting: !url || config.production || cluster.isWorker ? '' : greeting(url, hasBank), stop }
 }
 
 async function startSupervisor(databaseUrl: string): Promise<Running> {
@@ -154,11 +156,12 @@ function exitOn(what: string) {
   }
 }
 
-function greeting(url: string): string {
+function greeting(url: string, hasBank: boolean): string {
+  const bank = `
+    ${url}/              a bank to try it with`
   return `
   Countersign is ready at ${url}
-
-    ${url}/              a bank to try it with
+${hasBank ? bank : ''}
     ${url}/dev/mailbox   the mails it has sent, newest first
     ${url}/docs          its API
 

@@ -1,7 +1,6 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import type { DemoBank } from '../../examples/bank/demo-bank.ts'
 import { type Application, createApplication } from '../composition/application.ts'
 import type { CompositionOptions } from '../composition/composition-options.ts'
 import { listen } from './listen.ts'
@@ -16,6 +15,8 @@ export interface Service {
   readonly url: string | undefined
   /** Where it serves its metrics; undefined if its supervisor does. */
   readonly metricsUrl: string | undefined
+  /** Whether it shows the demo bank at `/`. */
+  readonly hasBank: boolean
   /**
    * Accepts nothing more, answers the requests in progress, finishes the mails in progress, and closes all connections.
    * False if {@link DRAIN_TIMEOUT_IN_MS} passed and it had to cut off a request.
@@ -25,7 +26,8 @@ export interface Service {
 
 /** Starts a process with the HTTP API and all jobs. Rejects if a port is in use or not permitted. */
 export async function startService(options: CompositionOptions): Promise<Service> {
-  const bank = await loadDemoBank(options)
+  // The bank lives in the memory of one process, so workers have none.
+  const bank = cluster.isWorker ? undefined : await options.development?.loadDemoBank()
   const application = await createApplication({ ...options, extraRouter: bank?.router })
   const { server, readiness } = application
   const { host, port } = options.config
@@ -36,6 +38,7 @@ export async function startService(options: CompositionOptions): Promise<Service
   return {
     url,
     metricsUrl,
+    hasBank: bank !== undefined,
     stop: async () => {
       // A client may still ask over a connection that is in use.
       readiness.end()
@@ -52,6 +55,7 @@ export async function startDelivery(options: CompositionOptions): Promise<Servic
   return {
     url: undefined,
     metricsUrl,
+    hasBank: false,
     stop: async () => {
       await stop()
       return true
@@ -74,14 +78,6 @@ async function startJobs(
       await close()
     },
   }
-}
-
-/** Loads the demo bank where issuer, directory and mailbox are those of development. It lives in the memory of one process. */
-async function loadDemoBank({ config, development }: CompositionOptions): Promise<DemoBank | undefined> {
-  const { auth, keycloak, mail } = config
-  if (!development || auth || keycloak || mail || cluster.isWorker) return undefined
-  const { DemoBank } = await import('../../examples/bank/demo-bank.ts')
-  return new DemoBank()
 }
 
 async function drain(server: Server): Promise<boolean> {
