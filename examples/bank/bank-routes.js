@@ -1,0 +1,123 @@
+import Router from '@koa/router'
+import bodyParser from 'koa-bodyparser'
+import { z } from 'zod'
+import { CountersignClient, InMemoryExecutions, requireStepUp, stepUpOf } from '../../packages/kit/src/koa.ts'
+import { developmentToken } from './access-token.ts'
+import { COUNTERSIGNED_ABOVE, euros, InsufficientFunds, PAYEES } from './bank.ts'
+import { overheardFetch } from './exchange.ts'
+import { SHORT_LIFE_IN_SECONDS, tampering } from './scenario.ts'
+import { visitOf } from './visits.ts'
+
+const Order = z.strictObject({
+  payeeId: z.enum(PAYEES.map(({ id }) => id)),
+  /** Euros and cents, as text: no rounding on the way. */
+  amount: z.string().regex(/^(?!0+\.00$)\d{1,7}\.\d{2}$/),
+  reference: z
+    .string()
+    .trim()
+    .max(60)
+    .regex(/^[^\p{C}]*$/u),
+})
+/** The bank as its front end calls it: an operation service that protects an operation with the kit, as any other would. */
+export function bankRoutes(countersignUrl, visits, directory) {
+  const router = new Router({ prefix: '/bank', sensitive: true, strict: true })
+  const stepUp = requireStepUp({
+    client: new CountersignClient({
+      baseUrl: countersignUrl,
+      accessToken: () =>
+        developmentToken(countersignUrl, {
+          client_id: 'payments',
+          scope: 'mfa:challenges:create mfa:challenges:consume',
+        }),
+      // An operation service has no need of this one: it lets the visitor see what is said.
+      fetch: overheardFetch,
+    }),
+    clientId: 'payments',
+    subjectUserId: (ctx) => visitOf(ctx).customer.id,
+    operation: (ctx) => {
+      const transfer = transferOf(ctx)
+      return {
+        type: 'payments.initiate',
+        request: transfer,
+        summary: summaryOf(transfer),
+        ...(visitOf(ctx).trouble === 'expiry' && { expiresInSeconds: SHORT_LIFE_IN_SECONDS }),
+      }
+    },
+    executions: new InMemoryExecutions(),
+  })
+  const welcome = async (ctx) => {
+    const visit = visits.begin(ctx)
+    await visit.conversation.during(() => directory.tell(visit))
+  }
+  /** Signs in whoever is not. */
+  router.put('/session', async (ctx) => {
+    if (!visits.of(ctx)) await welcome(ctx)
+    ctx.status = 204
+  })
+  /** Signs in as somebody new: with a full account, and budgets that nobody has used. */
+  router.post('/session', async (ctx) => {
+    await welcome(ctx)
+    ctx.status = 204
+  })
+  router.use(visits.required())
+  router.get('/account', (ctx) => {
+    const { name, iban, balance, bookings } = visitOf(ctx).customer
+    ctx.body = { name, iban, balance: euros(balance), bookings: bookings.map(bookingBody), payees: PAYEES }
+  })
+  /** The customer's own token, with which the browser talks to Countersign. */
+  router.get('/token', async (ctx) => {
+    const accessToken = await developmentToken(countersignUrl, { sub: visitOf(ctx).customer.id })
+    ctx.body = { accessToken }
+  })
+  router.post('/transfers', bodyParser(), tampering, transferOrdered, mismatchShown, async (ctx) => {
+    if (transferOf(ctx).amount <= COUNTERSIGNED_ABOVE) return pay(ctx)
+    await stepUp(ctx, async () => pay(ctx, stepUpOf(ctx).challengeId))
+  })
+  return router
+}
+const transferOrdered = async (ctx, next) => {
+  const { data, error } = Order.safeParse(ctx.request.body)
+  if (!data) {
+    ctx.status = 400
+    ctx.body = { code: 'BAD_REQUEST', fields: error.issues.map(({ path }) => path.join('.')) }
+    return
+  }
+  const { name, iban } = PAYEES.find(({ id }) => id === data.payeeId)
+  const amount = Number(data.amount.replace('.', ''))
+  ctx.state.transfer = { amount, payee: name, iban, reference: data.reference }
+  await next()
+}
+/** Tells the front end what arrived, so that it can show its customer the difference to what was countersigned. */
+const mismatchShown = async (ctx, next) => {
+  await next()
+  if (ctx.status !== 403) return
+  const refusal = JSON.parse(String(ctx.body))
+  ctx.body = { ...refusal, arrived: summaryOf(transferOf(ctx)) }
+}
+function pay(ctx, challengeId) {
+  try {
+    const { id } = visitOf(ctx).customer.pay(transferOf(ctx), challengeId)
+    ctx.status = 202
+    ctx.body = { transferId: id, challengeId }
+  } catch (error) {
+    if (!(error instanceof InsufficientFunds)) throw error
+    ctx.status = 422
+    ctx.body = { code: 'INSUFFICIENT_FUNDS', message: 'There is not enough in the account' }
+  }
+}
+function transferOf(ctx) {
+  return ctx.state.transfer
+}
+/** What the customer reads before countersigning. */
+function summaryOf({ amount, payee, iban, reference }) {
+  return [
+    { label: 'Amount', value: euros(amount) },
+    { label: 'To', value: payee },
+    { label: 'Account', value: iban },
+    ...(reference === '' ? [] : [{ label: 'Reference', value: reference }]),
+  ]
+}
+function bookingBody({ id, bookedAt, challengeId, ...transfer }) {
+  const { amount, payee, reference } = transfer
+  return { id, bookedAt, amount: euros(amount), payee, reference, countersigned: challengeId !== undefined }
+}

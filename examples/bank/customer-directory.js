@@ -1,0 +1,22 @@
+import { CountersignClient } from '../../packages/kit/src/client.ts'
+import { developmentToken } from './access-token.ts'
+import { overheardFetch } from './exchange.ts'
+import { addressOf } from './scenario.ts'
+/** The part of the bank that knows where its customers are reached, and tells Countersign. */
+export class CustomerDirectory {
+  #client
+  constructor(countersignUrl) {
+    this.#client = new CountersignClient({
+      baseUrl: countersignUrl,
+      accessToken: () => developmentToken(countersignUrl, { client_id: 'crm', scope: 'mfa:users:write' }),
+      fetch: overheardFetch,
+    })
+  }
+  /** Tells where the customer's codes go from now on. */
+  async tell(visit) {
+    const { customer, trouble } = visit
+    const email = addressOf(customer.id, trouble)
+    await this.#client.putUser(customer.id, { email, locale: 'en', displayName: customer.name })
+    visit.address = email
+  }
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
+/**
+ * SHA-256, base64url without padding, over the canonical JSON (RFC 8785) of type and request. Members that are undefined count as
+ * left out, as in JSON.
+ *
+ * @throws {OperationNotCanonical} for what JSON has no word for: two operations would look alike.
+ */
+export function operationDigest({ type, request }) {
+  assertJson(request, 'request')
+  return createHash('sha256').update(canonicalize({ type, request })).digest('base64url')
+}
+/** The operation has no one canonical form. */
+export class OperationNotCanonical extends TypeError {
+  name = 'OperationNotCanonical'
+  /** Where it is: `request.items[2]`. */
+  field
+  constructor(field, what) {
+    super(`${field} ${what}`)
+    this.field = field
+  }
+}
+const DEEPEST = 64
+/** A `Map` would be digested as `{}`, and a hole in a list as null. */
+function assertJson(value, field, depth = 0) {
+  if (value === null || typeof value === 'boolean') return
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw new OperationNotCanonical(field, 'has half of a surrogate pair')
+    return
+  }
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new OperationNotCanonical(field, 'is not a finite number')
+    // I-JSON (RFC 7493 §2.2), which RFC 8785 rests on: neighbours of such a number are the same number.
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      throw new OperationNotCanonical(field, 'is larger than numbers are exact; write it as text')
+    }
+    return
+  }
+  if (depth > DEEPEST) throw new OperationNotCanonical(field, 'is nested too deeply, or in itself')
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) assertJson(item, `${field}[${index}]`, depth + 1)
+  } else if (isPlain(value)) {
+    for (const [name, member] of Object.entries(value)) {
+      if (!name.isWellFormed()) throw new OperationNotCanonical(field, 'has a name of half a surrogate pair')
+      if (member !== undefined) assertJson(member, `${field}.${name}`, depth + 1)
+    }
+  } else {
+    throw new OperationNotCanonical(field, 'is not JSON')
+  }
+}
+function isPlain(value) {
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}

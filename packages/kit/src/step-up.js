@@ -1,0 +1,255 @@
+import { createHash } from 'node:crypto'
+import { AuthorisationRefused, verifyAuthorisation } from './authorisation.ts'
+import { methodsOf } from './client.ts'
+import { CountersignError } from './countersign-error.ts'
+import { OperationNotCanonical, operationDigest } from './operation-digest.ts'
+
+const REFUSALS = {
+  OPERATION_NOT_VALID: { status: 400, message: 'The operation cannot be countersigned as it is' },
+  CHALLENGE_REFERENCE_NOT_VALID: { status: 400, message: 'Challenge id and signature belong together' },
+  UNAUTHORIZED: { status: 401, message: 'A user has to be signed in' },
+  OPERATION_DOES_NOT_MATCH_CHALLENGE: {
+    status: 403,
+    message: 'What was countersigned is not what was asked for now',
+  },
+  SUBJECT_DOES_NOT_MATCH_CHALLENGE: { status: 403, message: 'The challenge is about another user' },
+  CHALLENGE_ALREADY_CONSUMED: { status: 409, message: 'The approval was used elsewhere' },
+  OPERATION_UNDER_WAY: { status: 409, message: 'The operation is being carried out' },
+  OUTCOME_NOT_KNOWN: { status: 409, message: 'The operation may have been carried out before' },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    message: 'The idempotency key was used with another request',
+  },
+  STEP_UP_UNAVAILABLE: { status: 503, message: 'Countersigning is not possible for the moment' },
+}
+const CHALLENGE_ID_HEADER = 'plmr-mfa-challenge-id'
+const SIGNATURE_HEADER = 'plmr-mfa-signature'
+const CHALLENGE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+const RETRY_AFTER_IN_SECONDS = 5
+/** One call does not end with so many challenges, each over before it is looked at. */
+const MAX_REPLACEMENTS = 3
+class Refused extends Error {
+  code
+  constructor(code, cause) {
+    super(code, { cause })
+    this.code = code
+  }
+}
+/** Decides whether a request may run its operation. Knows no framework. */
+export class StepUpGate {
+  #options
+  constructor(options) {
+    this.#options = options
+  }
+  /** @throws what `subjectUserId` and `operation` throw, and nothing else: in doubt the operation does not run. */
+  async decide(request, header) {
+    const subjectUserId = await this.#options.subjectUserId(request)
+    const operation = await this.#options.operation(request)
+    try {
+      if (!subjectUserId) throw new Refused('UNAUTHORIZED')
+      const idempotencyKey = header('plmr-idempotency-key') ?? header('idempotency-key')
+      const call = { subjectUserId, operation, digest: operationDigest(operation), idempotencyKey }
+      const reference = referenceIn(header)
+      return reference ? await this.#redeem(call, reference) : await this.#demand(call)
+    } catch (error) {
+      return this.#refuse(error, subjectUserId, header(CHALLENGE_ID_HEADER))
+    }
+  }
+  /** @param replaced the challenge that is over, if there was one. */
+  async #demand(call, replaced) {
+    const { subjectUserId, operation, digest } = call
+    const { type, summary, expiresInSeconds } = operation
+    const demand = {
+      subjectUserId,
+      operation: { type, digest, summary },
+      ...(expiresInSeconds !== undefined && { expiresInSeconds }),
+    }
+    let before = replaced
+    for (let replacement = 0; replacement <= MAX_REPLACEMENTS; replacement++) {
+      const opened = await this.#options.client.openChallenge(demand, keyOf(call, before))
+      if (opened.created || !(await this.#isOver(opened.challengeId))) return stepUpRequired(opened)
+      before = opened.challengeId
+    }
+    throw new Refused('STEP_UP_UNAVAILABLE')
+  }
+  async #isOver(challengeId) {
+    const { status } = await this.#options.client.inspectChallenge(challengeId)
+    return status === 'expired' || status === 'exhausted' || status === 'cancelled'
+  }
+  async #redeem(call, reference) {
+    const { client } = this.#options
+    const { challengeId, signature } = reference
+    try {
+      const consumed = await client.consumeChallenge(challengeId, { signature, digest: call.digest })
+      const authorised = await this.#authorised(consumed, call)
+      if (authorised.subjectUserId !== call.subjectUserId || consumed.subjectUserId !== call.subjectUserId) {
+        throw new Refused('SUBJECT_DOES_NOT_MATCH_CHALLENGE')
+      }
+      if (authorised.challengeId !== challengeId || consumed.challengeId !== challengeId) {
+        throw new Refused('STEP_UP_UNAVAILABLE', new AuthorisationRefused('It is about another challenge'))
+      }
+      const { subjectUserId, authorisation } = consumed
+      const verifiedAt = new Date(consumed.verifiedAt)
+      return await this.#run(
+        { challengeId, subjectUserId, authorisation, verifiedAt },
+        { challengeId, digest: call.digest, consumedAt: new Date(consumed.consumedAt) },
+      )
+    } catch (error) {
+      if (!(error instanceof CountersignError)) throw error
+      switch (error.code) {
+        case 'CHALLENGE_NOT_VERIFIED':
+          return await this.#remind(call, reference)
+        case 'CHALLENGE_NOT_FOUND':
+        case 'CHALLENGE_EXPIRED':
+        case 'CHALLENGE_EXHAUSTED':
+        case 'CHALLENGE_CANCELLED':
+          return await this.#demand(call, challengeId)
+        // The key of the consumption is ours alone, so it is the request that has changed since.
+        case 'IDEMPOTENCY_KEY_REUSED':
+        case 'OPERATION_DOES_NOT_MATCH_CHALLENGE':
+          throw new Refused('OPERATION_DOES_NOT_MATCH_CHALLENGE', error)
+        case 'CHALLENGE_ALREADY_CONSUMED':
+          throw new Refused('CHALLENGE_ALREADY_CONSUMED', error)
+        default:
+          throw error
+      }
+    }
+  }
+  /**
+   * Judged by the time of the consumption: whether a repeat comes too late is for the execution store to say, which knows what ran.
+   *
+   * @throws {Refused} without which no statement of another than the service would be found out.
+   */
+  async #authorised({ authorisation, consumedAt }, { digest }) {
+    const { client, clientId: audience, jwks = client.jwksUrl } = this.#options
+    try {
+      return await verifyAuthorisation(authorisation, { jwks, audience, digest, at: new Date(consumedAt) })
+    } catch (error) {
+      throw new Refused('STEP_UP_UNAVAILABLE', error)
+    }
+  }
+  async #remind({ subjectUserId }, { challengeId, signature }) {
+    const challenge = await this.#options.client.inspectChallenge(challengeId)
+    if (challenge.subjectUserId !== subjectUserId) throw new Refused('SUBJECT_DOES_NOT_MATCH_CHALLENGE')
+    const { expiresAt } = challenge
+    return stepUpRequired({ challengeId, signature, expiresAt, methods: methodsOf(challengeId) })
+  }
+  async #run(stepUp, execution) {
+    const { executions } = this.#options
+    if (executions === 'in-the-handler') return { decision: 'run', stepUp, running: UNRECORDED }
+    const beginning = await executions.begin(execution)
+    switch (beginning.state) {
+      case 'run':
+        return { decision: 'run', stepUp, running: this.#running(executions, stepUp.challengeId) }
+      case 'finished': {
+        const { status, headers, body } = beginning.response
+        return { decision: 'answer', answer: { status, headers, body: Buffer.from(body, 'base64') } }
+      }
+      case 'under-way':
+        throw new Refused('OPERATION_UNDER_WAY')
+      case 'not-known':
+        throw new Refused('OUTCOME_NOT_KNOWN')
+    }
+  }
+  #running(executions, challengeId) {
+    const recorded = async (recording) => {
+      try {
+        await recording()
+      } catch (cause) {
+        this.#options.onNotRecorded?.(challengeId, cause)
+      }
+    }
+    return {
+      finish: (response) =>
+        recorded(() =>
+          response.status >= 500 ? executions.abandon(challengeId) : executions.finish(challengeId, response),
+        ),
+      abandon: () => recorded(() => executions.abandon(challengeId)),
+      lose: (cause) => this.#options.onNotRecorded?.(challengeId, cause),
+    }
+  }
+  #refuse(error, subjectUserId, challengeId) {
+    const code = codeOf(error)
+    const cause = error instanceof Refused ? error.cause : error
+    this.#options.onRefused?.({ code, subjectUserId, challengeId, ...(cause !== undefined && { cause }) })
+    const { status, message } = REFUSALS[code]
+    const retryAfter = error instanceof CountersignError ? error.retryAfterInSeconds : undefined
+    return answer(
+      status,
+      { code, message },
+      {
+        ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+        ...(status === 503 && { 'Retry-After': String(retryAfter ?? RETRY_AFTER_IN_SECONDS) }),
+        ...(code === 'OPERATION_UNDER_WAY' && { 'Retry-After': '1' }),
+      },
+    )
+  }
+}
+/** What was thrown on the way to the operation, in terms of the user's app. What is not known to be harmless is an outage. */
+function codeOf(error) {
+  if (error instanceof Refused) return error.code
+  if (error instanceof OperationNotCanonical) return 'OPERATION_NOT_VALID'
+  if (!(error instanceof CountersignError)) return 'STEP_UP_UNAVAILABLE'
+  if (error.code === 'BAD_REQUEST' && error.status === 400) return 'OPERATION_NOT_VALID'
+  if (error.code === 'IDEMPOTENCY_KEY_REUSED') return 'IDEMPOTENCY_KEY_REUSED'
+  return 'STEP_UP_UNAVAILABLE'
+}
+/** @throws {Refused} for one without the other, or what neither can be. */
+function referenceIn(header) {
+  const challengeId = header(CHALLENGE_ID_HEADER)
+  const signature = header(SIGNATURE_HEADER)
+  if (challengeId === undefined && signature === undefined) return undefined
+  if (!CHALLENGE_ID.test(challengeId ?? '') || !COMPACT_JWS.test(signature ?? '')) {
+    throw new Refused('CHALLENGE_REFERENCE_NOT_VALID')
+  }
+  return { challengeId: challengeId, signature: signature }
+}
+/**
+ * Users choose their keys without knowing of each other's, so each has a space of its own; and what replaces a challenge is another
+ * call than the one that opened it.
+ */
+function keyOf({ subjectUserId, idempotencyKey }, replaced) {
+  if (idempotencyKey === undefined) return {}
+  const parts = JSON.stringify([subjectUserId, idempotencyKey, replaced ?? null])
+  return { idempotencyKey: `step-up:${createHash('sha256').update(parts).digest('base64url')}` }
+}
+/** RFC 9470 §3, with what the user's app needs to go on. */
+function stepUpRequired({ challengeId, signature, expiresAt, methods }) {
+  const message = 'This operation has to be countersigned by its user'
+  return answer(
+    401,
+    { code: 'STEP_UP_REQUIRED', message, challengeId, signature, expiresAt, methods },
+    {
+      [CHALLENGE_ID_HEADER]: challengeId,
+      [SIGNATURE_HEADER]: signature,
+      'WWW-Authenticate': `Bearer error="insufficient_user_authentication", error_description="${message}"`,
+    },
+  )
+}
+function answer(status, body, headers) {
+  return {
+    decision: 'answer',
+    answer: {
+      status,
+      headers: { ...headers, 'Cache-Control': 'no-store', 'Content-Type': 'application/json' },
+      body: Buffer.from(JSON.stringify(body)),
+    },
+  }
+}
+const UNRECORDED = { finish: async () => {}, abandon: async () => {}, lose: () => {} }
+const stepUps = new WeakMap()
+/** Notes for the handler what its request runs by. */
+export function rememberStepUp(request, stepUp) {
+  stepUps.set(request, stepUp)
+}
+/**
+ * What the request runs by.
+ *
+ * @throws {Error} where no `requireStepUp` stands before the handler: without it nobody has countersigned.
+ */
+export function stepUpOf(request) {
+  const stepUp = stepUps.get(request)
+  if (!stepUp) throw new Error('This route is not protected by requireStepUp')
+  return stepUp
+}
