@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { betterAuth } from './better-auth.ts'
 import type { Contestant, Measured } from './contestant.ts'
-import { CONNECTIONS, countersign } from './countersign.ts'
+import { CONNECTIONS, countersign, otherBuild } from './countersign.ts'
 import { floor } from './floor.ts'
 import { layGround } from './ground.ts'
 import { pgbench } from './pgbench.ts'
@@ -16,12 +16,13 @@ import { printRatios, printSummaries, ratios, summaries } from './report.ts'
  * all in one run and in turns, since the machine is not the same from one minute to the next. Only the ratios carry over.
  */
 
-const USAGE = `Usage: npm run bench -- [--quick] [--rounds <n>] [--size <n>] [--only <name>,…] [--out <folder>]
+const USAGE = `Usage: npm run bench -- [--quick] [--rounds <n>] [--size <n>] [--only <name>,…] [--against <checkout>] [--out <folder>]
 
   --quick    a short form of under a minute, to see whether a change made a difference
   --rounds   measured rounds; one more goes before them to warm up (5, quick 2)
   --size     requests of each kind in a round (3000, quick 600)
   --only     countersign, workers, floor, better-auth, pgbench (all)
+  --against  the folder of a second checkout with its own npm ci: its build is measured as well
   --out      where throughput.json and throughput.svg are written (proofs/bench/results)
 `
 
@@ -87,7 +88,9 @@ function wanted(): (() => Promise<Contestant | undefined>)[] {
     pgbench: () => pgbench(ground, size),
   }
   const names = only ?? Object.keys(starts)
-  return names.map((name) => starts[name] ?? exitWithUsage())
+  const all = names.map((name) => starts[name] ?? exitWithUsage())
+  const { against } = values
+  return against === undefined ? all : [...all, () => otherBuild(ground, resolve(against), size)]
 }
 
 /** Nobody always goes first, or always after the same other one. */
@@ -110,6 +113,7 @@ function options() {
         rounds: { type: 'string' },
         size: { type: 'string' },
         only: { type: 'string' },
+        against: { type: 'string' },
         out: { type: 'string' },
       },
     })

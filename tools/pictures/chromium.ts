@@ -1,14 +1,33 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
+import { isChromiumPackaged, packagedChromium } from './packaged-chromium.ts'
 
-/** A Chromium of this machine that asks for nothing of its own. @throws {Error} if there is none. */
-export function launchChromium(): Promise<Browser> {
-  const executablePath = chromiumPath()
-  if (!executablePath)
-    throw new Error('There is no Chromium on the PATH: install one, or name it in CHROMIUM')
+const FONTS = fileURLToPath(new URL('fonts.conf', import.meta.url))
+
+/**
+ * A Chromium that asks for nothing of its own: the one named in CHROMIUM, one of the PATH, or on Linux the one that npm
+ * brings. On Linux its fonts are npm's too.
+ *
+ * @throws {Error} if there is none.
+ */
+export async function launchChromium(): Promise<Browser> {
+  const missing = whyNoChromium()
+  if (missing) throw new Error(missing)
+  const executablePath = installedChromium()
+  const { libraries, ...found } = executablePath
+    ? { executablePath, libraries: undefined }
+    : await packagedChromium()
   return chromium.launch({
-    executablePath,
+    ...found,
+    env: {
+      ...process.env,
+      FONTCONFIG_FILE: FONTS,
+      ...(libraries && {
+        LD_LIBRARY_PATH: [libraries, process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter),
+      }),
+    },
     args: [
       '--disable-gpu',
       '--disable-quic',
@@ -21,8 +40,15 @@ export function launchChromium(): Promise<Browser> {
   })
 }
 
+/** Why this machine has no Chromium, in words for whoever runs it; undefined if it has one. */
+export function whyNoChromium(): string | undefined {
+  return installedChromium() || isChromiumPackaged
+    ? undefined
+    : `npm brings no Chromium for ${process.platform} on ${process.arch}: put one on the PATH, or name it in CHROMIUM`
+}
+
 /** Chromium, named in CHROMIUM or found on the PATH; undefined if there is none. */
-export function chromiumPath(): string | undefined {
+function installedChromium(): string | undefined {
   const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
   const folders = process.env.PATH?.split(delimiter) ?? []
   const paths = [
