@@ -56,9 +56,18 @@ export default {
       to: { path: '^src/development/', dependencyTypesNot: ['type-only', 'dynamic-import'] },
     },
     {
+      name: 'development-is-loaded-by-the-start-alone',
+      severity: 'error',
+      from: {
+        path: '^(src|bin)/',
+        pathNot: '^src/(development/|process/main\\.ts$|composition/open-database\\.ts$)',
+      },
+      to: { path: '^src/development/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'only-the-composition-imports-inversify',
       severity: 'error',
-      from: { pathNot: '^src/composition/' },
+      from: { pathNot: '^(src|test)/composition/' },
       to: { path: '(^|/)(inversify|reflect-metadata)(/|$)' },
     },
     {

@@ -234,7 +234,7 @@ test('a management port that is taken ends the start, and says so in a line', as
 
   t.regex(
     error?.message ?? '',
-    /the service ended with 1: .*Cannot start: MANAGEMENT_PORT is not to be had: listen EADDRINUSE/s,
+    /the service ended with 1: .*Cannot start: MANAGEMENT_PORT is in use or not permitted: listen EADDRINUSE/s,
   )
 })
 
