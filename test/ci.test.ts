@@ -25,7 +25,6 @@ async function runWith(t: ExecutionContext, npm: Npm) {
   await mkdir(bin)
   const cases = `ci) ${npm.ci ?? ':'} ;; 'run test') ${npm.test} ;; 'run proofs') ${npm.proofs} ;; *) exit 9 ;;`
   await writeFile(join(bin, 'npm'), `#!/bin/sh\ncase "$*" in ${cases} esac\n`, { mode: 0o755 })
-  await writeFile(join(bin, 'chromium'), '#!/bin/sh\n', { mode: 0o755 })
 
   const run = spawn('bash', [join(project, '.ci', 'run')], {
     env: { PATH: `${bin}${delimiter}${process.env.PATH}` },

@@ -331,7 +331,11 @@ test('a worker that hangs makes the scrape fail in the end, until it goes on', a
   )
 
   process.kill(hanging!, 'SIGCONT')
-  t.is((await scrape(management)).status, 200)
+  const after = await until(
+    () => scrape(management),
+    ({ status }) => status === 200,
+  )
+  t.is(after.status, 200)
   t.is(await service.end('SIGTERM'), 0)
 })
 
