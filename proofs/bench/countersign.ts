@@ -6,12 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type pg from 'pg'
 import {
-  type ChallengeRow,
-  COLUMNS,
-  challengeOf,
+  ISSUANCE_COLUMNS,
   type IssuanceRow,
   issuanceOf,
-} from '../../src/adapters/persistence-prisma/rows.ts'
+} from '../../src/adapters/persistence-prisma/otp-outbox/issuance-row.ts'
+import {
+  CHALLENGE_COLUMNS,
+  type ChallengeRow,
+  challengeOf,
+} from '../../src/adapters/persistence-prisma/step-ups/challenge-row.ts'
 import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
 import { type Program, startProgram } from '../processes.ts'
 import { type Contestant, measure } from './contestant.ts'
@@ -239,7 +242,7 @@ export class Journeys {
 
   async #issued() {
     const { rows } = await this.#client.query<ChallengeRow & IssuanceRow>(
-      `SELECT ${COLUMNS.challenge}, ${COLUMNS.issuance}
+      `SELECT ${CHALLENGE_COLUMNS}, ${ISSUANCE_COLUMNS}
        FROM challenges c JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
        WHERE c.id = ANY($1::uuid[])`,
       [this.#challenges.map(({ challengeId }) => challengeId)],

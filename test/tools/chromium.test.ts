@@ -13,7 +13,7 @@ const STARTS = '#!/bin/sh\nexit 0\n'
 const LACKS_A_LIBRARY = '#!/bin/sh\nexit 127\n'
 
 /** Not the folder for temporary files, which on some machines runs no programs. */
-const CACHE = fileURLToPath(new URL('../node_modules/.cache/', import.meta.url))
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))
 
 async function emptyFolder(t: ExecutionContext): Promise<string> {
   await mkdir(CACHE, { recursive: true })
