@@ -91,6 +91,12 @@ export default {
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
     },
+    {
+      name: 'tests-know-nothing-of-proofs',
+      severity: 'error',
+      from: { path: '^(src|packages|examples|test|tools)/' },
+      to: { path: '^proofs/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

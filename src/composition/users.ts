@@ -22,7 +22,7 @@ export function users({ config: { keycloak } }: CompositionOptions): ContainerMo
         [Clock, Traces],
       )
       // Keycloak does not say when an address changes, so each load of a challenge compares it.
-      bindPort(bind, StepUps, AddressCheckedStepUps, [PrismaStepUps, UserDirectory, Clock])
+      bindPort(bind, StepUps, AddressCheckedStepUps, [PrismaStepUps, UserDirectory])
     } else {
       bindPort(bind, UserRegistry, PrismaUserRegistry, [PrismaClient, Commits])
       bind(UserDirectory).toService(UserRegistry)

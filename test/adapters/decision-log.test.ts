@@ -9,15 +9,13 @@ import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { issued, locked, opened, PROVENANCE } from '../contracts/stores.ts'
 import { ALICE, afterNoon, NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
-import { InMemoryStore } from '../doubles/in-memory-store.ts'
+import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 
 /** The storage ports over a store in memory, its decisions logged. */
 function logged() {
   const lines: Record<string, unknown>[] = []
   const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
-  const store = new InMemoryStore(decisionLog(logger))
-  const { lockNotices, mailOutcomes } = store
-  return { lines, stepUps: store, registry: store, outbox: store, trail: store, lockNotices, mailOutcomes }
+  return { lines, ...inMemoryStores(decisionLog(logger)) }
 }
 
 test('each stored decision is a line that names its events, the challenge, and who caused it', async (t) => {

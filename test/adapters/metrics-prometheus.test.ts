@@ -24,19 +24,14 @@ import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 import { mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
 import { issued, locked, opened, PROVENANCE } from '../contracts/stores.ts'
 import { ALICE, afterNoon, demand, NOON, noticeDemand, openChallenge, POLICY } from '../domain/examples.ts'
+import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
-import { InMemoryStore } from '../doubles/in-memory-store.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
 
 /** The storage ports over a store in memory, which has its commits measured. */
 function measured() {
   const metrics = new Metrics()
-  const store = new InMemoryStore(commitMetrics(metrics))
-  const { mailOutcomes, suppressions, lockNotices } = store
-  return {
-    ...{ metrics, stepUps: store, registry: store, outbox: store, trail: store },
-    ...{ mailOutcomes, suppressions, lockNotices },
-  }
+  return { metrics, ...inMemoryStores(commitMetrics(metrics)) }
 }
 
 mailTransportContract('measured', async () => {

@@ -10,8 +10,8 @@ import { StorageUnavailable } from '../../src/contracts/storage-unavailable.ts'
 import { mailTransportContract } from '../contracts/mail-transport.contract.ts'
 import { issued, opened, PROVENANCE } from '../contracts/stores.ts'
 import { afterNoon, NOON, TRANSFER } from '../domain/examples.ts'
+import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
-import { InMemoryStore } from '../doubles/in-memory-store.ts'
 import { startOtlpReceiver } from '../doubles/otlp-receiver.ts'
 import { ALICE_TOKEN, edge } from '../http/edge.ts'
 import { until } from '../journeys/client.ts'
@@ -137,7 +137,7 @@ test('what a caller does not sample is not exported, and goes on under its id', 
     token: ALICE_TOKEN,
     headers: { traceparent: `00-${TRACE}-${CALLER}-00` },
   })
-  const [delivery] = await store.claim(1, new Date('2999-01-01'), new Date('2999-01-02'))
+  const [delivery] = await store.outbox.claim(1, new Date('2999-01-01'), new Date('2999-01-02'))
   await initiate(id)
   await stop()
 
@@ -175,7 +175,7 @@ test('probes are not traced', async (t) => {
 test('a span fails with a fault of ours, not with a refusal', async (t) => {
   const { collector, tracing, stop } = await traced(t)
   const { call, store, initiate } = await edge(t, { traces: tracing.requests })
-  store.load = async () => {
+  store.stepUps.load = async () => {
     throw new Error('alice@example.com')
   }
 
@@ -207,8 +207,7 @@ for (const [outcome, failed] of [
 ] as const) {
   test(`a delivery that ends as ${outcome} is in the trace of its request, and its report says in which`, async (t) => {
     const { collector, tracing, stop } = await traced(t)
-    const store = new InMemoryStore()
-    const stores = { stepUps: store, registry: store, outbox: store, trail: store }
+    const stores = inMemoryStores()
     const { id } = await opened(stores)
     const { id: issuanceId } = await issued(stores, id, NOON, {
       ...PROVENANCE,
@@ -216,7 +215,7 @@ for (const [outcome, failed] of [
     })
 
     const from = new Date()
-    const [delivery] = await store.claim(1, NOON, afterNoon(30))
+    const [delivery] = await stores.outbox.claim(1, NOON, afterNoon(30))
     const claim = { from, until: new Date(from.getTime() + 5) }
     const report = await tracing.deliveries.follow(delivery!, claim, async () => {
       await new Promise((resolve) => setTimeout(resolve, 10))
@@ -241,11 +240,10 @@ for (const [outcome, failed] of [
 
 test('a delivery whose request was not traced begins a trace', async (t) => {
   const { collector, tracing, stop } = await traced(t)
-  const store = new InMemoryStore()
-  const stores = { stepUps: store, registry: store, outbox: store, trail: store }
+  const stores = inMemoryStores()
   await issued(stores, (await opened(stores)).id)
 
-  const [delivery] = await store.claim(1, NOON, afterNoon(30))
+  const [delivery] = await stores.outbox.claim(1, NOON, afterNoon(30))
   const claim = { from: new Date(), until: new Date() }
   const { traceId } = await tracing.deliveries.follow(delivery!, claim, async () => ({ outcome: 'sent' }))
   await stop()

@@ -1,8 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { brotliCompressSync } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
 import { pack } from 'tar-fs'
@@ -13,8 +12,12 @@ import { inBrowser } from '../support/in-browser.ts'
 const STARTS = '#!/bin/sh\nexit 0\n'
 const LACKS_A_LIBRARY = '#!/bin/sh\nexit 127\n'
 
+/** Not the folder for temporary files, which on some machines runs no programs. */
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url))
+
 async function emptyFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'countersign-chromium-'))
+  await mkdir(CACHE, { recursive: true })
+  const folder = await mkdtemp(join(CACHE, 'countersign-chromium-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   return folder
 }

@@ -2,7 +2,7 @@ import { ChallengeNotFound } from '../../domain/challenge.ts'
 import type { AuditTrail, RecordedEvent } from '../ports/audit-trail.ts'
 import type { StepUps } from '../ports/step-ups.ts'
 
-/** Tells the client of a challenge everything that happened to it. */
+/** Gives the client of a challenge everything that is recorded about it. */
 export class AuditChallenge {
   readonly #stepUps: StepUps
   readonly #trail: AuditTrail

@@ -13,7 +13,7 @@ import type { Totp } from '../ports/totp.ts'
 
 const UNTRACED: DeliveryTraces = { follow: (_, __, attempt) => attempt() }
 
-/** Hands over the mails that are due. At least once each, always with the same code, never for a dead challenge. */
+/** Sends the mails that are due: at least once each, always with the same code, never for a challenge that is over. */
 export class DeliverOtp {
   readonly #outbox: OtpOutbox
   readonly #totp: Totp
@@ -42,8 +42,8 @@ export class DeliverOtp {
   }
 
   /**
-   * Claims up to `limit` due mails. Resolves with one hand-over each, to be begun at once: the lease is running. Fewer
-   * than `limit`: no more were due.
+   * Claims up to `limit` due mails. Resolves with one attempt for each, which must start at once because its lease is running.
+   * Fewer than `limit` attempts mean that no more were due.
    */
   async execute(limit: number): Promise<readonly DeliveryAttempt[]> {
     const from = this.#clock.now()
@@ -60,7 +60,7 @@ export class DeliverOtp {
     try {
       const { decided, ...details } = await this.#send(delivery)
       const [outcome, event] = decided
-      // First, for should this be lost, the mail is due again and will be refused again.
+      // Suppress first: if this write fails, the mail is retried and refused again.
       if (details.error instanceof RecipientSuppressed) await this.#suppress(issuanceId)
       const recorded = await this.#outbox.record(delivery.issuance, outcome, event)
       return { ...report, outcome: recorded ? outcome.status : 'outdated', ...details }
@@ -70,8 +70,8 @@ export class DeliverOtp {
   }
 
   #suppress(issuanceId: string) {
-    const news = { outcome: 'suppressed', reason: 'refused', at: this.#clock.now() } as const
-    return recordMailEvent(this.#mailOutcomes, issuanceId, news, { actor: 'service' })
+    const event = { outcome: 'suppressed', reason: 'refused', at: this.#clock.now() } as const
+    return recordMailEvent(this.#mailOutcomes, issuanceId, event, { actor: 'service' })
   }
 
   async #send({ issuance, challenge, user }: OtpDelivery) {

@@ -8,7 +8,7 @@ export interface Commit {
   /** As they are on the audit trail, in their order. Never empty. */
   readonly events: readonly DomainEvent[]
   readonly provenance: Provenance
-  /** The challenge as a decision about it left it; undefined after a write that was no such decision. */
+  /** The challenge as the decision left it; undefined if the write was not a decision about a challenge. */
   readonly challenge?: Challenge | undefined
   /** The issuance that the write was about, if there is one: when its code was issued. */
   readonly issuance?: Pick<OtpIssuance, 'id' | 'issuedAt'> | undefined
@@ -20,7 +20,7 @@ export interface Commit {
  */
 export type CommitListener = (commit: Commit) => void
 
-/** Calls the listener. What it throws is dropped: the write is committed, and its caller must not take it for failed. */
+/** Calls the listener and drops what it throws: the write is committed, and its caller must not believe that it failed. */
 export function announce(listener: CommitListener, commit: Commit): void {
   if (commit.events.length === 0) return
   try {

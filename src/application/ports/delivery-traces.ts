@@ -1,12 +1,12 @@
 import type { OtpDelivery } from './otp-outbox.ts'
 
-/** When the claim ran that found a delivery. */
+/** When the claim that found a delivery began and ended. */
 export interface Claim {
   readonly from: Date
   readonly until: Date
 }
 
-/** Shows deliveries as parts of the requests that issued the codes. */
+/** Makes each delivery part of the trace of the request that issued the code. */
 export abstract class DeliveryTraces {
   /** Runs the attempt and returns its report, with the id of the trace that it became part of. Adds no failure of its own. */
   abstract follow<Report extends { readonly outcome: string }>(

@@ -8,7 +8,7 @@ async function issued() {
   const all = await scenario()
   const id = await all.open()
   await all.issue(id)
-  const issuance = async () => (await all.store.load(id))!.issuance!
+  const issuance = async () => (await all.store.stepUps.load(id))!.issuance!
   return { ...all, id, issuance }
 }
 
@@ -28,8 +28,8 @@ test('a queued mail is sent once, with code, reference and the operation as it w
 
 test('a mail to somebody without an entry in the directory goes out without a name', async (t) => {
   const { deliver, store, notices, mails } = await issued()
-  const claim = store.claim.bind(store)
-  store.claim = async (...args) =>
+  const claim = store.outbox.claim.bind(store.outbox)
+  store.outbox.claim = async (...args) =>
     (await claim(...args)).map((delivery) => ({ ...delivery, user: undefined }))
 
   t.like((await deliver())[0], { outcome: 'sent' })

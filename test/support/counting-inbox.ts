@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { simpleParser } from 'mailparser'
 import { SMTPServer } from 'smtp-server'
-import { codeIn, hasCode, until } from '../../test/journeys/client.ts'
+import { codeIn, hasCode, until } from '../journeys/client.ts'
 
 /** A mail that was handed over whole, whether or not the sender lived to hear of it. */
 export interface Arrival {

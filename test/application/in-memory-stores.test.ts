@@ -7,22 +7,9 @@ import { retentionContract } from '../contracts/retention.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
 import { suppressionsContract } from '../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../contracts/user-registry.contract.ts'
-import { InMemoryStore } from '../doubles/in-memory-store.ts'
+import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 
-const create = async (committed?: CommitListener) => {
-  const store = new InMemoryStore(committed)
-  const { mailOutcomes, suppressions, lockNotices } = store
-  return {
-    stepUps: store,
-    registry: store,
-    outbox: store,
-    trail: store,
-    mailOutcomes,
-    suppressions,
-    lockNotices,
-    retention: store,
-  }
-}
+const create = async (committed?: CommitListener) => inMemoryStores(committed)
 
 stepUpsContract('in memory', create)
 userRegistryContract('in memory', create)
