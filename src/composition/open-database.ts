@@ -7,9 +7,7 @@ export interface Database {
 }
 
 /** Loads what starts the embedded database, and nothing else. */
-export function loadEmbeddedPostgres(): Promise<
-  typeof import('../development/postgres/embedded-postgres.ts')
-> {
+export function loadEmbeddedPostgres() {
   return import('../development/postgres/embedded-postgres.ts')
 }
 
