@@ -10,9 +10,10 @@ import { observing } from './observing.ts'
 import { storage } from './storage.ts'
 import { useCases } from './use-cases.ts'
 import { users } from './users.ts'
+import { webhooks } from './webhooks.ts'
 
 /**
- * Binds each port to its adapter. The order of the modules does not matter, because a module binds and never resolves. Each binding is
+ * Binds each port to its adapter. A module binds and never resolves, so their order decides only in which order routers are tried. Each binding is
  * created at most once. Nothing connects or listens yet.
  */
 export function createContainer(options: CompositionOptions, tracing?: Tracing): Container {
@@ -27,6 +28,7 @@ export function createContainer(options: CompositionOptions, tracing?: Tracing):
     useCases(options),
     jobs(),
     http(options),
+    webhooks(options),
   )
   return container
 }

@@ -12,8 +12,6 @@ import { Readiness } from '../adapters/http-koa/edge/readiness.ts'
 import { serviceRoutes } from '../adapters/http-koa/service/routes.ts'
 import { totpEmailRoutes } from '../adapters/http-koa/totp-email/routes.ts'
 import { userRoutes } from '../adapters/http-koa/users/routes.ts'
-import { BasicCredentials } from '../adapters/http-koa/webhooks/postmark/basic-credentials.ts'
-import { postmarkWebhookRoutes } from '../adapters/http-koa/webhooks/postmark/routes.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { RequestMetrics } from '../adapters/metrics-prometheus/request-metrics.ts'
 import { DatabaseHealth } from '../adapters/persistence-prisma/connection/database-health.ts'
@@ -26,8 +24,6 @@ import { OpenChallenge } from '../application/challenges/open-challenge.ts'
 import { IssueOtp } from '../application/codes/issue-otp.ts'
 import { VerifyOtp } from '../application/codes/verify-otp.ts'
 import { LiftSuppression } from '../application/mail/lift-suppression.ts'
-import { RecordMailEvent } from '../application/mail/record-mail-event.ts'
-import { ReleaseAddress } from '../application/mail/release-address.ts'
 import { AccessTokens } from '../application/ports/access-tokens.ts'
 import { ChallengeSigner } from '../application/ports/challenge-signer.ts'
 import { EraseUser } from '../application/users/erase-user.ts'
@@ -39,12 +35,11 @@ import { Log, Routes, Traces } from './container-keys.ts'
 
 /** The HTTP API. Its routers are tried in the order in which they are bound, so the busiest come first. */
 export function http({ config, development, extraRouter }: CompositionOptions): ContainerModule {
-  const { policy, postmarkWebhookAuth } = config
   return new ContainerModule(({ bind }) => {
     bindClass(bind, Authentication, [AccessTokens])
     bind(Routes).toResolvedValue(
       (authentication, issueOtp, verifyOtp) =>
-        totpEmailRoutes(authentication, { issueOtp, verifyOtp }, policy),
+        totpEmailRoutes(authentication, { issueOtp, verifyOtp }, config.policy),
       [Authentication, IssueOtp, VerifyOtp],
     )
     bind(Routes).toResolvedValue(
@@ -74,14 +69,6 @@ export function http({ config, development, extraRouter }: CompositionOptions): 
     )
     bind(Routes).toResolvedValue(serviceRoutes, [Readiness, ChallengeSigner])
     bind(Routes).toResolvedValue(() => documentationRoutes())
-    if (postmarkWebhookAuth) {
-      const credentials = new BasicCredentials(postmarkWebhookAuth)
-      bind(Routes).toResolvedValue(
-        (recordMailEvent, releaseAddress, logger) =>
-          postmarkWebhookRoutes(credentials, { recordMailEvent, releaseAddress }, logger),
-        [RecordMailEvent, ReleaseAddress, Log],
-      )
-    }
     if (development) bind(Routes).toConstantValue(development.router)
     if (extraRouter) bind(Routes).toConstantValue(extraRouter)
 

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import type { CompositionOptions } from '../composition/composition-options.ts'
-import { openDatabase } from '../composition/open-database.ts'
+import { loadEmbeddedPostgres, openDatabase } from '../composition/open-database.ts'
 import { type Config, ConfigError, loadConfig } from '../config/read-config.ts'
 import { createLogger } from './logger.ts'
 import { exposeMetricsOfWorkers } from './metrics-endpoint.ts'
@@ -39,7 +39,9 @@ try {
 }
 
 async function start(): Promise<Running> {
-  // Half of a start is loading the service and half is starting the database: two cores do both at once.
+  // Half of a start is loading the service and half is starting the database: two cores do both at once. The few modules that start
+  // the database come first, because they would otherwise wait for the many modules of the service.
+  if (!config.databaseUrl) await loadEmbeddedPostgres()
   const loading = supervises() ? undefined : loadService()
   const database = await openDatabase(config)
   try {
