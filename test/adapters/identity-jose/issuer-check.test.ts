@@ -58,7 +58,7 @@ test('several keys without names cannot be told apart', async (t) => {
 
 for (const [what, answer, reason] of [
   ['an error', (_, response) => response.writeHead(503).end(), /503/],
-  ['a page', (_, response) => response.end('<html>'), /no JSON/],
+  ['a page', (_, response) => response.end('<html>'), /not JSON/],
   ['something else', (_, response) => response.end('{}'), /without keys/],
   ['nothing', (request) => request.socket.destroy(), /UND_ERR_SOCKET|ECONNRESET|no connection/],
 ] as readonly (readonly [string, RequestListener, RegExp])[]) {
