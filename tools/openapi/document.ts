@@ -17,32 +17,33 @@ import { developmentPaths } from '../../src/development/openapi.ts'
 
 const PACKAGE = new URL('../../package.json', import.meta.url)
 
-/** Where the document is kept, to be served and to be read in reviews. */
+/** The file of the document. The service serves it, and reviews show its changes. */
 export const DOCUMENT = new URL('../../src/adapters/http-koa/openapi.json', import.meta.url)
 
 const DESCRIPTION = `
-Countersign makes a user countersign a sensitive operation with a one-time code that is mailed to them, is bound to that very
-operation, and counts once.
+Countersign makes a user confirm a sensitive operation with a one-time code. It mails the code to the user. The code confirms
+that one operation, and it works once.
 
-An operation service opens a challenge and hands its id and signature to the user's app. The app asks for a code
-(\`initiateEmail\`) and brings the one that the user has read (\`verifyEmail\`). The operation service then consumes the approval,
+An operation service opens a challenge and passes its id and signature to the user's app. The app asks for a code
+(\`initiateEmail\`) and sends the code that the user types (\`verifyEmail\`). The operation service then consumes the approval,
 once (\`consumeChallenge\`).
 
-**Errors** have one form on every path: a code for programs, a message for people, the id of the request, and the fields that are at fault.
-An answer that is not described here is a defect.
+**Errors** have one form on every path: a code for programs, a message for people, the id of the request, and the invalid fields.
+An answer that this document does not describe is a defect.
 
-**Paths** are case-sensitive and end without a slash. Whatever can be read with GET answers HEAD as well, without a body.
+**Paths** are case-sensitive and end without a slash. Every path that answers GET also answers HEAD, without a body.
 
-**Our choices.** The two step-up operations speak a contract that was published before this service. It names codes and statuses, but not
-which goes with which. What we chose there is marked with \`x-countersign-choice\`; so are the answers where there is no operation ours.
+**Our choices.** The two step-up operations follow a contract that was published before this service. It names codes and statuses,
+but does not say which belong together. \`x-countersign-choice\` marks the combinations that we chose. All answers to requests
+without an operation are our choice too.
 
-**No operation at all.** \`x-countersign-unmatched\` has the answers to requests that come to no operation: an unknown path, a method that a
-path does not know, and what is no HTTP that the server can read.
+**Requests without an operation.** \`x-countersign-unmatched\` has the answers to requests that match no operation: an unknown path,
+a method that a path does not support, and requests that are not valid HTTP.
 
 Metrics are on a port of their own and not part of this API.
 `.trim()
 
-/** The document as the schemas and the table of outcomes make it, as the text that is kept. */
+/** Generates the text of the document from the schemas and the error table. */
 export async function apiDocument(): Promise<string> {
   const { version } = JSON.parse(await readFile(PACKAGE, 'utf8'))
   const document = createDocument(
@@ -54,13 +55,13 @@ export async function apiDocument(): Promise<string> {
         summary: 'A user’s countersignature on a sensitive operation',
         description: DESCRIPTION,
       },
-      servers: [{ url: '/', description: 'Wherever this document comes from.' }],
+      servers: [{ url: '/', description: 'The service that serves this document.' }],
       tags: [
-        { name: 'Step-up', description: 'What the user’s app calls.' },
-        { name: 'Challenges', description: 'What an operation service calls.' },
-        { name: 'Users', description: 'What a service calls that knows where the users’ mail goes.' },
-        { name: 'Mail reports', description: 'What a mail system calls.' },
-        { name: 'Service', description: 'What those call who run the service or check its signatures.' },
+        { name: 'Step-up', description: 'For the user’s app.' },
+        { name: 'Challenges', description: 'For operation services.' },
+        { name: 'Users', description: 'For the service that knows the users’ addresses.' },
+        { name: 'Mail reports', description: 'For the mail system.' },
+        { name: 'Service', description: 'For operators, and for programs that check signatures.' },
         { name: 'Documentation', description: 'This document.' },
         { name: 'Development', description: 'Stand-ins that do not exist in production.' },
       ],
@@ -87,12 +88,12 @@ export async function apiDocument(): Promise<string> {
             scheme: 'bearer',
             bearerFormat: 'JWT',
             description:
-              'An access token of a service (client credentials): `client_id` or `azp` is the client, `scope` its rights. Each operation names the scope that it asks for.',
+              'An access token of a service (client credentials): `client_id` or `azp` is the client, `scope` its rights. Each operation names the scope that it requires.',
           },
           mailSystem: {
             type: 'http',
             scheme: 'basic',
-            description: 'The user and password that the mail system was given for its reports.',
+            description: 'The user and password that the operator gave the mail system for its reports.',
           },
         },
       },
@@ -103,7 +104,7 @@ export async function apiDocument(): Promise<string> {
   return `${JSON.stringify(document, undefined, 2)}\n`
 }
 
-/** Routes build bodies with dates, which JSON writes as RFC 3339 has them; and a whole number without a bound of its own has none. */
+/** Routes build bodies with dates, which JSON writes as in RFC 3339. Zod gives every integer a maximum: drop the default one. */
 const asSent: ZodOpenApiOverride = ({ zodSchema, jsonSchema }) => {
   if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
