@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 
-/** A Chromium of this machine that asks for nothing of its own. @throws {Error} if there is none. */
+/** Starts a Chromium of this machine that makes no requests of its own. @throws {Error} if no Chromium is installed. */
 export function launchChromium(): Promise<Browser> {
   const executablePath = chromiumPath()
   if (!executablePath)
-    throw new Error('There is no Chromium on the PATH: install one, or name it in CHROMIUM')
+    throw new Error('No Chromium found on the PATH: install one, or set CHROMIUM to its path')
   return chromium.launch({
     executablePath,
     args: [
@@ -21,7 +21,7 @@ export function launchChromium(): Promise<Browser> {
   })
 }
 
-/** Chromium, named in CHROMIUM or found on the PATH; undefined if there is none. */
+/** The path of Chromium, from CHROMIUM or the PATH. Undefined if no Chromium is installed. */
 export function chromiumPath(): string | undefined {
   const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
   const folders = process.env.PATH?.split(delimiter) ?? []
