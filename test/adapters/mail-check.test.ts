@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { PostmarkCheck } from '../../src/adapters/mail-postmark/postmark-check.ts'
 import { SmtpCheck } from '../../src/adapters/mail-smtp/smtp-check.ts'
-import { findingsOf, levels } from '../support/check-results.ts'
+import { levels, resultsOf } from '../support/check-results.ts'
 
 const FROM = 'Countersign <no-reply@bank.example>'
 const TOKEN = 'c0ffee00-5ec3-4e7a-9d1c-000000000001'
@@ -30,7 +30,7 @@ async function smtpServer(t: ExecutionContext, options: SMTPServerOptions) {
 }
 
 const examinedSmtp = (url: string, options: { from?: string; timeoutInMs?: number } = {}) =>
-  findingsOf(new SmtpCheck({ url, from: FROM, ...options }))
+  resultsOf(new SmtpCheck({ url, from: FROM, ...options }))
 
 test('an SMTP server that accepts the login is well, and is sent nothing', async (t) => {
   const { commands, port } = await smtpServer(t, {
@@ -132,7 +132,7 @@ function answer(response: ServerResponse, status: number, body: object): void {
 }
 
 const examinedPostmark = (apiUrl: string, { serverToken = TOKEN, hasWebhook = true } = {}) =>
-  findingsOf(new PostmarkCheck({ serverToken, apiUrl, messageStream: 'codes', from: FROM }, hasWebhook))
+  resultsOf(new PostmarkCheck({ serverToken, apiUrl, messageStream: 'codes', from: FROM }, hasWebhook))
 
 test('Postmark is asked about server and stream of the token, and is sent no mail', async (t) => {
   const { requests, url } = await postmarkApi(t)
