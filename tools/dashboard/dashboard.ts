@@ -25,7 +25,7 @@ export interface Panel {
 }
 
 export function readDashboard(): Dashboard {
-  return JSON.parse(readFileSync(new URL('countersign.json', import.meta.url), 'utf8'))
+  return JSON.parse(readFileSync(new URL('../../deploy/grafana/countersign.json', import.meta.url), 'utf8'))
 }
 
 /** The queries of all panels, with Grafana's variables in them. */
