@@ -9,11 +9,11 @@ import type { ConnectionSettings } from './connection.ts'
 
 type PgAdapter = Awaited<ReturnType<PrismaPg['connect']>>
 
-/** The type `"char"` of the catalogue's one-letter flags, and `text`, by their OIDs. */
+/** The OIDs of `"char"`, the type of the catalogue's one-letter flags, and of `text`. */
 const FLAG = 18
 const TEXT = 25
 
-/** adapter-pg, made fit for migrations. */
+/** Adapts adapter-pg to migrations. */
 export class MigrationAdapter implements SqlMigrationAwareDriverAdapterFactory {
   readonly provider = 'postgres'
   readonly adapterName = '@prisma/adapter-pg'
@@ -35,7 +35,7 @@ export class MigrationAdapter implements SqlMigrationAwareDriverAdapterFactory {
 
     const shadow = await open({ ...this.#settings, database })
     const close = shadow.dispose.bind(shadow)
-    // adapter-pg drops the database while its own connection to it is open, which PostgreSQL refuses.
+    // adapter-pg would drop the database while its own connection to it is open. PostgreSQL refuses that.
     shadow.dispose = async () => {
       await close()
       await main.executeScript(`DROP DATABASE "${database}"`)
@@ -46,10 +46,10 @@ export class MigrationAdapter implements SqlMigrationAwareDriverAdapterFactory {
 }
 
 async function open(settings: ConnectionSettings): Promise<PgAdapter> {
-  // One session without end: the engine's advisory lock is the session's, and so is what a migration SETs.
+  // One session that never times out: the engine's advisory lock and the SETs of a migration belong to a session.
   const adapter = await new PrismaPg({ ...settings, max: 1, idleTimeoutMillis: 0 }).connect()
 
-  // In one message, so all or nothing. adapter-pg cuts a script at its semicolons, those in function bodies too.
+  // Send one message, which is all or nothing. adapter-pg splits a script at semicolons, even inside function bodies.
   adapter.executeScript = async (script) => {
     await adapter.executeRaw({ sql: script, args: [], argTypes: [] })
   }
@@ -57,7 +57,7 @@ async function open(settings: ConnectionSettings): Promise<PgAdapter> {
   return adapter
 }
 
-/** adapter-pg does not know the type of the catalogue's flags, so it gets them as text; the engine wants characters. */
+/** adapter-pg does not support the type of the catalogue's flags, so read them as text. The engine wants characters. */
 function readFlags(adapter: PgAdapter): void {
   const flagsOf = new WeakMap<object, readonly number[]>()
 
@@ -65,7 +65,7 @@ function readFlags(adapter: PgAdapter): void {
   const query = pool.query.bind(pool) as (sql: unknown) => Promise<Result | Result[]>
   const queryFlagsAsText = async (sql: unknown) => {
     const result = await query(sql)
-    // A script of several statements has as many results, and nobody reads them.
+    // A script has one result for each statement, and nobody reads them.
     if (Array.isArray(result)) return result
     const flags = [...result.fields.keys()].filter((column) => result.fields[column]?.dataTypeID === FLAG)
     for (const column of flags) result.fields[column]!.dataTypeID = TEXT
