@@ -38,22 +38,16 @@ export default {
       to: { path: '^(src|examples|test|tools|proofs)/' },
     },
     {
-      name: 'the-service-knows-nothing-of-the-kit',
+      name: 'the-service-knows-nothing-of-the-kit-and-the-examples',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^packages/kit/' },
+      to: { path: '^(packages|examples)/|@countersign/' },
     },
     {
       name: 'examples-know-the-kit-alone',
       severity: 'error',
       from: { path: '^examples/' },
-      to: { path: '^(src|test|tools|proofs)/' },
-    },
-    {
-      name: 'the-demo-bank-is-loaded-where-it-is-shown',
-      severity: 'error',
-      from: { path: '^src/' },
-      to: { path: '^examples/', dependencyTypesNot: ['type-only', 'dynamic-import'] },
+      to: { path: '^(src|test|tools|proofs|packages/kit/src)/' },
     },
     {
       name: 'development-is-loaded-dynamically',
@@ -94,7 +88,7 @@ export default {
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    doNotFollow: { path: 'node_modules' },
+    doNotFollow: { path: 'node_modules|^packages/[^/]+/dist/' },
     exclude: { path: '/generated/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -13,7 +13,7 @@ import { unseenAnswers } from './openapi/unseen-answers.ts'
 /*
  * Runs AVA with one PostgreSQL for all test files, and a migrated database in it for `test/support/database.ts` to copy.
  * Arguments go to AVA: `node test/run.ts test/journeys/races.test.ts`. Without any, every answer that the API's document has must
- * have been seen in the end. The last line says `N passed, N failed`.
+ * have been seen in the end. The last line says `N passed, N failed, N skipped`.
  */
 
 /** Nothing of a test run has to outlive a crash. */
@@ -22,7 +22,7 @@ const TEMPLATE = 'countersign_template'
 
 const AVA = fileURLToPath(new URL('cli.mjs', import.meta.resolve('ava')))
 
-const tally = { passed: 0, failed: 0 }
+const tally = { passed: 0, failed: 0, skipped: 0 }
 let interrupted = false
 let ava: ChildProcess | undefined
 
@@ -41,7 +41,7 @@ try {
   console.error(error)
   tally.failed ||= 1
 }
-console.log(`${tally.passed} passed, ${tally.failed} failed`)
+console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`)
 process.exitCode = tally.failed > 0 || tally.passed === 0 ? 1 : 0
 
 async function runTests(): Promise<void> {
@@ -108,5 +108,6 @@ function count(line: string): void {
   const cutOff = /^ {2}(\d+) tests? remained pending after a timeout$/.exec(line)
   if (/^ {2}[✔√] (?!\[expected fail\])/.test(line)) tally.passed++
   else if (/^ {2}[✘×] (?!Timed out)/.test(line)) tally.failed++
+  else if (line.startsWith('  - [skip] ')) tally.skipped++
   else if (cutOff) tally.failed += Number(cutOff[1])
 }

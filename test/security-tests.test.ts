@@ -21,7 +21,7 @@ test('docs/security-tests.md has every rule of the checklist once, in order', (t
 
 for (const { id, heldBy } of ROWS) {
   test(`${id} is held by tests that are there, or says by what else`, (t) => {
-    const named = heldBy.split(' · ').map((each) => /^`(test\/[^`]+)`: (.+)$/.exec(each))
+    const named = heldBy.split(' · ').map((each) => /^`((?:test|proofs)\/[^`]+)`: (.+)$/.exec(each))
 
     if (heldBy.startsWith('not by a test: ')) {
       t.pass()

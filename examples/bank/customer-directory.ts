@@ -1,4 +1,4 @@
-import { CountersignClient } from '../../packages/kit/src/client.ts'
+import { CountersignClient } from '@countersign/kit/client'
 import { developmentToken } from './access-token.ts'
 import { overheardFetch } from './exchange.ts'
 import { addressOf } from './scenario.ts'

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
-import { extname } from 'node:path'
 import Router from '@koa/router'
 
-/** Of the sources or of what the package has in their place, whichever this file is part of. */
-const ROOT = new URL('../../src/', import.meta.url)
-const SCRIPT = extname(import.meta.filename)
+/** Where the files of a page lie: the bank's own, and those of the kit as any integrator serves them. */
+const FOLDERS: Readonly<Record<string, URL>> = {
+  bank: new URL('browser/', import.meta.url),
+  kit: new URL('./', import.meta.resolve('@countersign/kit/browser')),
+}
 
 /** What a page may load, so that an element that slipped into one could do nothing. */
 const POLICY = [
@@ -21,7 +22,7 @@ const POLICY = [
   "require-trusted-types-for 'script'",
 ].join('; ')
 
-/** The pages, and what they load: both kits of files as they lie beside each other, so that their imports are right as they are. */
+/** The pages, and the scripts and styles that they load. */
 export function pageFiles(): Router {
   const router = new Router({ sensitive: true, strict: true })
 
@@ -30,10 +31,9 @@ export function pageFiles(): Router {
     ['/bank', 'bank.html'],
   ] as const) {
     router.get(path, async (ctx) => {
-      const html = await readFile(new URL(`demo-bank/browser/${page}`, ROOT), 'utf8')
       ctx.set('Content-Security-Policy', POLICY)
       ctx.type = 'html'
-      ctx.body = html.replaceAll('{{script}}', SCRIPT)
+      ctx.body = await readFile(new URL(page, FOLDERS.bank), 'utf8')
     })
   }
 
@@ -41,10 +41,8 @@ export function pageFiles(): Router {
     ctx.state.routine = true
     const { part, file } = ctx.params as { part: string; file: string }
     const [, name, extension] = /^([a-z-]+)(\.css|\.[jt]s)$/.exec(file) ?? []
-    const content =
-      /^(?:kit|demo-bank)$/.test(part) && name
-        ? await readIfThere(new URL(`${part}/browser/${name}${extension}`, ROOT))
-        : undefined
+    const folder = Object.hasOwn(FOLDERS, part) ? FOLDERS[part] : undefined
+    const content = folder && name ? await readIfThere(new URL(`${name}${extension}`, folder)) : undefined
     if (content === undefined) {
       ctx.status = 404
       return

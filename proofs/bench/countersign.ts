@@ -1,15 +1,20 @@
+import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type pg from 'pg'
 import {
-  type ChallengeRow,
-  COLUMNS,
-  challengeOf,
+  ISSUANCE_COLUMNS,
   type IssuanceRow,
   issuanceOf,
-} from '../../src/adapters/persistence-prisma/rows.ts'
+} from '../../src/adapters/persistence-prisma/otp-outbox/issuance-row.ts'
+import {
+  CHALLENGE_COLUMNS,
+  type ChallengeRow,
+  challengeOf,
+} from '../../src/adapters/persistence-prisma/step-ups/challenge-row.ts'
 import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
 import { type Program, startProgram } from '../processes.ts'
 import { type Contestant, measure } from './contestant.ts'
@@ -17,7 +22,7 @@ import type { Ground } from './ground.ts'
 import { bytesOf, drive } from './load.ts'
 import { POLICY } from './settings.ts'
 
-const MAIN = fileURLToPath(new URL('../../bin/service.mjs', import.meta.url))
+const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
 export const CONNECTIONS = 32
 const CLIENT = 'payments'
 const SCOPE = 'mfa:challenges:create mfa:challenges:consume'
@@ -28,9 +33,10 @@ export async function startCountersign(
   databaseUrl: string,
   workers: number,
   env: Readonly<Record<string, string>> = {},
+  checkout = CHECKOUT,
 ): Promise<Program> {
   return startProgram(
-    [MAIN],
+    [join(checkout, 'bin/service.mjs')],
     {
       NODE_ENV: 'production',
       HOST: '127.0.0.1',
@@ -63,6 +69,24 @@ export async function countersign(ground: Ground, workers: number, subjects: num
   const program = await startCountersign(ground, databaseUrl, workers)
   const name = workers === 1 ? 'Countersign' : `Countersign, ${workers} workers`
   return countersignOf(ground, client, database, [program], name)
+}
+
+/**
+ * Starts the build of another checkout, which has its own `npm ci`, on the schema of that build.
+ *
+ * @throws {Error} if that checkout cannot migrate a database.
+ */
+export async function otherBuild(ground: Ground, checkout: string, subjects: number): Promise<Contestant> {
+  const database = 'countersign_other_build'
+  const databaseUrl = await ground.createDatabase(database, 'empty')
+  const command = [join(checkout, 'bin/countersign.mjs'), 'migrate']
+  await promisify(execFile)(process.execPath, command, {
+    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
+  })
+  const client = await ground.client(databaseUrl)
+  await seedUsers(client, subjects)
+  const program = await startCountersign(ground, databaseUrl, 1, {}, checkout)
+  return countersignOf(ground, client, database, [program], 'Other build')
 }
 
 /** A contestant that does the whole journey: create, initiate, mail, verify, consume. */
@@ -218,7 +242,7 @@ export class Journeys {
 
   async #issued() {
     const { rows } = await this.#client.query<ChallengeRow & IssuanceRow>(
-      `SELECT ${COLUMNS.challenge}, ${COLUMNS.issuance}
+      `SELECT ${CHALLENGE_COLUMNS}, ${ISSUANCE_COLUMNS}
        FROM challenges c JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
        WHERE c.id = ANY($1::uuid[])`,
       [this.#challenges.map(({ challengeId }) => challengeId)],

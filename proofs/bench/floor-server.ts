@@ -6,17 +6,14 @@ import { createRemoteJWKSet, jwtVerify } from 'jose'
 import pg from 'pg'
 import { pino } from 'pino'
 import { v7 } from 'uuid'
-import {
-  challengeOf,
-  hasIssuance,
-  issuanceOf,
-  standingOf,
-  userOf,
-} from '../../src/adapters/persistence-prisma/rows.ts'
+import { hasIssuance, issuanceOf } from '../../src/adapters/persistence-prisma/otp-outbox/issuance-row.ts'
+import { challengeOf } from '../../src/adapters/persistence-prisma/step-ups/challenge-row.ts'
+import { standingOf } from '../../src/adapters/persistence-prisma/step-ups/standing-row.ts'
 import {
   loadStepUp,
   saveDecision,
 } from '../../src/adapters/persistence-prisma/step-ups/step-up-statements.ts'
+import { userOf } from '../../src/adapters/persistence-prisma/users/user-row.ts'
 import type { Challenge } from '../../src/domain/challenge.ts'
 import type { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp, type StepUpDecision } from '../../src/domain/step-up.ts'

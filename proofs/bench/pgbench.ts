@@ -4,12 +4,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type pg from 'pg'
 import type { Prisma } from '../../src/adapters/persistence-prisma/generated/client.ts'
-import {
-  challengeOf,
-  hasIssuance,
-  issuanceOf,
-  standingOf,
-} from '../../src/adapters/persistence-prisma/rows.ts'
+import { hasIssuance, issuanceOf } from '../../src/adapters/persistence-prisma/otp-outbox/issuance-row.ts'
+import { challengeOf } from '../../src/adapters/persistence-prisma/step-ups/challenge-row.ts'
+import { standingOf } from '../../src/adapters/persistence-prisma/step-ups/standing-row.ts'
 import {
   loadStepUp,
   saveDecision,

@@ -22,7 +22,11 @@ export interface Ratio {
   readonly to: string
   readonly operation: Operation
   readonly throughput: number
+  readonly p50: number
   readonly p99: number
+  /** CPU time for a request, of service and database together and of the database alone; null where it is not known. */
+  readonly cpu: number | null
+  readonly databaseCpu: number | null
   /** The worst and the best round. */
   readonly range: readonly [number, number]
 }
@@ -66,18 +70,24 @@ export function ratios(rounds: Rounds, contestant: string): Ratio[] {
       const theirs = of(rounds, to, operation)
       if (ours.length === 0 || theirs.length === 0) return []
       const each = ours.map((one, round) => throughput(one) / throughput(theirs[round]!))
-      const p99 = (all: readonly Measured[]) =>
+      const latency = (all: readonly Measured[], share: number) =>
         percentile(
           all.flatMap(({ latencies }) => latencies),
-          0.99,
+          share,
         )
+      const perRequest = (ms: (one: Measured) => number) => (one: Measured) => ms(one) / one.requests
+      const cpuRatio = (ms: (one: Measured) => number) =>
+        known(median(ours.map(perRequest(ms))) / median(theirs.map(perRequest(ms))))
       return [
         {
           contestant,
           to,
           operation,
           throughput: median(each),
-          p99: p99(ours) / p99(theirs),
+          p50: latency(ours, 0.5) / latency(theirs, 0.5),
+          p99: latency(ours, 0.99) / latency(theirs, 0.99),
+          cpu: cpuRatio(({ serviceCpuInMs, databaseCpuInMs }) => serviceCpuInMs + databaseCpuInMs),
+          databaseCpu: cpuRatio(({ databaseCpuInMs }) => databaseCpuInMs),
           range: [Math.min(...each), Math.max(...each)] as const,
         },
       ]
@@ -104,13 +114,13 @@ export function printSummaries(all: readonly Summary[]): void {
 
 export function printRatios(all: readonly Ratio[]): void {
   printTable([
-    ['', '', 'throughput', 'worst … best round', 'p99'],
-    ...all.map(({ contestant, to, operation, throughput, p99, range }) => [
+    ['', '', 'throughput', 'worst … best round', 'p50', 'p99', 'CPU', 'CPU of db'],
+    ...all.map(({ contestant, to, operation, throughput, p50, p99, cpu, databaseCpu, range }) => [
       `${contestant} / ${to}`,
       operation,
       `${figure(throughput)} ×`,
       range.map(figure).join(' … '),
-      `${figure(p99)} ×`,
+      ...[p50, p99, cpu ?? Number.NaN, databaseCpu ?? Number.NaN].map((ratio) => `${figure(ratio)} ×`),
     ]),
   ])
 }

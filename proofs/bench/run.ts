@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { betterAuth } from './better-auth.ts'
 import type { Contestant, Measured } from './contestant.ts'
-import { CONNECTIONS, countersign } from './countersign.ts'
+import { CONNECTIONS, countersign, otherBuild } from './countersign.ts'
 import { floor } from './floor.ts'
 import { layGround } from './ground.ts'
 import { pgbench } from './pgbench.ts'
@@ -16,12 +16,13 @@ import { printRatios, printSummaries, ratios, summaries } from './report.ts'
  * because the speed of a machine changes from minute to minute. Only the ratios are comparable between runs.
  */
 
-const USAGE = `Usage: npm run bench -- [--quick] [--rounds <n>] [--size <n>] [--only <name>,…] [--out <folder>]
+const USAGE = `Usage: npm run bench -- [--quick] [--rounds <n>] [--size <n>] [--only <name>,…] [--against <checkout>] [--out <folder>]
 
   --quick    takes under a minute, to see whether a change made a difference
   --rounds   number of measured rounds, after one round to warm up (5, quick 2)
   --size     number of requests of each kind in a round (3000, quick 600)
   --only     one or more of countersign, workers, floor, better-auth, pgbench (all)
+  --against  folder of a second checkout with its own npm ci, whose build is measured too
   --out      folder for throughput.json and throughput.svg (proofs/bench/results)
 `
 
@@ -87,7 +88,9 @@ function wanted(): (() => Promise<Contestant | undefined>)[] {
     pgbench: () => pgbench(ground, size),
   }
   const names = only ?? Object.keys(starts)
-  return names.map((name) => starts[name] ?? exitWithUsage())
+  const all = names.map((name) => starts[name] ?? exitWithUsage())
+  const { against } = values
+  return against === undefined ? all : [...all, () => otherBuild(ground, resolve(against), size)]
 }
 
 /** Changes the order, so that no contestant is always first, or always after the same other one. */
@@ -110,6 +113,7 @@ function options() {
         rounds: { type: 'string' },
         size: { type: 'string' },
         only: { type: 'string' },
+        against: { type: 'string' },
         out: { type: 'string' },
       },
     })

@@ -20,27 +20,18 @@ import { postmarkWebhookRoutes } from '../adapters/http-koa/webhooks/postmark/ro
 import { UuidIdentifiers } from '../adapters/identifiers-uuid/uuid-identifiers.ts'
 import { issuerKeys } from '../adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from '../adapters/identity-jose/jose-access-tokens.ts'
-import { LoggedStepUps } from '../adapters/log-pino/logged-step-ups.ts'
 import { HtmlLockMailComposer } from '../adapters/mail-composer/html-lock-mail-composer.ts'
 import { HtmlOtpMailComposer } from '../adapters/mail-composer/html-otp-mail-composer.ts'
 import { FailoverMailTransport } from '../adapters/mail-failover/failover-mail-transport.ts'
 import { PostmarkMailTransport } from '../adapters/mail-postmark/postmark-mail-transport.ts'
 import { SmtpMailTransport } from '../adapters/mail-smtp/smtp-mail-transport.ts'
-import { countEvents } from '../adapters/metrics-prometheus/event-count.ts'
-import { MeasuredAccessTokens } from '../adapters/metrics-prometheus/measured-access-tokens.ts'
-import { MeasuredDeliveries } from '../adapters/metrics-prometheus/measured-deliveries.ts'
-import { MeasuredLockNotices } from '../adapters/metrics-prometheus/measured-lock-notices.ts'
-import { MeasuredMailOutcomes } from '../adapters/metrics-prometheus/measured-mail-outcomes.ts'
+import { DeliveryMetrics } from '../adapters/metrics-prometheus/delivery-metrics.ts'
 import { MeasuredMailTransport } from '../adapters/metrics-prometheus/measured-mail-transport.ts'
-import { MeasuredOtpOutbox } from '../adapters/metrics-prometheus/measured-otp-outbox.ts'
-import { MeasuredStepUps } from '../adapters/metrics-prometheus/measured-step-ups.ts'
-import { MeasuredSuppressions } from '../adapters/metrics-prometheus/measured-suppressions.ts'
-import { MeasuredTotp } from '../adapters/metrics-prometheus/measured-totp.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { watchOutbox } from '../adapters/metrics-prometheus/outbox-gauges.ts'
 import { watchPool } from '../adapters/metrics-prometheus/pool-gauges.ts'
 import { watchProcess } from '../adapters/metrics-prometheus/process-metrics.ts'
-import { RequestDurations } from '../adapters/metrics-prometheus/request-durations.ts'
+import { RequestMetrics } from '../adapters/metrics-prometheus/request-metrics.ts'
 import { watchRetention } from '../adapters/metrics-prometheus/retention-gauge.ts'
 import { PrismaAuditTrail } from '../adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
 import { type Connections, connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
@@ -76,6 +67,7 @@ import { AccessTokens } from '../application/ports/access-tokens.ts'
 import { AuditTrail } from '../application/ports/audit-trail.ts'
 import { ChallengeSigner } from '../application/ports/challenge-signer.ts'
 import { Clock } from '../application/ports/clock.ts'
+import type { CommitListener } from '../application/ports/commit-listener.ts'
 import { DeliverySignal } from '../application/ports/delivery-signal.ts'
 import { Identifiers } from '../application/ports/identifiers.ts'
 import { LockMailComposer } from '../application/ports/lock-mail-composer.ts'
@@ -104,6 +96,7 @@ import { FolderMailbox } from '../development/folder-mailbox.ts'
 import { Mailbox } from '../development/mailbox.ts'
 import { developmentRoutes } from '../development/routes.ts'
 import { TokenIssuer } from '../development/token-issuer.ts'
+import { observeCommits } from './observing.ts'
 
 /** What the composition is made of besides the environment. */
 export interface CompositionOptions {
@@ -137,6 +130,7 @@ const DevelopmentRoutes: ServiceIdentifier<Router> = Symbol('DevelopmentRoutes')
 /** All that the HTTP server answers, the busiest first. */
 export const Routers: ServiceIdentifier<readonly Router[]> = Symbol('Routers')
 const Traces: ServiceIdentifier<Tracing | undefined> = Symbol('Traces')
+const Commits: ServiceIdentifier<CommitListener> = Symbol('CommitListener')
 const Policy: ServiceIdentifier<Config['policy']> = Symbol('StepUpPolicy')
 
 /** The composition root: the one place that knows which adapter answers which port. Nothing connects or listens yet. */
@@ -148,14 +142,19 @@ export function createContainer(foundation: CompositionOptions): Container {
   container.bind(Traces).toConstantValue(tracing)
   container.bind(Clock).toConstantValue({ now: () => new Date() })
   container.bind(Identifiers).toResolvedValue(() => new UuidIdentifiers())
-  const totp = new OtplibTotp(config.otpKeys ?? standIn(developmentKeys?.otpKey), config.policy.codeDigits)
-  container.bind(Totp).toResolvedValue((metrics) => new MeasuredTotp(totp, metrics), [Metrics])
+  const otpKeys = config.otpKeys ?? standIn(developmentKeys?.otpKey)
+  container
+    .bind(Totp)
+    .toResolvedValue(
+      (metrics) => new OtplibTotp(otpKeys, config.policy.codeDigits, () => metrics.otpKeyMisses.inc()),
+      [Metrics],
+    )
   container
     .bind(ChallengeSigner)
     .toConstantValue(new EddsaChallengeSigner(config.signingKeys ?? standIn(developmentKeys?.signingKey)))
 
-  bindStorage(container, databaseUrl, logger)
-  bindMetrics(container, config)
+  bindStorage(container, databaseUrl, logger, tracing)
+  bindMetrics(container, config, logger)
   bindUsers(container, config)
   bindIdentity(container, config, developmentKeys)
   bindMail(container, config, logger)
@@ -167,13 +166,14 @@ export function createContainer(foundation: CompositionOptions): Container {
     .bind(Deliverer)
     .toResolvedValue(
       (deliverOtp, metrics, workload) =>
-        new Deliverer(new MeasuredDeliveries(deliverOtp, metrics), workload, logger),
+        new Deliverer(deliverOtp, workload, logger, { observer: new DeliveryMetrics(metrics) }),
       [DeliverOtp, Metrics, Workload],
     )
   container.bind(DeliverySignal).toService(Deliverer)
   container.bind(LockNoticeDeliverer).toResolvedValue(
     (sendLockNotices, metrics, workload) =>
-      new Deliverer(new MeasuredDeliveries(sendLockNotices, metrics), workload, logger, {
+      new Deliverer(sendLockNotices, workload, logger, {
+        observer: new DeliveryMetrics(metrics),
         pollIntervalInMs: NOTICE_POLL_INTERVAL_IN_MS,
       }),
     [SendLockNotices, Metrics, Workload],
@@ -183,45 +183,38 @@ export function createContainer(foundation: CompositionOptions): Container {
   return container
 }
 
-function bindStorage(container: Container, url: string, logger: Logger): void {
+function bindStorage(container: Container, url: string, logger: Logger, tracing: Tracing | undefined): void {
   const connections = connectPrisma({
     url,
     onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
+    around: tracing?.statement,
   })
   container.bind(StorageConnections).toConstantValue(connections)
   container.bind(PrismaClient).toConstantValue(connections.prisma)
   container.bind(Statements).toConstantValue(connections.statements)
-  container.bind(MeasuredStepUps).toResolvedValue(
-    (statements, metrics, tracing) => {
-      const stepUps = new PrismaStepUps(statements)
-      return new MeasuredStepUps(new LoggedStepUps(tracing?.stepUps(stepUps) ?? stepUps, logger), metrics)
-    },
-    [Statements, Metrics, Traces],
-  )
-  container.bind(OtpOutbox).toResolvedValue(
-    (statements, metrics, tracing) => {
-      const outbox = new PrismaOtpOutbox(statements)
-      return new MeasuredOtpOutbox(tracing?.otpOutbox(outbox) ?? outbox, metrics)
-    },
-    [Statements, Metrics, Traces],
-  )
+  container
+    .bind(PrismaStepUps)
+    .toResolvedValue((statements, commits) => new PrismaStepUps(statements, commits), [Statements, Commits])
+  container
+    .bind(OtpOutbox)
+    .toResolvedValue((statements, commits) => new PrismaOtpOutbox(statements, commits), [Statements, Commits])
   container
     .bind(LockNotices)
     .toResolvedValue(
-      (statements, metrics) => new MeasuredLockNotices(new PrismaLockNotices(statements), metrics),
-      [Statements, Metrics],
+      (statements, commits) => new PrismaLockNotices(statements, commits),
+      [Statements, Commits],
     )
   container
     .bind(MailOutcomes)
     .toResolvedValue(
-      (prisma, metrics) => new MeasuredMailOutcomes(new PrismaMailOutcomes(prisma), metrics),
-      [PrismaClient, Metrics],
+      (statements, commits) => new PrismaMailOutcomes(statements, commits),
+      [Statements, Commits],
     )
   container
     .bind(Suppressions)
     .toResolvedValue(
-      (prisma, metrics) => new MeasuredSuppressions(new PrismaSuppressions(prisma), metrics),
-      [PrismaClient, Metrics],
+      (statements, commits) => new PrismaSuppressions(statements, commits),
+      [Statements, Commits],
     )
   container.bind(OutboxBacklog).toResolvedValue((prisma) => new PrismaOutboxBacklog(prisma), [PrismaClient])
   container.bind(AuditTrail).toResolvedValue((prisma) => new PrismaAuditTrail(prisma), [PrismaClient])
@@ -229,7 +222,8 @@ function bindStorage(container: Container, url: string, logger: Logger): void {
   container.bind(DatabaseHealth).toResolvedValue((prisma) => new DatabaseHealth(prisma), [PrismaClient])
 }
 
-function bindMetrics(container: Container, { retentionInDays }: Config): void {
+function bindMetrics(container: Container, { retentionInDays }: Config, logger: Logger): void {
+  container.bind(Commits).toResolvedValue((metrics) => observeCommits(metrics, logger), [Metrics])
   container.bind(Metrics).toResolvedValue(
     (backlog, retention, clock, { pool }) => {
       const metrics = new Metrics()
@@ -255,18 +249,15 @@ function bindUsers(container: Container, { keycloak }: Config): void {
     container
       .bind(StepUps)
       .toResolvedValue(
-        (stepUps, directory, clock) => new AddressCheckedStepUps(stepUps, directory, clock),
-        [MeasuredStepUps, UserDirectory, Clock],
+        (stepUps, directory) => new AddressCheckedStepUps(stepUps, directory),
+        [PrismaStepUps, UserDirectory],
       )
   } else {
     container
       .bind(UserRegistry)
-      .toResolvedValue(
-        (prisma, metrics) => new PrismaUserRegistry(prisma, (events) => countEvents(metrics, events)),
-        [PrismaClient, Metrics],
-      )
+      .toResolvedValue((prisma, commits) => new PrismaUserRegistry(prisma, commits), [PrismaClient, Commits])
     container.bind(UserDirectory).toService(UserRegistry)
-    container.bind(StepUps).toService(MeasuredStepUps)
+    container.bind(StepUps).toService(PrismaStepUps)
     container
       .bind(PutUser)
       .toResolvedValue((registry, clock) => new PutUser(registry, clock), [UserRegistry, Clock])
@@ -281,12 +272,9 @@ function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentK
     container
       .bind(AccessTokens)
       .toResolvedValue(
-        (clock, metrics, tracing) =>
-          new MeasuredAccessTokens(
-            new JoseAccessTokens(issuerKeys(auth.jwksUrl, clock, tracing?.fetch), auth, clock),
-            metrics,
-          ),
-        [Clock, Metrics, Traces],
+        (clock, tracing) =>
+          new JoseAccessTokens(issuerKeys(auth.jwksUrl, clock, tracing?.fetch), auth, clock),
+        [Clock, Traces],
       )
     return
   }
@@ -296,11 +284,7 @@ function bindIdentity(container: Container, { auth }: Config, keys: DevelopmentK
   container.bind(TokenIssuer).toConstantValue(issuer)
   container
     .bind(AccessTokens)
-    .toResolvedValue(
-      (clock, metrics) =>
-        new MeasuredAccessTokens(new JoseAccessTokens(issuer.keys(), rules, clock), metrics),
-      [Clock, Metrics],
-    )
+    .toResolvedValue((clock) => new JoseAccessTokens(issuer.keys(), rules, clock), [Clock])
 }
 
 function bindMail(container: Container, { mail, letter, dataDir }: Config, logger: Logger): void {
@@ -515,7 +499,7 @@ function bindHttp(
   container.bind(Server).toResolvedValue(
     (requests, metrics, all) =>
       createHttpServer(neighbour ? [...all, neighbour] : all, requests, logger, {
-        observer: new RequestDurations(metrics),
+        observer: new RequestMetrics(metrics),
         traces: container.get(Traces)?.requests,
       }),
     [InFlightRequests, Metrics, Routers],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { MailboxMessage } from './mailbox.ts'
+import { MAILBOX } from './paths.ts'
 
 /** What of the mailbox is looked at. Stands in the address of the page, so that it outlives a reload. */
 export interface MailboxView {
@@ -8,8 +9,6 @@ export interface MailboxView {
   readonly id: string | undefined
   readonly asText: boolean
 }
-
-const PATH = '/dev/mailbox'
 
 const STYLE = `
 :root {
@@ -22,15 +21,15 @@ const STYLE = `
 body {
   margin: 0; height: 100vh; display: grid; grid-template-columns: minmax(16rem, 22rem) minmax(0, 1fr);
   background: var(--desk); color: var(--ink);
-  font: 15px/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif;
+  font: .9375rem/1.45 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif;
 }
 h1, h2, p, dl, dd, ol { margin: 0; padding: 0 }
 a { color: inherit; text-decoration: none }
 a:focus-visible, input:focus-visible { outline: 2px solid var(--mark); outline-offset: -2px }
-time, .quiet { color: var(--quiet); font-size: 13px }
+time, .quiet { color: var(--quiet); font-size: .8125rem }
 .list { display: flex; flex-direction: column; min-height: 0; background: var(--paper); border-inline-end: 1px solid var(--line) }
 .list header { padding: 18px 18px 14px; border-bottom: 1px solid var(--line) }
-.list h1 { font-size: 18px }
+.list h1 { font-size: 1.125rem }
 .list input {
   width: 100%; margin-top: 12px; padding: 8px 10px; font: inherit; color: inherit;
   background: var(--desk); border: 1px solid var(--line); border-radius: 6px;
@@ -44,24 +43,24 @@ time, .quiet { color: var(--quiet); font-size: 13px }
 .list strong, .list .subject { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .mail { display: flex; flex-direction: column; min-width: 0; min-height: 0 }
 .mail header { display: flex; flex-wrap: wrap; gap: 8px 24px; align-items: end; padding: 18px 24px 14px; background: var(--paper); border-bottom: 1px solid var(--line) }
-.mail h2 { flex: 1 0 100%; font-size: 20px; overflow-wrap: anywhere }
+.mail h2 { flex: 1 0 100%; font-size: 1.25rem; overflow-wrap: anywhere }
 .mail dl { flex: 1 0 15rem; display: grid; grid-template-columns: auto 1fr; gap: 2px 12px }
 .mail dt { color: var(--quiet) }
 .mail dd { overflow-wrap: anywhere }
 .mail nav { display: flex; border: 1px solid var(--line); border-radius: 6px; overflow: hidden }
 .mail nav a { padding: 5px 14px }
 .mail nav a[aria-current] { background: var(--chosen); color: var(--mark); font-weight: 600 }
-.mail iframe { flex: 1; width: 100%; min-height: 0; border: 0; background: #ffffff }
-.mail pre { flex: 1; margin: 0; padding: 24px; overflow: auto; background: var(--paper); white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
-.empty { grid-column: 2; place-self: center; text-align: center; padding: 24px }
-@media (max-width: 700px) {
+.mail iframe { flex: 1 0 12rem; width: 100%; border: 0; background: #ffffff }
+.mail pre { flex: 1 0 12rem; margin: 0; padding: 24px; overflow: auto; background: var(--paper); white-space: pre-wrap; overflow-wrap: anywhere; font: .875rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
+.empty { grid-column: 2; place-self: center; max-width: 100%; text-align: center; padding: 24px; overflow-wrap: anywhere }
+@media (max-width: 43.75rem) {
   body { grid-template-columns: minmax(0, 1fr); grid-template-rows: fit-content(34vh) minmax(0, 1fr) }
   .list { border-inline-end: 0; border-bottom: 1px solid var(--line) }
   .list header, .mail header { padding: 10px 14px }
   .list h1, .list .quiet, .mail dl { display: none }
   .list input { margin-top: 0 }
   .list li a { padding: 8px 14px }
-  .mail h2 { flex: 1; font-size: 16px }
+  .mail h2 { flex: 1; font-size: 1rem }
   .empty { grid-column: 1 }
 }
 `
@@ -123,7 +122,7 @@ export function mailboxPage(mails: readonly MailboxMessage[], view: MailboxView)
 <header>
 <h1>Mailbox</h1>
 <p class="quiet">Development only: no mail of this service leaves this machine.</p>
-<form action="${PATH}"><input type="search" name="to" value="${text(view.to ?? '')}" placeholder="Mails to …" aria-label="Mails to"></form>
+<form action="${MAILBOX}"><input type="search" name="to" value="${text(view.to ?? '')}" placeholder="Mails to …" aria-label="Mails to"></form>
 </header>
 <ol>${mails.map((mail) => entry(mail, view, mail === open)).join('')}</ol>
 </section>
@@ -157,7 +156,7 @@ function mailOf(mail: MailboxMessage, view: MailboxView): string {
 ${
   view.asText
     ? `<pre dir="auto">\n${text(mail.text)}</pre>`
-    : `<iframe sandbox title="The mail" src="${text(`${PATH}/${encodeURIComponent(id)}`)}"></iframe>`
+    : `<iframe sandbox title="The mail" src="${text(`${MAILBOX}/${encodeURIComponent(id)}`)}"></iframe>`
 }
 </main>`
 }
@@ -175,7 +174,7 @@ function address({ to, id, asText }: MailboxView): string {
     ...(id === undefined ? {} : { id }),
     ...(asText ? { view: 'text' } : {}),
   })
-  return text(`${PATH}?${query}`)
+  return text(`${MAILBOX}?${query}`)
 }
 
 function time(at: Date, style: Intl.DateTimeFormatOptions): string {

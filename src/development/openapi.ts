@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import type { BodyOf } from '../adapters/http-koa/edge/body-of.ts'
-import { refusals } from '../adapters/http-koa/edge/errors.openapi.ts'
+import { SERVICE_ERRORS } from '../adapters/http-koa/edge/error-table.ts'
+import { errorResponses } from '../adapters/http-koa/edge/errors.openapi.ts'
 import { ANSWER_HEADERS, REQUEST_HEADERS } from '../adapters/http-koa/edge/headers.openapi.ts'
+import { MAILBOX, TOKEN } from './paths.ts'
 import { TokenRequest } from './schema.ts'
 
 const Mailbox = z
@@ -18,28 +20,28 @@ const Mailbox = z
       })
       .meta({ id: 'Mail' }),
   )
-  .meta({ id: 'Mailbox', description: 'Newest first.' })
+  .meta({ id: 'Mailbox', description: 'The mails, newest first.' })
 export type MailboxBody = BodyOf<typeof Mailbox>
 
 const Token = z
   .strictObject({
     access_token: z.string(),
     token_type: z.literal('Bearer'),
-    expires_in: z.int().min(1).meta({ description: 'In seconds.' }),
+    expires_in: z.int().min(1).meta({ description: 'The lifetime of the token in seconds.' }),
   })
   .meta({ id: 'Token' })
 export type TokenBody = BodyOf<typeof Token>
 
 const HEADERS = z.object(REQUEST_HEADERS)
 const Page = z.string().meta({ description: 'An HTML document.' })
-const ONLY = 'Development only: in production, this path does not exist.'
+const ONLY = 'For development only: in production this path does not exist.'
 
 /** Stand-ins for the identity provider and for the user's mail program. */
 export const developmentPaths: ZodOpenApiPathsObject = {
-  '/dev/token': {
+  [TOKEN]: {
     post: {
       operationId: 'issueDevelopmentToken',
-      summary: 'Get an access token for anybody',
+      summary: 'Get an access token for any user or service',
       description: `${ONLY} Stands in for the identity provider.`,
       tags: ['Development'],
       security: [],
@@ -75,19 +77,19 @@ export const developmentPaths: ZodOpenApiPathsObject = {
             },
           },
         },
-        ...refusals(
-          '/dev/token',
+        ...errorResponses(
+          SERVICE_ERRORS,
           ['bad-request', 'route-unknown', 'body-too-large', 'body-not-json', 'fault'],
           { fieldFault: { code: 'NOT_NULL', message: 'must not be null', field: 'sub' } },
         ),
       },
     },
   },
-  '/dev/mailbox': {
+  [MAILBOX]: {
     get: {
       operationId: 'readDevelopmentMailbox',
       summary: 'Read the mails that were sent',
-      description: `${ONLY} Where mails go to a real mail system, neither does it. As JSON, or as a page to whoever prefers HTML.`,
+      description: `${ONLY} Nor does it exist if mails go to a real mail system. The answer is JSON, or a page if the caller prefers HTML.`,
       tags: ['Development'],
       security: [],
       requestParams: {
@@ -96,15 +98,15 @@ export const developmentPaths: ZodOpenApiPathsObject = {
           to: z
             .string()
             .optional()
-            .meta({ param: { description: 'Only the mails to this address.' } }),
+            .meta({ param: { description: 'Shows only the mails to this address.' } }),
           id: z
             .string()
             .optional()
-            .meta({ param: { description: 'The mail that the page opens.' } }),
+            .meta({ param: { description: 'The mail that the page opens. Without it, the newest.' } }),
           view: z
             .string()
             .optional()
-            .meta({ param: { description: '`text`: the page shows the mail as plain text.' } }),
+            .meta({ param: { description: 'With `text`, the page shows the mail as plain text.' } }),
         }),
       },
       responses: {
@@ -112,11 +114,13 @@ export const developmentPaths: ZodOpenApiPathsObject = {
           description: 'The mails, newest first.',
           headers: z.object({
             ...ANSWER_HEADERS,
-            Vary: z.string().meta({ header: { description: 'Which header chose the form.' } }),
+            Vary: z
+              .string()
+              .meta({ header: { description: 'The request header that selects JSON or HTML.' } }),
             ETag: z
               .string()
               .optional()
-              .meta({ header: { description: 'Changes whenever the page does.' } }),
+              .meta({ header: { description: 'Changes whenever the page changes.' } }),
           }),
           content: {
             'application/json': {
@@ -139,11 +143,11 @@ export const developmentPaths: ZodOpenApiPathsObject = {
             'text/html': { schema: Page },
           },
         },
-        ...refusals('/dev/mailbox', ['route-unknown', 'fault']),
+        ...errorResponses(SERVICE_ERRORS, ['route-unknown', 'fault']),
       },
     },
   },
-  '/dev/mailbox/{id}': {
+  [`${MAILBOX}/{id}`]: {
     get: {
       operationId: 'readDevelopmentMail',
       summary: 'Read the HTML of one mail',
@@ -160,7 +164,7 @@ export const developmentPaths: ZodOpenApiPathsObject = {
           headers: z.object(ANSWER_HEADERS),
           content: { 'text/html': { schema: Page } },
         },
-        ...refusals('/dev/mailbox/{id}', ['route-unknown', 'fault']),
+        ...errorResponses(SERVICE_ERRORS, ['route-unknown', 'fault']),
       },
     },
   },

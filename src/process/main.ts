@@ -83,10 +83,10 @@ async function startUpon(
     return { greeting: '', stop }
   }
 
-  const { url, managementUrl, stop } = await startService(foundation)
+  const { url, managementUrl, hasBank, stop } = await startService(foundation)
   logger.info({ url }, 'ready')
   if (managementUrl) logger.info({ url: managementUrl }, 'management ready')
-  return { greeting: config.production || cluster.isWorker ? '' : greeting(url!), stop }
+  return { greeting: config.production || cluster.isWorker ? '' : greeting(url!, hasBank), stop }
 }
 
 async function startSupervisor(databaseUrl: string): Promise<Running> {
@@ -152,11 +152,12 @@ function exitOn(what: string) {
   }
 }
 
-function greeting(url: string): string {
+function greeting(url: string, hasBank: boolean): string {
+  const bank = `
+    ${url}/              a bank to try it with`
   return `
   Countersign is ready at ${url}
-
-    ${url}/              a bank to try it with
+${hasBank ? bank : ''}
     ${url}/dev/mailbox   the mails it has sent, newest first
     ${url}/docs          its API
 

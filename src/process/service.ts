@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { Server } from 'node:http'
-import type { DemoBank } from '../../examples/bank/demo-bank.ts'
+import type Router from '@koa/router'
 import { Deliverer } from '../adapters/deliverer/deliverer.ts'
 import { Readiness } from '../adapters/http-koa/edge/readiness.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
@@ -27,6 +27,8 @@ export interface Service {
   readonly url: string | undefined
   /** Where it tells its metrics; undefined if its supervisor does. */
   readonly managementUrl: string | undefined
+  /** Whether it shows the demo bank at `/`. */
+  readonly hasBank: boolean
   /**
    * Accepts nothing more, answers what it has, hands over the mails under way, and lets go of everything.
    * False if a request had to be cut off after {@link DRAIN_TIMEOUT_IN_MS}.
@@ -49,6 +51,7 @@ export async function startService(foundation: CompositionOptions): Promise<Serv
   return {
     url,
     managementUrl: management?.url,
+    hasBank: bank !== undefined,
     stop: async () => {
       // Somebody may ask on a connection that is still being served.
       container.get(Readiness).end()
@@ -70,6 +73,7 @@ export async function startDelivery(foundation: CompositionOptions): Promise<Ser
   return {
     url: undefined,
     managementUrl: management?.url,
+    hasBank: false,
     stop: async () => {
       await jobs.stop()
       await management?.stop()
@@ -89,15 +93,29 @@ async function startTracing({
   return new Tracing(config.tracing, logger)
 }
 
+/** The demo bank of a checkout, as far as the service knows it. */
+interface DemoBank {
+  readonly router: Router
+  /** Opens it, once it is known where the service listens. */
+  open(countersignUrl: string): void
+}
+
+const DEMO_BANK = new URL('../../examples/bank/demo-bank.ts', import.meta.url).href
+
 /**
- * Loads the bank of a development set-up. It lives in the memory of one process, and of what comes with such a set-up: issuer,
- * directory and mailbox.
+ * Loads the bank of a development set-up. It needs the memory of one process, and the issuer, directory and mailbox of such a
+ * set-up. An installed package has no bank, and a checkout without development dependencies lacks what the bank imports.
  */
 async function loadDemoBank({ config, developmentKeys }: CompositionOptions): Promise<DemoBank | undefined> {
   const { auth, keycloak, mail } = config
   if (!developmentKeys || auth || keycloak || mail || cluster.isWorker) return undefined
-  const { DemoBank } = await import('../../examples/bank/demo-bank.ts')
-  return new DemoBank()
+  try {
+    const { DemoBank } = (await import(DEMO_BANK)) as { DemoBank: new () => DemoBank }
+    return new DemoBank()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
+  }
 }
 
 /** Tells the metrics of this process on the management port, or where it has a supervisor to that. */

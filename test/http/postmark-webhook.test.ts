@@ -89,7 +89,7 @@ async function mailed(t: ExecutionContext) {
   await all.issue(id)
   await all.deliver()
   all.clock.pass(60)
-  const stepUp = async () => (await all.store.load(id))!
+  const stepUp = async () => (await all.store.stepUps.load(id))!
   return {
     ...{ ...all, id, stepUp, issuanceId: (await stepUp()).issuance!.id },
     report: (json: unknown, init: CallInit = {}) =>
@@ -326,6 +326,11 @@ for (const [what, init, status] of [
   [
     'a form',
     { body: 'RecordType=Delivery', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } },
+    415,
+  ],
+  [
+    'JSON in another charset',
+    { body: '{}', headers: { 'Content-Type': 'application/json; charset=utf-16' } },
     415,
   ],
   [

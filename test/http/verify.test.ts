@@ -22,7 +22,7 @@ for (const totp of ['000001', ' 000 001 ', '000-001']) {
     t.is(reply.status, 204)
     t.is(reply.body, undefined)
     t.is(reply.headers.get('Cache-Control'), 'no-store')
-    t.is((await store.load(id))?.challenge.status, 'verified')
+    t.is((await store.stepUps.load(id))?.challenge.status, 'verified')
   })
 }
 
@@ -89,9 +89,18 @@ for (const [json, code] of [
     const { id, verifyJson, store } = await issued(t)
 
     isError(t, await verifyJson(id, json), 400, 'BAD_REQUEST', { fields: [['totp', code]] })
-    t.is((await store.load(id))?.challenge.attemptsRemaining, 5)
+    t.is((await store.stepUps.load(id))?.challenge.attemptsRemaining, 5)
   })
 }
+
+test('an empty body is a BAD_REQUEST with NOT_NULL on totp', async (t) => {
+  const { path, call } = await issued(t)
+  const headers = { 'Content-Type': 'application/json' }
+
+  const reply = await call('POST', path, { token: ALICE_TOKEN, headers, body: '' })
+
+  isError(t, reply, 400, 'BAD_REQUEST', { fields: [['totp', 'NOT_NULL']] })
+})
 
 for (const json of [[], 'text', 7, null, { totp: '000001', more: 1 }, { TOTP: '000001', totp: '000001' }]) {
   test(`a body of ${JSON.stringify(json)} is a BAD_REQUEST`, async (t) => {
@@ -118,7 +127,7 @@ for (const [what, body] of [
 
     t.is(reply.status, 400)
     t.is(reply.body.code, 'urn:plmr:mfa-totp:api:BAD_REQUEST')
-    t.is((await store.load(id))?.challenge.status, 'pending')
+    t.is((await store.stepUps.load(id))?.challenge.status, 'pending')
   })
 }
 
@@ -176,7 +185,7 @@ test("another user's challenge is a mismatch, costs no guess, and is told only a
     400,
     'USER_ID_DOES_NOT_MATCH_WITH_CHALLENGE_SUBJECT_USER_ID',
   )
-  t.is((await store.load(id))?.challenge.attemptsRemaining, 5)
+  t.is((await store.stepUps.load(id))?.challenge.attemptsRemaining, 5)
 })
 
 test('without a token the body is not looked at, and a service may not verify', async (t) => {

@@ -115,6 +115,7 @@ test('a journey is counted to the last step, and nothing of it is told', async (
     'countersign_events_total{type="user-put",reason=""}': 1,
     'countersign_events_total{type="challenge-opened",reason=""}': 2,
     'countersign_events_total{type="otp-issued",reason=""}': 1,
+    'countersign_events_total{type="otp-sent",reason=""}': 1,
     'countersign_events_total{type="otp-rejected",reason=""}': 1,
     'countersign_events_total{type="challenge-verified",reason=""}': 1,
     'countersign_events_total{type="consumption-refused",reason="digest-mismatch"}': 1,
@@ -127,6 +128,7 @@ test('a journey is counted to the last step, and nothing of it is told', async (
     'countersign_delivery_attempts_total{outcome="deferred",transport=""}': 0,
     'countersign_delivery_attempts_total{outcome="failed",transport=""}': 0,
     'countersign_delivery_attempts_total{outcome="unrecorded",transport=""}': 0,
+    'countersign_delivery_attempts_total{outcome="outdated",transport=""}': 0,
   })
   t.is(seen.samples.get('countersign_time_to_verification_seconds_count'), 1)
   t.is(seen.samples.get('countersign_outbox_queued'), 0)

@@ -5,8 +5,18 @@ import test, { type ExecutionContext } from 'ava'
 import axe from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { LANGUAGES, WORDINGS } from '../../packages/kit/src/browser/dialog-wording.ts'
-import { chromiumPath, launchChromium } from '../../tools/pictures/chromium.ts'
+import { launchChromium } from '../../tools/pictures/chromium.ts'
 import { until } from '../journeys/client.ts'
+import {
+  fontSize,
+  inBrowser,
+  letterSize,
+  type ReaderSettings,
+  setUpReader,
+  tooWide,
+  WIDE_AND_LARGE,
+  whyNoPages,
+} from '../support/in-browser.ts'
 import { StubChallenge } from './stub-challenge.ts'
 
 const ORIGIN = 'https://bank.example'
@@ -29,11 +39,9 @@ document.querySelector('#pay').addEventListener('click', () => window.countersig
 `
 
 let browser: Browser
-/** In CI a missing browser is a failure; at home these tests say that they were skipped. */
-const inBrowser = chromiumPath() || process.env.CI ? test.serial : test.serial.skip
 
 test.before(async () => {
-  if (chromiumPath() || process.env.CI) browser = await launchChromium()
+  if (!whyNoPages) browser = await launchChromium()
 })
 
 test.after.always(() => browser?.close())
@@ -49,7 +57,11 @@ test.serial.afterEach((t) => {
 async function opened(
   t: ExecutionContext,
   challenge = new StubChallenge(),
-  { language = 'en', ...options }: BrowserContextOptions & { language?: string } = {},
+  {
+    language = 'en',
+    reader,
+    ...options
+  }: BrowserContextOptions & { language?: string; reader?: ReaderSettings } = {},
 ): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 900, height: 900 }, ...options })
   t.teardown(() => context.close())
@@ -81,6 +93,7 @@ async function opened(
       body: body === undefined ? '' : JSON.stringify(body),
     })
   })
+  if (reader) await setUpReader(page, reader)
   await page.goto(`${ORIGIN}/`)
   await page.getByRole('button', { name: 'Pay' }).click()
   return page
@@ -375,6 +388,56 @@ inBrowser(
     t.is(scrollWidth, clientWidth)
   },
 )
+
+const PHONE = { width: 375, height: 740 }
+
+/** With a code of the most digits that there are, which was wrong. */
+async function withWrongCode(page: Page, wrongCode: string): Promise<void> {
+  await codeField(page).fill('11111111')
+  await page.getByRole('alert').filter({ hasText: wrongCode }).waitFor()
+}
+
+const isCutOff = (page: Page) =>
+  codeField(page).evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+
+for (const language of LANGUAGES) {
+  inBrowser(
+    `on a phone with a wide font and letters twice as large nothing asks to be scrolled sideways (${language})`,
+    async (t) => {
+      const page = await opened(t, new StubChallenge(), {
+        language,
+        viewport: PHONE,
+        reader: WIDE_AND_LARGE,
+      })
+      await codeField(page).waitFor()
+      t.deepEqual(await tooWide(page), [])
+
+      await withWrongCode(page, WORDINGS[language].wrongCode)
+      t.deepEqual(await tooWide(page), [])
+      t.false(await isCutOff(page))
+      t.is(await letterSize(page), WIDE_AND_LARGE.sizeInPixels)
+    },
+  )
+}
+
+inBrowser("on a phone the dialog grows with its page's letters, and stays within the width", async (t) => {
+  const page = await opened(t, new StubChallenge(), { viewport: PHONE, bypassCSP: true })
+  const heading = page.getByRole('heading', { name: WORDINGS.en.title })
+  const text = page.locator('dd').first()
+  const sizes = () => Promise.all([heading, text].map(fontSize))
+  await codeField(page).waitFor()
+  const before = await sizes()
+
+  await page.addStyleTag({ content: 'html { font-size: 200% }' })
+  await withWrongCode(page, WORDINGS.en.wrongCode)
+
+  t.deepEqual(
+    await sizes(),
+    before.map((size) => 2 * size),
+  )
+  t.deepEqual(await tooWide(page), [])
+  t.false(await isCutOff(page))
+})
 
 /** The findings of axe, by rule and the elements at fault. */
 async function findings(page: Page): Promise<string[]> {

@@ -43,7 +43,7 @@ export async function startApp(path: string, countersignUrl: string): Promise<Gu
 /** Imports of this package and of others, as the code in the guide finds them once it is installed. */
 function resolved(code: string): string {
   return code.replaceAll(/ from '([^'.]+)'/g, (_, name: string) => {
-    const kit = /^countersign\/(\w+)$/.exec(name)?.[1]
+    const kit = /^@countersign\/kit\/(\w+)$/.exec(name)?.[1]
     const url = kit
       ? new URL(`../../packages/kit/src/${kit}.ts`, import.meta.url).href
       : import.meta.resolve(name)

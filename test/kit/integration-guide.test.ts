@@ -12,7 +12,11 @@ import { type GuideCommands, guideSteps, lineNotSeen, readGuide } from './guide.
 import { type GuideApp, saveFiles, startApp } from './guide-app.ts'
 
 const guide = await readGuide()
-const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
+const [serviceManifest, kitManifest] = await Promise.all(
+  ['../../package.json', '../../packages/kit/package.json'].map(async (path) =>
+    JSON.parse(await readFile(new URL(path, import.meta.url), 'utf8')),
+  ),
+)
 /** What the user's app does is the third terminal's. */
 const app = commandsOf(3)
 
@@ -90,10 +94,14 @@ test("the guide's client for production can be made", async (t) => {
   t.is(client.jwksUrl.href, 'https://countersign.bank.example/.well-known/jwks.json')
 })
 
-test('the guide installs the package under the name that it is packed under', (t) => {
-  const [install] = commandsOf(1)
+test('the guide installs each package under the name that it is packed under', (t) => {
+  const fileOf = ({ name, version }: { name: string; version: string }) =>
+    `$PWD/${name.replace('@', '').replace('/', '-')}-${version}.tgz`
+  const [ofService] = commandsOf(1)
+  const [ofShop] = commandsOf(2)
 
-  t.true(install!.commands.includes(`$PWD/${manifest.name}-${manifest.version}.tgz`))
+  t.true(ofService!.commands.includes(fileOf(serviceManifest)))
+  t.true(ofShop!.commands.includes(fileOf(kitManifest)))
 })
 
 test('what the guide installs besides is what its files import', (t) => {
@@ -105,17 +113,20 @@ test('what the guide installs besides is what its files import', (t) => {
   const imported = guide
     .flatMap((step) => (step.kind === 'file' ? [...step.content.matchAll(/ from '([^']+)'/g)] : []))
     .map(([, name]) => name!)
-    .filter((name) => !/^(?:node:|countersign\/)/.test(name))
+    .filter((name) => !/^(?:node:|@countersign\/)/.test(name))
 
   t.deepEqual([...new Set(installed)].sort(), [...new Set(imported)].sort())
 })
 
 test('the guide names only what the package exports', (t) => {
   const names = guide.flatMap((step) =>
-    step.kind === 'file' ? [...step.content.matchAll(/'countersign\/(\w+)'/g)] : [],
+    step.kind === 'file' ? [...step.content.matchAll(/'@countersign\/kit\/(\w+)'/g)] : [],
   )
 
-  t.deepEqual([...new Set(names.map(([, name]) => `./${name}`))].sort(), Object.keys(manifest.exports).sort())
+  t.deepEqual(
+    [...new Set(names.map(([, name]) => `./${name}`))].sort(),
+    Object.keys(kitManifest.exports).sort(),
+  )
 })
 
 test('commands that belong to no terminal cannot be followed', (t) => {

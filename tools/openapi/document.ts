@@ -17,33 +17,35 @@ import { developmentPaths } from '../../src/development/openapi.ts'
 
 const PACKAGE = new URL('../../package.json', import.meta.url)
 
-/** The file of the document. The service serves it, and reviews show its changes. */
+/** The file of the document. The service serves it, and reviewers read it. */
 export const DOCUMENT = new URL('../../src/adapters/http-koa/openapi.json', import.meta.url)
 
 const DESCRIPTION = `
-Countersign makes a user confirm a sensitive operation with a one-time code. It mails the code to the user. The code confirms
-that one operation, and it works once.
+Countersign makes a user countersign a sensitive operation with a one-time code. The code is mailed to the user, is bound to
+that one operation, and counts once.
 
-An operation service opens a challenge and passes its id and signature to the user's app. The app asks for a code
-(\`initiateEmail\`) and sends the code that the user types (\`verifyEmail\`). The operation service then consumes the approval,
-once (\`consumeChallenge\`).
+An operation service opens a challenge and hands its id and signature to the user's app. The app asks for a code by mail
+(\`initiateEmail\`) and sends the code that the user enters (\`verifyEmail\`). The operation service then consumes the
+approval, once (\`consumeChallenge\`).
 
-**Errors** have one form on every path: a code for programs, a message for people, the id of the request, and the invalid fields.
-An answer that this document does not describe is a defect.
+**Errors** have one form on every path: a code for programs, a message for people, the id of the request, and the fields that
+are at fault. An answer that is not described here is a defect.
 
-**Paths** are case-sensitive and end without a slash. Every path that answers GET also answers HEAD, without a body.
+**Paths** are case-sensitive and end without a slash. Every path that supports GET supports HEAD too, without a body.
 
-**Our choices.** The two step-up operations follow a contract that was published before this service. It names codes and statuses,
-but does not say which belong together. \`x-countersign-choice\` marks the combinations that we chose. All answers to requests
-without an operation are our choice too.
+**Request bodies** are JSON in UTF-8, not compressed, of at most 16 KiB; mail reports may have 64 KiB. Unknown members are an
+error, except in mail reports.
 
-**Requests without an operation.** \`x-countersign-unmatched\` has the answers to requests that match no operation: an unknown path,
-a method that a path does not support, and requests that are not valid HTTP.
+**Our choices.** The two step-up operations follow a contract that was published before this service. It names codes and
+statuses, but not which code goes with which status. \`x-countersign-choice\` marks what we chose there.
 
-Metrics are on a port of their own and not part of this API.
+**No operation.** \`x-countersign-unmatched\` has the answers to requests that reach no operation: an unknown path, a method
+that the path does not support, or bytes that are not valid HTTP. These answers are our choice too.
+
+The metrics have a port of their own and are not part of this API.
 `.trim()
 
-/** Generates the text of the document from the schemas and the error table. */
+/** The text of the document, made from the schemas and the error tables. */
 export async function apiDocument(): Promise<string> {
   const { version } = JSON.parse(await readFile(PACKAGE, 'utf8'))
   const document = createDocument(
@@ -55,13 +57,13 @@ export async function apiDocument(): Promise<string> {
         summary: 'A user’s countersignature on a sensitive operation',
         description: DESCRIPTION,
       },
-      servers: [{ url: '/', description: 'The service that serves this document.' }],
+      servers: [{ url: '/', description: 'The server that this document comes from.' }],
       tags: [
         { name: 'Step-up', description: 'For the user’s app.' },
         { name: 'Challenges', description: 'For operation services.' },
-        { name: 'Users', description: 'For the service that knows the users’ addresses.' },
+        { name: 'Users', description: 'For the service that keeps the users’ e-mail addresses.' },
         { name: 'Mail reports', description: 'For the mail system.' },
-        { name: 'Service', description: 'For operators, and for programs that check signatures.' },
+        { name: 'Service', description: 'For operators, and for those who check the service’s signatures.' },
         { name: 'Documentation', description: 'This document.' },
         { name: 'Development', description: 'Stand-ins that do not exist in production.' },
       ],
@@ -81,19 +83,19 @@ export async function apiDocument(): Promise<string> {
             type: 'http',
             scheme: 'bearer',
             bearerFormat: 'JWT',
-            description: 'An access token of a user: its `sub` is the user’s id.',
+            description: 'An access token of a user. Its `sub` is the id of the user.',
           },
           serviceToken: {
             type: 'http',
             scheme: 'bearer',
             bearerFormat: 'JWT',
             description:
-              'An access token of a service (client credentials): `client_id` or `azp` is the client, `scope` its rights. Each operation names the scope that it requires.',
+              'An access token of a service (client credentials). `client_id` or `azp` is the client, `scope` lists its rights. Each operation names the scope that it needs.',
           },
           mailSystem: {
             type: 'http',
             scheme: 'basic',
-            description: 'The user and password that the operator gave the mail system for its reports.',
+            description: 'The user and password that the mail system sends with its reports.',
           },
         },
       },
@@ -104,7 +106,7 @@ export async function apiDocument(): Promise<string> {
   return `${JSON.stringify(document, undefined, 2)}\n`
 }
 
-/** Routes build bodies with dates, which JSON writes as in RFC 3339. Zod gives every integer a maximum: drop the default one. */
+/** Routes build bodies with dates, which JSON writes in the form of RFC 3339. zod's own bound of integers is left out. */
 const asSent: ZodOpenApiOverride = ({ zodSchema, jsonSchema }) => {
   if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum

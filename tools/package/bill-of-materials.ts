@@ -1,4 +1,4 @@
-import { type LockedPackage, nameAt } from './licence-list.ts'
+import { isDevelopment, type LockedPackage, nameAt } from './licence-list.ts'
 
 export interface Bill {
   readonly bomFormat: string
@@ -24,7 +24,7 @@ export function billOfMaterials<Npms extends Bill>(
 ): Npms {
   const installed = new Map(
     [...packages]
-      .filter(([, { dev }]) => !dev)
+      .filter(([, each]) => !isDevelopment(each))
       .map(([path, { version, license }]) => [`${nameAt(path)}@${version}`, license]),
   )
   const components = bill.components.flatMap((each) => {

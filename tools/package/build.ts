@@ -4,15 +4,16 @@ import { basename, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /*
- * `npm run build` makes `dist` for the package: Node runs no TypeScript under `node_modules`. It mirrors `src`, file by file, so that a
- * path from a module to what lies beside it, or to the root of the package, is right in both. The schema engine is beside them.
+ * `npm run build` makes `dist` for the package of the service: Node runs no TypeScript under `node_modules`. It mirrors `src`, file by
+ * file, so that a path from a module to what lies beside it, or to the root of the package, is right in both. The schema engine is
+ * beside them. The kit is another package, see build-kit.ts.
  */
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 const TSC = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
 
 rmSync(join(PROJECT, 'dist'), { recursive: true, force: true })
-for (const folder of ['.', 'prisma/schema-engine', 'src/kit/browser', 'src/demo-bank/browser']) {
+for (const folder of ['.', 'prisma/schema-engine']) {
   const project = join(folder, 'tsconfig.build.json')
   execFileSync(process.execPath, [TSC, '--project', project], { cwd: PROJECT, stdio: 'inherit' })
 }

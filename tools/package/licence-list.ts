@@ -5,6 +5,11 @@ export interface LockedPackage {
   readonly version: string
   readonly license?: string
   readonly dev?: boolean
+  /** For development, and an optional peer of something that production installs, which does not bring it. */
+  readonly devOptional?: boolean
+  readonly optional?: boolean
+  /** A workspace of this project, not a package of somebody else. */
+  readonly link?: boolean
   readonly integrity?: string
   readonly resolved?: string
   readonly hasInstallScript?: boolean
@@ -12,10 +17,17 @@ export interface LockedPackage {
 
 const LOCK = new URL('../../package-lock.json', import.meta.url)
 
-/** What the lock file names besides this project, by its path under the project. */
+/** What the lock file names besides this project and its workspaces, by its path under the project. */
 export function lockedPackages(): ReadonlyMap<string, LockedPackage> {
   const { packages } = JSON.parse(readFileSync(LOCK, 'utf8')) as { packages: Record<string, LockedPackage> }
-  return new Map(Object.entries(packages).filter(([path]) => path !== ''))
+  return new Map(
+    Object.entries(packages).filter(([path, { link }]) => path.includes('node_modules/') && !link),
+  )
+}
+
+/** Whether it is for development alone. */
+export function isDevelopment({ dev, devOptional }: LockedPackage): boolean {
+  return dev === true || devOptional === true
 }
 
 export function nameAt(path: string): string {
@@ -38,12 +50,15 @@ const PERMISSIVE = [
 ]
 /** Each other licence that is accepted, of one package and for a reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
+  '@expo-google-fonts/open-sans: MIT AND OFL-1.1': 'a font, unchanged, in the tests and pictures alone',
   '@visx/vendor: MIT and ISC': 'both are permissive',
   '@zone-eu/mailsplit: (MIT OR EUPL-1.1+)': 'taken under MIT; reads mails in the tests',
   'argparse: PSF-2.0': 'permissive; a tool of development',
   'argparse: Python-2.0': 'permissive; a tool of development',
   'axe-core: MPL-2.0': 'unchanged, in the tests alone',
   'caniuse-lite: CC-BY-4.0': 'data of a tool of development',
+  'dejavu-fonts-ttf: SEE LICENSE IN README.md AND LICENSE':
+    'that of Bitstream Vera, permissive; a font, unchanged, in the tests and pictures alone',
   'elkjs: EPL-2.0': 'unchanged, of a page of the Prisma CLI that the service never loads',
   'slick: MIT (http://mootools.net/license.txt)': 'MIT, spelt otherwise',
   'type-fest: (MIT OR CC0-1.0)': 'taken under MIT',
@@ -59,7 +74,6 @@ export function unaccepted(packages: ReadonlyMap<string, LockedPackage>): readon
 
 /** docs/licences.md. */
 export function licencePage(packages: ReadonlyMap<string, LockedPackage>): string {
-  const isDevelopment = ({ dev }: LockedPackage) => dev === true
   return `# Licences
 
 Of all that \`package-lock.json\` names, by the licence that each package declares. Written by \`npm run licences\`; a test fails while it is out of date, and on a licence

@@ -10,9 +10,9 @@ import { parseArgs, promisify } from 'node:util'
 import { type GuideCommands, lineNotSeen, readGuide } from '../../test/kit/guide.ts'
 
 /*
- * Follows `docs/integration.md` to the letter, once for each framework: packs the project, and in an empty folder types what the page says into
+ * Follows `docs/integration.md` to the letter, once for each framework: packs service and kit, and in an empty folder types what the page says into
  * terminals, saves its files, and waits for what it says one sees. npm needs its registry for that, and the page's ports have to be free.
- * `node package/prove-guide.ts koa` proves one of them.
+ * `node tools/package/prove-guide.ts koa` proves one of them.
  */
 
 const FRAMEWORKS = ['koa', 'express', 'fastify']
@@ -95,11 +95,11 @@ const workplace = await mkdtemp(join(tmpdir(), 'countersign-guide-'))
 try {
   // Run by root, the embedded database is another account's, which has to get in.
   await chmod(workplace, 0o755)
-  const packed = await timed('pack the project', () => pack(workplace))
+  const packed = await timed('pack service and kit', () => pack(workplace))
   for (const framework of chosen) {
     const folder = join(workplace, framework)
     await mkdir(folder)
-    await copyFile(packed.path, join(folder, packed.name))
+    for (const name of packed) await copyFile(join(workplace, name), join(folder, name))
     await timed(`the whole page, with ${framework}`, () => follow(framework, folder))
   }
 } finally {
@@ -144,14 +144,19 @@ async function assertScriptsServed(url: string, asked = new Set<string>()): Prom
   }
 }
 
-async function pack(folder: string): Promise<{ readonly path: string; readonly name: string }> {
-  const { stdout } = await promisify(execFile)('npm', ['pack', '--json', '--pack-destination', folder], {
-    cwd: PROJECT,
-    env: { ...env, PATH: process.env.PATH },
-  })
+/** The names of the files. */
+async function pack(folder: string): Promise<readonly string[]> {
+  const both = ['--include-workspace-root', '--workspace', '@countersign/kit']
+  const { stdout } = await promisify(execFile)(
+    'npm',
+    ['pack', ...both, '--json', '--pack-destination', folder],
+    {
+      cwd: PROJECT,
+      env: { ...env, PATH: process.env.PATH },
+    },
+  )
   // Before the JSON stands what the build prints.
-  const name = /"filename": "([^"]+)"/.exec(stdout)![1]!
-  return { path: join(folder, name), name }
+  return [...stdout.matchAll(/"filename": "([^"]+)"/g)].map(([, name]) => name!)
 }
 
 async function assertFree(ports: readonly number[]): Promise<void> {

@@ -1,6 +1,6 @@
 import './exchange-channel.ts'
-import { CountersignDialog } from '../../../packages/kit/src/browser/countersign-dialog.ts'
-import { element } from '../../../packages/kit/src/browser/element.ts'
+import type { CountersignDialog } from '@countersign/kit/browser'
+import { element } from './element.ts'
 import { part } from './query-element.ts'
 import { enter } from './sign-in.ts'
 
@@ -72,7 +72,7 @@ const notice = part('#notice')
 const refusal = part('#refusal')
 const submit = part('form button', HTMLButtonElement)
 const unfinishedPart = part('#unfinished')
-const dialog = part('countersign-dialog', CountersignDialog)
+const dialog: CountersignDialog = document.querySelector('countersign-dialog')!
 
 form.addEventListener('submit', (event) => {
   event.preventDefault()

@@ -1,4 +1,4 @@
-import { element } from '../../../packages/kit/src/browser/element.ts'
+import { element } from './element.ts'
 import { CHANNEL, type Heard } from './exchange.ts'
 import { part } from './query-element.ts'
 import { enter } from './sign-in.ts'

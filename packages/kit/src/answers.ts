@@ -1,25 +1,155 @@
 import { z } from 'zod'
 
 /*
- * What the service answers, as docs/openapi.json has it. Members that are new there are dropped here, so that a newer service does
- * not break an older client.
+ * What the service answers, as its API document describes it. The descriptions here are those of the document; a test compares
+ * them. New members of an answer are dropped, so that a newer service does not break an older client. Times are ISO 8601, in UTC.
  */
 
-const SummaryLine = z.object({ label: z.string(), value: z.string() })
-const Summary = z.array(SummaryLine).readonly()
+/** One line of what the user reads in the mail. */
+export interface SummaryLine {
+  readonly label: string
+  readonly value: string
+}
+
+/** How the user can verify a challenge. */
+export interface VerificationMethod {
+  readonly type: 'totp-email'
+  /** The path to ask for a code. */
+  readonly initiate: string
+  /** The path to send the code to. */
+  readonly verify: string
+}
+
+/** A challenge that `openChallenge` has opened. */
+export interface OpenedChallenge {
+  /** A UUID in its canonical form, in lower case. */
+  readonly challengeId: string
+  /**
+   * A compact JWS (EdDSA) over the challenge id, subject, client, operation and expiry. Pass it to the user’s app with the id; the
+   * app returns both.
+   */
+  readonly signature: string
+  /** From this time on, nothing can be approved with the challenge. */
+  readonly expiresAt: string
+  /** The methods by which the user can verify the challenge. */
+  readonly methods: readonly VerificationMethod[]
+}
+
+/** A challenge as `inspectChallenge` finds it. */
+export interface Challenge {
+  /** A UUID in its canonical form, in lower case. */
+  readonly challengeId: string
+  /**
+   * `pending`: waits for the right code. `verified`: approved, and not yet consumed. `consumed`: the approval was used. `expired`,
+   * `exhausted` by wrong codes, `cancelled`: over without an approval.
+   */
+  readonly status: 'pending' | 'verified' | 'consumed' | 'expired' | 'exhausted' | 'cancelled'
+  /** The user who has to approve the operation. */
+  readonly subjectUserId: string
+  /** The operation that the challenge is about. */
+  readonly operation: {
+    /** The kind of operation, in the service’s own terms. */
+    readonly type: string
+    /**
+     * The lines that the user reads in the mail, in this order: everything that a person needs to recognise the operation. At most
+     * 10 lines; a label has at most 40 UTF-16 code units, a value at most 200.
+     */
+    readonly summary: readonly SummaryLine[]
+  }
+  /** When the challenge was opened. */
+  readonly createdAt: string
+  /** From this time on, nothing can be approved with the challenge. */
+  readonly expiresAt: string
+  /** How many more wrong codes this challenge allows. */
+  readonly attemptsRemaining: number
+  /** The newest code. Null before the first one. */
+  readonly issuance: Issuance | null
+}
+
+/** The newest code of a challenge, without the code. */
+export interface Issuance {
+  /** Two letters that the mail shows too. A user with two mails sees from them which code counts. */
+  readonly reference: string
+  /** The masked e-mail address. */
+  readonly recipient: string
+  /** When the user asked for the code. */
+  readonly issuedAt: string
+  /** The code is rejected from this time on. */
+  readonly expiresAt: string
+  /**
+   * From when the user may ask for the next code. Null if this challenge allows no more codes, or if the address may get no mail.
+   */
+  readonly resendAvailableAt: string | null
+  /**
+   * The state of the mail: `queued`, waiting to be sent; `sent`, accepted by our mail system; `delivered`, accepted by the
+   * recipient’s; `bounced`, returned; `failed`, given up.
+   */
+  readonly delivery: 'queued' | 'sent' | 'delivered' | 'bounced' | 'failed'
+  /** When our mail system accepted the mail. Absent before that. */
+  readonly sentAt?: string | undefined
+  /** When the recipient’s mail system accepted the mail. Absent before that, and if nobody reported it. */
+  readonly deliveredAt?: string | undefined
+  /** When the mail came back. Absent if it did not. */
+  readonly bouncedAt?: string | undefined
+  /** When the service gave the mail up. Absent if it did not. */
+  readonly failedAt?: string | undefined
+}
+
+/** A challenge whose approval `consumeChallenge` has consumed. */
+export interface ConsumedChallenge {
+  /** A UUID in its canonical form, in lower case. */
+  readonly challengeId: string
+  /** The user who has approved the operation. */
+  readonly subjectUserId: string
+  /** The operation that was approved. */
+  readonly operation: {
+    /** The kind of operation, in the service’s own terms. */
+    readonly type: string
+    /** SHA-256 of the operation’s own request, in base64url without padding: 43 characters. */
+    readonly digest: string
+    /**
+     * The lines that the user reads in the mail, in this order: everything that a person needs to recognise the operation. At most
+     * 10 lines; a label has at most 40 UTF-16 code units, a value at most 200.
+     */
+    readonly summary: readonly SummaryLine[]
+  }
+  /** When the user entered the right code. */
+  readonly verifiedAt: string
+  /** When the approval was consumed first. A repeat has the same time. */
+  readonly consumedAt: string
+  /**
+   * A compact JWS (EdDSA, `typ` countersign-authorisation+jwt). Anyone can check it with the keys of `/.well-known/jwks.json`; it is
+   * valid for five minutes. Claims: `sub` is the subject, `aud` the client, `jti` the challenge; `operation`, `amr` and `auth_time`
+   * say what was approved, how and when.
+   */
+  readonly authorisation: string
+}
+
+/** What the directory stores about a user. */
+export interface User {
+  /** The `sub` of the user’s access tokens. */
+  readonly userId: string
+  /** The address that codes are mailed to. */
+  readonly email: string
+  /** The language of the mails, as a BCP 47 tag. */
+  readonly locale?: string | undefined
+  /** How the mail addresses the user. */
+  readonly displayName?: string | undefined
+}
+
+const Summary = z.array(z.object({ label: z.string(), value: z.string() })).readonly()
 const Instant = z.iso.datetime()
 
 const TotpEmail = z.object({ type: z.literal('totp-email'), initiate: z.string(), verify: z.string() })
 
-export const OpenedChallenge = z.object({
+export const OpenedChallenge: z.ZodType<OpenedChallenge> = z.object({
   challengeId: z.string(),
   signature: z.string(),
   expiresAt: Instant,
   methods: z.array(TotpEmail).nonempty().readonly(),
 })
-export type OpenedChallenge = Readonly<z.infer<typeof OpenedChallenge>>
 
-export const Challenge = z.object({
+export const Challenge: z.ZodType<Challenge> = z.object({
   challengeId: z.string(),
   status: z.enum(['pending', 'verified', 'consumed', 'expired', 'exhausted', 'cancelled']),
   subjectUserId: z.string(),
@@ -42,9 +172,8 @@ export const Challenge = z.object({
     })
     .nullable(),
 })
-export type Challenge = Readonly<z.infer<typeof Challenge>>
 
-export const ConsumedChallenge = z.object({
+export const ConsumedChallenge: z.ZodType<ConsumedChallenge> = z.object({
   challengeId: z.string(),
   subjectUserId: z.string(),
   operation: z.object({ type: z.string(), digest: z.string(), summary: Summary }),
@@ -52,15 +181,13 @@ export const ConsumedChallenge = z.object({
   consumedAt: Instant,
   authorisation: z.string(),
 })
-export type ConsumedChallenge = Readonly<z.infer<typeof ConsumedChallenge>>
 
-export const User = z.object({
+export const User: z.ZodType<User> = z.object({
   userId: z.string(),
   email: z.string(),
   locale: z.string().optional(),
   displayName: z.string().optional(),
 })
-export type User = Readonly<z.infer<typeof User>>
 
 export const ErrorBody = z.object({
   code: z.string().regex(/^urn:plmr:[a-z-]+:api:[A-Z_]+$/),

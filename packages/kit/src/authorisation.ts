@@ -10,29 +10,37 @@ import { z } from 'zod'
 
 /** What an authorisation says: this subject approved this operation for this client. */
 export interface Authorisation {
+  /** The challenge that was consumed (`jti`). */
   readonly challengeId: string
+  /** The user who approved (`sub`). */
   readonly subjectUserId: string
+  /** The client that the approval is for (`aud`). */
   readonly clientId: string
+  /** What was approved. */
   readonly operation: { readonly type: string; readonly digest: string }
-  /** How the subject proved to be there (RFC 8176). */
+  /** How the subject was authenticated (RFC 8176): `otp` and `email`. */
   readonly amr: readonly string[]
+  /** When the user entered the right code (`auth_time`). */
   readonly verifiedAt: Date
+  /** When the approval was consumed (`iat`). */
   readonly consumedAt: Date
+  /** Until when the authorisation is valid: five minutes after `consumedAt` (`exp`). */
   readonly expiresAt: Date
 }
 
+/** What an authorisation has to say to be accepted. */
 export interface AuthorisationExpectation {
-  /** The service's keys, or where they are; fetched once, and again for a key that is not among them. */
+  /** The keys of the service, or their URL. They are fetched once, and again for a key that is not among them. */
   readonly jwks: URL | JSONWebKeySet
-  /** The client that the approval was for, by its id. */
+  /** The id of the client that the approval has to be for. */
   readonly audience: string
-  /** Of the operation that is about to be carried out. */
+  /** The digest of the operation, from `operationDigest`. */
   readonly digest: string
-  /** The instant to judge by; now if left out. */
+  /** The time at which the authorisation has to be valid. Default: now. */
   readonly at?: Date
 }
 
-/** It is not the service's statement, not about this operation, or past its time. */
+/** The authorisation is not signed by the service, is about another operation, or is past its time. */
 export class AuthorisationRefused extends Error {
   override readonly name = 'AuthorisationRefused'
 }
@@ -56,9 +64,10 @@ const Claims = z.object({
 const remoteKeys = new Map<string, JWTVerifyGetKey>()
 
 /**
- * Checks an authorisation without asking the service, but for its keys.
+ * Checks an authorisation. Asks the service for nothing but its keys.
  *
- * @throws {AuthorisationRefused} @throws what fetching the keys throws.
+ * @throws {AuthorisationRefused} if it must not be accepted.
+ * @throws the error of `jose` if the keys cannot be fetched; the authorisation may still be valid.
  */
 export async function verifyAuthorisation(
   authorisation: string,

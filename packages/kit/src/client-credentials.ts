@@ -1,14 +1,17 @@
 import { z } from 'zod'
 import { boundedFetch } from './bounded-fetch.ts'
 
+/** How this service gets its access tokens. */
 export interface ClientCredentials {
   /** The token endpoint of the identity provider. */
   readonly tokenUrl: string | URL
   readonly clientId: string
   readonly clientSecret: string
-  /** The scopes, separated by spaces. */
+  /** The scopes, separated by spaces: `mfa:challenges:create mfa:challenges:consume` to protect a route. */
   readonly scope: string
+  /** The time that one request to the token endpoint may take, in milliseconds. Default: 5000. */
   readonly timeoutInMs?: number
+  /** What sends the request. Default: the `fetch` of Node.js. */
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -22,8 +25,11 @@ const Granted = z.object({
 const RENEW_BEFORE_END_IN_MS = 30_000
 
 /**
- * A source of access tokens by the client credentials grant (RFC 6749 §4.4): asks once for all who wait, and again shortly before
- * the token's end. What it throws says the status of the token endpoint, and nothing that was sent or answered.
+ * A source of access tokens by the client credentials grant (RFC 6749 §4.4). Concurrent callers share one request. The token is
+ * kept until 30 seconds before its end. A failed request is not kept: the next call asks again.
+ *
+ * The function that it returns rejects with an `Error` that names the status of the token endpoint, and nothing that was sent or
+ * answered.
  */
 export function clientCredentials(credentials: ClientCredentials): () => Promise<string> {
   let held: { readonly token: Promise<string>; renewAt: number } | undefined

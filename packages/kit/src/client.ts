@@ -1,47 +1,67 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { z } from 'zod'
-import { Challenge, ConsumedChallenge, ErrorBody, OpenedChallenge, User } from './answers.ts'
+import {
+  Challenge,
+  ConsumedChallenge,
+  ErrorBody,
+  OpenedChallenge,
+  type SummaryLine,
+  User,
+} from './answers.ts'
 import { AnswerTooLong, boundedFetch, type FetchedText } from './bounded-fetch.ts'
 import { ANSWERED_CODES, CountersignError, FIELD_CODES } from './countersign-error.ts'
 
-/** What the user is to countersign. */
+/** Which operation which user must approve. */
 export interface Demand {
+  /** The user who must approve: the `sub` of their access tokens, 1 to 255 printable ASCII characters. */
   readonly subjectUserId: string
   readonly operation: {
-    /** The kind of the operation, in the words of its service: `payments.initiate`. */
+    /**
+     * The kind of operation, in the service's own terms, such as `payments.initiate`: at most 64 characters. It has lower-case
+     * letters and digits, in parts joined by `.`, `_` or `-`, and begins with a letter.
+     */
     readonly type: string
-    /** See `operationDigest`. */
+    /** SHA-256 of the operation's own request, in base64url without padding. `operationDigest` computes it. */
     readonly digest: string
-    /** What the user reads in the mail. */
-    readonly summary: readonly { readonly label: string; readonly value: string }[]
+    /**
+     * What the user reads in the mail: 1 to 10 lines. A label has at most 40 UTF-16 code units, a value at most 200. Neither may
+     * have line breaks or other control characters.
+     */
+    readonly summary: readonly SummaryLine[]
   }
-  /** As long as the service is configured to let it live, if left out. */
+  /** How long the challenge can be used: 1 to 86,400 seconds. Default: the lifetime that the service is configured with. */
   readonly expiresInSeconds?: number
 }
 
-/** What comes back from the user's app, and what it is about to allow. */
+/** What the user's app returned, and the operation that is about to run. */
 export interface Proof {
+  /** The `signature` of the opened challenge. */
   readonly signature: string
+  /** The digest of the operation that is about to run, computed anew from the request. */
   readonly digest: string
 }
 
+/** What the directory has to know about a user. */
 export interface DirectoryEntry {
+  /** One plain e-mail address without a display name, of at most 254 characters. The user's codes are mailed to it. */
   readonly email: string
-  /** A BCP 47 tag. */
+  /** The language of the mails, as a BCP 47 tag of at most 35 characters. */
   readonly locale?: string
+  /** How the mail addresses the user: one line of at most 100 characters. */
   readonly displayName?: string
 }
 
 export interface CountersignClientOptions {
-  /** Where the service is, with the prefix that a gateway may give it. */
+  /** The URL of the service, with the path prefix that a gateway may add. */
   readonly baseUrl: string | URL
-  /** The access token of this service, asked for before each attempt: `clientCredentials`, or a source of your own. */
+  /** Returns the access token of this service. Called before each attempt: use `clientCredentials`, or a source of your own. */
   readonly accessToken: () => string | Promise<string>
-  /** Of one attempt. */
+  /** The time that one attempt may take, in milliseconds. Its access token may take as long again. Default: 5000. */
   readonly timeoutInMs?: number
-  /** Attempts after the first one. */
+  /** How many more attempts a call may make after the first. Default: 2. */
   readonly retries?: number
+  /** What sends the requests. Default: the `fetch` of Node.js. */
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -51,7 +71,7 @@ export interface CallOptions {
 }
 
 export interface IdempotentCallOptions extends CallOptions {
-  /** The name of this call, 1 to 255 visible ASCII characters: again under the same name, it has no second effect. */
+  /** The name of this call, 1 to 255 visible ASCII characters. A repeat under the same name has no second effect. */
   readonly idempotencyKey?: string
 }
 
@@ -65,10 +85,10 @@ interface Ask {
   readonly path: string
   readonly body?: object
   readonly idempotencyKey?: string
-  /** Of the user; the service's own if left out. */
+  /** The user's. Default: that of this service. */
   readonly accessToken?: string
   readonly signal?: AbortSignal | undefined
-  /** Whether it may be sent again when nobody knows what became of it. */
+  /** Whether it may be sent again if its outcome is not known. */
   readonly repeatable: boolean
 }
 
@@ -77,16 +97,35 @@ const USERS = '/internal/v1/mfa/users'
 const TOTP_EMAIL = '/internal/v1/mfa/totp-email'
 const WORTH_ANOTHER_TRY: readonly (number | undefined)[] = [429, 502, 503, 504]
 const FIRST_PAUSE_IN_MS = 100
-/** Whoever is told to wait longer than this is told, rather than kept. */
+/** If the service asks for a longer pause than this, the call fails at once. */
 const LONGEST_PAUSE_IN_MS = 5000
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/
 
 /**
- * The calls of an operation service, and of a back end that calls for its user.
+ * The calls of an operation service, of the service that keeps the users' addresses, and of a back end that calls for its user.
  *
- * Every call rejects with a `CountersignError`, a signal's reason, or a `TypeError` for an argument that cannot be sent. It is sent
- * again, under the same idempotency key, when there was no answer or one of 429, 502, 503 and 504; what would cost the user a guess
- * or a mail is not.
+ * Every call rejects with a {@link CountersignError}, with the reason of its signal, or with a `TypeError` for an argument that
+ * cannot be sent. Every call can fail with `UNAUTHORIZED`, `INTERNAL_SERVER_ERROR`, `UNREACHABLE`, `TOKEN_UNAVAILABLE` and
+ * `UNEXPECTED`; each method lists its other codes.
+ *
+ * The client repeats a call under the same idempotency key if nothing was answered, or 429, 502, 503 or 504. It never repeats
+ * `initiateEmail` and `verifyEmail`, which cost the user a mail or an attempt.
+ *
+ * @example
+ * ```ts
+ * const client = new CountersignClient({
+ *   baseUrl: 'https://countersign.bank.example',
+ *   accessToken: clientCredentials({ tokenUrl, clientId: 'payments', clientSecret, scope: 'mfa:challenges:create' }),
+ * })
+ * const { challengeId, signature } = await client.openChallenge({
+ *   subjectUserId: 'alice',
+ *   operation: {
+ *     type: 'payments.initiate',
+ *     digest: operationDigest({ type: 'payments.initiate', request: { amount: 'EUR 1,250.00', to: 'ACME GmbH' } }),
+ *     summary: [{ label: 'Amount', value: 'EUR 1,250.00' }, { label: 'To', value: 'ACME GmbH' }],
+ *   },
+ * })
+ * ```
  */
 export class CountersignClient {
   readonly #base: string
@@ -95,7 +134,7 @@ export class CountersignClient {
   readonly #retries: number
   readonly #fetch: typeof globalThis.fetch | undefined
 
-  /** @throws {TypeError} if the base URL is none, or has more than a path. */
+  /** @throws {TypeError} if the base URL is not valid, or has credentials, a query or a fragment. */
   constructor({ baseUrl, accessToken, timeoutInMs = 5000, retries = 2, fetch }: CountersignClientOptions) {
     const { protocol, origin, pathname, search, hash, username } = new URL(baseUrl)
     if (!/^https?:$/.test(protocol) || search || hash || username) {
@@ -108,12 +147,18 @@ export class CountersignClient {
     this.#fetch = fetch
   }
 
-  /** Where the keys are that authorisations are signed with. */
+  /** The URL of the keys that verify authorisations. */
   get jwksUrl(): URL {
     return new URL(`${this.#base}/.well-known/jwks.json`)
   }
 
-  /** `created` is false if the same call opened it before. */
+  /**
+   * Asks for a user's approval of an operation. Needs the scope `mfa:challenges:create`.
+   *
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`, `IDEMPOTENCY_KEY_REUSED`.
+   *
+   * @returns the challenge. `created` is false if the same call under the same idempotency key had opened it before.
+   */
   async openChallenge(
     demand: Demand,
     { signal, idempotencyKey = randomUUID() }: IdempotentCallOptions = {},
@@ -135,12 +180,26 @@ export class CountersignClient {
     return { ...read(answer, OpenedChallenge), created: answer.status === 201 }
   }
 
+  /**
+   * Reads the state of a challenge. For the client that opened it; anyone else gets `CHALLENGE_NOT_FOUND`. Needs no scope.
+   *
+   * Codes: `BAD_REQUEST`, `CHALLENGE_NOT_FOUND`.
+   */
   async inspectChallenge(challengeId: string, { signal }: CallOptions = {}): Promise<Challenge> {
     const path = `${CHALLENGES}/${segment(challengeId)}`
     return read(await this.#ask({ method: 'GET', path, signal, repeatable: true }), Challenge)
   }
 
-  /** The key follows from the challenge unless there is one, so that whoever died in the midst of it can just call again. */
+  /**
+   * Turns a verified challenge into the operation, once: run the operation when this resolves. For the client that opened the
+   * challenge. Needs the scope `mfa:challenges:consume`.
+   *
+   * The default idempotency key is `step-up:` and the challenge id. A process that crashed in between can call again.
+   *
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`, `CHALLENGE_NOT_FOUND`, `CHALLENGE_NOT_VERIFIED`, `CHALLENGE_ALREADY_CONSUMED` under another
+   * key, `CHALLENGE_EXPIRED`, `CHALLENGE_EXHAUSTED`, `CHALLENGE_CANCELLED`, `OPERATION_DOES_NOT_MATCH_CHALLENGE`,
+   * `IDEMPOTENCY_KEY_REUSED`.
+   */
   async consumeChallenge(
     challengeId: string,
     { signature, digest }: Proof,
@@ -157,11 +216,23 @@ export class CountersignClient {
     return read(answer, ConsumedChallenge)
   }
 
+  /**
+   * Ends a challenge: nothing can be approved with it any more. Resolves too if it was cancelled before. For the client that opened
+   * it. Needs no scope.
+   *
+   * Codes: `BAD_REQUEST`, `CHALLENGE_NOT_FOUND`, `CHALLENGE_ALREADY_CONSUMED`, `CHALLENGE_EXPIRED`, `CHALLENGE_EXHAUSTED`.
+   */
   async cancelChallenge(challengeId: string, { signal }: CallOptions = {}): Promise<void> {
     const path = `${CHALLENGES}/${segment(challengeId)}:cancel`
     expectNothing(await this.#ask({ method: 'POST', path, signal, repeatable: true }))
   }
 
+  /**
+   * Stores a user in the directory, or replaces the entry. A changed address ends the user's open challenges. Needs the scope
+   * `mfa:users:write`.
+   *
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`, and `RESOURCE_UNKNOWN` if the service reads its users from another directory.
+   */
   async putUser(
     userId: string,
     { email, locale, displayName }: DirectoryEntry,
@@ -172,6 +243,13 @@ export class CountersignClient {
     return read(await this.#ask({ method: 'PUT', path, body, signal, repeatable: true }), User)
   }
 
+  /**
+   * Reads a user from the directory. Needs the scope `mfa:users:read`.
+   *
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`.
+   *
+   * @returns undefined if the directory has no such user.
+   */
   async findUser(userId: string, { signal }: CallOptions = {}): Promise<User | undefined> {
     try {
       const path = `${USERS}/${segment(userId)}`
@@ -182,23 +260,47 @@ export class CountersignClient {
     }
   }
 
+  /**
+   * Erases a user from the directory, with every address that a code was mailed to, and ends the user's open challenges. Resolves
+   * too if there was no such user. Needs the scope `mfa:users:write`.
+   *
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`, and `RESOURCE_UNKNOWN` if the service reads its users from another directory.
+   */
   async eraseUser(userId: string, { signal }: CallOptions = {}): Promise<void> {
     const path = `${USERS}/${segment(userId)}`
     expectNothing(await this.#ask({ method: 'DELETE', path, signal, repeatable: true }))
   }
 
+  /**
+   * Allows mail again to an address that bounced or complained. Your mail provider may have a list of its own. Needs the scope
+   * `mfa:users:write`.
+   *
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`.
+   */
   async liftSuppression(userId: string, { signal }: CallOptions = {}): Promise<void> {
     const path = `${USERS}/${segment(userId)}/suppression`
     expectNothing(await this.#ask({ method: 'DELETE', path, signal, repeatable: true }))
   }
 
-  /** For a back end that holds the tokens of its users: has a code mailed. Sent once. */
+  /**
+   * Mails a code to the subject of the challenge, for a back end that has its users' access tokens. The new code replaces the one
+   * before. The token has to be the subject's. Never repeated by the client.
+   *
+   * Codes: `BAD_REQUEST` (with `status` 429: too soon, or too many codes), `CHALLENGE_NOT_FOUND`, `FORBIDDEN` (after too many wrong
+   * codes), `STEP_UP_REQUEST_CONTEXT_NOT_FOUND`, `USER_ID_DOES_NOT_MATCH_WITH_CHALLENGE_SUBJECT_USER_ID`, `USER_NOT_FOUND`.
+   */
   async initiateEmail(challengeId: string, { accessToken, signal }: CallOfUserOptions): Promise<void> {
     const path = initiatePath(challengeId)
     expectNothing(await this.#ask({ method: 'POST', path, accessToken, signal, repeatable: false }))
   }
 
-  /** For a back end that holds the tokens of its users: gives the code. Sent once, since a wrong code costs an attempt. */
+  /**
+   * Verifies the challenge with the code that the user entered, for a back end that has its users' access tokens. The token has to
+   * be the subject's. Never repeated by the client, since a wrong code costs an attempt.
+   *
+   * Codes: `BAD_REQUEST`, `CHALLENGE_NOT_FOUND`, `FORBIDDEN` (after too many wrong codes), `INVALID_OTP` (with `guessesLeft`),
+   * `STEP_UP_REQUEST_CONTEXT_NOT_FOUND`, `USER_ID_DOES_NOT_MATCH_WITH_CHALLENGE_SUBJECT_USER_ID`.
+   */
   async verifyEmail(
     challengeId: string,
     totp: string,
@@ -282,7 +384,7 @@ export class CountersignClient {
   }
 }
 
-/** The paths that the user's app calls about a challenge, as the service tells them when it is opened. */
+/** The paths that the user's app calls about a challenge: those that `openChallenge` returns. */
 export function methodsOf(challengeId: string): OpenedChallenge['methods'] {
   return [{ type: 'totp-email', initiate: initiatePath(challengeId), verify: verifyPath(challengeId) }]
 }
@@ -381,8 +483,21 @@ async function pause(inMs: number, signal: AbortSignal | undefined): Promise<voi
   }
 }
 
-export type { Challenge, ConsumedChallenge, OpenedChallenge, User } from './answers.ts'
+export type {
+  Challenge,
+  ConsumedChallenge,
+  Issuance,
+  OpenedChallenge,
+  SummaryLine,
+  User,
+  VerificationMethod,
+} from './answers.ts'
 export { type Authorisation, AuthorisationRefused, verifyAuthorisation } from './authorisation.ts'
 export { type ClientCredentials, clientCredentials } from './client-credentials.ts'
-export { CountersignError, type CountersignErrorCode, type FieldError } from './countersign-error.ts'
+export {
+  CountersignError,
+  type CountersignErrorCode,
+  type CountersignErrorDetails,
+  type FieldError,
+} from './countersign-error.ts'
 export { OperationNotCanonical, operationDigest } from './operation-digest.ts'

@@ -4,8 +4,42 @@ import { handlerResponse } from './handler-response.ts'
 import { type Running, rememberStepUp, StepUpGate, type StepUpOptions } from './step-up.ts'
 
 /**
- * Middleware for an Express route, after authentication and body parser: what comes after it runs only for an operation that its user
- * has countersigned, and once.
+ * Middleware for an Express route, after authentication and body parser. What comes after it runs only for an operation that its user
+ * has approved, and once.
+ *
+ * In place of the handler, the app is answered `{ "code", "message" }`:
+ *
+ * | status | code | meaning |
+ * |---|---|---|
+ * | 401 | `STEP_UP_REQUIRED` | the user has to approve first; with `challengeId`, `signature`, `expiresAt`, `methods`, and `WWW-Authenticate` (RFC 9470) |
+ * | 401 | `UNAUTHORIZED` | no user is signed in |
+ * | 400 | `OPERATION_NOT_VALID` | the service cannot take the operation: see the limits of `ProtectedOperation` |
+ * | 400 | `CHALLENGE_REFERENCE_NOT_VALID` | one of the headers `plmr-mfa-challenge-id` and `plmr-mfa-signature` is missing or malformed |
+ * | 403 | `OPERATION_DOES_NOT_MATCH_CHALLENGE` | the request is not the one that the user approved |
+ * | 403 | `SUBJECT_DOES_NOT_MATCH_CHALLENGE` | the approval is another user's |
+ * | 409 | `OPERATION_UNDER_WAY` | the operation is running; with `Retry-After` |
+ * | 409 | `OUTCOME_NOT_KNOWN` | the operation may have run before |
+ * | 409 | `CHALLENGE_ALREADY_CONSUMED` | the approval was used elsewhere |
+ * | 422 | `IDEMPOTENCY_KEY_REUSED` | the idempotency key was used with another operation |
+ * | 503 | `STEP_UP_UNAVAILABLE` | Countersign or the store is unavailable; nothing ran; with `Retry-After` |
+ *
+ * @example
+ * ```ts
+ * const stepUp = requireStepUp({
+ *   client: new CountersignClient({ baseUrl, accessToken }),
+ *   clientId: 'payments',
+ *   subjectUserId: (req) => req.user.id,
+ *   operation: ({ body: { amount, to } }) => ({
+ *     type: 'payments.initiate',
+ *     request: { amount, to },
+ *     summary: [{ label: 'Amount', value: amount }, { label: 'To', value: to }],
+ *   }),
+ *   executions: new InMemoryExecutions(),
+ * })
+ * app.post('/transfers', stepUp, (req, res) => {
+ *   res.status(202).json({ transfer: stepUpOf(req).challengeId })
+ * })
+ * ```
  */
 export function requireStepUp(options: StepUpOptions<Request>): RequestHandler {
   const gate = new StepUpGate(options)
@@ -90,6 +124,7 @@ export type { Beginning, Execution, ExecutionStore, StoredResponse } from './exe
 export { InMemoryExecutions } from './in-memory-executions.ts'
 export {
   type ProtectedOperation,
+  type RefusalCode,
   type StepUp,
   type StepUpOptions,
   type StepUpRefusal,

@@ -1,8 +1,9 @@
 import type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
 
 export interface InMemoryExecutionsOptions {
+  /** How long a run is remembered, in milliseconds. A later repeat gets `OUTCOME_NOT_KNOWN`. Default: 24 hours. */
   readonly rememberForInMs?: number
-  /** Milliseconds since the epoch, on a clock like the service's. */
+  /** The time in milliseconds since the epoch, by a clock that agrees with the service's. Default: `Date.now`. */
   readonly now?: () => number
 }
 
@@ -12,8 +13,8 @@ interface Remembered {
 }
 
 /**
- * For development, and for a service that is one process. What was consumed before this memory began may have run, so it is not run
- * again: the user has to countersign anew.
+ * Remembers runs in the memory of one process: for development, and for a service that is one process. An approval that was consumed
+ * before the process started may have run. It does not run again, and the user has to approve anew.
  */
 export class InMemoryExecutions implements ExecutionStore {
   readonly #executions = new Map<string, Remembered>()

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 
-/** What an approval is bound to. The same request under another type is another operation. */
+/** What an approval is bound to. */
 export interface DigestedOperation {
+  /** The kind of operation. The same request under another type is another operation. */
   readonly type: string
-  /** All that decides what will be done: JSON, whatever the order of its members. */
+  /** Everything that decides what will be done, as JSON. The order of members does not matter. */
   readonly request: unknown
 }
 
@@ -12,17 +13,17 @@ export interface DigestedOperation {
  * SHA-256, base64url without padding, over the canonical JSON (RFC 8785) of type and request. Members that are undefined count as
  * left out, as in JSON.
  *
- * @throws {OperationNotCanonical} for what JSON has no word for: two operations would look alike.
+ * @throws {OperationNotCanonical} if the request has a value that JSON cannot express, because two operations could then look alike.
  */
 export function operationDigest({ type, request }: DigestedOperation): string {
   assertJson(request, 'request')
   return createHash('sha256').update(canonicalize({ type, request })!).digest('base64url')
 }
 
-/** The operation has no one canonical form. */
+/** The operation has no canonical form in JSON. */
 export class OperationNotCanonical extends TypeError {
   override readonly name = 'OperationNotCanonical'
-  /** Where it is: `request.items[2]`. */
+  /** The part of the request, such as `request.items[2]`. */
   readonly field: string
   constructor(field: string, what: string) {
     super(`${field} ${what}`)

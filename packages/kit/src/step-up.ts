@@ -1,62 +1,79 @@
 import { createHash } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
+import type { SummaryLine } from './answers.ts'
 import { type Authorisation, AuthorisationRefused, verifyAuthorisation } from './authorisation.ts'
 import { type CountersignClient, methodsOf } from './client.ts'
 import { CountersignError } from './countersign-error.ts'
 import type { Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
 import { OperationNotCanonical, operationDigest } from './operation-digest.ts'
 
-/** What a protected handler may know about the approval that it runs by. */
+/** The approval that a protected handler runs with. */
 export interface StepUp {
-  /** Unique to this run: a unique column of it on the operation's own row makes a second run impossible. */
+  /** The id of the challenge, unique to this run. Store it in a unique column of the operation's own row: a second run then fails. */
   readonly challengeId: string
+  /** The user who has approved the operation. */
   readonly subjectUserId: string
-  /** The signed statement of the approval, to be kept with the operation. */
+  /** The signed statement of the approval. Keep it with the operation; `verifyAuthorisation` checks it. */
   readonly authorisation: string
+  /** When the user entered the right code. */
   readonly verifiedAt: Date
 }
 
+/** What a request asks for, as your service describes it. */
 export interface ProtectedOperation {
-  /** The kind of the operation, in the words of this service: `payments.initiate`. */
+  /** The kind of operation, in your service's own terms, such as `payments.initiate`: at most 64 characters. */
   readonly type: string
-  /** All that decides what will be done, as JSON. What is not in it can be changed after the user has countersigned. */
+  /**
+   * Everything that decides what will be done, as JSON. A part that is missing here can be changed after the user has approved.
+   * Write amounts as text.
+   */
   readonly request: unknown
-  /** What the user reads in the mail. */
-  readonly summary: readonly { readonly label: string; readonly value: string }[]
+  /** What the user reads in the mail: 1 to 10 lines. A label has at most 40 UTF-16 code units, a value at most 200. */
+  readonly summary: readonly SummaryLine[]
+  /** How long the user has to approve: 1 to 86,400 seconds. Default: the lifetime that the service is configured with. */
   readonly expiresInSeconds?: number
 }
 
+/** How a route is protected. */
 export interface StepUpOptions<Request> {
+  /** Opens, inspects and consumes challenges. Its scopes: `mfa:challenges:create` and `mfa:challenges:consume`. */
   readonly client: Pick<
     CountersignClient,
     'openChallenge' | 'inspectChallenge' | 'consumeChallenge' | 'jwksUrl'
   >
-  /** The client id of this service at its identity provider: authorisations are for it. */
+  /** The client id of this service at its identity provider: the audience of its authorisations. */
   readonly clientId: string
-  /** The user who calls, as authentication found out before; undefined for nobody. */
+  /** Returns the user whom your authentication found; undefined for nobody, which is answered 401, `UNAUTHORIZED`. */
   readonly subjectUserId: (request: Request) => string | undefined | Promise<string | undefined>
+  /** Returns the operation that the request asks for. Called for every request, repeats included; what it throws is not caught. */
   readonly operation: (request: Request) => ProtectedOperation | Promise<ProtectedOperation>
   /**
-   * Who makes the operation run once. `in-the-handler`: it runs for every repeat of an approved call, and has to find by the challenge
-   * id what it did before.
+   * What makes the operation run once: a store that all your processes share, or `InMemoryExecutions` for one process. With
+   * `in-the-handler`, the handler runs for every repeat of an approved call, and finds by the challenge id what it did before.
    */
   readonly executions: ExecutionStore | 'in-the-handler'
-  /** The service's keys; fetched from it if left out. */
+  /** The keys of the service, or their URL. Default: fetched from the service. */
   readonly jwks?: URL | JSONWebKeySet
-  /** For the log of this service; not told to the user's app is the cause. */
+  /** Called for logging, with each answer but 401 `STEP_UP_REQUIRED`. The app does not get the `cause`. */
   readonly onRefused?: (refusal: StepUpRefusal) => void
-  /** The operation ran, and its answer went out, but a repeat will not get it. */
+  /** Called if the operation ran and was answered, but the answer could not be stored: a repeat does not get it. */
   readonly onNotRecorded?: (challengeId: string, cause: unknown) => void
 }
 
+/** Why a request did not run its operation. */
 export interface StepUpRefusal {
+  /** The code that the app got. `requireStepUp` lists them all. */
   readonly code: RefusalCode
+  /** The user who called; undefined for nobody. */
   readonly subjectUserId: string | undefined
+  /** What the request sent in the header `plmr-mfa-challenge-id`, not checked. */
   readonly challengeId: string | undefined
+  /** What was thrown, often a `CountersignError`. */
   readonly cause?: unknown
 }
 
-type RefusalCode = keyof typeof REFUSALS
+/** A code of an answer in place of the operation. `requireStepUp` says what each means. */
+export type RefusalCode = keyof typeof REFUSALS
 
 /** What is answered instead of running the operation, or running it again. */
 interface StepUpAnswer {
@@ -216,7 +233,7 @@ export class StepUpGate<Request> {
   /**
    * Judged by the time of the consumption: whether a repeat comes too late is for the execution store to say, which knows what ran.
    *
-   * @throws {Refused} without which no statement of another than the service would be found out.
+   * @throws {Refused} if the authorisation was not signed by the service.
    */
   async #authorised(
     { authorisation, consumedAt }: { readonly authorisation: string; readonly consumedAt: string },
@@ -365,15 +382,15 @@ const UNRECORDED: Running = { finish: async () => {}, abandon: async () => {}, l
 
 const stepUps = new WeakMap<object, StepUp>()
 
-/** Notes for the handler what its request runs by. */
+/** Keeps the approval of a request for its handler. */
 export function rememberStepUp(request: object, stepUp: StepUp): void {
   stepUps.set(request, stepUp)
 }
 
 /**
- * What the request runs by.
+ * The approval that a request runs with.
  *
- * @throws {Error} where no `requireStepUp` stands before the handler: without it nobody has countersigned.
+ * @throws {Error} if no `requireStepUp` runs before the handler, because then nobody has approved anything.
  */
 export function stepUpOf(request: object): StepUp {
   const stepUp = stepUps.get(request)

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { DeliverOtp } from '../../application/codes/deliver-otp.ts'
-import type { DeliveryAttempt } from '../../application/mail/send-mail.ts'
+import type { DeliveryAttempt, DeliveryReport } from '../../application/mail/send-mail.ts'
 import type { DeliverySignal } from '../../application/ports/delivery-signal.ts'
 import type { HealthCheck } from '../../contracts/health-check.ts'
 import type { Workload } from '../../contracts/workload.ts'
@@ -18,6 +18,17 @@ const MIN_CONCURRENT = 1
 /** After this time of being behind, mails no longer give way to requests: users are waiting for them. */
 const PATIENCE_IN_MS = 5000
 
+/** Hears of every attempt once it is over. Must be quick, and must not throw. */
+export interface DeliveryObserver {
+  attempted(report: DeliveryReport): void
+}
+
+export interface DelivererOptions {
+  readonly observer?: DeliveryObserver
+  readonly pollIntervalInMs?: number
+  readonly patienceInMs?: number
+}
+
 /**
  * Delivers due mails while it runs. A decision of this process wakes it at once, and a poll finds the mails of other
  * processes. Any number of deliverers may share a database.
@@ -30,6 +41,7 @@ export class Deliverer implements DeliverySignal, HealthCheck {
   readonly #deliverOtp: Pick<DeliverOtp, 'execute'>
   readonly #workload: Workload
   readonly #logger: Logger
+  readonly #observer: DeliveryObserver | undefined
   readonly #pollIntervalInMs: number
   readonly #patienceInMs: number
   readonly #underWay = new Set<Promise<void>>()
@@ -46,11 +58,16 @@ export class Deliverer implements DeliverySignal, HealthCheck {
     deliverOtp: Pick<DeliverOtp, 'execute'>,
     workload: Workload,
     logger: Logger,
-    { pollIntervalInMs = POLL_INTERVAL_IN_MS, patienceInMs = PATIENCE_IN_MS } = {},
+    {
+      observer,
+      pollIntervalInMs = POLL_INTERVAL_IN_MS,
+      patienceInMs = PATIENCE_IN_MS,
+    }: DelivererOptions = {},
   ) {
     this.#deliverOtp = deliverOtp
     this.#workload = workload
     this.#logger = logger
+    this.#observer = observer
     this.#pollIntervalInMs = pollIntervalInMs
     this.#patienceInMs = patienceInMs
   }
@@ -111,7 +128,9 @@ export class Deliverer implements DeliverySignal, HealthCheck {
   }
 
   #follow(attempt: DeliveryAttempt): void {
-    const settled = attempt().then(({ error, ...report }) => {
+    const settled = attempt().then((attempted) => {
+      this.#observer?.attempted(attempted)
+      const { error, ...report } = attempted
       const level = report.outcome === 'sent' ? 'info' : report.outcome === 'unrecorded' ? 'error' : 'warn'
       this.#logger[level]({ ...report, ...(error === undefined ? {} : { err: error }) }, 'mail attempt')
       this.#underWay.delete(settled)

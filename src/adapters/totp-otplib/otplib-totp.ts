@@ -23,12 +23,17 @@ export class OtplibTotp implements Totp {
   readonly #keys: ReadonlyMap<string, KeyObject>
   readonly #activeKeyId: string
   readonly #digits: 6 | 7 | 8
+  readonly #onMissingKey: () => void
 
-  /** @param keys the first one is active. The others still verify. */
-  constructor(keys: readonly [OtpKey, ...OtpKey[]], digits: 6 | 7 | 8) {
+  /**
+   * @param keys the first one is active. The others still verify.
+   * @param onMissingKey called each time a code cannot be derived, which stops a user. Must not throw.
+   */
+  constructor(keys: readonly [OtpKey, ...OtpKey[]], digits: 6 | 7 | 8, onMissingKey: () => void = () => {}) {
     this.#keys = new Map(keys.map(({ id, bytes }) => [id, createSecretKey(bytes)]))
     this.#activeKeyId = keys[0].id
     this.#digits = digits
+    this.#onMissingKey = onMissingKey
   }
 
   activeKeyId(): string {
@@ -55,7 +60,10 @@ export class OtplibTotp implements Totp {
 
   #seed(issuance: OtpIssuance, challenge: Challenge): Uint8Array {
     const key = this.#keys.get(issuance.keyId)
-    if (!key) throw new UnknownOtpKey(issuance.keyId)
+    if (!key) {
+      this.#onMissingKey()
+      throw new UnknownOtpKey(issuance.keyId)
+    }
     // Hash first: Node accepts at most 1,024 bytes of HKDF info, and a summary may be longer.
     const info = hash('sha256', context(issuance, challenge), 'buffer')
     return new Uint8Array(hkdfSync('sha256', key, issuance.id, info, SEED_BYTES))

@@ -91,7 +91,7 @@ test('a role without rights is told by the statements that grant them, and with 
   await issued(stores, id)
   const [claimed] = await stores.outbox.claim(1, NOON, afterNoon(30))
   await stores.outbox.record(claimed!.issuance, ...OtpIssuance.markSent(claimed!.issuance, 'm', NOON))
-  await new RecordMailEvent(new PrismaMailOutcomes(prisma), { now: () => NOON }).execute({
+  await new RecordMailEvent(new PrismaMailOutcomes(statements), { now: () => NOON }).execute({
     issuanceId: claimed!.issuance.id,
     event: { outcome: 'bounced', kind: 'hard-bounce', at: NOON },
     origin: { requestId: 'r' },

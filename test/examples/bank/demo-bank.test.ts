@@ -200,14 +200,14 @@ test('what is said backstage holds no token and no code', async (t) => {
 test('of the files beside the pages only those are served that a page loads', async (t) => {
   const answers = async (file: string) => (await fetch(`${service.url}/bank/files/${file}`)).status
 
-  t.is(await answers('demo-bank/browser/bank.ts'), 200)
-  t.is(await answers('kit/browser/countersign-dialog.ts'), 200)
+  t.is(await answers('bank/browser/bank.ts'), 200)
+  t.is(await answers('kit/browser/countersign-dialog.js'), 200)
   for (const file of [
-    'demo-bank/browser/tsconfig.json',
-    'demo-bank/browser/..%2fbank-routes.ts',
-    'demo-bank/browser/none.ts',
+    'bank/browser/tsconfig.json',
+    'bank/browser/..%2fbank-routes.ts',
+    'bank/browser/none.ts',
     'adapters/browser/bank.ts',
-    '..%2fdemo-bank/browser/bank.ts',
+    '..%2fbank/browser/bank.ts',
   ]) {
     t.is(await answers(file), 404, file)
   }

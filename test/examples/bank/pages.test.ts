@@ -1,10 +1,21 @@
 import test, { type ExecutionContext } from 'ava'
 import axe from 'axe-core'
 import type { Browser, BrowserContextOptions, FrameLocator, Page } from 'playwright-core'
-import { chromiumPath, launchChromium } from '../../../tools/pictures/chromium.ts'
+import { launchChromium } from '../../../tools/pictures/chromium.ts'
 import { codeIn, mailsTo, until, wrongCode } from '../../journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../../journeys/service-process.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import {
+  inBrowser,
+  LARGE_LETTERS,
+  letterSize,
+  type ReaderSettings,
+  setUpReader,
+  tooWide,
+  WIDE_AND_LARGE,
+  WIDE_FONT,
+  whyNoPages,
+} from '../../support/in-browser.ts'
 
 /* The demo bank as its visitors see it: the pages in a browser, the bank and the service behind them as they run at home. */
 
@@ -12,11 +23,9 @@ let database: TestDatabase
 let dataDir: Awaited<ReturnType<typeof createDataDir>>
 let service: ServiceProcess
 let browser: Browser
-/** In CI a missing browser is a failure; at home these tests say that they were skipped. */
-const inBrowser = chromiumPath() || process.env.CI ? test.serial : test.serial.skip
 
 test.before(async () => {
-  if (!chromiumPath() && !process.env.CI) return
+  if (whyNoPages) return
   browser = await launchChromium()
   database = await createTestDatabase()
   dataDir = await createDataDir()
@@ -50,7 +59,10 @@ interface Visit {
 }
 
 /** A visitor in front of the stage. */
-async function visit(t: ExecutionContext, options: BrowserContextOptions = {}): Promise<Visit> {
+async function visit(
+  t: ExecutionContext,
+  { reader, ...options }: BrowserContextOptions & { reader?: ReaderSettings } = {},
+): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, ...options })
   t.teardown(() => context.close())
   const page = await context.newPage()
@@ -61,6 +73,7 @@ async function visit(t: ExecutionContext, options: BrowserContextOptions = {}): 
     if (line.type() === 'error' && !/Failed to load resource/.test(line.text())) problems.push(line.text())
   })
 
+  if (reader) await setUpReader(page, reader)
   await page.goto(service.url)
   const bank = page.frameLocator('iframe[name=bank]')
   await bank.getByText('EUR 12,480.50').waitFor()
@@ -351,6 +364,35 @@ inBrowser(
     t.false((await overflows()).includes(true))
   },
 )
+
+for (const [setting, reader] of [
+  ['a wide font', WIDE_FONT],
+  ['letters twice as large', LARGE_LETTERS],
+  ['a wide font and letters twice as large', WIDE_AND_LARGE],
+] as const) {
+  inBrowser(`on a phone with ${setting} nothing asks to be scrolled sideways`, async (t) => {
+    const visitor = await visit(t, { viewport: { width: 375, height: 740 }, hasTouch: true, reader })
+    const { page, bank, field, code } = visitor
+
+    await order(bank, '80.50')
+    await bank.getByText('EUR 80.50 transferred').waitFor()
+    await order(bank, 'all')
+    t.deepEqual(await tooWide(page), [])
+
+    await goesWrong(visitor, 'The amount is tampered with afterwards')
+    await order(bank)
+    await field.waitFor()
+    const typed = await code()
+    t.deepEqual(await tooWide(page), [])
+
+    await field.fill(typed)
+    await bank.locator('#refusal table').waitFor()
+    await page.locator('#log').getByText('consumption-refused').waitFor()
+    await page.locator('#log summary').first().click()
+    t.deepEqual(await tooWide(page), [])
+    t.is(await letterSize(page), reader.sizeInPixels)
+  })
+}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   inBrowser(

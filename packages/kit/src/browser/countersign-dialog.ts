@@ -17,8 +17,8 @@ import {
 } from './step-up-session.ts'
 
 /**
- * How the dialog ended. `closed`: the user left it, and the challenge may be taken up again. Any other word is where the
- * challenge stands, or `unreachable` if it was never seen.
+ * How the dialog ended. `closed`: the user left it, and may go on with the same challenge later. `unreachable`: the service never
+ * answered. Any other value is the status of the challenge: after `verified`, repeat the call.
  */
 export type DialogOutcome = ChallengeView['status'] | 'closed' | 'unreachable'
 
@@ -27,11 +27,18 @@ const LOOKS_EVERY_MS = 4000
 const TICKS_EVERY_MS = 1000
 
 /**
- * `<countersign-dialog>`: shows a user what is to be countersigned, has the code sent, and takes it. All that it knows it
- * reads from the challenge, so a page that was reloaded goes on where it was.
+ * `<countersign-dialog>`: shows a user what they approve, asks the service to mail the code, and takes the code. It reads everything
+ * from the challenge, so it goes on where it was after the page is reloaded.
  *
- * Its language is that of the closest `lang` attribute, else of the browser. Dispatches `countersign-end`, a CustomEvent whose
- * `detail` is `{ challengeId, outcome }`.
+ * Its language is that of the closest `lang` attribute, or else the first of the browser's languages that it knows: Arabic, Dutch,
+ * English, French, German, Portuguese or Spanish. If it knows none of them, it is English.
+ *
+ * Its colours are custom properties: `--countersign-ink` (text), `--countersign-quiet` (secondary text), `--countersign-paper`
+ * (background), `--countersign-shade` (background of the form), `--countersign-line` and `--countersign-edge` (borders),
+ * `--countersign-accent` and `--countersign-on-accent` (main button), `--countersign-alarm` (errors), `--countersign-good` (success).
+ * Each has a default for light and dark pages.
+ *
+ * Dispatches `countersign-end` when it closes: a CustomEvent that bubbles, with `{ challengeId, outcome }` in its `detail`.
  */
 export class CountersignDialog extends HTMLElement {
   #session: StepUpSession | undefined
@@ -59,10 +66,10 @@ export class CountersignDialog extends HTMLElement {
   }
 
   /**
-   * Opens the dialog on a challenge, and has a first code sent if there was none yet.
+   * Opens the dialog on a challenge. Asks for a first code if there was none yet.
    *
    * @returns how it ended.
-   * @throws {Error} if it is open already.
+   * @throws {Error} if the dialog is open.
    */
   async countersign(options: StepUpSessionOptions): Promise<DialogOutcome> {
     if (this.#ended) throw new Error('The dialog is open')

@@ -12,7 +12,7 @@ export const DIALOG_STYLE = `
   --on-accent: var(--countersign-on-accent, light-dark(#ffffff, #0b1418));
   --alarm: var(--countersign-alarm, light-dark(#a3161d, #ff9c95));
   --good: var(--countersign-good, light-dark(#0b6b3a, #7ddba3));
-  font: 16px/1.5 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif;
+  font: 1rem/1.5 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif;
 }
 * { box-sizing: border-box }
 [hidden] { display: none !important }
@@ -22,19 +22,19 @@ dialog {
   box-shadow: 0 18px 60px rgb(0 0 0 / .28);
 }
 dialog::backdrop { background: rgb(10 18 24 / .55) }
-.content { display: grid; gap: 1rem; padding: 1.5rem }
+.content { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; padding: 1.5rem; overflow-wrap: anywhere }
 h2 { margin: 0; font-size: 1.375rem; line-height: 1.25 }
 p { margin: 0 }
 .quiet { color: var(--quiet); font-size: .9375rem }
 dl { margin: 0; border-block-start: 1px solid var(--line) }
-dl > div { display: grid; grid-template-columns: minmax(5rem, 2fr) 5fr; gap: .25rem 1rem; padding: .625rem 0; border-block-end: 1px solid var(--line) }
+dl > div { display: grid; grid-template-columns: minmax(min(5rem, 25%), 2fr) minmax(0, 5fr); gap: .25rem 1rem; padding: .625rem 0; border-block-end: 1px solid var(--line) }
 dt { color: var(--quiet); overflow-wrap: anywhere }
 dd { margin: 0; font-weight: 650; overflow-wrap: anywhere }
-form { display: grid; gap: .625rem; padding: 1rem; background: var(--shade); border-radius: 10px }
+form { display: grid; grid-template-columns: minmax(0, 1fr); gap: .625rem; padding: min(1rem, 3vw); background: var(--shade); border-radius: 10px }
 label { font-weight: 600 }
 input {
-  width: 100%; min-height: 3.25rem; padding: .25rem .75rem; text-align: center;
-  font: 600 1.625rem/1 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: .22em;
+  width: 100%; min-height: 3.25rem; padding: .25rem min(.75rem, 2vw); text-align: center;
+  font: 600 1.625rem/1 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; letter-spacing: min(.22em, 1.5vw);
   color: inherit; background: var(--paper); border: 1px solid var(--edge); border-radius: 8px;
 }
 input[aria-invalid="true"] { border: 2px solid var(--alarm) }
@@ -48,10 +48,10 @@ input:focus-visible, button:focus-visible { outline: 3px solid var(--accent); ou
 .alarm { color: var(--alarm); font-weight: 600 }
 .good { color: var(--good); font-weight: 600 }
 .actions { display: flex; flex-wrap: wrap; gap: .625rem }
-.actions button { flex: 1 1 10rem }
+.actions button { flex: 1 1 min(10rem, 100%) }
 @media (max-width: 30rem) {
   dialog { width: 100vw; max-width: none; max-height: 92dvh; margin: auto 0 0; border-radius: 14px 14px 0 0; border-inline: 0; border-block-end: 0 }
-  .content { padding: 1.25rem }
+  .content { padding: min(1.25rem, 4vw) }
   dl > div { grid-template-columns: 1fr }
 }
 @media (prefers-reduced-motion: no-preference) {

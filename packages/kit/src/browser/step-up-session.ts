@@ -36,12 +36,15 @@ export type Refusal =
   /** The network, the service or what it runs on: worth another try. */
   | { readonly reason: 'unavailable' }
 
+/** Which challenge, and how to call the service about it. */
 export interface StepUpSessionOptions {
+  /** The `challengeId` of the answer `STEP_UP_REQUIRED`. */
   readonly challengeId: string
-  /** Where the service is seen from the browser. Empty: on the origin of the page. */
+  /** The URL of the service as the browser sees it. Default: the origin of the page. */
   readonly baseUrl?: string
-  /** The user's access token, asked for before each call. */
+  /** Returns the user's access token. Called before each call. */
   readonly accessToken: () => string | Promise<string>
+  /** The time that one call may take, in milliseconds. Default: 10,000. */
   readonly timeoutInMs?: number
 }
 

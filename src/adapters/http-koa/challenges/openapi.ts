@@ -1,22 +1,13 @@
 import { z } from 'zod'
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi'
-import type { RecordedEvent } from '../../../application/ports/audit-trail.ts'
-import type { BodyOf } from '../edge/body-of.ts'
-import { refusals } from '../edge/errors.openapi.ts'
+import { OPERATION_SERVICE_ERRORS } from '../edge/error-table.ts'
+import { errorResponses } from '../edge/errors.openapi.ts'
 import { ANSWER_HEADERS, REQUEST_HEADERS } from '../edge/headers.openapi.ts'
-import { CHALLENGE_PATH, ChallengeId, EXAMPLE_CHALLENGE_ID } from './challenge-id.openapi.ts'
-import {
-  Consumption,
-  Demand,
-  Digest,
-  IDEMPOTENCY_KEY,
-  IDEMPOTENCY_KEY_FIELD,
-  OperationType,
-  Summary,
-} from './schema.ts'
+import { CHALLENGES, TOTP_EMAIL } from '../paths.ts'
+import { Challenge, ConsumedChallenge, OpenedChallenge, Trail } from './bodies.openapi.ts'
+import { CHALLENGE_PATH, EXAMPLE_CHALLENGE_ID } from './challenge-id.openapi.ts'
+import { Consumption, Demand, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_FIELD } from './schema.ts'
 
-const Instant = z.date()
-const TOTP_EMAIL = `/internal/v1/mfa/totp-email/${EXAMPLE_CHALLENGE_ID}`
 const JWS = 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl'
 const SUMMARY = [
   { label: 'Amount', value: 'EUR 1,250.00' },
@@ -28,149 +19,13 @@ const OPERATION = {
   summary: SUMMARY,
 }
 
-const OpenedChallenge = z
-  .strictObject({
-    challengeId: ChallengeId,
-    signature: z.string().meta({
-      description:
-        'A compact JWS (EdDSA) over challenge id, subject, client, operation and expiry. It goes to the user’s app with the id, and comes back with it.',
-    }),
-    expiresAt: Instant,
-    methods: z
-      .array(
-        z.strictObject({
-          type: z.literal('totp-email'),
-          initiate: z.string().meta({ description: 'The path that asks for a code.' }),
-          verify: z.string().meta({ description: 'The path that takes it.' }),
-        }),
-      )
-      .meta({ minItems: 1, description: 'The ways to verify the challenge.' }),
-  })
-  .meta({ id: 'OpenedChallenge' })
-export type OpenedChallengeBody = BodyOf<typeof OpenedChallenge>
-
-const Issuance = z
-  .strictObject({
-    reference: z.string().meta({
-      pattern: '^[A-Z]{2}$',
-      description: 'Stands in the mail as well, so that a user with two mails knows which code counts.',
-    }),
-    recipient: z.string().meta({ description: 'The mailbox, masked.' }),
-    issuedAt: Instant,
-    expiresAt: Instant.meta({ description: 'From when on the code does not count.' }),
-    resendAvailableAt: Instant.nullable().meta({
-      description:
-        'When the next code may be asked for; null if never again for this challenge, or not at this address.',
-    }),
-    delivery: z.enum(['queued', 'sent', 'delivered', 'bounced', 'failed']).meta({
-      description:
-        'Where the mail is: waiting; with the mail system; with the recipient’s; come back; given up.',
-    }),
-    sentAt: Instant.optional(),
-    deliveredAt: Instant.optional(),
-    bouncedAt: Instant.optional(),
-    failedAt: Instant.optional(),
-  })
-  .meta({ id: 'Issuance', description: 'The newest code of a challenge, without the code.' })
-
-const Challenge = z
-  .strictObject({
-    challengeId: ChallengeId,
-    status: z.enum(['pending', 'verified', 'consumed', 'expired', 'exhausted', 'cancelled']),
-    subjectUserId: z.string(),
-    operation: z.strictObject({ type: OperationType, summary: Summary }),
-    createdAt: Instant,
-    expiresAt: Instant,
-    attemptsRemaining: z.int().min(0).meta({ description: 'Wrong codes that may still be given.' }),
-    issuance: Issuance.nullable().meta({ description: 'Null before the first code.' }),
-  })
-  .meta({ id: 'Challenge' })
-export type ChallengeBody = BodyOf<typeof Challenge>
-
-const ConsumedChallenge = z
-  .strictObject({
-    challengeId: ChallengeId,
-    subjectUserId: z.string(),
-    operation: z.strictObject({ type: OperationType, digest: Digest, summary: Summary }),
-    verifiedAt: Instant,
-    consumedAt: Instant,
-    authorisation: z.string().meta({
-      description:
-        'A compact JWS (EdDSA, `typ` countersign-authorisation+jwt) that anybody holding the keys of `/.well-known/jwks.json` can check for five minutes: `sub` the subject, `aud` the client, `jti` the challenge, `operation`, `amr`, `auth_time`.',
-    }),
-  })
-  .meta({ id: 'ConsumedChallenge' })
-export type ConsumptionBody = BodyOf<typeof ConsumedChallenge>
-
-/** Complete, or it does not compile: each kind of event that can be recorded. */
-const EVENT_TYPES = Object.keys({
-  'challenge-opened': true,
-  'otp-issued': true,
-  'otp-rejected': true,
-  'challenge-verified': true,
-  'challenge-exhausted': true,
-  'challenge-consumed': true,
-  'consumption-refused': true,
-  'challenge-cancelled': true,
-  'subject-locked': true,
-  'lock-notice-sent': true,
-  'lock-notice-failed': true,
-  'otp-sent': true,
-  'otp-deferred': true,
-  'otp-failed': true,
-  'otp-delivered': true,
-  'otp-bounced': true,
-  'address-suppressed': true,
-  'user-put': true,
-  'user-erased': true,
-  'suppression-lifted': true,
-} satisfies Record<RecordedEvent['type'], true>) as RecordedEvent['type'][]
-
-const Event = z
-  .strictObject({
-    type: z.enum(EVENT_TYPES),
-    occurredAt: Instant,
-    actor: z.string().meta({
-      description: '`user:<id>`, `client:<id>`, `operator:<what>`, `mail-system` or `service`.',
-      examples: ['user:alice'],
-    }),
-    requestId: z
-      .string()
-      .nullable()
-      .meta({ description: 'The request that was the cause; null if none was.' }),
-    remoteAddress: z.string().nullable().meta({ description: 'Where that request came from.' }),
-    subjectUserId: z.string(),
-    details: z
-      .strictObject({
-        clientId: z.string(),
-        operationType: z.string(),
-        issuanceId: z.string(),
-        noticeId: z.string(),
-        number: z.int().min(1),
-        attemptsRemaining: z.int().min(0),
-        attempt: z.int().min(1),
-        until: Instant,
-        reason: z.string(),
-        kind: z.string(),
-        emailAddressChanged: z.boolean(),
-      })
-      .partial()
-      .meta({ description: 'What there is to say about an event of this type.' }),
-  })
-  .meta({ id: 'Event', description: 'One decision about a challenge. Nobody can change it.' })
-export type EventBody = BodyOf<typeof Event>
-
-const Trail = z.strictObject({
-  events: z.array(Event).meta({ description: 'In the order in which they were decided.' }),
-})
-
 const IDEMPOTENT = z.object({
   ...REQUEST_HEADERS,
   [IDEMPOTENCY_KEY_FIELD]: z.string().meta({
     param: {
       id: 'IdempotencyKey',
       description:
-        'The name that the client gives to this call: the same call again, under the same key, gets the same answer and has no second effect.',
+        'A name that the client chooses for this call: 1 to 255 visible ASCII characters. The same call under the same key gets the same answer and has no second effect.',
       example: 'transfer-4711',
     },
     pattern: IDEMPOTENCY_KEY.source,
@@ -181,13 +36,18 @@ const OPENED = {
   challengeId: EXAMPLE_CHALLENGE_ID,
   signature: JWS,
   expiresAt: '2030-01-01T12:15:00.000Z',
-  methods: [{ type: 'totp-email', initiate: `${TOTP_EMAIL}:initiate`, verify: `${TOTP_EMAIL}:verify` }],
+  methods: [
+    {
+      type: 'totp-email',
+      initiate: `${TOTP_EMAIL}/${EXAMPLE_CHALLENGE_ID}:initiate`,
+      verify: `${TOTP_EMAIL}/${EXAMPLE_CHALLENGE_ID}:verify`,
+    },
+  ],
 }
 
-const CHALLENGES = '/internal/v1/mfa/challenges'
 const CHALLENGE = `${CHALLENGES}/{challengeId}`
 
-/** An answer that has the opened challenge and says where it is. */
+/** An answer with the opened challenge and its path. */
 function opened(description: string) {
   return {
     description,
@@ -206,7 +66,7 @@ const openChallenge: ZodOpenApiOperationObject = {
   operationId: 'openChallenge',
   summary: 'Demand a countersignature',
   description:
-    'Opens a challenge: a demand that one user countersign one operation before a deadline. Asks for the scope `mfa:challenges:create`.',
+    'Opens a challenge: a demand that one user countersign one operation before a deadline. Needs the scope `mfa:challenges:create`.',
   tags: ['Challenges'],
   security: [{ serviceToken: [] }],
   requestParams: { header: IDEMPOTENT },
@@ -222,10 +82,10 @@ const openChallenge: ZodOpenApiOperationObject = {
     },
   },
   responses: {
-    200: opened('The same call was made before: the challenge that it opened.'),
-    201: opened('The challenge is open.'),
-    ...refusals(
-      CHALLENGES,
+    200: opened('The same call was made before. This is the challenge that it opened.'),
+    201: opened('The challenge was opened.'),
+    ...errorResponses(
+      OPERATION_SERVICE_ERRORS,
       [
         'bad-request',
         'operation-malformed',
@@ -250,15 +110,15 @@ const openChallenge: ZodOpenApiOperationObject = {
 
 const readChallenge: ZodOpenApiOperationObject = {
   operationId: 'readChallenge',
-  summary: 'See how a challenge stands',
+  summary: 'Read the state of a challenge',
   description:
-    'For the client that opened it, and for its subject. To all others there is no such challenge.',
+    'For the client that opened the challenge and for its subject. All other callers get `CHALLENGE_NOT_FOUND`.',
   tags: ['Challenges'],
   security: [{ serviceToken: [] }, { userToken: [] }],
   requestParams: { path: CHALLENGE_PATH, header: z.object(REQUEST_HEADERS) },
   responses: {
     200: {
-      description: 'The challenge as it stands.',
+      description: 'The challenge in its present state.',
       headers: z.object(ANSWER_HEADERS),
       content: {
         'application/json': {
@@ -288,15 +148,21 @@ const readChallenge: ZodOpenApiOperationObject = {
         },
       },
     },
-    ...refusals(CHALLENGE, ['bad-request', 'unauthorized', 'challenge-not-found', 'fault', 'unavailable']),
+    ...errorResponses(OPERATION_SERVICE_ERRORS, [
+      'bad-request',
+      'unauthorized',
+      'challenge-not-found',
+      'fault',
+      'unavailable',
+    ]),
   },
 }
 
 const consumeChallenge: ZodOpenApiOperationObject = {
   operationId: 'consumeChallenge',
-  summary: 'Turn the approval into the operation, once',
+  summary: 'Use the approval, once',
   description:
-    'For the client that opened the challenge, with the scope `mfa:challenges:consume`, once the user has verified it.',
+    'For the client that opened the challenge. Needs the scope `mfa:challenges:consume`. Call it after the user has verified the challenge, right before you carry out the operation.',
   tags: ['Challenges'],
   security: [{ serviceToken: [] }],
   requestParams: { path: CHALLENGE_PATH, header: IDEMPOTENT },
@@ -311,8 +177,7 @@ const consumeChallenge: ZodOpenApiOperationObject = {
   },
   responses: {
     200: {
-      description:
-        'The approval is consumed, by this call or by the same one before. Carry out the operation.',
+      description: 'This call, or the same call before, consumed the approval. Carry out the operation.',
       headers: z.object(ANSWER_HEADERS),
       content: {
         'application/json': {
@@ -332,8 +197,8 @@ const consumeChallenge: ZodOpenApiOperationObject = {
         },
       },
     },
-    ...refusals(
-      CHALLENGE,
+    ...errorResponses(
+      OPERATION_SERVICE_ERRORS,
       [
         'bad-request',
         'unauthorized',
@@ -358,15 +223,18 @@ const consumeChallenge: ZodOpenApiOperationObject = {
 
 const cancelChallenge: ZodOpenApiOperationObject = {
   operationId: 'cancelChallenge',
-  summary: 'End a challenge',
+  summary: 'Cancel a challenge',
   description:
-    'For the client that opened it, and for its subject. The request has no body; one that it has all the same is not read.',
+    'For the client that opened the challenge and for its subject. The request needs no body; if it has one, it is not read.',
   tags: ['Challenges'],
   security: [{ serviceToken: [] }, { userToken: [] }],
   requestParams: { path: CHALLENGE_PATH, header: z.object(REQUEST_HEADERS) },
   responses: {
-    204: { description: 'It is cancelled, now or before.', headers: z.object(ANSWER_HEADERS) },
-    ...refusals(CHALLENGE, [
+    204: {
+      description: 'The challenge is cancelled, by this call or before it.',
+      headers: z.object(ANSWER_HEADERS),
+    },
+    ...errorResponses(OPERATION_SERVICE_ERRORS, [
       'bad-request',
       'unauthorized',
       'challenge-not-found',
@@ -382,13 +250,13 @@ const cancelChallenge: ZodOpenApiOperationObject = {
 const readEvents: ZodOpenApiOperationObject = {
   operationId: 'readEvents',
   summary: 'Read the audit trail of a challenge',
-  description: 'For the client that opened the challenge, with the scope `mfa:audit:read`.',
+  description: 'For the client that opened the challenge. Needs the scope `mfa:audit:read`.',
   tags: ['Challenges'],
   security: [{ serviceToken: [] }],
   requestParams: { path: CHALLENGE_PATH, header: z.object(REQUEST_HEADERS) },
   responses: {
     200: {
-      description: 'All that was decided.',
+      description: 'Every decision about the challenge.',
       headers: z.object(ANSWER_HEADERS),
       content: {
         'application/json': {
@@ -413,7 +281,7 @@ const readEvents: ZodOpenApiOperationObject = {
         },
       },
     },
-    ...refusals(CHALLENGE, [
+    ...errorResponses(OPERATION_SERVICE_ERRORS, [
       'bad-request',
       'unauthorized',
       'forbidden',
@@ -424,7 +292,7 @@ const readEvents: ZodOpenApiOperationObject = {
   },
 }
 
-/** What an operation service calls about a challenge: section 2 of the contract. */
+/** The operations on a challenge that an operation service calls: section 2 of the contract. */
 export const challengePaths: ZodOpenApiPathsObject = {
   [CHALLENGES]: { post: openChallenge },
   [CHALLENGE]: { get: readChallenge },

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto'
-import Router from '@koa/router'
-import type { Context } from 'koa'
 import type { AuditChallenge } from '../../../application/challenges/audit-challenge.ts'
 import type { CancelChallenge } from '../../../application/challenges/cancel-challenge.ts'
 import type { ConsumeChallenge } from '../../../application/challenges/consume-challenge.ts'
@@ -14,13 +12,17 @@ import type { ConsumedChallenge } from '../../../domain/challenge.ts'
 import { EmailAddress } from '../../../domain/email-address.ts'
 import { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import type { Authentication } from '../edge/authentication.ts'
+import { OPERATION_SERVICE_ERRORS } from '../edge/error-table.ts'
 import { HttpError } from '../edge/http-error.ts'
-import { jsonBody } from '../edge/request-body.ts'
+import { jsonBody } from '../edge/json-body.ts'
+import { createRouter, type EdgeRouter, pattern } from '../edge/router.ts'
+import type { RouteContext } from '../edge/state.ts'
+import { CHALLENGES, TOTP_EMAIL } from '../paths.ts'
+import type { ChallengeBody, ConsumptionBody, EventBody, OpenedChallengeBody } from './bodies.openapi.ts'
 import { challengeIdOf } from './challenge-id.ts'
-import type { ChallengeBody, ConsumptionBody, EventBody, OpenedChallengeBody } from './openapi.ts'
 import { Consumption, Demand, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_FIELD } from './schema.ts'
 
-const CHALLENGES = '/internal/v1/mfa/challenges'
+const CHALLENGE = `${CHALLENGES}/{challengeId}`
 
 export interface ChallengeUseCases {
   readonly auditChallenge: Pick<AuditChallenge, 'execute'>
@@ -30,12 +32,12 @@ export interface ChallengeUseCases {
   readonly inspectChallenge: Pick<InspectChallenge, 'execute'>
 }
 
-/** What an operation service calls about a challenge: section 2 of the contract. */
+/** The routes of a challenge that an operation service calls: section 2 of the contract. */
 export function challengeRoutes(
   authentication: Authentication,
   { openChallenge, inspectChallenge, consumeChallenge, cancelChallenge, auditChallenge }: ChallengeUseCases,
-): Router {
-  const router = new Router({ sensitive: true, strict: true })
+): EdgeRouter {
+  const router = createRouter({ errors: OPERATION_SERVICE_ERRORS })
 
   router.post(CHALLENGES, async (ctx) => {
     const clientId = await authentication.client(ctx, 'mfa:challenges:create')
@@ -58,14 +60,14 @@ export function challengeRoutes(
     ctx.body = openedBody(opened)
   })
 
-  router.get(`${CHALLENGES}/:challengeId`, async (ctx) => {
+  router.get(pattern(CHALLENGE), async (ctx) => {
     const caller = await authentication.caller(ctx)
     const inspected = await inspectChallenge.execute(challengeIdOf(ctx), caller)
     ctx.state.subject = inspected.challenge.subjectUserId
     ctx.body = inspectedBody(inspected)
   })
 
-  router.post(`${CHALLENGES}/:challengeId\\:consume`, async (ctx) => {
+  router.post(pattern(`${CHALLENGE}:consume`), async (ctx) => {
     const clientId = await authentication.client(ctx, 'mfa:challenges:consume')
     const challengeId = challengeIdOf(ctx)
     const { signature, digest } = await jsonBody(ctx, Consumption)
@@ -82,13 +84,13 @@ export function challengeRoutes(
     ctx.body = consumedBody(consumption.challenge, consumption.authorisation)
   })
 
-  router.post(`${CHALLENGES}/:challengeId\\:cancel`, async (ctx) => {
+  router.post(pattern(`${CHALLENGE}:cancel`), async (ctx) => {
     const caller = await authentication.caller(ctx)
     await cancelChallenge.execute({ challengeId: challengeIdOf(ctx), caller, origin: ctx.state.origin })
     ctx.status = 204
   })
 
-  router.get(`${CHALLENGES}/:challengeId/events`, async (ctx) => {
+  router.get(pattern(`${CHALLENGE}/events`), async (ctx) => {
     const clientId = await authentication.client(ctx, 'mfa:audit:read')
     const events = await auditChallenge.execute(challengeIdOf(ctx), clientId)
     ctx.body = { events: events.map(eventBody) }
@@ -97,8 +99,8 @@ export function challengeRoutes(
   return router
 }
 
-/** @throws {HttpError} unless there is one: without it, a repeated call could not be told from a second one. */
-function idempotencyKeyOf(ctx: Context): string {
+/** @throws {HttpError} `bad-request`, if there is no key. A repeated call would look like a second one. */
+function idempotencyKeyOf(ctx: RouteContext): string {
   const field = IDEMPOTENCY_KEY_FIELD
   const key = ctx.get(field)
   if (IDEMPOTENCY_KEY.test(key)) return key
@@ -110,13 +112,13 @@ function idempotencyKeyOf(ctx: Context): string {
   throw new HttpError('bad-request', { fieldFaults: [{ ...fault, field }] })
 }
 
-/** Equal for equal requests, whatever the order of their members: zod hands them over in the order of the schema. */
+/** Equal for equal requests. The order of their members is irrelevant, because zod returns them in the schema's. */
 function fingerprint(request: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(request)).digest('base64url')
 }
 
 function openedBody({ challenge, signature }: OpenedChallenge): OpenedChallengeBody {
-  const totpEmail = `/internal/v1/mfa/totp-email/${challenge.id}`
+  const totpEmail = `${TOTP_EMAIL}/${challenge.id}`
   return {
     challengeId: challenge.id,
     signature,
@@ -172,7 +174,7 @@ function inspectedBody({
   }
 }
 
-/** When the mail got where it is; what has not happened is left out. */
+/** The times of what happened to the mail. `undefined` leaves a time out of the body. */
 function deliveryTimes(issuance: OtpIssuance) {
   const none = { sentAt: undefined, deliveredAt: undefined, bouncedAt: undefined, failedAt: undefined }
   const { sentAt, deliveredAt, bouncedAt, failedAt } = { ...none, ...issuance }

@@ -4,17 +4,18 @@ import { Identity } from '../users/schema.ts'
 
 const DAY_IN_SECONDS = 86_400
 
-/** Forms and lengths are checked by the domain, which says what is wrong; here they stand for the document. */
+/* The domain checks forms and lengths and says what is wrong. They are written here only for the document. */
+
 export const OperationType = z.string().meta({
   pattern: OPERATION_TYPE.source,
   maxLength: Operation.maxTypeLength,
-  description: 'The kind of the operation, in the words of its service.',
+  description: 'The kind of operation, in the service’s own terms.',
   examples: ['payments.initiate'],
 })
 
 export const Digest = z.string().meta({
   pattern: DIGEST.source,
-  description: "SHA-256 over the operation's own request, base64url without padding.",
+  description: 'SHA-256 of the operation’s own request, in base64url without padding: 43 characters.',
   examples: ['47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU'],
 })
 
@@ -28,8 +29,7 @@ export const Summary = z
   .meta({
     minItems: 1,
     maxItems: Operation.maxSummaryLines,
-    description:
-      'What the user reads in the mail, in this order: what a person needs in order to recognise the operation. Lengths are counted in UTF-16 units.',
+    description: `The lines that the user reads in the mail, in this order: everything that a person needs to recognise the operation. At most ${Operation.maxSummaryLines} lines; a label has at most ${Operation.maxLabelLength} UTF-16 code units, a value at most ${Operation.maxValueLength}.`,
     examples: [
       [
         { label: 'Amount', value: 'EUR 1,250.00' },
@@ -39,7 +39,7 @@ export const Summary = z
   })
 
 export const Demand = z.strictObject({
-  subjectUserId: Identity.meta({ description: 'The user who is to countersign.', examples: ['alice'] }),
+  subjectUserId: Identity.meta({ description: 'The user who must countersign.', examples: ['alice'] }),
   operation: z.strictObject({ type: OperationType, digest: Digest, summary: Summary }),
   expiresInSeconds: z
     .int()
@@ -47,18 +47,19 @@ export const Demand = z.strictObject({
     .max(DAY_IN_SECONDS)
     .optional()
     .meta({
-      description: 'How long the challenge lives. Left out: as long as the service is configured to let it.',
+      description:
+        'How long the challenge can be used: 1 to 86,400 seconds. Without it, the configured lifetime applies.',
       examples: [900],
     }),
 })
 
 export const Consumption = z.strictObject({
   signature: z.string().meta({
-    description: 'The signature of the challenge, as it came back through the user’s app.',
+    description: 'The signature of the challenge, as the user’s app returned it.',
     examples: ['eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl'],
   }),
   digest: z.string().meta({
-    description: 'The digest of the operation that is about to be carried out.',
+    description: 'The digest of the operation that the service is about to carry out.',
     examples: ['47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU'],
   }),
 })

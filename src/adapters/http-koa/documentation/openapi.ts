@@ -1,44 +1,46 @@
 import { z } from 'zod'
 import type { ZodOpenApiPathsObject, ZodOpenApiResponseObject } from 'zod-openapi'
-import { refusals } from '../edge/errors.openapi.ts'
+import { SERVICE_ERRORS } from '../edge/error-table.ts'
+import { errorResponses } from '../edge/errors.openapi.ts'
 import { ANSWER_HEADERS, REQUEST_HEADERS } from '../edge/headers.openapi.ts'
+import { DOCS, OPENAPI } from '../paths.ts'
 
 const REQUEST_HEADER = z.object({
   ...REQUEST_HEADERS,
   'If-None-Match': z
     .string()
     .optional()
-    .meta({ param: { description: 'The tag of what the caller has (RFC 9110 §13.1.2).' } }),
+    .meta({ param: { description: 'The `ETag` of the caller’s copy (RFC 9110 §13.1.2).' } }),
 })
 
 const KEPT_HEADERS = {
   ...ANSWER_HEADERS,
   'Cache-Control': z.literal('no-cache').meta({
-    header: { description: 'May be kept, and is asked for again before it is used.' },
+    header: { description: 'May be stored, but the client must ask again before it uses the copy.' },
   }),
   ETag: z.string().meta({
-    header: { description: 'Changes with the content.' },
+    header: { description: 'Changes when the content changes.' },
     pattern: '^"[A-Za-z0-9_-]{43}"$',
   }),
 }
 
 const unchanged = (headers: z.ZodRawShape): ZodOpenApiResponseObject => ({
-  description: 'The caller has it as it is.',
+  description: 'The caller’s copy is up to date.',
   headers: z.object(headers),
 })
 
-/** The API's document, and a page that shows it. */
+/** The API's document and a page that shows it. */
 export const documentationPaths: ZodOpenApiPathsObject = {
-  '/openapi.json': {
+  [OPENAPI]: {
     get: {
       operationId: 'readApiDocument',
-      summary: 'This document',
+      summary: 'Read this document',
       tags: ['Documentation'],
       security: [],
       requestParams: { header: REQUEST_HEADER },
       responses: {
         200: {
-          description: 'An OpenAPI document.',
+          description: 'The OpenAPI document.',
           headers: z.object(KEPT_HEADERS),
           content: {
             'application/json': {
@@ -55,20 +57,20 @@ export const documentationPaths: ZodOpenApiPathsObject = {
           },
         },
         304: unchanged(KEPT_HEADERS),
-        ...refusals('/openapi.json', ['fault']),
+        ...errorResponses(SERVICE_ERRORS, ['fault']),
       },
     },
   },
-  '/docs': {
+  [DOCS]: {
     get: {
       operationId: 'showApi',
-      summary: 'This document as a page',
+      summary: 'Show this document as a page',
       tags: ['Documentation'],
       security: [],
       requestParams: { header: REQUEST_HEADER },
       responses: {
         200: {
-          description: 'A page that loads all it needs from here.',
+          description: 'A page that loads everything it needs from this service.',
           headers: z.object(KEPT_HEADERS),
           content: { 'text/html': { schema: z.string() } },
         },
@@ -76,23 +78,23 @@ export const documentationPaths: ZodOpenApiPathsObject = {
       },
     },
   },
-  '/docs/{part}': {
+  [`${DOCS}/{part}`]: {
     get: {
       operationId: 'readPartOfPage',
-      summary: 'What that page loads',
+      summary: 'Load a part of that page',
       tags: ['Documentation'],
       security: [],
       requestParams: {
         header: REQUEST_HEADER,
         path: z.object({
           part: z.enum(['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png', 'show-api.js']).meta({
-            param: { description: 'The name of the part.' },
+            param: { description: 'The file name of the part.' },
           }),
         }),
       },
       responses: {
         200: {
-          description: 'The part.',
+          description: 'The content of the part.',
           headers: z.object(KEPT_HEADERS),
           content: {
             'text/css': { schema: z.string() },
@@ -101,7 +103,7 @@ export const documentationPaths: ZodOpenApiPathsObject = {
           },
         },
         304: unchanged(KEPT_HEADERS),
-        ...refusals('/docs/{part}', ['route-unknown']),
+        ...errorResponses(SERVICE_ERRORS, ['route-unknown']),
       },
     },
   },

@@ -1,4 +1,4 @@
-/** The page that shows the API's document. Its addresses are relative, so that it also works behind a path prefix. */
+/** The page that shows the API's document. Its URLs are relative, so that it also works behind a path prefix. */
 export const PAGE = `<!doctype html>
 <html lang="en">
 <head>
@@ -18,8 +18,8 @@ export const PAGE = `<!doctype html>
 `
 
 /**
- * Starts the viewer on our document and on no other. The validator would send the document's address to a foreign
- * host; tokens that somebody types in are gone with the page.
+ * Starts the viewer on our document and no other. Its validator is off, because it would send the document's URL to
+ * another host. Tokens that a reader enters are forgotten with the page.
  */
 export const SHOW_API = `SwaggerUIBundle({
   url: 'openapi.json',
@@ -34,7 +34,7 @@ export const SHOW_API = `SwaggerUIBundle({
 })
 `
 
-/** Everything from here and nothing inline, but for `data:` pictures, which the viewer's style sheet has. */
+/** Allows only what this service serves, and `data:` images, which the viewer's style sheet contains. */
 export const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

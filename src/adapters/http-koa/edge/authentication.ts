@@ -1,12 +1,12 @@
-import type { Context } from 'koa'
 import type { AccessTokens, Caller } from '../../../application/ports/access-tokens.ts'
 import { actorOf } from '../../../application/ports/provenance.ts'
 import { HttpError } from './http-error.ts'
+import type { EdgeContext } from './state.ts'
 
 /** The `b64token` of RFC 6750 §2.1; the scheme in any case (RFC 9110 §11.1). */
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 
-/** Finds out who calls, before anything else of the request is looked at. */
+/** Finds out who calls. A route does so before it looks at anything else of the request. */
 export class Authentication {
   readonly #tokens: AccessTokens
 
@@ -14,8 +14,12 @@ export class Authentication {
     this.#tokens = tokens
   }
 
-  /** @throws {HttpError} `unauthorized` @throws {AccessTokenRefused} @throws {IssuerUnavailable} */
-  async caller(ctx: Context): Promise<Caller> {
+  /**
+   * @throws {HttpError} `unauthorized`, if there is no token.
+   * @throws {AccessTokenRefused}
+   * @throws {IssuerUnavailable}
+   */
+  async caller(ctx: EdgeContext): Promise<Caller> {
     const token = BEARER.exec(ctx.get('Authorization'))?.[1]
     if (!token) throw new HttpError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } })
 
@@ -24,15 +28,15 @@ export class Authentication {
     return caller
   }
 
-  /** The id of the user; a service is refused. */
-  async user(ctx: Context): Promise<string> {
+  /** The id of the user. @throws {HttpError} `forbidden`, if the caller is a service. */
+  async user(ctx: EdgeContext): Promise<string> {
     const caller = await this.caller(ctx)
     if (caller.kind !== 'user') throw new HttpError('forbidden')
     return caller.userId
   }
 
-  /** The id of the client; a user is refused, and so is a service without the scope. */
-  async client(ctx: Context, scope: string): Promise<string> {
+  /** The id of the client. @throws {HttpError} `forbidden`, if the caller is a user or lacks the scope. */
+  async client(ctx: EdgeContext, scope: string): Promise<string> {
     const caller = await this.caller(ctx)
     if (caller.kind !== 'client' || !caller.scopes.has(scope)) throw new HttpError('forbidden')
     return caller.clientId

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 
-/** What a route may send for a body that is described by `Schema`: routes build it, and nobody changes it. */
+/** The body that a route builds for `Schema`. It is immutable, because nothing changes it after that. */
 export type BodyOf<Schema extends z.ZodType> = Immutable<z.output<Schema>>
 
 type Immutable<Value> = Value extends Date

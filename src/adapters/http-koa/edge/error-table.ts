@@ -1,6 +1,7 @@
 import type { DomainErrorCode } from '../../../domain/domain-error.ts'
+import { CHALLENGES, USERS } from '../paths.ts'
 
-/** Everything but success that a request can come to: what the domain refuses, and what never reaches it. */
+/** Every way in which a request can fail: by a rule of the domain, or before it reaches the domain. */
 export type ErrorKey =
   | DomainErrorCode
   | 'bad-request'
@@ -24,15 +25,16 @@ interface Answer {
   readonly message: string
 }
 
-/** What one of the APIs answers to each outcome, and the family that its codes belong to. */
-export interface OutcomeTable {
+/** How one of the APIs answers each error. */
+export interface ErrorTable {
+  /** The prefix of its codes. */
   readonly family: string
   readonly answers: Readonly<Record<ErrorKey, Answer>>
-  /** The code that each kind of field fault has; a kind without one is not told. */
+  /** The code of each kind of field fault. Faults of a kind without a code are left out of the answer. */
   readonly fieldCodes: Readonly<Partial<Record<FieldFaultCode, string>>>
 }
 
-/** Outcomes that mean the same to every caller. */
+/** Errors that mean the same to every caller. */
 const COMMON = {
   'bad-request': { status: 400, code: 'BAD_REQUEST', message: 'The request is not valid' },
   'body-too-large': { status: 413, code: 'BAD_REQUEST', message: 'The body is larger than 16 KiB' },
@@ -45,35 +47,35 @@ const COMMON = {
   forbidden: {
     status: 403,
     code: 'FORBIDDEN',
-    message: 'The access token does not give the right to do this',
+    message: 'The access token does not allow this',
   },
   'subject-locked': {
     status: 403,
     code: 'FORBIDDEN',
-    message: 'Too many wrong codes: step-up is locked for a while',
+    message: 'Too many wrong codes: step-up is locked for some time',
   },
   'route-unknown': { status: 404, code: 'RESOURCE_UNKNOWN', message: 'There is no such resource' },
   'method-unknown': {
     status: 405,
     code: 'RESOURCE_UNKNOWN',
-    message: 'The resource does not know this method',
+    message: 'The resource does not support this method',
   },
   fault: { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Internal Server Error' },
   unavailable: {
     status: 503,
     code: 'INTERNAL_SERVER_ERROR',
-    message: 'The service is not available for the moment',
+    message: 'The service is temporarily unavailable',
   },
 } as const satisfies Partial<Record<ErrorKey, Answer>>
 
-/** The user's app is not told how a challenge came to its end. */
+/** Does not say how the challenge ended: the user's app does not need to know. */
 const CONTEXT_OVER = {
   status: 400,
   code: 'STEP_UP_REQUEST_CONTEXT_NOT_FOUND',
   message: 'The challenge is over',
 } as const satisfies Answer
 
-const INITIATE = {
+const INITIATE_ANSWERS = {
   ...COMMON,
   'challenge-not-found': { status: 400, code: 'CHALLENGE_NOT_FOUND', message: 'There is no such challenge' },
   'subject-mismatch': {
@@ -94,7 +96,7 @@ const INITIATE = {
   'issuance-too-soon': { status: 429, code: 'BAD_REQUEST', message: 'A code was sent a moment ago' },
   'issuances-spent': { status: 429, code: 'BAD_REQUEST', message: 'Too many codes were sent' },
   'invalid-otp': { status: 400, code: 'INVALID_OTP', message: 'The code is not valid' },
-  // Rules of the operation services' routes. That one of them failed here would be our mistake.
+  // Only the routes of the operation services apply these rules, so one of them here is a defect of ours.
   'email-address-malformed': COMMON.fault,
   'challenge-not-verified': COMMON.fault,
   'idempotency-key-reused': COMMON.fault,
@@ -105,20 +107,21 @@ const INITIATE = {
 } as const satisfies Record<ErrorKey, Answer>
 
 /**
- * The published contract of the user's app. Its codes and the statuses it names (400, 410, 500) are given; which
- * code goes with which status is ours, and this table is the one place that says so.
+ * The published contract of the user's app. It fixes the codes, and the statuses 400, 410 and 500. It does not say
+ * which code goes with which status: we chose that, and this table is the only place that says so.
  */
-const INITIATE_OUTCOMES: OutcomeTable = {
+export const INITIATE_ERRORS: ErrorTable = {
   family: 'urn:plmr:mfa-totp:api',
-  answers: INITIATE,
-  // The contract has two: a `totp` that is not a string at all is the nearer to one that is blank.
+  answers: INITIATE_ANSWERS,
+  // The contract has two codes. A `totp` that is not a string is closer to a blank one than to a missing one.
   fieldCodes: { NOT_NULL: 'NOT_NULL', NOT_BLANK: 'NOT_BLANK', MALFORMED: 'NOT_BLANK' },
 }
 
-const VERIFY_OUTCOMES: OutcomeTable = {
-  ...INITIATE_OUTCOMES,
+/** As for `:initiate`, except that a challenge that is over is a 410. */
+export const VERIFY_ERRORS: ErrorTable = {
+  ...INITIATE_ERRORS,
   answers: {
-    ...INITIATE,
+    ...INITIATE_ANSWERS,
     'challenge-expired': { ...CONTEXT_OVER, status: 410 },
     'challenge-verified': { ...CONTEXT_OVER, status: 410 },
     'challenge-consumed': { ...CONTEXT_OVER, status: 410 },
@@ -127,13 +130,13 @@ const VERIFY_OUTCOMES: OutcomeTable = {
   },
 }
 
-/** The routes of the operation services. */
-const OPERATION_SERVICE_OUTCOMES: OutcomeTable = {
+/** The routes that operation services and the owners of the users call. */
+export const OPERATION_SERVICE_ERRORS: ErrorTable = {
   family: 'urn:plmr:mfa-challenge:api',
   fieldCodes: { NOT_NULL: 'NOT_NULL', NOT_BLANK: 'NOT_BLANK', MALFORMED: 'MALFORMED', UNKNOWN: 'UNKNOWN' },
   answers: {
-    ...INITIATE,
-    'challenge-not-found': { ...INITIATE['challenge-not-found'], status: 404 },
+    ...INITIATE_ANSWERS,
+    'challenge-not-found': { ...INITIATE_ANSWERS['challenge-not-found'], status: 404 },
     'challenge-not-verified': {
       status: 409,
       code: 'CHALLENGE_NOT_VERIFIED',
@@ -142,13 +145,13 @@ const OPERATION_SERVICE_OUTCOMES: OutcomeTable = {
     'challenge-consumed': {
       status: 409,
       code: 'CHALLENGE_ALREADY_CONSUMED',
-      message: 'The challenge was consumed before',
+      message: 'The challenge was already consumed',
     },
     'challenge-expired': { status: 410, code: 'CHALLENGE_EXPIRED', message: 'The challenge has expired' },
     'challenge-exhausted': {
       status: 410,
       code: 'CHALLENGE_EXHAUSTED',
-      message: 'The challenge was ended by wrong codes',
+      message: 'The challenge ended after too many wrong codes',
     },
     'challenge-cancelled': {
       status: 410,
@@ -158,7 +161,7 @@ const OPERATION_SERVICE_OUTCOMES: OutcomeTable = {
     'operation-mismatch': {
       status: 422,
       code: 'OPERATION_DOES_NOT_MATCH_CHALLENGE',
-      message: 'The digest or the signature is not that of this challenge',
+      message: 'The digest or the signature does not belong to this challenge',
     },
     'user-not-found': { status: 404, code: 'USER_NOT_FOUND', message: 'There is no such user' },
     'email-address-malformed': COMMON['bad-request'],
@@ -167,24 +170,29 @@ const OPERATION_SERVICE_OUTCOMES: OutcomeTable = {
     'idempotency-key-reused': {
       status: 422,
       code: 'IDEMPOTENCY_KEY_REUSED',
-      message: 'The idempotency key was used with another request',
+      message: 'The idempotency key was used for a different request',
     },
   },
 }
 
-/** What mail systems call. */
-const WEBHOOK_OUTCOMES: OutcomeTable = {
-  ...OPERATION_SERVICE_OUTCOMES,
+/** The webhooks that mail systems call. They name no fields: no person reads the answer. */
+export const WEBHOOK_ERRORS: ErrorTable = {
+  ...OPERATION_SERVICE_ERRORS,
+  fieldCodes: {},
   answers: {
-    ...OPERATION_SERVICE_OUTCOMES.answers,
+    ...OPERATION_SERVICE_ERRORS.answers,
     'body-too-large': { ...COMMON['body-too-large'], message: 'The body is larger than 64 KiB' },
     unauthorized: { ...COMMON.unauthorized, message: 'The user and password of this webhook are required' },
   },
 }
 
-/** The table that a path is answered by, also where no route matches it. */
-export function outcomesOf(path: string): OutcomeTable {
-  if (path.startsWith('/webhooks/')) return WEBHOOK_OUTCOMES
-  if (/^\/internal\/v1\/mfa\/(?:challenges|users)(?:$|[/:])/.test(path)) return OPERATION_SERVICE_OUTCOMES
-  return path.endsWith(':verify') ? VERIFY_OUTCOMES : INITIATE_OUTCOMES
+/** Paths outside both contracts, such as `/readyz`. Their codes are of the family of the user's app. */
+export const SERVICE_ERRORS: ErrorTable = { ...INITIATE_ERRORS }
+
+const OPERATION_SERVICE_PATH = new RegExp(`^(?:${CHALLENGES}|${USERS})(?:$|[/:])`)
+
+/** The table for a request that matched no route: that of the resource whose path is the nearest. */
+export function errorTableNear(path: string): ErrorTable {
+  if (path.startsWith('/webhooks/')) return WEBHOOK_ERRORS
+  return OPERATION_SERVICE_PATH.test(path) ? OPERATION_SERVICE_ERRORS : SERVICE_ERRORS
 }

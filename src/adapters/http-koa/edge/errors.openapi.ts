@@ -1,7 +1,16 @@
 import { z } from 'zod'
 import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi'
 import type { BodyOf } from './body-of.ts'
-import { type ErrorKey, type FieldFaultCode, type OutcomeTable, outcomesOf } from './error-table.ts'
+import {
+  type ErrorKey,
+  type ErrorTable,
+  type FieldFaultCode,
+  INITIATE_ERRORS,
+  OPERATION_SERVICE_ERRORS,
+  SERVICE_ERRORS,
+  VERIFY_ERRORS,
+  WEBHOOK_ERRORS,
+} from './error-table.ts'
 import {
   Allow,
   ANSWER_HEADERS,
@@ -11,11 +20,20 @@ import {
   WwwAuthenticate,
 } from './headers.openapi.ts'
 
-/** The two families of codes, each with a path that is answered in it. */
+/** The two families of codes, each with a table that uses it. */
 const FAMILIES = {
-  Totp: outcomesOf('/internal/v1/mfa/totp-email'),
-  Challenge: outcomesOf('/internal/v1/mfa/challenges'),
+  Totp: INITIATE_ERRORS,
+  Challenge: OPERATION_SERVICE_ERRORS,
 }
+
+/** The first part of the name of a response that several operations share. */
+const SHARED_BY = new Map([
+  [INITIATE_ERRORS, 'StepUp'],
+  [VERIFY_ERRORS, 'StepUp'],
+  [OPERATION_SERVICE_ERRORS, 'Challenge'],
+  [WEBHOOK_ERRORS, 'Webhook'],
+  [SERVICE_ERRORS, 'Service'],
+])
 
 function errorSchemas(name: keyof typeof FAMILIES) {
   const { family, fieldCodes } = FAMILIES[name]
@@ -23,11 +41,11 @@ function errorSchemas(name: keyof typeof FAMILIES) {
     .strictObject({
       code: z.string().meta({
         enum: [...new Set(Object.values(fieldCodes))].map((code) => `${family}:${code}`),
-        description: 'What is wrong with the field.',
+        description: 'What is wrong with the field, for programs.',
       }),
-      message: z.string().meta({ description: 'The same for a person.' }),
+      message: z.string().meta({ description: 'What is wrong with the field, for people.' }),
       field: z.string().meta({
-        description: 'Where in the body, or the name of a header.',
+        description: 'The path of the field in the body, or the name of a header.',
         examples: ['operation.summary[0].label'],
       }),
     })
@@ -35,11 +53,11 @@ function errorSchemas(name: keyof typeof FAMILIES) {
   const error = z.strictObject({
     code: z.string().meta({
       pattern: `^${family}:[A-Z_]+$`,
-      description: 'What went wrong, for a program. Each answer lists its codes.',
+      description: 'What went wrong, for programs. Each response lists its codes.',
       examples: [`${family}:BAD_REQUEST`],
     }),
-    message: z.string().meta({ description: 'The same for a person. Its words may change.' }),
-    requestId: z.string().meta({ description: 'The `X-Request-ID` of the answer.' }),
+    message: z.string().meta({ description: 'What went wrong, for people. The wording may change.' }),
+    requestId: z.string().meta({ description: 'The `X-Request-ID` of the response.' }),
   })
   return {
     error: error.meta({ id: `${name}Error`, description: 'The body of an error.' }),
@@ -48,11 +66,11 @@ function errorSchemas(name: keyof typeof FAMILIES) {
         fieldErrors: z
           .array(FieldError)
           .optional()
-          .meta({ minItems: 1, description: 'The fields that are at fault, if any is.' }),
+          .meta({ minItems: 1, description: 'The fields that are at fault, if any are.' }),
       })
       .meta({
         id: `${name}RequestError`,
-        description: 'The body of an error that may be about fields of the request.',
+        description: 'The body of an error that may name fields of the request.',
       }),
   }
 }
@@ -63,7 +81,7 @@ export const { error: ChallengeError, requestError: ChallengeRequestError } = er
 /** The body of every error, on every route. */
 export type ErrorBody = BodyOf<typeof TotpRequestError>
 
-/** What an outcome tells in headers. */
+/** The headers that an error has. */
 const HEADERS: Readonly<Partial<Record<ErrorKey, Readonly<Record<string, z.ZodType>>>>> = {
   unauthorized: { 'WWW-Authenticate': WwwAuthenticate },
   'subject-locked': { 'Retry-After': RetryAfter },
@@ -74,7 +92,7 @@ const HEADERS: Readonly<Partial<Record<ErrorKey, Readonly<Record<string, z.ZodTy
   'invalid-otp': { 'RateLimit-Policy': RateLimitPolicy, RateLimit },
 }
 
-/** Outcomes that are answered alike wherever they come up: once in the document, and referred to. */
+/** Errors with the same answer on every operation: written once in the document and referred to. */
 const SHARED: readonly ErrorKey[] = [
   'unauthorized',
   'forbidden',
@@ -86,58 +104,57 @@ const SHARED: readonly ErrorKey[] = [
   'unavailable',
 ]
 
-/** Outcomes that can name fields, by their code in the tables. */
-const FIELD_OUTCOMES: readonly ErrorKey[] = [
+/** Errors that can name fields. */
+const ERRORS_WITH_FIELDS: readonly ErrorKey[] = [
   'bad-request',
   'operation-malformed',
   'user-malformed',
   'email-address-malformed',
 ]
 
-export interface RefusalDetails {
-  /** A field that requests to this operation may have at fault; left out where there is no field to be at fault. */
+export interface ErrorDetails {
+  /** A field that requests to this operation may have at fault. Undefined if there is none. */
   readonly fieldFault?: { readonly code: FieldFaultCode; readonly message: string; readonly field: string }
-  /** The statuses that a contract published before us names for this operation; what it does not say is marked as our choice. */
+  /** The statuses that the published contract names for this operation. All others are marked as our choice. */
   readonly givenStatuses?: readonly number[]
 }
 
 const shared = new Map<string, ZodOpenApiResponseObject>()
 
 /**
- * The answers of the operation at `path` that are errors: for each of the outcomes that it can come to, its status and
- * code as the table of outcomes has them. What shares a status shares an answer.
+ * The error responses of an operation: for each error that it can answer, the status and code of its router's table.
+ * Errors of one status share a response.
  */
-export function refusals(
-  path: string,
-  outcomes: readonly ErrorKey[],
-  details: RefusalDetails = {},
+export function errorResponses(
+  table: ErrorTable,
+  keys: readonly ErrorKey[],
+  details: ErrorDetails = {},
 ): ZodOpenApiResponsesObject {
-  const table = outcomesOf(path)
-  const byStatus = Map.groupBy(outcomes, (outcome) => table.answers[outcome].status)
+  const byStatus = Map.groupBy(keys, (key) => table.answers[key].status)
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => {
       const [only] = group
-      if (group.length > 1 || !SHARED.includes(only!)) return [status, refusal(table, group, details)]
-      const id = `${audience(path)}${pascalCase(only!)}`
-      const known = shared.get(id) ?? { id, ...refusal(table, group, details) }
+      if (group.length > 1 || !SHARED.includes(only!)) return [status, errorResponse(table, group, details)]
+      const id = `${SHARED_BY.get(table)}${pascalCase(only!)}`
+      const known = shared.get(id) ?? { id, ...errorResponse(table, group, details) }
       shared.set(id, known)
       return [status, known]
     }),
   )
 }
 
-function refusal(
-  table: OutcomeTable,
-  outcomes: readonly ErrorKey[],
-  { fieldFault, givenStatuses }: RefusalDetails,
+function errorResponse(
+  table: ErrorTable,
+  keys: readonly ErrorKey[],
+  { fieldFault, givenStatuses }: ErrorDetails,
 ): ZodOpenApiResponseObject {
-  const { status } = table.answers[outcomes[0]!]
+  const { status } = table.answers[keys[0]!]
   const name = table.family === FAMILIES.Totp.family ? 'Totp' : 'Challenge'
-  const codes = new Set(outcomes.map((outcome) => table.answers[outcome].code))
-  const fault = outcomes.some((outcome) => FIELD_OUTCOMES.includes(outcome)) ? fieldFault : undefined
+  const codes = new Set(keys.map((key) => table.answers[key].code))
+  const fault = keys.some((key) => ERRORS_WITH_FIELDS.includes(key)) ? fieldFault : undefined
   return {
-    description: [...new Set(outcomes.map((outcome) => line(table, outcome)))].join('\n'),
-    headers: z.object({ ...ANSWER_HEADERS, ...headersOf(outcomes) }),
+    description: [...new Set(keys.map((key) => line(table, key)))].join('\n'),
+    headers: z.object({ ...ANSWER_HEADERS, ...headersOf(keys) }),
     content: {
       'application/json': {
         schema: {
@@ -146,39 +163,39 @@ function refusal(
             { properties: { code: { enum: [...codes].map((code) => `${table.family}:${code}`) } } },
           ],
         },
-        examples: examplesOf(table, outcomes, fault),
+        examples: examplesOf(table, keys, fault),
       },
     },
     ...(givenStatuses && {
       'x-countersign-choice': givenStatuses.includes(status)
-        ? 'The published contract names this status, and the codes; which code goes with which status is our choice.'
-        : 'The published contract names the codes, but not this status: it is our choice.',
+        ? 'The published contract names this status and the codes. We chose which code goes with which status.'
+        : 'The published contract names the codes, but not this status. We chose it.',
     }),
   }
 }
 
-function line({ answers }: OutcomeTable, outcome: ErrorKey): string {
-  const { code, message } = answers[outcome]
+function line({ answers }: ErrorTable, key: ErrorKey): string {
+  const { code, message } = answers[key]
   return `- \`${code}\`: ${message}`
 }
 
-/** A header is certain only if all the outcomes have it. */
-function headersOf(outcomes: readonly ErrorKey[]): Record<string, z.ZodType> {
-  const each = outcomes.map((outcome) => HEADERS[outcome] ?? {})
+/** A header is required only if all of these errors have it. */
+function headersOf(keys: readonly ErrorKey[]): Record<string, z.ZodType> {
+  const each = keys.map((key) => HEADERS[key] ?? {})
   return Object.fromEntries(
     each.flatMap(Object.entries).map(([name, schema]) => {
-      const certain = each.every((headers) => name in headers)
-      return [name, certain ? schema : schema.optional().meta(schema.meta() ?? {})]
+      const isRequired = each.every((headers) => name in headers)
+      return [name, isRequired ? schema : schema.optional().meta(schema.meta() ?? {})]
     }),
   )
 }
 
-function examplesOf(table: OutcomeTable, outcomes: readonly ErrorKey[], fault: RefusalDetails['fieldFault']) {
-  const example = (outcome: ErrorKey) => {
-    const { code, message } = table.answers[outcome]
+function examplesOf(table: ErrorTable, keys: readonly ErrorKey[], fault: ErrorDetails['fieldFault']) {
+  const example = (key: ErrorKey) => {
+    const { code, message } = table.answers[key]
     return { code: `${table.family}:${code}`, message, requestId: '5d9c9d5e-6f1f-4c5b-9a57-1b2f0a3f6c1d' }
   }
-  const plain = outcomes.map((outcome) => [outcome, { value: example(outcome) }])
+  const plain = keys.map((key) => [key, { value: example(key) }])
   if (!fault) return Object.fromEntries(plain)
 
   const { code, message, field } = fault
@@ -187,13 +204,6 @@ function examplesOf(table: OutcomeTable, outcomes: readonly ErrorKey[], fault: R
     ...Object.fromEntries(plain),
     'field-at-fault': { value: { ...example('bad-request'), fieldErrors } },
   }
-}
-
-/** Whose answers they are: section 1 of the contract has its own, since its choices are marked. */
-function audience(path: string): string {
-  if (path.startsWith('/internal/v1/mfa/totp-email/')) return 'StepUp'
-  if (path.startsWith('/internal/')) return 'Challenge'
-  return path.startsWith('/webhooks/') ? 'Webhook' : 'Service'
 }
 
 function pascalCase(words: string): string {
@@ -211,30 +221,30 @@ const EVERY_ANSWER = {
   'X-Content-Type-Options': { $ref: '#/components/headers/X-Content-Type-Options' },
 }
 
-/** What is answered where a request comes to no operation, in either family, whichever is the nearer. */
+/** The answers to requests that reach no operation, in the family of the nearest path. */
 export const unmatched = {
   404: unmatchedAnswer('route-unknown', EVERY_ANSWER),
   405: unmatchedAnswer('method-unknown', {
     ...EVERY_ANSWER,
     Allow: { description: Allow.meta()?.header?.description, required: true, schema: { type: 'string' } },
   }),
-  400: unmatchedAnswer('bad-request', EVERY_ANSWER, 'What was sent is not HTTP.'),
-  408: unmatchedAnswer('bad-request', EVERY_ANSWER, 'The request took too long to come.'),
-  417: unmatchedAnswer('bad-request', EVERY_ANSWER, 'Nothing but `100-continue` is to be expected here.'),
+  400: unmatchedAnswer('bad-request', EVERY_ANSWER, 'What was sent is not valid HTTP.'),
+  408: unmatchedAnswer('bad-request', EVERY_ANSWER, 'The request took too long to arrive.'),
+  417: unmatchedAnswer('bad-request', EVERY_ANSWER, '`Expect` may only be `100-continue`.'),
   431: unmatchedAnswer('bad-request', EVERY_ANSWER, 'The headers are larger than 16 KiB.'),
 }
 
-function unmatchedAnswer(outcome: ErrorKey, headers: object, description?: string) {
+function unmatchedAnswer(key: ErrorKey, headers: object, description?: string) {
   const tables = Object.values(FAMILIES)
-  const [{ answers }] = tables as [OutcomeTable]
+  const [{ answers }] = tables as [ErrorTable]
   return {
-    description: description ?? answers[outcome].message,
+    description: description ?? answers[key].message,
     headers,
     content: {
       'application/json': {
         schema: {
           anyOf: Object.keys(FAMILIES).map((name) => ({ $ref: `#/components/schemas/${name}Error` })),
-          properties: { code: { enum: tables.map(({ family }) => `${family}:${answers[outcome].code}`) } },
+          properties: { code: { enum: tables.map(({ family }) => `${family}:${answers[key].code}`) } },
         },
       },
     },

@@ -11,7 +11,7 @@ export const REQUEST_HEADERS = {
       param: {
         id: 'RequestId',
         description:
-          'Names the request in answer, log and audit trail. Kept if it is 1 to 128 characters of `A-Z a-z 0-9 . _ -`, replaced if not.',
+          'Names the request in the response, the log and the audit trail. It may have 1 to 128 characters of `A-Z a-z 0-9 . _ -`; anything else is replaced by a new id.',
         example: REQUEST_ID,
       },
     }),
@@ -20,25 +20,31 @@ export const REQUEST_HEADERS = {
 const RequestId = z.string().meta({
   header: {
     id: 'X-Request-ID',
-    description: 'The id of the request: the one that it came with, or a new one.',
+    description: 'The id of the request: the one that the caller sent, or a new one.',
   },
   pattern: '^[A-Za-z0-9._-]{1,128}$',
   examples: [REQUEST_ID],
 })
 const NoSniff = z.literal('nosniff').meta({
-  header: { id: 'X-Content-Type-Options', description: 'The body is what its content type says.' },
+  header: { id: 'X-Content-Type-Options', description: 'Browsers must not guess another content type.' },
 })
 const ContentSecurityPolicy = z.string().meta({
-  header: { id: 'Content-Security-Policy', description: 'What a browser may load and do for the answer.' },
+  header: {
+    id: 'Content-Security-Policy',
+    description: 'What a browser may load and run for this response.',
+  },
 })
 const NoReferrer = z.literal('no-referrer').meta({
-  header: { id: 'Referrer-Policy', description: 'Nobody is told where a link was followed.' },
+  header: {
+    id: 'Referrer-Policy',
+    description: 'Browsers must not send the address of this response to other sites.',
+  },
 })
 const NoStore = z.literal('no-store').meta({
-  header: { id: 'NoStore', description: 'Nobody keeps the answer.' },
+  header: { id: 'NoStore', description: 'The response must not be stored.' },
 })
 
-/** Headers of every answer, unless it says otherwise. */
+/** Headers of every answer, unless an answer describes others. */
 export const ANSWER_HEADERS = {
   'X-Request-ID': RequestId,
   'X-Content-Type-Options': NoSniff,
@@ -48,13 +54,13 @@ export const ANSWER_HEADERS = {
 }
 
 export const WwwAuthenticate = z.string().meta({
-  header: { description: 'What to authenticate with (RFC 9110 §11.6.1).' },
+  header: { description: 'How to authenticate (RFC 9110 §11.6.1).' },
   pattern: '^(Bearer|Basic)( |$)',
   examples: ['Bearer error="invalid_token"'],
 })
 
 export const Allow = z.string().meta({
-  header: { description: 'The methods that the path knows here.' },
+  header: { description: 'The methods that the path supports.' },
   examples: ['HEAD, GET'],
 })
 
@@ -62,12 +68,12 @@ export const RetryAfter = z
   .int()
   .min(0)
   .meta({
-    header: { description: 'Seconds after which to come back.' },
+    header: { description: 'Seconds to wait before the next try.' },
     examples: [20],
   })
 
 export const RateLimitPolicy = z.string().meta({
-  header: { description: 'How many guesses a challenge has (draft-ietf-httpapi-ratelimit-headers).' },
+  header: { description: 'How many wrong codes a challenge allows (draft-ietf-httpapi-ratelimit-headers).' },
   pattern: '^"totp";q=[0-9]+$',
   examples: ['"totp";q=5'],
 })
@@ -75,7 +81,7 @@ export const RateLimitPolicy = z.string().meta({
 export const RateLimit = z.string().meta({
   header: {
     description:
-      'Guesses that are left (`r`), and seconds until the challenge ends (`t`), so that an app can warn before the last one.',
+      'Wrong codes that are still allowed (`r`) and seconds until the challenge ends (`t`). An app can warn before the last one.',
   },
   pattern: '^"totp";r=[0-9]+;t=[0-9]+$',
   examples: ['"totp";r=4;t=840'],

@@ -1,7 +1,7 @@
-import type { Middleware } from 'koa'
 import type { Workload } from '../../../contracts/workload.ts'
+import type { EdgeMiddleware } from './state.ts'
 
-/** Counts the requests between their headers and their answer. */
+/** Counts the requests whose headers were read and which are not answered yet. */
 export class InFlightRequests implements Workload {
   #count = 0
 
@@ -9,7 +9,7 @@ export class InFlightRequests implements Workload {
     return this.#count
   }
 
-  middleware(): Middleware {
+  middleware(): EdgeMiddleware {
     return async (_, next) => {
       this.#count++
       try {

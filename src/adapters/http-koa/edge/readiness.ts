@@ -1,27 +1,30 @@
 import type { HealthCheck } from '../../../contracts/health-check.ts'
 
-/** As long as an answer is worth: several probes a second cost one look. */
+/** How long a report is reused, so that several probes a second cost one check. */
 const FRESH_FOR_IN_MS = 1000
-/** Long enough for a process that is busy, or it would be taken out when it is needed most; and then an answer that says what hangs. */
+/**
+ * Long enough for a busy process: a load balancer must not remove it when it is needed most. Short enough that the
+ * answer can still say which check hangs.
+ */
 const TIMEOUT_IN_MS = 5000
 
 export interface ReadinessReport {
   readonly ready: boolean
-  /** `ok` or what is wrong, by the name of the check. */
+  /** By the name of the check: `ok`, or what is wrong. */
   readonly checks: Readonly<Record<string, string>>
 }
 
-/** Whether this process should be sent requests: it is not about to end, and all that it needs is well. */
+/** Says whether this process should get requests: it is not stopping, and all its checks pass. */
 export class Readiness {
   readonly #checks: readonly HealthCheck[]
   readonly #timeoutInMs: number
   readonly #freshForInMs: number
   readonly #now: () => number
-  readonly #underWay = new Map<HealthCheck, Promise<string>>()
-  #report: { readonly of: Promise<ReadinessReport>; readonly freshUntil: number } | undefined
+  readonly #pending = new Map<HealthCheck, Promise<string>>()
+  #latest: { readonly report: Promise<ReadinessReport>; readonly freshUntil: number } | undefined
   #ending = false
 
-  /** @param now milliseconds of a clock that never goes back. */
+  /** @param now the milliseconds of a clock that never goes back. */
   constructor(
     checks: readonly HealthCheck[],
     { timeoutInMs = TIMEOUT_IN_MS, freshForInMs = FRESH_FOR_IN_MS, now = () => performance.now() } = {},
@@ -32,27 +35,27 @@ export class Readiness {
     this.#now = now
   }
 
-  /** Looks, unless somebody is looking or has done so within the last second. In bounded time, whatever the checks do. */
+  /** Runs the checks, or reuses a run that is in progress or less than a second old. Takes bounded time. */
   async report(): Promise<ReadinessReport> {
-    if (!this.#ending && !(this.#report && this.#now() < this.#report.freshUntil)) {
-      // Fresh for as long as it takes, and then from its end.
-      const of = this.#look()
-      this.#report = { of, freshUntil: Number.POSITIVE_INFINITY }
-      void of.then(() => {
-        this.#report = { of, freshUntil: this.#now() + this.#freshForInMs }
+    if (!this.#ending && !(this.#latest && this.#now() < this.#latest.freshUntil)) {
+      // Fresh while it runs, and for a second from its end.
+      const report = this.#runChecks()
+      this.#latest = { report, freshUntil: Number.POSITIVE_INFINITY }
+      void report.then(() => {
+        this.#latest = { report, freshUntil: this.#now() + this.#freshForInMs }
       })
     }
-    const report = await this.#report?.of
-    // Asked once more: the end may have come meanwhile.
+    const report = await this.#latest?.report
+    // Checked again, because the process may have begun to stop meanwhile.
     return this.#ending ? { ready: false, checks: { ...report?.checks, process: 'it is stopping' } } : report!
   }
 
-  /** From now on it is not ready, at once. */
+  /** From now on the process is not ready. */
   end(): void {
     this.#ending = true
   }
 
-  async #look(): Promise<ReadinessReport> {
+  async #runChecks(): Promise<ReadinessReport> {
     const results = await Promise.all(
       this.#checks.map(async (check) => [check.name, await this.#resultOf(check)] as const),
     )
@@ -65,23 +68,23 @@ export class Readiness {
       timer = setTimeout(resolve, this.#timeoutInMs, `no answer within ${this.#timeoutInMs} ms`)
     })
     try {
-      return await Promise.race([this.#ask(check), timeout])
+      return await Promise.race([this.#run(check), timeout])
     } finally {
       clearTimeout(timer)
     }
   }
 
-  /** One that hangs is not asked again before it has answered, or a database that is away would collect questions. */
-  #ask(check: HealthCheck): Promise<string> {
-    const underWay = this.#underWay.get(check)
-    if (underWay) return underWay
+  /** Does not start a check that still hangs: queries would pile up at a database that is away. */
+  #run(check: HealthCheck): Promise<string> {
+    const pending = this.#pending.get(check)
+    if (pending) return pending
 
-    const asked = check
+    const result = check
       .problem()
       .then((problem) => problem ?? 'ok')
       .catch(() => 'the check itself failed')
-      .finally(() => this.#underWay.delete(check))
-    this.#underWay.set(check, asked)
-    return asked
+      .finally(() => this.#pending.delete(check))
+    this.#pending.set(check, result)
+    return result
   }
 }

@@ -1,32 +1,37 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Context, Middleware, Next } from 'koa'
+import type { Next } from 'koa'
 import type { Logger } from 'pino'
+import type { EdgeContext, EdgeMiddleware } from './state.ts'
 
-/** What may go into logs and headers as it came. */
+/** The ids that are safe to copy into logs and headers. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
 
-/** The id that a request came with, if it is one, or a new one. */
+/** The id in the request's header, if it is safe to copy. Otherwise a new one. */
 export function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID()
 }
 
-/** Is told of every request that was answered, on its way out: it must be quick, and must not throw. */
+/** Called for each request that was answered, before the answer is sent. Must be quick and must not throw. */
 export interface RequestObserver {
   answered(request: {
-    /** The pattern of the route; undefined where none matched. */
+    /** The pattern of the route. Undefined if none matched. */
     readonly route: string | undefined
     readonly method: string
     readonly status: number
     /** The code of the error body, without its family. */
     readonly code: string | undefined
+    /** Why the access token was refused. Its bearer does not learn that; undefined if it was not. */
+    readonly refusal: string | undefined
     readonly durationInSeconds: number
   }): void
 }
 
-/** Makes requests parts of traces that others take part in. */
+/** Puts requests into distributed traces. */
 export interface RequestTraces {
-  /** Runs `handle`, which gives what was answered, within the trace that the headers name, or within a new one, or untraced. */
+  /**
+   * Runs `handle`, which returns what was answered, in the trace that the headers name, in a new one, or untraced.
+   */
   follow(
     request: {
       readonly method: string
@@ -55,9 +60,9 @@ export interface RequestWatch {
   readonly traces?: RequestTraces | undefined
 }
 
-/** Gives each request its id and, once it is answered, its one line in the log. */
-export function requestLog(logger: Logger, { observer, traces }: RequestWatch): Middleware {
-  const handle = async (ctx: Context, next: Next, traced?: TracedRequest) => {
+/** Gives each request its id and origin and, once it is answered, its one line in the log. */
+export function requestLog(logger: Logger, { observer, traces }: RequestWatch): EdgeMiddleware {
+  const handle = async (ctx: EdgeContext, next: Next, traced?: TracedRequest) => {
     const startedAt = performance.now()
     const requestId = requestIdOf(ctx.req.headers['x-request-id'])
     ctx.state.requestId = requestId
@@ -66,14 +71,13 @@ export function requestLog(logger: Logger, { observer, traces }: RequestWatch): 
 
     await next()
 
-    // The pattern, not the path: what a stranger puts into a path is not ours to keep.
-    const route: string | undefined = ctx._matchedRoute
+    // The pattern, not the path: a path may hold anything that a caller put into it.
+    const route = ctx._matchedRoute?.toString()
     const { method, status } = ctx
-    const { code, challengeId } = ctx.state
+    const { code, refusal, challengeId } = ctx.state
     const durationInMs = performance.now() - startedAt
-    observer?.answered({ route, method, status, code, durationInSeconds: durationInMs / 1000 })
-    // What a page asks for again and again is worth a line to nobody but whoever looks for it.
-    logger[ctx.state.routine ? 'debug' : 'info'](
+    observer?.answered({ route, method, status, code, refusal, durationInSeconds: durationInMs / 1000 })
+    logger[ctx.state.polling ? 'debug' : 'info'](
       {
         requestId,
         traceId: traced?.traceId,
@@ -81,8 +85,7 @@ export function requestLog(logger: Logger, { observer, traces }: RequestWatch): 
         route,
         status,
         code,
-        // Why a token was refused, which its bearer is not told.
-        refusal: ctx.state.refusal,
+        refusal,
         caller: ctx.state.caller,
         subject: ctx.state.subject,
         challengeId,

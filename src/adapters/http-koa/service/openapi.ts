@@ -1,22 +1,24 @@
 import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import type { BodyOf } from '../edge/body-of.ts'
+import { SERVICE_ERRORS } from '../edge/error-table.ts'
 import { TotpError } from '../edge/errors.openapi.ts'
 import { ANSWER_HEADERS, REQUEST_HEADERS, RetryAfter } from '../edge/headers.openapi.ts'
+import { HEALTHZ, JWKS, READYZ } from '../paths.ts'
 
 const Alive = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Alive' })
 export type AliveBody = BodyOf<typeof Alive>
 
 const Checks = z
   .record(z.string(), z.string())
-  .meta({ description: 'What the service needs in order to serve: `ok`, or what is wrong with it.' })
+  .meta({ description: 'What the service needs in order to serve, by name: `ok`, or what is wrong.' })
 
 const Ready = z.strictObject({ status: z.literal('ready'), checks: Checks }).meta({ id: 'Ready' })
 export type ReadyBody = BodyOf<typeof Ready>
 
 const NotReady = TotpError.extend({ checks: Checks }).meta({
   id: 'NotReady',
-  description: 'An error, and what it comes from.',
+  description: 'An error and the checks that caused it.',
 })
 export type NotReadyBody = BodyOf<typeof NotReady>
 
@@ -36,21 +38,21 @@ const Jwks = z
   .meta({ id: 'JwkSet', description: 'A JWK Set (RFC 7517).' })
 
 const REQUEST = { header: z.object(REQUEST_HEADERS) }
-const READYZ = '/readyz'
+const UNAVAILABLE = SERVICE_ERRORS.answers.unavailable.message
 
-/** What those who run the service and those who check its signatures ask for. */
+/** The operations for operators, and for those who check our signatures. */
 export const servicePaths: ZodOpenApiPathsObject = {
-  '/healthz': {
+  [HEALTHZ]: {
     get: {
       operationId: 'isAlive',
-      summary: 'Whether the process lives',
-      description: 'Asks nothing of the database: to restart this process would not mend that.',
+      summary: 'Check that the process is alive',
+      description: 'Does not check the database: a restart of this process would not repair it.',
       tags: ['Service'],
       security: [],
       requestParams: REQUEST,
       responses: {
         200: {
-          description: 'It lives.',
+          description: 'The process is alive.',
           headers: z.object(ANSWER_HEADERS),
           content: {
             'application/json': { schema: Alive, examples: { alive: { value: { status: 'alive' } } } },
@@ -62,14 +64,15 @@ export const servicePaths: ZodOpenApiPathsObject = {
   [READYZ]: {
     get: {
       operationId: 'isReady',
-      summary: 'Whether the instance can serve',
-      description: 'The database answers and has every migration, and the deliverer runs.',
+      summary: 'Check that the instance can serve',
+      description:
+        'Checks that the database answers and has every migration, and that the deliverer runs. A report is reused for one second.',
       tags: ['Service'],
       security: [],
       requestParams: REQUEST,
       responses: {
         200: {
-          description: 'It can.',
+          description: 'The instance can serve requests.',
           headers: z.object(ANSWER_HEADERS),
           content: {
             'application/json': {
@@ -81,7 +84,7 @@ export const servicePaths: ZodOpenApiPathsObject = {
           },
         },
         503: {
-          description: '- `INTERNAL_SERVER_ERROR`: The service is not available for the moment',
+          description: `- \`INTERNAL_SERVER_ERROR\`: ${UNAVAILABLE}`,
           headers: z.object({ ...ANSWER_HEADERS, 'Retry-After': RetryAfter }),
           content: {
             'application/json': {
@@ -90,7 +93,7 @@ export const servicePaths: ZodOpenApiPathsObject = {
                 'no-database': {
                   value: {
                     code: 'urn:plmr:mfa-totp:api:INTERNAL_SERVER_ERROR',
-                    message: 'The service is not available for the moment',
+                    message: UNAVAILABLE,
                     requestId: '5d9c9d5e-6f1f-4c5b-9a57-1b2f0a3f6c1d',
                     checks: { database: 'the database does not answer', deliverer: 'ok' },
                   },
@@ -102,16 +105,16 @@ export const servicePaths: ZodOpenApiPathsObject = {
       },
     },
   },
-  '/.well-known/jwks.json': {
+  [JWKS]: {
     get: {
       operationId: 'readKeys',
-      summary: 'The public keys that our signatures verify with',
+      summary: 'Read the public keys that verify our signatures',
       tags: ['Service'],
       security: [],
       requestParams: REQUEST,
       responses: {
         200: {
-          description: 'The active key first, then those that were rotated out.',
+          description: 'The active key first, then the keys that were rotated out.',
           headers: z.object(ANSWER_HEADERS),
           content: {
             'application/json': {

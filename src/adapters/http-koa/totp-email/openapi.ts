@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import type { ZodOpenApiPathsObject, ZodOpenApiResponseObject } from 'zod-openapi'
 import { CHALLENGE_PATH } from '../challenges/challenge-id.openapi.ts'
-import { refusals } from '../edge/errors.openapi.ts'
+import { INITIATE_ERRORS, VERIFY_ERRORS } from '../edge/error-table.ts'
+import { errorResponses } from '../edge/errors.openapi.ts'
 import { ANSWER_HEADERS, REQUEST_HEADERS } from '../edge/headers.openapi.ts'
-import { Verification } from './routes.ts'
-
-const INITIATE = '/internal/v1/mfa/totp-email/{challengeId}:initiate'
-const VERIFY = '/internal/v1/mfa/totp-email/{challengeId}:verify'
+import { TOTP_EMAIL } from '../paths.ts'
+import { Verification } from './schema.ts'
 
 const OVER = [
   'challenge-expired',
@@ -21,25 +20,25 @@ function done(description: string): ZodOpenApiResponseObject {
     description,
     headers: z.object(ANSWER_HEADERS),
     'x-countersign-choice':
-      'The published contract knows no body of success and names no status for it: 204 is our choice.',
+      'The published contract has no body for success and names no status for it. We chose 204.',
   }
 }
 
-/** What the user's app calls: section 1 of the contract. */
+/** The operations that the user's app calls: section 1 of the contract. */
 export const totpEmailPaths: ZodOpenApiPathsObject = {
-  [INITIATE]: {
+  [`${TOTP_EMAIL}/{challengeId}:initiate`]: {
     post: {
       operationId: 'initiateEmail',
       summary: 'Ask for a code by mail',
       description:
-        'Mails a new code to the subject of the challenge, who has to be the user of the token. It supersedes the code before. Within the cooldown there is no second mail, however often this is called. The request has no body; one that it has all the same is not read.',
+        'Mails a new code to the subject of the challenge, who must be the user of the token. The new code replaces the one before. Within the cooldown no second mail is sent, however often this is called. The request needs no body; if it has one, it is not read.',
       tags: ['Step-up'],
       security: [{ userToken: [] }],
       requestParams: { path: CHALLENGE_PATH, header: z.object(REQUEST_HEADERS) },
       responses: {
-        204: done('A code is on its way.'),
-        ...refusals(
-          INITIATE,
+        204: done('A mail with a new code is on its way.'),
+        ...errorResponses(
+          INITIATE_ERRORS,
           [
             'bad-request',
             'challenge-not-found',
@@ -59,12 +58,12 @@ export const totpEmailPaths: ZodOpenApiPathsObject = {
       },
     },
   },
-  [VERIFY]: {
+  [`${TOTP_EMAIL}/{challengeId}:verify`]: {
     post: {
       operationId: 'verifyEmail',
       summary: 'Verify with the mailed code',
       description:
-        'Checks a code against the newest one that was mailed for the challenge. A wrong one costs one of the guesses of the challenge, over all its codes; the headers of the answer tell how many are left.',
+        'Checks a code against the newest one that was mailed for the challenge. A challenge allows a limited number of wrong codes, over all its mails. After a wrong code, the headers of the response say how many are left.',
       tags: ['Step-up'],
       security: [{ userToken: [] }],
       requestParams: { path: CHALLENGE_PATH, header: z.object(REQUEST_HEADERS) },
@@ -78,9 +77,9 @@ export const totpEmailPaths: ZodOpenApiPathsObject = {
         },
       },
       responses: {
-        204: done('The code is right, and the challenge verified.'),
-        ...refusals(
-          VERIFY,
+        204: done('The code was right. The challenge is verified.'),
+        ...errorResponses(
+          VERIFY_ERRORS,
           [
             'bad-request',
             'challenge-not-found',

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
 import type { BodyOf } from '../edge/body-of.ts'
-import { refusals } from '../edge/errors.openapi.ts'
+import { OPERATION_SERVICE_ERRORS } from '../edge/error-table.ts'
+import { errorResponses } from '../edge/errors.openapi.ts'
 import { ANSWER_HEADERS, REQUEST_HEADERS } from '../edge/headers.openapi.ts'
+import { USERS } from '../paths.ts'
 import { DirectoryEntry, Identity } from './schema.ts'
 
 const User = z
@@ -12,24 +14,25 @@ const User = z
     locale: z.string().optional(),
     displayName: z.string().optional(),
   })
-  .meta({ id: 'User', description: 'What the directory knows of a user.' })
+  .meta({ id: 'User', description: 'What the directory stores about a user.' })
 export type UserBody = BodyOf<typeof User>
 
 const ENTRY = { email: 'alice@example.com', locale: 'de-AT', displayName: 'Alice Smith' }
-const USER = '/internal/v1/mfa/users/{userId}'
+const USER = `${USERS}/{userId}`
 const SUPPRESSION = `${USER}/suppression`
 
 const USER_PATH = z.object({
   userId: Identity.meta({
     param: {
       id: 'UserId',
-      description: 'The `sub` of the user’s tokens, percent-encoded.',
+      description: 'The `sub` of the user’s tokens: 1 to 255 printable ASCII characters, percent-encoded.',
       example: 'alice',
     },
   }),
 })
 const REQUEST = { path: USER_PATH, header: z.object(REQUEST_HEADERS) }
-const ELSEWHERE = 'Where the users are kept in a directory elsewhere, the path does not know this method.'
+const ELSEWHERE =
+  'If the service is configured to use another directory, the path does not support this method.'
 
 const withUser = (description: string) => ({
   description,
@@ -39,19 +42,19 @@ const withUser = (description: string) => ({
   },
 })
 
-/** The user directory, as the services that own the users keep it. */
+/** The user directory, which the services that own the users keep up to date. */
 export const userPaths: ZodOpenApiPathsObject = {
   [USER]: {
     get: {
       operationId: 'readUser',
       summary: 'Read a user',
-      description: 'Asks for the scope `mfa:users:read`.',
+      description: 'Needs the scope `mfa:users:read`.',
       tags: ['Users'],
       security: [{ serviceToken: [] }],
       requestParams: REQUEST,
       responses: {
         200: withUser('The user.'),
-        ...refusals(USER, [
+        ...errorResponses(OPERATION_SERVICE_ERRORS, [
           'bad-request',
           'unauthorized',
           'forbidden',
@@ -63,8 +66,8 @@ export const userPaths: ZodOpenApiPathsObject = {
     },
     put: {
       operationId: 'putUser',
-      summary: 'Put a user into the directory',
-      description: `Asks for the scope \`mfa:users:write\`. A changed e-mail address ends the live challenges of the user. ${ELSEWHERE}`,
+      summary: 'Add or replace a user',
+      description: `Needs the scope \`mfa:users:write\`. If the e-mail address changes, the user’s live challenges are cancelled. ${ELSEWHERE}`,
       tags: ['Users'],
       security: [{ serviceToken: [] }],
       requestParams: REQUEST,
@@ -78,10 +81,10 @@ export const userPaths: ZodOpenApiPathsObject = {
         },
       },
       responses: {
-        200: withUser('The user is as put.'),
-        201: withUser('The user is new, and as put.'),
-        ...refusals(
-          USER,
+        200: withUser('The user was replaced.'),
+        201: withUser('The user was added.'),
+        ...errorResponses(
+          OPERATION_SERVICE_ERRORS,
           [
             'bad-request',
             'user-malformed',
@@ -100,14 +103,14 @@ export const userPaths: ZodOpenApiPathsObject = {
     },
     delete: {
       operationId: 'eraseUser',
-      summary: 'Forget a user',
-      description: `Asks for the scope \`mfa:users:write\`. Erases the entry and every address that a code was sent to, and ends the live challenges. The audit trail stays, which holds no address. ${ELSEWHERE}`,
+      summary: 'Erase a user',
+      description: `Needs the scope \`mfa:users:write\`. Erases the entry and every address that a code was sent to, and cancels the live challenges. The audit trail is kept; it holds no address. ${ELSEWHERE}`,
       tags: ['Users'],
       security: [{ serviceToken: [] }],
       requestParams: REQUEST,
       responses: {
-        204: { description: 'There is no such user, any more or at all.', headers: z.object(ANSWER_HEADERS) },
-        ...refusals(USER, [
+        204: { description: 'The user was erased, or did not exist.', headers: z.object(ANSWER_HEADERS) },
+        ...errorResponses(OPERATION_SERVICE_ERRORS, [
           'bad-request',
           'unauthorized',
           'forbidden',
@@ -123,13 +126,19 @@ export const userPaths: ZodOpenApiPathsObject = {
       operationId: 'liftSuppression',
       summary: 'Use a suppressed address again',
       description:
-        'Asks for the scope `mfa:users:write`. Lifts what a bounce or a complaint has brought about here; the mail provider may still hold its own.',
+        'Needs the scope `mfa:users:write`. Lifts the suppression that a bounce or a complaint caused in this service. The mail provider may have a suppression of its own.',
       tags: ['Users'],
       security: [{ serviceToken: [] }],
       requestParams: REQUEST,
       responses: {
-        204: { description: 'Nothing is held against the address.', headers: z.object(ANSWER_HEADERS) },
-        ...refusals(SUPPRESSION, ['bad-request', 'unauthorized', 'forbidden', 'fault', 'unavailable']),
+        204: { description: 'The address is not suppressed.', headers: z.object(ANSWER_HEADERS) },
+        ...errorResponses(OPERATION_SERVICE_ERRORS, [
+          'bad-request',
+          'unauthorized',
+          'forbidden',
+          'fault',
+          'unavailable',
+        ]),
       },
     },
   },

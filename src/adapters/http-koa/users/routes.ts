@@ -1,32 +1,34 @@
-import Router from '@koa/router'
-import type { Context } from 'koa'
 import type { LiftSuppression } from '../../../application/mail/lift-suppression.ts'
 import type { EraseUser } from '../../../application/users/erase-user.ts'
 import type { FindUser } from '../../../application/users/find-user.ts'
 import type { PutUser } from '../../../application/users/put-user.ts'
 import type { User } from '../../../domain/user.ts'
 import type { Authentication } from '../edge/authentication.ts'
+import { OPERATION_SERVICE_ERRORS } from '../edge/error-table.ts'
 import { HttpError } from '../edge/http-error.ts'
-import { jsonBody } from '../edge/request-body.ts'
+import { jsonBody } from '../edge/json-body.ts'
+import { createRouter, type EdgeRouter, pattern } from '../edge/router.ts'
+import type { RouteContext } from '../edge/state.ts'
+import { USERS } from '../paths.ts'
 import type { UserBody } from './openapi.ts'
 import { DirectoryEntry, Identity } from './schema.ts'
 
-const USER = '/internal/v1/mfa/users/:userId'
+const USER = pattern(`${USERS}/{userId}`)
 
 export interface UserUseCases {
   readonly findUser: Pick<FindUser, 'execute'>
   readonly liftSuppression: Pick<LiftSuppression, 'execute'>
-  /** Undefined, like `eraseUser`, where the users are kept elsewhere: then the method is not known here. */
+  /** Undefined, like `eraseUser`, if another system keeps the users. The path then does not support the method. */
   readonly putUser: Pick<PutUser, 'execute'> | undefined
   readonly eraseUser: Pick<EraseUser, 'execute'> | undefined
 }
 
-/** The user directory, as the services that own the users keep it. */
+/** The user directory, which the services that own the users keep up to date. */
 export function userRoutes(
   authentication: Authentication,
   { findUser, putUser, eraseUser, liftSuppression }: UserUseCases,
-): Router {
-  const router = new Router({ sensitive: true, strict: true })
+): EdgeRouter {
+  const router = createRouter({ errors: OPERATION_SERVICE_ERRORS })
 
   if (putUser) {
     router.put(USER, async (ctx) => {
@@ -65,8 +67,8 @@ export function userRoutes(
   return router
 }
 
-/** @throws {HttpError} unless it could be the `sub` of a token. */
-function userIdOf(ctx: Context & { params: Record<string, string> }): string {
+/** The user id in the path. @throws {HttpError} `bad-request`, unless it could be the `sub` of a token. */
+function userIdOf(ctx: RouteContext): string {
   const userId = Identity.safeParse(ctx.params.userId)
   if (!userId.success) throw new HttpError('bad-request')
   ctx.state.subject = userId.data

@@ -8,10 +8,10 @@ import {
   ONE_LINE,
 } from '../../../domain/user.ts'
 
-/** The id of a user or a client in a request: it has to be able to equal the `sub` of a token. */
+/** The id of a user or a client in a request. It must be able to equal the `sub` of a token. */
 export const Identity = z.string().regex(IDENTITY, 'must be 1 to 255 printable ASCII characters')
 
-/** Forms and lengths are checked by the domain, which says what is wrong; here they stand for the document. */
+/** The domain checks forms and lengths and says what is wrong. They are written here only for the document. */
 export const DirectoryEntry = z.strictObject({
   email: z
     .string()
@@ -19,7 +19,7 @@ export const DirectoryEntry = z.strictObject({
     .meta({
       pattern: ADDR_SPEC.source,
       maxLength: MAX_ADDRESS,
-      description: 'One plain e-mail address, without a name. Codes of this user go there.',
+      description: `One plain e-mail address without a display name, of at most ${MAX_ADDRESS} characters. The user’s codes are mailed to it.`,
       examples: ['alice@example.com'],
     }),
   locale: z
@@ -28,7 +28,7 @@ export const DirectoryEntry = z.strictObject({
     .meta({
       pattern: LANGUAGE_TAG.source,
       maxLength: MAX_LANGUAGE_TAG_LENGTH,
-      description: 'The language of the mails, as a BCP 47 tag.',
+      description: `The language of the mails, as a BCP 47 tag of at most ${MAX_LANGUAGE_TAG_LENGTH} characters.`,
       examples: ['de-AT'],
     }),
   displayName: z
@@ -37,7 +37,7 @@ export const DirectoryEntry = z.strictObject({
     .meta({
       pattern: ONE_LINE.source,
       maxLength: MAX_DISPLAY_NAME_LENGTH,
-      description: 'How the mail addresses the user: one line.',
+      description: `How the mail addresses the user: one line of at most ${MAX_DISPLAY_NAME_LENGTH} characters.`,
       examples: ['Alice Smith'],
     }),
 })

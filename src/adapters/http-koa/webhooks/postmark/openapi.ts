@@ -1,14 +1,10 @@
 import { z } from 'zod'
 import type { ZodOpenApiPathsObject } from 'zod-openapi'
-import { refusals } from '../../edge/errors.openapi.ts'
+import { WEBHOOK_ERRORS } from '../../edge/error-table.ts'
+import { errorResponses } from '../../edge/errors.openapi.ts'
 import { ANSWER_HEADERS, REQUEST_HEADERS } from '../../edge/headers.openapi.ts'
-import { Bounce, Delivery, SpamComplaint, SubscriptionChange } from './report.ts'
-
-const KNOWN = ['Delivery', 'Bounce', 'SpamComplaint', 'SubscriptionChange']
-
-const OtherReport = z
-  .object({ RecordType: z.string().meta({ not: { enum: KNOWN } }) })
-  .meta({ id: 'OtherReport', description: 'An event of no interest here. It is accepted and ignored.' })
+import { POSTMARK_WEBHOOK } from '../../paths.ts'
+import { Bounce, Delivery, OtherReport, SpamComplaint, SubscriptionChange } from './report.ts'
 
 const Report = z
   .union([
@@ -16,25 +12,27 @@ const Report = z
     Bounce.meta({ id: 'Bounce' }),
     SpamComplaint.meta({ id: 'SpamComplaint' }),
     SubscriptionChange.meta({ id: 'SubscriptionChange' }),
-    OtherReport,
+    OtherReport.meta({
+      id: 'OtherReport',
+      description: 'A report of any other type. It is accepted and ignored.',
+    }),
   ])
   .meta({
     id: 'PostmarkReport',
     description:
-      'The form is Postmark’s. Only what is used is described; whatever else a report has is dropped where it is read, the content of the mail before all.',
+      'Postmark defines this form. Only the members that the service uses are described. All others are dropped when the report is read, such as the content of the mail.',
   })
 
-const PATH = '/webhooks/postmark'
 const Metadata = { issuance: '0197a000-0000-7000-8000-000000000001' }
 
-/** What Postmark calls to say what became of a mail. */
+/** Postmark reports here what happened to a mail. */
 export const postmarkWebhookPaths: ZodOpenApiPathsObject = {
-  [PATH]: {
+  [POSTMARK_WEBHOOK]: {
     post: {
       operationId: 'reportMail',
-      summary: 'Report what became of a mail',
+      summary: 'Report what happened to a mail',
       description:
-        'Called by Postmark. Reports may come twice, late and in any order. Where no user and password are configured for it, this path does not exist.',
+        'Postmark calls this. Reports may arrive twice, late and in any order. The body may have up to 64 KiB. If no user and password are configured for it, this path does not exist.',
       tags: ['Mail reports'],
       security: [{ mailSystem: [] }],
       requestParams: { header: z.object(REQUEST_HEADERS) },
@@ -75,13 +73,13 @@ export const postmarkWebhookPaths: ZodOpenApiPathsObject = {
       },
       responses: {
         200: {
-          description: 'Heard.',
+          description: 'The report was stored, or ignored if it does not concern this service.',
           headers: z.object(ANSWER_HEADERS),
           content: {
-            'application/json': { schema: z.strictObject({}), examples: { heard: { value: {} } } },
+            'application/json': { schema: z.strictObject({}), examples: { received: { value: {} } } },
           },
         },
-        ...refusals(PATH, [
+        ...errorResponses(WEBHOOK_ERRORS, [
           'bad-request',
           'unauthorized',
           'route-unknown',

@@ -3,9 +3,9 @@ import type { BounceKind } from '../../../../domain/domain-event.ts'
 import type { MailEvent } from '../../../../domain/mail-outcome.ts'
 import { CANONICAL_UUID } from '../../challenges/challenge-id.ts'
 
-/** What one call of Postmark's webhooks comes down to. */
+/** What a call of Postmark's webhook means to this service. */
 export type PostmarkReport =
-  | { readonly about: 'mail'; readonly issuanceId: string; readonly news: MailEvent }
+  | { readonly about: 'mail'; readonly issuanceId: string; readonly event: MailEvent }
   | { readonly about: 'address'; readonly address: string; readonly releasedAt: Date }
   | { readonly about: 'nothing of ours' }
 
@@ -13,7 +13,7 @@ const NOTHING_OF_OURS = { about: 'nothing of ours' } as const
 
 const Instant = z
   .string()
-  .meta({ description: 'A time, in any form that ECMAScript reads.' })
+  .meta({ description: 'A time, in any form that ECMAScript can parse.' })
   .transform((text, context) => {
     const instant = new Date(text)
     if (Number.isNaN(instant.getTime())) context.addIssue({ code: 'custom', message: 'must be a time' })
@@ -22,7 +22,7 @@ const Instant = z
 
 const ANY_TYPE = ['object', 'array', 'string', 'number', 'boolean', 'null'] as const
 
-/** What the transport gave the mail. It comes back with every report, and is another's if it is not ours. */
+/** The metadata that our transport gave the mail. Every report returns it. In another form, the mail is not ours. */
 const Metadata = z
   .object({ issuance: z.string().regex(CANONICAL_UUID) })
   .transform(({ issuance }) => issuance)
@@ -30,13 +30,12 @@ const Metadata = z
   .catch(undefined)
   .meta({
     description:
-      'What the mail was given when it was sent: `issuance`, an id. Whatever else it is, the mail is not ours.',
+      'The metadata that the mail was sent with: `issuance`, an id. With any other metadata, the mail is not ours.',
     override: { anyOf: ANY_TYPE.map((type) => ({ type })) },
   })
 
-/* The schemas are Postmark's: members that are not named here are let through and dropped, the mail's content among them. */
+/* The schemas are Postmark's. Members that are not named here are dropped, such as the content of the mail. */
 
-const Kind = z.object({ RecordType: z.string() })
 export const Delivery = z.object({ RecordType: z.literal('Delivery'), DeliveredAt: Instant, Metadata })
 export const Bounce = z.object({
   RecordType: z.literal('Bounce'),
@@ -52,7 +51,7 @@ export const SpamComplaint = z.object({
 })
 export const SubscriptionChange = z.object({
   RecordType: z.literal('SubscriptionChange'),
-  // Of a NUL or half a character the database would make an error.
+  // PostgreSQL rejects NUL and lone surrogates.
   Recipient: z
     .string()
     .max(320)
@@ -63,35 +62,34 @@ export const SubscriptionChange = z.object({
   Metadata,
 })
 
-/** @throws {z.ZodError} if it is not as Postmark documents it. */
-export function postmarkReport(body: unknown): PostmarkReport {
-  switch (Kind.parse(body).RecordType) {
-    case 'Delivery': {
-      const { DeliveredAt: at, Metadata } = Delivery.parse(body)
-      return about(Metadata, { outcome: 'delivered', at })
-    }
-    case 'Bounce': {
-      const { Type, Inactive = false, BouncedAt: at, Metadata } = Bounce.parse(body)
-      const kind = bounceKind(Type, Inactive)
-      return about(Metadata, kind && { outcome: 'bounced', kind, at })
-    }
-    case 'SpamComplaint': {
-      const { BouncedAt: at, Metadata } = SpamComplaint.parse(body)
-      return about(Metadata, { outcome: 'bounced', kind: 'complaint', at })
-    }
-    case 'SubscriptionChange':
-      return subscriptionReport(SubscriptionChange.parse(body))
-    default:
-      return NOTHING_OF_OURS
-  }
-}
+const KNOWN_TYPES = ['Delivery', 'Bounce', 'SpamComplaint', 'SubscriptionChange']
+export const OtherReport = z.object({
+  RecordType: z
+    .string()
+    .refine((type) => !KNOWN_TYPES.includes(type))
+    .meta({ not: { enum: KNOWN_TYPES } }),
+})
 
-function about(issuanceId: string | null | undefined, news: MailEvent | undefined): PostmarkReport {
-  return issuanceId && news ? { about: 'mail', issuanceId, news } : NOTHING_OF_OURS
+/** Reads a report of any type. */
+export const Report = z.union([
+  Delivery.transform(({ DeliveredAt: at, Metadata }) => about(Metadata, { outcome: 'delivered', at })),
+  Bounce.transform(({ Type, Inactive = false, BouncedAt: at, Metadata }) => {
+    const kind = bounceKind(Type, Inactive)
+    return about(Metadata, kind && { outcome: 'bounced', kind, at })
+  }),
+  SpamComplaint.transform(({ BouncedAt: at, Metadata }) =>
+    about(Metadata, { outcome: 'bounced', kind: 'complaint', at }),
+  ),
+  SubscriptionChange.transform(ofSubscription),
+  OtherReport.transform((): PostmarkReport => NOTHING_OF_OURS),
+])
+
+function about(issuanceId: string | null | undefined, event: MailEvent | undefined): PostmarkReport {
+  return issuanceId && event ? { about: 'mail', issuanceId, event } : NOTHING_OF_OURS
 }
 
 const HARD: readonly string[] = ['HardBounce', 'BadEmailAddress', 'ManuallyDeactivated']
-/** Filed under bounces, yet sent by somebody whom the mail has reached, or will reach later. */
+/** Postmark calls these bounces, but the mail has arrived or may still arrive. */
 const NO_BOUNCE: readonly string[] = [
   'AddressChange',
   'AutoResponder',
@@ -104,7 +102,7 @@ const NO_BOUNCE: readonly string[] = [
   'Unsubscribe',
 ]
 
-/** `inactive`: Postmark will send nothing to this address any more, whatever it calls the bounce. */
+/** @param inactive whether Postmark has stopped sending to this address. It may do so after any type of bounce. */
 function bounceKind(type: string, inactive: boolean): BounceKind | undefined {
   if (type === 'SpamComplaint') return 'complaint'
   if (HARD.includes(type) || inactive) return 'hard-bounce'
@@ -112,10 +110,11 @@ function bounceKind(type: string, inactive: boolean): BounceKind | undefined {
 }
 
 /**
- * Of a suppression that no mail of ours has caused, Postmark names the address alone, and no subject can be found by that. Its next
- * mail will be refused, which comes to the same. A release always comes like this: those it concerns can be found.
+ * If no mail of ours caused a suppression, Postmark names only the address, which is no way to find a subject. Ignore
+ * it: Postmark refuses the next mail to that address, with the same effect. A release always names only the address,
+ * and the subjects that it concerns can be found.
  */
-function subscriptionReport(change: z.infer<typeof SubscriptionChange>): PostmarkReport {
+function ofSubscription(change: z.infer<typeof SubscriptionChange>): PostmarkReport {
   const { SuppressSending, SuppressionReason, Recipient: address, ChangedAt: at, Metadata } = change
   if (!SuppressSending) return { about: 'address', address, releasedAt: at }
   switch (SuppressionReason) {

@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import type { RecordedEvent } from '../../../application/ports/audit-trail.ts'
+import type { BodyOf } from '../edge/body-of.ts'
+import { ChallengeId } from './challenge-id.openapi.ts'
+import { Digest, OperationType, Summary } from './schema.ts'
+
+const Instant = z.date()
+
+export const OpenedChallenge = z
+  .strictObject({
+    challengeId: ChallengeId,
+    signature: z.string().meta({
+      description:
+        'A compact JWS (EdDSA) over the challenge id, subject, client, operation and expiry. Pass it to the user’s app with the id; the app returns both.',
+    }),
+    expiresAt: Instant,
+    methods: z
+      .array(
+        z.strictObject({
+          type: z.literal('totp-email'),
+          initiate: z.string().meta({ description: 'The path to ask for a code.' }),
+          verify: z.string().meta({ description: 'The path to send the code to.' }),
+        }),
+      )
+      .meta({ minItems: 1, description: 'The methods by which the user can verify the challenge.' }),
+  })
+  .meta({ id: 'OpenedChallenge' })
+export type OpenedChallengeBody = BodyOf<typeof OpenedChallenge>
+
+const Issuance = z
+  .strictObject({
+    reference: z.string().meta({
+      pattern: '^[A-Z]{2}$',
+      description:
+        'Two letters that the mail shows too. A user with two mails sees from them which code counts.',
+    }),
+    recipient: z.string().meta({ description: 'The masked e-mail address.' }),
+    issuedAt: Instant,
+    expiresAt: Instant.meta({ description: 'The code is rejected from this time on.' }),
+    resendAvailableAt: Instant.nullable().meta({
+      description:
+        'From when the user may ask for the next code. Null if this challenge allows no more codes, or if the address may get no mail.',
+    }),
+    delivery: z.enum(['queued', 'sent', 'delivered', 'bounced', 'failed']).meta({
+      description:
+        'The state of the mail: `queued`, waiting to be sent; `sent`, accepted by our mail system; `delivered`, accepted by the recipient’s; `bounced`, returned; `failed`, given up.',
+    }),
+    sentAt: Instant.optional(),
+    deliveredAt: Instant.optional(),
+    bouncedAt: Instant.optional(),
+    failedAt: Instant.optional(),
+  })
+  .meta({ id: 'Issuance', description: 'The newest code of a challenge, without the code.' })
+
+export const Challenge = z
+  .strictObject({
+    challengeId: ChallengeId,
+    status: z.enum(['pending', 'verified', 'consumed', 'expired', 'exhausted', 'cancelled']),
+    subjectUserId: z.string(),
+    operation: z.strictObject({ type: OperationType, summary: Summary }),
+    createdAt: Instant,
+    expiresAt: Instant,
+    attemptsRemaining: z
+      .int()
+      .min(0)
+      .meta({ description: 'How many more wrong codes this challenge allows.' }),
+    issuance: Issuance.nullable().meta({ description: 'The newest code. Null before the first one.' }),
+  })
+  .meta({ id: 'Challenge' })
+export type ChallengeBody = BodyOf<typeof Challenge>
+
+export const ConsumedChallenge = z
+  .strictObject({
+    challengeId: ChallengeId,
+    subjectUserId: z.string(),
+    operation: z.strictObject({ type: OperationType, digest: Digest, summary: Summary }),
+    verifiedAt: Instant,
+    consumedAt: Instant,
+    authorisation: z.string().meta({
+      description:
+        'A compact JWS (EdDSA, `typ` countersign-authorisation+jwt). Anyone can check it with the keys of `/.well-known/jwks.json`; it is valid for five minutes. Claims: `sub` is the subject, `aud` the client, `jti` the challenge; `operation`, `amr` and `auth_time` say what was approved, how and when.',
+    }),
+  })
+  .meta({ id: 'ConsumedChallenge' })
+export type ConsumptionBody = BodyOf<typeof ConsumedChallenge>
+
+/** Every type of event that can be recorded. A missing one does not compile. */
+const EVENT_TYPES = Object.keys({
+  'challenge-opened': true,
+  'otp-issued': true,
+  'otp-rejected': true,
+  'challenge-verified': true,
+  'challenge-exhausted': true,
+  'challenge-consumed': true,
+  'consumption-refused': true,
+  'challenge-cancelled': true,
+  'subject-locked': true,
+  'lock-notice-sent': true,
+  'lock-notice-failed': true,
+  'otp-sent': true,
+  'otp-deferred': true,
+  'otp-failed': true,
+  'otp-delivered': true,
+  'otp-bounced': true,
+  'address-suppressed': true,
+  'user-put': true,
+  'user-erased': true,
+  'suppression-lifted': true,
+} satisfies Record<RecordedEvent['type'], true>) as RecordedEvent['type'][]
+
+const Event = z
+  .strictObject({
+    type: z.enum(EVENT_TYPES),
+    occurredAt: Instant,
+    actor: z.string().meta({
+      description: 'Who acted: `user:<id>`, `client:<id>`, `operator:<what>`, `mail-system` or `service`.',
+      examples: ['user:alice'],
+    }),
+    requestId: z
+      .string()
+      .nullable()
+      .meta({ description: 'The id of the request that caused the event. Null if none did.' }),
+    remoteAddress: z
+      .string()
+      .nullable()
+      .meta({ description: 'The address that the request came from. Null if it is unknown.' }),
+    subjectUserId: z.string(),
+    details: z
+      .strictObject({
+        clientId: z.string(),
+        operationType: z.string(),
+        issuanceId: z.string(),
+        noticeId: z.string(),
+        number: z.int().min(1),
+        attemptsRemaining: z.int().min(0),
+        attempt: z.int().min(1),
+        until: Instant,
+        reason: z.string(),
+        kind: z.string(),
+        emailAddressChanged: z.boolean(),
+      })
+      .partial()
+      .meta({ description: 'Details of the event. Which ones it has depends on its type.' }),
+  })
+  .meta({ id: 'Event', description: 'One decision about a challenge. It is never changed.' })
+export type EventBody = BodyOf<typeof Event>
+
+export const Trail = z.strictObject({
+  events: z.array(Event).meta({ description: 'In the order of the decisions.' }),
+})

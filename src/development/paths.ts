@@ -1,0 +1,2 @@
+export const MAILBOX = '/dev/mailbox'
+export const TOKEN = '/dev/token'
