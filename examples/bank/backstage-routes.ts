@@ -26,14 +26,14 @@ export function backstageRoutes(
     }
     const visit = visitOf(ctx)
     visit.trouble = data.trouble
-    await directory.tell(visit)
+    await directory.update(visit)
     ctx.status = 204
   })
 
   /** The calls from the bank to Countersign for this visitor, and the state of the newest challenge. */
   router.get('/scene', async (ctx) => {
     const { conversation, trouble, address } = visitOf(ctx)
-    ctx.state.routine = true
+    ctx.state.polling = true
     const opened = conversation.exchanges.map(({ answer }) => Opened.safeParse(answer).data?.challengeId)
     const challengeId = opened.findLast((id) => id !== undefined)
     ctx.body = {

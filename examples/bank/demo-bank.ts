@@ -16,12 +16,12 @@ export class DemoBank {
   open(countersignUrl: string): void {
     const visits = new Visits()
     const directory = new CustomerDirectory(countersignUrl)
-    for (const part of [
+    for (const router of [
       pageFiles(),
       bankRoutes(countersignUrl, visits, directory),
       backstageRoutes(countersignUrl, visits, directory),
     ]) {
-      this.router.use(part.routes())
+      this.router.use(router.routes())
     }
   }
 }

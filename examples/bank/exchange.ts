@@ -28,7 +28,7 @@ export class Conversation {
     if (this.#exchanges.length > LONGEST) this.#exchanges.shift()
   }
 
-  /** Adds everything to this conversation that `overheardFetch` fetches during `act`. */
+  /** Adds everything to this conversation that `recordedFetch` fetches during `act`. */
   during<Result>(act: () => Promise<Result>): Promise<Result> {
     return current.run(this, act)
   }
@@ -37,7 +37,7 @@ export class Conversation {
 const current = new AsyncLocalStorage<Conversation>()
 
 /** `fetch` that records each exchange for the visitor's page. A real operation service does not need this. */
-export const overheardFetch: typeof globalThis.fetch = async (input, init) => {
+export const recordedFetch: typeof globalThis.fetch = async (input, init) => {
   const conversation = current.getStore()
   if (!conversation) return fetch(input, init)
 
