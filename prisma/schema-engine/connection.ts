@@ -3,7 +3,7 @@ import { parseIntoClientConfig } from 'pg-connection-string'
 
 export type ConnectionSettings = ReturnType<typeof parseIntoClientConfig>
 
-/** A failure with an error code of the Prisma CLI. After P1003, a missing database, the CLI creates the database. */
+/** A failure with the error code of the Prisma CLI. After P1003, a missing database, the CLI creates the database. */
 class DatabaseError extends Error {
   readonly code: string
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -12,25 +12,25 @@ class DatabaseError extends Error {
   }
 }
 
-/** A server that does not answer in this time counts as unavailable. pg would wait for ever. */
+/** A server that does not answer within this time counts as unreachable. Without it, pg waits for ever. */
 const CONNECT_TIMEOUT_IN_MS = 10_000
 
-/** Prisma's codes for the SQLSTATEs of a refused connection. */
+/** Prisma's codes for the SQLSTATEs with which a server refuses a connection. */
 const CODES: Readonly<Record<string, string>> = { '28P01': 'P1000', '28000': 'P1000', '3D000': 'P1003' }
 
-/** `duplicate_database`, or `unique_violation` if two processes create the database at the same time. */
+/** `duplicate_database`, or `unique_violation`, which the later of two processes may get instead. */
 const ALREADY_THERE = ['42P04', '23505']
 
 /**
- * Parses the URL, because adapter-pg opens a shadow database by its name, and a connection string would override the name.
+ * Parses the URL, because adapter-pg opens a shadow database by its name, and a connection string would override that name.
  *
- * @throws {DatabaseError} whose message does not repeat the URL, which holds a password.
+ * @throws {DatabaseError} Its message contains no part of the URL, because the URL contains a password.
  */
 export function connectionSettings(url: string | undefined): ConnectionSettings {
   if (!url || !URL.canParse(url)) {
     throw new DatabaseError('P1013', 'The database URL must be postgresql://user:password@host:5432/database')
   }
-  // `schema` is Prisma's own parameter. The service ignores it, and would look for its tables in another schema.
+  // Only Prisma knows this parameter. The service would look for its tables in another schema.
   if ((new URL(url).searchParams.get('schema') ?? 'public') !== 'public') {
     throw new DatabaseError('P1013', 'The database URL must not have a `schema`: only `public` is supported')
   }
@@ -42,9 +42,9 @@ export async function checkConnection(settings: ConnectionSettings): Promise<voi
   await run(settings, 'SELECT 1')
 }
 
-/** Creates the database if it does not exist. */
+/** Creates the database unless it exists. */
 export async function createDatabase(settings: ConnectionSettings): Promise<void> {
-  // Without a name in the URL, PostgreSQL uses the user's name.
+  // Without a name in the URL it is the user's name, which is PostgreSQL's default.
   const name = `"${(settings.database ?? settings.user)?.replaceAll('"', '""')}"`
   try {
     await run({ ...settings, database: 'postgres' }, `CREATE DATABASE ${name} ENCODING 'UTF8'`)
@@ -70,7 +70,7 @@ function sqlState(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
-/** If a name has several addresses, Node's own error has no message. The errors of the attempts have. */
+/** For a host with several addresses, Node's error has no message of its own; the errors of the attempts do. */
 function reason(error: unknown): string {
   return error instanceof AggregateError ? error.errors.map(reason).join(', ') : (error as Error).message
 }

@@ -6,14 +6,14 @@ interface Request {
   readonly params: unknown
 }
 
-/** A code from the range that JSON-RPC 2.0 (section 5.1) reserves for servers. */
+/** In the range that JSON-RPC 2.0 (section 5.1) reserves for server errors. */
 const SERVER_ERROR = -32000
 
 /**
- * Answers the requests of the Prisma CLI, one message a line, until the CLI closes stdin.
+ * Answers the requests of the Prisma CLI, one message per line, until the CLI closes stdin.
  *
- * Every failure must be an answer. If the engine exits without one, the CLI waits for an exit that has already happened,
- * and then ends with code 0: a failed migration would look like a success.
+ * Every failure must be answered. If the engine exits without an answer, the CLI waits for an exit that has already happened, runs
+ * out of work and ends with code 0: a failed migration would look like a success.
  */
 export async function serveJsonRpc(
   answer: (method: string, params: unknown) => Promise<unknown>,
@@ -32,13 +32,13 @@ export async function serveJsonRpc(
   }
 }
 
-/** An error in the form that the CLI shows. Never a panic: then the CLI would offer to report it to Prisma. */
+/** The error that the CLI shows. `is_panic` is always false: otherwise the CLI offers to report the error to Prisma. */
 export function failure(error: unknown) {
   const { message, code } = error as Error & { code?: string }
   return { is_panic: false, message, error_code: code }
 }
 
-/** The engine returns the text of a diff, but the CLI expects a request to print it. */
+/** The engine returns the text of a diff, but the CLI prints it only on request. */
 function print(id: number, content: string | null): void {
   if (content) send({ id: `print-${id}`, method: 'print', params: { content } })
 }

@@ -8,9 +8,9 @@ import { MigrationAdapter } from './migration-adapter.ts'
 import { type CallEngine, engineVersion, startEngine } from './wasm-engine.ts'
 
 /**
- * The schema engine that the Prisma CLI runs for `migrate` and `db`: Prisma's own as WebAssembly, instead of the native
- * one that the CLI would download. `prisma.config.ts` points the CLI here. The CLI runs it with `--version`, with `cli`
- * and a command about the whole database, or else speaks JSON-RPC with it over stdin and stdout.
+ * The schema engine that the Prisma CLI runs for `migrate` and `db`: Prisma's own engine as WebAssembly, instead of the native
+ * one that the CLI would download. `prisma.config.ts` points the CLI to this file. The CLI calls it with `--version`, with `cli`
+ * and a command about the database as a whole, or without both to speak JSON-RPC over stdin and stdout.
  */
 const { values, positionals } = parseArgs({
   options: {
@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
     datamodels: { type: 'string', multiple: true },
   },
   allowPositionals: true,
-  // The CLI passes more options, which repeat the data models. json-rpc.ts says why the engine must not exit on one.
+  // The CLI passes further options, which the data models make redundant. The engine must not exit because of one (json-rpc.ts).
   strict: false,
 })
 const {
@@ -35,12 +35,12 @@ const {
   datamodels?: string[]
 }
 
-// The service passes it through a pipe: it holds a password, and every user of the machine can read arguments.
+// The service passes it through a pipe: it contains a password, and every account can read the arguments of a process.
 const source = JSON.parse(
   datasource ?? (datasourceFd ? readFileSync(Number(datasourceFd), 'utf8') : '{}'),
 ) as { url?: string }
 
-// The CLI reads stderr as JSON, one message a line. Node's warnings are not JSON.
+// The CLI parses stderr as JSON, one message per line. Node's warnings are not JSON.
 process.removeAllListeners('warning')
 
 if (version) console.log(`schema-engine-wasm ${await engineVersion()}`)
@@ -72,7 +72,7 @@ async function serve(): Promise<void> {
 }
 
 async function start(): Promise<CallEngine> {
-  // The engine's own error lacks the reason.
+  // The engine's own error message lacks the reason.
   await checkConnection(settings())
   const schemas = (datamodels ?? []).map(async (path): Promise<[string, string]> => {
     return [path, await readFile(path, 'utf8')]

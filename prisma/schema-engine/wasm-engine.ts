@@ -7,7 +7,7 @@ import {
 /** Calls a method of the engine by the CLI's name for it. */
 export type CallEngine = (method: string, params: unknown) => Promise<unknown>
 
-/** The methods that the CLI and the engine name differently. */
+/** Methods for which the CLI and the engine have different names. */
 const ALIASES: Readonly<Record<string, string>> = { getDatabaseVersion: 'version' }
 
 /** Starts Prisma's schema engine on a database. */
@@ -15,7 +15,7 @@ export async function startEngine(
   database: SqlMigrationAwareDriverAdapterFactory,
   datamodels: [path: string, content: string][],
 ): Promise<CallEngine> {
-  // Not at the top: a Node that cannot import WebAssembly must fail inside a request (see json-rpc.ts).
+  // Imported here so that a Node.js without WebAssembly imports fails in a request (json-rpc.ts).
   const { SchemaEngine } = await import('@prisma/schema-engine-wasm')
   const factory = bindMigrationAwareSqlAdapterFactory(database)
   const options = { datamodels: datamodels.length > 0 ? datamodels : undefined }
@@ -40,10 +40,10 @@ export async function engineVersion(): Promise<string> {
   return version()
 }
 
-/** The engine may throw a panic where nobody can catch it. Then the call gets no answer. */
+/** A panic may be thrown outside the call, which is then never answered. */
 function watchForPanic() {
   const thrown = new Promise<never>((_, reject) => process.on('uncaughtException', reject))
-  // Nobody awaits it between two calls.
+  // Between two calls nothing awaits it.
   thrown.catch(() => {})
 
   const panic = { thrown, reason: '' }
@@ -56,7 +56,7 @@ function watchForPanic() {
   return panic
 }
 
-/** The engine only has a number for errors that are not PostgreSQL's. Replaces it by the error. */
+/** For errors that do not come from PostgreSQL, the engine knows only a number. */
 function named(error: unknown, registry: ErrorRegistry): unknown {
   if (error instanceof Error) {
     error.message = error.message.replace(/External error id#(\d+)/g, (number, id) =>

@@ -40,7 +40,7 @@ interface Proof {
   readonly endsAfter: Promise<number | undefined>
 }
 
-const rules = readFileSync(new URL('countersign.rules.yaml', import.meta.url), 'utf8')
+const rules = readFileSync(new URL('../../deploy/prometheus/countersign.rules.yaml', import.meta.url), 'utf8')
 const startedAt = performance.now()
 const say = (line: string) =>
   console.log(`${String(Math.round((performance.now() - startedAt) / 1000)).padStart(4)} s  ${line}`)

@@ -2,8 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { openChallenge, registerUser, tokenOf } from '../../test/journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../../test/journeys/service-process.ts'
+import { type Arrival, type CountingInbox, countingInbox } from '../../test/support/counting-inbox.ts'
 import { call } from '../../test/support/http-call.ts'
-import { type Arrival, type CountingInbox, countingInbox } from './counting-inbox.ts'
 import { seededFraction } from './seeded-fraction.ts'
 
 export interface KilledDeliveriesPlan {

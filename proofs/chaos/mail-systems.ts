@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { codeIn } from '../../test/journeys/client.ts'
-import { type CountingInbox, countingInbox } from './counting-inbox.ts'
+import { type CountingInbox, countingInbox } from '../../test/support/counting-inbox.ts'
 
 /** A mail that one of the two has accepted, whether or not the sender gets the answer. */
 export interface TakenMail {

@@ -14,9 +14,9 @@ import {
   wrongCode,
 } from '../../test/journeys/client.ts'
 import { createDataDir, startProcess } from '../../test/journeys/service-process.ts'
+import { type Arrival, type CountingInbox, countingInbox } from '../../test/support/counting-inbox.ts'
 import { createTestDatabase } from '../../test/support/database.ts'
 import { call, type Reply } from '../../test/support/http-call.ts'
-import { type Arrival, type CountingInbox, countingInbox } from '../chaos/counting-inbox.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 /* The clock changes while the process lives. One service has a mailbox, and another one sends over SMTP. */

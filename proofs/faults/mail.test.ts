@@ -1,8 +1,8 @@
 import test from 'ava'
 import { openChallenge, registerUser, until } from '../../test/journeys/client.ts'
+import { type Arrival, type CountingInbox, countingInbox } from '../../test/support/counting-inbox.ts'
 import { createTestDatabase } from '../../test/support/database.ts'
 import { call } from '../../test/support/http-call.ts'
-import { type Arrival, type CountingInbox, countingInbox } from '../chaos/counting-inbox.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 import { inTime, ready, startTroubledService, type TroubledService } from './troubled-service.ts'
 

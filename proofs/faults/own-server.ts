@@ -7,7 +7,7 @@ import { migrateDatabase } from '../../src/adapters/persistence-prisma/connectio
 import { configure } from '../../src/development/postgres/cluster.ts'
 import { startEmbeddedPostgres } from '../../src/development/postgres/embedded-postgres.ts'
 import { freePort } from '../../src/development/postgres/free-port.ts'
-import { serverAccount } from '../../src/development/postgres/os-account.ts'
+import { ensureOsAccount } from '../../src/development/postgres/os-account.ts'
 import { serverFiles } from '../../src/development/postgres/running-server.ts'
 import { serverPrograms } from '../../src/development/postgres/server-programs.ts'
 import { until } from '../../test/journeys/client.ts'
@@ -45,7 +45,7 @@ export async function startOwnServer(): Promise<OwnServer> {
   await migrateDatabase(server.url)
 
   const { cluster, log } = serverFiles(folder)
-  const run = await serverPrograms(folder, await serverAccount())
+  const run = await serverPrograms(folder, await ensureOsAccount())
   const freeze = async () => {
     const processIds = await frozenProcesses(cluster, server.url)
     return (signal: NodeJS.Signals) => {
@@ -79,7 +79,7 @@ async function startStandby(primary: string, primaryUrl: string): Promise<Standb
   const home = await createDataDir()
   const folder = join(home.path, 'postgres')
   const { cluster, log } = serverFiles(folder)
-  const account = await serverAccount()
+  const account = await ensureOsAccount()
   const client = new pg.Client({ connectionString: primaryUrl })
   client.on('error', () => {})
   await client.connect()

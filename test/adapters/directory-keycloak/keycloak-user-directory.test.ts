@@ -121,6 +121,9 @@ async function keycloak(t: ExecutionContext, prefix = ''): Promise<Keycloak> {
   return realm
 }
 
+/** No test but those of the time-out may meet it, on a busy machine neither. */
+const PATIENCE_IN_MS = 30_000
+
 async function setUp(t: ExecutionContext, options: Partial<KeycloakOptions> = {}) {
   const realm = await keycloak(t)
   const clock = new SettableClock(NOON)
@@ -129,7 +132,14 @@ async function setUp(t: ExecutionContext, options: Partial<KeycloakOptions> = {}
 
 function directoryAt(url: string, clock: SettableClock, options: Partial<KeycloakOptions> = {}) {
   return new KeycloakUserDirectory(
-    { url: new URL(url), realm: 'bank', clientId: 'countersign', clientSecret: SECRET, ...options },
+    {
+      url: new URL(url),
+      realm: 'bank',
+      clientId: 'countersign',
+      clientSecret: SECRET,
+      timeoutInMs: PATIENCE_IN_MS,
+      ...options,
+    },
     clock,
   )
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { simpleParser } from 'mailparser'
 import { SMTPServer } from 'smtp-server'
-import { codeIn, hasCode, until } from '../../test/journeys/client.ts'
+import { codeIn, hasCode, until } from '../journeys/client.ts'
 
 /** A mail that arrived completely, whether or not its sender lived to get the answer. */
 export interface Arrival {
