@@ -31,12 +31,7 @@ const NOT_YET_IN_CODE: Readonly<Record<string, number>> = {
   'src/adapters/metrics-prometheus': 10,
   'src/adapters/persistence-prisma': 9,
   'src/adapters/tracing-otel': 11,
-  'src/command-line': 4,
-  'src/composition': 1,
   'src/config': 3,
-  'src/contracts': 3,
-  'src/development': 12,
-  'src/process': 13,
 }
 
 const UNWANTED = [
