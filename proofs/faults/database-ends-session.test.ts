@@ -19,7 +19,7 @@ async function registryBehindProxy(t: ExecutionContext) {
   const registry = new PrismaUserRegistry(prisma)
   const put = () =>
     registry.put({ userId: 'u-1', email: 'a@example.com' as EmailAddress }, NOON, { actor: 'client:crm' })
-  /** What it comes to once the connection that the fault has left behind is used up. */
+  /** The result after the connection that the fault left behind is gone from the pool. */
   const putAgain = () => until(() => put().catch(() => undefined), Boolean)
   /** Until the fault has struck: on a busy machine a call may give up before it has a session. */
   const putInto = async (fault: Promise<void>) => {
