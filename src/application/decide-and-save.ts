@@ -1,9 +1,8 @@
 import { ChallengeNotFound } from '../domain/challenge.ts'
 import { StepUp, type StepUpDecision } from '../domain/step-up.ts'
-import type { User } from '../domain/user.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Provenance } from './ports/provenance.ts'
-import type { StepUps } from './ports/step-ups.ts'
+import type { LoadedStepUp, StepUps } from './ports/step-ups.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
 
 /** What was decided. Without a decision nothing is stored, and the result is returned as it is. */
@@ -29,17 +28,14 @@ export function decideAndSave<Result>(
   clock: Clock,
   challengeId: string,
   provenance: Provenance,
-  decide: (
-    stepUp: StepUp & { readonly user: User | undefined },
-    now: Date,
-  ) => Decided<Result> | Promise<Decided<Result>>,
+  decide: (stepUp: LoadedStepUp, now: Date) => Decided<Result> | Promise<Decided<Result>>,
 ): Promise<Result> {
   return retryOnConflict(`challenge ${challengeId}`, async () => {
     const stepUp = await stepUps.load(challengeId)
     if (!stepUp) throw new ChallengeNotFound(challengeId)
     const now = clock.now()
 
-    const cancellation = StepUp.cancelIfMoved(stepUp, stepUp.user, now)
+    const cancellation = StepUp.cancelIfMoved(stepUp, stepUp.externalUser, now)
     if (cancellation) {
       await stepUps.save(cancellation, { actor: 'service' })
       // Decide about what is stored now: this cancellation, or the decision that came first.

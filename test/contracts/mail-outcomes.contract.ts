@@ -276,41 +276,47 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     t.is(challenge.issuanceCount, next ? 2 : 1)
   })
 
-  test(`${adapter}: of equal reports at once the listener hears of the one that is stored, with its issuance`, async (t) => {
-    const { stores, commits, storedBefore } = await overheard(create)
-    const { hear, issuance, challengeId } = await claimed(async () => stores)
-    commits.length = 0
+  test.serial(
+    `${adapter}: of equal reports at once the listener hears of the one that is stored, with its issuance`,
+    async (t) => {
+      const { stores, commits, storedBefore } = await overheard(create)
+      const { hear, issuance, challengeId } = await claimed(async () => stores)
+      commits.length = 0
 
-    await Promise.all(Array.from({ length: 10 }, () => hear(hardBounce)))
-    await hear(hardBounce)
+      await Promise.all(Array.from({ length: 10 }, () => hear(hardBounce)))
+      await hear(hardBounce)
 
-    const events = await stores.trail.eventsOf(challengeId)
-    t.is(commits.length, 1)
-    t.deepEqual(
-      commits[0]?.events.map((event) => ({ ...event, ...PROVENANCE })),
-      events.slice(2),
-    )
-    t.is(commits[0]?.provenance, PROVENANCE)
-    t.like(commits[0]?.issuance, { id: issuance.id, issuedAt: issuance.issuedAt })
-    t.true(await storedBefore())
-  })
+      const events = await stores.trail.eventsOf(challengeId)
+      t.is(commits.length, 1)
+      t.deepEqual(
+        commits[0]?.events.map((event) => ({ ...event, ...PROVENANCE })),
+        events.slice(2),
+      )
+      t.is(commits[0]?.provenance, PROVENANCE)
+      t.like(commits[0]?.issuance, { id: issuance.id, issuedAt: issuance.issuedAt })
+      t.true(await storedBefore())
+    },
+  )
 
-  test(`${adapter}: a report that is refused is not heard of, with a suppression or without`, async (t) => {
-    const { stores, commits } = await overheard(create)
-    const { mailOutcomes, issuance, hear, challengeId } = await claimed(async () => stores)
-    const before = (await mailOutcomes.load(issuance.id))!
-    await hear(softBounce)
-    await issued(stores, challengeId, afterNoon(60))
-    commits.length = 0
+  test.serial(
+    `${adapter}: a report that is refused is not heard of, with a suppression or without`,
+    async (t) => {
+      const { stores, commits } = await overheard(create)
+      const { mailOutcomes, issuance, hear, challengeId } = await claimed(async () => stores)
+      const before = (await mailOutcomes.load(issuance.id))!
+      await hear(softBounce)
+      await issued(stores, challengeId, afterNoon(60))
+      commits.length = 0
 
-    for (const news of [softBounce, hardBounce, unsubscribed]) {
-      t.false(await mailOutcomes.save(before, MailOutcome.record(before, news)!, PROVENANCE))
-    }
+      for (const news of [softBounce, hardBounce, unsubscribed]) {
+        t.false(await mailOutcomes.save(before, MailOutcome.record(before, news)!, PROVENANCE))
+      }
 
-    t.deepEqual(commits, [])
-  })
+      t.deepEqual(commits, [])
+    },
+  )
 
-  test(`${adapter}: a listener that throws leaves a report stored`, async (t) => {
+  test.serial(`${adapter}: a listener that throws leaves a report stored`, async (t) => {
     const { hear, stepUp } = await claimed(() => create(FAULTY))
 
     t.is(await hear(hardBounce), 'stored')

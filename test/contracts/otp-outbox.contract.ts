@@ -187,51 +187,57 @@ export function otpOutboxContract(adapter: string, create: CreateStores): void {
     }
   })
 
-  test(`${adapter}: of outcomes that are recorded together the listener hears of each that took effect, once`, async (t) => {
-    const { stores, commits, storedBefore } = await overheard(create)
-    for (let n = 0; n < 12; n++) await issued(stores, (await opened(stores)).id)
-    const stale = await stores.outbox.claim(12, NOON, afterNoon(30))
-    await stores.outbox.claim(4, afterNoon(30), afterNoon(60))
-    commits.length = 0
-    // Each of them twice, of which one may have an effect.
-    const attempts = [...stale, ...stale].map(({ issuance }) => {
-      const [outcome, event] = OtpIssuance.markSent(issuance, 'm', afterNoon(31))
-      return { issuance, outcome, event }
-    })
+  test.serial(
+    `${adapter}: of outcomes that are recorded together the listener hears of each that took effect, once`,
+    async (t) => {
+      const { stores, commits, storedBefore } = await overheard(create)
+      for (let n = 0; n < 12; n++) await issued(stores, (await opened(stores)).id)
+      const stale = await stores.outbox.claim(12, NOON, afterNoon(30))
+      await stores.outbox.claim(4, afterNoon(30), afterNoon(60))
+      commits.length = 0
+      // Each of them twice, of which one may have an effect.
+      const attempts = [...stale, ...stale].map(({ issuance }) => {
+        const [outcome, event] = OtpIssuance.markSent(issuance, 'm', afterNoon(31))
+        return { issuance, outcome, event }
+      })
 
-    const recorded = await Promise.all(
-      attempts.map(({ issuance, outcome, event }) => stores.outbox.record(issuance, outcome, event)),
-    )
+      const recorded = await Promise.all(
+        attempts.map(({ issuance, outcome, event }) => stores.outbox.record(issuance, outcome, event)),
+      )
 
-    const effective = attempts.filter((_, n) => recorded[n])
-    t.is(effective.length, 8)
-    const byId = (one: { id: string }, other: { id: string }) => (one.id < other.id ? -1 : 1)
-    t.deepEqual(
-      commits
-        .map(({ events, provenance, issuance }) => ({
-          ...{ id: issuance!.id, issuedAt: issuance!.issuedAt, events, provenance },
-        }))
-        .toSorted(byId),
-      effective
-        .map(({ issuance: { id, issuedAt }, event }) => ({
-          ...{ id, issuedAt, events: [event], provenance: { actor: 'service' } },
-        }))
-        .toSorted(byId),
-    )
-    t.true(await storedBefore())
-  })
+      const effective = attempts.filter((_, n) => recorded[n])
+      t.is(effective.length, 8)
+      const byId = (one: { id: string }, other: { id: string }) => (one.id < other.id ? -1 : 1)
+      t.deepEqual(
+        commits
+          .map(({ events, provenance, issuance }) => ({
+            ...{ id: issuance!.id, issuedAt: issuance!.issuedAt, events, provenance },
+          }))
+          .toSorted(byId),
+        effective
+          .map(({ issuance: { id, issuedAt }, event }) => ({
+            ...{ id, issuedAt, events: [event], provenance: { actor: 'service' } },
+          }))
+          .toSorted(byId),
+      )
+      t.true(await storedBefore())
+    },
+  )
 
-  test(`${adapter}: a listener that throws leaves every outcome recorded, also of those recorded together`, async (t) => {
-    const stores = await create(FAULTY)
-    for (let n = 0; n < 3; n++) await issued(stores, (await opened(stores)).id)
-    const deliveries = await stores.outbox.claim(3, NOON, afterNoon(30))
+  test.serial(
+    `${adapter}: a listener that throws leaves every outcome recorded, also of those recorded together`,
+    async (t) => {
+      const stores = await create(FAULTY)
+      for (let n = 0; n < 3; n++) await issued(stores, (await opened(stores)).id)
+      const deliveries = await stores.outbox.claim(3, NOON, afterNoon(30))
 
-    const recorded = await Promise.all(
-      deliveries.map(({ issuance }) =>
-        stores.outbox.record(issuance, ...OtpIssuance.markSent(issuance, 'm', NOON)),
-      ),
-    )
+      const recorded = await Promise.all(
+        deliveries.map(({ issuance }) =>
+          stores.outbox.record(issuance, ...OtpIssuance.markSent(issuance, 'm', NOON)),
+        ),
+      )
 
-    t.deepEqual(recorded, [true, true, true])
-  })
+      t.deepEqual(recorded, [true, true, true])
+    },
+  )
 }

@@ -199,65 +199,71 @@ export function stepUpsContract(adapter: string, create: CreateStores): void {
     t.is((await stores.stepUps.load(challenge.id))?.standing.recentIssuances.length, 1)
   })
 
-  test(`${adapter}: a decision is heard of once, after it was stored, with its challenge and its code`, async (t) => {
-    const { stores, commits, storedBefore } = await overheard(create)
-    const { id } = await opened(stores)
-    const { id: issuanceId, issuedAt } = await issued(stores, id)
-    const decisions = []
-    for (const codeMatches of [false, true]) {
-      const stepUp = (await stores.stepUps.load(id))!
-      const [decision] = StepUp.verifyOtp(stepUp, () => codeMatches, noticeDemand(), POLICY, afterNoon(9))
-      await stores.stepUps.save(decision, PROVENANCE)
-      decisions.push(decision)
-    }
+  test.serial(
+    `${adapter}: a decision is heard of once, after it was stored, with its challenge and its code`,
+    async (t) => {
+      const { stores, commits, storedBefore } = await overheard(create)
+      const { id } = await opened(stores)
+      const { id: issuanceId, issuedAt } = await issued(stores, id)
+      const decisions = []
+      for (const codeMatches of [false, true]) {
+        const stepUp = (await stores.stepUps.load(id))!
+        const [decision] = StepUp.verifyOtp(stepUp, () => codeMatches, noticeDemand(), POLICY, afterNoon(9))
+        await stores.stepUps.save(decision, PROVENANCE)
+        decisions.push(decision)
+      }
 
-    const [rejected, verified] = decisions
-    const told = commits.map(({ events, challenge, issuance }) => [
-      events.map(({ type }) => type),
-      challenge?.status,
-      challenge?.attemptsRemaining,
-      issuance && [issuance.id, issuance.issuedAt],
-    ])
-    t.deepEqual(told, [
-      [['challenge-opened'], 'pending', 5, undefined],
-      [['otp-issued'], 'pending', 5, [issuanceId, issuedAt]],
-      [['otp-rejected'], 'pending', 4, undefined],
-      [['challenge-verified'], 'verified', 4, [issuanceId, issuedAt]],
-    ])
-    t.deepEqual(commits[2]?.events, rejected?.events)
-    t.deepEqual(commits[3]?.challenge, verified?.challenge)
-    t.true(commits.every(({ provenance }) => provenance === PROVENANCE))
-    t.true(await storedBefore())
-  })
+      const [rejected, verified] = decisions
+      const told = commits.map(({ events, challenge, issuance }) => [
+        events.map(({ type }) => type),
+        challenge?.status,
+        challenge?.attemptsRemaining,
+        issuance && [issuance.id, issuance.issuedAt],
+      ])
+      t.deepEqual(told, [
+        [['challenge-opened'], 'pending', 5, undefined],
+        [['otp-issued'], 'pending', 5, [issuanceId, issuedAt]],
+        [['otp-rejected'], 'pending', 4, undefined],
+        [['challenge-verified'], 'verified', 4, [issuanceId, issuedAt]],
+      ])
+      t.deepEqual(commits[2]?.events, rejected?.events)
+      t.deepEqual(commits[3]?.challenge, verified?.challenge)
+      t.true(commits.every(({ provenance }) => provenance === PROVENANCE))
+      t.true(await storedBefore())
+    },
+  )
 
-  test(`${adapter}: of calls with one key and of decisions on one version, all at once, the listener hears of the one that is stored`, async (t) => {
-    const { stores, commits, types } = await overheard(create)
-    const clientId = randomUUID()
-    const subjectUserId: string = randomUUID()
-    const calls = await Promise.all(
-      Array.from({ length: 10 }, () =>
-        stores.stepUps.open(
-          ...challengeOf(clientId, subjectUserId),
-          { key: 'key', fingerprint: 'f' },
-          PROVENANCE,
+  test.serial(
+    `${adapter}: of calls with one key and of decisions on one version, all at once, the listener hears of the one that is stored`,
+    async (t) => {
+      const { stores, commits, types } = await overheard(create)
+      const clientId = randomUUID()
+      const subjectUserId: string = randomUUID()
+      const calls = await Promise.all(
+        Array.from({ length: 5 }, () =>
+          stores.stepUps.open(
+            ...challengeOf(clientId, subjectUserId),
+            { key: 'key', fingerprint: 'f' },
+            PROVENANCE,
+          ),
         ),
-      ),
-    )
-    const { challenge } = calls[0]!
-    const stepUp = (await stores.stepUps.load(challenge.id))!
+      )
+      const { challenge } = calls[0]!
+      const stepUp = (await stores.stepUps.load(challenge.id))!
 
-    await Promise.all(
-      Array.from({ length: 30 }, () =>
-        stores.stepUps.save(StepUp.issueOtp(stepUp, demand(), POLICY, NOON), PROVENANCE),
-      ),
-    )
+      await Promise.all(
+        Array.from({ length: 10 }, () =>
+          stores.stepUps.save(StepUp.issueOtp(stepUp, demand(), POLICY, NOON), PROVENANCE),
+        ),
+      )
 
-    t.deepEqual(types(), [['challenge-opened'], ['otp-issued']])
-    t.is(commits[0]?.challenge?.id, challenge.id)
-    t.is(commits[1]?.issuance?.id, (await stores.stepUps.load(challenge.id))?.issuance?.id)
-  })
+      t.deepEqual(types(), [['challenge-opened'], ['otp-issued']])
+      t.is(commits[0]?.challenge?.id, challenge.id)
+      t.is(commits[1]?.issuance?.id, (await stores.stepUps.load(challenge.id))?.issuance?.id)
+    },
+  )
 
-  test(`${adapter}: a key that is refused is not heard of`, async (t) => {
+  test.serial(`${adapter}: a key that is refused is not heard of`, async (t) => {
     const { stores, types } = await overheard(create)
     const clientId = randomUUID()
     await stores.stepUps.open(...challengeOf(clientId), { key: 'key', fingerprint: 'f' }, PROVENANCE)
@@ -269,7 +275,7 @@ export function stepUpsContract(adapter: string, create: CreateStores): void {
     t.deepEqual(types(), [['challenge-opened']])
   })
 
-  test(`${adapter}: a listener that throws takes nothing back and makes nothing fail`, async (t) => {
+  test.serial(`${adapter}: a listener that throws takes nothing back and makes nothing fail`, async (t) => {
     const stores = await create(FAULTY)
     const { id } = await opened(stores)
 

@@ -122,27 +122,30 @@ export function suppressionsContract(adapter: string, create: CreateStores<MailO
     t.is((await stores.suppressions.findBySubject(userId))?.suppression, undefined)
   })
 
-  test(`${adapter}: of ten lifts of one version the listener hears of the one that is saved, and of none without an event`, async (t) => {
-    const { stores, commits } = await overheard(create)
-    const { subjectUserId } = await suppressedSubject(stores)
-    const standing = (await stores.suppressions.findBySubject(subjectUserId))!
-    commits.length = 0
-    const at = afterNoon(2)
-    const events = [{ type: 'suppression-lifted' as const, subjectUserId, at }]
+  test.serial(
+    `${adapter}: of ten lifts of one version the listener hears of the one that is saved, and of none without an event`,
+    async (t) => {
+      const { stores, commits } = await overheard(create)
+      const { subjectUserId } = await suppressedSubject(stores)
+      const standing = (await stores.suppressions.findBySubject(subjectUserId))!
+      commits.length = 0
+      const at = afterNoon(2)
+      const events = [{ type: 'suppression-lifted' as const, subjectUserId, at }]
 
-    await Promise.all(
-      Array.from({ length: 10 }, () =>
-        stores.suppressions.save(SubjectStanding.lift(standing, at), events, PROVENANCE),
-      ),
-    )
-    t.deepEqual(commits, [{ events, provenance: PROVENANCE }])
+      await Promise.all(
+        Array.from({ length: 10 }, () =>
+          stores.suppressions.save(SubjectStanding.lift(standing, at), events, PROVENANCE),
+        ),
+      )
+      t.deepEqual(commits, [{ events, provenance: PROVENANCE }])
 
-    const lifted = (await stores.suppressions.findBySubject(subjectUserId))!
-    t.true(await stores.suppressions.save(SubjectStanding.lift(lifted, afterNoon(3)), [], PROVENANCE))
-    t.is(commits.length, 1)
-  })
+      const lifted = (await stores.suppressions.findBySubject(subjectUserId))!
+      t.true(await stores.suppressions.save(SubjectStanding.lift(lifted, afterNoon(3)), [], PROVENANCE))
+      t.is(commits.length, 1)
+    },
+  )
 
-  test(`${adapter}: a listener that throws leaves the end of a suppression saved`, async (t) => {
+  test.serial(`${adapter}: a listener that throws leaves the end of a suppression saved`, async (t) => {
     const stores = await create(FAULTY)
     const { subjectUserId } = await suppressedSubject(stores)
     const standing = (await stores.suppressions.findBySubject(subjectUserId))!

@@ -160,31 +160,34 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.is(await statusOf(stores, id), 'cancelled')
   })
 
-  test(`${adapter}: a change of an entry is heard of once, after it was stored, with all that it ends`, async (t) => {
-    const { stores, commits, types, storedBefore } = await overheard(create)
-    const { id: moved, subjectUserId: userId } = await opened(stores)
-    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
-    await stores.registry.put({ userId, email: ELSEWHERE }, NOON, PROVENANCE)
-    const { id: ended } = await opened(stores, userId)
-    await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+  test.serial(
+    `${adapter}: a change of an entry is heard of once, after it was stored, with all that it ends`,
+    async (t) => {
+      const { stores, commits, types, storedBefore } = await overheard(create)
+      const { id: moved, subjectUserId: userId } = await opened(stores)
+      await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+      await stores.registry.put({ userId, email: ELSEWHERE }, NOON, PROVENANCE)
+      const { id: ended } = await opened(stores, userId)
+      await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
 
-    t.deepEqual(types(), [
-      ['challenge-opened'],
-      ['user-put'],
-      ['challenge-cancelled', 'user-put'],
-      ['challenge-opened'],
-      ['challenge-cancelled', 'user-erased'],
-    ])
-    t.like(commits[2]?.events[0], { challengeId: moved, reason: 'email-address-changed' })
-    t.like(commits[4]?.events, [
-      { challengeId: ended, reason: 'user-erased', at: afterNoon(1) },
-      { subjectUserId: userId, at: afterNoon(1) },
-    ])
-    t.is(commits[4]?.provenance, PROVENANCE)
-    t.true(await storedBefore())
-  })
+      t.deepEqual(types(), [
+        ['challenge-opened'],
+        ['user-put'],
+        ['challenge-cancelled', 'user-put'],
+        ['challenge-opened'],
+        ['challenge-cancelled', 'user-erased'],
+      ])
+      t.like(commits[2]?.events[0], { challengeId: moved, reason: 'email-address-changed' })
+      t.like(commits[4]?.events, [
+        { challengeId: ended, reason: 'user-erased', at: afterNoon(1) },
+        { subjectUserId: userId, at: afterNoon(1) },
+      ])
+      t.is(commits[4]?.provenance, PROVENANCE)
+      t.true(await storedBefore())
+    },
+  )
 
-  test(`${adapter}: entries that are stored together are heard of together`, async (t) => {
+  test.serial(`${adapter}: entries that are stored together are heard of together`, async (t) => {
     const { stores, types } = await overheard(create)
     const users = Array.from({ length: 3 }, () => ({ userId: randomUUID(), email: ALICE }))
 
@@ -194,20 +197,23 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.deepEqual(types(), [['user-put', 'user-put', 'user-put']])
   })
 
-  test(`${adapter}: of erasures of one user, all at once, the listener hears of the one that found the user`, async (t) => {
-    const { stores, types } = await overheard(create)
-    const userId = randomUUID()
-    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+  test.serial(
+    `${adapter}: of erasures of one user, all at once, the listener hears of the one that found the user`,
+    async (t) => {
+      const { stores, types } = await overheard(create)
+      const userId = randomUUID()
+      await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
 
-    await Promise.all(
-      Array.from({ length: 5 }, () => stores.registry.erase(userId, afterNoon(1), PROVENANCE)),
-    )
-    await stores.registry.erase(randomUUID(), afterNoon(1), PROVENANCE)
+      await Promise.all(
+        Array.from({ length: 5 }, () => stores.registry.erase(userId, afterNoon(1), PROVENANCE)),
+      )
+      await stores.registry.erase(randomUUID(), afterNoon(1), PROVENANCE)
 
-    t.deepEqual(types(), [['user-put'], ['user-erased']])
-  })
+      t.deepEqual(types(), [['user-put'], ['user-erased']])
+    },
+  )
 
-  test(`${adapter}: a listener that throws leaves an entry stored`, async (t) => {
+  test.serial(`${adapter}: a listener that throws leaves an entry stored`, async (t) => {
     const { registry } = await create(FAULTY)
     const user = { userId: randomUUID(), email: ALICE, locale: 'de', displayName: 'Alice' }
 

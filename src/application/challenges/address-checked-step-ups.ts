@@ -1,9 +1,8 @@
 import type { Idempotency, PendingChallenge } from '../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
-import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
-import type { User } from '../../domain/user.ts'
+import type { StepUpDecision } from '../../domain/step-up.ts'
 import type { Provenance } from '../ports/provenance.ts'
-import type { StepUps } from '../ports/step-ups.ts'
+import type { LoadedStepUp, StepUps } from '../ports/step-ups.ts'
 import type { UserDirectory } from '../ports/user-directory.ts'
 
 /**
@@ -24,9 +23,11 @@ export class AddressCheckedStepUps implements StepUps {
   }
 
   /** @throws {DirectoryUnavailable} */
-  async load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined> {
+  async load(challengeId: string): Promise<LoadedStepUp | undefined> {
     const stepUp = await this.#stepUps.load(challengeId)
-    return stepUp && { ...stepUp, user: await this.#directory.find(stepUp.challenge.subjectUserId) }
+    if (!stepUp) return undefined
+    const user = await this.#directory.find(stepUp.challenge.subjectUserId)
+    return { ...stepUp, user, externalUser: user }
   }
 
   save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {

@@ -40,10 +40,10 @@ export class InspectChallenge {
     const stepUp = await this.#stepUps.load(challengeId)
     if (!stepUp || !isParty(stepUp.challenge, caller)) throw new ChallengeNotFound(challengeId)
 
-    const { issuance, standing, user } = stepUp
+    const { issuance, standing, user, externalUser } = stepUp
     const now = this.#clock.now()
     // The next decision stores the cancellation; a read shows it already.
-    const challenge = StepUp.cancelIfMoved(stepUp, user, now)?.challenge ?? stepUp.challenge
+    const challenge = StepUp.cancelIfMoved(stepUp, externalUser, now)?.challenge ?? stepUp.challenge
     const reachable = !user || !SubjectStanding.isSuppressed(standing, user.email)
     return {
       challenge,

@@ -4,6 +4,17 @@ import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
 import type { User } from '../../domain/user.ts'
 import type { Provenance } from './provenance.ts'
 
+/** What a decision depends on, as it stood at one instant. */
+export interface LoadedStepUp extends StepUp {
+  /** The subject's entry in the directory. */
+  readonly user: User | undefined
+  /**
+   * The same entry where another system keeps it. That system announces no changed address, so the decision compares it with
+   * the address that the newest code went to. A change in our own directory has ended the challenge already.
+   */
+  readonly externalUser?: User | undefined
+}
+
 /** Stores challenges with every decision about them, for any number of processes at the same time. */
 export abstract class StepUps {
   /**
@@ -21,13 +32,13 @@ export abstract class StepUps {
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }>
 
   /**
-   * Reads everything that a decision depends on at one instant, and the subject's entry in the directory. Writes nothing.
+   * Reads everything that a decision depends on. Writes nothing.
    * Undefined if there is no such challenge. `challengeId` must be a canonical UUID.
    *
    * @throws {StorageUnavailable}
    * @throws {DirectoryUnavailable} if another system keeps the entry and does not answer in time.
    */
-  abstract load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined>
+  abstract load(challengeId: string): Promise<LoadedStepUp | undefined>
 
   /**
    * Stores the decision and its events, all or nothing, if no other decision about the subject was stored since the load.

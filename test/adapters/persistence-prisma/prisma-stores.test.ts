@@ -145,7 +145,7 @@ test('an outcome that cannot be stored takes none along that are recorded with i
   )
 })
 
-test('a save that fails is not heard of, and fails as it did', async (t) => {
+test.serial('a save that fails is not heard of, and fails as it did', async (t) => {
   const { stores, commits } = await overheard(async (committed) => {
     const nowhere = connectPrisma({
       url: 'postgresql://nobody:x@127.0.0.1:1/none',
@@ -160,7 +160,7 @@ test('a save that fails is not heard of, and fails as it did', async (t) => {
   t.deepEqual(commits, [])
 })
 
-test('an import that fails half-way is not heard of', async (t) => {
+test.serial('an import that fails half-way is not heard of', async (t) => {
   const { stores, commits } = await overheard(inOwnDatabase)
   const users = ['a', 'b\0'].map((userId) => ({ userId, email: ALICE }))
 

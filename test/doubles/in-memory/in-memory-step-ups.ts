@@ -1,14 +1,13 @@
 import type { Provenance } from '../../../src/application/ports/provenance.ts'
-import type { StepUps } from '../../../src/application/ports/step-ups.ts'
+import type { LoadedStepUp, StepUps } from '../../../src/application/ports/step-ups.ts'
 import {
   type Idempotency,
   IdempotencyKeyReused,
   type PendingChallenge,
 } from '../../../src/domain/challenge.ts'
 import type { ChallengeEvent } from '../../../src/domain/domain-event.ts'
-import type { StepUp, StepUpDecision } from '../../../src/domain/step-up.ts'
+import type { StepUpDecision } from '../../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
-import type { User } from '../../../src/domain/user.ts'
 import { type InMemoryState, turn } from './in-memory-state.ts'
 
 export class InMemoryStepUps implements StepUps {
@@ -41,7 +40,7 @@ export class InMemoryStepUps implements StepUps {
     return { challenge, created: true }
   }
 
-  async load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined> {
+  async load(challengeId: string): Promise<LoadedStepUp | undefined> {
     await turn()
     const { challenges, standings, issuances, users } = this.#state
     const challenge = challenges.get(challengeId)

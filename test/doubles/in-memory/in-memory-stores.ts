@@ -9,8 +9,6 @@ import { InMemoryStepUps } from './in-memory-step-ups.ts'
 import { InMemorySuppressions } from './in-memory-suppressions.ts'
 import { InMemoryUserRegistry } from './in-memory-user-registry.ts'
 
-export type InMemoryStores = ReturnType<typeof inMemoryStores>
-
 /** All storage ports over one state, with the events that they recorded. */
 export function inMemoryStores(committed: CommitListener = () => {}) {
   const state = new InMemoryState(committed)

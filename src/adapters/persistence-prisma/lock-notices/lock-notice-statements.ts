@@ -4,14 +4,15 @@ import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.t
 import { insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { leased } from '../lease.ts'
-import { COLUMNS } from '../rows.ts'
+import { USER_COLUMNS } from '../users/user-row.ts'
+import { LOCK_NOTICE_COLUMNS } from './lock-notice-row.ts'
 
 /* The statements behind every mail about a lock, constant in their text like those behind every decision. */
 
 /** Who records what became of a notice. */
 export const BY_SERVICE: Provenance = { actor: 'service' }
 
-const CLAIMED = Prisma.raw([COLUMNS.lockNotice, COLUMNS.user].join(', '))
+const CLAIMED = Prisma.raw([LOCK_NOTICE_COLUMNS, USER_COLUMNS].join(', '))
 
 export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* lock-notices.claim */

@@ -3,14 +3,9 @@ import type { LockNoticeDelivery, LockNotices } from '../../../application/ports
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import type { Statements } from '../connection/statements.ts'
-import {
-  hasUser,
-  type Joined,
-  type LockNoticeRow,
-  queuedLockNoticeOf,
-  type UserRow,
-  userOf,
-} from '../rows.ts'
+import type { Joined } from '../row-mapping.ts'
+import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
+import { type LockNoticeRow, queuedLockNoticeOf } from './lock-notice-row.ts'
 import { BY_SERVICE, claimDueNotices, recordNotice } from './lock-notice-statements.ts'
 
 /** The queued rows of `lock_notices`, leased like those of the outbox. */

@@ -4,7 +4,8 @@ import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { MailOutcome, MailOutcomeDecision } from '../../../domain/mail-outcome.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Prisma } from '../generated/client.ts'
-import { type IssuanceRow, issuanceOf, type StandingRow, standingOf } from '../rows.ts'
+import { type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
+import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
 import { loadFate, saveReport, saveReportAndSuppression, saveSuppression } from './mail-outcome-statements.ts'
 
 /** Stores what is reported of mails with one statement a report. */

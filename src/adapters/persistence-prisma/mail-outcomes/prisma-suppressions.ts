@@ -4,7 +4,7 @@ import type { Suppressions } from '../../../application/ports/suppressions.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
 import type { Statements } from '../connection/statements.ts'
-import { type StandingRow, standingOf } from '../rows.ts'
+import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
 import { findStanding, findSuppressedAt, saveSuppression } from './mail-outcome-statements.ts'
 
 /** The suppressions, which are columns of `subject_standings`. */

@@ -3,12 +3,14 @@ import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.t
 import { columnsOf } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { leased } from '../lease.ts'
-import { COLUMNS, deliveryOf } from '../rows.ts'
+import { CHALLENGE_COLUMNS } from '../step-ups/challenge-row.ts'
+import { USER_COLUMNS } from '../users/user-row.ts'
+import { deliveryOf, ISSUANCE_COLUMNS } from './issuance-row.ts'
 
 /* The statements behind every delivery, constant in their text like those behind every decision. */
 
 const CLAIMED = Prisma.raw(
-  [COLUMNS.issuance, COLUMNS.challenge, COLUMNS.user, 'i.trace_context AS i_trace_context'].join(', '),
+  [ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, 'i.trace_context AS i_trace_context'].join(', '),
 )
 
 export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {

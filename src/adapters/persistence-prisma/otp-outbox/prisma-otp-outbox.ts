@@ -5,16 +5,10 @@ import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
 import type { Statements } from '../connection/statements.ts'
-import {
-  type ChallengeRow,
-  challengeOf,
-  hasUser,
-  type IssuanceRow,
-  issuanceOf,
-  type Joined,
-  type UserRow,
-  userOf,
-} from '../rows.ts'
+import type { Joined } from '../row-mapping.ts'
+import { type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
+import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
+import { type IssuanceRow, issuanceOf } from './issuance-row.ts'
 import { type Attempt, claimDue, recordOutcomes } from './otp-outbox-statements.ts'
 
 const BY_SERVICE = { actor: 'service' }

@@ -1,6 +1,6 @@
 import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
-import type { StepUps } from '../../../application/ports/step-ups.ts'
+import type { LoadedStepUp, StepUps } from '../../../application/ports/step-ups.ts'
 import {
   type Challenge,
   type Idempotency,
@@ -8,22 +8,13 @@ import {
   type PendingChallenge,
 } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
-import type { StepUp, StepUpDecision } from '../../../domain/step-up.ts'
-import type { User } from '../../../domain/user.ts'
+import type { StepUpDecision } from '../../../domain/step-up.ts'
 import type { Statements } from '../connection/statements.ts'
-import {
-  type ChallengeRow,
-  challengeOf,
-  hasIssuance,
-  hasUser,
-  type IssuanceRow,
-  issuanceOf,
-  type Joined,
-  type StandingRow,
-  standingOf,
-  type UserRow,
-  userOf,
-} from '../rows.ts'
+import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
+import type { Joined } from '../row-mapping.ts'
+import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
+import { type ChallengeRow, challengeOf } from './challenge-row.ts'
+import { type StandingRow, standingOf } from './standing-row.ts'
 import {
   findByIdempotencyKey,
   insertChallenge,
@@ -62,7 +53,7 @@ export class PrismaStepUps implements StepUps {
     return { challenge: challengeOf(existing), created: false }
   }
 
-  async load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined> {
+  async load(challengeId: string): Promise<LoadedStepUp | undefined> {
     type Row = ChallengeRow & StandingRow & Joined<IssuanceRow> & Joined<UserRow>
     const [row] = await this.#statements.query<Row>(loadStepUp(challengeId))
     return (

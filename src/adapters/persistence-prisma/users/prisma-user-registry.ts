@@ -9,7 +9,12 @@ import { User, type UserDecision } from '../../../domain/user.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
-import { type ChallengeRow, COLUMNS, challengeOf, type LockNoticeRow, queuedLockNoticeOf } from '../rows.ts'
+import {
+  LOCK_NOTICE_COLUMNS,
+  type LockNoticeRow,
+  queuedLockNoticeOf,
+} from '../lock-notices/lock-notice-row.ts'
+import { CHALLENGE_COLUMNS, type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
 
 /** Long enough for an import of some hundred thousand users, all or nothing. */
 const TRANSACTION_TIMEOUT_IN_MS = 600_000
@@ -126,7 +131,7 @@ class UserChange {
 
   async #liveChallenges(): Promise<readonly Challenge[]> {
     const rows = await this.#transaction.$queryRaw<ChallengeRow[]>`
-      SELECT ${Prisma.raw(COLUMNS.challenge)}
+      SELECT ${Prisma.raw(CHALLENGE_COLUMNS)}
       FROM challenges c
       WHERE c.subject_user_id = ${this.#userId}
         AND c.status IN ('pending', 'verified')
@@ -137,7 +142,7 @@ class UserChange {
   /** Locks the rows: a deliverer may be about to record what became of one. */
   async #queuedNotices(): Promise<readonly QueuedLockNotice[]> {
     const rows = await this.#transaction.$queryRaw<LockNoticeRow[]>`
-      SELECT ${Prisma.raw(COLUMNS.lockNotice)}
+      SELECT ${Prisma.raw(LOCK_NOTICE_COLUMNS)}
       FROM lock_notices n
       JOIN challenges c ON c.id = n.challenge_id
       WHERE c.subject_user_id = ${this.#userId} AND n.status = 'queued'

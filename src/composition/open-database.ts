@@ -1,18 +1,26 @@
 import { join } from 'node:path'
 import type { DatabaseLocation } from '../config/read-config.ts'
-import { startEmbeddedPostgres } from '../development/postgres/embedded-postgres.ts'
 
 export interface Database {
   readonly url: string
   stop(): Promise<void>
 }
 
-/** The configured database, which is migrated by whoever runs it; or the embedded one of development, brought up and migrated. */
+/** Loads what starts the embedded database, and nothing else. */
+export function loadEmbeddedPostgres() {
+  return import('../development/postgres/embedded-postgres.ts')
+}
+
+/**
+ * Opens the configured database, which its operator migrates. Without one, loads, starts and migrates the embedded database of
+ * development.
+ */
 export async function openDatabase({ databaseUrl, dataDir }: DatabaseLocation): Promise<Database> {
   if (databaseUrl) return { url: databaseUrl, stop: async () => {} }
 
+  const { startEmbeddedPostgres } = await loadEmbeddedPostgres()
   const database = await startEmbeddedPostgres({ folder: join(dataDir, 'postgres'), keepRunning: true })
-  // Loaded by now, or nearly: whoever wants a database loads the service meanwhile, of which this is a part.
+  // Loaded after the start of the database, because the service is being loaded meanwhile and contains this module.
   const { migrateDatabase } = await import('../adapters/persistence-prisma/connection/migrate-deploy.ts')
   try {
     await migrateDatabase(database.url)

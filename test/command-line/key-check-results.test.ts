@@ -1,5 +1,5 @@
 import test from 'ava'
-import { keyCheckResults } from '../../src/command-line/key-findings.ts'
+import { keyCheckResults } from '../../src/command-line/key-check-results.ts'
 import { NOON } from '../domain/examples.ts'
 
 const keysOf = (...ids: [string, ...string[]]) => {
@@ -24,7 +24,7 @@ test('a key older than a year is to be rotated, and the age of those behind it d
   t.is(found('otp-2029-01-01').level, 'ok')
   t.like(found('otp-2028-12-31'), {
     level: 'warning',
-    remedy: 'Rotate OTP_KEYS: countersign keys generate says how',
+    remedy: 'Rotate OTP_KEYS: "countersign keys generate" explains how',
   })
   t.is(found('otp-2029-12-31', 'otp-2020-01-01').level, 'ok')
 })

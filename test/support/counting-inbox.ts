@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { simpleParser } from 'mailparser'
 import { SMTPServer } from 'smtp-server'
-import { codeIn, hasCode, until } from '../../test/journeys/client.ts'
+import { codeIn, hasCode, until } from '../journeys/client.ts'
 
-/** A mail that was handed over whole, whether or not the sender lived to hear of it. */
+/** A mail that arrived completely, whether or not its sender lived to get the answer. */
 export interface Arrival {
   readonly issuanceId: string
   readonly code: string
@@ -14,14 +14,14 @@ export interface Arrival {
 /** The mail system of a chaos run. */
 export interface CountingInbox {
   readonly url: string
-  /** Resolves once every sender has hung up and every mail is counted. */
+  /** Resolves once every sender has disconnected and every mail is counted. */
   quiet(): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * A real SMTP server that tells `taken` of each mail with a code and `takenWithoutCode` of any other, by its id, and answers the
- * sender when that resolves. Told of none without a code, it takes none.
+ * A real SMTP server that calls `taken` for each mail with a code, and `takenWithoutCode` for any other. It answers the sender when
+ * the call resolves. Without `takenWithoutCode` it accepts only mails with a code.
  */
 export async function countingInbox(
   taken: (arrival: Arrival) => Promise<void>,
@@ -42,7 +42,7 @@ export async function countingInbox(
     onClose: ({ id }) => senders.delete(id),
     onData: (stream, _session, done) => {
       underWay++
-      // A sender who is killed within a mail leaves no mail.
+      // A sender that is killed in the middle of a mail leaves no mail.
       buffer(stream)
         .then(mailOf)
         .then(({ id, text }) =>
@@ -52,7 +52,7 @@ export async function countingInbox(
         .finally(() => underWay--)
     },
   })
-  // Whoever is killed hangs up without a word.
+  // A killed sender disconnects without QUIT.
   server.on('error', () => {})
   const listening = server.listen(0, '127.0.0.1')
   await once(listening, 'listening')

@@ -2,11 +2,11 @@ import type { Keys } from '../config/formats.ts'
 import type { Config } from '../config/read-config.ts'
 import { CheckResult } from '../contracts/diagnostic-check.ts'
 
-/** A key that one copy of a backup or one leaver may have taken along should not be good for ever. */
+/** A backup or a former colleague may hold a copy of a key, so no key should stay valid for ever. */
 const OLD_IN_DAYS = 365
 const DAY_IN_MS = 86_400_000
 
-/** What there is to say of the keys, whose strength the configuration has checked. */
+/** Reports which keys are active and how old they are. The configuration has already checked their strength. */
 export function keyCheckResults(
   { otpKeys, signingKeys }: Pick<Config, 'otpKeys' | 'signingKeys'>,
   now: Date,
@@ -18,19 +18,19 @@ export function keyCheckResults(
 }
 
 function keysResult(name: string, variable: string, keys: Keys | undefined, now: Date): CheckResult {
-  if (!keys) return CheckResult.ok(name, 'generated ones of development')
+  if (!keys) return CheckResult.ok(name, 'generated for development')
 
   const [active, ...others] = keys.map(({ id }) => id)
   const behind = others.length > 0 ? `; ${others.join(', ')} still verify` : ''
   const age = ageInDays(active!, now)
   const found = `${active} is active${age === undefined ? '' : `, ${age} days old`}${behind}`
   if (age !== undefined && age > OLD_IN_DAYS) {
-    return CheckResult.warning(name, found, `Rotate ${variable}: countersign keys generate says how`)
+    return CheckResult.warning(name, found, `Rotate ${variable}: "countersign keys generate" explains how`)
   }
   return CheckResult.ok(name, found)
 }
 
-/** By the date in its kid, as `countersign keys generate` writes it; undefined without one. */
+/** Reads the date in the kid, as `countersign keys generate` writes it; undefined if it has none. */
 function ageInDays(kid: string, now: Date): number | undefined {
   const date = /(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)/.exec(kid)?.[0]
   const madeAt = date === undefined ? Number.NaN : Date.parse(date)
