@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import test from 'ava'
 import {
   type StepUpDecision,
@@ -102,6 +103,20 @@ test('nobody is UNAUTHORIZED, and the operation is not looked at', async (t) => 
   t.deepEqual(answerOf(await decide()), { status: 401, code: 'UNAUTHORIZED' })
   t.deepEqual(refusals, [{ code: 'UNAUTHORIZED', subjectUserId: undefined, challengeId: undefined }])
 })
+
+for (const [how, fail] of [
+  ['throws', () => raise(new Error('the log is full'))],
+  ['rejects', async () => raise(new Error('the log is full'))],
+  ['throws null', () => raise(null)],
+] as const) {
+  test.serial(`an onRefused that ${how} changes no answer, and warns`, async (t) => {
+    const warning = once(process, 'warning')
+    const { decide } = gate(() => raise(new Error('no body')), { onRefused: fail })
+
+    t.deepEqual(answerOf(await decide()), { status: 400, code: 'OPERATION_NOT_VALID' })
+    t.regex(String((await warning)[0]), how === 'throws null' ? /null/ : /the log is full/)
+  })
+}
 
 test('what a failing authentication throws is left to the framework', async (t) => {
   const { decide } = gate(() => OPERATION, { subjectUserId: () => raise(new Error('no session store')) })

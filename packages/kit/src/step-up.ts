@@ -58,9 +58,15 @@ export interface StepUpOptions<Request> {
   readonly executions: ExecutionStore | 'in-the-handler'
   /** The keys of the service, or their URL. Default: fetched from the service. */
   readonly jwks?: URL | JSONWebKeySet
-  /** Called for logging, with each answer but 401 `STEP_UP_REQUIRED`. The app does not get the `cause`. */
+  /**
+   * Called for logging, with each answer but 401 `STEP_UP_REQUIRED`. The app does not get the `cause`. If it throws, the process gets
+   * a warning, and the app its answer.
+   */
   readonly onRefused?: (refusal: StepUpRefusal) => void
-  /** Called if the operation ran and was answered, but the answer could not be stored: a repeat does not get it. */
+  /**
+   * Called if the operation ran and was answered, but the answer could not be stored: a repeat does not get it. May throw, like
+   * `onRefused`.
+   */
   readonly onNotRecorded?: (challengeId: string, cause: unknown) => void
 }
 
@@ -164,7 +170,7 @@ export class StepUpGate<Request> {
     this.#options = options
   }
 
-  /** @throws what `subjectUserId` and `onRefused` throw, and nothing else: in doubt the operation does not run. */
+  /** @throws what `subjectUserId` throws, and nothing else: in doubt the operation does not run. */
   async decide(request: Request, header: (name: string) => string | undefined): Promise<StepUpDecision> {
     const subjectUserId = await this.#options.subjectUserId(request)
     try {
@@ -304,7 +310,7 @@ export class StepUpGate<Request> {
       try {
         await recording()
       } catch (cause) {
-        this.#options.onNotRecorded?.(challengeId, cause)
+        tell(() => this.#options.onNotRecorded?.(challengeId, cause))
       }
     }
     return {
@@ -313,7 +319,7 @@ export class StepUpGate<Request> {
           response.status >= 500 ? executions.abandon(challengeId) : executions.finish(challengeId, response),
         ),
       abandon: () => recorded(() => executions.abandon(challengeId)),
-      lose: (cause) => this.#options.onNotRecorded?.(challengeId, cause),
+      lose: (cause) => tell(() => this.#options.onNotRecorded?.(challengeId, cause)),
     }
   }
 
@@ -324,7 +330,8 @@ export class StepUpGate<Request> {
   ): StepUpDecision {
     const code = codeOf(error)
     const cause = error instanceof Refused ? error.cause : error
-    this.#options.onRefused?.({ code, subjectUserId, challengeId, ...(cause !== undefined && { cause }) })
+    const refusal = { code, subjectUserId, challengeId, ...(cause !== undefined && { cause }) }
+    tell(() => this.#options.onRefused?.(refusal))
 
     const { status, message } = REFUSALS[code]
     const retryAfter = error instanceof CountersignError ? error.retryAfterInSeconds : undefined
@@ -337,6 +344,15 @@ export class StepUpGate<Request> {
         ...(code === 'OPERATION_UNDER_WAY' && { 'Retry-After': '1' }),
       },
     )
+  }
+}
+
+/** Calls back for logging. A log that fails, at once or later, changes no answer: it becomes a warning of the process. */
+async function tell(callback: () => unknown): Promise<void> {
+  try {
+    await callback()
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error))
   }
 }
 
