@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import test from 'ava'
 import { POLICY } from '../domain/examples.ts'
+import { ApiDocument } from '../support/api-document.ts'
 import { CODE_SPELLINGS, NOT_CODES } from '../support/code-spellings.ts'
 import { ALICE_TOKEN, edge, isError, PAYMENTS_TOKEN } from './edge.ts'
 
+const document = ApiDocument.read()
 const OVER = 'STEP_UP_REQUEST_CONTEXT_NOT_FOUND'
 
 async function issued(t: Parameters<typeof edge>[0], options: Parameters<typeof edge>[1] = {}) {
@@ -32,6 +34,7 @@ for (const [what, totp, code] of CODE_SPELLINGS) {
     const { id, verifyJson } = await issued(t, { code })
 
     t.is((await verifyJson(id, { totp })).status, 204)
+    t.deepEqual(document.faultsOfValue({ $ref: 'schema:Verification' }, { totp }), [])
   })
 }
 
@@ -110,6 +113,7 @@ for (const [json, code] of [
     const { id, verifyJson, store } = await issued(t)
 
     isError(t, await verifyJson(id, json), 400, 'BAD_REQUEST', { fields: [['totp', code]] })
+    t.true(document.faultsOfValue({ $ref: 'schema:Verification' }, json).length > 0)
     t.is((await store.stepUps.load(id))?.challenge.attemptsRemaining, 5)
   })
 }

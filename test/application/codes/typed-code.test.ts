@@ -70,6 +70,13 @@ test('each run of digits in Unicode is whole: ten characters, or a multiple of t
   t.is(values, '0123456789'.repeat(DIGITS.length / 10))
 })
 
+test('a text is blank if all its characters are white space or format characters', (t) => {
+  t.deepEqual(
+    EVERY_CHARACTER.filter((character) => isBlank(character) !== /[\p{White_Space}\p{Cf}]/u.test(character)),
+    [],
+  )
+})
+
 test('of all characters, only digits change, and only blanks, dashes and format characters vanish', (t) => {
   const gone = EVERY_CHARACTER.filter((character) => codeTyped(character) === '')
   const changed = EVERY_CHARACTER.filter(
