@@ -113,7 +113,7 @@ const ERRORS_WITH_FIELDS: readonly ErrorKey[] = [
 ]
 
 export interface ErrorDetails {
-  /** A field that requests to this operation may have at fault. Undefined if there is none. */
+  /** A field that requests to this operation may have at fault. Undefined if no field can be at fault. */
   readonly fieldFault?: { readonly code: FieldFaultCode; readonly message: string; readonly field: string }
   /** The statuses that the published contract names for this operation. All others are marked as our choice. */
   readonly givenStatuses?: readonly number[]
