@@ -15,6 +15,8 @@ export interface InspectedChallenge {
   readonly issuance: OtpIssuance | undefined
   /** When the next code may be asked for; undefined if never again for this challenge, or not at this address. */
   readonly resendAvailableAt: Date | undefined
+  /** How many digits a code has. */
+  readonly codeDigits: number
 }
 
 /** Tells the two parties of a challenge, its client and its subject, how it stands. Changes nothing. */
@@ -42,6 +44,7 @@ export class InspectChallenge {
       status: Challenge.statusAt(challenge, now),
       issuance,
       resendAvailableAt: reachable ? StepUp.nextIssuanceAt(stepUp, this.#policy, now) : undefined,
+      codeDigits: this.#policy.codeDigits,
     }
   }
 }
