@@ -74,7 +74,7 @@ button.leave { flex: none; min-width: 2.75rem; margin-block: -.5rem; padding: 0;
 [data-layout="compact"] :is(.answer, .answer > *) { order: 2 }
 [data-layout="compact"] .actions { order: 3 }
 [data-layout="compact"] dl > div { grid-template-columns: minmax(min(5rem, 25%), 2fr) minmax(0, 5fr); gap: 0 .75rem; padding: .25rem 0 }
-[data-layout="compact"] dd { line-height: 1.3 }
+[data-layout="compact"] :is(dt, dd) { line-height: 1.3 }
 [data-layout="compact"] [role] { margin-block-end: 0 }
 [data-layout="compact"] .entry { padding-block: .5rem }
 [data-layout="compact"] form { grid-template-columns: minmax(0, 1fr) auto; gap: .25rem .5rem; padding: 0; background: none }
