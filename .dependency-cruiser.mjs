@@ -56,9 +56,18 @@ export default {
       to: { path: '^src/development/', dependencyTypesNot: ['type-only', 'dynamic-import'] },
     },
     {
+      name: 'development-is-loaded-by-the-start-alone',
+      severity: 'error',
+      from: {
+        path: '^(src|bin)/',
+        pathNot: '^src/(development/|process/main\\.ts$|composition/open-database\\.ts$)',
+      },
+      to: { path: '^src/development/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'only-the-composition-imports-inversify',
       severity: 'error',
-      from: { pathNot: '^src/composition/' },
+      from: { pathNot: '^(src|test)/composition/' },
       to: { path: '(^|/)(inversify|reflect-metadata)(/|$)' },
     },
     {
@@ -81,6 +90,12 @@ export default {
         path: '^src/adapters/tracing-otel/|node_modules/@opentelemetry/',
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
+    },
+    {
+      name: 'tests-know-nothing-of-proofs',
+      severity: 'error',
+      from: { path: '^(src|packages|examples|test|tools)/' },
+      to: { path: '^proofs/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

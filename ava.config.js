@@ -1,5 +1,14 @@
+import { availableParallelism } from 'node:os'
+
+/** Files that run for long, as their tests run one after the other. They start first, so that the end of a run need not wait for them. */
+const LONG = ['/test/prisma/', '/test/package.', '/proofs/soak/', '/proofs/faults/database-']
+const isLong = (file) => LONG.some((part) => file.replaceAll('\\', '/').includes(part))
+
 export default {
   extensions: { ts: 'module' },
   files: ['test/**/*.test.ts', 'proofs/**/*.test.ts'],
+  // Most files wait for processes, sockets and the database, and leave the cores to others meanwhile.
+  concurrency: 2 * availableParallelism(),
+  sortTestFiles: (one, other) => Number(isLong(other)) - Number(isLong(one)) || (one < other ? -1 : 1),
   timeout: '60s',
 }

@@ -2,15 +2,15 @@ import { delimiter, dirname, join } from 'node:path'
 import { defineConfig } from 'prisma/config'
 import { findRunningServer } from './src/development/postgres/running-server.ts'
 
-// The Prisma CLI would download a native schema engine; see prisma/schema-engine.
+// Otherwise the Prisma CLI downloads a native schema engine; see prisma/schema-engine.
 if (!process.env.PRISMA_SCHEMA_ENGINE_BINARY) {
   if (!process.features.typescript) {
     throw new Error(
-      `Node ${process.version} cannot run prisma/schema-engine: call prisma with npx or npm run`,
+      `Node.js ${process.version} cannot run prisma/schema-engine: run prisma with npx or npm run`,
     )
   }
   process.env.PRISMA_SCHEMA_ENGINE_BINARY = join(import.meta.dirname, 'prisma/schema-engine/schema-engine.ts')
-  // The engine starts with `env node`, which may be another Node than this one.
+  // The engine starts with `env node`, which may find another Node.js.
   process.env.PATH = [dirname(process.execPath), process.env.PATH].join(delimiter)
 }
 
@@ -24,12 +24,12 @@ export default defineConfig({
   ...(needsDatabase && { datasource: { url: databaseUrl() } }),
 })
 
-/** The configured database, or that of a development service while it runs. */
+/** The configured database, or the embedded one of a development service that is running. */
 function databaseUrl(): string {
   const url =
     process.env.DATABASE_URL || findRunningServer(join(process.env.DATA_DIR || '.data', 'postgres'))?.url
   if (url) return url
   throw new Error(
-    'There is no database: run npm start, which brings one, or set DATABASE_URL=postgresql://user:password@host:5432/database',
+    'No database: run npm start, which starts one, or set DATABASE_URL=postgresql://user:password@host:5432/database',
   )
 }

@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs'
 
 /*
- * The command `countersign`. A checkout runs its sources, which Node does as they are. It refuses to do that under `node_modules`,
- * so a package brings what was built of them instead.
+ * The command `countersign`. In a checkout it runs the TypeScript sources. Node runs no TypeScript under `node_modules`, so the
+ * package contains JavaScript that was built from them.
  */
 
 const [major] = process.versions.node.split('.')
 if (Number(major) < 24) {
-  process.stderr.write(`Countersign needs Node.js 24 or later, and this is ${process.version}\n`)
+  process.stderr.write(`Countersign needs Node.js 24 or later; this is ${process.version}\n`)
   process.exit(2)
 }
 

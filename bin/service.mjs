@@ -3,8 +3,8 @@ import { enableCompileCache, flushCompileCache } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 /*
- * One process of the service. It keeps what Node makes of the sources beside the packages that they need, so that the next start
- * need not strip and compile them again, nor hold in memory what does that. Where nothing may be written, it starts without.
+ * One process of the service. Node's compile cache in `node_modules` spares the next start from stripping types and compiling again,
+ * and from loading the code that does so. Without write access, the service starts without the cache.
  */
 
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled/', import.meta.url)))
@@ -12,5 +12,5 @@ enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled/', imp
 const sources = new URL('../src/process/main.ts', import.meta.url)
 await import(existsSync(sources) ? sources.href : new URL('../dist/process/main.js', import.meta.url).href)
 
-// Now, and not at the end only: a process may be killed.
+// Flush now: Node would do so at a regular exit only, and a process may be killed.
 flushCompileCache()

@@ -1,25 +1,25 @@
 /*
- * Finds what in a migration would hold up a service that runs meanwhile, by its text: statements that keep a lock on a table that
- * was there before for as long as they read or write it, or that the version before could not live with (decision 16).
+ * Reads the text of a migration, and finds the statements that would disturb a running service (decision 16): those that
+ * lock an existing table while they read or write it, and those that the version before does not support.
  */
 
 interface Rule {
   readonly pattern: RegExp
   readonly problem: string
-  /** What a contracting migration may do, once no running version needs it any more, if it says so: `-- contract: <why>`. */
+  /** A contracting migration may do this once no running version needs the old form. It must say so: `-- contract: <why>`. */
   readonly contracts?: true
 }
 
-/** Of statements other than ALTER TABLE. Each finds the table in `table`, where that matters. */
+/** Rules for statements other than ALTER TABLE. A pattern captures the table in `table`, where that matters. */
 const STATEMENTS: readonly Rule[] = [
   {
     pattern: /^CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY\b).*? ON (?:ONLY )?(?<table>\S+?)(?: |\()/,
-    problem: 'CREATE INDEX holds up every write: CONCURRENTLY, alone in its migration',
+    problem: 'CREATE INDEX blocks every write: use CONCURRENTLY, alone in its migration',
   },
-  { pattern: /^REINDEX (?!.*CONCURRENTLY)/, problem: 'REINDEX holds up every write: CONCURRENTLY' },
+  { pattern: /^REINDEX (?!.*CONCURRENTLY)/, problem: 'REINDEX blocks every write: use CONCURRENTLY' },
   {
     pattern: /^(?:UPDATE|DELETE FROM) (?:ONLY )?(?<table>\S+)/,
-    problem: 'it writes a whole table in one transaction: in batches, by a job',
+    problem: 'it writes a whole table in one transaction: let a job do it in batches',
   },
   { pattern: /^(?:TRUNCATE|LOCK|CLUSTER|VACUUM)\b/, problem: 'it locks a whole table' },
   {
@@ -29,49 +29,49 @@ const STATEMENTS: readonly Rule[] = [
   },
   {
     pattern: /^CREATE TRIGGER .*? ON (?<table>\S+)/,
-    problem: 'the version before runs under it too: say why it may',
+    problem: 'the trigger also runs for the version before: say why that is safe',
     contracts: true,
   },
 ]
 
-/** Of the actions of ALTER TABLE. */
+/** Rules for the actions of ALTER TABLE. */
 const ACTIONS: readonly Rule[] = [
   {
     pattern: /^ADD (?:CONSTRAINT \S+ )?(?:CHECK|FOREIGN KEY)\b(?!.*\bNOT VALID$)/,
     problem:
-      'it reads the whole table under its lock: NOT VALID, and VALIDATE CONSTRAINT in the next migration',
+      'it reads the whole table under its lock: use NOT VALID, and VALIDATE CONSTRAINT in the next migration',
   },
   {
     pattern: /^ADD (?:CONSTRAINT \S+ )?(?:UNIQUE|PRIMARY KEY|EXCLUDE)\b(?!.*\bUSING INDEX\b)/,
-    problem: 'it builds an index under its lock: CREATE UNIQUE INDEX CONCURRENTLY first, then USING INDEX',
+    problem: 'it builds an index under its lock: first CREATE UNIQUE INDEX CONCURRENTLY, then USING INDEX',
   },
   {
     pattern: /^ALTER (?:COLUMN )?\S+ (?:SET DATA )?TYPE\b/,
-    problem: 'it writes the whole table anew: a new column instead',
+    problem: 'it rewrites the whole table: add a new column instead',
   },
   {
     pattern: /^ALTER (?:COLUMN )?\S+ SET NOT NULL/,
-    problem: 'it reads the whole table under its lock: a CHECK that is NOT VALID first',
+    problem: 'it reads the whole table under its lock: first add a CHECK that is NOT VALID',
   },
   {
     pattern: /^ADD (?:COLUMN |(?!CONSTRAINT\b|CHECK\b)).* NOT NULL\b(?!.*\bDEFAULT\b)/,
-    problem: 'the rows that are there have no value, nor do those of the version before',
+    problem: 'existing rows have no value, and rows of the version before will have none',
   },
   {
     pattern:
       /^ADD (?:COLUMN )?.*(?:\b(?:BIG|SMALL)?SERIAL\b|\bGENERATED\b|\bDEFAULT\b.*\b(?:random|clock_timestamp|gen_random_uuid|nextval|uuidv7)\()/i,
-    problem: 'it writes the whole table anew, a value for each row',
+    problem: 'it rewrites the whole table to give each row a value',
   },
   {
     pattern: /^DROP (?:COLUMN )?(?!CONSTRAINT\b)/,
     problem: 'the version before still reads it',
     contracts: true,
   },
-  { pattern: /^RENAME\b/, problem: 'the version before knows it by its old name', contracts: true },
-  { pattern: /^SET (?:LOGGED|UNLOGGED|TABLESPACE)\b/, problem: 'it writes the whole table anew' },
+  { pattern: /^RENAME\b/, problem: 'the version before uses the old name', contracts: true },
+  { pattern: /^SET (?:LOGGED|UNLOGGED|TABLESPACE)\b/, problem: 'it rewrites the whole table' },
 ]
 
-/** The statements of a migration that hold up a running service, each with why. */
+/** The statements of a migration that disturb a running service, each with the reason. */
 export function lockProblems(sql: string): string[] {
   const statements = statementsOf(sql)
   const created = new Set(statements.flatMap(({ text }) => /^CREATE TABLE (\S+)/.exec(text)?.[1] ?? []))
@@ -92,20 +92,18 @@ export function lockProblems(sql: string): string[] {
       if (created.has(table[1]!)) return []
       const validated = /^VALIDATE CONSTRAINT (\S+)/.exec(table[2]!)?.[1]
       return validated !== undefined && added.has(validated)
-        ? [
-            `${text.slice(0, 60)}: in a migration of its own, or the lock of the one that added it lasts as long`,
-          ]
+        ? [`${text.slice(0, 60)}: use a migration of its own, or the lock of ADD CONSTRAINT lasts as long`]
         : partsOf(table[2]!).flatMap((action) => found(ACTIONS, action))
     }
     return /^CREATE .*INDEX CONCURRENTLY\b/.test(text) && statements.length > 1
-      ? [`${text.slice(0, 60)}: alone in its migration, which is a transaction otherwise`]
+      ? [`${text.slice(0, 60)}: must be alone in its migration, which is a transaction otherwise`]
       : found(STATEMENTS, text)
   })
 }
 
 const CONTRACT = '/* contract */'
 
-/** Without comments and without what stands in quotes of dollars, on one line each. */
+/** Splits a migration into statements of one line each, without comments and dollar-quoted bodies. */
 function statementsOf(sql: string): { text: string; contract: boolean }[] {
   return sql
     .replaceAll(/\$(\w*)\$.*?\$\1\$/gs, "''")
@@ -119,7 +117,7 @@ function statementsOf(sql: string): { text: string; contract: boolean }[] {
     .filter(({ text }) => text !== '')
 }
 
-/** What commas separate that stand in no parentheses. */
+/** Splits at the commas outside parentheses. */
 function partsOf(actions: string): string[] {
   let depth = 0
   const parts = ['']

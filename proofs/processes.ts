@@ -3,19 +3,19 @@ import { once } from 'node:events'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 
-/** A program under measurement: a process of its own, whose output goes to a file as it would to a journal. */
+/** A program under measurement: a separate process, whose output goes to a file. */
 export interface Program {
   readonly url: string
   readonly pid: number
-  /** The exit code, or the name of the signal that killed it; undefined while it runs. */
+  /** The exit code, or the name of the signal that killed it. Undefined while it runs. */
   ending(): number | NodeJS.Signals | undefined
-  /** SIGTERM unless another signal is named. */
+  /** Sends SIGTERM, or the given signal. */
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 const START_TIMEOUT_IN_MS = 30_000
 
-/** Starts `node <args>` and resolves once it has told its URL `times` times, as each worker does. */
+/** Starts `node <args>`, and resolves once it has printed its URL `times` times, once for each worker. */
 export async function startProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -37,7 +37,7 @@ export async function startProgram(
   }
 }
 
-/** Resolves when the process is gone, which it may be already. */
+/** Resolves when the process has ended. It may have ended before. */
 export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, 'exit')
@@ -58,17 +58,17 @@ async function toldUrl(child: ChildProcess, log: string, times: number): Promise
   }
 }
 
-/** What processes have used since they began. */
+/** What processes have used since their start. */
 export interface Usage {
   readonly cpuInMs: number
   readonly peakMemoryInMiB: number
 }
 
-/** Sums over processes and all that descend from them; of Linux, and zero elsewhere. */
+/** Sums over processes and their descendants, on Linux. Zero on other systems. */
 export function usageOf(...pids: readonly number[]): Usage {
   const processes = readProcesses()
   const family = new Set(pids)
-  // A child has a greater place in this list than its parent only by chance, so look until nothing is added.
+  // The list is not sorted by descent, so repeat until nothing is added.
   for (let size = 0; size !== family.size; ) {
     size = family.size
     for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid)
@@ -87,20 +87,20 @@ function readProcesses() {
   return listProcesses().flatMap((pid) => {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      // The name, in parentheses, may hold anything: fields are counted behind it.
+      // The name, in parentheses, may contain anything. Count fields after it.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0'
       return [
         {
           pid,
           parent: Number(fields[1]),
-          // In the program and in the kernel, of itself and of those children that have ended.
+          // User and kernel time, of the process and of its ended children.
           cpuInMs: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * TICK_IN_MS,
           peakMemoryInMiB: Number(peak) / 1024,
         },
       ]
     } catch {
-      // It ended meanwhile.
+      // The process has ended meanwhile.
       return []
     }
   })
@@ -114,7 +114,7 @@ function listProcesses(): number[] {
   }
 }
 
-/** What a process holds now, in MiB. */
+/** The memory of a process, in MiB. */
 export function residentMemoryInMiB(pid: number): number {
   const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0'
   return Number(resident) / 1024

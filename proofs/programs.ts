@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** What comes with which package of Debian's. */
+/** The programs, and the Debian packages that contain them. */
 const PACKAGES = {
   nginx: 'nginx-light',
   pgbouncer: 'pgbouncer',
@@ -9,7 +9,7 @@ const PACKAGES = {
   promtool: 'prometheus',
 } as const
 
-/** Where a program is. @throws {Error} that says what to install if it is not on the PATH, nor where Debian puts what is for root. */
+/** The path of a program, from the PATH or Debian's folders for root. @throws {Error} that names the package to install. */
 export function pathOf(program: keyof typeof PACKAGES): string {
   for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']) {
     const path = join(folder, program)
@@ -22,6 +22,6 @@ export function pathOf(program: keyof typeof PACKAGES): string {
   }
   const name = PACKAGES[program]
   throw new Error(
-    `There is no ${program} on the PATH. It comes with Debian's package ${name}: apt-get install --no-install-recommends ${name}`,
+    `${program} is not on the PATH. It is in Debian's package ${name}: apt-get install --no-install-recommends ${name}`,
   )
 }

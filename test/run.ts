@@ -9,11 +9,12 @@ import { stripVTControlCharacters } from 'node:util'
 import { migrateDatabase } from '../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
 import { startEmbeddedPostgres } from '../src/development/postgres/embedded-postgres.ts'
 import { unseenAnswers } from './openapi/unseen-answers.ts'
+import { Tally } from './support/tally.ts'
 
 /*
  * Runs AVA with one PostgreSQL for all test files, and a migrated database in it for `test/support/database.ts` to copy.
- * Arguments go to AVA: `node test/run.ts test/journeys/races.test.ts`. Without any, every answer that the API's document has must
- * have been seen in the end. The last line says `N passed, N failed, N skipped`.
+ * Arguments go to AVA: `node test/run.ts test/journeys/races.test.ts`. Without any it runs all of `test/`, and then each answer in
+ * the API's document must have been seen in a test. The last line says `N passed, N failed, N skipped`.
  */
 
 /** Nothing of a test run has to outlive a crash. */
@@ -21,8 +22,13 @@ const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off',
 const TEMPLATE = 'countersign_template'
 
 const AVA = fileURLToPath(new URL('cli.mjs', import.meta.resolve('ava')))
+/** The folder of `bin/service.mjs`: what one test file or service has stripped and compiled, the others load. */
+const COMPILED = fileURLToPath(new URL('../node_modules/.cache/compiled/', import.meta.url))
 
-const tally = { passed: 0, failed: 0, skipped: 0 }
+const args = process.argv.slice(2)
+const runsAll = args.length === 0
+
+const tally = new Tally()
 let interrupted = false
 let ava: ChildProcess | undefined
 
@@ -41,7 +47,7 @@ try {
   console.error(error)
   tally.failed ||= 1
 }
-console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`)
+console.log(String(tally))
 process.exitCode = tally.failed > 0 || tally.passed === 0 ? 1 : 0
 
 async function runTests(): Promise<void> {
@@ -56,7 +62,7 @@ async function runTests(): Promise<void> {
       const answersSeen = join(folder, 'answers')
       await mkdir(answersSeen)
       await runAva(server.url, answersSeen)
-      await tallyUnseen(answersSeen)
+      if (runsAll) await tallyUnseen(answersSeen)
     } finally {
       await server.stop()
     }
@@ -72,9 +78,10 @@ async function migrateTemplate(serverUrl: string): Promise<void> {
 }
 
 async function runAva(serverUrl: string, answersSeen: string): Promise<void> {
-  ava = spawn(process.execPath, [AVA, ...process.argv.slice(2)], {
+  ava = spawn(process.execPath, [AVA, ...(runsAll ? ['test/**/*.test.ts'] : args)], {
     env: {
       ...process.env,
+      NODE_COMPILE_CACHE: COMPILED,
       TEST_DATABASE_SERVER: serverUrl,
       TEST_DATABASE_TEMPLATE: TEMPLATE,
       TEST_ANSWERS_SEEN: answersSeen,
@@ -84,7 +91,7 @@ async function runAva(serverUrl: string, answersSeen: string): Promise<void> {
   })
   createInterface({ input: ava.stdout! }).on('line', (line) => {
     console.log(line)
-    count(stripVTControlCharacters(line))
+    tally.count(stripVTControlCharacters(line))
   })
   const [status, signal] = await once(ava, 'close')
   if (signal) console.log(`AVA was ended by ${signal}`)
@@ -92,22 +99,11 @@ async function runAva(serverUrl: string, answersSeen: string): Promise<void> {
   if (status !== 0) tally.failed ||= 1
 }
 
-/** Some tests cannot see all answers of the API; all tests have to. */
 async function tallyUnseen(answersSeen: string): Promise<void> {
-  if (process.argv.length > 2) return
   const unseen = await unseenAnswers(answersSeen)
   for (const answer of unseen) console.log(`  ✘ documented, and seen in no test: ${answer}`)
   tally.failed += unseen.length
   if (unseen.length > 0) return
   console.log('  ✔ every documented answer is seen in a test')
   tally.passed++
-}
-
-/** Counts what a line of AVA's report says: its marks of tests and crashed files, and its figure of tests cut off. */
-function count(line: string): void {
-  const cutOff = /^ {2}(\d+) tests? remained pending after a timeout$/.exec(line)
-  if (/^ {2}[✔√] (?!\[expected fail\])/.test(line)) tally.passed++
-  else if (/^ {2}[✘×] (?!Timed out)/.test(line)) tally.failed++
-  else if (line.startsWith('  - [skip] ')) tally.skipped++
-  else if (cutOff) tally.failed += Number(cutOff[1])
 }

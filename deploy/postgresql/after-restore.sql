@@ -1,6 +1,6 @@
--- Run as countersign_owner after a restore from a backup, before the service starts: what was consumed after the backup was taken is
--- verified again in it, and must not be consumed a second time; what a subject has guessed since is forgotten. So every challenge that
--- could still come to something ends here, on the trail. Users begin anew; codes that are in mailboxes count no more.
+-- Run as countersign_owner after a restore from a backup, before the service starts. A challenge that was consumed after the backup is
+-- verified again in it, and nobody may consume it a second time. The backup also lacks the wrong codes since then. So this ends every
+-- live challenge and records that on the trail. Users start again. Codes that are in mailboxes no longer work.
 
 BEGIN;
 

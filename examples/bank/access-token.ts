@@ -1,13 +1,13 @@
 import { z } from 'zod'
 
-/** Whom a token is for: a service with its scopes, or a user. */
+/** The party that a token identifies: a service with its scopes, or a user. */
 export type Bearer = { readonly client_id: string; readonly scope: string } | { readonly sub: string }
 
 const Granted = z.object({ access_token: z.string() })
 
 /**
- * From the issuer of a development set-up, which stands in for the bank's identity provider. In production a service has
- * `clientCredentials` of the kit in its place, and a user's token comes from signing in.
+ * Gets a token from the issuer of a development set-up, which replaces the bank's identity provider. In production, a
+ * service uses the kit's `clientCredentials` instead, and users get their tokens when they sign in.
  */
 export async function developmentToken(countersignUrl: string, bearer: Bearer): Promise<string> {
   const response = await fetch(new URL('/dev/token', countersignUrl), {

@@ -8,7 +8,7 @@ import { TROUBLES, type Visits, visitOf } from './visits.ts'
 const TroubleChosen = z.strictObject({ trouble: z.enum(TROUBLES) })
 const Opened = z.object({ challengeId: z.string() })
 
-/** What a visitor sees behind the scenes, and what they may let go wrong there. No integrator has any of this. */
+/** Shows a visitor what happens behind the scenes, and lets them make things go wrong. An integrator needs none of it. */
 export function backstageRoutes(
   countersignUrl: string,
   visits: Visits,
@@ -26,14 +26,14 @@ export function backstageRoutes(
     }
     const visit = visitOf(ctx)
     visit.trouble = data.trouble
-    await directory.tell(visit)
+    await directory.update(visit)
     ctx.status = 204
   })
 
-  /** What the bank and Countersign said to each other for this visitor, and how the newest challenge stands. */
+  /** The calls from the bank to Countersign for this visitor, and the state of the newest challenge. */
   router.get('/scene', async (ctx) => {
     const { conversation, trouble, address } = visitOf(ctx)
-    ctx.state.routine = true
+    ctx.state.polling = true
     const opened = conversation.exchanges.map(({ answer }) => Opened.safeParse(answer).data?.challengeId)
     const challengeId = opened.findLast((id) => id !== undefined)
     ctx.body = {
@@ -47,7 +47,7 @@ export function backstageRoutes(
   return router
 }
 
-/** Past the conversation: looking changes nothing, and is not part of it. */
+/** Reads a challenge without adding these calls to the visitor's conversation. */
 async function challengeSeen(countersignUrl: string, challengeId: string): Promise<object> {
   const token = await developmentToken(countersignUrl, {
     client_id: 'payments',

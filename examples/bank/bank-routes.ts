@@ -6,13 +6,13 @@ import { z } from 'zod'
 import { developmentToken } from './access-token.ts'
 import { type Booking, COUNTERSIGNED_ABOVE, euros, InsufficientFunds, PAYEES, type Transfer } from './bank.ts'
 import type { CustomerDirectory } from './customer-directory.ts'
-import { overheardFetch } from './exchange.ts'
+import { recordedFetch } from './exchange.ts'
 import { SHORT_LIFE_IN_SECONDS, tampering } from './scenario.ts'
 import { type Visits, visitOf } from './visits.ts'
 
 const Order = z.strictObject({
   payeeId: z.enum(PAYEES.map(({ id }) => id)),
-  /** Euros and cents, as text: no rounding on the way. */
+  /** Euros and cents as text, so that nothing rounds them. */
   amount: z.string().regex(/^(?!0+\.00$)\d{1,7}\.\d{2}$/),
   reference: z
     .string()
@@ -21,7 +21,7 @@ const Order = z.strictObject({
     .regex(/^[^\p{C}]*$/u),
 })
 
-/** The bank as its front end calls it: an operation service that protects an operation with the kit, as any other would. */
+/** The routes that the bank's front end calls: an operation service that protects an operation with the kit. */
 export function bankRoutes(countersignUrl: string, visits: Visits, directory: CustomerDirectory): Router {
   const router = new Router({ prefix: '/bank', sensitive: true, strict: true })
 
@@ -33,8 +33,8 @@ export function bankRoutes(countersignUrl: string, visits: Visits, directory: Cu
           client_id: 'payments',
           scope: 'mfa:challenges:create mfa:challenges:consume',
         }),
-      // An operation service has no need of this one: it lets the visitor see what is said.
-      fetch: overheardFetch,
+      // A real operation service does not need this. It shows the visitor the calls.
+      fetch: recordedFetch,
     }),
     clientId: 'payments',
     subjectUserId: (ctx) => visitOf(ctx).customer.id,
@@ -52,16 +52,16 @@ export function bankRoutes(countersignUrl: string, visits: Visits, directory: Cu
 
   const welcome = async (ctx: Context) => {
     const visit = visits.begin(ctx)
-    await visit.conversation.during(() => directory.tell(visit))
+    await visit.conversation.during(() => directory.update(visit))
   }
 
-  /** Signs in whoever is not. */
+  /** Signs the visitor in, unless they are signed in. */
   router.put('/session', async (ctx) => {
     if (!visits.of(ctx)) await welcome(ctx)
     ctx.status = 204
   })
 
-  /** Signs in as somebody new: with a full account, and budgets that nobody has used. */
+  /** Signs the visitor in as a new customer, with a full account and unused budgets. */
   router.post('/session', async (ctx) => {
     await welcome(ctx)
     ctx.status = 204
@@ -101,7 +101,7 @@ const transferOrdered: Middleware = async (ctx, next) => {
   await next()
 }
 
-/** Tells the front end what arrived, so that it can show its customer the difference to what was countersigned. */
+/** Returns the received operation to the front end, which shows the customer how it differs from the countersigned one. */
 const mismatchShown: Middleware = async (ctx, next) => {
   await next()
   if (ctx.status !== 403) return

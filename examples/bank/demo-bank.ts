@@ -6,22 +6,22 @@ import { pageFiles } from './page-files.ts'
 import { Visits } from './visits.ts'
 
 /**
- * A small bank beside the service, in development: what an integrator builds with the kit, and a stage on which one can see it
- * at work. It shares the service's origin, as behind a gateway, and nothing else: it knows the service by HTTP alone.
+ * A small bank beside the service, in development. It shows what an integrator builds with the kit, and a stage on which
+ * visitors can watch it work. It shares the service's origin, as behind a gateway, and uses the service only over HTTP.
  */
 export class DemoBank {
   readonly router = new Router({ sensitive: true, strict: true })
 
-  /** Opens the doors, once it is known where the service listens. */
+  /** Adds the routes, once the service listens and its URL is known. */
   open(countersignUrl: string): void {
     const visits = new Visits()
     const directory = new CustomerDirectory(countersignUrl)
-    for (const part of [
+    for (const router of [
       pageFiles(),
       bankRoutes(countersignUrl, visits, directory),
       backstageRoutes(countersignUrl, visits, directory),
     ]) {
-      this.router.use(part.routes())
+      this.router.use(router.routes())
     }
   }
 }

@@ -1,21 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** What the bank asked Countersign for, and what it was answered, without credentials. */
+/** One request of the bank to Countersign and its answer, without credentials. */
 export interface Exchange {
   readonly at: Date
   readonly method: string
   readonly path: string
   readonly idempotencyKey: string | undefined
   readonly request: unknown
-  /** Undefined if there was no answer. */
+  /** Undefined without an answer. */
   readonly status: number | undefined
   readonly answer: unknown
 }
 
-/** Nobody reads on from there. */
+/** Older exchanges are dropped. */
 const LONGEST = 100
 
-/** What was said on behalf of one visitor. */
+/** The exchanges on behalf of one visitor. */
 export class Conversation {
   readonly #exchanges: Exchange[] = []
 
@@ -28,7 +28,7 @@ export class Conversation {
     if (this.#exchanges.length > LONGEST) this.#exchanges.shift()
   }
 
-  /** Whatever is fetched meanwhile with `overheardFetch` is part of this conversation. */
+  /** Adds everything to this conversation that `recordedFetch` fetches during `act`. */
   during<Result>(act: () => Promise<Result>): Promise<Result> {
     return current.run(this, act)
   }
@@ -36,8 +36,8 @@ export class Conversation {
 
 const current = new AsyncLocalStorage<Conversation>()
 
-/** `fetch`, overheard by whoever watches backstage. An operation service has no such thing. */
-export const overheardFetch: typeof globalThis.fetch = async (input, init) => {
+/** `fetch` that records each exchange for the visitor's page. A real operation service does not need this. */
+export const recordedFetch: typeof globalThis.fetch = async (input, init) => {
   const conversation = current.getStore()
   if (!conversation) return fetch(input, init)
 

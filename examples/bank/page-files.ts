@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import Router from '@koa/router'
 
-/** Where the files of a page lie: the bank's own, and those of the kit as any integrator serves them. */
+/** The folders of the files: the bank's own, and those of the kit, as any integrator serves them. */
 const FOLDERS: Readonly<Record<string, URL>> = {
   bank: new URL('browser/', import.meta.url),
   kit: new URL('./', import.meta.resolve('@countersign/kit/browser')),
 }
 
-/** What a page may load, so that an element that slipped into one could do nothing. */
+/** What a page may load. An injected element could do nothing. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -38,7 +38,7 @@ export function pageFiles(): Router {
   }
 
   router.get('/bank/files/:part/browser/:file', async (ctx) => {
-    ctx.state.routine = true
+    ctx.state.polling = true
     const { part, file } = ctx.params as { part: string; file: string }
     const [, name, extension] = /^([a-z-]+)(\.css|\.[jt]s)$/.exec(file) ?? []
     const folder = Object.hasOwn(FOLDERS, part) ? FOLDERS[part] : undefined
@@ -64,7 +64,7 @@ async function readIfThere(file: URL): Promise<string | undefined> {
 
 let hasWarned = false
 
-/** Types are stripped as Node itself does it, which it calls an experiment, once: not news for whoever looks at a bank. */
+/** Strips types with Node's own function. Hides its warning about an experiment, which visitors of a bank do not need. */
 function scriptOf(source: string): string {
   if (hasWarned) return stripTypeScriptTypes(source)
   const { emitWarning } = process

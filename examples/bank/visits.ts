@@ -3,32 +3,32 @@ import type { Context, Middleware } from 'koa'
 import { Customer } from './bank.ts'
 import { Conversation } from './exchange.ts'
 
-/** What may go wrong, if the visitor wants to see it go wrong. */
+/** The faults that a visitor can choose to see. */
 export const TROUBLES = ['none', 'bounce', 'expiry', 'tampering'] as const
 export type Trouble = (typeof TROUBLES)[number]
 
-/** Somebody at the bank's counter: a customer of their own, and what is said about it. */
+/** One visitor of the bank, with a customer and a conversation of their own. */
 export interface Visit {
   readonly customer: Customer
   readonly conversation: Conversation
   trouble: Trouble
-  /** Where the customer's codes go. */
+  /** The address that receives the customer's codes. */
   address: string | undefined
 }
 
 const COOKIE = 'demo-bank'
 const AT_ONCE = 200
 
-/** The sessions of the bank. Its visitors sign in without a password: there is nothing to be had. */
+/** The sessions of the bank. Visitors sign in without a password, because the bank protects nothing of value. */
 export class Visits {
   readonly #visits = new Map<string, Visit>()
 
-  /** The visit of whoever asks, if it has begun. */
+  /** The visit of this request's visitor, if it has begun. */
   of(ctx: Context): Visit | undefined {
     return this.#visits.get(ctx.cookies.get(COOKIE) ?? '')
   }
 
-  /** Begins a visit, and gives the visitor the cookie of it. */
+  /** Begins a visit, and sets its cookie. */
   begin(ctx: Context): Visit {
     const id = randomBytes(16).toString('base64url')
     const visit: Visit = {
@@ -40,12 +40,12 @@ export class Visits {
     this.#visits.set(id, visit)
     const [oldest] = this.#visits.keys()
     if (this.#visits.size > AT_ONCE) this.#visits.delete(oldest!)
-    // Strict: what a page of somebody else asks for in this browser is nobody's.
+    // Strict: requests from other sites' pages do not carry the cookie.
     ctx.cookies.set(COOKIE, id, { httpOnly: true, sameSite: 'strict' })
     return visit
   }
 
-  /** Lets none but visitors pass, and makes all that is said on their behalf part of their conversation. */
+  /** Admits only visitors, and records all calls on their behalf in their conversation. */
   required(): Middleware {
     return async (ctx, next) => {
       const visit = this.of(ctx)
@@ -60,7 +60,7 @@ export class Visits {
   }
 }
 
-/** Whose request it is, after `required`. */
+/** The visit of a request that has passed `required`. */
 export function visitOf(ctx: Context): Visit {
   return ctx.state.visit
 }

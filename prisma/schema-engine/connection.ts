@@ -3,7 +3,7 @@ import { parseIntoClientConfig } from 'pg-connection-string'
 
 export type ConnectionSettings = ReturnType<typeof parseIntoClientConfig>
 
-/** A failure with the code by which the Prisma CLI knows it. P1003, a missing database, it answers by creating it. */
+/** A failure with the error code of the Prisma CLI. After P1003, a missing database, the CLI creates the database. */
 class DatabaseError extends Error {
   readonly code: string
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -12,42 +12,39 @@ class DatabaseError extends Error {
   }
 }
 
-/** A server that has not answered by then counts as away; pg would wait for ever. */
+/** A server that does not answer within this time counts as unreachable. Without it, pg waits for ever. */
 const CONNECT_TIMEOUT_IN_MS = 10_000
 
-/** The codes of Prisma for the SQLSTATEs that a server refuses a connection with. */
+/** Prisma's codes for the SQLSTATEs with which a server refuses a connection. */
 const CODES: Readonly<Record<string, string>> = { '28P01': 'P1000', '28000': 'P1000', '3D000': 'P1003' }
 
-/** `duplicate_database`, and the `unique_violation` that the later of two processes may get instead. */
+/** `duplicate_database`, or `unique_violation`, which the later of two processes may get instead. */
 const ALREADY_THERE = ['42P04', '23505']
 
 /**
- * Parsed, since adapter-pg opens a shadow database by its name, which a connection string would overrule.
+ * Parses the URL, because adapter-pg opens a shadow database by its name, and a connection string would override that name.
  *
- * @throws {DatabaseError} whose message has nothing of the URL: there is a password in it.
+ * @throws {DatabaseError} Its message contains no part of the URL, because the URL contains a password.
  */
 export function connectionSettings(url: string | undefined): ConnectionSettings {
   if (!url || !URL.canParse(url)) {
-    throw new DatabaseError(
-      'P1013',
-      'The database URL has to be postgresql://user:password@host:5432/database',
-    )
+    throw new DatabaseError('P1013', 'The database URL must be postgresql://user:password@host:5432/database')
   }
-  // A parameter of Prisma's own that the service does not know: it would look for its tables elsewhere.
+  // Only Prisma knows this parameter. The service would look for its tables in another schema.
   if ((new URL(url).searchParams.get('schema') ?? 'public') !== 'public') {
     throw new DatabaseError('P1013', 'The database URL must not have a `schema`: only `public` is supported')
   }
   return { ...parseIntoClientConfig(url), connectionTimeoutMillis: CONNECT_TIMEOUT_IN_MS }
 }
 
-/** @throws {DatabaseError} if the database cannot be used, saying why. */
+/** @throws {DatabaseError} with the reason if the database cannot be used. */
 export async function checkConnection(settings: ConnectionSettings): Promise<void> {
   await run(settings, 'SELECT 1')
 }
 
-/** Creates the database unless it is there by now. */
+/** Creates the database unless it exists. */
 export async function createDatabase(settings: ConnectionSettings): Promise<void> {
-  // Without a name in the URL it is the user's, as everywhere with PostgreSQL.
+  // Without a name in the URL it is the user's name, which is PostgreSQL's default.
   const name = `"${(settings.database ?? settings.user)?.replaceAll('"', '""')}"`
   try {
     await run({ ...settings, database: 'postgres' }, `CREATE DATABASE ${name} ENCODING 'UTF8'`)
@@ -73,7 +70,7 @@ function sqlState(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
-/** Node's error of a name with several addresses says nothing itself: each attempt does. */
+/** For a host with several addresses, Node's error has no message of its own; the errors of the attempts do. */
 function reason(error: unknown): string {
   return error instanceof AggregateError ? error.errors.map(reason).join(', ') : (error as Error).message
 }

@@ -6,21 +6,21 @@ interface Request {
   readonly params: unknown
 }
 
-/** From the range that JSON-RPC 2.0 (section 5.1) leaves to the server. */
+/** In the range that JSON-RPC 2.0 (section 5.1) reserves for server errors. */
 const SERVER_ERROR = -32000
 
 /**
- * Answers the requests of the Prisma CLI, a message a line, until it closes stdin.
+ * Answers the requests of the Prisma CLI, one message per line, until the CLI closes stdin.
  *
- * Every failure has to be an answer. When an engine exits before it has answered, the CLI waits for an exit that has
- * already been, runs out of things to do and ends with code 0: a failed migration would look like a success.
+ * Every failure must be answered. If the engine exits without an answer, the CLI waits for an exit that has already happened, runs
+ * out of work and ends with code 0: a failed migration would look like a success.
  */
 export async function serveJsonRpc(
   answer: (method: string, params: unknown) => Promise<unknown>,
 ): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     const { id, method, params } = JSON.parse(line) as Request
-    // The CLI's answer to `print`.
+    // This is the CLI's answer to `print`.
     if (method === undefined) continue
     try {
       const result = await answer(method, params)
@@ -32,13 +32,13 @@ export async function serveJsonRpc(
   }
 }
 
-/** An error as the CLI shows it. A panic is not called one: the CLI would offer to report it to Prisma. */
+/** The error that the CLI shows. `is_panic` is always false: otherwise the CLI offers to report the error to Prisma. */
 export function failure(error: unknown) {
   const { message, code } = error as Error & { code?: string }
   return { is_panic: false, message, error_code: code }
 }
 
-/** The engine returns the text of a difference, and the CLI wants to be asked to print it. */
+/** The engine returns the text of a diff, but the CLI prints it only on request. */
 function print(id: number, content: string | null): void {
   if (content) send({ id: `print-${id}`, method: 'print', params: { content } })
 }

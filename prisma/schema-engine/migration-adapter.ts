@@ -13,7 +13,7 @@ type PgAdapter = Awaited<ReturnType<PrismaPg['connect']>>
 const FLAG = 18
 const TEXT = 25
 
-/** adapter-pg, made fit for migrations. */
+/** adapter-pg, adapted for migrations. */
 export class MigrationAdapter implements SqlMigrationAwareDriverAdapterFactory {
   readonly provider = 'postgres'
   readonly adapterName = '@prisma/adapter-pg'
@@ -27,7 +27,7 @@ export class MigrationAdapter implements SqlMigrationAwareDriverAdapterFactory {
     return open(this.#settings)
   }
 
-  /** An empty database in which the engine replays the migrations. It lasts as long as the connection. */
+  /** Creates an empty database in which the engine replays the migrations. It is dropped with the connection. */
   async connectToShadowDb(): Promise<SqlDriverAdapter> {
     const database = `prisma_migrate_shadow_db_${randomUUID()}`
     const main = await open(this.#settings)
@@ -35,7 +35,7 @@ export class MigrationAdapter implements SqlMigrationAwareDriverAdapterFactory {
 
     const shadow = await open({ ...this.#settings, database })
     const close = shadow.dispose.bind(shadow)
-    // adapter-pg drops the database while its own connection to it is open, which PostgreSQL refuses.
+    // adapter-pg would drop the database while its own connection to it is open, which PostgreSQL refuses.
     shadow.dispose = async () => {
       await close()
       await main.executeScript(`DROP DATABASE "${database}"`)
@@ -46,10 +46,10 @@ export class MigrationAdapter implements SqlMigrationAwareDriverAdapterFactory {
 }
 
 async function open(settings: ConnectionSettings): Promise<PgAdapter> {
-  // One session without end: the engine's advisory lock is the session's, and so is what a migration SETs.
+  // A single session that never idles out: the engine's advisory lock and a migration's SETs belong to the session.
   const adapter = await new PrismaPg({ ...settings, max: 1, idleTimeoutMillis: 0 }).connect()
 
-  // In one message, so all or nothing. adapter-pg cuts a script at its semicolons, those in function bodies too.
+  // A single message is all or nothing. adapter-pg would split a script at every semicolon, even in function bodies.
   adapter.executeScript = async (script) => {
     await adapter.executeRaw({ sql: script, args: [], argTypes: [] })
   }
@@ -57,7 +57,7 @@ async function open(settings: ConnectionSettings): Promise<PgAdapter> {
   return adapter
 }
 
-/** adapter-pg does not know the type of the catalogue's flags, so it gets them as text; the engine wants characters. */
+/** adapter-pg does not support the type of the catalogue's flags, so it reads them as text. The engine expects characters. */
 function readFlags(adapter: PgAdapter): void {
   const flagsOf = new WeakMap<object, readonly number[]>()
 
@@ -65,7 +65,7 @@ function readFlags(adapter: PgAdapter): void {
   const query = pool.query.bind(pool) as (sql: unknown) => Promise<Result | Result[]>
   const queryFlagsAsText = async (sql: unknown) => {
     const result = await query(sql)
-    // A script of several statements has as many results, and nobody reads them.
+    // A script of several statements has several results, which are not read.
     if (Array.isArray(result)) return result
     const flags = [...result.fields.keys()].filter((column) => result.fields[column]?.dataTypeID === FLAG)
     for (const column of flags) result.fields[column]!.dataTypeID = TEXT

@@ -8,9 +8,9 @@ import { MigrationAdapter } from './migration-adapter.ts'
 import { type CallEngine, engineVersion, startEngine } from './wasm-engine.ts'
 
 /**
- * The schema engine that the Prisma CLI runs for `migrate` and `db`: Prisma's own as WebAssembly, in place of the native
- * one that the CLI would download. `prisma.config.ts` points the CLI here. It comes with `--version`, with `cli` and a
- * command about the database as a whole, or else to talk JSON-RPC over stdin and stdout.
+ * The schema engine that the Prisma CLI runs for `migrate` and `db`: Prisma's own engine as WebAssembly, instead of the native
+ * one that the CLI would download. `prisma.config.ts` points the CLI to this file. The CLI calls it with `--version`, with `cli`
+ * and a command about the database as a whole, or without both to speak JSON-RPC over stdin and stdout.
  */
 const { values, positionals } = parseArgs({
   options: {
@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
     datamodels: { type: 'string', multiple: true },
   },
   allowPositionals: true,
-  // There are more, about what the data models say already; see json-rpc.ts about dying of one.
+  // The CLI passes further options, which the data models make redundant. The engine must not exit because of one (json-rpc.ts).
   strict: false,
 })
 const {
@@ -35,12 +35,12 @@ const {
   datamodels?: string[]
 }
 
-// The service gives it through a pipe, since there is a password in it and arguments are for everybody to read.
+// The service passes it through a pipe: it contains a password, and every account can read the arguments of a process.
 const source = JSON.parse(
   datasource ?? (datasourceFd ? readFileSync(Number(datasourceFd), 'utf8') : '{}'),
 ) as { url?: string }
 
-// The CLI reads stderr as JSON, a message a line, which the warnings of Node are not.
+// The CLI parses stderr as JSON, one message per line. Node's warnings are not JSON.
 process.removeAllListeners('warning')
 
 if (version) console.log(`schema-engine-wasm ${await engineVersion()}`)
@@ -67,12 +67,12 @@ async function serve(): Promise<void> {
     const callEngine = await starting
     return callEngine(method, params)
   })
-  // The engine keeps its connection, and with it the process.
+  // The engine keeps its connection open, which would keep the process alive.
   process.exit()
 }
 
 async function start(): Promise<CallEngine> {
-  // The engine's own words for this lack the reason.
+  // The engine's own error message lacks the reason.
   await checkConnection(settings())
   const schemas = (datamodels ?? []).map(async (path): Promise<[string, string]> => {
     return [path, await readFile(path, 'utf8')]

@@ -4,10 +4,10 @@ import {
   type SqlMigrationAwareDriverAdapterFactory,
 } from '@prisma/driver-adapter-utils'
 
-/** Calls a method of the engine by the name that the CLI has for it. */
+/** Calls a method of the engine by the CLI's name for it. */
 export type CallEngine = (method: string, params: unknown) => Promise<unknown>
 
-/** What the CLI calls otherwise than the engine does. */
+/** Methods for which the CLI and the engine have different names. */
 const ALIASES: Readonly<Record<string, string>> = { getDatabaseVersion: 'version' }
 
 /** Starts Prisma's schema engine on a database. */
@@ -15,7 +15,7 @@ export async function startEngine(
   database: SqlMigrationAwareDriverAdapterFactory,
   datamodels: [path: string, content: string][],
 ): Promise<CallEngine> {
-  // Not at the top: a Node that cannot import WebAssembly has to fail in a request, see json-rpc.ts.
+  // Imported here so that a Node.js without WebAssembly imports fails in a request (json-rpc.ts).
   const { SchemaEngine } = await import('@prisma/schema-engine-wasm')
   const factory = bindMigrationAwareSqlAdapterFactory(database)
   const options = { datamodels: datamodels.length > 0 ? datamodels : undefined }
@@ -40,10 +40,10 @@ export async function engineVersion(): Promise<string> {
   return version()
 }
 
-/** A panic may be thrown where nobody can catch it, and leaves the call unanswered. */
+/** A panic may be thrown outside the call, which is then never answered. */
 function watchForPanic() {
   const thrown = new Promise<never>((_, reject) => process.on('uncaughtException', reject))
-  // Between two calls nobody waits for it.
+  // Between two calls nothing awaits it.
   thrown.catch(() => {})
 
   const panic = { thrown, reason: '' }
@@ -56,7 +56,7 @@ function watchForPanic() {
   return panic
 }
 
-/** Of errors that are not PostgreSQL's the engine has the number only. */
+/** For errors that do not come from PostgreSQL, the engine knows only a number. */
 function named(error: unknown, registry: ErrorRegistry): unknown {
   if (error instanceof Error) {
     error.message = error.message.replace(/External error id#(\d+)/g, (number, id) =>

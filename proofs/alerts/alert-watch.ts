@@ -3,7 +3,7 @@ import type { PrometheusServer } from './prometheus-server.ts'
 
 const LOOK_EVERY_MS = 500
 
-/** Looks at the alerts all the time, and keeps which fired. */
+/** Polls the alerts, and remembers which fired. */
 export class AlertWatch {
   readonly #prometheus: Pick<PrometheusServer, 'firing'>
   readonly #stopping = new AbortController()
@@ -33,7 +33,7 @@ export class AlertWatch {
     return this.#ever
   }
 
-  /** How many seconds it took until the alert fired, or no longer did; undefined if it took too long. */
+  /** How many seconds it took until the alert fired, or stopped firing. Undefined if it took too long. */
   async until(alert: string, fires: boolean, timeoutInSeconds: number): Promise<number | undefined> {
     const startedAt = performance.now()
     const seconds = () => (performance.now() - startedAt) / 1000
@@ -46,7 +46,7 @@ export class AlertWatch {
 
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      // One look that fails is not the end; a Prometheus that is gone lets no alert fire, and is found out by that.
+      // Ignore one failed poll. If Prometheus is gone, no alert fires, and the proof fails.
       this.#firing = await this.#prometheus.firing().catch(() => this.#firing)
       for (const alert of this.#firing) this.#ever.add(alert)
       await wait(LOOK_EVERY_MS, undefined, { signal: this.#stopping.signal }).catch(() => {})

@@ -21,8 +21,8 @@ interface OpenedChallenge {
 }
 
 /**
- * The bank around the service: users who confirm payments all day long, a customer directory that is kept up to date, a load
- * balancer that probes, and some who mean harm.
+ * The bank around the service: users who confirm payments all the time, a directory that updates its entries, a load balancer that
+ * probes, and some attackers.
  */
 export class Bank {
   readonly #ground: Ground
@@ -40,7 +40,7 @@ export class Bank {
     this.#database = database
   }
 
-  /** Of so many users, the first are those who go about their day; the others are for those who mean harm. */
+  /** The first users do ordinary payments. The others are for attackers. */
   static readonly USERS = 2 * USERS
 
   open(): void {
@@ -57,7 +57,7 @@ export class Bank {
     await this.#running
   }
 
-  /** Does something so many times a second, done or not, until told to stop. That it fails is what it is for. */
+  /** Starts an action so many times a second until stopped, whether or not the last one has ended. Failures are expected. */
   async repeat(perSecond: number, act: () => Promise<unknown>, until: AbortSignal): Promise<void> {
     const underWay = new Set<Promise<unknown>>()
     while (!until.aborted) {
@@ -70,12 +70,12 @@ export class Bank {
     await Promise.all(underWay)
   }
 
-  /** A challenge whose code is on its way, of one of those users who do not go about their day. */
+  /** A challenge whose code is on its way, of one of the users for attackers. */
   async begin(n: number): Promise<OpenedChallenge> {
     return this.#begin(USERS + (n % USERS))
   }
 
-  /** As many wrong codes as lock a user. */
+  /** Sends enough wrong codes to lock a user. */
   async guess(n: number): Promise<void> {
     const challenge = await this.begin(n)
     for (let guess = 0; guess < 5; guess++) await this.verify(challenge, ANY_CODE)
@@ -89,14 +89,14 @@ export class Bank {
     return this.#call('POST', `/internal/v1/mfa/totp-email/${id}:initiate`, { token })
   }
 
-  /** An approval, presented with the digest of another operation. */
+  /** Presents an approval with the digest of another operation. */
   async presentWrongly(n: number): Promise<void> {
     const challenge = await this.begin(n)
     await this.verify(challenge, await this.#codeOf(challenge))
     await this.#consume({ ...challenge, n: challenge.n + 1 })
   }
 
-  /** A token with the right claims and a key of nobody's. */
+  /** A token with valid claims, signed with an unknown key. */
   async forge(): Promise<Reply> {
     const [head, body, signature] = (await this.#token({ sub: 'user-0' })).split('.')
     const forged = `${head}.${body}.${[...signature!].reverse().join('')}`
@@ -125,7 +125,7 @@ export class Bank {
     return challenge
   }
 
-  /** The address stays, or the user's challenges would be over. */
+  /** Keeps the address: a new one would end the user's challenges. */
   async #keepEntry(n: number): Promise<void> {
     await this.#call('PUT', `/internal/v1/mfa/users/user-${n}`, {
       token: await this.#token({ sub: 'crm', client_id: 'crm', scope: 'mfa:users:write' }),
@@ -143,7 +143,7 @@ export class Bank {
     )
   }
 
-  /** What the user reads in the mail, once it is there. */
+  /** Waits for the mail, and returns its code. */
   async #codeOf({ id }: OpenedChallenge): Promise<string> {
     const { rows } = await this.#database.query('SELECT id FROM otp_issuances WHERE challenge_id = $1', [id])
     const giveUpAt = performance.now() + CODE_TIMEOUT_IN_MS

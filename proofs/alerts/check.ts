@@ -8,12 +8,12 @@ import { filledIn, queriesOf, readDashboard } from '../../tools/dashboard/dashbo
 import { pathOf } from '../programs.ts'
 
 /*
- * `npm run alerts:check`: has promtool check the alert rules, run their unit tests, and read every query of the dashboard.
- * Exits with 1 if it finds fault with any, or is not there.
+ * `npm run alerts:check`: lets promtool check the alert rules, run their unit tests, and parse every query of the dashboard. Exits
+ * with 1 if promtool finds a fault or is not installed.
  */
 
 const HERE = fileURLToPath(new URL('../../deploy/prometheus/', import.meta.url))
-/** Linters of dashboards are not to be had as packages; as rules of a file, their queries are read by Prometheus itself. */
+/** No package offers a linter for dashboards. So this writes the queries into a file of rules, which promtool parses. */
 const queries = {
   groups: [
     {

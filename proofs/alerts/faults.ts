@@ -8,7 +8,7 @@ import type { MailSystems } from '../chaos/mail-systems.ts'
 import type { Bank } from './bank.ts'
 import type { ServiceUnderProof } from './service-under-proof.ts'
 
-/** All that can be broken. */
+/** Everything that a fault can break. */
 export interface Place {
   readonly ground: Ground
   readonly service: ServiceUnderProof
@@ -18,17 +18,17 @@ export interface Place {
 }
 
 export interface Fault {
-  /** What is wrong, as an operator would tell it afterwards. */
+  /** What is wrong, in the words of an operator. */
   readonly title: string
-  /** The alerts that have to fire for it. */
+  /** The alerts that must fire. */
   readonly alerts: readonly string[]
-  /** Breaks something for real, and gives what mends it. */
+  /** Breaks something, and returns the function that repairs it. */
   inject(place: Place): Promise<() => Promise<void>>
 }
 
 const COMMANDS = fileURLToPath(new URL('../../src/command-line/cli.ts', import.meta.url))
 
-/** Does something again and again, until mended. */
+/** Repeats an action until the repair. */
 async function keepOn(bank: Bank, perSecond: number, act: (n: number) => Promise<unknown>) {
   const stopping = new AbortController()
   let n = 0
@@ -39,10 +39,10 @@ async function keepOn(bank: Bank, perSecond: number, act: (n: number) => Promise
   }
 }
 
-/** A session that somebody left open, with what it has locked. */
+/** A session that somebody left open, with its locks. */
 async function leftOpen(databaseUrl: string, ...statements: readonly string[]) {
   const session = new pg.Client({ connectionString: databaseUrl })
-  // Cut off with the server, if something goes wrong.
+  // The server ends the session if something goes wrong.
   session.on('error', () => {})
   await session.connect()
   for (const statement of statements) await session.query(statement)
@@ -133,7 +133,7 @@ export const HELD_ROWS: Fault = {
 export const LATE_BACKLOG: Fault = {
   title: 'its mails leave, all of them late',
   alerts: ['CountersignMailsLate'],
-  // It is what follows from the fault before.
+  // The fault before is the cause.
   inject: async () => async () => {},
 }
 
@@ -200,7 +200,7 @@ export const STUCK_PURGE: Fault = {
   inject: async ({ ground, databaseUrl }) => {
     const release = await leftOpen(databaseUrl, `SELECT pg_advisory_lock(hashtext('countersign.retention'))`)
     const client = await ground.client(databaseUrl)
-    // Any challenge, as it would be had it been opened 200 days ago.
+    // Copies a challenge with times of 200 days ago.
     await client.query(
       `INSERT INTO challenges SELECT (jsonb_populate_record(c, jsonb_build_object(
          'id', '01890000-0000-7000-8000-000000000001', 'idempotency_key', 'of old',

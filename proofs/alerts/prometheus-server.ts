@@ -8,9 +8,9 @@ import { endProcess } from '../processes.ts'
 import { pathOf } from '../programs.ts'
 
 export interface PrometheusServer {
-  /** The alerts that fire now. */
+  /** The alerts that are firing. */
   firing(): Promise<ReadonlySet<string>>
-  /** How many samples a query gave since the server started. */
+  /** How many samples a query has returned since the server started. */
   samplesOf(query: string): Promise<number>
   stop(): Promise<void>
 }
@@ -26,7 +26,7 @@ interface PrometheusPlan {
 
 const START_TIMEOUT_IN_MS = 30_000
 
-/** A real Prometheus over one target, which looks at its rules every second. */
+/** A real Prometheus with one target, which evaluates its rules every second. */
 export async function startPrometheus(plan: PrometheusPlan): Promise<PrometheusServer> {
   const { port, target, rules, scrapeIntervalInSeconds } = plan
   const folder = join(plan.folder, 'prometheus')

@@ -16,12 +16,12 @@ import { ServiceUnderProof } from './service-under-proof.ts'
 import { alertsOf, shortened } from './shortened-rules.ts'
 
 /*
- * `npm run alerts:prove`: runs the service in production mode, with mail systems, users and a real Prometheus around it, injects
- * the fault of each alert for real, and shows that the alert does not fire before, fires during, and ends after. Exits with 1 if
- * one did not, or if a panel of the dashboard never had anything to show.
+ * `npm run alerts:prove`: runs the service in production mode, with mail systems, users and a real Prometheus. It injects the fault
+ * of each alert, and shows that the alert does not fire before the fault, fires during it, and ends after it. Exits with 1 if one
+ * alert did not, or if a panel of the dashboard never showed anything.
  *
- * Nobody waits for hours, so the rules are a copy with each window and each `for` a sixtieth as long, though no window
- * below four scrapes of three seconds. A scrape needs these three: it waits two for a database that hangs. Bounds are as they are.
+ * To save hours, the rules are a copy in which each window and each `for` is a sixtieth as long, but at least four scrapes of three
+ * seconds. A scrape needs three seconds, because it waits two for a database that hangs. Thresholds stay.
  */
 
 const FACTOR = 60
@@ -35,12 +35,12 @@ interface Proof {
   readonly alert: string
   readonly title: string
   readonly firedBefore: boolean
-  /** In seconds since the fault began, and since it began to be mended. */
+  /** In seconds since the fault began, and since its repair began. */
   readonly firesAfter: number | undefined
   readonly endsAfter: Promise<number | undefined>
 }
 
-const rules = readFileSync(new URL('countersign.rules.yaml', import.meta.url), 'utf8')
+const rules = readFileSync(new URL('../../deploy/prometheus/countersign.rules.yaml', import.meta.url), 'utf8')
 const startedAt = performance.now()
 const say = (line: string) =>
   console.log(`${String(Math.round((performance.now() - startedAt) / 1000)).padStart(4)} s  ${line}`)
@@ -56,7 +56,7 @@ try {
   console.error(error)
 }
 for (const close of closers.toReversed()) await close().catch(console.error)
-// Whatever was under way when it went wrong.
+// Ignore errors of work that was in progress when the proof failed.
 process.exit()
 
 async function prove(): Promise<boolean> {
@@ -70,7 +70,7 @@ async function prove(): Promise<boolean> {
   closers.push(() => prometheus.stop())
   place.bank.open()
   closers.push(() => place.bank.close())
-  // Until its first scrape there is nothing, and it says so.
+  // Before the first scrape, Prometheus has no metrics, and an alert says so.
   await wait(WINDOW_IN_SECONDS * 1000)
   const watch = new AlertWatch(prometheus)
   watch.start()
@@ -92,7 +92,7 @@ async function prove(): Promise<boolean> {
   return quiet && shown && empty.length === 0 && unproven.length === 0
 }
 
-/** Some faults leave each other alone and come together; the others come one after the other. */
+/** Independent faults run at the same time. The others run one after the other. */
 async function proofsOf(place: faults.Place, watch: AlertWatch): Promise<Proof[]> {
   const proofs: Proof[] = []
   const together = async (...all: readonly faults.Fault[]) => {
@@ -146,7 +146,7 @@ async function proofOf(fault: faults.Fault, place: faults.Place, watch: AlertWat
   }))
 }
 
-/** Prints what was proven. True if that is everything. */
+/** Prints the result. True if everything was proven. */
 async function report(proofs: readonly Proof[]): Promise<boolean> {
   const seconds = (time: number | undefined) => (time === undefined ? 'never' : `${time.toFixed(0)} s`)
   const rows: string[][] = []
@@ -164,7 +164,7 @@ async function report(proofs: readonly Proof[]): Promise<boolean> {
   return shown
 }
 
-/** The service with all that it stands on and all who use it. */
+/** The service with everything that it depends on, and its users. */
 async function stage(): Promise<faults.Place & { readonly target: string }> {
   const ground = await layGround({ fsync: 'off' })
   closers.push(() => ground.leave())

@@ -6,7 +6,7 @@ import type { Program } from '../processes.ts'
 
 const WORKERS = 2
 
-/** The service in production mode, a supervisor with two workers, always on the same ports. */
+/** The service in production mode: a supervisor with two workers, always on the same ports. */
 export class ServiceUnderProof {
   readonly #ground: Ground
   readonly #databaseUrl: string
@@ -27,13 +27,13 @@ export class ServiceUnderProof {
     await this.#program?.stop()
   }
 
-  /** At once, with nothing finished. */
+  /** Kills it at once, without letting work finish. */
   async kill(): Promise<void> {
     await this.#program!.stop('SIGKILL')
   }
 
   async workerPids(): Promise<number[]> {
-    // It fails when there are none, as between two that die.
+    // This fails while no worker runs, as between two deaths.
     const { stdout } = await promisify(execFile)('pgrep', ['-P', String(this.#program!.pid)]).catch(() => ({
       stdout: '',
     }))

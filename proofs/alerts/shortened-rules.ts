@@ -12,13 +12,13 @@ interface RuleFile {
 
 interface Haste {
   readonly factor: number
-  /** No window is shorter than this: a rate needs some scrapes. */
+  /** The shortest window: a rate needs several scrapes. */
   readonly shortestWindowInSeconds: number
 }
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
-/** The same rules for whoever cannot wait: each window and each `for` shorter by the factor, each bound as it is. */
+/** The same rules in less time: each window and each `for` is shorter by the factor. Thresholds stay. */
 export function shortened(rules: string, { factor, shortestWindowInSeconds }: Haste): string {
   const { groups } = parse(rules) as RuleFile
   return stringify({
@@ -35,7 +35,7 @@ export function shortened(rules: string, { factor, shortestWindowInSeconds }: Ha
   })
 }
 
-/** The names of the alerts among the rules. */
+/** The names of the alerts in the rules. */
 export function alertsOf(rules: string): string[] {
   const { groups } = parse(rules) as RuleFile
   return groups.flatMap((group) => group.rules.flatMap(({ alert }) => alert ?? []))

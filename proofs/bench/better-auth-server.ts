@@ -8,8 +8,8 @@ import pg from 'pg'
 import { codeFor } from './code-for.ts'
 
 /*
- * What a TypeScript team would take instead: one-time passwords by e-mail of better-auth, at its best. Its limiter is off,
- * nothing is logged, no access token is asked for, and a mail that is "sent" is nothing at all.
+ * What a TypeScript team would use instead: one-time passwords by e-mail of better-auth, at its best. It runs without limiter,
+ * logs and access tokens, and "sending" a mail does nothing.
  */
 
 const auth = betterAuth({

@@ -11,7 +11,7 @@ const DATABASE = 'better_auth'
 
 const SERVER = fileURLToPath(new URL('better-auth-server.ts', import.meta.url))
 
-/** One-time passwords by e-mail of better-auth: the nearest that can be taken off the shelf. */
+/** One-time passwords by e-mail of better-auth: the nearest library that one can install. */
 export async function betterAuth(ground: Ground, subjects: number): Promise<Contestant> {
   const databaseUrl = await ground.createDatabase(DATABASE, 'empty')
   const client = await ground.client(databaseUrl)

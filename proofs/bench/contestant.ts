@@ -2,15 +2,15 @@ import { usageOf } from '../processes.ts'
 import type { Ground } from './ground.ts'
 import type { Load } from './load.ts'
 
-/** Something that issues and verifies codes, under measurement. */
+/** A program under measurement that issues and verifies codes. */
 export interface Contestant {
   readonly name: string
-  /** Measures `size` requests of each kind, each about a challenge of its own and each to succeed. */
+  /** Measures `size` requests of each kind. Each is about a challenge of its own, and each must succeed. */
   round(size: number): Promise<readonly Measured[]>
   stop(): Promise<void>
 }
 
-/** What is asked of a contestant, by the words of the service. */
+/** The operations of a contestant, in the service's terms. */
 export type Operation = 'create' | 'initiate' | 'verify' | 'consume'
 
 export interface Measured {
@@ -21,19 +21,19 @@ export interface Measured {
   readonly serviceCpuInMs: number
   readonly databaseCpuInMs: number
   readonly peakMemoryInMiB: number
-  /** That the database was given meanwhile, those of deliveries included. */
+  /** How many statements the database ran meanwhile, including those of deliveries. */
   readonly statements: number
 }
 
-/** Where the processes and statements of a contestant are counted. */
+/** The processes and the database whose work is counted. */
 interface Place {
   readonly ground: Ground
   readonly database: string
-  /** None, if it has no process of its own. */
+  /** Empty if it has no process of its own. */
   readonly pids: readonly number[]
 }
 
-/** Runs a load and reads off what it used. @throws {Error} unless every answer has the one good status. */
+/** Runs a load and measures what it used. @throws {Error} unless every answer has the expected status. */
 export async function measure(
   operation: Operation,
   status: number,

@@ -6,12 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type pg from 'pg'
 import {
-  type ChallengeRow,
-  COLUMNS,
-  challengeOf,
+  ISSUANCE_COLUMNS,
   type IssuanceRow,
   issuanceOf,
-} from '../../src/adapters/persistence-prisma/rows.ts'
+} from '../../src/adapters/persistence-prisma/otp-outbox/issuance-row.ts'
+import {
+  CHALLENGE_COLUMNS,
+  type ChallengeRow,
+  challengeOf,
+} from '../../src/adapters/persistence-prisma/step-ups/challenge-row.ts'
 import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
 import { type Program, startProgram } from '../processes.ts'
 import { type Contestant, measure } from './contestant.ts'
@@ -24,7 +27,7 @@ export const CONNECTIONS = 32
 const CLIENT = 'payments'
 const SCOPE = 'mfa:challenges:create mfa:challenges:consume'
 
-/** The service in production mode on a database of its own, with all that production has. */
+/** The service in production mode on a database of its own, with everything that production has. */
 export async function startCountersign(
   ground: Ground,
   databaseUrl: string,
@@ -69,7 +72,7 @@ export async function countersign(ground: Ground, workers: number, subjects: num
 }
 
 /**
- * The build of another checkout, which has its own `npm ci`: on the schema of that build, beside this one in the same run.
+ * Starts the build of another checkout, which has its own `npm ci`, on the schema of that build.
  *
  * @throws {Error} if that checkout cannot migrate a database.
  */
@@ -86,7 +89,7 @@ export async function otherBuild(ground: Ground, checkout: string, subjects: num
   return countersignOf(ground, client, database, [program], 'Other build')
 }
 
-/** A contestant that goes the whole way: create, initiate, mail, verify, consume. */
+/** A contestant that does the whole journey: create, initiate, mail, verify, consume. */
 export function countersignOf(
   ground: Ground,
   client: pg.Client,
@@ -130,7 +133,7 @@ export async function seedUsers(client: pg.Client, count: number): Promise<void>
   await client.query('ANALYZE users')
 }
 
-/** What the first challenge of a user leaves for all that follow. */
+/** The row that a user's first challenge creates for all later ones. */
 export async function seedStandings(client: pg.Client, count: number): Promise<void> {
   await client.query(
     `INSERT INTO subject_standings (subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version)
@@ -139,7 +142,7 @@ export async function seedStandings(client: pg.Client, count: number): Promise<v
   )
 }
 
-/** Waits until every mail that is to go has gone. */
+/** Waits until every due mail is sent. */
 export async function mailsSent(client: pg.Client): Promise<void> {
   for (;;) {
     const { rows } = await client.query(`SELECT 1 FROM otp_issuances WHERE status = 'queued' LIMIT 1`)
@@ -155,7 +158,7 @@ export async function expectCount(client: pg.Client, question: string, expected:
   }
 }
 
-/** The requests of as many journeys, each of another user with a token that no one has seen. */
+/** The requests of `size` journeys, each of another user with a new token. */
 export class Journeys {
   readonly #client: pg.Client
   readonly #tokens: readonly string[]
@@ -202,7 +205,7 @@ export class Journeys {
     )
   }
 
-  /** With the code that stands in the mail of each. */
+  /** Adds the code from each mail. */
   async verifying(): Promise<Buffer[]> {
     const codes = await this.#codes()
     return this.#challenges.map(({ challengeId }, n) =>
@@ -226,7 +229,7 @@ export class Journeys {
     )
   }
 
-  /** The ids under which the mails of each went out. */
+  /** The ids of the issuances, in the order of the challenges. */
   async issuanceIds(): Promise<string[]> {
     const ids = new Map((await this.#issued()).map((row) => [row.c_id, row.i_id]))
     return this.#challenges.map(({ challengeId }) => ids.get(challengeId)!)
@@ -239,7 +242,7 @@ export class Journeys {
 
   async #issued() {
     const { rows } = await this.#client.query<ChallengeRow & IssuanceRow>(
-      `SELECT ${COLUMNS.challenge}, ${COLUMNS.issuance}
+      `SELECT ${CHALLENGE_COLUMNS}, ${ISSUANCE_COLUMNS}
        FROM challenges c JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
        WHERE c.id = ANY($1::uuid[])`,
       [this.#challenges.map(({ challengeId }) => challengeId)],

@@ -6,26 +6,23 @@ import { createRemoteJWKSet, jwtVerify } from 'jose'
 import pg from 'pg'
 import { pino } from 'pino'
 import { v7 } from 'uuid'
-import {
-  challengeOf,
-  hasIssuance,
-  issuanceOf,
-  standingOf,
-  userOf,
-} from '../../src/adapters/persistence-prisma/rows.ts'
+import { hasIssuance, issuanceOf } from '../../src/adapters/persistence-prisma/otp-outbox/issuance-row.ts'
+import { challengeOf } from '../../src/adapters/persistence-prisma/step-ups/challenge-row.ts'
+import { standingOf } from '../../src/adapters/persistence-prisma/step-ups/standing-row.ts'
 import {
   loadStepUp,
   saveDecision,
 } from '../../src/adapters/persistence-prisma/step-ups/step-up-statements.ts'
+import { userOf } from '../../src/adapters/persistence-prisma/users/user-row.ts'
 import type { Challenge } from '../../src/domain/challenge.ts'
 import type { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp, type StepUpDecision } from '../../src/domain/step-up.ts'
 import { POLICY } from './settings.ts'
 
 /*
- * The floor: what initiate and verify cost at least. The same decisions and the very same statements as the service, and an
- * access token checked and a line logged for each request as in production; but straight on node:http, pg, jose and pino,
- * with one `if` a route, next to no check of what comes in, and the code computed by hand.
+ * The floor: the least that initiate and verify can cost. It makes the same decisions and runs the same statements as the service.
+ * It also checks an access token and logs a line for each request, as in production. But it is written directly on node:http, pg,
+ * jose and pino, with one `if` a route, almost no input checks, and a code computed by hand.
  */
 
 const { DATABASE_URL, JWKS_URL, ISSUER, AUDIENCE, OTP_KEY } = process.env as Record<string, string>
@@ -71,7 +68,7 @@ async function verify(challengeId: string, userId: string, code: string): Promis
   return (await save(decision, userId)) && outcome === 'verified' ? 204 : 400
 }
 
-/** RFC 6238 at step 0, RFC 4226 §5.3, over the seed that the service derives. */
+/** RFC 6238 at step 0 and RFC 4226 §5.3, over the same seed as the service. */
 function codeMatches(code: string, issuance: OtpIssuance, challenge: Challenge): boolean {
   const { id, clientId, subjectUserId, operation } = challenge
   const context = JSON.stringify([

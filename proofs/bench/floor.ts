@@ -13,7 +13,7 @@ const DATABASE = 'floor'
 
 const SERVER = fileURLToPath(new URL('floor-server.ts', import.meta.url))
 
-/** Hand-written initiate and verify on the service's own schema. It creates nothing, so its challenges are put there. */
+/** Hand-written initiate and verify on the service's own schema. It cannot create challenges, so the bench inserts them. */
 export async function floor(ground: Ground, subjects: number): Promise<Contestant> {
   const databaseUrl = await ground.createDatabase(DATABASE, 'migrated')
   const client = await ground.client(databaseUrl)
@@ -50,7 +50,7 @@ export async function floor(ground: Ground, subjects: number): Promise<Contestan
   }
 }
 
-/** What the service stores for a new challenge of each of the first `count` users. */
+/** Inserts the rows that the service stores for a new challenge, for each of the first `count` users. */
 export async function putChallenges(
   client: pg.Client,
   count: number,

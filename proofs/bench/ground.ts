@@ -11,7 +11,7 @@ import { migrateDatabase } from '../../src/adapters/persistence-prisma/connectio
 import { startEmbeddedPostgres } from '../../src/development/postgres/embedded-postgres.ts'
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
 
-/** What all programs under measurement stand on: a PostgreSQL as durable as it comes, an issuer, a mail server. */
+/** What all programs under measurement use: a PostgreSQL with its default durability, an issuer, a mail server. */
 export interface Ground {
   readonly folder: string
   readonly postgresPid: number
@@ -19,13 +19,13 @@ export interface Ground {
   readonly otpKey: Buffer
   readonly signingKey: Buffer
   readonly smtp: SmtpSink
-  /** A connection for the bench's own questions to a database. */
+  /** A connection for the bench's own queries. */
   client(url: string): Promise<pg.Client>
   /** An empty database, or one with the schema of the service. */
   createDatabase(name: string, kind: 'empty' | 'migrated'): Promise<string>
-  /** The statements that a database was given so far, without those of the bench that only look. */
+  /** How many statements a database has run so far, without the bench's own queries. */
   statementsOf(database: string): Promise<number>
-  /** A token as the issuer gives it. */
+  /** A token of the issuer. */
   token(claims: Readonly<Record<string, string>>): Promise<string>
   leave(): Promise<void>
 }
@@ -36,7 +36,7 @@ const AUDIENCE = 'countersign'
 
 export async function layGround(settings: Readonly<Record<string, string>> = {}): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-bench-'))
-  // Run by root, the server is another account's, which has to get in.
+  // If root runs this, the server runs under another account, which needs access.
   await chmod(folder, 0o755)
   const postgres = await startEmbeddedPostgres({
     folder: join(folder, 'postgres'),

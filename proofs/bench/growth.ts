@@ -13,8 +13,8 @@ import { barChart } from './picture.ts'
 import { printRatios, printSummaries, ratios, summaries } from './report.ts'
 
 /*
- * `npm run bench:growth`: the same load, in turns, on databases that hold ten thousand, a million and ten million challenges,
- * while what is past its retention is purged. The largest takes some 20 GB of disk and a quarter of an hour to fill.
+ * `npm run bench:growth`: the same load, in turns, on databases with ten thousand, a million and ten million challenges, while
+ * retention purges. The largest needs about 20 GB of disk and a quarter of an hour to fill.
  */
 
 const { values } = parseArgs({
@@ -91,7 +91,7 @@ await writeFile(
   }),
 )
 
-/** The job of retention, from the start of a round to its end. */
+/** The retention job, from the start of a round to its end. */
 function startPurging(url: string) {
   const child = spawn(process.execPath, [PURGING], {
     env: { PATH: process.env.PATH, DATABASE_URL: url },

@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 
-/** What a load gave. Latencies are in ms, in the order of the requests. */
+/** The result of a load. Latencies are in ms, in the order of the requests. */
 export interface Load {
   readonly seconds: number
   readonly latencies: readonly number[]
   readonly statuses: ReadonlyMap<number, number>
-  /** When each answer was complete, by the clock of `performance.timeOrigin + performance.now()`. */
+  /** When each answer was complete, as `performance.timeOrigin + performance.now()`. */
   readonly answeredAt: readonly number[]
-  /** What came back, in the order of the requests. */
+  /** The answers, in the order of the requests. */
   readonly bodies: readonly string[]
 }
 
@@ -20,7 +20,7 @@ export interface HttpRequest {
   readonly body?: unknown
 }
 
-/** A request as the bytes that go over the wire: to make them is not part of what is measured. */
+/** A request as bytes, so that building it is not measured. */
 export function bytesOf({ method, path, headers = {}, body }: HttpRequest): Buffer {
   const text = body === undefined ? '' : JSON.stringify(body)
   const all = {
@@ -34,8 +34,9 @@ export function bytesOf({ method, path, headers = {}, body }: HttpRequest): Buff
 }
 
 /**
- * Sends each request once over `connections` connections, spread over the servers, each of which sends its next when it has its answer. The client
- * shares the cores with what it measures, so it is as little as can be: bytes out, a status and the end of an answer in.
+ * Sends each request once over `connections` connections to the servers. A connection sends its next request when it has the last
+ * answer. The client shares the cores with what it measures, so it does as little as possible: it writes bytes, and reads a status
+ * and the end of the answer.
  */
 export async function drive(
   urls: string | readonly string[],
@@ -64,8 +65,8 @@ export async function drive(
 }
 
 /**
- * Sends `perSecond` requests a second, answered or not. A latency counts from the moment at which its request was due, so
- * that a server that stalls does not hide the wait of those behind it (coordinated omission).
+ * Sends `perSecond` requests a second, whether or not earlier ones are answered. A latency counts from the moment when its request
+ * was due, so that a stalling server does not hide the wait of later requests (coordinated omission).
  */
 export async function drivePaced(url: string, requests: readonly Buffer[], perSecond: number): Promise<Load> {
   const record = new Recording(requests.length)
@@ -97,7 +98,7 @@ export async function drivePaced(url: string, requests: readonly Buffer[], perSe
   return record.load(seconds)
 }
 
-/** An answer in full, as it came. */
+/** A whole answer. */
 type Answer = Buffer
 
 class Recording {
@@ -130,7 +131,7 @@ class Recording {
   }
 }
 
-/** One connection that carries one exchange at a time. */
+/** One connection with one exchange at a time. */
 class Connection {
   readonly #socket: Socket
   #received: Buffer = Buffer.alloc(0)

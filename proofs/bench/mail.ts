@@ -17,7 +17,7 @@ import { layGround } from './ground.ts'
 import { drive, drivePaced, type Load } from './load.ts'
 
 /*
- * `npm run bench:mail`: how long a mail is behind its answer, how fast a backlog drains, and what requests feel of it.
+ * `npm run bench:mail`: measures how long after its answer a mail leaves, how fast a backlog drains, and how that slows requests.
  */
 
 const { values } = parseArgs({
@@ -78,7 +78,7 @@ try {
   await ground.leave()
 }
 
-/** What there is to be had at most: composing and handing over, without claims and records. */
+/** The upper limit: composing and sending, without claims and records. */
 async function transportAlone(): Promise<number> {
   const { stdout } = await promisify(execFile)(process.execPath, [TRANSPORT, ground.smtp.url])
   return Number(stdout)
@@ -103,7 +103,7 @@ async function delaysOf(journeys: Journeys, { answeredAt }: Load): Promise<numbe
   return answeredAt.map((at, n) => Math.max(0, ground.smtp.takenAt.get(issuances[n]!)! - at))
 }
 
-/** Codes that are due at this moment, as if the mail server had been away. */
+/** Inserts codes whose mails are due now, as after an outage of the mail server. */
 async function queueBacklog(client: pg.Client, count: number): Promise<void> {
   await seedStandings(client, count)
   await client.query(

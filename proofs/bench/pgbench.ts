@@ -4,12 +4,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type pg from 'pg'
 import type { Prisma } from '../../src/adapters/persistence-prisma/generated/client.ts'
-import {
-  challengeOf,
-  hasIssuance,
-  issuanceOf,
-  standingOf,
-} from '../../src/adapters/persistence-prisma/rows.ts'
+import { hasIssuance, issuanceOf } from '../../src/adapters/persistence-prisma/otp-outbox/issuance-row.ts'
+import { challengeOf } from '../../src/adapters/persistence-prisma/step-ups/challenge-row.ts'
+import { standingOf } from '../../src/adapters/persistence-prisma/step-ups/standing-row.ts'
 import {
   loadStepUp,
   saveDecision,
@@ -25,16 +22,16 @@ const DATABASE = 'pgbench'
 
 const run = promisify(execFile)
 
-/** Of right codes nothing is to be told. */
+/** No lock notice: a right code causes none. */
 const NO_NOTICE = { id: '', address: undefined }
 
-/** Ids that a script can compute from the number of a challenge. */
+/** Ids that a pgbench script can compute from the number of a challenge. */
 const idOf = (kind: 'challenge' | 'issuance', n: number) =>
   `${kind === 'challenge' ? 'c0000000' : '10000000'}-0000-7000-8000-${n.toString(16).padStart(12, '0')}`
 
 /**
- * What the database gives at most: pgbench sends the two statements of each operation with the parameters that the service
- * would send, and nothing stands in between. Undefined where there is no pgbench (it comes with PostgreSQL's client programs).
+ * The limit of the database: pgbench sends the two statements of each operation directly, with the service's parameters. Undefined
+ * without pgbench, which is part of PostgreSQL's client programs.
  */
 export async function pgbench(ground: Ground, subjects: number): Promise<Contestant | undefined> {
   try {
@@ -80,7 +77,7 @@ export async function pgbench(ground: Ground, subjects: number): Promise<Contest
   }
 }
 
-/** The statements of one operation as they are for the first challenge. */
+/** The statements of one operation for the first challenge. */
 async function sample(
   client: pg.Client,
   n: number,
@@ -98,7 +95,7 @@ async function sample(
   return [load, saveDecision(decision, { actor: 'user:user-0' })]
 }
 
-/** Each transaction of a client takes the next challenge of its share. */
+/** Each transaction of a client uses the next challenge of its share. */
 function script(statements: readonly Prisma.Sql[], first: number, perClient: number): string {
   const id = (prefix: string) => `'${prefix}-0000-7000-8000-' || lpad(to_hex(:n::bigint), 12, '0')`
   const expressions: readonly [string, string][] = [

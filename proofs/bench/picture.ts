@@ -12,7 +12,7 @@ const ROW = 22
 const LEFT = 130
 const TOP = 46
 
-/** An SVG that reads on a light and on a dark page. */
+/** An SVG that is readable on light and dark pages. */
 export function barChart({ title, unit, series, groups }: BarChart): string {
   const most = Math.max(...groups.flatMap(({ values }) => values.map((value) => value ?? 0)))
   const scale = (WIDTH - LEFT - 190) / most

@@ -1,7 +1,7 @@
 import { figure, median, percentile } from '../statistics.ts'
 import type { Measured, Operation } from './contestant.ts'
 
-/** What the rounds of one contestant say about one operation: medians of rounds, percentiles over all requests. */
+/** The results of one contestant for one operation: medians of rounds, percentiles over all requests. */
 export interface Summary {
   readonly contestant: string
   readonly operation: Operation
@@ -9,14 +9,14 @@ export interface Summary {
   readonly p50InMs: number
   readonly p95InMs: number
   readonly p99InMs: number
-  /** Of 1,000 requests; null where it is not known. */
+  /** For 1,000 requests. Null if unknown. */
   readonly serviceCpuInMs: number | null
   readonly databaseCpuInMs: number | null
   readonly peakMemoryInMiB: number | null
   readonly statementsPerRequest: number
 }
 
-/** One contestant's throughput over another's, as the median of what they were in each round. */
+/** One contestant's throughput divided by another's: the median over all rounds. */
 export interface Ratio {
   readonly contestant: string
   readonly to: string
@@ -61,7 +61,7 @@ export function summaries(rounds: Rounds): Summary[] {
   )
 }
 
-/** Of `contestant` to each other one, wherever both do the same. */
+/** Compares `contestant` with each other one, for the operations that both have. */
 export function ratios(rounds: Rounds, contestant: string): Ratio[] {
   const others = [...rounds.keys()].filter((name) => name !== contestant)
   return others.flatMap((to) =>
@@ -108,7 +108,7 @@ export function printSummaries(all: readonly Summary[]): void {
   ])
   printTable([head, ...rows])
   console.log(
-    'CPU: ms of one core for 1,000 requests. Statements: a request, those of deliveries meanwhile included.\n',
+    'CPU: ms of one core for 1,000 requests. Statements: per request, including those of deliveries meanwhile.\n',
   )
 }
 

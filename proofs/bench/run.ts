@@ -12,18 +12,18 @@ import { barChart } from './picture.ts'
 import { printRatios, printSummaries, ratios, summaries } from './report.ts'
 
 /*
- * `npm run bench` measures the service in production mode against what it could cost at least and against what others take,
- * all in one run and in turns, since the machine is not the same from one minute to the next. Only the ratios carry over.
+ * `npm run bench` compares the service in production mode with its floor and with an alternative. All run in turns within one run,
+ * because the speed of a machine changes from minute to minute. Only the ratios are comparable between runs.
  */
 
 const USAGE = `Usage: npm run bench -- [--quick] [--rounds <n>] [--size <n>] [--only <name>,…] [--against <checkout>] [--out <folder>]
 
-  --quick    a short form of under a minute, to see whether a change made a difference
-  --rounds   measured rounds; one more goes before them to warm up (5, quick 2)
-  --size     requests of each kind in a round (3000, quick 600)
-  --only     countersign, workers, floor, better-auth, pgbench (all)
-  --against  the folder of a second checkout with its own npm ci: its build is measured as well
-  --out      where throughput.json and throughput.svg are written (proofs/bench/results)
+  --quick    takes under a minute, to see whether a change made a difference
+  --rounds   number of measured rounds, after one round to warm up (5, quick 2)
+  --size     number of requests of each kind in a round (3000, quick 600)
+  --only     one or more of countersign, workers, floor, better-auth, pgbench (all)
+  --against  folder of a second checkout with its own npm ci, whose build is measured too
+  --out      folder for throughput.json and throughput.svg (proofs/bench/results)
 `
 
 const { values } = options()
@@ -38,7 +38,7 @@ try {
   for (const start of wanted()) {
     const contestant = await start()
     if (contestant) contestants.push(contestant)
-    else console.log('There is no pgbench on this machine: the limit of the database is not measured.')
+    else console.log('pgbench is not installed: the limit of the database is not measured.')
   }
   for (let round = 0; round <= rounds; round++) {
     console.log(round === 0 ? 'warming up' : `round ${round} of ${rounds}`)
@@ -93,7 +93,7 @@ function wanted(): (() => Promise<Contestant | undefined>)[] {
   return against === undefined ? all : [...all, () => otherBuild(ground, resolve(against), size)]
 }
 
-/** Nobody always goes first, or always after the same other one. */
+/** Changes the order, so that no contestant is always first, or always after the same other one. */
 function inTurns(all: readonly Contestant[], round: number): Contestant[] {
   const first = round % all.length
   const turned = [...all.slice(first), ...all.slice(0, first)]

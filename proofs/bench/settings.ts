@@ -1,4 +1,4 @@
 import { readConfig } from '../../src/config/read-config.ts'
 
-/** The defaults of the service, but for the mails that one subject may be sent: each round sends every subject another. */
+/** The service's defaults, except for the number of mails for one subject: each round sends every subject another mail. */
 export const { policy: POLICY } = readConfig({ SUBJECT_MAX_ISSUANCES: '1000' })

@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 
-/** A mail server that takes every mail and keeps only when it had taken over which. */
+/** A mail server that accepts every mail and records only when it accepted it. */
 export interface SmtpSink {
   readonly url: string
-  /** By the id of its issuance: when the mail was taken over, as a reading of `performance.timeOrigin + now()`. */
+  /** When it accepted a mail, by the id of its issuance, as `performance.timeOrigin + now()`. */
   readonly takenAt: ReadonlyMap<string, number>
   close(): void
 }
 
-/** Speaks as much of RFC 5321 as a client of one recipient needs, at as little cost as can be: it shares the cores. */
+/** Speaks the part of RFC 5321 that a client with one recipient needs, at minimal cost, because it shares the cores. */
 export async function startSmtpSink(): Promise<SmtpSink> {
   const takenAt = new Map<string, number>()
   const server = createServer((socket) => serve(socket, takenAt)).listen(0, '127.0.0.1')

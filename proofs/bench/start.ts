@@ -12,8 +12,8 @@ import { startCountersign } from './countersign.ts'
 import { layGround } from './ground.ts'
 
 /*
- * `npm run bench:start`: how long `npm start` takes with a fresh and with an existing embedded database, how long the
- * service takes in production, and what a worker holds that has nothing to do.
+ * `npm run bench:start`: measures how long `npm start` takes with a fresh and with an existing embedded database, how long the
+ * service takes to start in production, and how much memory an idle worker uses.
  */
 
 const TIMES = 5
@@ -50,7 +50,7 @@ console.log(`npm start, existing database   ${seconds(existing)}`)
 console.log(`production                     ${seconds(production)}`)
 console.log(`memory of an idle worker       ${figure(median(memory))} MiB`)
 
-/** From the command to its greeting. */
+/** The time from the command to its greeting. */
 async function developmentStart(dataDir: string): Promise<number> {
   const startedAt = performance.now()
   const child = spawn('npm', ['start'], {

@@ -4,10 +4,10 @@ import { SmtpMailTransport } from '../../src/adapters/mail-smtp/smtp-mail-transp
 import type { EmailAddress } from '../../src/domain/email-address.ts'
 import { operation } from './countersign.ts'
 
-/* Hands mails of the service to an SMTP server as fast as the transport can, with nothing else to do, and tells how many a second. */
+/* Sends the service's mails to an SMTP server as fast as the transport can, and prints how many a second. */
 
 const [, , url = '', count = '10000'] = process.argv
-/** As many as a deliverer has under way. */
+/** As many as a deliverer sends at the same time. */
 const CONCURRENCY = 50
 
 const letter = {

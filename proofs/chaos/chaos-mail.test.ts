@@ -2,7 +2,7 @@ import test from 'ava'
 import { createTestDatabase } from '../../test/support/database.ts'
 import { killDeliveries } from './killed-deliveries.ts'
 
-/** Of the first three kills under this seed two come within a hand-over and one at a time of its own. */
+/** With this seed, two of the first three kills happen while a mail is being sent, and one at another time. */
 const PLAN = { rounds: 3, seed: 1 }
 
 test('killed at any moment, the service loses no mail that it promised, and repeats one only after a kill, with the same code', async (t) => {

@@ -2,8 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { openChallenge, registerUser, tokenOf } from '../../test/journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../../test/journeys/service-process.ts'
+import { type Arrival, type CountingInbox, countingInbox } from '../../test/support/counting-inbox.ts'
 import { call } from '../../test/support/http-call.ts'
-import { type Arrival, type CountingInbox, countingInbox } from './counting-inbox.ts'
 import { seededFraction } from './seeded-fraction.ts'
 
 export interface KilledDeliveriesPlan {
@@ -12,37 +12,37 @@ export interface KilledDeliveriesPlan {
   readonly rounds: number
   /** Decides the moment of every kill. */
   readonly seed: number
-  /** Ends the leases of a process when it is dead, in place of waiting until they run out. */
+  /** Ends the leases of a dead process, instead of waiting until they run out. */
   readonly endLeases: boolean
-  /** Told after each round. */
+  /** Called after each round. */
   readonly progress?: (round: number) => void
 }
 
 export interface KilledDeliveries {
   readonly rounds: number
-  /** Kills between a mail that was taken and its record, by the word of the mail system. */
+  /** Kills between the acceptance of a mail and its record, as the mail system saw it. */
   readonly killsWhileSending: number
-  /** Initiates that were answered 204. */
+  /** Initiates with the answer 204. */
   readonly promised: number
-  /** Issuances that are stored; some initiates were cut off before their answer. */
+  /** Stored issuances. They may be more, because kills cut off some answers. */
   readonly stored: number
   readonly mails: number
   /** Mails beyond the first of their issuance. */
   readonly duplicates: number
-  /** Challenges that the code of their mails verified. */
+  /** Challenges that were verified with the code of their mails. */
   readonly verified: number
-  /** What must not be. Empty, or the service is wrong. */
+  /** The violations. Empty if the service is correct. */
   readonly violations: readonly string[]
 }
 
 const JOURNEYS_AT_ONCE = 8
 const JOURNEYS_EACH = 4
-/** Half of the kills come so many mails into a round, within a hand-over; the others at a time of their own. */
+/** Half of the kills happen after so many mails of a round, while a mail is being sent. The others happen at a random time. */
 const MAX_MAILS_TO_LIVE = 12
 const MAX_MS_TO_LIVE = 400
-/** A round whose number of mails never comes, since leases hold them back, ends all the same. */
+/** Ends a round that never reaches its number of mails, because leases hold them back. */
 const ROUND_TIMEOUT_IN_MS = 5000
-/** Mails take this long at most to be answered, so that kills find some at every stage. */
+/** The longest time until the answer to a mail, so that kills hit mails at every stage. */
 const MAX_ANSWER_IN_MS = 20
 /** Twice a lease. */
 const DRAIN_TIMEOUT_IN_MS = 60_000
@@ -66,8 +66,8 @@ interface IssuanceRow {
 }
 
 /**
- * Kills the service with SIGKILL in the midst of initiates and deliveries, over and over, starts it again, lets the
- * outbox run empty, and reconciles what was promised with what has arrived.
+ * Repeatedly kills the service with SIGKILL during initiates and deliveries, and starts it again. Then it lets the outbox run empty,
+ * and compares the promised mails with those that arrived.
  */
 export async function killDeliveries(plan: KilledDeliveriesPlan): Promise<KilledDeliveries> {
   const run = new ChaosRun(plan)
@@ -139,7 +139,7 @@ class ChaosRun {
     this.#strike = struck.resolve
     this.#dead = Promise.withResolvers<void>()
     this.#mailsToLive = afterMails ?? Number.POSITIVE_INFINITY
-    // What the kill cuts off rejects, which is what it is for.
+    // A request that the kill cuts off rejects, as intended.
     const walks = Promise.allSettled(
       Array.from({ length: JOURNEYS_AT_ONCE }, async () => {
         for (let count = 0; count < JOURNEYS_EACH; count++) await this.#walk(service.url)
@@ -165,7 +165,7 @@ class ChaosRun {
     journey.promised = status === 204
   }
 
-  /** The mail system's side of a hand-over. The one that strikes is answered when there is nobody left to hear it. */
+  /** The mail system's side of a delivery attempt. The mail that triggers the kill is answered after the process is dead. */
   async #take(arrival: Arrival): Promise<void> {
     this.#arrivals.push({ ...arrival, round: this.#round })
     this.#mailsToLive--
@@ -182,7 +182,7 @@ class ChaosRun {
     return (await this.#db.query<IssuanceRow>('SELECT id, challenge_id, status FROM otp_issuances')).rows
   }
 
-  /** Types the mailed codes in where the delivery is over: earlier, a verified challenge would withhold a duplicate. */
+  /** Types the mailed codes after all deliveries: a challenge that is verified earlier would withhold a duplicate. */
   async #verifySettled(url: string): Promise<void> {
     for (const { id, challenge_id, status } of await this.#issuances()) {
       const journey = this.#journeys.get(challenge_id)
@@ -194,7 +194,7 @@ class ChaosRun {
     }
   }
 
-  /** Lets a process live until nothing is queued any more. */
+  /** Runs a process until no mail is queued. */
   async #drained(): Promise<string[]> {
     const service = await this.#start()
     const giveUpAt = performance.now() + DRAIN_TIMEOUT_IN_MS

@@ -4,12 +4,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { codeIn } from '../../test/journeys/client.ts'
-import { type CountingInbox, countingInbox } from './counting-inbox.ts'
+import { type CountingInbox, countingInbox } from '../../test/support/counting-inbox.ts'
 
-/** A mail that one of the two has taken, whether or not the sender hears of it. */
+/** A mail that one of the two has accepted, whether or not the sender gets the answer. */
 export interface TakenMail {
   readonly by: 'postmark' | 'smtp'
-  /** Of its issuance, or of its lock notice, which has no code. */
+  /** The id of its issuance, or of its lock notice, which has no code. */
   readonly mailId: string
   readonly code: string | undefined
 }
@@ -19,27 +19,27 @@ interface PostmarkMail {
   readonly Metadata: { readonly issuance?: string; readonly notice?: string }
 }
 
-/** A Postmark and an SMTP server. What they do with the mails that they are offered is changed while the service runs. */
+/** A Postmark and an SMTP server, whose behaviour can change while the service runs. */
 export class MailSystems {
-  /** Postmark: takes, refuses each mail for its content, or is out of order. */
+  /** Postmark accepts each mail, refuses it for its content, or is out of order. */
   postmark: 'takes' | 'refuses' | 'fails' = 'takes'
-  /** SMTP: takes, or puts off. */
+  /** The SMTP server accepts each mail, or defers it. */
   smtp: 'takes' | 'fails' = 'takes'
-  /** Whether Postmark says that the mails it took were delivered. */
+  /** Whether Postmark reports the accepted mails as delivered. */
   reports = true
-  /** The codes of mails that were taken, by issuance. */
+  /** The codes of accepted mails, by issuance. */
   readonly codes = new Map<string, string>()
   readonly #report: (report: object) => Promise<void>
   readonly #taken: (mail: TakenMail) => Promise<void>
   readonly #api = createServer((request, response) => {
-    // Whoever is killed within a request leaves no mail.
+    // A sender that is killed in the middle of a request leaves no mail.
     this.#answer(request, response).catch(() => response.destroy())
   })
   #inbox: CountingInbox | undefined
 
   /**
-   * @param report tells the service, as Postmark's webhook does.
-   * @param taken is told of each mail before its sender is.
+   * @param report sends a report to the service, as Postmark does.
+   * @param taken is called for each mail before its sender gets the answer.
    */
   constructor(
     report: (report: object) => Promise<void>,
@@ -60,7 +60,7 @@ export class MailSystems {
     return { postmarkUrl: `http://127.0.0.1:${port}`, smtpUrl: this.#inbox.url }
   }
 
-  /** Says of a mail that it came back. */
+  /** Reports a mail as bounced. */
   async bounce(issuanceId: string): Promise<void> {
     await this.#report({
       RecordType: 'Bounce',

@@ -8,9 +8,9 @@ import { startEmbeddedPostgres } from '../../src/development/postgres/embedded-p
 import { killDeliveries } from './killed-deliveries.ts'
 
 /*
- * `npm run chaos:mail -- --rounds 200 --seed 7`: kills the service in the midst of deliveries, round after round, and
- * says how many mails were lost (none may be) and how many came twice. Exits with 1 if one was lost, came twice
- * without a kill, or with another code. The same seed asks for the same kills.
+ * `npm run chaos:mail -- --rounds 200 --seed 7`: kills the service during deliveries, round after round, and reports how many mails
+ * were lost (none may be) and how many came twice. Exits with 1 if a mail was lost, came twice without a kill, or had another code.
+ * The same seed makes the same kills.
  */
 
 const { values } = parseArgs({
@@ -24,7 +24,7 @@ const say = (line: string) => void process.stdout.write(`${line}\n`)
 
 const folder = await mkdtemp(join(tmpdir(), 'countersign-chaos-'))
 try {
-  // Run by root, the server is another account's, which has to get in.
+  // If root runs this, the server runs under another account, which needs access.
   await chmod(folder, 0o755)
   const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), settings: { fsync: 'off' } })
   try {

@@ -14,12 +14,12 @@ import {
   wrongCode,
 } from '../../test/journeys/client.ts'
 import { createDataDir, startProcess } from '../../test/journeys/service-process.ts'
+import { type Arrival, type CountingInbox, countingInbox } from '../../test/support/counting-inbox.ts'
 import { createTestDatabase } from '../../test/support/database.ts'
 import { call, type Reply } from '../../test/support/http-call.ts'
-import { type Arrival, type CountingInbox, countingInbox } from '../chaos/counting-inbox.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
-/* Every step of the clock is one within a living process. One service has a mailbox and another sends over SMTP. */
+/* The clock changes while the process lives. One service has a mailbox, and another one sends over SMTP. */
 
 const MINUTE_IN_MS = 60_000
 const HOUR_IN_SECONDS = 3600
@@ -79,7 +79,7 @@ async function start(env: Record<string, string>) {
   }
 }
 
-/** Every call with a token of that moment: what an issuer whose clock was never set gives out is another matter. */
+/** Makes every call with a token of that moment. The tests are not about an issuer with another clock. */
 function walker(url: string) {
   return {
     open: async (userId?: string) => {
@@ -98,7 +98,7 @@ function walker(url: string) {
             json: challenge.proof,
             headers: { 'plmr-idempotency-key': challenge.id },
           }),
-        // Past the warning of a lock, which comes when it will.
+        // Skips the warning of a lock, which may arrive at any time.
         code: async (count = 1) => codeIn((await mailsTo(url, `${user}@example.com`, count, hasCode))[0]!),
       }
     },
@@ -142,7 +142,7 @@ test.serial(
       ['challenge-opened', 'otp-issued', 'otp-rejected', 'challenge-verified', 'challenge-consumed'],
     )
 
-    // What comes later is not barred by what now lies in the future.
+    // Later events are not blocked by events that now lie in the future.
     const next = await open(userId)
     t.is((await next.initiate()).status, 204)
     t.is((await next.verify(await next.code(2))).status, 204)
@@ -183,7 +183,7 @@ test.serial(
 
     t.is((await first.verify(mailed)).status, 410)
     t.is((await first.initiate()).status, 400)
-    // Out of the lock, and not yet out of the hour.
+    // After the lock, but within the hour.
     const third = await open(first.userId)
     assertRetryAfter(t, 429, await third.initiate(), 1, HOUR_IN_SECONDS)
 

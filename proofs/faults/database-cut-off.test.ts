@@ -12,7 +12,7 @@ import {
   type TroubledService,
 } from './troubled-service.ts'
 
-/* One service for all, so its tests come one after the other. */
+/* All tests share one service, so they run one after the other. */
 
 let service: TroubledService
 

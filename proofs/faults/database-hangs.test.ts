@@ -6,7 +6,7 @@ import { call } from '../../test/support/http-call.ts'
 import { type Attempt, issued, STEPS } from './steps.ts'
 import { assertOutage, assertOutOfService, inTime, ready, startTroubledService } from './troubled-service.ts'
 
-/* Time-outs take seconds, so each test has a service of its own, and all wait together. */
+/* Time-outs take seconds, so each test has a service of its own, and all wait at the same time. */
 
 const TIMEOUT_IN_MS = 150_000
 
@@ -18,7 +18,7 @@ async function start(t: ExecutionContext) {
   return service
 }
 
-/** What it is answered once the connections that the fault has left behind are used up. */
+/** The answer after the connections that the fault left behind are gone from the pool. */
 function recovered(attempt: Attempt) {
   return until(
     () => inTime(attempt.send()),
@@ -98,7 +98,7 @@ test('a connection that is lost within a transaction does not bar its user for l
   t.is(status, 204)
 })
 
-/** As `POOL_SIZE` has it. */
+/** The same as `POOL_SIZE`. */
 const CONNECTIONS = 10
 
 test('with every connection waiting for a lock others are a 503 in time, and no guess is judged that is not counted', async (t) => {
@@ -137,7 +137,7 @@ test('with every connection waiting for a lock others are a 503 in time, and no 
   t.deepEqual(rows, [{ attempts_remaining: 4 }])
 })
 
-/** Holds the rows that every decision about these subjects has to change. */
+/** Locks the rows that every decision about these subjects must change. */
 async function lockStandings(db: pg.Pool, userIds: readonly string[]) {
   const session = await db.connect()
   await session.query('BEGIN')
@@ -152,7 +152,7 @@ async function lockStandings(db: pg.Pool, userIds: readonly string[]) {
   }
 }
 
-/** How many statements of the service wait for a lock. */
+/** How many statements of the service are waiting for a lock. */
 async function waiting(db: pg.Pool): Promise<number> {
   const { rowCount } = await db.query(
     `SELECT 1 FROM pg_stat_activity

@@ -53,7 +53,7 @@ test('while the processes of the database stand still every step is a 503, and a
       () => inTime(attempts[n]!.send()),
       (each) => each.status !== 503,
     )
-    // What the server had been told before it stood still, it does afterwards, whoever has given up waiting.
+    // The server runs the statements afterwards that it had received before it stopped, even if the service has given up.
     t.true([status, again].includes(reply.status), name)
     t.is(await attempts[n]!.stored(), 1, name)
   }

@@ -11,9 +11,9 @@ import { call } from '../../test/support/http-call.ts'
 import { mountSmallDisk } from './small-disk.ts'
 import { assertOutage, assertOutOfService, inTime, ready } from './troubled-service.ts'
 
-/** The programs may have to be copied there too. */
+/** Leaves room for the programs, which may have to be copied there. */
 const MEGABYTES = 256
-/** More than one segment of the log holds. */
+/** More data than one segment of the log can hold. */
 const MORE_THAN_A_SEGMENT =
   'SELECT count(pg_logical_emit_message(FALSE, $$x$$, repeat($$x$$, 1000000))) FROM generate_series(1, 20)'
 
@@ -36,7 +36,7 @@ test('with its disk full the embedded database stores nothing more, and goes on 
   const create = () => inTime(demandChallenge(url, userId, randomDigest(), randomUUID()))
   const created: string[] = []
 
-  // A table that cannot grow.
+  // Now a table cannot grow.
   await disk.fill()
   const refused = await until(
     async () => {
@@ -49,7 +49,7 @@ test('with its disk full the embedded database stores nothing more, and goes on 
   assertOutage(t, refused, 'mfa-challenge', 'create')
   t.is((await call(url, 'GET', '/healthz')).status, 200)
 
-  // A log that cannot grow ends the server.
+  // The server ends when its log cannot grow.
   await t.throwsAsync(query(databaseUrl, MORE_THAN_A_SEGMENT))
   await assertOutOfService(t, url)
   assertOutage(t, await create(), 'mfa-challenge', 'create')

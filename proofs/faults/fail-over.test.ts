@@ -24,7 +24,7 @@ test('what was answered before the primary died is on the standby that takes its
   await primary.kill()
   await assertOutOfService(t, url)
   proxy.lead(standby.url)
-  // It answers, and is read-only until it is promoted.
+  // The standby answers, but is read-only until its promotion.
   await assertOutOfService(t, url)
   const atTheDeath = new Map([...promised].map(([id, steps]) => [id, new Set(steps)]))
   t.deepEqual(await brokenPromises(db, atTheDeath), [])

@@ -1,12 +1,12 @@
 import test from 'ava'
 import { openChallenge, registerUser, until } from '../../test/journeys/client.ts'
+import { type Arrival, type CountingInbox, countingInbox } from '../../test/support/counting-inbox.ts'
 import { createTestDatabase } from '../../test/support/database.ts'
 import { call } from '../../test/support/http-call.ts'
-import { type Arrival, type CountingInbox, countingInbox } from '../chaos/counting-inbox.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 import { inTime, ready, startTroubledService, type TroubledService } from './troubled-service.ts'
 
-/* One service for all, so its tests come one after the other; the last one ends it. */
+/* All tests share one service, so they run one after the other. The last one ends it. */
 
 const arrivals: Arrival[] = []
 let take = async (arrival: Arrival) => void arrivals.push(arrival)
@@ -48,7 +48,7 @@ async function opened() {
     delivery: async () =>
       (await call(service.url, 'GET', `/internal/v1/mfa/challenges/${challenge.id}`, { token })).body.issuance
         .delivery as string,
-    /** The codes that have come, the oldest first, once there are so many. */
+    /** Waits for this many codes, and returns them, oldest first. */
     codes: async (count: number) => {
       const { db } = service
       const codes = async () => {
@@ -92,7 +92,7 @@ for (const [what, fault] of [
   )
 }
 
-/** Hand-overs that the log tells of. */
+/** The delivery attempts in the log. */
 function attempts(): number {
   return service.process.output().match(/mail attempt/g)?.length ?? 0
 }

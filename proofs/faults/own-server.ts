@@ -7,7 +7,7 @@ import { migrateDatabase } from '../../src/adapters/persistence-prisma/connectio
 import { configure } from '../../src/development/postgres/cluster.ts'
 import { startEmbeddedPostgres } from '../../src/development/postgres/embedded-postgres.ts'
 import { freePort } from '../../src/development/postgres/free-port.ts'
-import { serverAccount } from '../../src/development/postgres/os-account.ts'
+import { ensureOsAccount } from '../../src/development/postgres/os-account.ts'
 import { serverFiles } from '../../src/development/postgres/running-server.ts'
 import { serverPrograms } from '../../src/development/postgres/server-programs.ts'
 import { until } from '../../test/journeys/client.ts'
@@ -16,24 +16,24 @@ import { query } from '../../test/support/database.ts'
 
 const execute = promisify(execFile)
 
-/** A PostgreSQL that a test may treat as it likes: as durable as it comes, with every migration applied. */
+/** A PostgreSQL that a test may break. It has its default durability, and every migration applied. */
 export interface OwnServer {
   readonly folder: string
   readonly url: string
-  /** Crashes the server and starts it again: it recovers from its log. */
+  /** Crashes the server and starts it again, so that it recovers from its log. */
   restart(): Promise<void>
-  /** Stops all its processes where they are. Returns what lets them go on. */
+  /** Pauses all its processes. Returns a function that resumes them. */
   freeze(): Promise<() => void>
-  /** Ends all its processes where they are. */
+  /** Kills all its processes. */
   kill(): Promise<void>
-  /** Another server that has all that this one has, and without which this one commits nothing from now on. */
+  /** Adds a synchronous standby, a copy of this server. From now on, this server commits nothing without it. */
   standBy(): Promise<Standby>
   stop(): Promise<void>
 }
 
 interface Standby {
   readonly url: string
-  /** Makes it the server that takes what is stored. */
+  /** Promotes it to the server that accepts writes. */
   promote(): Promise<void>
   stop(): Promise<void>
 }
@@ -45,7 +45,7 @@ export async function startOwnServer(): Promise<OwnServer> {
   await migrateDatabase(server.url)
 
   const { cluster, log } = serverFiles(folder)
-  const run = await serverPrograms(folder, await serverAccount())
+  const run = await serverPrograms(folder, await ensureOsAccount())
   const freeze = async () => {
     const processIds = await frozenProcesses(cluster, server.url)
     return (signal: NodeJS.Signals) => {
@@ -79,7 +79,7 @@ async function startStandby(primary: string, primaryUrl: string): Promise<Standb
   const home = await createDataDir()
   const folder = join(home.path, 'postgres')
   const { cluster, log } = serverFiles(folder)
-  const account = await serverAccount()
+  const account = await ensureOsAccount()
   const client = new pg.Client({ connectionString: primaryUrl })
   client.on('error', () => {})
   await client.connect()
@@ -122,7 +122,7 @@ async function startStandby(primary: string, primaryUrl: string): Promise<Standb
   }
 }
 
-/** Stops first the process that starts all others, so that none is missed. */
+/** Stops the process first that starts all others, so that it misses none. */
 async function frozenProcesses(cluster: string, url: string): Promise<readonly number[]> {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})

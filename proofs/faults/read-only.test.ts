@@ -13,7 +13,7 @@ test('while the database is read-only every step is a 503, the service is not re
   const name = new URL(database.url).pathname.slice(1)
 
   await db.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
-  // Sessions keep the setting that they began with.
+  // Sessions keep the setting from their start.
   proxy.cutAll()
   await assertOutOfService(t, url)
   const replies = await Promise.all(attempts.map((attempt) => inTime(attempt.send())))
@@ -22,7 +22,7 @@ test('while the database is read-only every step is a 503, the service is not re
     t.is(await attempts[n]!.stored(), 0, name)
   }
 
-  // Nobody cuts off the sessions that are read-only: those have to be given up by whoever finds that out.
+  // Nobody ends the read-only sessions: the service must give them up itself.
   await db.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`)
   await ready(url)
   const again = await Promise.all(

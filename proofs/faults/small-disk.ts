@@ -6,17 +6,17 @@ import { createDataDir } from '../../test/journeys/service-process.ts'
 
 const execute = promisify(execFile)
 
-/** A file system of its own that a test may fill up. */
+/** A separate file system that a test may fill up. */
 export interface SmallDisk {
   readonly path: string
-  /** Leaves no room for a single page. */
+  /** Fills the disk until not a single page fits. */
   fill(): Promise<void>
-  /** Makes the room that `fill` took free again. */
+  /** Frees the room that `fill` took. */
   clear(): Promise<void>
   remove(): Promise<void>
 }
 
-/** Undefined where this process may not mount a file system: that takes Linux and root, and a container may lack the right. */
+/** Undefined if this process may not mount a file system. That needs Linux and root, and some containers do not allow it. */
 export async function mountSmallDisk(megabytes: number): Promise<SmallDisk | undefined> {
   const folder = await createDataDir()
   try {
@@ -31,7 +31,7 @@ export async function mountSmallDisk(megabytes: number): Promise<SmallDisk | und
     fill: async () => {
       const file = await open(filler, 'a')
       try {
-        // The large pieces leave what the small ones take.
+        // Small pieces fill the room that large ones leave.
         for (const bytes of [2 ** 20, 2 ** 12]) await writeUntilFull((chunk) => file.write(chunk), bytes)
       } finally {
         await file.close()
@@ -39,7 +39,7 @@ export async function mountSmallDisk(megabytes: number): Promise<SmallDisk | und
     },
     clear: () => rm(filler, { force: true }),
     remove: async () => {
-      // What is still ending may have files open.
+      // Processes that are still ending may have files open.
       await execute('umount', ['--lazy', folder.path])
       await folder.remove()
     },

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /*
- * Loaded into a service before anything else (`--import`): its wall clock is ahead of the machine's by as many milliseconds as the
- * file says at that moment. Timers run on, as they do when somebody sets a machine's clock.
+ * Loaded into a service before anything else (`--import`). It moves the service's wall clock ahead of the machine's, by the number of
+ * milliseconds that the file contains at that moment. Timers run on, as they do when somebody sets a machine's clock.
  */
 
 const file = process.env.CLOCK_OFFSET_FILE!

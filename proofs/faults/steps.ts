@@ -14,10 +14,10 @@ import {
 import { call, type Reply } from '../../test/support/http-call.ts'
 import type { Family, TroubledService } from './troubled-service.ts'
 
-/** One call that decides something, ready to be made. */
+/** A prepared call that decides something. */
 export interface Attempt {
   send(): Promise<Reply>
-  /** How often its decision is stored. */
+  /** How many times its decision is stored. */
   stored(): Promise<number>
 }
 
@@ -25,14 +25,14 @@ export interface Attempt {
 export interface Step {
   readonly name: string
   readonly family: Family
-  /** The statements that it reads with, if it does, and stores with. */
+  /** The statements that it reads with (if it reads) and stores with. */
   readonly load?: string
   readonly save: string
-  /** What it is answered when all is well. */
+  /** The answer without a fault. */
   readonly status: number
-  /** What it is answered when it comes again after it was stored. */
+  /** The answer to a repeat after the decision was stored. */
   readonly again: number
-  /** How often it is stored once it has come twice; a second guess is a guess. */
+  /** How many times it is stored after two calls. A second guess counts as a guess. */
   readonly storedByTwo: number
   prepare(service: TroubledService): Promise<Attempt>
 }
@@ -133,7 +133,7 @@ export const STEPS: readonly Step[] = [
     },
   },
   {
-    // A transaction of several statements, unlike the others.
+    // Unlike the others, this is a transaction of several statements.
     name: 'an entry of a user',
     family: 'mfa-challenge',
     load: 'BEGIN',
@@ -153,7 +153,7 @@ export const STEPS: readonly Step[] = [
   },
 ]
 
-/** A challenge whose code has come by mail. */
+/** A challenge whose code has arrived by mail. */
 export async function issued({ url }: Pick<TroubledService, 'url'>) {
   const { userId, email, token } = await registerUser(url)
   const challenge = await openChallenge(url, userId)

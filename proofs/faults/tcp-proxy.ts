@@ -2,13 +2,16 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 
-/** What happens to one message of a client. Either way nothing of the connection gets through afterwards. */
+/** A fault that hits one message of a client. After it, nothing passes on that connection. */
 interface Strike {
-  /** Text of the message, such as the name of a prepared statement. */
+  /** A text in the message, such as the name of a prepared statement. */
   readonly marker: string
-  /** Before the server gets it, or once the server has done it all and said so. */
+  /** Before the server gets the message, or after the server has done the work and answered. */
   readonly at: 'request' | 'answer'
-  /** Both ends are told at once, or neither ever, or the client is told by the server, as PostgreSQL does when its operator ends a session. */
+  /**
+   * Close both ends at once, or leave both open for ever, or let the server announce the end, as PostgreSQL does when an operator
+   * ends a session.
+   */
   readonly how: 'cut' | 'hang' | 'end'
 }
 
@@ -16,15 +19,15 @@ interface PendingStrike extends Strike {
   readonly struck: () => void
 }
 
-/** What ends every answer of PostgreSQL outside of a transaction or within one: ReadyForQuery. */
+/** ReadyForQuery, which ends every answer of PostgreSQL, outside or inside a transaction. */
 const READY_FOR_QUERY = Buffer.from('Z\0\0\0\x05', 'latin1')
 
-/** An ErrorResponse that nobody asked for (PostgreSQL manual, 54.7): FATAL, admin_shutdown. */
+/** An unsolicited ErrorResponse (PostgreSQL manual, 54.7): FATAL, admin_shutdown. */
 const SESSION_ENDED = errorResponse({ S: 'FATAL', V: 'FATAL', C: '57P01', M: 'terminating connection' })
 
 /**
- * Stands between the service and a server it depends on, and breaks what goes through. It reads no TLS. A connection that has
- * been in a black hole stays there when the fault is over, as behind a firewall that forgot it; new ones pass.
+ * A proxy between the service and a server, which injects faults. It cannot read TLS. A connection that was in a black hole stays
+ * dead when the fault is over, as behind a firewall that has dropped its state. New connections pass.
  */
 export class TcpProxy {
   #target: number
@@ -48,7 +51,7 @@ export class TcpProxy {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket))
   }
 
-  /** `url` with the way through this proxy in it. */
+  /** `url`, changed to go through this proxy. */
   urlOf(url: string): string {
     const proxied = new URL(url)
     proxied.hostname = '127.0.0.1'
@@ -56,7 +59,7 @@ export class TcpProxy {
     return proxied.href
   }
 
-  /** Ends every fault that would hit connections to come. */
+  /** Ends every fault for new connections. */
   async pass(): Promise<void> {
     this.#hanging = false
     this.#holding = false
@@ -66,7 +69,7 @@ export class TcpProxy {
     if (!this.#server.listening) await this.#listen()
   }
 
-  /** Cuts all connections, and refuses any other. */
+  /** Cuts all connections, and refuses new ones. */
   async refuse(): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
@@ -78,30 +81,30 @@ export class TcpProxy {
     for (const line of this.#lines) line.cut()
   }
 
-  /** Lets nothing through in either direction, and tells nobody. New connections are accepted. */
+  /** Silently drops everything in both directions. Accepts new connections. */
   hang(): void {
     this.#hanging = true
     for (const line of this.#lines) line.hang()
   }
 
-  /** Stands still: what is said meanwhile gets through when the fault is over. New connections are accepted. */
+  /** Stops, and passes everything on when the fault is over. Accepts new connections. */
   hold(): void {
     this.#holding = true
     for (const line of this.#lines) line.hold()
   }
 
-  /** Holds back whatever goes through, in either direction. */
+  /** Delays everything, in both directions. */
   slow(delayInMs: number): void {
     this.#delayInMs = delayInMs
   }
 
-  /** Sends all connections to come to another server, and cuts those to the one before. */
+  /** Sends new connections to another server, and cuts all others. */
   lead(target: number | string): void {
     this.#target = typeof target === 'string' ? Number(new URL(target).port) : target
     this.cutAll()
   }
 
-  /** Hits the next message that holds the marker and is not hit already, once. Resolves when it has. */
+  /** Hits the next message that contains the marker, once. Resolves when it has. */
   strike(strike: Strike): Promise<void> {
     return new Promise((struck) => {
       this.#strikes.add({ ...strike, struck })
@@ -113,7 +116,7 @@ export class TcpProxy {
     this.cutAll()
   }
 
-  /** The port stays the same over a time of refusal. Somebody else may have it for a moment. */
+  /** Keeps the same port after a refusal. Another process may have it for a moment. */
   async #listen(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -145,7 +148,7 @@ export class TcpProxy {
 }
 
 interface Faults {
-  /** Called once neither end is open. */
+  /** Called once both ends are closed. */
   closed(): void
   delayInMs(): number
   strikeAt(message: Buffer): PendingStrike | undefined
@@ -157,9 +160,9 @@ class Line {
   readonly #server: Socket
   readonly #faults: Faults
   #hanging = false
-  /** What the server says that will never arrive, until it is complete. */
+  /** The server's answer so far, which will never reach the client. */
   #lost: { answer: Buffer; readonly whenComplete: () => void } | undefined
-  /** Called with the last words of the answer that is to be the last. */
+  /** Called when the last answer is complete, with its end. */
   #lastAnswer: ((words: Buffer) => void) | undefined
 
   constructor(client: Socket, target: number, faults: Faults) {
@@ -197,7 +200,7 @@ class Line {
     from.on('end', () => {
       if (!this.#hanging) to.end()
     })
-    // A black hole tells nobody that the other end is gone, least of all a server that holds locks for it.
+    // In a black hole, neither end learns that the other is gone. That includes a server that holds locks for it.
     from.on('close', () => {
       if (!this.#hanging) to.destroy()
       if (to.closed) this.#faults.closed()
@@ -229,7 +232,7 @@ class Line {
     this.#pass(message, this.#server)
   }
 
-  /** What ends the session comes with the answer, if there is one: as one, for a client that is busy to read together. */
+  /** Sends the end of the session together with the answer, if there is one, as a busy client would read them. */
   #endSession(message: Buffer, at: Strike['at'], struck: () => void): void {
     const end = (words: Buffer) => {
       this.#hanging = true

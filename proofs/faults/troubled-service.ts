@@ -5,19 +5,19 @@ import { createDataDir, type ServiceProcess, startProcess } from '../../test/jou
 import { call, type Reply } from '../../test/support/http-call.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
-/** A service whose way to its database can be broken. */
+/** A service with a proxy in front of its database. */
 export interface TroubledService {
   readonly url: string
   readonly process: ServiceProcess
   readonly proxy: TcpProxy
-  /** Past the proxy: what the database holds, whatever the service can see of it. */
+  /** A connection past the proxy, which sees the database even during a fault. */
   readonly db: pg.Pool
   end(): Promise<void>
 }
 
 let starting: Promise<unknown> = Promise.resolve()
 
-/** One after the other: to start is most of the work that a test of time-outs gives to the machine. */
+/** Starts services one after the other: the start is most of the machine's work in a test of time-outs. */
 export function startTroubledService(
   databaseUrl: string,
   env: Record<string, string> = {},
@@ -31,7 +31,7 @@ async function start(databaseUrl: string, env: Record<string, string>): Promise<
   const dataDir = await createDataDir()
   const proxy = await TcpProxy.to(databaseUrl)
   const db = new pg.Pool({ connectionString: databaseUrl })
-  // A server that is killed or restarted cuts off these as well.
+  // A killed or restarted server ends these connections too.
   db.on('error', () => {})
   const service = await startProcess({
     DATABASE_URL: proxy.urlOf(databaseUrl),
@@ -53,10 +53,10 @@ async function start(databaseUrl: string, env: Record<string, string>): Promise<
   }
 }
 
-/** Long enough for any slow machine: what takes longer is taken for an answer that never comes. */
+/** Long enough for a slow machine. After that, the answer counts as missing. */
 const PATIENCE_IN_MS = 30_000
 
-/** The answer, before whoever asked would have given up. */
+/** The answer. @throws {Error} if it takes longer than a caller would wait. */
 export async function inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
   const gaveUp = Promise.withResolvers<never>()
   const timer = setTimeout(
@@ -70,10 +70,10 @@ export async function inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
   }
 }
 
-/** Who calls a route decides whose names its codes have. */
+/** The caller of a route decides the prefix of its codes. */
 export type Family = 'mfa-totp' | 'mfa-challenge'
 
-/** The reply says in the contract's words that it is the service's fault and passes, and says nothing else. */
+/** Asserts that the reply is exactly the contract's 503: a temporary fault of the service. */
 export function assertOutage(t: ExecutionContext, reply: Reply, family: Family, about: string): void {
   t.is(reply.status, 503, about)
   t.true(Number(reply.headers.get('Retry-After')) > 0, about)
@@ -81,7 +81,7 @@ export function assertOutage(t: ExecutionContext, reply: Reply, family: Family, 
   t.deepEqual(Object.keys(reply.body).toSorted(), ['code', 'message', 'requestId'], about)
 }
 
-/** Not ready, and alive. */
+/** Asserts that the service is alive but not ready. */
 export async function assertOutOfService(t: ExecutionContext, url: string): Promise<void> {
   await until(
     async () => (await inTime(call(url, 'GET', '/readyz'))).status,
@@ -90,7 +90,7 @@ export async function assertOutOfService(t: ExecutionContext, url: string): Prom
   t.is((await call(url, 'GET', '/healthz')).status, 200)
 }
 
-/** Ready again, by itself: a server that crashed recovers first. */
+/** Waits until the service is ready again without help. A crashed server recovers first. */
 export async function ready(url: string): Promise<void> {
   await until(
     async () => (await inTime(call(url, 'GET', '/readyz'))).body,

@@ -3,20 +3,20 @@ import { until } from '../../test/journeys/client.ts'
 import { type Promised, walk } from '../../test/journeys/promised-walks.ts'
 
 const WALKERS = 4
-/** Walks that have to come to their end for the service to be called at work. */
+/** Users whose journeys must finish if the service works. */
 const WALKS = 6
 
 export interface Walkers {
-  /** Resolves once so many more walks, begun from now on, have come to their end. */
+  /** Resolves once so many walks that begin from now on have finished. */
   more(): Promise<void>
-  /** Begins none any more, and resolves when all have ended. */
+  /** Starts no more walks, and resolves when all have ended. */
   end(): Promise<void>
 }
 
-/** Walks all the time, whatever becomes of it. */
+/** Walks repeatedly, whether or not walks fail. */
 export function keepWalking(t: ExecutionContext, url: string, promised: Promised): Walkers {
   let ending = false
-  // What a fault cuts off rejects, which is what it is for.
+  // A walk rejects if a fault cuts it off, as intended.
   const arrives = () =>
     walk(url, promised).then(
       () => true,

@@ -8,10 +8,10 @@ import { type Draft, partsOf, rightDrafts } from './right-requests.ts'
 import { spoilers } from './spoiled-json.ts'
 import type { World } from './world.ts'
 
-/** One thing of a right request, changed. Gives back a request without a kind. */
+/** Changes one thing of a valid request. Returns a request without a kind. */
 type Spoil = (draft: Draft) => Omit<FuzzRequest, 'kind'>
 
-/** Requests that are right but for one thing. */
+/** Requests that are valid except for one thing. */
 export function almostRightRequests(
   palette: Palette,
   world: World,
@@ -23,7 +23,7 @@ export function almostRightRequests(
         if (draft.json === undefined)
           return withBody(draft, 'a body where none is asked for', Buffer.from('{"totp":"1"}'))
         const { wrong, text } = spoil(draft.json)
-        // Surrogates stand alone in UTF-16 only: in a text that is sent as UTF-8 they stay the escapes that JSON makes of them.
+        // Lone surrogates exist only in UTF-16. In UTF-8 they remain the escapes that JSON makes.
         return withBody(draft, wrong, Buffer.from(text))
       },
   )
@@ -87,7 +87,7 @@ const spoiledBodies: fc.Arbitrary<Spoil> = fc.oneof(
         (draft) =>
           withBody(draft, wrong, change(Buffer.from(partsOf(draft).body ?? '{}'))),
     ),
-  // Blanks are free in JSON: nothing is wrong but the size.
+  // JSON allows any number of blanks, so only the size is wrong.
   fc.constantFrom(...[16, 64].flatMap((kib) => [-1, 0, 1].map((more) => kib * 1024 + more)), 200_000).map(
     (size): Spoil =>
       (draft) => {
@@ -164,7 +164,7 @@ const contentTypes: fc.Arbitrary<Spoil> = fc.oneof(
   }),
 )
 
-/** Beside those of the body, forms that only a path may have. */
+/** Faults that only a path can have, besides those of a body. */
 const ODD_SEGMENTS = [
   ...[
     '%',
@@ -243,7 +243,7 @@ const pathParameters: fc.Arbitrary<Spoil> = fc
       },
   )
 
-/** As octets, which is all that a header can hold. */
+/** As octets, because a header can hold nothing else. */
 const ODD_HEADERS = [
   ...[
     '',

@@ -16,17 +16,17 @@ import { type Ask, hireServices, makeWorld, type Services, type World } from './
 export interface FuzzPlan {
   /** An empty database with all migrations. */
   readonly databaseUrl: string
-  /** How many to make at least, beside those that set the stage. */
+  /** The minimum number of requests, without those that set the stage. */
   readonly requests: number
-  /** Decides what is asked; not how the service comes to deal with what is asked at once. */
+  /** Decides the requests, but not the order in which the service handles simultaneous ones. */
   readonly seed: number
-  /** Only this round; undefined: all of them. */
+  /** Only this round. Undefined means all rounds. */
   readonly round?: number | undefined
   readonly progress?: (round: number, requests: number) => void
 }
 
 export interface FuzzOutcome {
-  /** What must not be, with how to see it again. Empty, or the service is wrong. */
+  /** The violations, each with how to reproduce it. Empty if the service is correct. */
   readonly findings: readonly string[]
   readonly requests: number
   readonly plays: number
@@ -34,19 +34,19 @@ export interface FuzzOutcome {
   readonly byKind: ReadonlyMap<string, number>
   readonly byOperation: ReadonlyMap<string, number>
   readonly byStatus: ReadonlyMap<string, number>
-  /** What the service held on to after the first third, and in the end; undefined if it did not come to that. */
+  /** What the service kept in use after the first third, and at the end. Undefined if the campaign ended before. */
   readonly warm: Vitals | undefined
   readonly end: Vitals | undefined
 }
 
-/** Requests that are under way at once. */
+/** Simultaneous requests. */
 const BURST = 10
 const BURSTS_A_ROUND = 40
 const PLAYS_A_ROUND = 6
-/** How long to look for the smallest request that shows the same. */
+/** How long to search for the smallest request that shows the same fault. */
 const MAX_SHRINKING_IN_MS = 20_000
 
-/** Asks a service of its own for all sorts of things, and says what it should not have answered. */
+/** Sends all kinds of requests to a service of its own, and reports wrong answers. */
 export async function fuzz(plan: FuzzPlan): Promise<FuzzOutcome> {
   const service = await startFuzzedService(plan.databaseUrl)
   try {
@@ -69,7 +69,7 @@ class Campaign {
   #requests = 0
   #plays = 0
   #secrets: Secrets = { addresses: [], codes: [], keys: [] }
-  /** How much of the log has been looked at. */
+  /** How much of the log is checked. */
   #logRead = 0
 
   constructor(plan: FuzzPlan, service: FuzzedService) {
@@ -158,7 +158,7 @@ class Campaign {
     })
   }
 
-  /** Looks for a fault in each of the values of a round, and notes the first in its smallest form. */
+  /** Tries all values of a round, and reports the first fault in its smallest form. */
   async #hold<Value>(
     round: number,
     values: fc.Arbitrary<Value>,
@@ -169,7 +169,7 @@ class Campaign {
     let shrinkUntil = Number.POSITIVE_INFINITY
     await fc.check(
       fc.asyncProperty(values, async (value) => {
-        // When there is no time left, all that is smaller passes for right.
+        // Without time left, stop searching for smaller requests.
         if (performance.now() > shrinkUntil) return true
         const fault = await faultOf(value)
         if (fault === undefined) return true
@@ -193,7 +193,7 @@ class Campaign {
     return this.#service.process.process.exitCode !== null
   }
 
-  /** Makes one request. @throws {Error} if its answer is not one that it may have. */
+  /** Makes one request. @throws {Error} if it gets an answer that is not allowed. */
   async #make(request: FuzzRequest): Promise<void> {
     const bytes = bytesOf(request)
     const answers =
@@ -211,7 +211,7 @@ class Campaign {
     }
   }
 
-  /** Makes requests that belong together, and tells of each. */
+  /** Makes requests that belong together, and logs each. */
   #asker(tell: (request: FuzzRequest, status: number) => void): Ask {
     return async (method, path, { token, json, headers = {} } = {}) => {
       const request: FuzzRequest = {
@@ -261,7 +261,7 @@ class Campaign {
     }
   }
 
-  /** The log tells nothing either, and of no fault. */
+  /** Asserts that the log contains no secret and no fault. */
   #readLog(round: number): void {
     const log = this.#service.process.output().slice(this.#logRead)
     this.#logRead += log.length
@@ -279,7 +279,7 @@ class Campaign {
   }
 }
 
-/** What may follow on a connection: see `hostile-requests.ts`. */
+/** The requests that may follow on a connection: see `hostile-requests.ts`. */
 const NEXT: FuzzRequest = {
   ...{
     kind: 'hostile',

@@ -1,6 +1,6 @@
 /*
- * Loaded into a service of which it is to be known what it holds on to: `NODE_OPTIONS='--expose-gc --import …'`. Twice, since what
- * waits to be finalized outlives the first.
+ * Loaded into a service to measure the memory that it keeps: `NODE_OPTIONS='--expose-gc --import …'`. It collects twice, because
+ * objects that wait for a finalizer survive the first collection.
  */
 process.on('SIGUSR2', () => {
   globalThis.gc?.()

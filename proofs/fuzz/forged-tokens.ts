@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { importJWK, SignJWT } from 'jose'
 import type { DevelopmentKeys } from '../../src/development/development-keys.ts'
 
-/** What is wrong with a token, and what stands in `Authorization`. */
+/** What is wrong with a token, and the value of `Authorization`. */
 export type ForgedToken = readonly [wrong: string, authorization: string]
 
 const RIGHT_CLAIMS = {
@@ -11,7 +11,7 @@ const RIGHT_CLAIMS = {
 }
 const RIGHT_HEADER = { alg: 'EdDSA', kid: 'development', typ: 'at+jwt' }
 
-/** Tokens that open nothing: some of another's making, some of the issuer's own that are for something else, some no tokens at all. */
+/** Tokens that open nothing: some are forged, some come from the issuer but serve another purpose, and some are no tokens. */
 export async function forgeTokens({
   issuerKey,
 }: Pick<DevelopmentKeys, 'issuerKey'>): Promise<readonly ForgedToken[]> {

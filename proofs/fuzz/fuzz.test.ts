@@ -10,7 +10,7 @@ import { Palette } from './palette.ts'
 import { rightRequests } from './right-requests.ts'
 import type { World } from './world.ts'
 
-/** It ends with the round that comes to as many, so that some more are made. */
+/** The campaign ends after the round that reaches this number, so it makes some more. */
 const REQUESTS = 700
 
 /** The short form of `npm run fuzz`. */

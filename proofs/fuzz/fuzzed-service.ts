@@ -4,28 +4,28 @@ import type { DevelopmentKeys } from '../../src/development/development-keys.ts'
 import { until } from '../../test/journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../../test/journeys/service-process.ts'
 
-/** A service that can be asked what it holds on to. */
+/** A service that reports what it keeps in use. */
 export interface FuzzedService {
   readonly process: ServiceProcess
   readonly url: string
   readonly port: number
-  /** Where its mails are, one file each. */
+  /** The folder of its mails, one file each. */
   readonly mailFolder: string
   readonly webhookAuth: string
   readonly keys: DevelopmentKeys
   /**
-   * What it holds on to when all garbage is collected, and nobody is connected any more: that is waited for until no more
-   * than `filesAtRest` are open, and a while at most.
+   * Measures what it keeps in use after a garbage collection, without clients. It first waits, for a limited time, until at most
+   * `filesAtRest` files are open.
    */
   vitals(filesAtRest?: number): Promise<Vitals>
   stop(): Promise<void>
 }
 
 export interface Vitals {
-  /** Objects and buffers that are in use, in bytes. */
+  /** Objects and buffers in use, in bytes. */
   readonly heldBytes: number
   readonly residentBytes: number
-  /** Files and sockets, without those to the database. */
+  /** Files and sockets, without connections to the database. */
   readonly openFiles: number
   readonly busyConnections: number
   readonly idleConnections: number
@@ -34,7 +34,7 @@ export interface Vitals {
 
 export const WEBHOOK_AUTH = 'postmark:zq-webhook-password-zq'
 const COLLECT_GARBAGE = new URL('collect-garbage.ts', import.meta.url)
-/** Connections that nobody uses are closed by whoever opened them, `fetch` among them, within a few seconds. */
+/** Clients, including `fetch`, close idle connections within a few seconds. */
 const SETTLING_IN_MS = 30_000
 
 export async function startFuzzedService(databaseUrl: string): Promise<FuzzedService> {
@@ -43,7 +43,7 @@ export async function startFuzzedService(databaseUrl: string): Promise<FuzzedSer
     DATABASE_URL: databaseUrl,
     DATA_DIR: dataDir.path,
     POSTMARK_WEBHOOK_AUTH: WEBHOOK_AUTH,
-    // A sequence would else wait for the clock.
+    // Otherwise a sequence would wait for the clock.
     OTP_RESEND_COOLDOWN_SECONDS: '0',
     NODE_OPTIONS: `--expose-gc --import=${COLLECT_GARBAGE}`,
   })
@@ -105,7 +105,7 @@ function sumOf(samples: ReadonlyMap<string, number>, name: RegExp): number {
 function vitalsIn(samples: ReadonlyMap<string, number>): Vitals {
   const sample = (name: string) => {
     const value = samples.get(name)
-    if (value === undefined) throw new Error(`the service does not tell ${name}`)
+    if (value === undefined) throw new Error(`the service does not report ${name}`)
     return value
   }
   const busyConnections = sample('countersign_database_connections{state="busy"}')

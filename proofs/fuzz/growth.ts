@@ -1,13 +1,13 @@
 import type { Vitals } from './fuzzed-service.ts'
 
 /**
- * Code that ran for the first time, of which a short run still has much before it when it counts as warm, and what is remembered for a while by design: 2 KB for each token that was verified, of which a
- * round has some twenty. One that held on to its requests would hold 15 KB for each.
+ * The growth that is no leak: code that runs for the first time, much of it after a short run counts as warm, and verified tokens,
+ * which the service keeps by design (2 KB each, about twenty a round). A service that leaked requests would keep 15 KB for each.
  */
 const FREE_GROWTH_IN_BYTES = 12 * 2 ** 20
 const GROWTH_PER_REQUEST_IN_BYTES = 200
 
-/** What a service still holds on to in the end, and did not when it was warm; nothing if all is as it should be. */
+/** The leaks: what a service keeps at the end and did not keep when it was warm. Empty without a leak. */
 export function growth(warm: Vitals, end: Vitals, filesAtRest: number, requests: number): readonly string[] {
   const allowed = FREE_GROWTH_IN_BYTES + requests * GROWTH_PER_REQUEST_IN_BYTES
   const grown = end.heldBytes - warm.heldBytes

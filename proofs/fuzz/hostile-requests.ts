@@ -4,7 +4,7 @@ import type { FuzzRequest } from './request.ts'
 import { partsOf, rightDrafts } from './right-requests.ts'
 import type { World } from './world.ts'
 
-/** Requests that no client of this API makes, and few clients of HTTP. */
+/** Requests that no client of this API makes, and hardly any HTTP client. */
 export function hostileRequests(palette: Palette, world: World): fc.Arbitrary<FuzzRequest> {
   const right = rightDrafts(palette, world).map(partsOf)
   const changed = fc.tuple(right, fc.oneof(methods, targets, targets, swollenHeads)).map(
@@ -167,12 +167,12 @@ const swollenHeads: fc.Arbitrary<Change> = fc
       ({ headers }) => ({ wrong, headers: [...headers, ...more] }),
   )
 
-/** What follows another request on its connection, where the two might run into one. */
+/** Requests that follow another one on its connection, where a server might confuse the two. */
 const NEXT = 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-ID: next\r\nConnection: close\r\n\r\n'
 
 type Framing = readonly [wrong: string, bytes: (request: Parts) => string]
 
-/** A head of its lines, with that of the request among them. */
+/** Builds a head from lines, including the request line. */
 const head = ({ method, target, headers }: Parts, ...more: string[]) =>
   [
     `${method} ${target} HTTP/1.1`,

@@ -82,7 +82,7 @@ for (const [what, request, answer, fault] of [
     'a body that is no JSON',
     verify,
     { ...refused(400, 'INVALID_OTP'), body: '{' },
-    /cannot be held against the document/,
+    /cannot be compared with the document/,
   ],
   ['a right request that is refused', verify, refused(400, 'BAD_REQUEST'), /the document allows was refused/],
   [
@@ -114,7 +114,7 @@ for (const [what, request, answer, fault] of [
   ['an address', verify, withHeader('Content-Security-Policy', 'zq.alice'), /holds an address/],
   ['a code', verify, withHeader('Content-Security-Policy', 'x="042917"'), /holds a code/],
   ['a token', verify, withHeader('Content-Security-Policy', `x${'k'.repeat(40)}`), /holds a key/],
-  ['a stack', verify, withHeader('Content-Security-Policy', 'at Object. (x.ts:1)'), /tells of the inside/],
+  ['a stack', verify, withHeader('Content-Security-Policy', 'at Object. (x.ts:1)'), /reveals internals/],
 ] as const satisfies readonly (readonly [string, FuzzRequest, WireAnswer, RegExp])[]) {
   test(`${what} is not an answer that may be given`, (t) => {
     t.regex(faultsOf(api, request, answer, SECRETS).join('\n'), fault)

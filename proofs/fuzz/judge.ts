@@ -2,7 +2,7 @@ import type { ApiDocument, Exchange } from '../../test/support/api-document.ts'
 import type { FuzzRequest } from './request.ts'
 import type { WireAnswer } from './wire.ts'
 
-/** What no answer may hold, except those that are there to tell it. */
+/** The secrets that no answer may contain, except the answers that exist to return them. */
 export interface Secrets {
   readonly addresses: readonly string[]
   readonly codes: readonly string[]
@@ -10,19 +10,19 @@ export interface Secrets {
   readonly keys: readonly string[]
 }
 
-/** Where a mail is read, or a user whose address it is. */
+/** The paths that return a mail, or a user with their address. */
 const TELL_ADDRESSES = ['readUser', 'putUser', 'readDevelopmentMailbox', 'readDevelopmentMail']
 const TELL_CODES = ['readDevelopmentMailbox', 'readDevelopmentMail']
-/** What only the inside of the service knows. */
+/** Signs of the service's internals. */
 const INTERNALS =
   /node_modules|\/src\/|\bat \S+ \(|prisma|postgres(?:ql)?:|ECONNREFUSED|SELECT |UPDATE |INSERT |violates/i
-/** Files of the package, the same for everybody, where such words and numbers stand for something else. */
+/** Static files, in which such words and numbers mean something else. */
 const DOCUMENTATION = ['readApiDocument', 'showApi', 'readPartOfPage']
-/** The bank of a development set-up is no part of the API, and in no document. */
+/** The demo bank is not part of the API, and not in its document. */
 const OF_THE_BANK = /^\/?(?:\?|$)|^\/(?:bank|backstage)(?:\/|$)/
-/** Answers to what Node could not read as a request, or would not. */
+/** The answers to requests that Node cannot or will not parse. */
 const BROKEN = [400, 408, 417, 431]
-/** Of what comes several times, Node keeps the first (`message.headers`). */
+/** Node keeps the first of these headers if they are repeated (`message.headers`). */
 const FIRST_COUNTS = [
   'authorization',
   'content-type',
@@ -33,7 +33,7 @@ const FIRST_COUNTS = [
   'from',
 ]
 
-/** Why the answer to a request is not one that it may have; nothing if it may. */
+/** Why the answer to a request is not allowed. Empty if it is allowed. */
 export function faultsOf(
   api: ApiDocument,
   request: FuzzRequest,
@@ -66,17 +66,17 @@ export function faultsOf(
   ]
 }
 
-/** After an upgrade that is not taken up, Node 24 does not tell what is no request, and waits for more of it. */
+/** After an ignored upgrade, Node 24 does not reject an invalid request, but waits for the rest of it. */
 function isWhole({ target, bytes }: FuzzRequest): boolean {
   return bytes === undefined && /^(?:\/|\*$|https?:)/i.test(target)
 }
 
-/** What a right request may not be told: that it is wrong. What a forged token may not get: anything. */
+/** A valid request must not be rejected as invalid. A forged token must get nothing. */
 function expectationFaults({ kind, target, status: expected }: FuzzRequest, status: number, body: string) {
   if (expected !== undefined && status !== expected) return [`${expected} was expected, not ${status}`]
   if (kind !== 'right') return []
   const refused = (status === 400 && /:BAD_REQUEST"/.test(body)) || [405, 413, 415].includes(status)
-  // A challenge, a user or a mail may well not be there.
+  // A challenge, a user or a mail may be missing.
   const missing =
     status === 404 && !/:(?:CHALLENGE|USER)_NOT_FOUND"/.test(body) && !target.startsWith('/dev/mailbox/')
   return refused || missing ? ['what the document allows was refused'] : []
@@ -91,7 +91,7 @@ function requestIdFaults(
   const id = answered.get('X-Request-ID')
   const given = headers.filter(([name]) => name.toLowerCase() === 'x-request-id')
   const known = bytes === undefined && given.length === 1 && /^[A-Za-z0-9._-]{1,128}$/.test(given[0]![1])
-  // What could not be read was answered before its id was known.
+  // The service answers an unreadable request before it knows its id.
   const unread = BROKEN.includes(status) && OWN_ID.test(id ?? '')
   const told = /"requestId":"([^"]*)"/.exec(body)?.[1]
   return [
@@ -102,7 +102,7 @@ function requestIdFaults(
   ]
 }
 
-/** An id that the service gave. */
+/** An id that the service made. */
 const OWN_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 function leaks(operationId: string, answer: string, { addresses, codes, keys }: Secrets): readonly string[] {
@@ -114,11 +114,11 @@ function leaks(operationId: string, answer: string, { addresses, codes, keys }: 
       ? ['the answer holds a code']
       : []),
     ...(found(keys) ? ['the answer holds a key, a token or a password'] : []),
-    ...(INTERNALS.test(answer) ? ['the answer tells of the inside'] : []),
+    ...(INTERNALS.test(answer) ? ['the answer reveals internals'] : []),
   ]
 }
 
-/** Not as a part of a longer number or id. */
+/** Matches it only outside a longer number or id. */
 export function standsIn(text: string, code: string): boolean {
   return new RegExp(`(?<![\\w])${code}(?![\\w])`).test(text)
 }
@@ -129,11 +129,11 @@ function documentFaults(api: ApiDocument, exchange: Exchange): readonly string[]
   try {
     return api.faultsOf(exchange, { extras: 'ignored' })
   } catch (error) {
-    return [`it cannot be held against the document: ${error}`]
+    return [`it cannot be compared with the document: ${error}`]
   }
 }
 
-/** The path with its query as the service may read it: with an authority in front of it, and a fragment behind it, or without. */
+/** The ways in which the service may read a target: as it is, without its fragment, and without its authority. */
 function targetsOf(target: string): readonly string[] {
   const withoutFragment = target.replace(/#.*/s, '')
   const withoutAuthority = withoutFragment.replace(/^[a-z]+:\/\/[^/?]*/i, '') || '/'

@@ -1,4 +1,4 @@
-/** Texts that have been the undoing of programs. */
+/** Texts that are known to break programs. */
 export const ODD_TEXTS: readonly string[] = [
   ...[
     '',

@@ -7,13 +7,13 @@ interface TextSchema {
   readonly enum?: readonly unknown[]
 }
 
-/** Of each form, so many texts are made, and then used again: to make one takes longer than to ask the service. */
+/** How many texts are made for each form, and then reused: making one takes longer than a request. */
 const TEXTS_OF_A_FORM = 100
 
-/** What requests are made of, by the word of the document alone. */
+/** The values for requests, derived only from the document. */
 export class Palette {
   readonly api: ApiDocument
-  /** Each length, count and number that the document limits something to, and its neighbours. */
+  /** Each limit of a length, count or number in the document, and its neighbours. */
   readonly boundaries: readonly number[]
   readonly #seed: number
   readonly #texts = new Map<string, fc.Arbitrary<string>>()
@@ -33,7 +33,7 @@ export class Palette {
     return known
   }
 
-  /** The shortest first, since a failure is made smaller towards the first. */
+  /** Sorted by length, because a failure is reduced towards the first value. */
   #collected(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
     const found = fc.sample(texts, { seed: this.#seed, numRuns: TEXTS_OF_A_FORM })
     return fc.constantFrom(...found.toSorted((one, other) => one.length - other.length))
@@ -41,11 +41,11 @@ export class Palette {
 }
 
 function textsOf(pattern: string | undefined, maxLength = 300): fc.Arbitrary<string> {
-  // Lengths are counted in UTF-16 units.
+  // Lengths count UTF-16 units.
   const fits = (text: string) => text.length <= maxLength
   if (pattern === undefined) return fc.string({ unit: 'grapheme', maxLength: 40 }).filter(fits)
   const form = new RegExp(pattern, 'u')
-  // What is only looked ahead at, and what must not be in a text, leave more than can be made from them.
+  // `stringMatching` supports neither lookaheads nor such classes. Generate more texts, and filter them.
   const body = pattern.replace(/^\^\(\?=[^)]*\)/, '^')
   const texts = /\\p\{|\\S/.test(body)
     ? fc.string({ unit: 'grapheme', minLength: 1, maxLength })
@@ -57,7 +57,7 @@ function boundariesOf({ document }: ApiDocument): readonly number[] {
   const limits = [...JSON.stringify(document).matchAll(/"(?:max|min)\w*":(\d+)|\{(\d+),(\d+)\}/g)].flatMap(
     (match) => match.slice(1).flatMap((each) => (each === undefined ? [] : [Number(each)])),
   )
-  // Of a pattern, {0,253} is what stands between the first and the last.
+  // In a pattern, {0,253} counts the characters between the first and the last.
   const near = limits.flatMap((limit) => [-1, 0, 1, 2, 3].map((distance) => limit + distance))
   return [...new Set([...near, 16_000, 2 ** 31 - 1, 2 ** 31, 2 ** 53])]
     .filter((each) => each >= 0)

@@ -1,18 +1,18 @@
-/** One request that is to be made, and what may come of it beyond what the document says. */
+/** One request, and which answers it may get beyond the document. */
 export interface FuzzRequest {
   readonly kind: 'right' | 'almost right' | 'hostile'
-  /** What is wrong with it; `nothing` if it is right. */
+  /** What is wrong with it, or `nothing` for a valid request. */
   readonly wrong: string
   readonly method: string
-  /** As it stands in the request line. */
+  /** The target in the request line. */
   readonly target: string
-  /** As they stand in the head, in this order; octets as Latin-1. Host and the framing of the body are added. */
+  /** The headers in this order, with octets as Latin-1. Host and the framing of the body are added. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: Uint8Array | undefined
   readonly chunked: boolean
-  /** The bytes that go over the wire in place of all this, where it is not to be HTTP as it should be. */
+  /** The bytes to send instead of all this, for requests that are not valid HTTP. */
   readonly bytes?: string
-  /** The one status that it may have; undefined: any that is documented. */
+  /** The only allowed status. Undefined allows any documented one. */
   readonly status?: number
 }
 
@@ -37,7 +37,7 @@ export function bytesOf(request: FuzzRequest): Buffer {
   ])
 }
 
-/** In two halves, as a sender may well do. */
+/** In two parts, as a sender may do. */
 function chunksOf(body: Uint8Array): readonly Uint8Array[] {
   const middle = body.byteLength >> 1
   const halves = [body.subarray(0, middle), body.subarray(middle)].filter((half) => half.byteLength > 0)
@@ -53,7 +53,7 @@ function chunksOf(body: Uint8Array): readonly Uint8Array[] {
 
 const SHOWN_CHARACTERS = 1500
 
-/** For a person, and to be sent again: every byte that is not printable is escaped. */
+/** Readable, and ready to send again: escapes every byte that is not printable. */
 export function shown(request: FuzzRequest): string {
   const text = bytesOf(request).toString('latin1')
   const printable = text

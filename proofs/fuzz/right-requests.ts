@@ -6,20 +6,20 @@ import type { FuzzRequest } from './request.ts'
 import { validValues } from './valid-values.ts'
 import type { Scene, World } from './world.ts'
 
-/** A request in the parts that the document knows of. */
+/** A request in the parts that the document describes. */
 export interface Draft {
   readonly operation: Operation
   readonly template: string
   readonly method: string
-  /** As they stand in the path, encoded. */
+  /** Encoded, as in the path. */
   readonly inPath: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
   readonly headers: Readonly<Record<string, string>>
-  /** Undefined: no body. */
+  /** Undefined for no body. */
   readonly json: unknown
 }
 
-/** Requests that are as the document wants them, most of them about something that exists. */
+/** Valid requests by the document, most of them about something that exists. */
 export function rightDrafts(palette: Palette, world: World): fc.Arbitrary<Draft> {
   return fc.oneof(
     ...Object.entries(palette.api.document.paths).flatMap(([template, methods]) =>
@@ -38,7 +38,7 @@ export const rightRequests = (palette: Palette, world: World): fc.Arbitrary<Fuzz
     chunked,
   }))
 
-/** The parts of a request over the wire. */
+/** Builds the request from its parts. */
 export function partsOf({ template, method, inPath, query, headers, json }: Draft) {
   const search = new URLSearchParams(query).toString()
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name) => inPath[name]!)
@@ -50,7 +50,7 @@ export function partsOf({ template, method, inPath, query, headers, json }: Draf
   }
 }
 
-/** What does much is asked much. */
+/** Operations that do more are called more often. */
 const WEIGHTS: Readonly<Record<string, number>> = {
   initiateEmail: 6,
   verifyEmail: 10,
@@ -63,7 +63,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   readDevelopmentMailbox: 1,
 }
 
-/** Parts of a request that are about something that exists, and belong together. */
+/** Parts of a request that belong together and concern something that exists. */
 type RealParts = Partial<Pick<Draft, 'inPath' | 'query' | 'headers'>> & { readonly json?: object }
 
 function draftsOf(
@@ -101,7 +101,7 @@ function draftsOf(
       ),
       scene: fc.constantFrom(...world.scenes),
       credentials: fc.nat(),
-      // Always with one, so that an answer can be told from that to another request.
+      // Always set, so that no answer is mistaken for the answer to another request.
       requestId: fc.oneof(fc.uuid(), palette.texts({ pattern: '^[A-Za-z0-9._-]{1,128}$' })),
     })
     .map(({ made, real, scene, credentials, requestId }) => {
@@ -122,7 +122,7 @@ function draftsOf(
     })
 }
 
-/** A header is what is left when the blanks around it are gone, in octets. */
+/** The octets of a header, without the blanks around it. */
 function inHeader(palette: Palette, schema: object): fc.Arbitrary<string> {
   return palette.texts(schema).map((text) => text.replaceAll(/[^\x21-\x7e]/g, '-'))
 }

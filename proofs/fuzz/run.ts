@@ -9,9 +9,9 @@ import { type FuzzOutcome, fuzz } from './campaign.ts'
 import type { Vitals } from './fuzzed-service.ts'
 
 /*
- * `npm run fuzz -- --requests 20000 --seed 7`: asks the service for all that docs/openapi.json has, rightly, almost rightly and with
- * hostility, and holds each answer against it. Exits with 1 at the first that is not in it, at a fault of the service, and if
- * it holds on to memory. The same seed asks the same; `--round 3` asks only what that seed has in its third round.
+ * `npm run fuzz -- --requests 20000 --seed 7`: sends valid, almost valid and hostile requests for everything in openapi.json, and
+ * checks each answer against that document. Exits with 1 at the first answer that is not in it, at a fault of the service, and if
+ * the service leaks memory. The same seed sends the same requests. `--round 3` sends only the third round of that seed.
  */
 
 const { values } = parseArgs({
@@ -27,7 +27,7 @@ const say = (line: string) => void process.stdout.write(`${line}\n`)
 
 const folder = await mkdtemp(join(tmpdir(), 'countersign-fuzz-'))
 try {
-  // Run by root, the server is another account's, which has to get in.
+  // If root runs this, the server runs under another account, which needs access.
   await chmod(folder, 0o755)
   const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), settings: { fsync: 'off' } })
   try {
@@ -67,7 +67,7 @@ function report({
   for (const finding of findings) say(`FINDING ${finding}`)
   say(
     findings.length === 0
-      ? 'no fault, nothing undocumented, nothing told, nothing held on to'
+      ? 'no fault, no undocumented answer, no secret revealed, no leak'
       : `WRONG (seed ${seed})`,
   )
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { codeIn, wrongCode } from '../../test/journeys/client.ts'
 import { type Ask, mailsOf, openScene, pathOf, type Scene, type Services, settlePerson } from './world.ts'
 
-/** What an actor does to the one challenge that all of them are about. */
+/** One action of an actor on the challenge that all actors share. */
 type Step =
   | { readonly do: 'initiate' | 'read'; readonly as: 'subject' | 'stranger' | 'payments' }
   | { readonly do: 'cancel'; readonly as: 'subject' | 'stranger' | 'payments' | 'cards' }
@@ -20,9 +20,9 @@ type Step =
     }
   | { readonly do: 'move' | 'erase'; readonly as: 'payments' }
 
-/** The steps of each actor. Actors act at once, each one step after the other. */
+/** The steps of each actor. Actors act at the same time, each one step after the other. */
 export interface Play {
-  /** How far the challenge got before. */
+  /** The state of the challenge before the steps. */
   readonly from: 'opened' | 'issued' | 'verified'
   readonly actors: readonly (readonly Step[])[]
 }
@@ -80,19 +80,19 @@ interface Deed {
   readonly step: Step
   readonly status: number
   readonly body: string
-  /** The code that was typed in. */
+  /** The typed code. */
   readonly code?: string
   readonly beganAt: number
   readonly endedAt: number
 }
 
 const MFA = '/internal/v1/mfa'
-/** As the service is configured by default. */
+/** The service's default. */
 const MAX_ATTEMPTS = 5
-/** For a mail that was promised, and may still have been called off. */
+/** How long to wait for a promised mail, which may have been withheld. */
 const MAIL_PATIENCE_IN_MS = 300
 
-/** Plays on a new challenge of a new user, and says what came out of it that must not. `stage` asks for all that is no step. */
+/** Plays the steps on a new challenge of a new user, and returns the violations. `stage` makes all other requests. */
 export async function brokenRules(
   stage: Ask,
   ask: Ask,
@@ -118,7 +118,7 @@ class Playing {
   readonly #scene: Scene
   readonly #stranger: string
   readonly #deeds: Deed[] = []
-  /** Of all mails that there ever were about the challenge. */
+  /** The codes of all mails about the challenge. */
   readonly #codes = new Set<string>()
 
   constructor(stage: Ask, ask: Ask, services: Services, scene: Scene, stranger: string) {
@@ -252,7 +252,7 @@ class Playing {
     return which === 'newest' ? newest : (codes.at(-1) ?? newest)
   }
 
-  /** Newest first. Mails after a change of address go to another, and are of no challenge that is alive. */
+  /** Newest first. After a change of address, mails go to the new one, and belong to challenges that have ended. */
   async #codesSoFar(): Promise<readonly string[]> {
     const codes = (await mailsOf(this.#stage, this.#scene)).map(codeIn)
     for (const code of codes) this.#codes.add(code)

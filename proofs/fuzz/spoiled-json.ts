@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { ODD_TEXTS } from './odd-texts.ts'
 import type { Palette } from './palette.ts'
 
-/** JSON with one thing in it that is not as it should be, as text: much of it no program would write. */
+/** JSON texts with one fault. No program would write many of them. */
 export interface SpoiledJson {
   readonly wrong: string
   readonly text: string
@@ -11,7 +11,7 @@ export interface SpoiledJson {
 type Path = readonly (string | number)[]
 type Change = (spot: unknown) => unknown
 
-/** A piece of text that stands where a value should. */
+/** A text in the place of a value. */
 class Verbatim {
   readonly text: string
   constructor(text: string) {
@@ -25,7 +25,7 @@ const oddTexts = fc
   .array(fc.constantFrom(...ODD_TEXTS), { minLength: 1, maxLength: 4, size: 'max' })
   .map((texts) => texts.join(''))
 
-/** Ways to spoil a JSON value, at and past each boundary that the document has. */
+/** Ways to spoil a JSON value, at and past each boundary in the document. */
 export function spoilers({ boundaries: lengths }: Palette): fc.Arbitrary<(json: unknown) => SpoiledJson> {
   const changes: readonly fc.Arbitrary<readonly [wrong: string, change: Change]>[] = [
     fc.constant(['a value is gone', () => GONE]),
@@ -116,7 +116,7 @@ function inserted(spot: unknown, text: string, at: number): unknown {
   return spot.slice(0, place) + text + spot.slice(place)
 }
 
-/** No body has room for more. */
+/** More does not fit into a body. */
 const MAX_LENGTH = 20_000
 
 function lengthened(spot: unknown, length: number): unknown {
@@ -134,7 +134,7 @@ function withKey(spot: unknown, key: string, value: unknown): unknown {
   return Object.fromEntries([...Object.entries(spot), [key, value]])
 }
 
-/** The first with nothing in it. */
+/** Repeats a key. Its first value is null. */
 function withKeyTwice(spot: unknown, at: number): unknown {
   const text = written(spot)!
   const keys = typeof spot === 'object' && spot !== null && !Array.isArray(spot) ? Object.keys(spot) : []
@@ -142,7 +142,7 @@ function withKeyTwice(spot: unknown, at: number): unknown {
   return key === undefined ? spot : new Verbatim(`{${JSON.stringify(key)}:null,${text.slice(1)}`)
 }
 
-/** As JSON, except where something stands verbatim. */
+/** Writes JSON, with verbatim texts unchanged. */
 function written(value: unknown): string | undefined {
   if (value === GONE) return undefined
   if (value instanceof Verbatim) return value.text

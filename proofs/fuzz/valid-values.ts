@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Palette } from './palette.ts'
 
-/* Of JSON Schema, what the document uses. */
+/* The parts of JSON Schema that the document uses. */
 interface Schema {
   readonly $ref?: string
   readonly type?: string | readonly string[]
@@ -53,7 +53,7 @@ function valuesOfType(palette: Palette, type: string, schema: Schema, name: stri
       })
     }
     case 'string':
-      // The one form that only words describe.
+      // The only form that the schema describes in words.
       return /At$/.test(name) ? times : palette.texts(schema)
     case 'integer':
       return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 1_000_000 })
@@ -64,7 +64,7 @@ function valuesOfType(palette: Palette, type: string, schema: Schema, name: stri
     case 'null':
       return fc.constant(null)
     default:
-      throw new Error(`a schema of type ${type} is new to the fuzz: teach it`)
+      throw new Error(`the fuzz does not support a schema of type ${type} yet`)
   }
 }
 

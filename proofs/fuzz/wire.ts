@@ -1,18 +1,18 @@
 import { connect, type Socket } from 'node:net'
 
-/** An answer as it came over the wire. */
+/** An answer, as received. */
 export interface WireAnswer {
   readonly status: number
   readonly headers: Headers
   readonly body: string
 }
 
-/** Far beyond what any answer takes, also where others use the machine: what comes later does not come. */
+/** Much longer than any answer takes, even on a busy machine. After that, the answer counts as missing. */
 const ANSWER_TIMEOUT_IN_MS = 30_000
-/** Whoever has said something that is no whole request stops talking after such a silence. */
+/** After this silence, the client closes a connection on which it has sent an incomplete request. */
 const SILENCE_IN_MS = 400
 
-/** Speaks HTTP/1.1 byte for byte, so that it can say what no client of HTTP would. */
+/** Speaks HTTP/1.1 byte for byte, so that it can send what no HTTP client would. */
 export class Wire {
   readonly #port: number
   readonly #idle: Socket[] = []
@@ -21,7 +21,7 @@ export class Wire {
     this.#port = port
   }
 
-  /** Sends one whole request, on a connection that others may have used before. @throws {Error} if it has no one answer. */
+  /** Sends one complete request on a pooled connection. @throws {Error} unless it gets exactly one answer. */
   async ask(request: Buffer, method: string): Promise<WireAnswer> {
     const used = this.#idle.pop()
     if (used && !used.destroyed) {
@@ -34,7 +34,7 @@ export class Wire {
     return answer
   }
 
-  /** Sends bytes on a connection of their own, and gives back all that comes until that is closed. */
+  /** Sends bytes on a new connection, and returns everything that arrives until it closes. */
   async provoke(bytes: Buffer, method: string): Promise<readonly WireAnswer[]> {
     const socket = connect({ port: this.#port, host: '127.0.0.1', allowHalfOpen: true })
     const closed = Promise.withResolvers<void>()
@@ -62,12 +62,12 @@ export class Wire {
     return answersIn(Buffer.concat(received), method)
   }
 
-  /** Closes what is idle. */
+  /** Closes idle connections. */
   close(): void {
     for (const socket of this.#idle.splice(0)) socket.destroy()
   }
 
-  /** Undefined if the connection ends before anything was answered. */
+  /** Undefined if the connection ends before an answer begins. */
   async #askOn(socket: Socket, request: Buffer, method: string): Promise<WireAnswer | undefined> {
     const outcome = Promise.withResolvers<WireAnswer | undefined>()
     let received = Buffer.alloc(0)
@@ -110,7 +110,7 @@ export class Wire {
   }
 }
 
-/** @throws {Error} if it is anything but whole answers. */
+/** @throws {Error} if the bytes are not complete answers. */
 function answersIn(bytes: Buffer, method: string): readonly WireAnswer[] {
   const answers: WireAnswer[] = []
   let rest = bytes
@@ -128,7 +128,7 @@ interface Found {
   readonly rest: Buffer
 }
 
-/** Undefined while it is not complete. */
+/** Undefined while the answer is incomplete. */
 function nextAnswer(bytes: Buffer, method: string, ended: boolean): Found | undefined {
   const end = bytes.indexOf('\r\n\r\n')
   if (end < 0) return undefined
@@ -136,7 +136,7 @@ function nextAnswer(bytes: Buffer, method: string, ended: boolean): Found | unde
   const status = Number(/^HTTP\/1\.1 (\d{3})(?: |$)/.exec(statusLine)?.[1])
   if (!status) throw new Error(`not a status line: ${JSON.stringify(statusLine.slice(0, 100))}`)
   const after = bytes.subarray(end + 4)
-  // What is only said on the way, as 100 Continue is.
+  // Interim answers, such as 100 Continue.
   if (status < 200) return nextAnswer(after, method, ended)
 
   const headers = new Headers()

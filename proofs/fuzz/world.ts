@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { codeIn, type Mail, randomDigest, until, wrongCode } from '../../test/journeys/client.ts'
 import { WEBHOOK_AUTH } from './fuzzed-service.ts'
 
-/** Makes a request as the document has it. @throws {Error} if the answer is not in the document. */
+/** Makes a documented request. @throws {Error} if the answer is not in the document. */
 export type Ask = (
   method: string,
   path: string,
@@ -18,38 +18,38 @@ export type Ask = (
 interface Answered {
   readonly status: number
   readonly headers: Headers
-  /** As it came. */
+  /** The body, as received. */
   readonly body: string
 }
 
-/** What requests are made of so that they get deep: things that the service really handed out. */
+/** Real values of the service, so that requests get past the first checks. */
 export interface World {
   readonly services: Services
   readonly people: readonly Person[]
   readonly scenes: readonly Scene[]
-  /** Tags of what is served to be kept, by path. */
+  /** The ETags of cacheable resources, by path. */
   readonly tags: readonly string[]
-  /** About when it was made. */
+  /** Roughly the time of its creation. */
   readonly now: string
 }
 
 /** Tokens of programs. */
 export interface Services {
-  /** Has every scope, and opened all challenges. */
+  /** Has every scope, and has opened all challenges. */
   readonly payments: string
-  /** Has every scope too, and none of the challenges. */
+  /** Has every scope, but has opened none of the challenges. */
   readonly cards: string
   readonly withoutScope: string
 }
 
 export interface Person {
   readonly userId: string
-  /** Whose local part is found in nothing else. */
+  /** Its local part occurs nowhere else. */
   readonly address: string
   readonly token: string
 }
 
-/** A challenge, how it stands at first, and all that its parties know. */
+/** A challenge, its state at the start, and everything that its parties know. */
 export interface Scene {
   readonly state: string
   readonly challengeId: string
@@ -58,7 +58,7 @@ export interface Scene {
   readonly digest: string
   readonly openKey: string
   readonly demand: object
-  /** The newest code that was mailed for it. */
+  /** The newest code in a mail about it. */
   readonly code: string | undefined
   readonly issuanceId: string
   readonly consumeKey: string
@@ -80,9 +80,9 @@ export async function hireServices(ask: Ask): Promise<Services> {
   return { payments, cards, withoutScope }
 }
 
-/** Makes challenges in every state that one can be in. */
+/** Makes challenges in every possible state. */
 export async function makeWorld(ask: Ask, mailFolder: string, services: Services): Promise<World> {
-  // A full mailbox is slow to read, and what is in it is of a world that is over.
+  // A full mailbox is slow to read, and its mails belong to a world that is over.
   await emptyMailbox(mailFolder)
   const stage = new Stage(ask, services)
   const [ann, ben, cleo, dan, eve, finn] = await Promise.all(Array.from({ length: 6 }, () => stage.person()))
@@ -113,7 +113,7 @@ export async function makeWorld(ask: Ask, mailFolder: string, services: Services
   }
 }
 
-/** A user of a fresh id and address in the directory. */
+/** A user with a new id and address in the directory. */
 export async function settlePerson(ask: Ask, services: Services): Promise<Person> {
   const userId = `u ${randomUUID()}`
   const address = `zq.${randomUUID().slice(-12)}@zq.example`
@@ -160,7 +160,7 @@ export async function mailsOf(ask: Ask, { person, digest }: Scene): Promise<read
 export const pathOf = ({ challengeId }: Pick<Scene, 'challengeId'>, action: 'initiate' | 'verify') =>
   `${MFA}/totp-email/${challengeId}:${action}`
 
-/** No digits that could pass for a code. */
+/** Without digits that could look like a code. */
 function markOf(digest: string): string {
   return `order ${digest.replaceAll(/[^A-Za-z]/g, '')}`
 }
@@ -232,7 +232,7 @@ class Stage {
     return scene
   }
 
-  /** The tag of what is there. */
+  /** The ETag of a resource. */
   async read(path: string): Promise<string | null> {
     return (await this.#ask('GET', path)).headers.get('ETag')
   }
@@ -241,7 +241,7 @@ class Stage {
     return this.#ask('POST', path, { token, headers, ...(json && { json }) })
   }
 
-  /** Which only the trail tells. */
+  /** The id of the newest issuance, which only the trail contains. */
   async #issuanceOf({ challengeId }: Scene): Promise<string> {
     const token = this.#services.payments
     const { body } = await this.#ask('GET', `${MFA}/challenges/${challengeId}/events`, { token })

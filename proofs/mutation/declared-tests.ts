@@ -1,6 +1,6 @@
 /**
- * Stands where the tests import `ava`: collects the tests that they declare, instead of running them. What declares and
- * what asserts is AVA's own; only when a test runs is decided elsewhere, see {@link unit-test-runner.ts}.
+ * Replaces `ava` in the tests: it collects the tests that they declare, instead of running them. Declarations and assertions are
+ * AVA's own. {@link unit-test-runner.ts} decides when a test runs.
  */
 export interface DeclaredTest {
   readonly title: string
@@ -28,7 +28,7 @@ interface Metadata {
   readonly todo: boolean
 }
 
-/** @throws {Error} on all that would have to be scheduled otherwise than one test after the other, rather than to run it wrongly. */
+/** @throws {Error} on everything that needs another schedule than one test after the other, instead of running it wrongly. */
 function declare(metadata: Metadata, args: unknown[]): void {
   const parsed = parseTestArgs(args)
   const title: string = parsed.title.value
@@ -55,7 +55,7 @@ function declare(metadata: Metadata, args: unknown[]): void {
   })
 }
 
-// biome-ignore lint/style/noDefaultExport: what it stands for has one.
+// biome-ignore lint/style/noDefaultExport: `ava` has one.
 export default createChain(declare, {
   serial: false,
   exclusive: false,

@@ -22,18 +22,18 @@ import {
 import fc from 'fast-check'
 import { type DeclaredTest, takeDeclaredTests } from './declared-tests.ts'
 
-/** The tests that do no IO. */
+/** The tests without IO. */
 export const UNIT_TESTS = ['test/domain/**/*.test.ts', 'test/application/**/*.test.ts']
 
 interface LoadedTest {
-  /** File and title: two files may state the same fact. */
+  /** File and title, because two files may have the same title. */
   readonly id: string
   readonly test: DeclaredTest
 }
 
 /**
- * Runs the unit tests in this process, one after the other, as often as there are mutants: a start of AVA for each would take
- * a hundred times as long. All code of the project is loaded once, and again for a mutant of what runs while it loads.
+ * Runs the unit tests in this process, one after the other, once for each mutant. Starting AVA for each mutant would take a hundred
+ * times as long. It loads the project's code once, and again for a mutant of code that runs while it loads.
  */
 export class UnitTestRunner implements TestRunner {
   readonly #root = pathToFileURL(`${process.cwd()}/`).href
@@ -53,7 +53,7 @@ export class UnitTestRunner implements TestRunner {
   }
 
   async init(): Promise<void> {
-    // The same examples for every mutant and in every run: a score that is thrown by dice cannot be compared.
+    // The same examples for every mutant and every run: a random score would not be comparable.
     fc.configureGlobal({ seed: 1 })
     const standIn = new URL('declared-tests.ts', import.meta.url).href
     registerHooks({
@@ -99,7 +99,7 @@ export class UnitTestRunner implements TestRunner {
     }
   }
 
-  /** Gives the failure of a file that cannot be loaded: there, too, AVA would be red. */
+  /** Reports a file that cannot be loaded as a failure, as AVA would. */
   async #load(): Promise<{ readonly failureMessage: string } | undefined> {
     this.#loads++
     takeDeclaredTests()
@@ -135,5 +135,5 @@ export class UnitTestRunner implements TestRunner {
   }
 }
 
-/** Where Stryker looks for what a module brings along. */
+/** Where Stryker looks for a module's plugins. */
 export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'unit-tests', UnitTestRunner)]

@@ -12,9 +12,9 @@ import type { Program } from '../processes.ts'
 import { figure, percentile } from '../statistics.ts'
 
 /*
- * `npm run retention:prove`: purges a database of a million challenges, each with its issuance and five events, while requests go
- * on, and then erases a user who has a thousand of them. Says what that cost, and exits with 1 if something was left, a
- * request was refused, or a lock was held for too long. `--challenges 20000 --per-second 50` for a try.
+ * `npm run retention:prove`: purges a database of a million challenges, each with its issuance and five events, while requests
+ * continue. Then it erases a user who has a thousand challenges. Reports what that cost. Exits with 1 if something remained, a
+ * request was refused, or a lock was held too long. For a short run use `--challenges 20000 --per-second 50`.
  */
 
 const { values } = parseArgs({
@@ -35,7 +35,7 @@ const longestLockInMs = Number(values['longest-lock-in-ms'])
 const PURGE = fileURLToPath(new URL('purge-batches.ts', import.meta.url))
 const SCOPE = 'mfa:users:write'
 const ERASED = 'erased-user'
-/** Live ones, each of which the erasure has to cancel. */
+/** Live challenges, which the erasure must cancel. */
 const LIVE = 20
 
 interface Purge {
@@ -53,7 +53,7 @@ let program: Program | undefined
 try {
   const url = await ground.createDatabase('retention', 'migrated')
   const client = await ground.client(url)
-  console.log(`putting ${challenges.toLocaleString('en-US')} challenges of the last hundred days`)
+  console.log(`inserting ${challenges.toLocaleString('en-US')} challenges of the last hundred days`)
   await putHistory(client, challenges)
   await seedUsers(client, size)
   program = await startCountersign(ground, url, 1)
@@ -84,8 +84,8 @@ try {
     `  longest deletion by the server's own clock: ${figure(longestDeletion)} ms; longest wait for a lock that was seen: ${figure(longestWait)} ms`,
   )
   rule(longestDeletion <= longestLockInMs, 'a deletion took too long')
-  rule(longestWait <= longestLockInMs, 'somebody waited too long for a lock')
-  rule((await left(client)) === 0, 'something past its retention is left')
+  rule(longestWait <= longestLockInMs, 'a statement waited too long for a lock')
+  rule((await left(client)) === 0, 'something past its retention remains')
 
   await giveToOneUser(client, service)
   const erasure = await erased(client, service)
@@ -101,10 +101,10 @@ try {
   await ground.leave()
 }
 for (const one of wrong) console.log(`WRONG: ${one}`)
-if (wrong.length === 0) console.log('nothing left, nobody refused, no lock held for long')
+if (wrong.length === 0) console.log('nothing remains, no request was refused, no lock was held for long')
 process.exitCode = wrong.length === 0 ? 0 : 1
 
-/** Creates and initiates as many challenges, at the pace that was asked for. */
+/** Creates and initiates `size` challenges, at the requested rate. */
 async function load(db: pg.Client, service: string): Promise<readonly Load[]> {
   const journeys = await Journeys.prepare(ground, db, size)
   const creating = await drivePaced(service, journeys.creating(), perSecond)
@@ -139,8 +139,8 @@ async function purged(url: string): Promise<Purge> {
 }
 
 /**
- * How long deletions take from now on, as the server counts it: what a batch takes by the clock of whoever runs it is as much a
- * matter of how busy that machine is.
+ * Measures how long deletions take from now on, by the server's own clock. The time that a client sees also depends on how busy the
+ * machine is.
  */
 async function watchDeletions(url: string) {
   const server = new URL(url)
@@ -157,7 +157,7 @@ async function watchDeletions(url: string) {
   }
 }
 
-/** Looks every few milliseconds for who waits for a lock, and since when. */
+/** Checks every few milliseconds how long statements have been waiting for a lock. */
 function watchLocks(db: pg.Client) {
   let longest = 0
   let ending = false
@@ -186,7 +186,7 @@ async function left(db: pg.Client): Promise<number> {
   return Number(rows[0].count)
 }
 
-/** Takes challenges of many and makes them those of one, who is in the directory and has some that are live. */
+/** Gives the challenges of many users to one user, who is in the directory and also has live challenges. */
 async function giveToOneUser(db: pg.Client, service: string): Promise<void> {
   const address = `${ERASED}@example.com`
   await db.query('SET session_replication_role = replica')

@@ -3,7 +3,7 @@ import { connectPrisma } from '../../src/adapters/persistence-prisma/connection/
 import { PrismaRetention } from '../../src/adapters/persistence-prisma/retention/prisma-retention.ts'
 import { PurgeChallenges } from '../../src/application/retention/purge-challenges.ts'
 
-/* One purge at the pace of the service. Tells at its end what it deleted, and how long each batch held its locks at most. */
+/* Runs one purge at the service's pace. Prints what it deleted, and how long a batch held its locks at most. */
 
 const RETENTION_IN_DAYS = 90
 const PAUSE_IN_MS = 100
@@ -15,7 +15,7 @@ const purging = new PurgeChallenges(
   RETENTION_IN_DAYS,
 ).execute()
 
-// What a process that has been up for a while has behind it.
+// Warm up, like a process that has run for a while.
 await prisma.$transaction((transaction) => transaction.$queryRaw`SELECT 1`)
 const batches: number[] = []
 let purged = { challenges: 0, events: 0 }

@@ -4,7 +4,7 @@ import { PrismaRetention } from '../../src/adapters/persistence-prisma/retention
 import { RetentionCron } from '../../src/adapters/retention-cron/retention-cron.ts'
 import { PurgeChallenges } from '../../src/application/retention/purge-challenges.ts'
 
-/* The job of retention at its own pace, but beginning anew each second: a round does not last for ten minutes. */
+/* The retention job at its own pace, but every second instead of every ten minutes. */
 
 const RETENTION_IN_DAYS = 90
 

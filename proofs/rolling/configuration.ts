@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 
 const FOLDER = new URL('../../deploy/', import.meta.url)
 
-/** A file of deploy/ with the addresses of a run. @throws {Error} where there is nothing to change any more. */
+/** A file of deploy/ with the addresses of a run. @throws {Error} if a pattern matches nothing in the file. */
 export async function configuration(
   path: string,
   ...changes: readonly (readonly [RegExp, string])[]

@@ -9,7 +9,7 @@ import { configuration } from './configuration.ts'
 
 export interface Nginx {
   readonly url: string
-  /** Takes an instance out of use. Resolves when no new request can come to it, and those under way are answered. */
+  /** Takes an instance out of use. Resolves when it gets no new requests and has answered all others. */
   without(port: number): Promise<void>
   withAll(): Promise<void>
   stop(): Promise<void>
@@ -17,7 +17,7 @@ export interface Nginx {
 
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 
-/** nginx with the configuration of deploy/ but for TLS, in front of two instances. */
+/** nginx with the configuration of deploy/, but without TLS, in front of two instances. */
 export async function startNginx(parent: string, ports: readonly [number, number]): Promise<Nginx> {
   const folder = join(parent, 'nginx')
   const port = await freePort()
@@ -63,7 +63,7 @@ http {
     const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
     return children.trim().split(' ').filter(Boolean)
   }
-  /** A reload is done when the workers of the old configuration, which finish what they have, are gone. */
+  /** A reload is done when the old workers have finished their requests and are gone. */
   const reload = async () => {
     const before = await workers()
     child.kill('SIGHUP')

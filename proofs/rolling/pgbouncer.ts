@@ -6,7 +6,7 @@ import { endProcess } from '../processes.ts'
 import { pathOf } from '../programs.ts'
 import { configuration } from './configuration.ts'
 
-/** Debian's `nobody`: it refuses to run as root. */
+/** Debian's `nobody`, because PgBouncer refuses to run as root. */
 const NOBODY = 65_534
 
 /** PgBouncer with the configuration of deploy/, in front of one database. */

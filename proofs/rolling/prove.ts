@@ -7,24 +7,24 @@ import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { freePort } from '../../src/development/postgres/free-port.ts'
 import { until } from '../../test/journeys/client.ts'
+import { countingInbox } from '../../test/support/counting-inbox.ts'
 import { startCountersign } from '../bench/countersign.ts'
 import { layGround } from '../bench/ground.ts'
-import { countingInbox } from '../chaos/counting-inbox.ts'
 import type { Program } from '../processes.ts'
 import { startNginx } from './nginx.ts'
 import { startPgBouncer } from './pgbouncer.ts'
 
 /*
- * `npm run rolling:prove`: two instances behind nginx and PgBouncer in transaction mode, with the configuration of deploy/, under load
- * all the while. Restarts one after the other, again and again, then rotates both keys the same way, and counts what was lost.
- * Needs Debian's nginx-light and pgbouncer; nothing of it runs as a service of the machine.
+ * `npm run rolling:prove`: runs two instances behind nginx and PgBouncer in transaction mode, with the configuration of deploy/, under
+ * load. It restarts one after the other, several times, then rotates both keys the same way, and counts lost requests and mails. It
+ * needs Debian's nginx-light and pgbouncer, and installs no service on the machine.
  */
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, users: { type: 'string', default: '12' } },
 })
 const CHALLENGES = '/internal/v1/mfa/challenges'
-/** Between two restarts, so that journeys run through each state. */
+/** The pause between two restarts, so that journeys run in each state. */
 const BREATH_IN_MS = 1000
 
 interface Instance {
@@ -68,8 +68,8 @@ async function prove(): Promise<void> {
   await wait(BREATH_IN_MS)
   for (let round = 1; round <= Number(values.rounds); round++) await restartAll(`rolling restart ${round}`)
 
-  // A new key is made known to all before any instance uses it, and the old one goes when nothing of it can come any more: after
-  // the longest life of a challenge in practice, after a second here.
+  // All instances learn a new key before any instance uses it. The old key goes when nothing can depend on it any more. In practice
+  // that is after the longest life of a challenge, and here after a second.
   const [otp, signing] = [newKey('k2'), newKey('s2')]
   keys = { otp: [...keys.otp, otp], signing: [...keys.signing, signing] }
   await restartAll('new keys made known')
@@ -94,7 +94,7 @@ ${issued} codes issued, ${lost} mails lost, ${tally.mails - codes.size} mailed t
   if (tally.failures.length > 0 || lost > 0) process.exitCode = 1
 }
 
-/** One instance after the other: out of use, ended, started with the keys as they are now, in use again. */
+/** Takes one instance after the other out of use, stops it, starts it with the current keys, and puts it to use again. */
 async function restartAll(what: string): Promise<void> {
   const before = { ...tally, failures: tally.failures.length }
   for (const instance of instances) {
@@ -124,7 +124,7 @@ async function startInstance(port: number): Promise<Program> {
   return program
 }
 
-/** One user who countersigns one payment after the other. Each request is sent once. */
+/** One user who confirms one payment after the other. Each request is sent once. */
 async function countersignOnAndOn(userId: string): Promise<void> {
   const crm = await ground.token({ client_id: 'crm', sub: 'crm', scope: 'mfa:users:write' })
   const scope = 'mfa:challenges:create mfa:challenges:consume'
@@ -152,7 +152,7 @@ async function codeOf(challengeId: string): Promise<string> {
   return (await until(async () => codes.get(rows[0].id), Boolean))!
 }
 
-/** What was answered; undefined, and a failure, unless it was as expected. */
+/** The answer. If it is not the expected one, records a failure and returns undefined. */
 async function request(method: string, path: string, token: string, expected: number, body?: object) {
   tally.requests++
   const what = `${method} ${path.replaceAll(/[0-9a-f-]{36}/g, '…')}`
@@ -167,8 +167,8 @@ async function request(method: string, path: string, token: string, expected: nu
 }
 
 /**
- * On a connection of its own: a reload of nginx closes those that its clients keep idle, and whoever sends on one in that very
- * moment has to send again (RFC 9112 §9.3.1), which has nothing to do with the instances.
+ * Uses a connection of its own. A reload of nginx closes idle connections, and a client that sends on one at that moment must send
+ * again (RFC 9112 §9.3.1). That has nothing to do with the instances.
  */
 async function exchange(method: string, path: string, token: string, body: string | undefined) {
   const sent = ask(`${url}${path}`, {

@@ -2,7 +2,7 @@ import { type Call, isOutcomeUnknown, type Step } from './ledger.ts'
 import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Stored, StoredEvent } from './stored.ts'
 
-/** The events that a request leaves, by what it does; the first of each pair is the one that there is once at most. */
+/** The events that a request leaves, by what it does. The first of each pair exists at most once. */
 const EVENTS_OF: Readonly<Record<Step, readonly string[]>> = {
   open: ['challenge-opened'],
   initiate: ['otp-issued'],
@@ -17,7 +17,7 @@ const EVENTS_OF: Readonly<Record<Step, readonly string[]>> = {
   garbage: [],
 }
 
-/** The one event that says which answer was given. */
+/** The event that shows which answer the service gave. */
 const DECISIVE = new Set([
   'challenge-opened',
   'otp-issued',
@@ -29,7 +29,7 @@ const DECISIVE = new Set([
   'user-erased',
 ])
 
-/** The event that an answer stands for; undefined if it decided nothing, or what it decided may have been decided before. */
+/** The event that an answer promises. Undefined if it decided nothing, or if an earlier request may have decided it. */
 function promisedEvent({ step, status, code }: Call): string | undefined {
   switch (step) {
     case 'open':
@@ -48,14 +48,14 @@ function promisedEvent({ step, status, code }: Call): string | undefined {
   }
 }
 
-/** Those answers that let events be, besides the one that they promise. */
+/** The other events that an answer allows, besides the one that it promises. */
 function isSuccess({ status, code }: Call): boolean {
   return (status ?? 500) < 300 || code === 'INVALID_OTP' || code === 'OPERATION_DOES_NOT_MATCH_CHALLENGE'
 }
 
 /**
- * Each answer that says that something was decided has the event that its own request left, each event of a request
- * has an answer that says so or none, and no request left two.
+ * Each answer that reports a decision has an event of its own request. Each event of a request has a matching answer, or none at
+ * all. No request left two.
  */
 export function answersAgainstEvents({ ledger }: Evidence, stored: Stored): CheckResults {
   const violations: string[] = []
@@ -108,7 +108,7 @@ function unanswerable(call: Call, events: readonly StoredEvent[]): string[] {
   return violations
 }
 
-/** What an answer promises of the state, where an earlier request may have been the one that decided. */
+/** Checks what an answer promises about the state, if an earlier request may have decided it. */
 function stateViolations(call: Call, { challenges, issuances }: Stored): string[] {
   const { step, status, about } = call
   if (status === undefined || status >= 300) return []

@@ -11,20 +11,20 @@ export interface Request extends CallInit {
   readonly said?: Readonly<Record<string, string>>
   readonly method?: string
   readonly path: string
-  /** Which process gets it first; by chance if left out. */
+  /** The process that gets it first. Random if left out. */
   readonly instance?: number
 }
 
-/** Long enough for a process to be started again on a busy machine, and for a database that stands still. */
+/** Long enough for the restart of a process on a busy machine, and for a stopped database. */
 const PATIENCE_IN_MS = 90_000
 const PAUSE_IN_MS = 150
-/** Of these answers the reconciliation has to know more than the status. */
+/** The reconciliation needs more than the status of these answers. */
 const STEPS_WITH_BODIES: readonly Step[] = ['open', 'consume', 'inspect']
 
-/** What a walk was to do next came to nothing, which the ledger knows. */
+/** A walk cannot go on. The ledger contains the reason. */
 export class CutShort extends Error {}
 
-/** Sends requests to two processes as a balancer does: to either, and to the other where nobody listens. Each stands in the ledger. */
+/** Sends requests to two processes as a balancer does: to either, or to the other if it does not listen. Records each in the ledger. */
 export class Caller {
   readonly #urls: readonly [string, string]
   readonly #ledger: Ledger
@@ -40,7 +40,7 @@ export class Caller {
     return this.#urls[instance]!
   }
 
-  /** Sends it once. @throws {CutShort} if for a long time nobody listens. */
+  /** Sends it once. @throws {CutShort} if no process listens for a long time. */
   async once(request: Request): Promise<Call> {
     const giveUpAt = performance.now() + PATIENCE_IN_MS
     for (let instance = request.instance ?? this.#dice.whole(0, 1); ; instance = 1 - instance) {
@@ -55,8 +55,8 @@ export class Caller {
   }
 
   /**
-   * Sends it until it is answered, which is always right, and complains of an answer that is not among `expected`; of a repeated
-   * one that is not among `again` either. @throws {CutShort} if no answer is to be had.
+   * Sends it until it is answered, which is always allowed. Reports an answer that is not in `expected`, or after a repeat neither in
+   * `expected` nor in `again`. @throws {CutShort} without an answer.
    */
   async answered(
     request: Request,
@@ -82,7 +82,7 @@ export class Caller {
     }
   }
 
-  /** Undefined if nobody listens there: nothing was sent. */
+  /** Undefined if no process listens there. Then nothing was sent. */
   async #attempt(
     { step, about = '', said = {}, method = 'POST', path, headers, ...init }: Request,
     instance: number,
@@ -111,7 +111,7 @@ export class Caller {
       const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
       if (code === 'ECONNREFUSED') return undefined
       const failure = code ?? String(error)
-      // What the service says without having documented it is no accident of the way.
+      // An undocumented answer is a fault of the service, not of the network.
       if (failure.includes('openapi')) this.#ledger.complain(failure)
       const none = { status: undefined, code: undefined, body: undefined }
       const ended: Call = { ...sent, endedAt: Date.now(), ...none, failure }

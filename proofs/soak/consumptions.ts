@@ -4,8 +4,8 @@ import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Stored, StoredChallenge } from './stored.ts'
 
 /**
- * Each challenge was consumed once at most, under one key, and whoever was told so was told the same: what is
- * stored, under a signature of the service.
+ * Each challenge was consumed at most once, under one key. All answers about it are the same: they match the stored state, and carry
+ * a signature of the service.
  */
 export async function consumptions(
   { ledger, jwks }: Evidence,
@@ -50,7 +50,7 @@ export async function consumptions(
 
 async function approvalViolations(
   challenge: StoredChallenge,
-  // biome-ignore lint/suspicious/noExplicitAny: what it holds is the question
+  // biome-ignore lint/suspicious/noExplicitAny: its content is what is checked
   body: any,
   jwks: Evidence['jwks'],
 ): Promise<string[]> {

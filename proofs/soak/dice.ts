@@ -1,6 +1,6 @@
 import { seededFraction } from '../chaos/seeded-fraction.ts'
 
-/** Decisions that look random, in an order that is the same for the same seed and name. */
+/** Pseudo-random decisions. The same seed and name give the same sequence. */
 export class Dice {
   readonly #seed: number
   readonly #name: string
@@ -15,7 +15,7 @@ export class Dice {
     return least + seededFraction(this.#seed, `${this.#name} ${this.#thrown++}`) * (most - least)
   }
 
-  /** One of the whole numbers from `least` to `most`. */
+  /** An integer from `least` to `most`. */
   whole(least: number, most: number): number {
     return Math.min(most, Math.floor(this.between(least, most + 1)))
   }
@@ -28,7 +28,7 @@ export class Dice {
     return faces[this.whole(0, faces.length - 1)]!
   }
 
-  /** Each of them once, in an order by chance. */
+  /** Each item once, in random order. */
   shuffled<Face>(faces: readonly Face[]): Face[] {
     const places = faces.map((face) => ({ face, place: this.between(0, 1) }))
     return places.toSorted((one, other) => one.place - other.place).map(({ face }) => face)

@@ -12,7 +12,7 @@ type Garbage = Omit<Request, 'step'> & { readonly expected: readonly number[] }
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 const CHALLENGES = '/internal/v1/mfa/challenges'
 
-/** Some of what no honest program sends. */
+/** Input that no honest program sends. */
 export async function sendGarbage(place: Place, dice: Dice): Promise<void> {
   const user = await User.of(place)
   const all = await garbageAbout(place, user)
@@ -61,11 +61,11 @@ async function garbageAbout({ tokens }: Place, user: User): Promise<Garbage[]> {
   ]
 }
 
-/** Hangs up within a request, or keeps silent for a while first. */
+/** Closes the connection in the middle of a request, at once or after a silence. */
 async function sendHalf({ caller }: Place, dice: Dice): Promise<void> {
   const { hostname, port } = new URL(caller.urlOf(dice.whole(0, 1)))
   const socket = connect({ host: hostname, port: Number(port) })
-  // Nobody may listen, and whoever does may hang up first.
+  // No process may listen, or the process may close the connection first.
   socket.on('error', () => {})
   const head = `POST ${CHALLENGES} HTTP/1.1\r\nHost: bank\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"subj`
   const connected = await Promise.race([

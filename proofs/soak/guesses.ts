@@ -2,10 +2,10 @@ import { type Call, isOutcomeUnknown } from './ledger.ts'
 import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Stored, StoredEvent, StoredIssuance } from './stored.ts'
 
-/** Clocks of processes on one machine are one clock; this is for what is rounded to milliseconds. */
+/** Processes on one machine share a clock. This allows for rounding to milliseconds. */
 const ROUNDING_IN_MS = 2
 
-/** Every guess was counted once, none beyond the budget was judged, and each was judged rightly. */
+/** Every guess was counted once, none beyond the budget was judged, and every verdict was right. */
 export function guesses({ ledger, arrivals, limits }: Evidence, stored: Stored): CheckResults {
   const violations: string[] = []
   const verifies = ledger.calls.filter(({ step }) => step === 'verify')
@@ -55,7 +55,7 @@ export function guesses({ ledger, arrivals, limits }: Evidence, stored: Stored):
   }
 }
 
-/** Whether its code was that of the newest issuance, and alive, at the moment at which it was judged. */
+/** Whether its code was the newest one, and valid, when it was judged. */
 function isRight(
   { said, requestId }: Call,
   issuances: readonly StoredIssuance[],

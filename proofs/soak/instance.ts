@@ -7,20 +7,20 @@ import type { Program } from '../processes.ts'
 import type { TroubleLog } from './trouble-log.ts'
 import { type VitalSigns, vitalSignsOf } from './vital-signs.ts'
 
-/** On a machine that has far more to do than it can, calls wait for a connection in vain, and no fault was needed for that. */
+/** On an overloaded machine, calls wait in vain for a connection, even without a fault. */
 const BUSY_FROM_IN_MS = 1000
 
-/** One process, from its start to its end. */
+/** The life of one process. */
 export interface Life {
   readonly pid: number
   readonly signs: VitalSigns[]
 }
 
-/** One of the places where a process of the service runs, always on the same ports, as behind a balancer. */
+/** One instance of the service, whose processes always use the same ports, as behind a balancer. */
 export class Instance {
   readonly url: string
   readonly lives: Life[] = []
-  /** What ended otherwise than it was told to. */
+  /** The processes that ended unexpectedly. */
   readonly complaints: string[] = []
   readonly #name: string
   readonly #managementUrl: string
@@ -57,7 +57,7 @@ export class Instance {
     this.lives.push({ pid: this.#program.pid, signs: [] })
   }
 
-  /** Ends it in order, or at once with nothing finished. */
+  /** Ends it with SIGTERM, or kills it at once. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const program = this.#program
     if (!program) return
@@ -71,7 +71,7 @@ export class Instance {
     this.#program = undefined
   }
 
-  /** Whether it is ready for requests, as its own word is. */
+  /** Whether `/readyz` reports it as ready. */
   async ready(): Promise<void> {
     await until(
       () =>
@@ -83,7 +83,7 @@ export class Instance {
     )
   }
 
-  /** Looks at whatever process is there, again and again. One that has no time for it has none for its connections either, which is on `log`. */
+  /** Polls the current process. A process without time to answer has none for its connections either, and `log` records that. */
   watch(everyMs: number, log: TroubleLog): void {
     this.#watching = this.#watch(everyMs, log)
   }

@@ -1,4 +1,4 @@
-/** What a request is meant to do. */
+/** The purpose of a request. */
 export type Step =
   | 'open'
   | 'initiate'
@@ -12,28 +12,28 @@ export type Step =
   | 'report'
   | 'garbage'
 
-/** One request that was sent to one process, and what came of it. Times are those of `Date.now()`. */
+/** One request to one process, and its outcome. Times are those of `Date.now()`. */
 export interface Call {
   readonly requestId: string
   readonly step: Step
-  /** The challenge, user or issuance that it is about; empty if it is about none that is known. */
+  /** The challenge, user or issuance that it is about. Empty if unknown. */
   readonly about: string
-  /** What it said, as far as its outcome has to be compared with that. */
+  /** The parts of the request that the reconciliation compares with the outcome. */
   readonly said: Readonly<Record<string, string>>
   readonly instance: number
   readonly sentAt: number
   readonly endedAt: number
-  /** Undefined where no answer came: nobody knows whether anything was decided. */
+  /** Undefined without an answer: then it is unknown whether the service decided anything. */
   readonly status: number | undefined
   /** The last part of the code of an error. */
   readonly code: string | undefined
-  // biome-ignore lint/suspicious/noExplicitAny: what a body holds is what the reconciliation finds out
+  // biome-ignore lint/suspicious/noExplicitAny: the reconciliation checks what a body holds
   readonly body: any
-  /** Why there was no answer. */
+  /** Why no answer came. */
   readonly failure: string | undefined
 }
 
-/** All that was sent and all that came back, and what was wrong about it as soon as it came. */
+/** Every request, every answer, and the faults that were visible at once. */
 export class Ledger {
   readonly calls: Call[] = []
   readonly complaints: string[] = []
@@ -51,7 +51,7 @@ export class Ledger {
     this.#tally(walk).begun++
   }
 
-  /** It came to the end that it was meant to have. */
+  /** Counts a walk that finished as planned. */
   finished(walk: string): void {
     this.#tally(walk).finished++
   }
@@ -63,7 +63,7 @@ export class Ledger {
   }
 }
 
-/** Whether anything may have been decided by it that its sender does not know of. */
+/** Whether the service may have decided something that the sender does not know. */
 export function isOutcomeUnknown({ status }: Call): boolean {
   return status === undefined || status >= 500
 }

@@ -3,19 +3,19 @@ import { MailSystems, type TakenMail } from '../chaos/mail-systems.ts'
 import { TcpProxy } from '../faults/tcp-proxy.ts'
 import type { Dice } from './dice.ts'
 
-/** Some answers take longer than a look at the outbox comes after the one before, so that a mail without a lease would go out again. */
+/** Some answers take longer than the interval between two claims, so a mail without a lease would go out twice. */
 const SHARE_OF_SLOW = 0.15
 const SLOWEST_IN_MS = 1200
 
-/** A mail that was taken, and when. */
+/** An accepted mail, and when it was accepted. */
 export interface Arrival extends TakenMail {
   readonly at: number
 }
 
-/** The two mail systems, the ways to them, and every mail that they took. */
+/** The two mail systems, the proxies in front of them, and every mail that they accepted. */
 export class Mailroom {
   readonly arrivals: readonly Arrival[]
-  /** Those that take each mail and hang up before they say so, if it is the first time that they see it. */
+  /** The mail systems that accept each mail, but on its first arrival hang up before they answer. */
   readonly hangingUp: Set<'postmark' | 'smtp'>
   readonly systems: MailSystems
   readonly ways: { readonly postmark: TcpProxy; readonly smtp: TcpProxy }
@@ -23,7 +23,7 @@ export class Mailroom {
   readonly smtpUrl: string
 
   /**
-   * @param tell is told of each mail that Postmark took, before its sender is.
+   * @param tell is called for each mail that Postmark accepted, before the sender gets the answer.
    * @param dice decides how long a sender waits for the answer.
    */
   static async open(tell: (mailId: string) => Promise<void>, dice: Dice): Promise<Mailroom> {

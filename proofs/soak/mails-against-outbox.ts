@@ -3,22 +3,22 @@ import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Stored, StoredIssuance, StoredNotice } from './stored.ts'
 import type { Part, TroubleLog } from './trouble-log.ts'
 
-/** Between a mail that was taken and its record; that long, what breaks something may be the reason for another mail. */
+/** The time between the acceptance of a mail and its record. A trouble in that time may cause a second mail. */
 const RECORDED_WITHIN_IN_MS = 3000
-/** Who is told to end finishes its mails; who waits for an answer gets it in time; and who is told no has given away nothing. */
+/** These troubles cause no second mail: a process that stops finishes its mails, slow answers arrive in time, and a refusal accepts nothing. */
 const NO_REASON_TO_REPEAT = /SIGTERM|is slow|out of order/
-/** A trouble that was over longer than this before a mail was taken is none of its own. */
+/** A trouble that ended longer than this before a mail was accepted did not affect it. */
 const GRACE_IN_MS = 1500
-/** What may keep a mail from being handed over, or its hand-over from being recorded in order. A SIGTERM may not. */
+/** The troubles that may prevent the sending of a mail, or its record. A SIGTERM must not. */
 const HINDRANCES: readonly Part[] = ['instance 0', 'instance 1', 'postmark', 'smtp', 'database']
-/** A mail system that has failed is left alone for so long, also where it works again (decision 11). */
+/** How long a mail system that has failed rests, even if it works again (decision 11). */
 const REST_IN_MS = 15_000
-/** A mail that is claimed before the end of its code may go out a little after it: two mail systems, ten seconds each. */
+/** A mail that is claimed before its code expires may leave shortly after: two mail systems, ten seconds each. */
 const LATE_IN_MS = 21_000
 
 /**
- * Each mail that was promised was handed over, unless its code did not count any more or could not be handed over in time; what was
- * handed over is on record; a second mail has a reason, and the code of the first.
+ * Each promised mail was sent, unless its code no longer counted or could not be sent in time. Each sent mail is on record. A second
+ * mail has a reason, and the same code as the first.
  */
 export function mailsAgainstOutbox({ arrivals, log }: Evidence, stored: Stored): CheckResults {
   const violations: string[] = []
@@ -31,7 +31,8 @@ export function mailsAgainstOutbox({ arrivals, log }: Evidence, stored: Stored):
   }
   const notices = new Set(stored.notices.map(({ id }) => id))
   for (const id of taken.keys()) {
-    if (!stored.issuances.has(id) && !notices.has(id)) violations.push(`${id}: a mail of nothing`)
+    if (!stored.issuances.has(id) && !notices.has(id))
+      violations.push(`${id}: a mail without an issuance or a notice`)
   }
   const issuances = [...stored.issuances.values()]
   const repeats = [...taken.values()].map(({ length }) => length - 1)
@@ -71,7 +72,7 @@ function issuanceViolations(
   return violations
 }
 
-/** Whether it is true what is said about why it was never sent. */
+/** Checks the recorded reason for a mail that was never sent. */
 function failureViolations(
   { id, challengeId, number, issuedAt, expiresAt, failedAt, failureReason }: StoredIssuance,
   arrivals: readonly Arrival[],
@@ -83,13 +84,15 @@ function failureViolations(
   switch (failureReason) {
     case 'challenge-over': {
       const { verifiedAt, exhaustedAt, cancelledAt, expiresAt: end } = challenge
-      // A verified challenge that is cancelled keeps no record of when it was verified but in its trail.
+      // For a verified challenge that was cancelled, only the trail has the time of its verification.
       const ends = [verifiedAt, exhaustedAt, cancelledAt, end].flatMap((each) => each?.getTime() ?? [])
       const wasOver = Math.min(...ends) <= at || challenge.status === 'cancelled'
       return wasOver ? [] : [`${id}: withheld because the challenge was over, which it was not`]
     }
     case 'superseded':
-      return challenge.issuanceCount > number ? [] : [`${id}: withheld for a newer code, and there is none`]
+      return challenge.issuanceCount > number
+        ? []
+        : [`${id}: withheld for a newer code, which does not exist`]
     case 'code-expired': {
       const hindered = isHindered(log, issuedAt, expiresAt)
       return hindered || arrivals.length > 0 ? [] : [`${id}: not mailed in time, and nothing kept it`]
@@ -118,14 +121,13 @@ function noticeViolations(
   return violations
 }
 
-/** Whether anything may have kept a mail from being handed over in its time. */
+/** Whether a trouble may have prevented the sending of a mail in time. */
 function isHindered(log: TroubleLog, from: Date, to: Date): boolean {
   return log.during(from.getTime() - REST_IN_MS, to.getTime(), HINDRANCES).length > 0
 }
 
 /**
- * One code, and for each mail but the one that is on record a trouble that kept its hand-over from being heard of or
- * recorded.
+ * All mails have one code. For each mail except the recorded one, a trouble prevented the answer or the record.
  */
 function sendViolations(id: string, status: string, arrivals: readonly Arrival[], log: TroubleLog): string[] {
   const violations: string[] = []

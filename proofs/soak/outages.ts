@@ -2,7 +2,7 @@ import type { Call } from './ledger.ts'
 import type { CheckResults, Evidence } from './reconciliation.ts'
 import type { Part, TroubleLog } from './trouble-log.ts'
 
-/** Nothing but a trouble is a reason for a 503 or for no answer, and nothing is one for another 5xx. */
+/** Only a trouble excuses a 503 or a missing answer. Nothing excuses another 5xx. */
 export function outages({ ledger, log }: Evidence): CheckResults {
   const violations = ledger.calls.flatMap((call) => {
     const { step, requestId, status, failure, sentAt, endedAt } = call

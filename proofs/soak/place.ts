@@ -3,7 +3,7 @@ import type { Ground } from '../bench/ground.ts'
 import type { Caller } from './caller.ts'
 import type { Ledger } from './ledger.ts'
 
-/** The limits that the service runs with, tight enough for a load to run into each of them. */
+/** The limits of the service, so low that the load reaches each of them. */
 export interface Limits {
   readonly codeLifetimeInSeconds: number
   readonly cooldownInSeconds: number
@@ -14,24 +14,24 @@ export interface Limits {
   readonly subjectMaxIssuances: number
 }
 
-/** All that a walk needs. */
+/** Everything that a walk needs. */
 export interface Place {
   readonly ground: Ground
   readonly caller: Caller
   readonly ledger: Ledger
   readonly limits: Limits
   readonly tokens: Tokens
-  /** The codes of the mails that were taken, by issuance. */
+  /** The codes of accepted mails, by issuance. */
   readonly codes: ReadonlyMap<string, string>
-  /** Past all faults: what the database holds, whatever the service can see of it. */
+  /** A connection past all faults, which always sees the database. */
   readonly db: pg.Pool
 }
 
-/** The client of an operation service, and whoever keeps the directory. */
+/** The clients: two operation services, and the service that maintains the directory. */
 export const PAYMENTS = 'payments'
 const SCOPES: Readonly<Record<string, string>> = {
   [PAYMENTS]: 'mfa:challenges:create mfa:challenges:consume',
-  // Another operation service, for which the challenges of the first do not exist.
+  // Another operation service, which cannot see the challenges of the first.
   cards: 'mfa:challenges:create mfa:challenges:consume',
   crm: 'mfa:users:write mfa:users:read',
 }

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { Dice } from './dice.ts'
 import type { Place } from './place.ts'
 
-/** The user and password that Postmark's reports bring. */
+/** The user and password of Postmark's reports. */
 export const WEBHOOK = 'postmark:a password of the soak'
 
 type News = 'delivered' | 'soft-bounce' | 'hard-bounce'
 
-/** Reports of the newest mail of a challenge. */
+/** Reports about the newest mail of a challenge. */
 export async function tellNews(place: Place, challengeId: string, news: News): Promise<void> {
   const { rows } = await place.db.query<{ id: string }>(
     'SELECT id FROM otp_issuances WHERE challenge_id = $1 ORDER BY number DESC LIMIT 1',
@@ -17,9 +17,9 @@ export async function tellNews(place: Place, challengeId: string, news: News): P
 }
 
 /**
- * What Postmark reports of a mail that it took: mostly that it was delivered, sometimes twice or before it answers, sometimes that it
- * bounced, with the later report first, sometimes of a mail that nobody knows, and sometimes nothing. Resolves when the answer
- * to the mail may be given.
+ * Sends Postmark's reports about an accepted mail. Mostly it was delivered, sometimes reported twice or before the answer. Sometimes
+ * it bounced, with the later report first. Sometimes the report is about an unknown mail, or missing. Resolves when the answer to the
+ * mail may be sent.
  */
 export async function tellOf(
   place: Place,
@@ -42,7 +42,7 @@ export async function tellOf(
   } else if (fate < 0.8) later(report(place, randomUUID(), 'delivered', now))
 }
 
-/** Told again until it is heard, as Postmark does. */
+/** Repeats a report until it is accepted, as Postmark does. */
 async function report({ caller }: Place, mailId: string, news: News, at: Date): Promise<void> {
   const time = at.toISOString()
   await caller.answered(

@@ -12,16 +12,16 @@ import { readStored, type Stored } from './stored.ts'
 import { trailAgainstState } from './trail-against-state.ts'
 import type { TroubleLog } from './trouble-log.ts'
 
-/** All that was seen from outside, and what there is to compare it with. */
+/** Everything that was visible from outside, and the stored state to compare it with. */
 export interface Evidence {
   readonly ledger: Ledger
   readonly log: TroubleLog
   readonly arrivals: readonly Arrival[]
   readonly db: pg.Pool
   readonly limits: Limits
-  /** The keys that authorisations are signed with. */
+  /** The keys that sign authorisations. */
   readonly jwks: JSONWebKeySet
-  /** What has expired before has to be gone, and nothing else. */
+  /** Challenges that expired before this time must be deleted, and no others. */
   readonly retentionInDays: number
 }
 
@@ -32,7 +32,7 @@ export interface CheckResults {
   readonly violations: readonly string[]
 }
 
-/** One of the questions. */
+/** One of the comparisons. */
 type Check = (evidence: Evidence, stored: Stored) => CheckResults | Promise<CheckResults>
 
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -44,7 +44,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   outages,
 }
 
-/** Compares what was answered with what is stored. To be asked once everything has settled. */
+/** Compares all answers with the stored state, once all work has finished. */
 export async function reconcile(evidence: Evidence): Promise<CheckResults> {
   const stored = await readStored(evidence.db)
   const figures: Record<string, number> = {}

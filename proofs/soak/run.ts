@@ -5,9 +5,8 @@ import { soak } from './soak.ts'
 
 /*
  * `npm run soak -- --minutes 30 --seed 7 --rate 6`: loads two processes of the service in production mode with honest and hostile
- * walks, kills and restarts them, breaks mail systems and database, and in the end compares every answer that was given with what is
- * stored and every code with the mails that were taken. Exits with 1 if anything is not as it must be. The same seed makes the
- * same decisions.
+ * walks. Meanwhile it kills and restarts them, and breaks mail systems and the database. In the end it compares every answer with the
+ * stored state, and every code with the accepted mails. Exits with 1 if anything differs. The same seed makes the same decisions.
  */
 
 const { values } = parseArgs({
@@ -51,7 +50,7 @@ const result = await soak({
   progress: say,
 }).catch((error: unknown) => {
   say(String(error))
-  // Whatever was under way when it went wrong.
+  // Ignore errors of work that was in progress when the run failed.
   process.exit(1)
 })
 
@@ -60,11 +59,11 @@ const table: [string, string][] = [
   ['requests', `${result.requests} (${figure(result.requests / result.seconds)} a second)`],
   ...[...result.walks].map(([name, { begun, finished }]): [string, string] => [
     `walks: ${name}`,
-    `${begun}, ${finished} of them to their end`,
+    `${begun}, ${finished} of them finished`,
   ]),
   ...[...result.troubles].map(([name, count]): [string, string] => [`trouble: ${name}`, String(count)]),
   ...Object.entries(result.findings.figures).map(([name, value]): [string, string] => [name, String(value)]),
-  ['the steady process lived', `${figure(result.livedInSeconds / 60)} minutes`],
+  ['the steady process ran for', `${figure(result.livedInSeconds / 60)} minutes`],
   ...result.trends.map(({ sign, before, after }): [string, string] => [
     `${sign}, first and last third`,
     `${figure(before)} → ${figure(after)}`,
@@ -75,7 +74,7 @@ for (const [name, value] of table) say(`${name.padEnd(width)}  ${value}`)
 for (const violation of result.violations) say(`VIOLATION ${violation}`)
 say(
   result.violations.length === 0
-    ? 'all is as it was answered'
+    ? 'the stored state matches every answer'
     : `WRONG: ${result.violations.length} violations`,
 )
 process.exitCode = result.violations.length === 0 ? 0 : 1

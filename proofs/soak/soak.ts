@@ -31,22 +31,22 @@ import { nextWalk } from './walks.ts'
 
 export interface SoakPlan {
   readonly seed: number
-  /** How long walks are begun; what was begun is finished. */
+  /** How long new walks begin. Walks that have begun are finished. */
   readonly loadInMs: number
   readonly walksPerSecond: number
   readonly limits: Limits
   readonly rhythms: { readonly restarts: Rhythm; readonly mail: Rhythm; readonly database: Rhythm }
-  /** Challenges of the last hundred days that are there before, for the purge. */
+  /** How many challenges of the last hundred days exist before the run, for the purge. */
   readonly history: number
   readonly lookEveryMs: number
   /**
-   * Ends the leases of processes when they are gone, in place of waiting until they run out. It starts another process,
-   * which hands over what is left.
+   * Ends the leases of dead processes, instead of waiting until they run out. It starts another process, which sends the remaining
+   * mails.
    */
   readonly endLeases: boolean
-  /** Rejects when somebody wants it to end at once. */
+  /** Rejects to end the run at once. */
   readonly interrupted?: Promise<never>
-  /** Told of how things are, now and then. */
+  /** Called with the progress from time to time. */
   readonly progress?: (line: string) => void
 }
 
@@ -56,27 +56,27 @@ export interface Soak {
   readonly walks: ReadonlyMap<string, { readonly begun: number; readonly finished: number }>
   readonly troubles: ReadonlyMap<string, number>
   readonly findings: CheckResults
-  /** Of the process that lived longest. */
+  /** The trends of the process that lived longest. */
   readonly trends: readonly Trend[]
   readonly livedInSeconds: number
-  /** What must not be. Empty, or the service is wrong. */
+  /** The violations. Empty if the service is correct. */
   readonly violations: readonly string[]
 }
 
-/** More than these under way, and the machine does not keep up: a walk that is due is left out. */
+/** With more walks at the same time, the machine does not keep up. Then a due walk is skipped. */
 const MOST_WALKS_AT_ONCE = 120
 const PROGRESS_EVERY_MS = 30_000
-/** Into the run, the process that then lives to the end is killed once. */
+/** The share of the run after which it kills the process that then lives to the end. */
 const KILL_OF_THE_STEADY = 0.08
-/** A lease, the longest wait for another attempt, and an attempt over two mail systems. */
+/** A lease, the longest wait for another attempt, and one attempt with two mail systems. */
 const LAST_ATTEMPT_IN_MS = 90_000
 
-/** Loads two processes with honest and hostile walks, breaks what can be broken, and compares what was answered with what is there. */
+/** Loads two processes with honest and hostile walks, injects troubles, and compares all answers with the stored state. */
 export async function soak(plan: SoakPlan): Promise<Soak> {
   const run = new SoakRun(plan)
   try {
     const running = run.execute()
-    // What is interrupted fails somewhere, and nobody asks where.
+    // Ignore the errors of an interrupted run.
     running.catch(() => {})
     return await (plan.interrupted ? Promise.race([running, plan.interrupted]) : running)
   } finally {
@@ -90,7 +90,7 @@ class SoakRun {
   readonly #log = new TroubleLog()
   readonly #closers: (() => Promise<unknown>)[] = []
   readonly #underWay = new Set<Promise<void>>()
-  /** Reports that are on their way. */
+  /** Reports that are being sent. */
   readonly #reporting = new Set<Promise<void>>()
   #leftOut = 0
 
@@ -117,7 +117,7 @@ class SoakRun {
     await Promise.all(this.#underWay)
     const seconds = (performance.now() - startedAt) / 1000
     clearInterval(reporting)
-    this.#plan.progress?.('the load is over, all that is under way comes to its end')
+    this.#plan.progress?.('the load is over, walks in progress finish')
 
     const violations = await this.#settle(breakable)
     for (const instance of breakable.instances) await instance.stopWatching()
@@ -152,7 +152,7 @@ class SoakRun {
     }
   }
 
-  /** The service with all that it stands on. */
+  /** The service with everything that it depends on. */
   async #stage() {
     const { seed, limits } = this.#plan
     const ground = await layGround()
@@ -216,7 +216,7 @@ class SoakRun {
     return { place, breakable, purge: new Purge(databaseUrl), jwks }
   }
 
-  /** Begins so many walks a second, whether or not those before have come to their end. */
+  /** Begins so many walks a second, whether or not earlier ones have finished. */
   async #load(place: Place): Promise<void> {
     const { seed, loadInMs, walksPerSecond } = this.#plan
     const dice = new Dice(seed, 'walks')
@@ -263,7 +263,7 @@ class SoakRun {
     ])
   }
 
-  /** Waits until nothing is left to be done, and ends both processes in order. Tells what never came to an end. */
+  /** Waits until no work remains, and stops both processes. Returns what never finished. */
   async #settle({ instances, db }: Breakable): Promise<string[]> {
     const [, steady] = instances
     await Promise.all(this.#reporting)
@@ -292,7 +292,7 @@ class SoakRun {
     return violations
   }
 
-  /** What no log of the service may hold. */
+  /** What no log of the service may contain. */
   async #logViolations(folder: string): Promise<string[]> {
     const files = (await readdir(folder)).filter((name) => name.endsWith('.log'))
     const violations: string[] = []
@@ -325,7 +325,7 @@ class SoakRun {
             `${share((status) => status !== undefined && status >= 300 && status < 500)} refused`,
             `${share((status) => status !== undefined && status >= 500)} 5xx`,
             `${share((status) => status === undefined)} unanswered`,
-            `${this.#underWay.size} walks under way, ${this.#leftOut} left out`,
+            `${this.#underWay.size} walks in progress, ${this.#leftOut} skipped`,
             `${this.#log.troubles.length} troubles`,
             signs &&
               `steady: ${signs.residentMemory.toFixed(0)} MiB, heap ${signs.heap.toFixed(0)} MiB, ${signs.openFiles} files`,

@@ -16,7 +16,7 @@ interface OpenedBody {
 
 type Expected = readonly [first: readonly number[], again?: readonly number[]]
 
-/** One challenge, and what its parties (and others) ask of it. */
+/** One challenge, and the requests of its parties and others. */
 export class StepUpWalk {
   readonly id: string
   readonly user: User
@@ -38,7 +38,7 @@ export class StepUpWalk {
     this.#paths = { initiate, verify, consume: `${challenge}:consume`, cancel: `${challenge}:cancel` }
   }
 
-  /** Whoever asks for a code again after a lost answer may find that it was sent. */
+  /** Asks for a code. A repeat after a lost answer may find that the code was sent. */
   async initiate(...[first, again = [429]]: Expected): Promise<Call> {
     return this.#place.caller.answered(await this.#initiation(this.user), first, again)
   }
@@ -55,7 +55,7 @@ export class StepUpWalk {
     return this.#place.caller.once(await this.#verification(code, user))
   }
 
-  /** Consumes it under a key, for its own operation unless for `digest`. */
+  /** Consumes it under a key, for its own operation or for `digest`. */
   async consume(key: string, ...[first, again = []]: Expected): Promise<Call> {
     return this.#place.caller.answered(await this.#consumption(key, this.#digest, 'payments'), first, again)
   }
@@ -69,7 +69,7 @@ export class StepUpWalk {
     return this.#place.caller.answered(request, first, again)
   }
 
-  /** By an operation service that did not open it. */
+  /** Consumes it as an operation service that did not open it. */
   async consumeElsewhere(): Promise<Call> {
     return this.#place.caller.answered(await this.#consumption(randomUUID(), this.#digest, 'cards'), [404])
   }
@@ -80,7 +80,7 @@ export class StepUpWalk {
     return this.#place.caller.answered(request, first, again)
   }
 
-  /** The status that the service says it has. */
+  /** The status that the service reports. */
   async status(): Promise<string> {
     const path = `/internal/v1/mfa/challenges/${this.id}`
     const request = {
@@ -93,7 +93,7 @@ export class StepUpWalk {
     return (await this.#place.caller.answered(request, [200])).body.status
   }
 
-  /** What the user reads in the newest mail, once it has come. @throws {CutShort} if the code ends before. */
+  /** Waits for the newest mail, and returns its code. @throws {CutShort} if the code expires before. */
   async code(): Promise<string> {
     const { rows } = await this.#place.db.query<{ id: string; ends: Date }>(
       'SELECT id, expires_at AS ends FROM otp_issuances WHERE challenge_id = $1 ORDER BY number DESC LIMIT 1',

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 
-/* What the database holds in the end, but for the history that was there before. */
+/* The contents of the database at the end, without the history from before the run. */
 
 export interface StoredChallenge {
   readonly id: string
@@ -67,7 +67,7 @@ export interface Stored {
   readonly issuances: ReadonlyMap<string, StoredIssuance>
   readonly notices: readonly StoredNotice[]
   readonly standings: ReadonlyMap<string, StoredStanding>
-  /** In the order in which they were stored; of one subject that is the order of the decisions. */
+  /** In the order in which they were stored. For one subject, that is the order of the decisions. */
   readonly events: readonly StoredEvent[]
 }
 

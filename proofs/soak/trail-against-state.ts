@@ -4,7 +4,7 @@ import type { Stored, StoredChallenge, StoredEvent, StoredIssuance } from './sto
 
 const HOUR_IN_MS = 3_600_000
 
-/** What follows for a challenge from the events so far. */
+/** The state of a challenge by its events so far. */
 interface ChallengeSoFar {
   status: StoredChallenge['status']
   attemptsRemaining: number
@@ -13,7 +13,7 @@ interface ChallengeSoFar {
   endedAt: number | null
 }
 
-/** What follows for a subject. */
+/** The state of a subject by its events so far. */
 interface StandingSoFar {
   failures: number
   locks: number
@@ -21,7 +21,7 @@ interface StandingSoFar {
   issuances: number[]
 }
 
-/** The state is what follows from the trail, event by event, and no event breaks a limit or comes where it cannot. */
+/** Replays the trail event by event: it must lead to the stored state, and no event may break a limit or the order. */
 export function trailAgainstState({ limits }: Evidence, stored: Stored): CheckResults {
   const violations: string[] = []
   const trails = Map.groupBy(stored.events, ({ subject }) => subject)
@@ -37,7 +37,7 @@ export function trailAgainstState({ limits }: Evidence, stored: Stored): CheckRe
   return { figures: { 'events in the trail': stored.events.length }, violations }
 }
 
-/** The decisions about one subject, over again. */
+/** Replays the decisions about one subject. */
 class Replay {
   readonly #violations: string[] = []
   readonly #limits: Limits
@@ -108,7 +108,7 @@ class Replay {
     }
   }
 
-  /** What is not as the trail has it. */
+  /** The differences between the trail and the stored state. */
   finished(subject: string): string[] {
     for (const [id, challenge] of this.#challenges) this.#compareChallenge(id, challenge)
     const stored = this.#stored.standings.get(subject)
@@ -136,7 +136,7 @@ class Replay {
     this.#expect(challenge.status === 'pending', event, `it was ${challenge.status}`)
     this.#expect(!this.#isLocked(at), event, 'the subject was locked')
     this.#expect(details.number === count + 1, event, `it is number ${String(details.number)} after ${count}`)
-    this.#expect(count < maxIssuances, event, 'the challenge had had all its codes')
+    this.#expect(count < maxIssuances, event, 'the challenge had used all its codes')
     const before = challenge.issuances.at(-1)
     const cooldown = Math.max(
       cooldownInSeconds,
@@ -144,7 +144,7 @@ class Replay {
     )
     this.#expect(!before || at >= before.at + cooldown * 1000, event, 'the code before was too young')
     const ofLastHour = this.#standing.issuances.filter((each) => at < each + HOUR_IN_MS)
-    this.#expect(ofLastHour.length < subjectMaxIssuances, event, 'the hour had had all its codes')
+    this.#expect(ofLastHour.length < subjectMaxIssuances, event, 'the subject had used all codes of the hour')
     this.#standing.issuances = [...ofLastHour, at]
     challenge.issuances.push({ id: String(details.issuanceId), at })
   }
@@ -175,7 +175,7 @@ class Replay {
     Object.assign(this.#standing, { failures: 0, locks: 0, lockedUntil: null })
   }
 
-  /** Neither over nor locked. */
+  /** Neither ended nor locked. */
   #expectJudgeable(event: StoredEvent, { status, attemptsRemaining }: ChallengeSoFar): void {
     this.#expect(status === 'pending' && attemptsRemaining > 0, event, `it was ${status}`)
     this.#expect(!this.#isLocked(event.at.getTime()), event, 'the subject was locked')
@@ -193,7 +193,7 @@ class Replay {
   #compareChallenge(id: string, challenge: ChallengeSoFar): void {
     const stored = this.#stored.challenges.get(id)
     if (!stored) {
-      this.#violations.push(`${id} has a trail and is not there`)
+      this.#violations.push(`${id} has a trail, but is not stored`)
       return
     }
     const { status, attemptsRemaining, issuances, verifiedAt, endedAt } = challenge
@@ -216,7 +216,7 @@ class Replay {
   }
 }
 
-/** What became of each mail is in the trail as well, as often as it can have happened. */
+/** The outcome of each mail is also in the trail, as often as it can have happened. */
 function deliveryViolations({ events, issuances, notices }: Stored): string[] {
   const trail = Map.groupBy(events, ({ details }) => String(details.issuanceId ?? details.noticeId ?? ''))
   const violations: string[] = []
@@ -247,7 +247,7 @@ function deliveryProblem(
   if (count('otp-failed') > 1 || (status === 'failed' && count('otp-failed') === 0)) {
     return `failed ${count('otp-failed')} times`
   }
-  // What a report corrects had been given up.
+  // A report can correct a mail that had failed.
   if (status === 'sent' && types.includes('otp-failed')) return 'failed as well'
   return undefined
 }

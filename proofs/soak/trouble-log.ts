@@ -1,7 +1,7 @@
-/** What a trouble may be the reason for. */
+/** What a trouble may explain. */
 export type Part = 'instance 0' | 'instance 1' | 'postmark' | 'smtp' | 'database'
 
-/** From its beginning until all is as before. Times are those of `Date.now()`. */
+/** From its start until everything works again. Times are those of `Date.now()`. */
 export interface Trouble {
   readonly name: string
   readonly parts: readonly Part[]
@@ -9,10 +9,10 @@ export interface Trouble {
   endedAt: number
 }
 
-/** Room for what a busy machine does a little later than it was due. */
+/** Tolerance for a busy machine, which does things a little late. */
 const GRACE_IN_MS = 4000
 
-/** All that was broken, when. */
+/** All troubles, with their times. */
 export class TroubleLog {
   readonly troubles: Trouble[] = []
 
@@ -24,12 +24,12 @@ export class TroubleLog {
     }
   }
 
-  /** What is known once it is over. */
+  /** The part that is known once the trouble is over. */
   note(name: string, beganAt: number, ...parts: readonly Part[]): void {
     this.troubles.push({ name, parts, beganAt, endedAt: Date.now() })
   }
 
-  /** Those of any of the parts that were under way, or hardly over, at some time of the span. */
+  /** The troubles of any of these parts that overlap the span, or ended shortly before. */
   during(from: number, to: number, parts: readonly Part[], graceInMs = GRACE_IN_MS): Trouble[] {
     return this.troubles.filter(
       (trouble) =>
@@ -39,7 +39,7 @@ export class TroubleLog {
     )
   }
 
-  /** How many there were, by name. */
+  /** The number of troubles, by name. */
   counts(): ReadonlyMap<string, number> {
     return new Map(
       [...Map.groupBy(this.troubles, ({ name }) => name)].map(([name, all]) => [name, all.length]),

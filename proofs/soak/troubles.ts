@@ -9,27 +9,27 @@ import type { Instance } from './instance.ts'
 import type { Mailroom } from './mailroom.ts'
 import type { TroubleLog } from './trouble-log.ts'
 
-/** All that can be broken. */
+/** Everything that a trouble can break. */
 export interface Breakable {
   readonly instances: readonly [Instance, Instance]
   readonly mailroom: Mailroom
-  /** Between the service and its database. */
+  /** The proxy between the service and its database. */
   readonly database: TcpProxy
-  /** Past the proxy. */
+  /** A connection past the proxy. */
   readonly db: pg.Pool
   readonly log: TroubleLog
 }
 
-/** How long troubles of one kind last, and how long it is quiet after each. In milliseconds. */
+/** How long troubles of one kind last, and the pause after each, in milliseconds. */
 export interface Rhythm {
   readonly lasting: readonly [least: number, most: number]
   readonly quiet: readonly [least: number, most: number]
 }
 
-/** Breaks something for so long, and resolves when all is as before. */
+/** Breaks something for this time, and resolves when everything works again. */
 type Trouble = (place: Breakable, forMs: number, dice: Dice) => Promise<void>
 
-/** Breaks one thing after the other, each of the kinds once in every round of them, until told to stop; then all is as before. */
+/** Breaks one thing after the other, each kind once a round, until stopped. Afterwards everything works again. */
 export async function keepTroubling(
   troubles: readonly Trouble[],
   place: Breakable,
@@ -61,7 +61,7 @@ export async function restart(
   over()
 }
 
-/** Of the one process; the other lives on, to be looked at. */
+/** Only for one process. The other one lives on, and its vital signs are measured. */
 export const RESTARTS: readonly Trouble[] = [
   (place, forMs) => restart(place, 0, 'SIGTERM', forMs),
   (place, forMs) => restart(place, 0, 'SIGKILL', forMs),
@@ -77,7 +77,7 @@ const way =
     over()
   }
 
-/** Takes mails, and hangs up before it says so; the second time it says so. */
+/** Accepts mails, but hangs up before it answers. Answers the second time. */
 const hangingUp =
   (which: 'postmark' | 'smtp'): Trouble =>
   async ({ mailroom, log }, forMs) => {
@@ -113,7 +113,7 @@ export const MAIL_TROUBLES: readonly Trouble[] = [
   },
 ]
 
-/** Ends the sessions of the service, all or those that are at work. */
+/** Ends all sessions of the service, or only the busy ones. */
 const sessionsEnded =
   (which: 'all' | 'busy'): Trouble =>
   async ({ db, log }) => {
@@ -130,7 +130,7 @@ const COMMANDS = fileURLToPath(new URL('../../src/command-line/cli.ts', import.m
 const OLDEST_IN_DAYS = 95
 const STEP_IN_DAYS = 5
 
-/** Deletes what is older than before by a few days less, so that each purge has something to delete. */
+/** Reduces the retention by a few days each time, so that each purge has something to delete. */
 export class Purge {
   readonly #databaseUrl: string
   #days = OLDEST_IN_DAYS
@@ -139,7 +139,7 @@ export class Purge {
     this.#databaseUrl = databaseUrl
   }
 
-  /** What is older has been deleted, or was being deleted. */
+  /** Older challenges were deleted, or were being deleted. */
   get retentionInDays(): number {
     return this.#days
   }
@@ -164,7 +164,7 @@ export class Purge {
   }
 }
 
-/** @param purge whose sessions may be ended with those of the service; it is run once more in the end. */
+/** @param purge its sessions may be ended with those of the service. It runs once more at the end. */
 export function databaseTroubles(purge: Purge): readonly Trouble[] {
   return [
     sessionsEnded('busy'),
@@ -182,7 +182,7 @@ export function databaseTroubles(purge: Purge): readonly Trouble[] {
       over()
     },
     async ({ log }) => {
-      // It is no reason for anything.
+      // It explains no fault.
       const over = log.begin('purge')
       await purge.more()
       over()

@@ -6,14 +6,14 @@ import { StepUpWalk } from './step-up-walk.ts'
 
 const CHALLENGES = '/internal/v1/mfa/challenges'
 
-/** A user of the bank, with all that is done for, by and to that user. */
+/** A user of the bank, with all actions for, by and against that user. */
 export class User {
   readonly id = `u-${randomUUID()}`
   readonly #place: Place
   #token: Promise<string> | undefined
   #addresses = 0
 
-  /** In the directory. */
+  /** The address in the directory. */
   static async of(place: Place): Promise<User> {
     const user = new User(place)
     await user.put()
@@ -33,7 +33,7 @@ export class User {
     return this.#token
   }
 
-  /** Writes the entry, with the same address as before unless it is told to move. */
+  /** Writes the directory entry, with the same address or with a new one. */
   async put(moves = false): Promise<Call> {
     if (moves) this.#addresses++
     const { caller, tokens } = this.#place
@@ -60,7 +60,7 @@ export class User {
     await caller.answered({ step: 'lift', about: this.id, method: 'DELETE', path, token }, [204])
   }
 
-  /** Opens a challenge about a payment of theirs. */
+  /** Opens a challenge for a payment of this user. */
   async open(lifetimeInSeconds?: number): Promise<StepUpWalk> {
     const { caller, tokens } = this.#place
     const [key, digest] = [randomUUID(), randomDigest()]

@@ -1,30 +1,30 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { median } from '../statistics.ts'
 
-/** How a process is at one instant. Memory in MiB. */
+/** Measurements of a process at one instant. Memory is in MiB. */
 export interface VitalSigns {
   readonly at: number
   readonly residentMemory: number
   readonly heap: number
-  /** Without the connections that clients keep. */
+  /** Without the connections of clients. */
   readonly openFiles: number
   readonly databaseConnections: number
 }
 
 type Sign = Exclude<keyof VitalSigns, 'at'>
 
-/** How much more of each may be there at the end than at the beginning, of a life that is long enough to be warm at its beginning. */
+/** How much each sign may grow from the first third to the last, in a life that is long enough for the process to be warm. */
 const ROOM: Readonly<Record<Sign, (before: number) => number>> = {
-  // The tokens that were verified are remembered, ten thousand at most, which may take an hour to come together.
+  // The service remembers at most ten thousand verified tokens. Collecting them may take an hour.
   residentMemory: (before) => Math.max(32, 0.15 * before),
   heap: (before) => Math.max(24, 0.2 * before),
   openFiles: (before) => Math.max(12, 0.25 * before),
-  // As many as a pool holds, and some.
+  // A full pool, and a few more.
   databaseConnections: (before) => Math.max(3, 10 - before),
 }
-/** What is compiled, cached and pooled comes in the first minutes, and is no leak. */
+/** Compiled code, caches and pools grow in the first minutes. That is not a leak. */
 const WARM_AFTER_IN_MS = 5 * 60_000
-/** A process that is not warm yet grows, but not by as much as this. */
+/** A process that is not warm yet grows, but by less than this. */
 const ROOM_TO_WARM_UP: Readonly<Record<Sign, number>> = {
   residentMemory: 160,
   heap: 160,
@@ -38,7 +38,7 @@ export interface Trend {
   readonly after: number
 }
 
-/** Undefined if the process does not answer, which may be what is meant to happen to it. */
+/** Undefined if the process does not answer, perhaps because of a trouble. */
 export async function vitalSignsOf(
   pid: number,
   url: string,
@@ -59,7 +59,7 @@ export async function vitalSignsOf(
   }
 }
 
-/** See proc(5). Clients keep as many connections as they had requests under way, which says nothing of the process. */
+/** See proc(5). Leaves out the connections of clients, whose number depends only on their requests. */
 async function openFilesOf(pid: number, port: number): Promise<number> {
   const descriptors = await readdir(`/proc/${pid}/fd`)
   const files = await Promise.all(
@@ -82,7 +82,7 @@ function metric(text: string, name: string): number {
   return [...samples].reduce((sum, [, value]) => sum + Number(value), 0)
 }
 
-/** The medians of the first and the last third of a life, without the time that it took to get warm if it was long enough for that. */
+/** The medians of the first and the last third of a life. Leaves out the warm-up if the life is long enough. */
 export function trendsOf(signs: readonly VitalSigns[]): { readonly warm: boolean; readonly trends: Trend[] } {
   const [first, last] = [signs[0]?.at ?? 0, signs.at(-1)?.at ?? 0]
   const warm = last - first >= 3 * WARM_AFTER_IN_MS
@@ -98,10 +98,10 @@ export function trendsOf(signs: readonly VitalSigns[]): { readonly warm: boolean
   return { warm, trends }
 }
 
-/** What a process has more of at the end of its life than it had before. */
+/** The signs that grew over the life of a process. */
 export function growth(name: string, signs: readonly VitalSigns[]): string[] {
   const { warm, trends } = trendsOf(signs)
-  if (signs.length < 6) return [`${name} was looked at only ${signs.length} times`]
+  if (signs.length < 6) return [`${name} was measured only ${signs.length} times`]
   return trends
     .filter(({ sign, before, after }) => {
       const room = ROOM[sign](before)

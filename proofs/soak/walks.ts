@@ -11,14 +11,14 @@ import { User } from './user.ts'
 type Walk = (place: Place, dice: Dice) => Promise<void>
 
 const ANY_CODE = '000000'
-/** What an initiate may come to for somebody who keeps to the limits. The second of two whose first was not answered is too soon. */
+/** The answers to an initiate within the limits. A repeat after a missing answer may come too soon. */
 const ISSUED = [204]
-/** A code that ends before it is typed in, after a long trouble, is a wrong one; the reconciliation knows which it was. */
+/** A code that expires during a long trouble, before the user types it, counts as wrong. The reconciliation checks which case it was. */
 const JUDGED = [204, 400]
-/** Its first sending, whose answer was lost, may have verified it. */
+/** The first request, whose answer was lost, may have verified it. */
 const VERIFIED_BEFORE = [410]
 
-/** Begins nothing that it could not do: whoever has had troubles goes without an approval. */
+/** Gets and verifies a code. False if a trouble lasted until the code had expired. */
 async function approved(walk: StepUpWalk): Promise<boolean> {
   await walk.initiate(ISSUED)
   const { status } = await walk.verify(await walk.code(), JUDGED, VERIFIED_BEFORE)
@@ -94,7 +94,7 @@ const resent: Walk = async (place, dice) => {
   if (status !== 400) await walk.consume(randomUUID(), [200])
 }
 
-/** As many as get through, on both processes at once, the right code among them. */
+/** Sends many codes at once to both processes, including the right one. */
 const guessed: Walk = async (place, dice) => {
   const walk = await begun(place)
   await walk.initiate(ISSUED)
@@ -110,7 +110,7 @@ const impatient: Walk = async (place, dice) => {
   await walk.initiateOnce()
 }
 
-/** One challenge after the other, until the hour's codes are spent. */
+/** Opens one challenge after the other, until the codes of the hour are used. */
 const insatiable: Walk = async (place) => {
   const user = await User.of(place)
   for (let count = 0; count <= place.limits.subjectMaxIssuances + 1; count++) {
@@ -128,7 +128,7 @@ const contestedConsumption: Walk = async (place, dice) => {
   for (const key of keys) await walk.consume(key, [200, 409])
 }
 
-/** Consumed or cancelled or moved away from, whichever comes first. */
+/** Consumes, cancels and changes the address at the same time. One comes first. */
 const contestedEnd: Walk = async (place, dice) => {
   const walk = await begun(place)
   if (!(await approved(walk))) return
@@ -139,7 +139,7 @@ const contestedEnd: Walk = async (place, dice) => {
   ])
 }
 
-/** Wrong codes over several challenges until the subject is locked, and the right one then. */
+/** Sends wrong codes on several challenges until the subject is locked, and then the right one. */
 const locked: Walk = async (place, dice) => {
   const user = await User.of(place)
   const walks = [await user.open(), await user.open(), await user.open()]
@@ -157,7 +157,7 @@ const locked: Walk = async (place, dice) => {
   }
 }
 
-/** Somebody who knows the id of a challenge, and has a token of their own. */
+/** An attacker who knows the id of a challenge, and has a token of their own. */
 const stolen: Walk = async (place) => {
   const walk = await begun(place)
   const thief = await User.of(place)
@@ -193,7 +193,7 @@ const erased: Walk = async (place, dice) => {
   if (dice.happens(0.5)) await user.put()
 }
 
-/** An address that mail comes back from, until somebody says that it does not any more. */
+/** Mail to this address bounces, until an operator lifts the suppression. */
 const bounced: Walk = async (place) => {
   const user = await User.of(place)
   const walk = await user.open()
@@ -206,7 +206,7 @@ const bounced: Walk = async (place) => {
   await next.initiate(ISSUED)
 }
 
-/** Each with its share of the load. */
+/** The walks, each with its share of the load. */
 const SHARES: Readonly<Record<string, readonly [walk: Walk, share: number]>> = {
   honest: [honest, 30],
   abandoned: [abandoned, 7],
@@ -230,7 +230,7 @@ const ALL = Object.entries(SHARES).flatMap(([name, [walk, share]]) =>
   Array.from({ length: share }, () => ({ name, walk })),
 )
 
-/** The next walk, by chance. */
+/** The next walk, at random. */
 export function nextWalk(dice: Dice): { readonly name: string; readonly walk: Walk } {
   return dice.pick(ALL)
 }

@@ -1,34 +1,48 @@
 import { ChallengeNotFound } from '../domain/challenge.ts'
-import type { StepUp, StepUpDecision } from '../domain/step-up.ts'
-import type { User } from '../domain/user.ts'
+import { StepUp, type StepUpDecision } from '../domain/step-up.ts'
+import type { Clock } from './ports/clock.ts'
 import type { Provenance } from './ports/provenance.ts'
-import type { StepUps } from './ports/step-ups.ts'
+import type { LoadedStepUp, StepUps } from './ports/step-ups.ts'
 import { retryOnConflict } from './retry-on-conflict.ts'
 
-/** What was decided. Without a decision there is nothing to store, and the result stands as it is. */
+/** What was decided. Without a decision nothing is stored, and the result is returned as it is. */
 export interface Decided<Result> {
   readonly decision: StepUpDecision | undefined
   readonly result: Result
 }
 
 /**
- * Load, decide, save; and again from the start when another decision about the subject came first.
+ * Loads, decides and saves. Starts again when another decision about the subject was stored first. Cancels a live challenge
+ * whose user has moved before it decides anything else about it.
  *
- * @throws {ChallengeNotFound} @throws {ConcurrencyConflict} besides what `decide` throws
+ * Also throws what `decide` throws. After the last three errors the caller may repeat the call, and the edge answers 503.
+ *
+ * @param decide gets one instant for the whole decision.
+ * @throws {ChallengeNotFound}
+ * @throws {ConcurrencyConflict} if other decisions about the subject came first too often. This one was not stored.
+ * @throws {StorageUnavailable} if the store cannot be reached in time. The decision may have been stored.
+ * @throws {DirectoryUnavailable} if a directory elsewhere does not answer in time. This decision was not stored.
  */
 export function decideAndSave<Result>(
   stepUps: StepUps,
+  clock: Clock,
   challengeId: string,
   provenance: Provenance,
-  decide: (
-    stepUp: StepUp & { readonly user: User | undefined },
-  ) => Decided<Result> | Promise<Decided<Result>>,
+  decide: (stepUp: LoadedStepUp, now: Date) => Decided<Result> | Promise<Decided<Result>>,
 ): Promise<Result> {
   return retryOnConflict(`challenge ${challengeId}`, async () => {
     const stepUp = await stepUps.load(challengeId)
     if (!stepUp) throw new ChallengeNotFound(challengeId)
+    const now = clock.now()
 
-    const { decision, result } = await decide(stepUp)
+    const cancellation = StepUp.cancelIfMoved(stepUp, stepUp.externalUser, now)
+    if (cancellation) {
+      await stepUps.save(cancellation, { actor: 'service' })
+      // Decide about what is stored now: this cancellation, or the decision that came first.
+      return { saved: false }
+    }
+
+    const { decision, result } = await decide(stepUp, now)
     return { saved: !decision || (await stepUps.save(decision, provenance)), result }
   })
 }

@@ -7,8 +7,8 @@ import { aligned } from './terminal.ts'
 export type ChallengeReport = ReturnType<typeof challengeReport>
 
 /**
- * A challenge as an operator may see it, built field by field: no code, no address but masked, and nothing of the
- * operation's summary, which holds amounts and names.
+ * A challenge as an operator may see it, built field by field. It has no code, only a masked address, and not the summary of the
+ * operation, which contains amounts and names.
  */
 export function challengeReport(
   { challenge, status, issuance, resendAvailableAt, subject, events }: ReviewedChallenge,
@@ -69,10 +69,10 @@ function issuanceReport(issuance: OtpIssuance, addressSuppressed: boolean) {
   }
 }
 
-/** For people: how it stands above, what happened below. All times are UTC. */
+/** The text for people: first the state, then the events. All times are UTC. */
 export function challengeText(report: ChallengeReport): string {
   const { budgets, issuance } = report
-  const standing = [
+  const state = [
     ['status', report.status],
     ['client', report.clientId],
     ['subject', report.subjectUserId],
@@ -99,9 +99,7 @@ export function challengeText(report: ChallengeReport): string {
       ...(remoteAddress ? [`from=${remoteAddress}`] : []),
     ].join(' '),
   ])
-  return [`Challenge ${report.challengeId}`, '', aligned(standing, '  '), '', aligned(events, '  ')].join(
-    '\n',
-  )
+  return [`Challenge ${report.challengeId}`, '', aligned(state, '  '), '', aligned(events, '  ')].join('\n')
 }
 
 function newestCode({
@@ -123,12 +121,12 @@ function mailRows(issuance: NonNullable<ChallengeReport['issuance']>): string[][
     ['failed', issuance.failedAt, issuance.failureReason],
     ['next attempt', issuance.nextAttemptAt],
   ] as const
-  const told = times.flatMap(([what, at, more]) =>
+  const events = times.flatMap(([what, at, more]) =>
     at ? [`${what} ${timeOf(at)}${more ? ` ${more}` : ''}`] : [],
   )
   return [
     ['mail', `${issuance.delivery} to ${issuance.recipient} after ${attempts}`],
-    ...told.map((line) => ['', line]),
+    ...events.map((line) => ['', line]),
     ...(issuance.addressSuppressed ? [['', 'no mail goes to this address: it is suppressed']] : []),
   ]
 }

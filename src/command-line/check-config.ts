@@ -2,7 +2,7 @@ import { ConfigError } from '../config/read-config.ts'
 import { loadSettings, type Setting } from '../config/settings.ts'
 import { aligned, type Output, print } from './terminal.ts'
 
-/** Lists every problem of the configuration (2), or what is in force (0). */
+/** Lists every problem of the configuration (2), or each value in force (0). */
 export function checkConfig(output: Output): number {
   try {
     const settings = loadSettings()

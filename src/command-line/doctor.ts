@@ -6,30 +6,30 @@ import { IssuerCheck } from '../adapters/identity-jose/issuer-check.ts'
 import { PostmarkCheck } from '../adapters/mail-postmark/postmark-check.ts'
 import { SmtpCheck } from '../adapters/mail-smtp/smtp-check.ts'
 import { DatabaseCheck } from '../adapters/persistence-prisma/connection/database-check.ts'
+import { type Database, openDatabase } from '../composition/open-database.ts'
 import { type Config, ConfigError, loadConfig, type MailConfig } from '../config/read-config.ts'
 import { CheckResult, type DiagnosticCheck } from '../contracts/diagnostic-check.ts'
-import { type Database, openDatabase } from '../process/open-database.ts'
-import { keyCheckResults } from './key-findings.ts'
+import { keyCheckResults } from './key-check-results.ts'
 import { aligned, type Output, print } from './terminal.ts'
 
-/** What has not come to an end by then is told as it is. */
+/** Checks that are still running after this time are reported as timed out. */
 const TIMEOUT_IN_MS = 8000
 
 const CLOCK = { now: () => new Date() }
 
-/** Examines all that the service needs, and says what was found and what to do. 1 if anything failed. */
+/** Checks everything that the service needs, and prints what it found and how to fix it. 1 if a check failed. */
 export async function doctor(output: Output): Promise<number> {
-  const findings = await examineAll()
-  const failed = findings.filter(({ level }) => level === 'failed').length
-  const warnings = findings.filter(({ level }) => level === 'warning').length
+  const results = await checkAll()
+  const failed = results.filter(({ level }) => level === 'failed').length
+  const warnings = results.filter(({ level }) => level === 'warning').length
   const status = failed > 0 ? 'failed' : warnings > 0 ? 'warning' : 'ok'
-  const summary = status === 'ok' ? 'All is well.' : `${failed} failed, ${warnings} to be looked at.`
+  const summary = status === 'ok' ? 'All is well.' : `${failed} failed, ${warnings} with a warning.`
 
-  print({ status, checks: findings }, `${textOf(findings)}\n\n${summary}`, output)
+  print({ status, checks: results }, `${textOf(results)}\n\n${summary}`, output)
   return failed > 0 ? 1 : 0
 }
 
-async function examineAll(): Promise<readonly CheckResult[]> {
+async function checkAll(): Promise<readonly CheckResult[]> {
   let config: Config
   try {
     config = loadConfig()
@@ -49,35 +49,35 @@ async function examineAll(): Promise<readonly CheckResult[]> {
   try {
     database = await openDatabase(config)
   } catch (error) {
-    own.push(CheckResult.failed('database', 'the embedded one does not start', (error as Error).message))
+    own.push(CheckResult.failed('database', 'the embedded database does not start', (error as Error).message))
     return own
   }
   try {
-    const findings = await Promise.all(examinations(config, database.url).map(findingsOf))
-    return [...own, ...findings.flat()]
+    const results = await Promise.all(checks(config, database.url).map(resultsOf))
+    return [...own, ...results.flat()]
   } finally {
     await database.stop()
   }
 }
 
-function examinations(config: Config, url: string): readonly DiagnosticCheck[] {
+function checks(config: Config, url: string): readonly DiagnosticCheck[] {
   const { production, auth, keycloak, mail, postmarkWebhookAuth } = config
   return [
     new DatabaseCheck({ url, production }, CLOCK),
-    auth ? new IssuerCheck(auth.jwksUrl) : standIn('issuer', 'the built-in one of development'),
+    auth ? new IssuerCheck(auth.jwksUrl) : standIn('issuer', 'the built-in issuer of development'),
     ...(keycloak ? [new KeycloakCheck(new KeycloakUserDirectory(keycloak, CLOCK))] : []),
     ...(mail?.map((each) => mailCheck(each, postmarkWebhookAuth !== undefined)) ?? [
-      standIn('mail', 'the mailbox of development, which sends nothing'),
+      standIn('mail', 'the mailbox of development, which sends no mail'),
     ]),
   ]
 }
 
-function mailCheck(mail: MailConfig, hearsReports: boolean): DiagnosticCheck {
+function mailCheck(mail: MailConfig, receivesReports: boolean): DiagnosticCheck {
   switch (mail.transport) {
     case 'smtp':
       return new SmtpCheck(mail)
     case 'postmark':
-      return new PostmarkCheck(mail, hearsReports)
+      return new PostmarkCheck(mail, receivesReports)
   }
 }
 
@@ -90,36 +90,36 @@ function standIn(name: string, found: string): DiagnosticCheck {
   }
 }
 
-/** What an examination finds within its time. */
-async function findingsOf(examination: DiagnosticCheck): Promise<readonly CheckResult[]> {
-  const findings: CheckResult[] = []
+/** The results that a check yields before its time is up. */
+async function resultsOf(check: DiagnosticCheck): Promise<readonly CheckResult[]> {
+  const results: CheckResult[] = []
   const end = new AbortController()
-  const examined = async () => {
-    for await (const finding of examination.run()) findings.push(finding)
+  const completed = async () => {
+    for await (const result of check.run()) results.push(result)
   }
   const timedOut = async () => {
     await wait(TIMEOUT_IN_MS, undefined, { signal: end.signal, ref: true })
-    findings.push(
+    results.push(
       CheckResult.failed(
-        examination.name,
-        `no end within ${TIMEOUT_IN_MS / 1000} s`,
-        'See whether something on the way drops packets without a word, a firewall for one',
+        check.name,
+        `timed out after ${TIMEOUT_IN_MS / 1000} s`,
+        'Check whether something on the way, such as a firewall, drops packets silently',
       ),
     )
   }
   const timeout = timedOut().catch(() => {})
-  await Promise.race([examined(), timeout])
+  await Promise.race([completed(), timeout])
   end.abort()
-  return [...findings]
+  return [...results]
 }
 
 const COLOURS = { ok: 'green', warning: 'yellow', failed: 'red' } as const
 
-function textOf(findings: readonly CheckResult[]): string {
-  const table = aligned(findings.map(({ level, name, found }) => [level, name, found])).split('\n')
-  return findings
+function textOf(results: readonly CheckResult[]): string {
+  const table = aligned(results.map(({ level, name, found }) => [level, name, found])).split('\n')
+  return results
     .flatMap(({ level, remedy }, index) => {
-      // Coloured where the terminal is one and nobody asked for none (NO_COLOR).
+      // Coloured in a terminal only, unless NO_COLOR is set.
       const mark = styleText(COLOURS[level], level, { stream: process.stdout })
       const line = table[index]!.replace(level, mark)
       return remedy ? [line, `         ${remedy}`] : [line]

@@ -5,15 +5,21 @@ const VARIABLES = { otp: 'OTP_KEYS', signing: 'SIGNING_KEYS' } as const
 type Purpose = keyof typeof VARIABLES
 
 const ROTATION = `
-To start with, put them into the configuration as they are. To rotate, in three steps, each on every instance before the next:
-  1. behind the old one, OTP_KEYS=old,new: every instance knows the new key, none uses it yet
-  2. in front of it, OTP_KEYS=new,old: the new key is active, the old one still verifies
-  3. alone, OTP_KEYS=new: for OTP_KEYS once the codes of the old key are over (OTP_LIFETIME_SECONDS), for SIGNING_KEYS once its
-     challenges are over (a day at most) and nobody has to check its authorisations with /.well-known/jwks.json any more
-Between 1 and 2 of SIGNING_KEYS wait for as long as others keep /.well-known/jwks.json. "countersign doctor" tells the age of keys.
+For a first start, put the keys into the configuration as they are. To rotate a key, take three steps. Finish each step on
+every instance before the next one:
+  1. OTP_KEYS=old,new: every instance knows the new key, and none uses it yet
+  2. OTP_KEYS=new,old: the new key is active, and the old key still verifies
+  3. OTP_KEYS=new: the old key is gone
+Between steps 1 and 2 of SIGNING_KEYS, wait until no cache holds an older /.well-known/jwks.json.
+Before step 3 of OTP_KEYS, wait until the codes of the old key have expired (OTP_LIFETIME_SECONDS). Before step 3 of
+SIGNING_KEYS, wait until its challenges have expired (a day at most) and nobody needs it to check authorisations.
+"countersign doctor" shows the age of the keys.
 `
 
-/** Prints a key for each purpose, or for one alone, fit for a file that `<NAME>_FILE` names. Explains itself on stderr only. */
+/**
+ * Prints a key for each purpose. For a single purpose, stdout is fit for a file that `<NAME>_FILE` names. The explanation goes to
+ * stderr.
+ */
 export function generateKeys({ for: only, ...output }: Output & { readonly for?: Purpose }): number {
   const purposes = only ? [only] : (Object.keys(VARIABLES) as Purpose[])
   const today = new Date().toISOString().slice(0, 10)
@@ -35,9 +41,9 @@ export function generateKeys({ for: only, ...output }: Output & { readonly for?:
   return 0
 }
 
-/** 32 bytes serve both: a secret to derive from, and the seed of an Ed25519 key (RFC 8032 §5.1.5). */
+/** Both purposes need 32 bytes: a secret to derive codes from, and the seed of an Ed25519 key (RFC 8032 §5.1.5). */
 function newKey(purpose: Purpose, day: string) {
-  // The random part tells two keys of one day apart.
+  // Two keys of one day differ in the random part.
   const kid = `${purpose}-${day}-${randomBytes(2).toString('hex')}`
   return { kid, base64: randomBytes(32).toString('base64') }
 }

@@ -1,43 +1,38 @@
 import { stat } from 'node:fs/promises'
 import { SingleBar } from 'cli-progress'
-import { connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
-import { PrismaUserRegistry } from '../adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { userFile } from '../adapters/user-files/user-file.ts'
 import { ImportUsers } from '../application/users/import-users.ts'
+import { withStorage } from '../composition/tooling.ts'
 import { loadConfig } from '../config/read-config.ts'
-import { openDatabase } from '../process/open-database.ts'
 import { type Output, print } from './terminal.ts'
 
-/** Puts the users of a file into the directory. 1 if any line was refused. */
+/** Puts the users of a file into the directory. 1 if any line was rejected. */
 export async function importUsers(
   path: string,
   { allOrNothing = false, ...output }: Output & { readonly allOrNothing?: boolean },
 ): Promise<number> {
   const config = loadConfig()
   await stat(path)
-  const database = await openDatabase(config)
-  const { prisma, close } = connectPrisma({ url: database.url, onConnectionLost: () => {} })
-  const bar = new SingleBar({ format: '  {value} lines  {bar}  {duration_formatted}', noTTYOutput: false })
-  try {
-    const users = new ImportUsers(new PrismaUserRegistry(prisma), { now: () => new Date() })
-    bar.start(await lineCount(path), 0)
-    const report = await users.execute({
-      lines: userFile(path),
-      allOrNothing,
-      onLine: () => bar.increment(),
-    })
-    bar.stop()
+  return withStorage(config, async ({ registry, clock }) => {
+    const bar = new SingleBar({ format: '  {value} lines  {bar}  {duration_formatted}', noTTYOutput: false })
+    try {
+      bar.start(await lineCount(path), 0)
+      const report = await new ImportUsers(registry, clock).execute({
+        lines: userFile(path),
+        allOrNothing,
+        onLine: () => bar.increment(),
+      })
+      bar.stop()
 
-    const { created, updated, refused } = report
-    const lines = refused.map(({ number, problem }) => `line ${number}: ${problem}`)
-    lines.push(`${created} created, ${updated} updated, ${refused.length} refused`)
-    print(report, lines.join('\n'), output)
-    return refused.length > 0 ? 1 : 0
-  } finally {
-    bar.stop()
-    await close()
-    await database.stop()
-  }
+      const { created, updated, refused } = report
+      const lines = refused.map(({ number, problem }) => `line ${number}: ${problem}`)
+      lines.push(`${created} created, ${updated} updated, ${refused.length} refused`)
+      print(report, lines.join('\n'), output)
+      return refused.length > 0 ? 1 : 0
+    } finally {
+      bar.stop()
+    }
+  })
 }
 
 async function lineCount(file: string): Promise<number> {

@@ -1,9 +1,9 @@
 import { migrateDatabase } from '../adapters/persistence-prisma/connection/migrate-deploy.ts'
+import { openDatabase } from '../composition/open-database.ts'
 import { loadDatabaseLocation } from '../config/read-config.ts'
-import { openDatabase } from '../process/open-database.ts'
 import { type Output, print } from './terminal.ts'
 
-/** Applies pending migrations, creating the database first if there is none. */
+/** Applies pending migrations. Creates the database first if it does not exist. */
 export async function migrate(output: Output): Promise<number> {
   const database = await openDatabase(loadDatabaseLocation())
   try {

@@ -1,14 +1,14 @@
-/** What every command that answers takes. */
+/** The options of every command that prints a result. */
 export interface Output {
   readonly json?: boolean
 }
 
-/** The answer of a command: one document for programs, or text for people. */
+/** Prints the result of a command: one document for programs, or text for people. */
 export function print(document: unknown, text: string, { json }: Output): void {
   process.stdout.write(`${json ? JSON.stringify(document, undefined, 2) : text}\n`)
 }
 
-/** Rows under each other, each column as wide as its widest cell; the last one as it is. */
+/** Formats rows as a table. Each column is as wide as its widest cell; the last column is not padded. */
 export function aligned(rows: readonly (readonly string[])[], indent = ''): string {
   const widths: number[] = []
   for (const row of rows)

@@ -1,20 +1,20 @@
-/** What an operator is told about one thing. Holds no secret and no address of a user. */
+/** What a check reports to an operator. Contains no secret and no address of a user. */
 export interface CheckResult {
-  /** Of what, as kebab-case. */
+  /** What was checked, in kebab-case. */
   readonly name: string
-  /** With a warning it works, and something should be done; what failed keeps it from working. */
+  /** `warning`: the service works, but the operator should act. `failed`: the service does not work. */
   readonly level: 'ok' | 'warning' | 'failed'
   readonly found: string
-  /** What to do about it; there unless all is well. */
+  /** How to fix it; absent if the level is `ok`. */
   readonly remedy?: string
 }
 
-/** Looks at something that the service needs, in more depth than a {@link HealthCheck} and only when it is asked to. */
+/** Checks something that the service needs. Unlike a {@link HealthCheck} it goes into depth, and runs only on request. */
 export abstract class DiagnosticCheck {
-  /** For the case that it comes to no end. */
+  /** Names the check in the report if it times out. */
   abstract readonly name: string
 
-  /** Tells what it finds as it goes along. Changes nothing and sends nothing. */
+  /** Yields each result as soon as it is known. Changes nothing and sends no mail. */
   abstract run(): AsyncIterable<CheckResult>
 }
 

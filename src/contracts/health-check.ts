@@ -2,6 +2,6 @@
 export abstract class HealthCheck {
   abstract readonly name: string
 
-  /** Undefined if all is well, otherwise what is wrong, in words an operator can act on. Bounded in time. */
+  /** Undefined if it works, otherwise the problem, in words that an operator can act on. Returns within a bounded time. */
   abstract problem(): Promise<string | undefined>
 }

@@ -1,13 +1,13 @@
-/** What waits in the outbox at one instant. */
+/** The mails in the outbox at one instant. */
 export interface Backlog {
-  /** Mails still to be handed over, those under way included. */
+  /** Mails that are not sent yet, including those being sent now. */
   readonly queued: number
-  /** Since when the one that waits longest has been due; undefined if none is due. */
+  /** When the longest-waiting mail became due; undefined if none is due. */
   readonly oldestDueAt: Date | undefined
 }
 
-/** Tells how the outbox fares, to those who watch over the service. */
+/** Measures the outbox for monitoring. */
 export abstract class OutboxBacklog {
-  /** Cheap enough to be asked every few seconds, by every process. */
+  /** Cheap enough for every process to call it every few seconds. */
   abstract measure(now: Date): Promise<Backlog>
 }

@@ -1,5 +1,5 @@
-/** What else this process has to do at the moment. */
+/** What else this process is doing at the moment. */
 export abstract class Workload {
-  /** Requests taken and not answered yet. */
+  /** Requests that were accepted and not answered yet. */
   abstract inFlight(): number
 }

@@ -6,27 +6,27 @@ import {
   soleRecipient,
 } from '../application/ports/mail-transport.ts'
 
-/** Nobody's by RFC 2606 §3, so nobody's mails come back by mistake. */
+/** RFC 2606 §3 reserves this domain, so no real user's mail bounces by mistake. */
 const BOUNCING = /@bounce\.example$/i
-/** Long enough to be seen on its way. */
+/** Long enough to watch the mail while it is on its way. */
 const BOUNCES_AFTER_MS = 500
 
-/** Is told, as by a mail system, that the mail of an issuance came back for good. Must not reject. */
-export type HearBounce = (issuanceId: string) => Promise<void>
+/** Called, as a mail system would, when the mail of an issuance has bounced permanently. Must not reject. */
+export type ReportBounce = (issuanceId: string) => Promise<void>
 
 /**
- * In a development set-up, where no mail ever comes back: takes the mails to addresses at bounce.example like any other, has them
- * come back, and hands the rest to the mailbox. Of what is on its way when the process ends nothing is heard any more.
+ * Simulates bounces in development, where real mail never bounces. It accepts mails to addresses at bounce.example and reports a bounce
+ * for each; it passes all other mails to the mailbox. Bounces that are still pending when the process ends are lost.
  */
 export class BouncingAddresses implements MailTransport {
   readonly #mailbox: MailTransport
-  readonly #hearBounce: HearBounce
-  readonly #underWay = new Set<NodeJS.Timeout>()
+  readonly #reportBounce: ReportBounce
+  readonly #pending = new Set<NodeJS.Timeout>()
   #closed = false
 
-  constructor(mailbox: MailTransport, hearBounce: HearBounce) {
+  constructor(mailbox: MailTransport, reportBounce: ReportBounce) {
     this.#mailbox = mailbox
-    this.#hearBounce = hearBounce
+    this.#reportBounce = reportBounce
   }
 
   async send(message: MailMessage): Promise<MailReceipt> {
@@ -34,17 +34,17 @@ export class BouncingAddresses implements MailTransport {
     if (this.#closed) throw new MailUnavailable('The mailbox is closed')
     if (message.kind === 'otp') {
       const timer = setTimeout(() => {
-        this.#underWay.delete(timer)
-        void this.#hearBounce(message.id)
+        this.#pending.delete(timer)
+        void this.#reportBounce(message.id)
       }, BOUNCES_AFTER_MS)
-      this.#underWay.add(timer)
+      this.#pending.add(timer)
     }
     return { transport: 'mailbox', messageId: undefined }
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    for (const timer of this.#underWay) clearTimeout(timer)
+    for (const timer of this.#pending) clearTimeout(timer)
     await this.#mailbox.close()
   }
 }

@@ -8,7 +8,7 @@ import type { IssuedToken, TokenIssuer } from './token-issuer.ts'
 const LIFETIME_IN_SECONDS = 3600
 const KEY_ID = 'development'
 
-/** The identity provider of a development set-up: its tokens pass the same checks as those of a real one. */
+/** The identity provider of development. Its tokens pass the same checks as those of a real provider. */
 export class DevelopmentIssuer implements TokenIssuer {
   readonly #key: JWK
   readonly #rules: AccessTokenRules
@@ -33,7 +33,7 @@ export class DevelopmentIssuer implements TokenIssuer {
     return { accessToken, expiresInSeconds: LIFETIME_IN_SECONDS }
   }
 
-  /** What a real issuer would publish. */
+  /** The public keys, which a real issuer would publish. */
   keys(): JWTVerifyGetKey {
     const { d: _, ...publicKey } = this.#key
     return createLocalJWKSet({ keys: [{ ...publicKey, kid: KEY_ID, use: 'sig' }] })

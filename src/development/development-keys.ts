@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Keys of a development set-up. They outlive a restart, so that codes, signatures and tokens do too. */
+/** The keys of development. They are kept across restarts, so codes, signatures and tokens stay valid. */
 export interface DevelopmentKeys {
   /** 32 octets, base64. */
   readonly otpKey: string
@@ -12,7 +12,7 @@ export interface DevelopmentKeys {
   readonly issuerKey: { readonly kty: string; readonly crv: string; readonly x: string; readonly d: string }
 }
 
-/** Reads the keys at `path`, generating them once: of any number of processes that start together, one wins. */
+/** Reads the keys at `path`. Generates them if they do not exist; if several processes start together, one wins. */
 export async function developmentKeys(path: string): Promise<DevelopmentKeys> {
   try {
     return JSON.parse(await readFile(path, 'utf8'))
@@ -23,7 +23,7 @@ export async function developmentKeys(path: string): Promise<DevelopmentKeys> {
   const draft = `${path}.${randomUUID()}`
   await writeFile(draft, JSON.stringify(generate(), undefined, 2), { mode: 0o600 })
   try {
-    // A link appears whole and only if there is none yet.
+    // A link appears complete, and only if the file does not exist yet.
     await link(draft, path)
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error

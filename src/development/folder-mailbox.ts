@@ -12,9 +12,9 @@ import {
 } from '../application/ports/mail-transport.ts'
 import type { Mailbox, MailboxMessage } from './mailbox.ts'
 
-/** As many mails are shown, the newest. */
+/** The mailbox shows this many mails, the newest. */
 const CAPACITY = 500
-/** A look at the folder costs more than a mail: of so many mails one makes room for them all. */
+/** Listing the folder costs more than writing a mail, so only every hundredth mail deletes old ones. */
 const MAILS_A_LOOK = 100
 const MAIL_FILE = /^[0-9a-f-]{36}\.json$/
 
@@ -28,8 +28,8 @@ const StoredMail = z.object({
 })
 
 /**
- * The mailbox of everybody in a development set-up: one JSON file a mail in a folder that any number of processes
- * may share. A name is a UUIDv7, so names in order are mails in order; a file appears complete or not at all.
+ * The mailbox of all users in development: one JSON file per mail, in a folder that several processes may share. A file name is a
+ * UUIDv7, so sorting names sorts mails by time. A file appears complete or not at all.
  */
 export class FolderMailbox implements MailTransport, Mailbox {
   readonly #folder: string
@@ -51,7 +51,7 @@ export class FolderMailbox implements MailTransport, Mailbox {
       if (this.#sent++ % MAILS_A_LOOK === 0) await this.#makeRoom()
       await this.#write(id, JSON.stringify(mail))
     } catch (cause) {
-      throw new MailUnavailable('The folder of the mailbox cannot be written to', { cause })
+      throw new MailUnavailable('Cannot write to the folder of the mailbox', { cause })
     }
     return { transport: 'mailbox', messageId: id }
   }
@@ -75,7 +75,7 @@ export class FolderMailbox implements MailTransport, Mailbox {
   async #write(id: string, content: string): Promise<void> {
     await mkdir(this.#folder, { recursive: true })
     const unfinished = join(this.#folder, `${id}.unfinished`)
-    // A mail holds a code: it is for nobody else on this machine.
+    // A mail contains a code, so no other account of this machine may read it.
     await writeFile(unfinished, content, { mode: 0o600 })
     await rename(unfinished, join(this.#folder, `${id}.json`))
   }
@@ -89,7 +89,7 @@ export class FolderMailbox implements MailTransport, Mailbox {
   }
 
   async #read(name: string): Promise<MailboxMessage | undefined> {
-    // Another process may have deleted it since, to make room.
+    // Another process may have deleted it meanwhile, to make room.
     const content = await readFile(join(this.#folder, name), 'utf8').catch(unlessMissing)
     return content === undefined ? undefined : parsed(content, name)
   }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import type { MailboxMessage } from './mailbox.ts'
 import { MAILBOX } from './paths.ts'
 
-/** What of the mailbox is looked at. Stands in the address of the page, so that it outlives a reload. */
+/** What the page shows. It is in the page's URL, so that a reload keeps it. */
 export interface MailboxView {
   readonly to: string | undefined
-  /** Undefined: the newest mail, whichever that is. */
+  /** Undefined: the newest mail. */
   readonly id: string | undefined
   readonly asText: boolean
 }
@@ -65,7 +65,7 @@ time, .quiet { color: var(--quiet); font-size: .8125rem }
 }
 `
 
-/** Looks whether there is another newest mail, and if so reads the page again. */
+/** Reloads the page when the mailbox has changed. */
 const SCRIPT = `
 const shown = document.documentElement.dataset.state
 setInterval(async () => {
@@ -88,7 +88,7 @@ export const PAGE_POLICY = [
   "frame-ancestors 'self'",
 ].join('; ')
 
-/** A mail is a stranger's page: it gets no script, no origin, and nothing from elsewhere but pictures. */
+/** A mail is untrusted HTML: it gets no script, no origin, and from other hosts nothing but images. */
 export const MAIL_POLICY = [
   'sandbox',
   "default-src 'none'",
@@ -99,12 +99,12 @@ export const MAIL_POLICY = [
   "frame-ancestors 'self'",
 ].join('; ')
 
-/** Changes whenever the page over these mails does. */
+/** Changes whenever the page with these mails changes. */
 export function stateOf(mails: readonly MailboxMessage[]): string {
   return `"${mails[0]?.id ?? ''}.${mails.length}"`
 }
 
-/** The mails as a person would see them, newest first, and one of them open. */
+/** The page with all mails, newest first, and one of them open. */
 export function mailboxPage(mails: readonly MailboxMessage[], view: MailboxView): string {
   const open = mails.find(({ id }) => id === view.id) ?? mails[0]
   return `<!doctype html>
@@ -164,7 +164,7 @@ ${
 function nothing({ to }: MailboxView): string {
   return `<main class="empty">
 <h2>No mail${to === undefined ? ' yet' : ` to ${text(to)}`}</h2>
-<p class="quiet">Ask for a code, and it appears here by itself.</p>
+<p class="quiet">Request a code; its mail appears here by itself.</p>
 </main>`
 }
 
@@ -189,7 +189,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Whatever a mail holds is text here, in content and in attributes. */
+/** Escapes the text of a mail, for content and for attributes. */
 function text(foreign: string): string {
   return foreign.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!)
 }

@@ -8,11 +8,11 @@ export interface MailboxMessage {
   readonly sentAt: Date
 }
 
-/** Where mails of a development set-up can be read. Not bound in production. */
+/** Reads the mails that were sent in development. */
 export abstract class Mailbox {
-  /** Mails to `to`, or to anybody; newest first. */
+  /** The mails to `to`, or all mails; newest first. */
   abstract list(to?: string): Promise<readonly MailboxMessage[]>
 
-  /** The mail of this id; undefined if there is none (any more), or it is no id. */
+  /** The mail with this id; undefined if it does not exist (any more) or the id is invalid. */
   abstract find(id: string): Promise<MailboxMessage | undefined>
 }

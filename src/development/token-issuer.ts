@@ -5,7 +5,7 @@ export interface IssuedToken {
   readonly expiresInSeconds: number
 }
 
-/** Issues access tokens to whoever asks, in development only; in production the identity provider does. */
+/** Issues access tokens for any caller, in development only. In production the identity provider issues them. */
 export abstract class TokenIssuer {
   abstract issue(caller: Caller): Promise<IssuedToken>
 }

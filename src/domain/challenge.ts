@@ -4,7 +4,7 @@ import { secondsAfter } from './instant.ts'
 import { Operation } from './operation.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 
-/** The promise that a repeated call is the same call. */
+/** Identifies a call, so that its repetition can be recognised. */
 export interface Idempotency {
   readonly key: string
   /** Equal for equal requests, and only for them. */
@@ -47,7 +47,7 @@ export interface ConsumedChallenge extends OpenedChallenge {
   readonly status: 'consumed'
   readonly verifiedAt: Date
   readonly consumedAt: Date
-  /** The call that consumed it: the same call again gets the same answer, any other one is refused. */
+  /** The call that consumed it. The same call again gets the same answer; any other call is refused. */
   readonly consumedBy: Idempotency
 }
 
@@ -56,7 +56,7 @@ interface ExhaustedChallenge extends OpenedChallenge {
   readonly exhaustedAt: Date
 }
 
-interface CancelledChallenge extends OpenedChallenge {
+export interface CancelledChallenge extends OpenedChallenge {
   readonly status: 'cancelled'
   readonly cancelledAt: Date
 }
@@ -94,13 +94,13 @@ export const Challenge = {
     ]
   },
 
-  /** The status as anyone but the store sees it: a pending or verified challenge past its deadline is `expired`. */
+  /** The status to show: a pending or verified challenge past its deadline is `expired`, which is not stored. */
   statusAt(challenge: Challenge, now: Date): ChallengeStatus {
     const endable = challenge.status === 'pending' || challenge.status === 'verified'
     return endable && now >= challenge.expiresAt ? 'expired' : challenge.status
   },
 
-  /** Whether the challenge can still come to something: pending or verified, and before its deadline. */
+  /** Whether the challenge is pending or verified and before its deadline, so that it can still change. */
   isLive(challenge: Challenge, now: Date): boolean {
     const status = Challenge.statusAt(challenge, now)
     return status === 'pending' || status === 'verified'
@@ -141,9 +141,9 @@ export const Challenge = {
   },
 
   /**
-   * Turns the approval into the operation's, for good.
+   * Uses the approval for its operation. A challenge can be consumed once.
    *
-   * @throws {ChallengeNotVerified} @throws {ChallengeOver} also if it is consumed already, by whomever
+   * @throws {ChallengeNotVerified} @throws {ChallengeOver} also if any call has consumed it already.
    */
   consume(challenge: Challenge, consumedBy: Idempotency, now: Date): [ConsumedChallenge, ChallengeEvent] {
     const status = Challenge.statusAt(challenge, now)
@@ -155,7 +155,10 @@ export const Challenge = {
     ]
   },
 
-  /** Somebody wanted to consume it for another operation, or with a signature that is not ours. Changes nothing else. */
+  /**
+   * Records an attempt to consume the challenge for another operation, or with a signature that is not ours. The challenge
+   * stays as it is.
+   */
   refuseConsumption(challenge: Challenge, reason: ConsumptionRefusal, now: Date): ChallengeEvent {
     return { type: 'consumption-refused', ...about(challenge, now), reason }
   },
@@ -195,7 +198,7 @@ export class SubjectMismatch extends DomainError {
   }
 }
 
-/** Verified, consumed, exhausted, cancelled or past its deadline: the challenge is beyond what was asked of it. */
+/** The challenge is verified, consumed, exhausted, cancelled or expired, and so does not allow what was asked. */
 export class ChallengeOver extends DomainError {
   readonly code: `challenge-${Exclude<ChallengeStatus, 'pending'>}`
   constructor(id: string, status: Exclude<ChallengeStatus, 'pending'>) {
@@ -211,7 +214,7 @@ export class ChallengeNotVerified extends DomainError {
   }
 }
 
-/** An idempotency key stands for one request; it came again with another. */
+/** An idempotency key belongs to one request, and was sent again with another one. */
 export class IdempotencyKeyReused extends DomainError {
   readonly code = 'idempotency-key-reused'
   constructor() {

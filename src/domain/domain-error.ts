@@ -21,7 +21,7 @@ export type DomainErrorCode =
   | 'user-not-found'
   | 'user-unreachable'
 
-/** A rule of the domain said no, and nothing has changed. Anything else that is thrown is a defect or an outage. */
+/** A domain rule refused, and nothing has changed. Any other error is a defect or an outage. */
 export abstract class DomainError extends Error {
   abstract readonly code: DomainErrorCode
 }

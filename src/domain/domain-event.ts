@@ -1,13 +1,20 @@
-/** What happened, for the audit trail. Holds no code, seed, address or text of an operation. */
+/** Something that happened, for the audit trail. Contains no code, seed, address or text of an operation. */
 export type DomainEvent = ChallengeEvent | UserEvent
 
-/** What happened to a challenge. */
+/**
+ * Something that happened to a challenge, its codes, its mails or its subject.
+ *
+ * - `attempt`: how many times the mail was claimed to be sent, this time included. The first is 1.
+ * - `attemptsRemaining`: wrong codes that the challenge still allows after this one.
+ */
 export type ChallengeEvent = {
   readonly challengeId: string
   readonly subjectUserId: string
+  /** By the clock of the service. For a report of the mail system: the time in the report, but never later than that. */
   readonly at: Date
 } & (
   | { readonly type: 'challenge-opened'; readonly clientId: string; readonly operationType: string }
+  /** `number`: the place of the issuance among those of its challenge. The first is 1. */
   | { readonly type: 'otp-issued'; readonly issuanceId: string; readonly number: number }
   | { readonly type: 'otp-rejected'; readonly attemptsRemaining: number }
   | { readonly type: 'challenge-verified'; readonly issuanceId: string }
@@ -15,6 +22,7 @@ export type ChallengeEvent = {
   | { readonly type: 'challenge-consumed' }
   | { readonly type: 'consumption-refused'; readonly reason: ConsumptionRefusal }
   | { readonly type: 'challenge-cancelled'; readonly reason: CancellationReason }
+  /** `until`: the first instant at which codes are accepted from the subject again. */
   | { readonly type: 'subject-locked'; readonly until: Date }
   | { readonly type: 'lock-notice-sent'; readonly noticeId: string; readonly attempt: number }
   | { readonly type: 'lock-notice-failed'; readonly noticeId: string; readonly reason: LockNoticeFailure }
@@ -26,9 +34,14 @@ export type ChallengeEvent = {
   | { readonly type: 'address-suppressed'; readonly issuanceId: string; readonly reason: SuppressionReason }
 )
 
-/** What happened to a user's entry in the directory, or to what is held against the user's address. */
+/**
+ * Something that happened to a user's directory entry, or to the suppression of the user's address.
+ *
+ * - `emailAddressChanged`: whether the entry existed with another address. False for a new entry.
+ */
 type UserEvent = {
   readonly subjectUserId: string
+  /** By the clock of the service, or when the mail system took an address into use again. */
   readonly at: Date
 } & (
   | { readonly type: 'user-put'; readonly emailAddressChanged: boolean }
@@ -36,7 +49,7 @@ type UserEvent = {
   | { readonly type: 'suppression-lifted' }
 )
 
-/** Why a challenge was ended by somebody. */
+/** Why a challenge was cancelled. */
 export type CancellationReason =
   | 'email-address-changed'
   | 'user-erased'
@@ -44,29 +57,29 @@ export type CancellationReason =
   | 'by-subject'
   | 'restored'
 
-/** Why an attempt to consume was turned away without looking at the challenge any further. */
+/** Why an attempt to consume was refused before the state of the challenge was checked. */
 export type ConsumptionRefusal = 'digest-mismatch' | 'signature-mismatch'
 
 /**
- * Why the mail of an issuance will never be sent: its code would not count any more (`superseded`,
- * `challenge-over`, `code-expired`), or the mail provider refuses it for good (`refused`).
+ * Why the mail of an issuance will never be sent: its code no longer counts (`superseded`, `challenge-over`,
+ * `code-expired`), or the mail provider refuses it permanently (`refused`).
  */
 export type DeliveryFailure = 'superseded' | 'challenge-over' | 'code-expired' | 'refused'
 
 /**
- * Why the mail about a lock will never be sent: the lock has ended meanwhile, the user was erased, or the mail
- * provider refuses it for good.
+ * Why the mail about a lock will never be sent: the lock has ended, the user was erased, or the mail provider refuses it
+ * permanently.
  */
 export type LockNoticeFailure = 'lock-over' | 'user-erased' | 'refused'
 
 /**
- * How a mail came back that had been handed over: not this time (`soft-bounce`), never to this address
- * (`hard-bounce`), or it did arrive and its reader called it spam (`complaint`).
+ * How a sent mail failed: the mailbox did not accept it this time (`soft-bounce`), the address never will (`hard-bounce`),
+ * or it arrived and its reader reported it as spam (`complaint`).
  */
 export type BounceKind = 'soft-bounce' | 'hard-bounce' | 'complaint'
 
 /**
- * Why no mail goes to an address: what came back from it, its owner wants none (`unsubscribed`), or the mail system
- * does not send there and does not say why (`refused`).
+ * Why no mail is sent to an address: a mail to it bounced, its owner complained or unsubscribed, or the mail system
+ * refuses to send there and gives no reason (`refused`).
  */
 export type SuppressionReason = 'hard-bounce' | 'complaint' | 'unsubscribed' | 'refused'

@@ -6,12 +6,14 @@ export type EmailAddress = string & { readonly __brand: 'EmailAddress' }
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 /**
- * The dot-atom form of RFC 5321 §4.1.2 with a domain of two labels or more; an internationalised domain comes as its A-labels. A
- * local part has 64 octets at most (RFC 5321 §4.5.3.1.1).
+ * The dot-atom form of RFC 5321 §4.1.2 with a domain of two labels or more. An internationalised domain is written as its
+ * A-labels. A local part has at most 64 octets (RFC 5321 §4.5.3.1.1).
  */
 export const ADDR_SPEC = new RegExp(`^(?=[^@]{1,64}@)${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${LABEL}$`)
-/** What a path of 256 octets leaves (RFC 5321 §4.5.3.1.3). */
+/** A path has at most 256 octets (RFC 5321 §4.5.3.1.3), and its angle brackets take two. */
 export const MAX_ADDRESS = 254
+/** Takes the place of an address that has to be forgotten. No mail can reach it: `.invalid` never resolves (RFC 2606 §2). */
+export const ERASED_ADDRESS = 'erased@erased.invalid' as EmailAddress
 
 export const EmailAddress = {
   /** @throws {EmailAddressMalformed} if `text` is anything but one plain address. */
@@ -22,13 +24,13 @@ export const EmailAddress = {
     return text as EmailAddress
   },
 
-  /** What may be shown to whoever waits for the mail: the first character and the domain, `a•••@example.com`. */
+  /** What an app may show to the user who waits for the mail: the first character and the domain, `a•••@example.com`. */
   mask(address: EmailAddress): string {
     return `${address.slice(0, 1)}•••${address.slice(address.lastIndexOf('@'))}`
   },
 }
 
-/** Does not repeat the text: an address, even a wrong one, is personal data and errors end in logs. */
+/** The message does not repeat the text: even a wrong address is personal data, and errors are logged. */
 export class EmailAddressMalformed extends DomainError {
   readonly code = 'email-address-malformed'
   constructor() {

@@ -1,5 +1,5 @@
 /**
- * The form of the ids of users and clients, as other systems give them: what OpenID Connect Core §2 allows a `sub`
- * to be, 255 ASCII characters, less the control characters and outer spaces that would not survive a log or a URL.
+ * The format of user and client ids, which other systems assign: a `sub` of OpenID Connect Core §2, at most 255 ASCII
+ * characters. Control characters and outer spaces are excluded, because logs and URLs do not preserve them.
  */
 export const IDENTITY = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/

@@ -4,21 +4,21 @@ import type { EmailAddress } from './email-address.ts'
 import { retryAt } from './mail-retry.ts'
 
 /**
- * The warning to a subject that wrong codes have locked them, on its way to one mailbox. A lock has one at most, which is
- * stored with the decision that locks. What the mail system reports of it later is not kept.
+ * A mail that warns a subject that wrong codes have locked them. A lock has at most one, stored with the decision that
+ * locks. Later reports of the mail system about it are not kept.
  */
 export type LockNotice = QueuedLockNotice | SentLockNotice | FailedLockNotice
 
 interface WrittenLockNotice {
   readonly id: string
-  /** The one whose wrong code was the last that the subject had. */
+  /** The challenge whose wrong code caused the lock. */
   readonly challengeId: string
   readonly subjectUserId: string
   readonly recipient: EmailAddress
   readonly lockedAt: Date
-  /** The end of the lock, and of what there is to warn of. */
+  /** When the lock ends. After that there is nothing to warn about. */
   readonly lockedUntil: Date
-  /** Deliveries begun, the running one included. */
+  /** Deliveries that were started, including the current one. */
   readonly deliveryAttempts: number
 }
 
@@ -30,25 +30,25 @@ export interface QueuedLockNotice extends WrittenLockNotice {
 interface SentLockNotice extends WrittenLockNotice {
   readonly status: 'sent'
   readonly sentAt: Date
-  /** The mail provider's id of the mail, where it gave one. */
+  /** The mail provider's id for the mail, if it gave one. */
   readonly messageId: string | undefined
 }
 
-interface FailedLockNotice extends WrittenLockNotice {
+export interface FailedLockNotice extends WrittenLockNotice {
   readonly status: 'failed'
   readonly failedAt: Date
   readonly reason: LockNoticeFailure
 }
 
-/** What the notice is made of, should there have to be one. */
+/** What a notice needs, in case the decision locks the subject. */
 export interface LockNoticeDemand {
   readonly id: string
-  /** The subject's in the directory; undefined if it knows none. */
+  /** The subject's address in the directory; undefined if it has no entry. */
   readonly address: EmailAddress | undefined
 }
 
 export const LockNotice = {
-  /** Due at once. */
+  /** The notice is due immediately. */
   queue(id: string, recipient: EmailAddress, challenge: Challenge, until: Date, now: Date): QueuedLockNotice {
     return {
       status: 'queued',
@@ -63,12 +63,12 @@ export const LockNotice = {
     }
   },
 
-  /** Whether there is nothing left to warn of: the subject may ask for codes again. */
+  /** Whether the lock has ended, so that there is nothing left to warn about. */
   isOver({ lockedUntil }: LockNotice, now: Date): boolean {
     return now >= lockedUntil
   },
 
-  /** The mail system took the mail. */
+  /** The mail system accepted the mail. */
   markSent(
     queued: QueuedLockNotice,
     messageId: string | undefined,
@@ -82,8 +82,8 @@ export const LockNotice = {
   },
 
   /**
-   * The mail system did not take the mail this time: again like that of a code, never past the end of the lock. Leaves no
-   * event, since a lock may last a day, and the trail is not the place for the troubles of a mail system.
+   * The mail system did not accept the mail this time. It is retried as the mail of a code is, but never after the lock
+   * ends. Records no event: a lock can last a day, and an outage of a mail system must not fill the audit trail.
    */
   defer(queued: QueuedLockNotice, now: Date): [QueuedLockNotice | FailedLockNotice, ChallengeEvent[]] {
     const nextAttemptAt = retryAt(queued.deliveryAttempts, now)

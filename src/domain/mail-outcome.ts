@@ -3,21 +3,21 @@ import { later } from './instant.ts'
 import { type MailReport, OtpIssuance } from './otp-issuance.ts'
 import { SubjectStanding } from './subject-standing.ts'
 
-/** What the news of a mail bear upon: its issuance, and the standing of its subject, as both stood at one instant. */
+/** What a mail event can change: the issuance, and the standing of its subject, both read at one instant. */
 export interface MailOutcome {
   readonly issuance: OtpIssuance
   readonly standing: SubjectStanding
 }
 
-/** What news change. It is stored whole or not at all. */
+/** What a mail event changes. It is stored whole or not at all. */
 export interface MailOutcomeDecision {
-  /** Undefined: it stays as it is, as does the standing. */
+  /** Undefined if it stays as it is. The same holds for the standing. */
   readonly issuance: OtpIssuance | undefined
   readonly standing: SubjectStanding | undefined
   readonly events: readonly ChallengeEvent[]
 }
 
-/** What the mail system says: about a mail, or with a mail as the cause about the address that it went to. */
+/** What the mail system reports: about a mail, or about the address that the mail went to. */
 export type MailEvent =
   | MailReport
   | {
@@ -28,22 +28,22 @@ export type MailEvent =
 
 export const MailOutcome = {
   /**
-   * What follows from the news; undefined if they are none. A hard bounce or a complaint takes the address out of use
-   * as well, so that no code is promised to it any more. No news of a mail are older than the mail, whatever other clocks say.
+   * What follows from the event; undefined if it says nothing new. A hard bounce or a complaint also suppresses the address,
+   * so that no further code is issued to it. An event is never dated before its mail, even if another clock says so.
    */
-  record({ issuance, standing }: MailOutcome, told: MailEvent): MailOutcomeDecision | undefined {
-    const news = { ...told, at: later(told.at, issuance.issuedAt) }
+  record({ issuance, standing }: MailOutcome, received: MailEvent): MailOutcomeDecision | undefined {
+    const event = { ...received, at: later(received.at, issuance.issuedAt) }
     const [reported, events] =
-      news.outcome === 'suppressed' ? [issuance, []] : OtpIssuance.report(issuance, news)
-    const reason = reasonToSuppress(news)
+      event.outcome === 'suppressed' ? [issuance, []] : OtpIssuance.report(issuance, event)
+    const reason = reasonToSuppress(event)
     const { recipient: address, challengeId, subjectUserId, id: issuanceId } = issuance
-    const held = reason ? SubjectStanding.suppress(standing, { address, reason, at: news.at }) : standing
+    const held = reason ? SubjectStanding.suppress(standing, { address, reason, at: event.at }) : standing
     if (reported === issuance && held === standing) return undefined
 
     if (reason && held !== standing && !SubjectStanding.isSuppressed(standing, address)) {
       events.push({
         type: 'address-suppressed',
-        ...{ challengeId, subjectUserId, issuanceId, reason, at: news.at },
+        ...{ challengeId, subjectUserId, issuanceId, reason, at: event.at },
       })
     }
     return {
@@ -54,7 +54,7 @@ export const MailOutcome = {
   },
 }
 
-function reasonToSuppress(news: MailEvent): SuppressionReason | undefined {
-  if (news.outcome === 'suppressed') return news.reason
-  return news.outcome === 'bounced' && news.kind !== 'soft-bounce' ? news.kind : undefined
+function reasonToSuppress(event: MailEvent): SuppressionReason | undefined {
+  if (event.outcome === 'suppressed') return event.reason
+  return event.outcome === 'bounced' && event.kind !== 'soft-bounce' ? event.kind : undefined
 }

@@ -4,9 +4,9 @@ const FIRST_RETRY_IN_SECONDS = 1
 const LONGEST_RETRY_IN_SECONDS = 30
 
 /**
- * When a mail that was not taken is tried again: after 1, 2, 4 … 30 seconds.
+ * When to retry a mail that was not accepted: after 1, 2, 4 … 30 seconds.
  *
- * @param attempts that were made by now, at least one.
+ * @param attempts made so far, at least one.
  */
 export function retryAt(attempts: number, now: Date): Date {
   const wait = FIRST_RETRY_IN_SECONDS * 2 ** Math.max(0, attempts - 1)

@@ -1,8 +1,8 @@
 import { DomainError } from './domain-error.ts'
 
-/** What the user is asked to countersign: the part of it a machine binds to, and the part a person reads. */
+/** What the user is asked to countersign: a digest that machines compare, and a summary that people read. */
 export interface Operation {
-  /** What kind of operation, in the words of its service: `payments.initiate`. */
+  /** The kind of operation, as its service names it: `payments.initiate`. */
   readonly type: string
   /** SHA-256 over the operation's own request, base64url without padding. A changed request is another operation. */
   readonly digest: string
@@ -16,9 +16,15 @@ export interface SummaryLine {
 }
 
 export const OPERATION_TYPE = /^[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*$/
-/** 32 octets are 43 characters, the last of which carries four bits: two spellings of one digest would be two operations. */
+/**
+ * 32 octets are 43 characters, and the last one carries only four bits. With any other last character one digest would have
+ * two spellings, and so be two operations.
+ */
 export const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
-/** More than blanks. A character that breaks a line or cannot be shown would let one line of a summary pass for two (C0, C1, LS, PS), or cannot be stored (lone surrogates). */
+/**
+ * One line that is not blank. Line breaks and control characters (C0, C1, LS, PS) could make one line of a summary look like
+ * two. Lone surrogates cannot be stored.
+ */
 export const READABLE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u
 
 export const Operation = {
@@ -27,7 +33,7 @@ export const Operation = {
   maxLabelLength: 40,
   maxValueLength: 200,
 
-  /** @throws {OperationMalformed} naming the field that is at fault. */
+  /** @throws {OperationMalformed} naming the invalid field. */
   of({ type, digest, summary }: Operation): Operation {
     if (type.length > Operation.maxTypeLength || !OPERATION_TYPE.test(type)) {
       throw new OperationMalformed(

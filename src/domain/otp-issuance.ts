@@ -7,8 +7,8 @@ import { retryAt } from './mail-retry.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 
 /**
- * One code on its way to one mailbox. The status is that of the delivery; whether the code counts depends on
- * the clock and on newer issuances, see {@link OtpIssuance.isAlive}. The code itself is nowhere: it is derived.
+ * One code on its way to one mailbox. The status describes the delivery. Whether the code counts depends on the clock and on
+ * newer issuances, see {@link OtpIssuance.isAlive}. The code itself is not stored: it is derived.
  */
 export type OtpIssuance = QueuedIssuance | SentIssuance | FailedIssuance | DeliveredIssuance | BouncedIssuance
 
@@ -20,16 +20,16 @@ interface IssuedOtp {
   readonly number: number
   /** The key that its seed is derived from, so that keys can rotate while codes are in flight. */
   readonly keyId: string
-  /** The mailbox the code was issued to, part of the derivation: a changed recipient is a changed code. */
+  /** The mailbox the code was issued to. The code is derived from it, too: another recipient gets another code. */
   readonly recipient: EmailAddress
   readonly issuedAt: Date
-  /** The end of the code: its own lifetime or the challenge's, whichever is first. */
+  /** When the code ends: after its own lifetime or with the challenge, whichever is first. */
   readonly expiresAt: Date
 }
 
 export interface QueuedIssuance extends IssuedOtp {
   readonly status: 'queued'
-  /** Deliveries begun, the running one included. */
+  /** Deliveries that were started, including the current one. */
   readonly deliveryAttempts: number
   readonly nextAttemptAt: Date
 }
@@ -38,7 +38,7 @@ interface SentIssuance extends IssuedOtp {
   readonly status: 'sent'
   readonly deliveryAttempts: number
   readonly sentAt: Date
-  /** The mail provider's id of the mail, where it gave one. */
+  /** The mail provider's id for the mail, if it gave one. */
   readonly messageId: string | undefined
 }
 
@@ -49,28 +49,28 @@ interface FailedIssuance extends IssuedOtp {
   readonly reason: DeliveryFailure
 }
 
-interface HandedOverOtp extends IssuedOtp {
+interface AcceptedOtp extends IssuedOtp {
   readonly deliveryAttempts: number
-  /** Undefined until our own record of the hand-over catches up with the mail system's report; for good if it was lost. */
+  /** Undefined if the mail system's report was stored before our own record of sending, until that record follows. */
   readonly sentAt: Date | undefined
   readonly messageId: string | undefined
 }
 
-interface DeliveredIssuance extends HandedOverOtp {
+interface DeliveredIssuance extends AcceptedOtp {
   readonly status: 'delivered'
-  /** When the recipient's mail system took the mail. */
+  /** When the recipient's mail system accepted the mail. */
   readonly deliveredAt: Date
 }
 
-interface BouncedIssuance extends HandedOverOtp {
+interface BouncedIssuance extends AcceptedOtp {
   readonly status: 'bounced'
-  /** There if it had arrived all the same: what somebody complains about was delivered. */
+  /** Set if the mail was delivered as well: a mail that its reader complains about has arrived. */
   readonly deliveredAt: Date | undefined
   readonly bouncedAt: Date
   readonly kind: BounceKind
 }
 
-/** What the mail system says became of a mail that it took over. */
+/** What the mail system reports about a mail that it accepted. */
 export type MailReport =
   | { readonly outcome: 'delivered'; readonly at: Date }
   | ({ readonly outcome: 'bounced' } & Bounce)
@@ -86,11 +86,11 @@ export interface IssuanceDemand {
   readonly recipient: EmailAddress
 }
 
-/** Read aloud without doubt: no I, O. */
+/** Without I and O, which people mistake for digits. */
 const REFERENCE_LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ'
 
 export const OtpIssuance = {
-  /** The issuance that follows from a challenge whose `issuanceCount` counts it already. */
+  /** The issuance of a challenge whose `issuanceCount` already includes it. */
   queue(
     { id, keyId, recipient }: IssuanceDemand,
     challenge: PendingChallenge,
@@ -112,7 +112,7 @@ export const OtpIssuance = {
     }
   },
 
-  /** Whether its code may verify the challenge: the newest one only, until its end. */
+  /** Whether its code can verify the challenge: only the newest one can, until it ends. */
   isAlive(issuance: OtpIssuance, challenge: Challenge, now: Date): boolean {
     return (
       issuance.challengeId === challenge.id &&
@@ -122,8 +122,8 @@ export const OtpIssuance = {
   },
 
   /**
-   * The instant from which the next code may be asked for. Each code of a challenge doubles the wait for the one after it,
-   * up to the lifetime of a code: nobody has to wait without one that counts.
+   * When the next code may be requested. Each code of a challenge doubles the wait for the next one, up to the lifetime of a
+   * code: nobody has to wait without a code that counts.
    */
   resendAvailableAt({ number, issuedAt }: OtpIssuance, policy: StepUpPolicy): Date {
     const { resendCooldownInSeconds: least, codeLifetimeInSeconds } = policy
@@ -137,8 +137,8 @@ export const OtpIssuance = {
   },
 
   /**
-   * The two letters that tell the mails of a challenge apart. Follows from challenge and number, so all parties
-   * compute the same one; consecutive numbers are a fixed stride apart and differ for 576 issuances.
+   * Two letters that distinguish the mails of a challenge. They follow from challenge and number, so every party computes the
+   * same ones. Consecutive numbers are a fixed stride apart, so 576 issuances in a row all differ.
    */
   reference({ challengeId, number }: Pick<OtpIssuance, 'challengeId' | 'number'>): string {
     const base = REFERENCE_LETTERS.length
@@ -147,7 +147,7 @@ export const OtpIssuance = {
     return `${REFERENCE_LETTERS[Math.floor(index / base)]}${REFERENCE_LETTERS[index % base]}`
   },
 
-  /** Why the mail must not be sent (any more), if so: no one should get a code that does not count. */
+  /** Why the mail must not be sent; undefined if it may be. Nobody should receive a code that does not count. */
   reasonToWithhold(issuance: OtpIssuance, challenge: Challenge, now: Date): DeliveryFailure | undefined {
     if (Challenge.statusAt(challenge, now) !== 'pending') return 'challenge-over'
     if (issuance.number !== challenge.issuanceCount) return 'superseded'
@@ -155,7 +155,7 @@ export const OtpIssuance = {
     return undefined
   },
 
-  /** The mail system took the mail. */
+  /** The mail system accepted the mail. */
   markSent(queued: QueuedIssuance, messageId: string | undefined, now: Date): [SentIssuance, ChallengeEvent] {
     const { status: _, nextAttemptAt: __, ...issued } = queued
     return [
@@ -164,7 +164,7 @@ export const OtpIssuance = {
     ]
   },
 
-  /** The mail system did not take the mail this time: again a little later, never past the code's end. */
+  /** The mail system did not accept the mail this time. It is retried a little later, but never after the code ends. */
   defer(queued: QueuedIssuance, now: Date): [QueuedIssuance | FailedIssuance, ChallengeEvent] {
     const nextAttemptAt = retryAt(queued.deliveryAttempts, now)
     if (nextAttemptAt >= queued.expiresAt) return OtpIssuance.fail(queued, 'code-expired', now)
@@ -184,12 +184,12 @@ export const OtpIssuance = {
   },
 
   /**
-   * Adds what the mail system says became of the mail. Reports come in any order, more than once, before our own record of
-   * the hand-over and against it, and the outcome is the same whatever the order: a bounce outweighs a delivery, a
-   * graver bounce a lighter one, and of two that say the same the earlier time stays. A report outweighs what this side
-   * believed: the mail was taken over, also where nobody lived to record it, or it was given up without an answer.
+   * Adds what the mail system reports about the mail. Reports come in any order, more than once, and may precede or
+   * contradict our own record of sending. The outcome does not depend on their order: a bounce outweighs a delivery, a graver
+   * bounce outweighs a lighter one, and two equal reports keep the earlier time. A report outweighs our own record: the mail
+   * was accepted, even if the process died before it recorded that, or gave up without an answer.
    *
-   * The issuance itself and no event if there is nothing new in it.
+   * Returns the same issuance and no event if the report says nothing new.
    */
   report(issuance: OtpIssuance, report: MailReport): [OtpIssuance, ChallengeEvent[]] {
     return report.outcome === 'delivered' ? deliver(issuance, report.at) : bounce(issuance, report)
@@ -202,7 +202,7 @@ function deliver(issuance: OtpIssuance, at: Date): [OtpIssuance, ChallengeEvent[
   return [
     issuance.status === 'bounced'
       ? { ...issuance, deliveredAt: at }
-      : { ...handedOver(issuance), status: 'delivered', deliveredAt: at },
+      : { ...accepted(issuance), status: 'delivered', deliveredAt: at },
     known ? [] : [{ type: 'otp-delivered', ...about(issuance, at) }],
   ]
 }
@@ -212,7 +212,7 @@ function bounce(issuance: OtpIssuance, { kind, at }: Bounce): [OtpIssuance, Chal
   if (known && !outweighs({ kind, at }, known)) return [issuance, []]
   return [
     {
-      ...handedOver(issuance),
+      ...accepted(issuance),
       status: 'bounced',
       deliveredAt: deliveredAtOf(issuance),
       bouncedAt: at,
@@ -226,7 +226,7 @@ function deliveredAtOf(issuance: OtpIssuance): Date | undefined {
   return 'deliveredAt' in issuance ? issuance.deliveredAt : undefined
 }
 
-/** The gravest word counts. */
+/** The gravest report counts. */
 const BOUNCES_BY_GRAVITY: readonly BounceKind[] = ['soft-bounce', 'hard-bounce', 'complaint']
 
 function outweighs(one: Bounce, other: Bounce): boolean {
@@ -234,8 +234,8 @@ function outweighs(one: Bounce, other: Bounce): boolean {
   return BOUNCES_BY_GRAVITY.indexOf(one.kind) > BOUNCES_BY_GRAVITY.indexOf(other.kind)
 }
 
-/** What is left of an issuance that the mail system has reported about, whatever this side took it for. */
-function handedOver(issuance: OtpIssuance): HandedOverOtp {
+/** The issuance as one that was sent, whatever its status: a report proves that the mail system accepted the mail. */
+function accepted(issuance: OtpIssuance): AcceptedOtp {
   const { id, challengeId, subjectUserId, number, keyId, recipient, issuedAt, expiresAt, deliveryAttempts } =
     issuance
   return {
@@ -254,7 +254,7 @@ function about(issuance: OtpIssuance, at: Date) {
   }
 }
 
-/** The last code is too young to send another: the user has a mail under way. */
+/** The last code was issued too recently: its mail may still be on its way. */
 export class IssuanceTooSoon extends DomainError {
   readonly code = 'issuance-too-soon'
   readonly retryAfterInSeconds: number

@@ -4,17 +4,17 @@ export interface StepUpPolicy {
   readonly codeDigits: number
   /** How long a code counts from its issue. At most 600 (NIST SP 800-63B-4 §3.1.3.2: ten minutes). */
   readonly codeLifetimeInSeconds: number
-  /** Wrong codes a challenge survives, over all its issuances, counting the one that ends it. */
+  /** Wrong codes allowed per challenge, over all its issuances. The last one exhausts it. */
   readonly maxAttempts: number
   /** Codes that may be sent for one challenge. */
   readonly maxIssuances: number
-  /** The least time between the first two issuances of one challenge; each further one waits twice as long as the one before. */
+  /** The minimum time between the first two issuances of a challenge. Each further wait is twice as long as the one before. */
   readonly resendCooldownInSeconds: number
-  /** How long a challenge lives when its operation service names no time. */
+  /** The lifetime of a challenge whose operation service does not name one. */
   readonly challengeLifetimeInSeconds: number
   /** Wrong codes in a row, over all challenges of a subject, before the subject is locked (PSD2 RTS art. 4(3)(b)). */
   readonly subjectMaxFailures: number
-  /** The first lock; each further one without a success in between is twice as long, up to a day. */
+  /** The length of the first lock. Each further lock without a success in between is twice as long, up to a day. */
   readonly subjectLockInSeconds: number
   /** Codes that may be sent to one subject in any hour, over all challenges. */
   readonly subjectMaxIssuancesPerHour: number

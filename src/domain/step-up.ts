@@ -5,8 +5,9 @@ import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 import { IssuancesSpent, SubjectStanding } from './subject-standing.ts'
+import type { User } from './user.ts'
 
-/** Everything a decision about a challenge depends on, as it stood at one instant. */
+/** Everything that a decision about a challenge depends on, read at one instant. */
 export interface StepUp {
   readonly challenge: Challenge
   /** The newest issuance, the only one whose code can count. */
@@ -20,7 +21,9 @@ export interface StepUpDecision {
   readonly standing: SubjectStanding
   /** The issuance that the decision made, if it made one. */
   readonly issued?: QueuedIssuance
-  /** The warning of the lock that the decision began, if it began one and there is somewhere to send it. */
+  /** The issuance whose code verified the challenge, if one did. */
+  readonly verifiedBy?: OtpIssuance
+  /** The warning about a lock, if the decision started one and there is an address to send it to. */
   readonly lockNotice?: QueuedLockNotice
   readonly events: readonly ChallengeEvent[]
 }
@@ -35,10 +38,10 @@ export type Verdict =
       readonly contextEndsInSeconds: number
     }
 
-/** The decisions that more than one aggregate takes part in. */
+/** Decisions that involve more than one aggregate. */
 export const StepUp = {
   /**
-   * Issues a code, which kills the one before it.
+   * Issues a code. The code before it no longer counts.
    *
    * @throws {ChallengeOver} @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent}
    */
@@ -75,8 +78,8 @@ export const StepUp = {
   },
 
   /**
-   * Settles one answer. `codeMatches` is asked at most once, and only about a code that counts: without one
-   * the answer is wrong, and costs an attempt like any other. The one that locks the subject queues a notice of it.
+   * Judges one code that the user entered. `codeMatches` is called at most once, and only for an issuance that counts:
+   * without one the code is wrong, and costs an attempt like any other. A wrong code that locks the subject queues a warning.
    *
    * @throws {ChallengeOver} @throws {SubjectLocked}
    */
@@ -93,7 +96,12 @@ export const StepUp = {
     if (issuance && OtpIssuance.isAlive(issuance, challenge, now) && codeMatches(issuance)) {
       const [verified, event] = Challenge.verify(challenge, issuance.id, now)
       return [
-        { challenge: verified, standing: SubjectStanding.succeed(standing), events: [event] },
+        {
+          challenge: verified,
+          standing: SubjectStanding.succeed(standing),
+          verifiedBy: issuance,
+          events: [event],
+        },
         { outcome: 'verified' },
       ]
     }
@@ -102,7 +110,7 @@ export const StepUp = {
     const failed = SubjectStanding.fail(standing, policy, now)
     const address = notice.address ?? issuance?.recipient
     return [
-      announced({ challenge: rejected, standing: failed, events }, { ...notice, address }, now),
+      withLock({ challenge: rejected, standing: failed, events }, { ...notice, address }, now),
       {
         outcome: 'rejected',
         attemptsRemaining: Math.min(
@@ -114,7 +122,22 @@ export const StepUp = {
     ]
   },
 
-  /** When the next code may be asked for; undefined if never again for this challenge. */
+  /**
+   * Cancels a live challenge whose newest code went to an address that is no longer the user's; undefined if the challenge
+   * is over, has no code, or its code went where the user still is. Does not count a user as moved who has no entry.
+   */
+  cancelIfMoved(
+    { challenge, issuance, standing }: StepUp,
+    user: User | undefined,
+    now: Date,
+  ): StepUpDecision | undefined {
+    if (!user || !issuance || user.email === issuance.recipient) return undefined
+    if (!Challenge.isLive(challenge, now)) return undefined
+    const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', now)
+    return { challenge: cancelled, standing, events: [event] }
+  },
+
+  /** When the next code may be requested; undefined if the challenge allows no further code. */
   nextIssuanceAt(
     { challenge, issuance, standing }: StepUp,
     policy: StepUpPolicy,
@@ -129,8 +152,8 @@ export const StepUp = {
   },
 }
 
-/** The decision with what follows from the lock that it begins, if it begins one. */
-function announced(decision: StepUpDecision, { id, address }: LockNoticeDemand, now: Date): StepUpDecision {
+/** Adds the event and the warning of a lock, if the decision starts one. */
+function withLock(decision: StepUpDecision, { id, address }: LockNoticeDemand, now: Date): StepUpDecision {
   const { challenge, standing, events } = decision
   const { lockedUntil: until } = standing
   if (!until || !SubjectStanding.isLocked(standing, now)) return decision

@@ -5,8 +5,8 @@ import { later, secondsAfter, secondsUntil } from './instant.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 
 /**
- * What is held against one subject over all their challenges: failures in a row, locks, and mails of the
- * last hour. A new challenge or a resend never clears it; only a success does.
+ * What counts against one subject over all their challenges: failures in a row, locks, and mails of the last hour. A new
+ * challenge or a resend never clears failures and locks; only a success does.
  */
 export interface SubjectStanding {
   readonly subjectUserId: string
@@ -15,25 +15,25 @@ export interface SubjectStanding {
   /** Locks since the last success; each doubles the next. */
   readonly consecutiveLocks: number
   readonly lockedUntil: Date | undefined
-  /** When codes were issued, oldest first; what is older than an hour is dropped at the next issuance. */
+  /** When codes were issued, oldest first. The next issuance drops what is older than an hour. */
   readonly recentIssuances: readonly Date[]
-  /** The latest word on the subject's address; undefined if there never was one. */
+  /** The latest report about the subject's address; undefined if there never was one. */
   readonly suppression: Suppression | LiftedSuppression | undefined
   /**
-   * How often anything of this subject was decided. A save is refused when another decision came first: the
-   * subject is the unit of concurrency, so one version guards standing, challenge and issuance together.
+   * Counts the decisions about this subject. A save is refused when another decision came first: the subject is the unit of
+   * concurrency, so one version guards standing, challenge and issuance together.
    */
   readonly version: number
 }
 
-/** An address that no mail goes to, and since when. To any other address of the subject mails go as before. */
+/** An address that receives no mail, and since when. Other addresses of the subject are not affected. */
 interface Suppression {
   readonly address: EmailAddress
   readonly reason: SuppressionReason
   readonly at: Date
 }
 
-/** Mails go out again. Kept, so that older news which come in late are known for what they are. */
+/** Mails are sent again. Kept so that a report that arrives late can be recognised as older. */
 interface LiftedSuppression {
   readonly address: undefined
   readonly at: Date
@@ -66,21 +66,21 @@ export const SubjectStanding = {
     }
   },
 
-  /** Counts one more mail. @throws {IssuancesSpent} if the last hour had its fill. */
+  /** Counts one more mail. @throws {IssuancesSpent} if the last hour's budget is spent. */
   countIssuance(standing: SubjectStanding, policy: StepUpPolicy, now: Date): SubjectStanding {
     const spentUntil = issuancesSpentUntil(standing, policy, now)
     if (spentUntil) throw new IssuancesSpent(secondsUntil(spentUntil, now))
     return { ...standing, recentIssuances: [...ofLastHour(standing, now), now] }
   },
 
-  /** Until when a lock or the hour's budget stands against another code; undefined if nothing does. */
+  /** Until when a lock or the hour's budget prevents another code; undefined if neither does. */
   issuanceBarredUntil(standing: SubjectStanding, policy: StepUpPolicy, now: Date): Date | undefined {
     const lockedUntil = SubjectStanding.isLocked(standing, now) ? standing.lockedUntil : undefined
     const spentUntil = issuancesSpentUntil(standing, policy, now)
     return lockedUntil && spentUntil ? later(lockedUntil, spentUntil) : (lockedUntil ?? spentUntil)
   },
 
-  /** Counts one wrong code; the last one allowed in a row locks the subject, twice as long as the time before. */
+  /** Counts one wrong code. The last one allowed in a row locks the subject, for twice as long as the last time. */
   fail(standing: SubjectStanding, policy: StepUpPolicy, now: Date): SubjectStanding {
     const consecutiveFailures = standing.consecutiveFailures + 1
     if (consecutiveFailures < policy.subjectMaxFailures) return { ...standing, consecutiveFailures }
@@ -97,23 +97,23 @@ export const SubjectStanding = {
     }
   },
 
-  /** A right code clears failures and locks. */
+  /** A correct code clears failures and locks. */
   succeed(standing: SubjectStanding): SubjectStanding {
     return { ...standing, consecutiveFailures: 0, consecutiveLocks: 0, lockedUntil: undefined }
   },
 
-  /** Wrong codes the subject can still give before a lock. */
+  /** How many wrong codes the subject has left before a lock. */
   attemptsRemaining(standing: SubjectStanding, policy: StepUpPolicy, now: Date): number {
     if (SubjectStanding.isLocked(standing, now)) return 0
     return Math.max(1, policy.subjectMaxFailures - standing.consecutiveFailures)
   },
 
-  /** Whether the mail system would not send to this address of the subject. */
+  /** Whether this address of the subject receives no mail. */
   isSuppressed({ suppression }: SubjectStanding, address: EmailAddress): boolean {
     return suppression?.address === address
   },
 
-  /** Takes an address out of use, unless that is old news: the latest word counts, and the standing itself comes back. */
+  /** Suppresses an address. Returns the same standing if a later report is known already: the latest one counts. */
   suppress(standing: SubjectStanding, suppression: Suppression): SubjectStanding {
     const latest = standing.suppression
     const isNews =
@@ -123,7 +123,7 @@ export const SubjectStanding = {
     return isNews ? { ...standing, suppression } : standing
   },
 
-  /** Lets mails out again, with the same exception. */
+  /** Lifts a suppression, with the same exception. */
   lift(standing: SubjectStanding, at: Date): SubjectStanding {
     const latest = standing.suppression
     return !latest || at > latest.at ? { ...standing, suppression: { address: undefined, at } } : standing
@@ -134,7 +134,7 @@ function ofLastHour({ recentIssuances }: SubjectStanding, now: Date): readonly D
   return recentIssuances.filter((issuedAt) => now < secondsAfter(issuedAt, HOUR_IN_SECONDS))
 }
 
-/** When enough of the last hour's mails will be an hour old; undefined if its budget is not spent. */
+/** When enough of the last hour's mails will be an hour old to allow another; undefined if the budget is not spent. */
 function issuancesSpentUntil(standing: SubjectStanding, policy: StepUpPolicy, now: Date): Date | undefined {
   const decisive = ofLastHour(standing, now).at(-policy.subjectMaxIssuancesPerHour)
   return decisive && secondsAfter(decisive, HOUR_IN_SECONDS)

@@ -1,8 +1,11 @@
+import { type CancelledChallenge, Challenge } from './challenge.ts'
 import { DomainError } from './domain-error.ts'
+import type { CancellationReason, ChallengeEvent, DomainEvent } from './domain-event.ts'
 import { EmailAddress } from './email-address.ts'
 import { IDENTITY } from './identity.ts'
+import { type FailedLockNotice, LockNotice, type QueuedLockNotice } from './lock-notice.ts'
 
-/** What the directory knows of a user. */
+/** A user's entry in the directory. */
 export interface User {
   readonly userId: string
   readonly email: EmailAddress
@@ -11,16 +14,23 @@ export interface User {
   readonly displayName?: string | undefined
 }
 
-/** The same as somebody wrote it. */
+/** An entry as it was sent, before it is checked. */
 export type UserDraft = {
   readonly [Field in keyof User]: User[Field] extends EmailAddress ? string : User[Field]
 }
 
-/** The shape of RFC 5646 §2.1, without a look into its registry. */
+/** What follows from a change of a user's entry. It is stored with the change, whole or not at all. */
+export interface UserDecision {
+  readonly cancelled: readonly CancelledChallenge[]
+  readonly withdrawn: readonly FailedLockNotice[]
+  readonly events: readonly DomainEvent[]
+}
+
+/** The syntax of RFC 5646 §2.1. Subtags are not looked up in its registry. */
 export const LANGUAGE_TAG = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/
 export const MAX_LANGUAGE_TAG_LENGTH = 35
 export const MAX_DISPLAY_NAME_LENGTH = 100
-/** A name is one line of more than blanks: no controls, line separators or lone surrogates. */
+/** A name is one line that is not blank: no control characters, line separators or lone surrogates. */
 export const ONE_LINE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u
 
 export const User = {
@@ -39,6 +49,69 @@ export const User = {
     }
     return { userId, email: EmailAddress.parse(email), locale, displayName: displayName?.trim() }
   },
+
+  /** Whether the change gives the user another e-mail address. A new entry replaces no address. */
+  changesAddress(previous: User | undefined, next: User): boolean {
+    return previous !== undefined && previous.email !== next.email
+  },
+
+  /**
+   * Creates or replaces an entry. Another address ends every live challenge of the user: no code may go, or count, where an
+   * earlier address said.
+   *
+   * @param challenges of the user: at least the live ones. Those that are over stay as they ended.
+   */
+  changeEntry(
+    previous: User | undefined,
+    next: User,
+    challenges: readonly Challenge[],
+    now: Date,
+  ): UserDecision {
+    const emailAddressChanged = User.changesAddress(previous, next)
+    const [cancelled, events] = emailAddressChanged
+      ? cancelLive(challenges, 'email-address-changed', now)
+      : [[], []]
+    return {
+      cancelled,
+      withdrawn: [],
+      events: [...events, { type: 'user-put', subjectUserId: next.userId, at: now, emailAddressChanged }],
+    }
+  },
+
+  /**
+   * Ends every live challenge of the user, and every warning that has not been sent.
+   *
+   * @param challenges of the user: at least the live ones. Those that are over stay as they ended.
+   */
+  erase(
+    { userId }: User,
+    challenges: readonly Challenge[],
+    queuedNotices: readonly QueuedLockNotice[],
+    now: Date,
+  ): UserDecision {
+    const [cancelled, cancellations] = cancelLive(challenges, 'user-erased', now)
+    const withdrawals = queuedNotices.map((notice) => LockNotice.fail(notice, 'user-erased', now))
+    return {
+      cancelled,
+      withdrawn: withdrawals.map(([notice]) => notice),
+      events: [
+        ...cancellations,
+        ...withdrawals.flatMap(([, events]) => events),
+        { type: 'user-erased', subjectUserId: userId, at: now },
+      ],
+    }
+  },
+}
+
+function cancelLive(
+  challenges: readonly Challenge[],
+  reason: CancellationReason,
+  now: Date,
+): [CancelledChallenge[], ChallengeEvent[]] {
+  const cancellations = challenges
+    .filter((challenge) => Challenge.isLive(challenge, now))
+    .map((challenge) => Challenge.cancel(challenge, reason, now))
+  return [cancellations.map(([challenge]) => challenge), cancellations.map(([, event]) => event)]
 }
 
 export class UserMalformed extends DomainError {
@@ -47,5 +120,20 @@ export class UserMalformed extends DomainError {
   constructor(field: keyof User, rule: string) {
     super(rule)
     this.field = field
+  }
+}
+
+export class UserNotFound extends DomainError {
+  readonly code = 'user-not-found'
+  constructor() {
+    super('There is no such user')
+  }
+}
+
+/** The directory has no entry for the subject, or the mail system does not deliver to their address. */
+export class UserUnreachable extends DomainError {
+  readonly code = 'user-unreachable'
+  constructor() {
+    super('The subject has no usable e-mail address')
   }
 }

@@ -3,28 +3,28 @@ import pretty from 'pino-pretty'
 import type { Config } from '../config/read-config.ts'
 
 /*
- * What must not be in a log is not given to it in the first place. This is the net below that, for what a later line, or an error
- * of a library, might bring along.
+ * Callers do not pass personal data or secrets to the log. This file is the safety net: it catches what a later line, or an error of
+ * a library, may contain.
  */
 
-/** Names under which there is nothing to log. `code` is not one of them: errors have codes. */
+/** Fields that are never logged. `code` is not among them, because errors have codes. */
 const SECRETS = [
   ...['authorization', 'cookie', 'headers', 'body', 'password', 'secret', 'seed', 'key'],
   ...['token', 'totp', 'signature', 'authorisation'],
   ...['email', 'recipient', 'to', 'displayName', 'summary', 'text', 'html'],
 ]
-/** What drivers and mail libraries hang on their errors. */
+/** Fields that drivers and mail libraries add to their errors. */
 const OF_ERRORS = ['detail', 'where', 'parameters', 'response', 'envelope', 'rejected', 'recipients']
 const REDACTED = '[Redacted]'
 
 /**
- * An address, a JSON Web Token, or the credentials in a URL, wherever they stand in a line, but no part of an escape of JSON before them. An
- * id that another system made of an address is one too: who it is then stands in the database, not in the log.
+ * An e-mail address, a JSON Web Token or the credentials in a URL, anywhere in a line. The lookbehind keeps a preceding JSON escape
+ * whole. A user id that another system built from an address matches too: the log then does not name the user, the database does.
  */
 const PERSONAL =
   /(?<!\\|\\u[0-9a-f]{0,3})[^\s"'<>()[\]{}|,;:@/\\]{1,256}@[^\s"'<>()[\]{}|,;:@/\\]+|eyJ[\w-]+(?:\.[\w-]*)+/g
 
-/** The log of a process: lines of JSON in production, and to be read by people in development. */
+/** The log of a process: JSON lines in production, text for people in development. */
 export function createLogger(
   { logLevel, production }: Pick<Config, 'logLevel' | 'production'>,
   destination: DestinationStream | undefined = production
@@ -35,7 +35,7 @@ export function createLogger(
     level: logLevel,
     base: { pid: process.pid },
     redact: {
-      // Named one by one: a wildcard costs as much as the rest of the line.
+      // Each path is spelled out: a wildcard costs as much as the rest of the line.
       paths: [...SECRETS, ...[...SECRETS, ...OF_ERRORS].map((name) => `err.${name}`)],
       censor: REDACTED,
     },

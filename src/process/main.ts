@@ -1,24 +1,21 @@
 import cluster from 'node:cluster'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { scrapeOfWorkers } from '../adapters/metrics-prometheus/worker-metrics.ts'
-import type { CompositionOptions } from '../composition/container.ts'
+import type { CompositionOptions } from '../composition/composition-options.ts'
+import { loadEmbeddedPostgres, openDatabase } from '../composition/open-database.ts'
 import { type Config, ConfigError, loadConfig } from '../config/read-config.ts'
-import { developmentKeys } from '../development/development-keys.ts'
 import { createLogger } from './logger.ts'
-import { startMetricsEndpoint } from './metrics-endpoint.ts'
-import { openDatabase } from './open-database.ts'
+import { exposeMetricsOfWorkers } from './metrics-endpoint.ts'
 import { STOP, supervise } from './supervisor.ts'
 
 /*
- * The process behind `countersign serve`, which serves, and `countersign deliver`, which does its jobs alone: mails and retention.
- * With WORKERS above one it supervises that many which serve, and itself serves nothing but the metrics of all of them.
- * bin/service.mjs starts it without a command line, so that what serves for months has none in its memory.
+ * The process behind `countersign serve` and `countersign deliver`. The first serves the API and runs the jobs; the second runs the
+ * jobs only. With WORKERS above one, `serve` becomes a supervisor: it starts that many workers, and itself serves their metrics only.
+ * bin/service.mjs starts this file without a command line, which a process that runs for months would keep in its memory.
  */
 
 const PROGRAM = fileURLToPath(new URL('../../bin/service.mjs', import.meta.url))
 
-/** Something that runs until it is stopped. `stop` says whether all that was accepted was also finished. */
+/** A started process. `stop` resolves with true if all accepted work was finished. */
 interface Running {
   readonly greeting: string
   stop(): Promise<boolean>
@@ -29,25 +26,29 @@ const logger = createLogger(config)
 process.once('unhandledRejection', exitOn('unhandled rejection'))
 process.once('uncaughtException', exitOn('uncaught exception'))
 
-// Signals are heard from the start on: whoever reads that it is ready may tell it to end in that very moment.
+// Install signal handlers before starting: a supervisor may send SIGTERM as soon as it sees "ready".
 const starting = start()
 stopOnSignal(starting)
 try {
   const running = await starting
   process.stdout.write(running.greeting)
 } catch (error) {
-  // In words of its own as well: whoever starts it by hand is told what to do, and need not read a stack.
+  // A developer reads what to do in one line, without the stack that the log has.
   if (!config.production && error instanceof Error) process.stderr.write(`Cannot start: ${error.message}\n`)
   exitOn('start failed')(error)
 }
 
 async function start(): Promise<Running> {
-  // Half of a start is loading the service and half is starting the database: two cores do both at once.
-  const loading = supervises() ? undefined : import('./service.ts')
+  // Half of a start is loading the service and half is starting the database: two cores do both at once. The few modules that start
+  // the database come first, because they would otherwise wait for the many modules of the service.
+  if (!config.databaseUrl) await loadEmbeddedPostgres()
+  const loading = supervises() ? undefined : loadService()
   const database = await openDatabase(config)
   try {
-    const service = await loading
-    const running = service ? await startUpon(database.url, service) : await startSupervisor(database.url)
+    const modules = await loading
+    const running = modules
+      ? await startProcess(database.url, ...modules)
+      : await startSupervisor(database.url)
     return {
       greeting: running.greeting,
       stop: async () => {
@@ -62,6 +63,14 @@ async function start(): Promise<Running> {
   }
 }
 
+/** Loads no module of development into a production process. */
+function loadService() {
+  return Promise.all([
+    import('./service.ts'),
+    config.production ? undefined : import('../development/development.ts'),
+  ])
+}
+
 function supervises(): boolean {
   return config.workers > 1 && !delivers()
 }
@@ -70,45 +79,42 @@ function delivers(): boolean {
   return process.argv[2] === 'deliver'
 }
 
-async function startUpon(
+async function startProcess(
   databaseUrl: string,
   { startDelivery, startService }: typeof import('./service.ts'),
+  standIns: typeof import('../development/development.ts') | undefined,
 ): Promise<Running> {
-  const keys = config.production ? undefined : await developmentKeys(join(config.dataDir, 'keys.json'))
-  const foundation: CompositionOptions = { config, databaseUrl, developmentKeys: keys, logger }
+  const development = await standIns?.loadDevelopment(config)
+  const options: CompositionOptions = { config, databaseUrl, development, logger }
 
-  if (delivers()) {
-    const { managementUrl, stop } = await startDelivery(foundation)
-    logger.info({ url: managementUrl }, 'management ready')
-    return { greeting: '', stop }
-  }
-
-  const { url, managementUrl, hasBank, stop } = await startService(foundation)
-  logger.info({ url }, 'ready')
-  if (managementUrl) logger.info({ url: managementUrl }, 'management ready')
-  return { greeting: config.production || cluster.isWorker ? '' : greeting(url!, hasBank), stop }
+  const { url, metricsUrl, hasBank, stop } = await (delivers()
+    ? startDelivery(options)
+    : startService(options))
+  if (url) logger.info({ url }, 'ready')
+  if (metricsUrl) logger.info({ url: metricsUrl }, 'management ready')
+  return { greeting: !url || config.production || cluster.isWorker ? '' : greeting(url, hasBank), stop }
 }
 
 async function startSupervisor(databaseUrl: string): Promise<Running> {
-  const management = await startMetricsEndpoint(scrapeOfWorkers(), config, logger)
-  // Whatever command line this process was started from.
+  const metricsEndpoint = await exposeMetricsOfWorkers(config, logger)
+  // The workers run the service, even if this process was started as `countersign serve`.
   cluster.setupPrimary({ exec: PROGRAM, args: [] })
   const env = { DATABASE_URL: databaseUrl, DATABASE_URL_FILE: '', WORKERS: '1' }
   const stopWorkers = supervise(config.workers, env, logger)
-  logger.info({ url: management.url }, 'management ready')
+  logger.info({ url: metricsEndpoint.url }, 'management ready')
   return {
     greeting: '',
     stop: async () => {
       const finished = await stopWorkers()
-      await management.stop()
+      await metricsEndpoint.stop()
       return finished
     },
   }
 }
 
 /**
- * A worker hears of the end from its supervisor, since a terminal or a service manager may signal the whole group.
- * Anybody else ends at the first signal, in order, and at once at the second. What has not started yet starts first.
+ * Stops in order at the first signal and at once at the second. If the start is still in progress, it is finished first.
+ * A worker ignores signals and waits for its supervisor: a terminal or a service manager may signal the whole process group.
  */
 function stopOnSignal(starting: Promise<Running>): void {
   let stopping = false
@@ -124,9 +130,9 @@ function stopOnSignal(starting: Promise<Running>): void {
   if (cluster.isWorker) {
     process.on('SIGINT', () => {})
     process.on('SIGTERM', () => {})
-    // It may be told twice, since its supervisor does not know from when on it hears.
+    // The supervisor may send the message twice, because it does not know when a worker begins to listen.
     const stopOnce = () => void (stopping || stop())
-    // Its supervisor asks for metrics as well, with messages of another kind.
+    // The supervisor also sends other messages, which ask for metrics.
     process.on('message', (message) => message === STOP && stopOnce())
     process.once('disconnect', stopOnce)
   } else {

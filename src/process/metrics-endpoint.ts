@@ -1,6 +1,9 @@
+import cluster from 'node:cluster'
 import { once } from 'node:events'
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
 import { createMetricsServer, type Scrape } from '../adapters/metrics-prometheus/metrics-server.ts'
+import { answerSupervisor, scrapeOfWorkers } from '../adapters/metrics-prometheus/worker-metrics.ts'
 import type { Config } from '../config/read-config.ts'
 import { listen } from './listen.ts'
 
@@ -9,10 +12,30 @@ export interface MetricsEndpoint {
   stop(): Promise<void>
 }
 
-/** Starts to tell the metrics, on a port of their own. Rejects if that port is not to be had. */
-export async function startMetricsEndpoint(
+type Place = Pick<Config, 'host' | 'managementPort'>
+
+/**
+ * Serves the metrics of this process on a port of their own. A worker has no endpoint: its supervisor asks it for its metrics and
+ * serves the sum. Rejects if the port is in use or not permitted.
+ */
+export async function exposeMetrics(
+  registry: Registry,
+  place: Place,
+  logger: Logger,
+): Promise<MetricsEndpoint | undefined> {
+  if (!cluster.isWorker) return startMetricsEndpoint(() => registry.metrics(), place, logger)
+  answerSupervisor(registry)
+  return undefined
+}
+
+/** Serves the sum of the metrics of all workers of this supervisor. Rejects if the port is in use or not permitted. */
+export async function exposeMetricsOfWorkers(place: Place, logger: Logger): Promise<MetricsEndpoint> {
+  return startMetricsEndpoint(scrapeOfWorkers(), place, logger)
+}
+
+async function startMetricsEndpoint(
   scrape: Scrape,
-  { host, managementPort }: Pick<Config, 'host' | 'managementPort'>,
+  { host, managementPort }: Place,
   logger: Logger,
 ): Promise<MetricsEndpoint> {
   const server = createMetricsServer(scrape, logger)
@@ -20,7 +43,9 @@ export async function startMetricsEndpoint(
   try {
     url = await listen(server, host, managementPort)
   } catch (error) {
-    throw new Error(`MANAGEMENT_PORT is not to be had: ${(error as Error).message}`, { cause: error })
+    throw new Error(`MANAGEMENT_PORT is in use or not permitted: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
   return {
     url,

@@ -3,15 +3,15 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 
-/** A worker that dies is replaced after this pause, so that one that cannot live does not eat the machine. */
+/** A worker that died is replaced after this pause, so that a crash loop does not use up the machine. */
 const PAUSE_BEFORE_REPLACEMENT_IN_MS = 1000
 
-/** What a supervisor sends to a worker that is to end. */
+/** The message with which a supervisor asks a worker to stop. */
 export const STOP = 'stop'
 
 /**
- * Keeps `count` worker processes running on one port, each with `env` besides the environment of this one. Returns
- * what stops them: it resolves when all are gone, true if each of them finished what it had accepted.
+ * Keeps `count` worker processes running on one port, each with `env` added to the environment of this process. Returns a function
+ * that stops them. It resolves when all have exited, with true if each finished the work that it had accepted.
  */
 export function supervise(
   count: number,
@@ -23,8 +23,8 @@ export function supervise(
   const keepOne = async (): Promise<boolean> => {
     for (;;) {
       const worker = cluster.fork(env)
-      // Before it has begun to start it hears nothing.
-      worker.once('listening', () => stopping && tellToStop(worker))
+      // A worker ignores messages until it is listening.
+      worker.once('listening', () => stopping && requestStop(worker))
       const [exitCode, signal] = await once(worker, 'exit')
       if (stopping) return exitCode === 0
       logger.error({ worker: worker.process.pid, exitCode, signal }, 'worker died')
@@ -36,12 +36,12 @@ export function supervise(
 
   return async () => {
     stopping = true
-    for (const worker of Object.values(cluster.workers ?? {}) as Worker[]) tellToStop(worker)
+    for (const worker of Object.values(cluster.workers ?? {}) as Worker[]) requestStop(worker)
     return (await all).every(Boolean)
   }
 }
 
-/** One that has just died cannot be told, which is no error: it stopped. */
-function tellToStop(worker: Worker): void {
+/** Ignores a failure to send: that worker has just exited. */
+function requestStop(worker: Worker): void {
   worker.send(STOP, () => {})
 }

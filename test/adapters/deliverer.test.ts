@@ -1,6 +1,6 @@
 import test from 'ava'
 import { pino } from 'pino'
-import { Deliverer } from '../../src/adapters/deliverer/deliverer.ts'
+import { Deliverer, type DelivererOptions } from '../../src/adapters/deliverer/deliverer.ts'
 import type { DeliveryAttempt, DeliveryReport } from '../../src/application/mail/send-mail.ts'
 
 const REPORT: DeliveryReport = { challengeId: 'c', issuanceId: 'i', attempt: 1, outcome: 'sent' }
@@ -12,10 +12,7 @@ const NEVER_BY_ITSELF = { pollIntervalInMs: 3_600_000 }
 function running(
   t: import('ava').ExecutionContext,
   execute: (limit: number) => Promise<readonly DeliveryAttempt[]>,
-  {
-    requestsUnderWay = 0,
-    ...options
-  }: { requestsUnderWay?: number; pollIntervalInMs?: number; patienceInMs?: number } = {},
+  { requestsUnderWay = 0, ...options }: { requestsUnderWay?: number } & DelivererOptions = {},
 ) {
   const logLines: Record<string, unknown>[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
@@ -239,6 +236,7 @@ for (const [outcome, level] of [
   ['queued', 40],
   ['failed', 40],
   ['unrecorded', 50],
+  ['outdated', 40],
 ] as const) {
   test(`a mail attempt that ends ${outcome} has one line at level ${level}`, async (t) => {
     let given = false
@@ -263,3 +261,27 @@ for (const [outcome, level] of [
     t.is('err' in logLines[0]!, outcome !== 'sent')
   })
 }
+
+test('an observer hears of every attempt, whatever came of it', async (t) => {
+  const reports: DeliveryReport[] = [
+    REPORT,
+    { ...REPORT, outcome: 'unrecorded', error: new Error('why') },
+    { ...REPORT, outcome: 'outdated', transport: 'smtp' },
+  ]
+  const attempted: DeliveryReport[] = []
+  let given = false
+  const { deliverer } = running(
+    t,
+    async () => {
+      if (given) return []
+      given = true
+      return reports.map((report) => async () => report)
+    },
+    { observer: { attempted: (report) => void attempted.push(report) } },
+  )
+  await new Promise((resolve) => setTimeout(resolve, 10))
+
+  await deliverer.stop()
+
+  t.deepEqual(attempted, reports)
+})

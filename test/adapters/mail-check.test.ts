@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { PostmarkCheck } from '../../src/adapters/mail-postmark/postmark-check.ts'
 import { SmtpCheck } from '../../src/adapters/mail-smtp/smtp-check.ts'
-import { findingsOf, levels } from '../support/check-results.ts'
+import { levels, resultsOf } from '../support/check-results.ts'
 
 const FROM = 'Countersign <no-reply@bank.example>'
 const TOKEN = 'c0ffee00-5ec3-4e7a-9d1c-000000000001'
@@ -30,7 +30,7 @@ async function smtpServer(t: ExecutionContext, options: SMTPServerOptions) {
 }
 
 const examinedSmtp = (url: string, options: { from?: string; timeoutInMs?: number } = {}) =>
-  findingsOf(new SmtpCheck({ url, from: FROM, ...options }))
+  resultsOf(new SmtpCheck({ url, from: FROM, ...options }))
 
 test('an SMTP server that accepts the login is well, and is sent nothing', async (t) => {
   const { commands, port } = await smtpServer(t, {
@@ -44,7 +44,7 @@ test('an SMTP server that accepts the login is well, and is sent nothing', async
   t.like(finding, { name: 'mail-smtp', level: 'ok' })
   t.regex(
     finding!.found,
-    /in the clear, on this machine, it accepts the login; the sender is at bank\.example$/,
+    /without TLS, on this machine, it accepts the login; the sender is at bank\.example$/,
   )
   t.deepEqual(commands, [])
 })
@@ -131,8 +131,8 @@ function answer(response: ServerResponse, status: number, body: object): void {
   response.end(JSON.stringify(body))
 }
 
-const examinedPostmark = (apiUrl: string, { serverToken = TOKEN, hearsReports = true } = {}) =>
-  findingsOf(new PostmarkCheck({ serverToken, apiUrl, messageStream: 'codes', from: FROM }, hearsReports))
+const examinedPostmark = (apiUrl: string, { serverToken = TOKEN, hasWebhook = true } = {}) =>
+  resultsOf(new PostmarkCheck({ serverToken, apiUrl, messageStream: 'codes', from: FROM }, hasWebhook))
 
 test('Postmark is asked about server and stream of the token, and is sent no mail', async (t) => {
   const { requests, url } = await postmarkApi(t)
@@ -165,7 +165,7 @@ test('a sandbox, an archived stream, one for broadcasts, or none, keeps mails fr
 test('without a webhook nobody hears of bounces, which is worth a warning', async (t) => {
   const { url } = await postmarkApi(t)
 
-  t.is(levels(await examinedPostmark(url, { hearsReports: false }))[2], 'mail-reports warning')
+  t.is(levels(await examinedPostmark(url, { hasWebhook: false }))[2], 'mail-reports warning')
 })
 
 test('a Postmark that cannot be reached is told so', async (t) => {

@@ -123,7 +123,7 @@ test('a mail that neither transport takes is unavailable, for the reasons of bot
   const error = await t.throwsAsync(transport.send(otpMail()), { instanceOf: MailUnavailable })
 
   t.false(error instanceof MailOutcomeUnknown)
-  t.is(error.message, 'postmark: Told to be unavailable; smtp: Told to be unavailable')
+  t.is(error.message, 'postmark: The test made it unavailable; smtp: The test made it unavailable')
 })
 
 test('a defect of the first transport is no reason to try the second', async (t) => {

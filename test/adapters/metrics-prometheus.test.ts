@@ -1,24 +1,18 @@
 import test from 'ava'
 import { AggregatorRegistry } from 'prom-client'
-import { countEvents } from '../../src/adapters/metrics-prometheus/event-count.ts'
-import { MeasuredAccessTokens } from '../../src/adapters/metrics-prometheus/measured-access-tokens.ts'
-import { MeasuredDeliveries } from '../../src/adapters/metrics-prometheus/measured-deliveries.ts'
-import { MeasuredLockNotices } from '../../src/adapters/metrics-prometheus/measured-lock-notices.ts'
-import { MeasuredMailOutcomes } from '../../src/adapters/metrics-prometheus/measured-mail-outcomes.ts'
+import { commitMetrics } from '../../src/adapters/metrics-prometheus/commit-metrics.ts'
+import { DeliveryMetrics } from '../../src/adapters/metrics-prometheus/delivery-metrics.ts'
 import { MeasuredMailTransport } from '../../src/adapters/metrics-prometheus/measured-mail-transport.ts'
-import { MeasuredOtpOutbox } from '../../src/adapters/metrics-prometheus/measured-otp-outbox.ts'
-import { MeasuredStepUps } from '../../src/adapters/metrics-prometheus/measured-step-ups.ts'
-import { MeasuredSuppressions } from '../../src/adapters/metrics-prometheus/measured-suppressions.ts'
-import { MeasuredTotp } from '../../src/adapters/metrics-prometheus/measured-totp.ts'
 import { Metrics } from '../../src/adapters/metrics-prometheus/metrics.ts'
 import { watchOutbox } from '../../src/adapters/metrics-prometheus/outbox-gauges.ts'
 import { watchPool } from '../../src/adapters/metrics-prometheus/pool-gauges.ts'
-import { RequestDurations } from '../../src/adapters/metrics-prometheus/request-durations.ts'
+import { RequestMetrics } from '../../src/adapters/metrics-prometheus/request-metrics.ts'
 import { watchRetention } from '../../src/adapters/metrics-prometheus/retention-gauge.ts'
 import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
 import { recordMailEvent } from '../../src/application/mail/record-mail-event.ts'
 import type { DeliveryReport } from '../../src/application/mail/send-mail.ts'
-import { AccessTokenRefused, IssuerUnavailable } from '../../src/application/ports/access-tokens.ts'
+import type { LockNoticeDelivery } from '../../src/application/ports/lock-notices.ts'
+import type { OtpDelivery } from '../../src/application/ports/otp-outbox.ts'
 import { UnknownOtpKey } from '../../src/application/ports/totp.ts'
 import type { Backlog } from '../../src/contracts/outbox-backlog.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
@@ -27,43 +21,19 @@ import { LockNotice } from '../../src/domain/lock-notice.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
-import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
-import { mailFatesContract } from '../contracts/mail-outcomes.contract.ts'
 import { mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
-import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
-import { stepUpsContract } from '../contracts/step-ups.contract.ts'
 import { issued, locked, opened, PROVENANCE } from '../contracts/stores.ts'
-import { suppressionsContract } from '../contracts/suppressions.contract.ts'
-import { totpContract } from '../contracts/totp.contract.ts'
 import { ALICE, afterNoon, demand, NOON, noticeDemand, openChallenge, POLICY } from '../domain/examples.ts'
+import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
-import { InMemoryStore } from '../doubles/in-memory-store.ts'
-import { PlainTotp } from '../doubles/plain-totp.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
 
-/** The storage ports over a store in memory, all of them measured. */
+/** The storage ports over a store in memory, which has its commits measured. */
 function measured() {
-  const store = new InMemoryStore()
   const metrics = new Metrics()
-  return {
-    metrics,
-    store,
-    stepUps: new MeasuredStepUps(store, metrics),
-    registry: store,
-    outbox: new MeasuredOtpOutbox(store, metrics),
-    trail: store,
-    mailOutcomes: new MeasuredMailOutcomes(store.mailOutcomes, metrics),
-    suppressions: new MeasuredSuppressions(store.suppressions, metrics),
-    lockNotices: new MeasuredLockNotices(store.lockNotices, metrics),
-  }
+  return { metrics, ...inMemoryStores(commitMetrics(metrics)) }
 }
 
-const create = async () => measured()
-stepUpsContract('measured', create)
-otpOutboxContract('measured', create)
-mailFatesContract('measured', create)
-suppressionsContract('measured', create)
-totpContract('measured', () => new MeasuredTotp(new PlainTotp(), new Metrics()))
 mailTransportContract('measured', async () => {
   const transport = new InMemoryMailTransport()
   return {
@@ -77,7 +47,6 @@ mailTransportContract('measured', async () => {
     },
   }
 })
-lockNoticesContract('measured', create)
 
 /** The samples of a metric as they are scraped: `{labels} value` each, buckets left out. */
 async function samplesOf(
@@ -121,16 +90,6 @@ test('of decisions that race, those are counted that were stored', async (t) => 
   t.true((await eventsOf(stores.metrics)).includes('{type="otp-rejected",reason=""} 1'))
 })
 
-test('a save that fails counts nothing, and fails as it did', async (t) => {
-  const { stepUps, store, metrics } = measured()
-  const { id } = await opened({ ...measured(), stepUps })
-  const stepUp = (await stepUps.load(id))!
-  store.save = () => Promise.reject(new Error('away'))
-
-  await t.throwsAsync(stepUps.save(verifyAt(stepUp, false, 1), PROVENANCE), { message: 'away' })
-  t.deepEqual(await eventsOf(metrics), ['{type="challenge-opened",reason=""} 1'])
-})
-
 test('every event of a decision counts, with its reason', async (t) => {
   const stores = measured()
   const policy = { ...POLICY, maxAttempts: 1, subjectMaxFailures: 1 }
@@ -162,7 +121,7 @@ test('an event of a type that is yet to come counts under its type alone', async
   const metrics = new Metrics()
   const event = { type: 'otp-sung', subjectUserId: 'alice', at: NOON, issuanceId: 'i-1' }
 
-  countEvents(metrics, [event as unknown as DomainEvent])
+  commitMetrics(metrics)({ events: [event as unknown as DomainEvent], provenance: PROVENANCE })
 
   t.deepEqual(await eventsOf(metrics), ['{type="otp-sung",reason=""} 1'])
 })
@@ -236,6 +195,14 @@ test('a mail handed over adds the time it waited, one given up its reason, and o
   await stores.outbox.record(deferred, ...OtpIssuance.defer(deferred, afterNoon(1)))
 
   const { metrics } = stores
+  t.deepEqual(
+    (await eventsOf(metrics)).filter((sample) => /otp-(?!issued)/.test(sample)),
+    [
+      '{type="otp-sent",reason=""} 1',
+      '{type="otp-failed",reason="refused"} 1',
+      '{type="otp-deferred",reason=""} 1',
+    ],
+  )
   t.deepEqual(await samplesOf(metrics, 'countersign_time_to_handover_seconds'), ['_sum 1.5', '_count 1'])
   t.deepEqual(await samplesOf(metrics, 'countersign_delivery_failures_total'), [
     '{reason="refused"} 1',
@@ -287,19 +254,15 @@ test('a mail system is counted by what it says, before it has said anything', as
 
 test('refused tokens are told apart by a few reasons, whatever the reason was', async (t) => {
   const metrics = new Metrics()
+  const requests = new RequestMetrics(metrics)
+  const answered = { route: '/verify', method: 'POST', code: 'X', durationInSeconds: 0.25 }
   const refusals = [
     ...['ERR_JWT_EXPIRED', 'ERR_JWKS_NO_MATCHING_KEY', 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'],
     ...['ERR_JWT_CLAIM_VALIDATION_FAILED', 'ERR_JWS_INVALID', 'typ', 'alice@example.com', 'constructor'],
-  ].map((reason) => new AccessTokenRefused(reason))
-  const answers = [...refusals, new IssuerUnavailable(undefined), new Error('fault')]
-  const tokens = new MeasuredAccessTokens(
-    { authenticate: async (token) => Promise.reject(answers[Number(token)]) },
-    metrics,
-  )
+  ]
 
-  for (const [index, error] of answers.entries()) {
-    t.is(await t.throwsAsync(tokens.authenticate(`${index}`)), error)
-  }
+  for (const refusal of refusals) requests.answered({ ...answered, status: 401, refusal })
+  for (const status of [204, 401, 503, 500]) requests.answered({ ...answered, status, refusal: undefined })
 
   t.deepEqual(await samplesOf(metrics, 'countersign_tokens_refused_total'), [
     '{reason="expired"} 1',
@@ -312,7 +275,8 @@ test('refused tokens are told apart by a few reasons, whatever the reason was', 
 
 test('a code whose key is not configured is counted when it is to be sent and when it is checked', async (t) => {
   const metrics = new Metrics()
-  const totp = new MeasuredTotp(new OtplibTotp([{ id: 'k2', bytes: Buffer.alloc(32, 1) }], 6), metrics)
+  const keys = [{ id: 'k2', bytes: Buffer.alloc(32, 1) }] as const
+  const totp = new OtplibTotp(keys, 6, () => metrics.otpKeyMisses.inc())
   const challenge = Challenge.countIssuance(openChallenge(), NOON)
   const issuance = OtpIssuance.queue(demand(), challenge, POLICY, NOON)
 
@@ -338,6 +302,24 @@ test('what became of warnings of locks is counted once it is recorded', async (t
   ])
 })
 
+test('what is recorded after its lease was lost counts nothing, of a code or of a lock', async (t) => {
+  const stores = measured()
+  const { id } = await opened(stores)
+  await issued(stores, id)
+  await locked(stores, id)
+  const [{ issuance }] = (await stores.outbox.claim(1, NOON, afterNoon(30))) as [OtpDelivery]
+  const [{ notice }] = (await stores.lockNotices.claim(1, NOON, afterNoon(30))) as [LockNoticeDelivery]
+  await stores.outbox.claim(1, afterNoon(30), afterNoon(60))
+  await stores.lockNotices.claim(1, afterNoon(30), afterNoon(60))
+  const before = await stores.metrics.registry.metrics()
+
+  await stores.outbox.record(issuance, ...OtpIssuance.markSent(issuance, 'm-1', afterNoon(31)))
+  await stores.outbox.record(issuance, ...OtpIssuance.fail(issuance, 'refused', afterNoon(31)))
+  await stores.lockNotices.record(notice, ...LockNotice.markSent(notice, 'm-1', afterNoon(31)))
+
+  t.is(await stores.metrics.registry.metrics(), before)
+})
+
 test('attempts are counted by outcome, and the transport that took the mail', async (t) => {
   const metrics = new Metrics()
   const reports: Pick<DeliveryReport, 'outcome' | 'transport'>[] = [
@@ -346,19 +328,18 @@ test('attempts are counted by outcome, and the transport that took the mail', as
     { outcome: 'queued' },
     { outcome: 'unrecorded' },
     { outcome: 'unrecorded', transport: 'smtp' },
+    { outcome: 'outdated', transport: 'smtp' },
   ]
   const all = reports.map((report) => ({ challengeId: 'c-1', issuanceId: 'i-1', attempt: 1, ...report }))
-  const deliveries = new MeasuredDeliveries(
-    { execute: async () => all.map((report) => async () => report) },
-    metrics,
-  )
+  const deliveries = new DeliveryMetrics(metrics)
 
-  const attempts = await deliveries.execute(10)
+  for (const report of all) deliveries.attempted(report)
 
-  t.deepEqual(await Promise.all(attempts.map((attempt) => attempt())), all)
   t.deepEqual((await samplesOf(metrics, 'countersign_delivery_attempts_total')).toSorted(), [
     '{outcome="deferred",transport=""} 1',
     '{outcome="failed",transport=""} 0',
+    '{outcome="outdated",transport=""} 0',
+    '{outcome="outdated",transport="smtp"} 1',
     '{outcome="sent",transport="postmark"} 1',
     '{outcome="sent",transport="smtp"} 1',
     '{outcome="unrecorded",transport=""} 1',
@@ -368,13 +349,13 @@ test('attempts are counted by outcome, and the transport that took the mail', as
 
 test('requests are told apart by route, method, status and code, and by nothing that they can choose', async (t) => {
   const metrics = new Metrics()
-  const requests = new RequestDurations(metrics)
-  const verify = { route: '/verify', method: 'POST', durationInSeconds: 0.25 }
+  const requests = new RequestMetrics(metrics)
+  const verify = { route: '/verify', method: 'POST', refusal: undefined, durationInSeconds: 0.25 }
   requests.answered({ ...verify, status: 204, code: undefined })
   requests.answered({ ...verify, status: 204, code: undefined })
   requests.answered({ ...verify, status: 400, code: 'INVALID_OTP' })
   for (const method of ['PURGE', 'M-SEARCH']) {
-    requests.answered({ route: undefined, method, status: 404, code: 'X', durationInSeconds: 0.5 })
+    requests.answered({ ...verify, route: undefined, method, status: 404, code: 'X', durationInSeconds: 0.5 })
   }
 
   const counts = await samplesOf(metrics, 'countersign_http_request_duration_seconds')

@@ -6,13 +6,12 @@ import { pino } from 'pino'
 import { issuerKeys } from '../../src/adapters/identity-jose/issuer-keys.ts'
 import type { ExportBounds } from '../../src/adapters/tracing-otel/bounded-export.ts'
 import { Tracing, type TracingOptions } from '../../src/adapters/tracing-otel/tracing.ts'
+import { StorageUnavailable } from '../../src/contracts/storage-unavailable.ts'
 import { mailTransportContract } from '../contracts/mail-transport.contract.ts'
-import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
-import { stepUpsContract } from '../contracts/step-ups.contract.ts'
 import { issued, opened, PROVENANCE } from '../contracts/stores.ts'
-import { afterNoon, NOON } from '../domain/examples.ts'
+import { afterNoon, NOON, TRANSFER } from '../domain/examples.ts'
+import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
-import { InMemoryStore } from '../doubles/in-memory-store.ts'
 import { startOtlpReceiver } from '../doubles/otlp-receiver.ts'
 import { ALICE_TOKEN, edge } from '../http/edge.ts'
 import { until } from '../journeys/client.ts'
@@ -58,18 +57,6 @@ const forNobody = new Tracing(
   pino({ level: 'silent' }),
 )
 test.after.always(() => forNobody.stop())
-
-const create = async () => {
-  const store = new InMemoryStore()
-  return {
-    stepUps: forNobody.stepUps(store),
-    registry: store,
-    outbox: forNobody.otpOutbox(store),
-    trail: store,
-  }
-}
-stepUpsContract('traced', create)
-otpOutboxContract('traced', create)
 
 mailTransportContract('traced', async () => {
   const transport = new InMemoryMailTransport()
@@ -150,7 +137,7 @@ test('what a caller does not sample is not exported, and goes on under its id', 
     token: ALICE_TOKEN,
     headers: { traceparent: `00-${TRACE}-${CALLER}-00` },
   })
-  const [delivery] = await store.claim(1, new Date('2999-01-01'), new Date('2999-01-02'))
+  const [delivery] = await store.outbox.claim(1, new Date('2999-01-01'), new Date('2999-01-02'))
   await initiate(id)
   await stop()
 
@@ -188,7 +175,7 @@ test('probes are not traced', async (t) => {
 test('a span fails with a fault of ours, not with a refusal', async (t) => {
   const { collector, tracing, stop } = await traced(t)
   const { call, store, initiate } = await edge(t, { traces: tracing.requests })
-  store.load = async () => {
+  store.stepUps.load = async () => {
     throw new Error('alice@example.com')
   }
 
@@ -215,25 +202,29 @@ test('a stranger cannot name a span: path, query and unknown methods stay out of
 for (const [outcome, failed] of [
   ['sent', false],
   ['queued', false],
+  ['outdated', false],
   ['unrecorded', true],
 ] as const) {
   test(`a delivery that ends as ${outcome} is in the trace of its request, and its report says in which`, async (t) => {
     const { collector, tracing, stop } = await traced(t)
-    const store = new InMemoryStore()
-    const outbox = tracing.otpOutbox(store)
-    const stores = { stepUps: store, registry: store, outbox, trail: store }
+    const stores = inMemoryStores()
     const { id } = await opened(stores)
     const { id: issuanceId } = await issued(stores, id, NOON, {
       ...PROVENANCE,
       traceContext: SAMPLED.traceparent,
     })
 
-    const [delivery] = await outbox.claim(1, NOON, afterNoon(30))
-    const report = await tracing.deliveries.follow(delivery!, async () => ({ outcome }))
+    const from = new Date()
+    const [delivery] = await stores.outbox.claim(1, NOON, afterNoon(30))
+    const claim = { from, until: new Date(from.getTime() + 5) }
+    const report = await tracing.deliveries.follow(delivery!, claim, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      return { outcome }
+    })
     await stop()
 
     t.deepEqual(report, { outcome, traceId: TRACE })
-    const [claim, span] = collector.spans
+    const [claimed, span] = collector.spans
     t.like(span, { name: 'deliver code', kind: 'consumer', parentSpanId: CALLER, traceId: TRACE, failed })
     t.like(span?.attributes, {
       'countersign.challenge_id': id,
@@ -241,22 +232,110 @@ for (const [outcome, failed] of [
       'countersign.delivery.attempt': 1,
       'countersign.delivery.outcome': outcome,
     })
-    t.like(claim, { name: 'otp-outbox.claim', parentSpanId: span?.spanId })
-    t.true(span!.durationInMs >= claim!.durationInMs)
+    t.like(claimed, { name: 'otp-outbox.claim', parentSpanId: span?.spanId })
+    t.is(claimed!.durationInMs, 5)
+    t.true(span!.durationInMs >= claimed!.durationInMs)
   })
 }
 
 test('a delivery whose request was not traced begins a trace', async (t) => {
   const { collector, tracing, stop } = await traced(t)
-  const store = new InMemoryStore()
-  const stores = { stepUps: store, registry: store, outbox: store, trail: store }
+  const stores = inMemoryStores()
   await issued(stores, (await opened(stores)).id)
 
-  const [delivery] = await store.claim(1, NOON, afterNoon(30))
-  const { traceId } = await tracing.deliveries.follow(delivery!, async () => ({ outcome: 'sent' }))
+  const [delivery] = await stores.outbox.claim(1, NOON, afterNoon(30))
+  const claim = { from: new Date(), until: new Date() }
+  const { traceId } = await tracing.deliveries.follow(delivery!, claim, async () => ({ outcome: 'sent' }))
   await stop()
 
-  t.like(collector.spans, [{ name: 'deliver code', parentSpanId: undefined, traceId }])
+  const [claimed, span] = collector.spans
+  t.like(span, { name: 'deliver code', parentSpanId: undefined, traceId })
+  t.like(claimed, { name: 'otp-outbox.claim', parentSpanId: span?.spanId, traceId })
+})
+
+/** Runs `work` as what a request asks for. */
+async function withinRequest(tracing: Tracing, work: () => Promise<unknown>): Promise<void> {
+  const request = { method: 'GET', path: '/', scheme: 'http', headers: SAMPLED }
+  await tracing.requests.follow(request, async () => {
+    await work()
+    return { requestId: 'r', route: undefined, status: 200, code: undefined, challengeId: undefined }
+  })
+}
+
+test('a statement of a request is a span under its own name, with the number of its rows', async (t) => {
+  const { collector, tracing, stop } = await traced(t)
+
+  await withinRequest(tracing, async () => {
+    t.deepEqual(await tracing.statement('step-ups.save', async () => [{ id: 1 }]), [{ id: 1 }])
+    t.is(await tracing.statement('otp-outbox.record', async () => true), true)
+  })
+  await stop()
+
+  const [saved, recorded, served] = collector.spans
+  t.like(saved, { name: 'step-ups.save', kind: 'client', parentSpanId: served?.spanId, failed: false })
+  t.deepEqual(saved?.attributes, {
+    'db.system.name': 'postgresql',
+    'db.operation.name': 'step-ups.save',
+    'db.response.returned_rows': 1,
+  })
+  t.deepEqual(recorded?.attributes, {
+    'db.system.name': 'postgresql',
+    'db.operation.name': 'otp-outbox.record',
+  })
+})
+
+test('a statement that lost its race is a span with no rows, and has not failed', async (t) => {
+  const { collector, tracing, stop } = await traced(t)
+
+  await withinRequest(tracing, () => tracing.statement('step-ups.save', async () => []))
+  await stop()
+
+  t.like(collector.spans[0], { failed: false, attributes: { 'db.response.returned_rows': 0 } })
+})
+
+test('a statement that fails makes its span fail, by the class of the error alone, and fails as it did', async (t) => {
+  const { collector, tracing, stop } = await traced(t)
+  const away = new StorageUnavailable('alice@example.com')
+
+  await withinRequest(tracing, async () => {
+    const failed = tracing.statement('step-ups.load', () => Promise.reject(away))
+    t.is(await t.throwsAsync(failed), away)
+  })
+  await stop()
+
+  t.like(collector.spans[0], { failed: true, attributes: { 'error.type': 'StorageUnavailable' } })
+  t.false(collector.bodies.join().includes('alice'))
+})
+
+test('a statement of a job that is in no trace begins none', async (t) => {
+  const { collector, tracing, stop } = await traced(t)
+
+  t.deepEqual(await tracing.statement('otp-outbox.claim', async () => []), [])
+  await stop()
+
+  t.deepEqual(collector.spans, [])
+})
+
+test('a mail that is composed is a span of its delivery, and repeats no word of it', async (t) => {
+  const { collector, tracing, stop } = await traced(t)
+  const composer = tracing.mailComposer({
+    compose: ({ code }) => ({ subject: 'secret-subject', text: code, html: code }),
+  })
+  const notice = {
+    ...{ code: 'secret-code', reference: 'r', summary: TRANSFER.summary, issuedAt: NOON },
+    ...{ expiresAt: afterNoon(300), locale: undefined, displayName: 'secret-name' },
+  }
+
+  await withinRequest(tracing, async () =>
+    t.deepEqual(composer.compose(notice), {
+      ...{ subject: 'secret-subject', text: 'secret-code', html: 'secret-code' },
+    }),
+  )
+  await stop()
+
+  const [composed, served] = collector.spans
+  t.like(composed, { name: 'compose mail', parentSpanId: served?.spanId, traceId: TRACE })
+  t.false(collector.bodies.join().includes('secret'))
 })
 
 test('a call for keys is a span of the request that needs them, and tells the issuer so', async (t) => {

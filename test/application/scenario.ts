@@ -21,14 +21,14 @@ import { FindUser } from '../../src/application/users/find-user.ts'
 import { PutUser } from '../../src/application/users/put-user.ts'
 import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
-import { InMemoryStore } from '../doubles/in-memory-store.ts'
 import { PlainTotp } from '../doubles/plain-totp.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
 
 /** The use cases over doubles, with Alice in the directory, at noon. */
 export async function scenario({ policy = POLICY } = {}) {
-  const store = new InMemoryStore()
+  const store = inMemoryStores()
   const clock = new SettableClock(NOON)
   const totp = new PlainTotp()
   const identifiers = { next: () => randomUUID() }
@@ -58,18 +58,18 @@ export async function scenario({ policy = POLICY } = {}) {
   const signal = { wake: () => void rings.push(clock.now()) }
 
   const useCases = {
-    openChallenge: new OpenChallenge(store, signer, identifiers, clock, policy),
-    issueOtp: new IssueOtp(store, totp, identifiers, signal, clock, policy),
-    verifyOtp: new VerifyOtp(store, totp, identifiers, clock, policy),
-    inspectChallenge: new InspectChallenge(store, clock, policy),
-    deliverOtp: new DeliverOtp(store, totp, composer, transport, store.mailOutcomes, clock),
+    openChallenge: new OpenChallenge(store.stepUps, signer, identifiers, clock, policy),
+    issueOtp: new IssueOtp(store.stepUps, totp, identifiers, signal, clock, policy),
+    verifyOtp: new VerifyOtp(store.stepUps, totp, identifiers, clock, policy),
+    inspectChallenge: new InspectChallenge(store.stepUps, clock, policy),
+    deliverOtp: new DeliverOtp(store.outbox, totp, composer, transport, store.mailOutcomes, clock),
     sendLockNotices: new SendLockNotices(store.lockNotices, lockComposer, transport, clock),
-    consumeChallenge: new ConsumeChallenge(store, signer, clock),
-    cancelChallenge: new CancelChallenge(store, clock),
-    auditChallenge: new AuditChallenge(store, store),
-    findUser: new FindUser(store),
-    putUser: new PutUser(store, clock),
-    eraseUser: new EraseUser(store, clock),
+    consumeChallenge: new ConsumeChallenge(store.stepUps, signer, clock),
+    cancelChallenge: new CancelChallenge(store.stepUps, clock),
+    auditChallenge: new AuditChallenge(store.stepUps, store.trail),
+    findUser: new FindUser(store.registry),
+    putUser: new PutUser(store.registry, clock),
+    eraseUser: new EraseUser(store.registry, clock),
     recordMailEvent: new RecordMailEvent(store.mailOutcomes, clock),
     liftSuppression: new LiftSuppression(store.suppressions, clock),
     releaseAddress: new ReleaseAddress(store.suppressions, clock),

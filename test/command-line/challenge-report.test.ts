@@ -15,7 +15,12 @@ async function verifiedChallenge() {
   const code = world.notices[0]!.code
   world.clock.pass(29)
   await world.verify(id, code)
-  const review = await new ReviewChallenge(world.store, world.store, world.clock, POLICY).execute(id)
+  const review = await new ReviewChallenge(
+    world.store.stepUps,
+    world.store.trail,
+    world.clock,
+    POLICY,
+  ).execute(id)
   return { id, code, report: challengeReport(review, POLICY) }
 }
 
@@ -70,7 +75,7 @@ test('neither report nor text holds a code, an address or what the operation say
 
 test('a challenge without a code says so', async (t) => {
   const { open, store, clock } = await scenario()
-  const review = await new ReviewChallenge(store, store, clock, POLICY).execute(await open())
+  const review = await new ReviewChallenge(store.stepUps, store.trail, clock, POLICY).execute(await open())
   const report = challengeReport(review, POLICY)
 
   t.is(report.issuance, null)

@@ -15,13 +15,14 @@ const SETTINGS = {
   AUTH_JWKS_URL: 'https://login.bank.example/jwks.json',
   OTP_KEYS: `k1:${key(1)}`,
   SIGNING_KEYS: `s1:${key(2)}`,
+  MAIL_TRANSPORT: 'smtp',
+  SMTP_URL: 'smtp://mail.bank.example',
 }
 
 test('docs/metrics.md lists every metric with its type and its labels, and none besides', (t) => {
   const container = createContainer({
     config: readConfig(SETTINGS),
     databaseUrl: 'postgresql://nobody@127.0.0.1:1/none',
-    developmentKeys: undefined,
     logger: pino({ level: 'silent' }),
   })
   const metrics = container.get(Metrics).registry.getMetricsAsArray() as unknown as readonly {

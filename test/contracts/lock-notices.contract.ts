@@ -4,13 +4,22 @@ import type { ChallengeEvent } from '../../src/domain/domain-event.ts'
 import { LockNotice, type QueuedLockNotice } from '../../src/domain/lock-notice.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { ALICE, afterNoon, NOON, noticeDemand, POLICY } from '../domain/examples.ts'
-import { type LockNoticeStores, locked, lockingDecision, opened, PROVENANCE } from './stores.ts'
+import {
+  type CreateStores,
+  FAULTY,
+  type LockNoticeStores,
+  locked,
+  lockingDecision,
+  opened,
+  overheard,
+  PROVENANCE,
+} from './stores.ts'
 
 /**
  * What those who warn of locks rely on, whoever keeps the notices. Called once per adapter, each time on an empty store. One
  * case after the other, since each of these stores may be a whole database.
  */
-export function lockNoticesContract(adapter: string, create: () => Promise<LockNoticeStores>): void {
+export function lockNoticesContract(adapter: string, create: CreateStores<LockNoticeStores>): void {
   test.serial(`${adapter}: without a lock there is no notice to claim`, async (t) => {
     const stores = await create()
     const { id } = await opened(stores)
@@ -130,7 +139,7 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
         await locked(stores, id)
         const [delivery] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
 
-        await stores.lockNotices.record(delivery!.notice, ...settle(delivery!.notice))
+        t.true(await stores.lockNotices.record(delivery!.notice, ...settle(delivery!.notice)))
 
         t.deepEqual(await stores.lockNotices.claim(10, afterNoon(1.999), afterNoon(60)), [])
         const due = await stores.lockNotices.claim(10, afterNoon(2), afterNoon(60))
@@ -149,11 +158,12 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
       const [stale] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
       const [current] = await stores.lockNotices.claim(10, afterNoon(30), afterNoon(60))
 
-      await stores.lockNotices.record(
+      const recorded = await stores.lockNotices.record(
         stale!.notice,
         ...LockNotice.fail(stale!.notice, 'refused', afterNoon(31)),
       )
 
+      t.false(recorded)
       t.like((await stores.trail.eventsOf(id)).at(-1), { type: 'subject-locked' })
       const [again] = await stores.lockNotices.claim(10, afterNoon(60), afterNoon(90))
       t.deepEqual(again?.notice, { ...current!.notice, deliveryAttempts: 3, nextAttemptAt: afterNoon(90) })
@@ -167,12 +177,13 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
     const [delivery] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
     const { notice } = delivery!
 
-    await Promise.all(
+    const recorded = await Promise.all(
       Array.from({ length: 5 }, () =>
         stores.lockNotices.record(notice, ...LockNotice.markSent(notice, 'm-1', afterNoon(1))),
       ),
     )
 
+    t.is(recorded.filter(Boolean).length, 1)
     const events = await stores.trail.eventsOf(id)
     t.is(events.filter(({ type }) => type === 'lock-notice-sent').length, 1)
   })
@@ -226,13 +237,59 @@ export function lockNoticesContract(adapter: string, create: () => Promise<LockN
     const [delivery] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
     const { notice } = delivery!
 
-    await Promise.all([
+    const [, recorded] = await Promise.all([
       stores.registry.erase(userId, afterNoon(1), PROVENANCE),
       stores.lockNotices.record(notice, ...LockNotice.markSent(notice, 'm-1', afterNoon(1))),
     ])
 
     const events = await stores.trail.eventsOf(id)
     t.is(events.filter(({ type }) => type.startsWith('lock-notice-')).length, 1)
+    t.is(
+      events.some(({ type }) => type === 'lock-notice-sent'),
+      recorded,
+    )
     t.deepEqual(await stores.lockNotices.claim(10, afterNoon(60), afterNoon(90)), [])
+  })
+
+  test.serial(
+    `${adapter}: of what becomes of a notice, at once and after a lost lease, the listener hears what is stored, once`,
+    async (t) => {
+      const { stores, commits, storedBefore } = await overheard(create)
+      const { id } = await opened(stores)
+      await locked(stores, id)
+      const [lost] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
+      const [held] = await stores.lockNotices.claim(10, afterNoon(30), afterNoon(60))
+      commits.length = 0
+      const sent = (delivery = held!) => LockNotice.markSent(delivery.notice, 'm-1', afterNoon(31))
+
+      await stores.lockNotices.record(lost!.notice, ...sent(lost))
+      t.deepEqual(commits, [])
+      await Promise.all(Array.from({ length: 5 }, () => stores.lockNotices.record(held!.notice, ...sent())))
+
+      const [, events] = sent()
+      t.deepEqual(commits, [{ events, provenance: { actor: 'service' } }])
+      t.true(await storedBefore())
+    },
+  )
+
+  test.serial(`${adapter}: of a notice that is put off nothing is heard, for it has no event`, async (t) => {
+    const { stores, commits } = await overheard(create)
+    await locked(stores, (await opened(stores)).id)
+    const [delivery] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
+    const { notice } = delivery!
+    commits.length = 0
+
+    t.true(await stores.lockNotices.record(notice, ...LockNotice.defer(notice, afterNoon(1))))
+
+    t.deepEqual(commits, [])
+  })
+
+  test.serial(`${adapter}: a listener that throws leaves recorded what became of a notice`, async (t) => {
+    const stores = await create(FAULTY)
+    await locked(stores, (await opened(stores)).id)
+    const [delivery] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
+    const { notice } = delivery!
+
+    t.true(await stores.lockNotices.record(notice, ...LockNotice.markSent(notice, 'm-1', afterNoon(1))))
   })
 }

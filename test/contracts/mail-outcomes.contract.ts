@@ -5,7 +5,15 @@ import { type MailEvent, MailOutcome } from '../../src/domain/mail-outcome.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { ALICE, afterNoon, NOON, POLICY } from '../domain/examples.ts'
-import { issued, type MailOutcomeStores, opened, PROVENANCE } from './stores.ts'
+import {
+  type CreateStores,
+  FAULTY,
+  issued,
+  type MailOutcomeStores,
+  opened,
+  overheard,
+  PROVENANCE,
+} from './stores.ts'
 
 const delivered: MailEvent = { outcome: 'delivered', at: afterNoon(5) }
 const softBounce: MailEvent = { outcome: 'bounced', kind: 'soft-bounce', at: afterNoon(6) }
@@ -14,10 +22,10 @@ const complaint: MailEvent = { outcome: 'bounced', kind: 'complaint', at: afterN
 const unsubscribed: MailEvent = { outcome: 'suppressed', reason: 'unsubscribed', at: afterNoon(9) }
 
 /** What is relied on where reports about mails come in, whoever stores them. Called once per adapter, each time on an empty store. */
-export function mailFatesContract(adapter: string, create: () => Promise<MailOutcomeStores>): void {
+export function mailFatesContract(adapter: string, create: CreateStores<MailOutcomeStores>): void {
   /** An issuance whose mail is being handed over. */
-  async function claimed() {
-    const stores = await create()
+  async function claimed(createStores = create) {
+    const stores = await createStores()
     const { id: challengeId } = await opened(stores)
     await issued(stores, challengeId)
     const [delivery] = await stores.outbox.claim(1, NOON, afterNoon(30))
@@ -165,8 +173,8 @@ export function mailFatesContract(adapter: string, create: () => Promise<MailOut
       const reported = (await stepUp()).issuance!
       t.like(reported, { status: report.outcome, sentAt: undefined })
 
-      await recordSent()
-      await recordSent()
+      t.true(await recordSent())
+      t.false(await recordSent())
 
       t.deepEqual((await stepUp()).issuance, {
         ...reported,
@@ -181,8 +189,8 @@ export function mailFatesContract(adapter: string, create: () => Promise<MailOut
       await hear(report)
       const reported = await stepUp()
 
-      await outbox.record(issuance, ...OtpIssuance.defer(issuance, afterNoon(6)))
-      await outbox.record(issuance, ...OtpIssuance.fail(issuance, 'code-expired', afterNoon(6)))
+      t.false(await outbox.record(issuance, ...OtpIssuance.defer(issuance, afterNoon(6))))
+      t.false(await outbox.record(issuance, ...OtpIssuance.fail(issuance, 'code-expired', afterNoon(6))))
 
       t.deepEqual(await stepUp(), reported)
     })
@@ -266,6 +274,53 @@ export function mailFatesContract(adapter: string, create: () => Promise<MailOut
     t.is(reception, 'stored')
     t.is(standing.suppression?.address, ALICE)
     t.is(challenge.issuanceCount, next ? 2 : 1)
+  })
+
+  test.serial(
+    `${adapter}: of equal reports at once the listener hears of the one that is stored, with its issuance`,
+    async (t) => {
+      const { stores, commits, storedBefore } = await overheard(create)
+      const { hear, issuance, challengeId } = await claimed(async () => stores)
+      commits.length = 0
+
+      await Promise.all(Array.from({ length: 10 }, () => hear(hardBounce)))
+      await hear(hardBounce)
+
+      const events = await stores.trail.eventsOf(challengeId)
+      t.is(commits.length, 1)
+      t.deepEqual(
+        commits[0]?.events.map((event) => ({ ...event, ...PROVENANCE })),
+        events.slice(2),
+      )
+      t.is(commits[0]?.provenance, PROVENANCE)
+      t.like(commits[0]?.issuance, { id: issuance.id, issuedAt: issuance.issuedAt })
+      t.true(await storedBefore())
+    },
+  )
+
+  test.serial(
+    `${adapter}: a report that is refused is not heard of, with a suppression or without`,
+    async (t) => {
+      const { stores, commits } = await overheard(create)
+      const { mailOutcomes, issuance, hear, challengeId } = await claimed(async () => stores)
+      const before = (await mailOutcomes.load(issuance.id))!
+      await hear(softBounce)
+      await issued(stores, challengeId, afterNoon(60))
+      commits.length = 0
+
+      for (const news of [softBounce, hardBounce, unsubscribed]) {
+        t.false(await mailOutcomes.save(before, MailOutcome.record(before, news)!, PROVENANCE))
+      }
+
+      t.deepEqual(commits, [])
+    },
+  )
+
+  test.serial(`${adapter}: a listener that throws leaves a report stored`, async (t) => {
+    const { hear, stepUp } = await claimed(() => create(FAULTY))
+
+    t.is(await hear(hardBounce), 'stored')
+    t.is((await stepUp()).issuance?.status, 'bounced')
   })
 }
 

@@ -1,10 +1,10 @@
 import test from 'ava'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { ALICE, afterNoon, NOON } from '../domain/examples.ts'
-import { issued, opened, PROVENANCE, type Stores } from './stores.ts'
+import { type CreateStores, FAULTY, issued, opened, overheard, PROVENANCE } from './stores.ts'
 
 /** What the deliverer relies on, whoever keeps the outbox. Called once per adapter, each time on an empty store. */
-export function otpOutboxContract(adapter: string, create: () => Promise<Stores>): void {
+export function otpOutboxContract(adapter: string, create: CreateStores): void {
   test(`${adapter}: an empty outbox has nothing to claim`, async (t) => {
     const { outbox } = await create()
 
@@ -92,7 +92,7 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
       const [delivery] = await stores.outbox.claim(10, NOON, afterNoon(30))
       const [outcome, event] = settle(delivery!.issuance)
 
-      await stores.outbox.record(delivery!.issuance, outcome, event)
+      t.true(await stores.outbox.record(delivery!.issuance, outcome, event))
 
       t.deepEqual((await stores.stepUps.load(id))?.issuance, outcome)
       t.is(
@@ -109,11 +109,12 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
     const [stale] = await stores.outbox.claim(10, NOON, afterNoon(30))
     const [current] = await stores.outbox.claim(10, afterNoon(30), afterNoon(60))
 
-    await stores.outbox.record(
+    const recorded = await stores.outbox.record(
       stale!.issuance,
       ...OtpIssuance.fail(stale!.issuance, 'refused', afterNoon(31)),
     )
 
+    t.false(recorded)
     t.deepEqual((await stores.stepUps.load(id))?.issuance, current!.issuance)
   })
 
@@ -124,7 +125,7 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
     const claimedSince = await stores.outbox.claim(5, afterNoon(30), afterNoon(60))
     const lost = new Set(claimedSince.map(({ issuance }) => issuance.id))
 
-    await Promise.all(
+    const recorded = await Promise.all(
       stale.map(({ issuance }, n) => {
         const [outcome, event] =
           n % 2 === 0
@@ -137,6 +138,7 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
     for (const [n, { issuance, challenge }] of stale.entries()) {
       const found = (await stores.stepUps.load(challenge.id))?.issuance
       const { type: last } = (await stores.trail.eventsOf(challenge.id)).at(-1)!
+      t.is(recorded[n], !lost.has(issuance.id))
       if (lost.has(issuance.id)) {
         t.like(found, { status: 'queued', deliveryAttempts: 2 })
         t.is(last, 'otp-issued')
@@ -148,6 +150,24 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
         t.is(last, 'otp-deferred')
       }
     }
+  })
+
+  test(`${adapter}: of outcomes of one claim that are recorded at once one has an effect`, async (t) => {
+    const stores = await create()
+    const { id } = await opened(stores)
+    await issued(stores, id)
+    const [delivery] = await stores.outbox.claim(10, NOON, afterNoon(30))
+    const { issuance } = delivery!
+
+    const recorded = await Promise.all(
+      Array.from({ length: 8 }, (_, n) =>
+        stores.outbox.record(issuance, ...OtpIssuance.markSent(issuance, `m-${n}`, afterNoon(1))),
+      ),
+    )
+
+    t.is(recorded.filter(Boolean).length, 1)
+    t.like((await stores.stepUps.load(id))?.issuance, { messageId: `m-${recorded.indexOf(true)}` })
+    t.is((await stores.trail.eventsOf(id)).filter(({ type }) => type === 'otp-sent').length, 1)
   })
 
   test(`${adapter}: parallel claims share out what is due without overlap, time after time`, async (t) => {
@@ -166,4 +186,58 @@ export function otpOutboxContract(adapter: string, create: () => Promise<Stores>
       t.deepEqual(claimed.toSorted(), ids.toSorted())
     }
   })
+
+  test.serial(
+    `${adapter}: of outcomes that are recorded together the listener hears of each that took effect, once`,
+    async (t) => {
+      const { stores, commits, storedBefore } = await overheard(create)
+      for (let n = 0; n < 12; n++) await issued(stores, (await opened(stores)).id)
+      const stale = await stores.outbox.claim(12, NOON, afterNoon(30))
+      await stores.outbox.claim(4, afterNoon(30), afterNoon(60))
+      commits.length = 0
+      // Each of them twice, of which one may have an effect.
+      const attempts = [...stale, ...stale].map(({ issuance }) => {
+        const [outcome, event] = OtpIssuance.markSent(issuance, 'm', afterNoon(31))
+        return { issuance, outcome, event }
+      })
+
+      const recorded = await Promise.all(
+        attempts.map(({ issuance, outcome, event }) => stores.outbox.record(issuance, outcome, event)),
+      )
+
+      const effective = attempts.filter((_, n) => recorded[n])
+      t.is(effective.length, 8)
+      const byId = (one: { id: string }, other: { id: string }) => (one.id < other.id ? -1 : 1)
+      t.deepEqual(
+        commits
+          .map(({ events, provenance, issuance }) => ({
+            ...{ id: issuance!.id, issuedAt: issuance!.issuedAt, events, provenance },
+          }))
+          .toSorted(byId),
+        effective
+          .map(({ issuance: { id, issuedAt }, event }) => ({
+            ...{ id, issuedAt, events: [event], provenance: { actor: 'service' } },
+          }))
+          .toSorted(byId),
+      )
+      t.true(await storedBefore())
+    },
+  )
+
+  test.serial(
+    `${adapter}: a listener that throws leaves every outcome recorded, also of those recorded together`,
+    async (t) => {
+      const stores = await create(FAULTY)
+      for (let n = 0; n < 3; n++) await issued(stores, (await opened(stores)).id)
+      const deliveries = await stores.outbox.claim(3, NOON, afterNoon(30))
+
+      const recorded = await Promise.all(
+        deliveries.map(({ issuance }) =>
+          stores.outbox.record(issuance, ...OtpIssuance.markSent(issuance, 'm', NOON)),
+        ),
+      )
+
+      t.deepEqual(recorded, [true, true, true])
+    },
+  )
 }

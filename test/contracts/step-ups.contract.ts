@@ -3,10 +3,10 @@ import test from 'ava'
 import { Challenge, IdempotencyKeyReused } from '../../src/domain/challenge.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { ALICE, afterNoon, NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
-import { issued, opened, PROVENANCE, type Stores } from './stores.ts'
+import { type CreateStores, FAULTY, issued, opened, overheard, PROVENANCE } from './stores.ts'
 
 /** What the use cases rely on, whoever stores the step-ups. Called once per adapter. */
-export function stepUpsContract(adapter: string, create: () => Promise<Stores>): void {
+export function stepUpsContract(adapter: string, create: CreateStores): void {
   const demand = () => ({ id: randomUUID(), keyId: 'k1', recipient: ALICE })
   const challengeOf = (clientId: string, subjectUserId: string = randomUUID()) =>
     Challenge.open({ id: randomUUID(), clientId, subjectUserId, operation: TRANSFER }, POLICY, NOON)
@@ -197,5 +197,90 @@ export function stepUpsContract(adapter: string, create: () => Promise<Stores>):
 
     t.is(saved.filter(Boolean).length, 1)
     t.is((await stores.stepUps.load(challenge.id))?.standing.recentIssuances.length, 1)
+  })
+
+  test.serial(
+    `${adapter}: a decision is heard of once, after it was stored, with its challenge and its code`,
+    async (t) => {
+      const { stores, commits, storedBefore } = await overheard(create)
+      const { id } = await opened(stores)
+      const { id: issuanceId, issuedAt } = await issued(stores, id)
+      const decisions = []
+      for (const codeMatches of [false, true]) {
+        const stepUp = (await stores.stepUps.load(id))!
+        const [decision] = StepUp.verifyOtp(stepUp, () => codeMatches, noticeDemand(), POLICY, afterNoon(9))
+        await stores.stepUps.save(decision, PROVENANCE)
+        decisions.push(decision)
+      }
+
+      const [rejected, verified] = decisions
+      const told = commits.map(({ events, challenge, issuance }) => [
+        events.map(({ type }) => type),
+        challenge?.status,
+        challenge?.attemptsRemaining,
+        issuance && [issuance.id, issuance.issuedAt],
+      ])
+      t.deepEqual(told, [
+        [['challenge-opened'], 'pending', 5, undefined],
+        [['otp-issued'], 'pending', 5, [issuanceId, issuedAt]],
+        [['otp-rejected'], 'pending', 4, undefined],
+        [['challenge-verified'], 'verified', 4, [issuanceId, issuedAt]],
+      ])
+      t.deepEqual(commits[2]?.events, rejected?.events)
+      t.deepEqual(commits[3]?.challenge, verified?.challenge)
+      t.true(commits.every(({ provenance }) => provenance === PROVENANCE))
+      t.true(await storedBefore())
+    },
+  )
+
+  test.serial(
+    `${adapter}: of calls with one key and of decisions on one version, all at once, the listener hears of the one that is stored`,
+    async (t) => {
+      const { stores, commits, types } = await overheard(create)
+      const clientId = randomUUID()
+      const subjectUserId: string = randomUUID()
+      const calls = await Promise.all(
+        Array.from({ length: 5 }, () =>
+          stores.stepUps.open(
+            ...challengeOf(clientId, subjectUserId),
+            { key: 'key', fingerprint: 'f' },
+            PROVENANCE,
+          ),
+        ),
+      )
+      const { challenge } = calls[0]!
+      const stepUp = (await stores.stepUps.load(challenge.id))!
+
+      await Promise.all(
+        Array.from({ length: 10 }, () =>
+          stores.stepUps.save(StepUp.issueOtp(stepUp, demand(), POLICY, NOON), PROVENANCE),
+        ),
+      )
+
+      t.deepEqual(types(), [['challenge-opened'], ['otp-issued']])
+      t.is(commits[0]?.challenge?.id, challenge.id)
+      t.is(commits[1]?.issuance?.id, (await stores.stepUps.load(challenge.id))?.issuance?.id)
+    },
+  )
+
+  test.serial(`${adapter}: a key that is refused is not heard of`, async (t) => {
+    const { stores, types } = await overheard(create)
+    const clientId = randomUUID()
+    await stores.stepUps.open(...challengeOf(clientId), { key: 'key', fingerprint: 'f' }, PROVENANCE)
+
+    await t.throwsAsync(
+      stores.stepUps.open(...challengeOf(clientId), { key: 'key', fingerprint: 'g' }, PROVENANCE),
+    )
+
+    t.deepEqual(types(), [['challenge-opened']])
+  })
+
+  test.serial(`${adapter}: a listener that throws takes nothing back and makes nothing fail`, async (t) => {
+    const stores = await create(FAULTY)
+    const { id } = await opened(stores)
+
+    const { id: issuanceId } = await issued(stores, id)
+
+    t.is((await stores.stepUps.load(id))?.issuance?.id, issuanceId)
   })
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { AuditTrail } from '../../src/application/ports/audit-trail.ts'
+import type { Commit, CommitListener } from '../../src/application/ports/commit-listener.ts'
 import type { LockNotices } from '../../src/application/ports/lock-notices.ts'
 import type { MailOutcomes } from '../../src/application/ports/mail-outcomes.ts'
 import type { OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
@@ -29,6 +31,42 @@ export interface MailOutcomeStores extends Stores {
 /** The same with the warnings of locks. */
 export interface LockNoticeStores extends Stores {
   readonly lockNotices: LockNotices
+}
+
+/** Gives the ports over a storage, which call the listener after each commit. */
+export type CreateStores<Ports extends Stores = Stores> = (committed?: CommitListener) => Promise<Ports>
+
+/** Ports with all that their listener has heard of so far. */
+export async function overheard<Ports extends Stores>(create: CreateStores<Ports>) {
+  const commits: Commit[] = []
+  const looks: Promise<boolean>[] = []
+  const stores: Ports = await create((commit) => {
+    commits.push(commit)
+    looks.push(isOnTrail(stores, commit))
+  })
+  return {
+    stores,
+    commits,
+    /** The types of the events, commit by commit. */
+    types: () => commits.map(({ events }) => events.map(({ type }) => type)),
+    /** Whether each event was there to be read when the listener heard of it. */
+    storedBefore: async () => (await Promise.all(looks)).every(Boolean),
+  }
+}
+
+/** An event that is about no challenge is on no trail that a port reads. */
+async function isOnTrail({ trail }: Stores, { events, provenance }: Commit): Promise<boolean> {
+  for (const event of events) {
+    if (!('challengeId' in event)) continue
+    const recorded = await trail.eventsOf(event.challengeId)
+    if (!recorded.some((each) => isDeepStrictEqual(each, { ...event, ...provenance }))) return false
+  }
+  return true
+}
+
+/** A listener with a defect. */
+export const FAULTY: CommitListener = () => {
+  throw new Error('a defect of the listener')
 }
 
 export const PROVENANCE = { actor: 'user:alice', requestId: 'r-1', remoteAddress: '192.0.2.1' }

@@ -4,10 +4,10 @@ import { EmailAddress } from '../../src/domain/email-address.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 import { afterNoon, NOON, POLICY } from '../domain/examples.ts'
-import { type MailOutcomeStores, opened, PROVENANCE } from './stores.ts'
+import { type CreateStores, FAULTY, type MailOutcomeStores, opened, overheard, PROVENANCE } from './stores.ts'
 
 /** What those rely on who lift suppressions, whoever keeps them. Called once per adapter. */
-export function suppressionsContract(adapter: string, create: () => Promise<MailOutcomeStores>): void {
+export function suppressionsContract(adapter: string, create: CreateStores<MailOutcomeStores>): void {
   const addressOf = (subjectUserId: string) => EmailAddress.parse(`${subjectUserId}@Example.com`)
   const suppressed = (standing: SubjectStanding, seconds = 1) =>
     SubjectStanding.suppress(standing, {
@@ -120,5 +120,38 @@ export function suppressionsContract(adapter: string, create: () => Promise<Mail
 
     t.deepEqual(await stores.suppressions.findByAddress(address), [])
     t.is((await stores.suppressions.findBySubject(userId))?.suppression, undefined)
+  })
+
+  test.serial(
+    `${adapter}: of ten lifts of one version the listener hears of the one that is saved, and of none without an event`,
+    async (t) => {
+      const { stores, commits } = await overheard(create)
+      const { subjectUserId } = await suppressedSubject(stores)
+      const standing = (await stores.suppressions.findBySubject(subjectUserId))!
+      commits.length = 0
+      const at = afterNoon(2)
+      const events = [{ type: 'suppression-lifted' as const, subjectUserId, at }]
+
+      await Promise.all(
+        Array.from({ length: 10 }, () =>
+          stores.suppressions.save(SubjectStanding.lift(standing, at), events, PROVENANCE),
+        ),
+      )
+      t.deepEqual(commits, [{ events, provenance: PROVENANCE }])
+
+      const lifted = (await stores.suppressions.findBySubject(subjectUserId))!
+      t.true(await stores.suppressions.save(SubjectStanding.lift(lifted, afterNoon(3)), [], PROVENANCE))
+      t.is(commits.length, 1)
+    },
+  )
+
+  test.serial(`${adapter}: a listener that throws leaves the end of a suppression saved`, async (t) => {
+    const stores = await create(FAULTY)
+    const { subjectUserId } = await suppressedSubject(stores)
+    const standing = (await stores.suppressions.findBySubject(subjectUserId))!
+    const event = { type: 'suppression-lifted' as const, subjectUserId, at: afterNoon(2) }
+
+    t.true(await stores.suppressions.save(SubjectStanding.lift(standing, afterNoon(2)), [event], PROVENANCE))
+    t.is((await stores.suppressions.findBySubject(subjectUserId))?.suppression?.address, undefined)
   })
 }

@@ -3,12 +3,12 @@ import test from 'ava'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { ALICE, afterNoon, NOON, noticeDemand, POLICY } from '../domain/examples.ts'
-import { issued, opened, PROVENANCE, type Stores } from './stores.ts'
+import { type CreateStores, FAULTY, issued, opened, overheard, PROVENANCE, type Stores } from './stores.ts'
 
 const ELSEWHERE = EmailAddress.parse('alice@elsewhere.example')
 
 /** What the use cases rely on, whoever keeps the users. Called once per adapter. */
-export function userRegistryContract(adapter: string, create: () => Promise<Stores>): void {
+export function userRegistryContract(adapter: string, create: CreateStores): void {
   const statusOf = async ({ stepUps }: Stores, challengeId: string) =>
     (await stepUps.load(challengeId))?.challenge.status
 
@@ -158,5 +158,66 @@ export function userRegistryContract(adapter: string, create: () => Promise<Stor
     t.deepEqual(counts, { created: 1, updated: 1 })
     t.deepEqual(await stores.registry.find(other.userId), other)
     t.is(await statusOf(stores, id), 'cancelled')
+  })
+
+  test.serial(
+    `${adapter}: a change of an entry is heard of once, after it was stored, with all that it ends`,
+    async (t) => {
+      const { stores, commits, types, storedBefore } = await overheard(create)
+      const { id: moved, subjectUserId: userId } = await opened(stores)
+      await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+      await stores.registry.put({ userId, email: ELSEWHERE }, NOON, PROVENANCE)
+      const { id: ended } = await opened(stores, userId)
+      await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+
+      t.deepEqual(types(), [
+        ['challenge-opened'],
+        ['user-put'],
+        ['challenge-cancelled', 'user-put'],
+        ['challenge-opened'],
+        ['challenge-cancelled', 'user-erased'],
+      ])
+      t.like(commits[2]?.events[0], { challengeId: moved, reason: 'email-address-changed' })
+      t.like(commits[4]?.events, [
+        { challengeId: ended, reason: 'user-erased', at: afterNoon(1) },
+        { subjectUserId: userId, at: afterNoon(1) },
+      ])
+      t.is(commits[4]?.provenance, PROVENANCE)
+      t.true(await storedBefore())
+    },
+  )
+
+  test.serial(`${adapter}: entries that are stored together are heard of together`, async (t) => {
+    const { stores, types } = await overheard(create)
+    const users = Array.from({ length: 3 }, () => ({ userId: randomUUID(), email: ALICE }))
+
+    await stores.registry.putAll(users, NOON, PROVENANCE)
+    await stores.registry.putAll([], NOON, PROVENANCE)
+
+    t.deepEqual(types(), [['user-put', 'user-put', 'user-put']])
+  })
+
+  test.serial(
+    `${adapter}: of erasures of one user, all at once, the listener hears of the one that found the user`,
+    async (t) => {
+      const { stores, types } = await overheard(create)
+      const userId = randomUUID()
+      await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+
+      await Promise.all(
+        Array.from({ length: 5 }, () => stores.registry.erase(userId, afterNoon(1), PROVENANCE)),
+      )
+      await stores.registry.erase(randomUUID(), afterNoon(1), PROVENANCE)
+
+      t.deepEqual(types(), [['user-put'], ['user-erased']])
+    },
+  )
+
+  test.serial(`${adapter}: a listener that throws leaves an entry stored`, async (t) => {
+    const { registry } = await create(FAULTY)
+    const user = { userId: randomUUID(), email: ALICE, locale: 'de', displayName: 'Alice' }
+
+    t.is(await registry.put(user, NOON, PROVENANCE), 'created')
+    t.deepEqual(await registry.find(user.userId), user)
   })
 }

@@ -204,3 +204,37 @@ test('no next issuance is announced that the challenge would not live to see, or
   t.is(StepUp.nextIssuanceAt({ ...issued, standing: locked }, POLICY, NOON), undefined)
   t.is(StepUp.nextIssuanceAt(issued, { ...POLICY, maxIssuances: 1 }, NOON), undefined)
 })
+
+const MOVED = { userId: 'alice', email: EmailAddress.parse('alice@elsewhere.example') }
+
+test('a live challenge is cancelled once its user has moved from where the code went, verified or not', (t) => {
+  const issued = issue(freshStepUp())
+  const [verified] = Challenge.verify(issued.challenge, 'i1', NOON)
+
+  for (const stepUp of [issued, { ...issued, challenge: verified }]) {
+    const { challenge, standing } = stepUp
+    const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', afterNoon(10))
+    t.deepEqual(StepUp.cancelIfMoved(stepUp, MOVED, afterNoon(10)), {
+      challenge: cancelled,
+      standing,
+      events: [event],
+    })
+  }
+})
+
+test('a user who has moved at the deadline ends nothing, and a millisecond before does', (t) => {
+  const issued = issue(freshStepUp())
+
+  t.is(StepUp.cancelIfMoved(issued, MOVED, afterNoon(900)), undefined)
+  t.is(StepUp.cancelIfMoved(issued, MOVED, afterNoon(899.999))?.challenge.status, 'cancelled')
+})
+
+test('nothing is cancelled while the address is the same, unknown, or no code was sent to any', (t) => {
+  const issued = issue(freshStepUp())
+  const [cancelled] = Challenge.cancel(issued.challenge, 'by-client', NOON)
+
+  t.is(StepUp.cancelIfMoved(issued, { ...MOVED, email: ALICE }, NOON), undefined)
+  t.is(StepUp.cancelIfMoved(issued, undefined, NOON), undefined)
+  t.is(StepUp.cancelIfMoved(freshStepUp(), MOVED, NOON), undefined)
+  t.is(StepUp.cancelIfMoved({ ...issued, challenge: cancelled }, MOVED, NOON), undefined)
+})

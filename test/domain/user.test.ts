@@ -1,7 +1,9 @@
 import test from 'ava'
-import { EmailAddressMalformed } from '../../src/domain/email-address.ts'
+import { Challenge } from '../../src/domain/challenge.ts'
+import { EmailAddress, EmailAddressMalformed } from '../../src/domain/email-address.ts'
+import { LockNotice } from '../../src/domain/lock-notice.ts'
 import { User, UserMalformed } from '../../src/domain/user.ts'
-import { ALICE } from './examples.ts'
+import { ALICE, afterNoon, NOON, openChallenge, POLICY } from './examples.ts'
 
 const ENTRY = { userId: 'alice', email: 'alice@example.com' }
 
@@ -68,3 +70,104 @@ test('a user has one plain address', (t) => {
     instanceOf: EmailAddressMalformed,
   })
 })
+
+const USER = User.parse(ENTRY)
+const ELSEWHERE = EmailAddress.parse('alice@elsewhere.example')
+
+/** A challenge of Alice in each state, opened at noon; those that have ended did so at noon too. */
+function challengesOfAlice() {
+  const pending = openChallenge()
+  const [verified] = Challenge.verify(openChallenge(POLICY, 'verified'), 'issuance', NOON)
+  const [consumed] = Challenge.consume(verified, { key: 'k', fingerprint: 'f' }, NOON)
+  const [cancelled] = Challenge.cancel(pending, 'by-client', NOON)
+  const [exhausted] = Challenge.reject({ ...pending, attemptsRemaining: 1 }, NOON)
+  return { pending, verified, over: [consumed, cancelled, exhausted] }
+}
+
+test('another address cancels the live challenges of the user, verified ones too, on record', (t) => {
+  const { pending, verified } = challengesOfAlice()
+
+  const decision = User.changeEntry(USER, { ...USER, email: ELSEWHERE }, [pending, verified], afterNoon(10))
+
+  const reason = 'email-address-changed' as const
+  const about = { subjectUserId: 'alice', at: afterNoon(10) }
+  t.deepEqual(decision, {
+    cancelled: [
+      Challenge.cancel(pending, reason, afterNoon(10))[0],
+      Challenge.cancel(verified, reason, afterNoon(10))[0],
+    ],
+    withdrawn: [],
+    events: [
+      { type: 'challenge-cancelled', challengeId: pending.id, ...about, reason },
+      { type: 'challenge-cancelled', challengeId: verified.id, ...about, reason },
+      { type: 'user-put', ...about, emailAddressChanged: true },
+    ],
+  })
+})
+
+for (const [what, previous, next] of [
+  ['a first entry', undefined, USER],
+  ['an entry as it was', USER, USER],
+  ['another name and language', USER, { ...USER, locale: 'fr', displayName: 'A.' }],
+] as const) {
+  test(`${what} is on record and leaves challenges alone`, (t) => {
+    const { pending, verified } = challengesOfAlice()
+
+    t.deepEqual(User.changeEntry(previous, next, [pending, verified], NOON), {
+      cancelled: [],
+      withdrawn: [],
+      events: [{ type: 'user-put', subjectUserId: 'alice', at: NOON, emailAddressChanged: false }],
+    })
+  })
+}
+
+test('an erasure cancels the live challenges and withdraws the queued warnings, on record', (t) => {
+  const { pending, verified } = challengesOfAlice()
+  const notice = LockNotice.queue('n-1', ALICE, pending, afterNoon(900), NOON)
+
+  const decision = User.erase(USER, [pending, verified], [notice], afterNoon(10))
+
+  const reason = 'user-erased' as const
+  const about = { subjectUserId: 'alice', at: afterNoon(10) }
+  t.deepEqual(decision, {
+    cancelled: [
+      Challenge.cancel(pending, reason, afterNoon(10))[0],
+      Challenge.cancel(verified, reason, afterNoon(10))[0],
+    ],
+    withdrawn: [LockNotice.fail(notice, reason, afterNoon(10))[0]],
+    events: [
+      { type: 'challenge-cancelled', challengeId: pending.id, ...about, reason },
+      { type: 'challenge-cancelled', challengeId: verified.id, ...about, reason },
+      { type: 'lock-notice-failed', challengeId: pending.id, ...about, noticeId: 'n-1', reason },
+      { type: 'user-erased', ...about },
+    ],
+  })
+})
+
+test('the erasure of a user without challenges or warnings is on record', (t) => {
+  t.deepEqual(User.erase(USER, [], [], NOON), {
+    cancelled: [],
+    withdrawn: [],
+    events: [{ type: 'user-erased', subjectUserId: 'alice', at: NOON }],
+  })
+})
+
+for (const [what, change] of [
+  [
+    'another address',
+    (challenges: readonly Challenge[], now: Date) =>
+      User.changeEntry(USER, { ...USER, email: ELSEWHERE }, challenges, now),
+  ],
+  ['an erasure', (challenges: readonly Challenge[], now: Date) => User.erase(USER, challenges, [], now)],
+] as const) {
+  test(`${what} leaves challenges that are over as they ended`, (t) => {
+    t.deepEqual(change(challengesOfAlice().over, afterNoon(10)).cancelled, [])
+  })
+
+  test(`${what} at the deadline of a challenge comes too late for it, and a millisecond before does not`, (t) => {
+    const { pending, verified } = challengesOfAlice()
+
+    t.deepEqual(change([pending, verified], afterNoon(900)).cancelled, [])
+    t.is(change([pending, verified], afterNoon(899.999)).cancelled.length, 2)
+  })
+}

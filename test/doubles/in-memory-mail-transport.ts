@@ -8,16 +8,16 @@ import {
 } from '../../src/application/ports/mail-transport.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 
-/** Keeps what it is given to send, and does as it is told. */
+/** Keeps the mails that it sends, and fails in the way that a test has set. */
 export class InMemoryMailTransport implements MailTransport {
   readonly sent: MailMessage[] = []
   mode: 'taking' | 'refusing' | 'suppressing' | 'unavailable' | 'silent' = 'taking'
 
   async send(message: MailMessage) {
-    if (this.mode === 'unavailable') throw new MailUnavailable('Told to be unavailable')
-    if (this.mode === 'silent') throw new MailOutcomeUnknown('Told not to say')
-    if (this.mode === 'suppressing') throw new RecipientSuppressed('Told to send nothing there')
-    if (this.mode === 'refusing' || !isPlain(message.to)) throw new MailRefused('Told to refuse')
+    if (this.mode === 'unavailable') throw new MailUnavailable('The test made it unavailable')
+    if (this.mode === 'silent') throw new MailOutcomeUnknown('The test made it silent')
+    if (this.mode === 'suppressing') throw new RecipientSuppressed('The test suppressed the recipient')
+    if (this.mode === 'refusing' || !isPlain(message.to)) throw new MailRefused('The test made it refuse')
     this.sent.push(message)
     return { transport: 'memory', messageId: `m-${this.sent.length}` }
   }

@@ -15,7 +15,7 @@ const Attribute = z.object({
 })
 const Nanoseconds = z.string().regex(/^\d{19}$/)
 
-/** What is needed here of `ExportTraceServiceRequest` in the JSON form of OTLP 1: ids in hexadecimal, enums as numbers. */
+/** The parts of `ExportTraceServiceRequest` that tests need, in the JSON form of OTLP 1: ids in hexadecimal, enums as numbers. */
 const ExportRequest = z.object({
   resourceSpans: z.array(
     z.object({
@@ -53,18 +53,18 @@ export interface ReceivedSpan {
   readonly failed: boolean
   readonly durationInMs: number
   readonly attributes: Readonly<Record<string, unknown>>
-  /** Of the process that it is from. */
+  /** The attributes of the process that sent it. */
   readonly resource: Readonly<Record<string, unknown>>
 }
 
-/** A collector that takes traces as OTLP says (JSON over HTTP, POST /v1/traces), and keeps them. */
+/** A collector that accepts traces over OTLP (JSON over HTTP, POST /v1/traces), and keeps them. */
 export interface OtlpReceiver {
   readonly url: string
   readonly spans: readonly ReceivedSpan[]
-  /** The bodies as they came. */
+  /** The bodies as received. */
   readonly bodies: readonly string[]
   readonly headers: readonly IncomingHttpHeaders[]
-  /** Answers from now on so, and never where `undefined`. */
+  /** Answers with this status from now on. With `undefined` it does not answer. */
   answerWith(status: number | undefined): void
   close(): Promise<void>
 }

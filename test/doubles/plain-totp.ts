@@ -2,7 +2,7 @@ import type { Totp } from '../../src/application/ports/totp.ts'
 import type { Challenge } from '../../src/domain/challenge.ts'
 import type { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 
-/** Codes that a test can foresee: 000001 for the first issuance of a challenge, 000002 for the second. */
+/** Predictable codes: 000001 for the first issuance of a challenge, 000002 for the second. */
 export class PlainTotp implements Totp {
   activeKeyId() {
     return 'k1'

@@ -3,30 +3,30 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import pg from 'pg'
 
 export interface PoolerOptions {
-  /** Whether a connection keeps its process to its end, or only for as long as a transaction lasts. */
+  /** Whether a connection keeps its server process until it closes, or only during a transaction. */
   readonly mode: 'session' | 'transaction'
-  /** Whether each process is told of a prepared statement before it is first used there, as PgBouncer does since 1.21. */
+  /** Whether it prepares a statement on each process before its first use there, as PgBouncer does since 1.21. */
   readonly preparedStatements?: boolean
-  /** Whether it refuses what it cannot pass on, as PgBouncer does unless `ignore_startup_parameters` says otherwise. */
+  /** Whether it refuses startup parameters that it cannot pass on, as PgBouncer does without `ignore_startup_parameters`. */
   readonly refusesParameters?: boolean
 }
 
-/** A message of the PostgreSQL protocol: a letter, and its bytes with the letter and the length. */
+/** A message of the PostgreSQL protocol: its type letter, and all its bytes including letter and length. */
 interface Message {
   readonly type: string
   readonly bytes: Buffer
 }
 
-/** A session of the server that is lent to connections. */
+/** A session of the server that the pooler lends to connections. */
 interface Session {
   readonly stream: Socket
   readonly prepared: Set<string>
-  /** Answers to what the pooler asked for itself. */
+  /** How many answers to expect for requests of the pooler itself. */
   unwanted: number
   receive: (message: Message) => void
 }
 
-/** Enough of a pooler in front of PostgreSQL to show how connections through one differ. Gives the URL to use instead. */
+/** Starts a minimal connection pooler in front of PostgreSQL. Returns the URL that goes through it. */
 export async function startPooler(
   url: string,
   options: PoolerOptions,
@@ -91,7 +91,7 @@ async function serve(client: Socket, url: string, idle: Session[], options: Pool
   release()
 }
 
-/** Logged in by node-postgres, from which the socket is then taken away. */
+/** Lets node-postgres log in, and then takes over its socket. */
 async function openSession(url: string): Promise<Session> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -123,7 +123,7 @@ function splitter(): (chunk: Buffer) => Message[] {
   }
 }
 
-/** The text of that number within a message, each ended by a zero. */
+/** The text at this index in a message. A zero ends each text. */
 function text({ bytes }: Message, number: number): string {
   return bytes.subarray(5).toString('latin1').split('\0')[number]!
 }
@@ -139,6 +139,6 @@ function error(code: string, said: string): Buffer {
 }
 
 const AUTHENTICATED = message('R', Buffer.alloc(4))
-/** No process has a number this high. */
+/** No real process has a number this high. */
 const MADE_UP_PROCESS = message('K', Buffer.from([0x7f, 0, 0, 1, 0, 0, 0, 1]))
 const READY = message('Z', Buffer.from('I'))

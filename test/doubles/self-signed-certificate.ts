@@ -2,8 +2,8 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 
 /**
- * A certificate for `host` that was made for this run (X.509 v3, RFC 5280 §4.1), so that TLS can be tested with
- * one that verifies: Node makes keys, but no certificates.
+ * Makes a certificate for `host` (X.509 v3, RFC 5280 §4.1), so that tests can use TLS with a certificate that verifies.
+ * Node can make keys, but not certificates.
  */
 export function selfSignedCertificate(host: string): { readonly cert: string; readonly key: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

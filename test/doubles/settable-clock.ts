@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/application/ports/clock.ts'
 import { secondsAfter } from '../../src/domain/instant.ts'
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only a test moves. */
 export class SettableClock implements Clock {
   #now: Date
 

@@ -167,7 +167,7 @@ test('client and subject read the challenge, without its digest and with a maske
   const { open, issue, store, call } = await opening(t)
   const id = await open()
   await issue(id)
-  const issuance = (await store.load(id))!.issuance!
+  const issuance = (await store.stepUps.load(id))!.issuance!
 
   for (const token of [ALICE_TOKEN, 'client.payments']) {
     const reply = await call('GET', `${PATH}/${id}`, { token })
@@ -222,10 +222,10 @@ test('to others, and under an unknown id, there is no challenge', async (t) => {
 test('reading changes nothing', async (t) => {
   const { open, call, store } = await opening(t)
   const id = await open()
-  const before = await store.load(id)
+  const before = await store.stepUps.load(id)
 
   await call('GET', `${PATH}/${id}`, { token: ALICE_TOKEN })
   await call('HEAD', `${PATH}/${id}`, { token: ALICE_TOKEN })
 
-  t.deepEqual(await store.load(id), before)
+  t.deepEqual(await store.stepUps.load(id), before)
 })

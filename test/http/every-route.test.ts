@@ -102,7 +102,7 @@ test('no log line holds a token, a code, an address or a body', async (t) => {
 
 test('a fault of ours is a 500 that says nothing, and a log line that says why', async (t) => {
   const { initiate, store, logLines } = await edge(t)
-  store.load = () => Promise.reject(new TypeError('the secret of the house'))
+  store.stepUps.load = () => Promise.reject(new TypeError('the secret of the house'))
 
   const reply = await initiate(ID)
 
@@ -115,7 +115,7 @@ test('a fault of ours is a 500 that says nothing, and a log line that says why',
 
 test('a database that is away is a 503 that asks to come back', async (t) => {
   const { initiate, store } = await edge(t)
-  store.load = () => Promise.reject(new StorageUnavailable('gone'))
+  store.stepUps.load = () => Promise.reject(new StorageUnavailable('gone'))
 
   const reply = await initiate(ID)
 

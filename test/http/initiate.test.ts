@@ -14,7 +14,7 @@ test('initiate answers 204 without a body', async (t) => {
   t.is(reply.status, 204)
   t.is(reply.body, undefined)
   t.is(reply.headers.get('Cache-Control'), 'no-store')
-  t.is((await store.load(id))?.challenge.issuanceCount, 1)
+  t.is((await store.stepUps.load(id))?.challenge.issuanceCount, 1)
 })
 
 test('initiate does not care about a body', async (t) => {

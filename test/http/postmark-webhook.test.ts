@@ -89,7 +89,7 @@ async function mailed(t: ExecutionContext) {
   await all.issue(id)
   await all.deliver()
   all.clock.pass(60)
-  const stepUp = async () => (await all.store.load(id))!
+  const stepUp = async () => (await all.store.stepUps.load(id))!
   return {
     ...{ ...all, id, stepUp, issuanceId: (await stepUp()).issuance!.id },
     report: (json: unknown, init: CallInit = {}) =>

@@ -19,12 +19,18 @@ test('an observer is told of every request, by the pattern of its route and the 
   t.deepEqual(
     answered.map(({ durationInSeconds, ...request }) => request),
     [
-      { route: `${ROUTE}\\:initiate`, method: 'POST', status: 204, code: undefined },
-      { route: `${ROUTE}\\:verify`, method: 'POST', status: 400, code: 'INVALID_OTP' },
-      { route: `${ROUTE}\\:initiate`, method: 'POST', status: 401, code: 'UNAUTHORIZED' },
-      { route: '/healthz', method: 'GET', status: 200, code: undefined },
-      { route: undefined, method: 'GET', status: 404, code: 'RESOURCE_UNKNOWN' },
-      { route: undefined, method: 'DELETE', status: 405, code: 'RESOURCE_UNKNOWN' },
+      { route: `${ROUTE}\\:initiate`, method: 'POST', status: 204, code: undefined, refusal: undefined },
+      { route: `${ROUTE}\\:verify`, method: 'POST', status: 400, code: 'INVALID_OTP', refusal: undefined },
+      {
+        route: `${ROUTE}\\:initiate`,
+        method: 'POST',
+        status: 401,
+        code: 'UNAUTHORIZED',
+        refusal: 'not one of ours',
+      },
+      { route: '/healthz', method: 'GET', status: 200, code: undefined, refusal: undefined },
+      { route: undefined, method: 'GET', status: 404, code: 'RESOURCE_UNKNOWN', refusal: undefined },
+      { route: undefined, method: 'DELETE', status: 405, code: 'RESOURCE_UNKNOWN', refusal: undefined },
     ],
   )
 })

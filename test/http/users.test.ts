@@ -32,7 +32,7 @@ test('a changed address ends the live challenges of the user', async (t) => {
 
   await call('PUT', `${PATH}/alice`, { token: CRM_TOKEN, json: { email: 'alice@elsewhere.example' } })
 
-  t.is((await store.load(id))?.challenge.status, 'cancelled')
+  t.is((await store.stepUps.load(id))?.challenge.status, 'cancelled')
 })
 
 for (const [what, json, fields] of [
@@ -128,7 +128,7 @@ test('a deleted user has no live challenge left', async (t) => {
 
   await call('DELETE', `${PATH}/alice`, { token: CRM_TOKEN })
 
-  t.is((await store.load(id))?.challenge.status, 'cancelled')
+  t.is((await store.stepUps.load(id))?.challenge.status, 'cancelled')
 })
 
 test('where the users are kept elsewhere, put and delete are not allowed', async (t) => {

@@ -22,7 +22,7 @@ for (const totp of ['000001', ' 000 001 ', '000-001']) {
     t.is(reply.status, 204)
     t.is(reply.body, undefined)
     t.is(reply.headers.get('Cache-Control'), 'no-store')
-    t.is((await store.load(id))?.challenge.status, 'verified')
+    t.is((await store.stepUps.load(id))?.challenge.status, 'verified')
   })
 }
 
@@ -89,7 +89,7 @@ for (const [json, code] of [
     const { id, verifyJson, store } = await issued(t)
 
     isError(t, await verifyJson(id, json), 400, 'BAD_REQUEST', { fields: [['totp', code]] })
-    t.is((await store.load(id))?.challenge.attemptsRemaining, 5)
+    t.is((await store.stepUps.load(id))?.challenge.attemptsRemaining, 5)
   })
 }
 
@@ -127,7 +127,7 @@ for (const [what, body] of [
 
     t.is(reply.status, 400)
     t.is(reply.body.code, 'urn:plmr:mfa-totp:api:BAD_REQUEST')
-    t.is((await store.load(id))?.challenge.status, 'pending')
+    t.is((await store.stepUps.load(id))?.challenge.status, 'pending')
   })
 }
 
@@ -185,7 +185,7 @@ test("another user's challenge is a mismatch, costs no guess, and is told only a
     400,
     'USER_ID_DOES_NOT_MATCH_WITH_CHALLENGE_SUBJECT_USER_ID',
   )
-  t.is((await store.load(id))?.challenge.attemptsRemaining, 5)
+  t.is((await store.stepUps.load(id))?.challenge.attemptsRemaining, 5)
 })
 
 test('without a token the body is not looked at, and a service may not verify', async (t) => {

@@ -1,21 +1,22 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { createTestDatabase } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
-import { codeIn, crmToken, mailsTo, openChallenge, tokenOf } from './client.ts'
+import { codeIn, crmToken, mailsTo, openChallenge, paymentsToken, tokenOf, until } from './client.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 
 const USER_ID = '5b1cd2f4-6b0c-4c36-9d1e-0a3f5c1d2e3f'
 
-test('users kept by Keycloak get their codes where Keycloak says, and are not changed here', async (t) => {
-  const email = 'alice@example.com'
+/** A service whose users a Keycloak keeps, which a test can give another address. */
+async function serviceWithKeycloak(t: ExecutionContext) {
+  const user = { email: 'alice@example.com' }
   const keycloak = createServer((request, response) => {
     response.setHeader('Content-Type', 'application/json')
     if (request.url?.endsWith('/token')) {
       response.end(JSON.stringify({ access_token: 'kc', token_type: 'Bearer', expires_in: 60 }))
     } else {
-      response.end(JSON.stringify({ id: USER_ID, enabled: true, emailVerified: true, email }))
+      response.end(JSON.stringify({ id: USER_ID, enabled: true, emailVerified: true, ...user }))
     }
   })
   await new Promise<void>((listening) => keycloak.listen(0, '127.0.0.1', listening))
@@ -36,7 +37,14 @@ test('users kept by Keycloak get their codes where Keycloak says, and are not ch
     keycloak.close()
     await home.remove()
   })
-  const { url } = service
+  return { url: service.url, user }
+}
+
+test('users kept by Keycloak get their codes where Keycloak says, and are not changed here', async (t) => {
+  const {
+    url,
+    user: { email },
+  } = await serviceWithKeycloak(t)
   const token = await tokenOf(url, { sub: USER_ID })
   const challenge = await openChallenge(url, USER_ID)
 
@@ -52,4 +60,37 @@ test('users kept by Keycloak get their codes where Keycloak says, and are not ch
   })
   t.is(change.status, 405)
   t.is(change.headers.get('Allow'), 'HEAD, GET')
+})
+
+test('an address that changes in Keycloak ends the challenge: reads show it, the next decision stores it', async (t) => {
+  const { url, user } = await serviceWithKeycloak(t)
+  const token = await tokenOf(url, { sub: USER_ID })
+  const { id, initiate, verify } = await openChallenge(url, USER_ID)
+  t.is((await call(url, 'POST', initiate, { token })).status, 204)
+  const [mail] = await mailsTo(url, user.email)
+  const path = `/internal/v1/mfa/challenges/${id}`
+  const asClient = { token: await paymentsToken(url) }
+  const cancellations = async () => {
+    const { body } = await call(url, 'GET', `${path}/events`, asClient)
+    const events = body.events as { type: string; actor: string; details: object }[]
+    return events.filter(({ type }) => type === 'challenge-cancelled')
+  }
+
+  user.email = 'alice@elsewhere.example'
+
+  // What Keycloak said is remembered for some seconds.
+  await until(
+    () => call(url, 'GET', path, { token }),
+    ({ body }) => body.status === 'cancelled',
+  )
+  t.deepEqual(await cancellations(), [])
+  const json = { totp: codeIn(mail!) }
+  for (let n = 0; n < 2; n++) {
+    const { status, body } = await call(url, 'POST', verify, { token, json })
+    t.deepEqual([status, body.code], [410, 'urn:plmr:mfa-totp:api:STEP_UP_REQUEST_CONTEXT_NOT_FOUND'])
+  }
+  t.is((await call(url, 'POST', `${path}:cancel`, { token })).status, 204)
+  const [cancellation, ...others] = await cancellations()
+  t.like(cancellation, { actor: 'service', details: { reason: 'email-address-changed' } })
+  t.deepEqual(others, [])
 })

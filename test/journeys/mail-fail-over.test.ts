@@ -1,6 +1,6 @@
 import test from 'ava'
-import { type Arrival, countingInbox } from '../../proofs/chaos/counting-inbox.ts'
 import { freePort } from '../../src/development/postgres/free-port.ts'
+import { type Arrival, countingInbox } from '../support/counting-inbox.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
 import { openChallenge, registerUser, until } from './client.ts'

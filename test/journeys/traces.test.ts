@@ -71,7 +71,7 @@ test.serial(
     t.deepEqual(named['step-ups.save']?.attributes, {
       'db.system.name': 'postgresql',
       'db.operation.name': 'step-ups.save',
-      'countersign.saved': true,
+      'db.response.returned_rows': 1,
     })
     t.like(named['deliver code']?.attributes, {
       'countersign.challenge_id': challenge.id,

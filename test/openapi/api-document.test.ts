@@ -178,7 +178,7 @@ for (const [what, exchange, fault] of [
   [
     'an undocumented path',
     answered(200, {}, {}, { ...verified, path: '/nothing' }),
-    /status 200 where there is no operation/,
+    /status 200 without an operation/,
   ],
   [
     'an undocumented method',

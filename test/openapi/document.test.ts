@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { lint, loadConfig } from '@redocly/openapi-core'
 import test from 'ava'
 import { pino } from 'pino'
-import { createContainer, Routers } from '../../src/composition/container.ts'
+import { createContainer } from '../../src/composition/container.ts'
+import { Routes } from '../../src/composition/container-keys.ts'
 import { readConfig } from '../../src/config/read-config.ts'
+import { createDevelopment } from '../../src/development/development.ts'
 import type { DevelopmentKeys } from '../../src/development/development-keys.ts'
 import { apiDocument, DOCUMENT } from '../../tools/openapi/document.ts'
 import { ApiDocument, type Content, type Operation } from '../support/api-document.ts'
@@ -61,15 +63,16 @@ test('no sentence of the document has more than 25 words', (t) => {
 })
 
 test('every route of the service is documented, and no other', (t) => {
+  const config = readConfig({ POSTMARK_WEBHOOK_AUTH: 'postmark:correct-horse-battery' })
   const container = createContainer({
-    config: readConfig({ POSTMARK_WEBHOOK_AUTH: 'postmark:correct-horse-battery' }),
+    config,
     databaseUrl: 'postgresql://nobody@127.0.0.1:1/none',
-    developmentKeys: KEYS,
+    development: createDevelopment(config, KEYS),
     logger: pino({ level: 'silent' }),
   })
 
   const routes = container
-    .get(Routers)
+    .getAll(Routes)
     .flatMap(({ stack }) => stack)
     .flatMap(({ methods, path }) =>
       methods

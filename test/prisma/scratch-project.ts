@@ -67,7 +67,8 @@ export class ScratchProject {
 
 /** Runs the Prisma CLI in a folder. It has no terminal to ask questions on. */
 export function runPrisma(cwd: string, command: string, env: Environment): Promise<Outcome> {
-  const options = { cwd, env: { PATH: process.env.PATH, CHECKPOINT_DISABLE: '1', NO_COLOR: '1', ...env } }
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const options = { cwd, env: { PATH, NODE_COMPILE_CACHE, CHECKPOINT_DISABLE: '1', NO_COLOR: '1', ...env } }
   return new Promise((resolve) => {
     execFile(process.execPath, [CLI, ...command.split(' ')], options, (error, stdout, stderr) => {
       resolve({ status: error ? Number(error.code) : 0, output: stdout + stderr })

@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 
-/** A request and its answer as they went over the wire. */
+/** A request and its answer, as sent. */
 export interface Exchange {
   readonly method: string
-  /** With its query; empty if the request was none that could be read. */
+  /** With its query. Empty if the request was not readable. */
   readonly path: string
   readonly request: { readonly headers: Headers; readonly body: string | undefined }
   readonly response: { readonly status: number; readonly headers: Headers; readonly body: string }
 }
 
-/* Of the document, what is looked at here. */
+/* The parts of the document that are checked. */
 
 export interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
@@ -54,7 +54,7 @@ export type Content = Readonly<
 
 export type Reference<Target> = Target | { readonly $ref: string }
 
-/** What Node and the connection add, which no document speaks of. */
+/** Headers that Node and the connection add. The document does not describe them. */
 const TRANSPORT_HEADERS = new Set([
   'connection',
   'content-length',
@@ -63,21 +63,21 @@ const TRANSPORT_HEADERS = new Set([
   'keep-alive',
   'transfer-encoding',
 ])
-/** Request headers that mean something to this API alone. */
+/** Request headers that only this API gives a meaning. */
 const OUR_REQUEST_HEADER = /^(?:plmr-|x-request-id$)/
 const DOCUMENT = new URL('../../src/adapters/http-koa/openapi.json', import.meta.url)
 
-/** The API's document, held against what is really said. */
+/** Compares real requests and answers with the API's document. */
 export class ApiDocument {
   readonly document: Document
   readonly #values = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true })
-  /** Parameters and headers are text, whatever they stand for. */
+  /** For parameters and headers, which are always text: it coerces them to the type of the schema. */
   readonly #texts = new Ajv2020({ strictTypes: false, coerceTypes: true })
-  /** The template with the most literal characters first: of two that match a path, that is the one meant. */
+  /** Sorted by literal characters, most first: if two templates match a path, the first is meant. */
   readonly #templates: readonly { readonly template: string; readonly pattern: RegExp }[]
 
   constructor(text: string) {
-    // A schema is compiled by itself, so what it refers to is known under a name of its own.
+    // Each schema is compiled alone, so it must refer to other schemas by a name of their own.
     this.document = JSON.parse(text.replaceAll('"#/components/schemas/', '"schema:'))
     for (const ajv of [this.#values, this.#texts]) {
       formats.default(ajv)
@@ -90,16 +90,16 @@ export class ApiDocument {
       .toSorted((one, other) => literals(other.template) - literals(one.template))
   }
 
-  /** The document that is served. */
+  /** The document that the service serves. */
   static read(): ApiDocument {
     return new ApiDocument(readFileSync(DOCUMENT, 'utf8'))
   }
 
   /**
-   * What of the exchange the document does not say; nothing if it says it all. Of a client that asks for odd things, parameters
-   * that nobody reads may be ignored.
+   * Everything in the exchange that the document does not describe. `extras: 'ignored'` leaves out undocumented
+   * parameters, for clients that send odd requests on purpose.
    */
-  faultsOf(exchange: Exchange, { extras = 'told' as 'told' | 'ignored' } = {}): readonly string[] {
+  faultsOf(exchange: Exchange, { extras = 'reported' as 'reported' | 'ignored' } = {}): readonly string[] {
     const { method, path, response } = exchange
     const [pathname = '', query = ''] = path.split(/\?(.*)/s)
     const templates = this.#templates.filter(({ pattern }) => pattern.test(pathname))
@@ -109,18 +109,20 @@ export class ApiDocument {
     const answer = operation.responses[response.status]
     if (!answer) return [`the status ${response.status} of ${operation.operationId} is not documented`]
     const faults = this.#answerFaults(this.resolve(answer), exchange, method === 'HEAD')
-    // What was refused may have been anything.
+    // A refused request may contain anything.
     if (response.status >= 400) return faults
     const values = templates.find(({ template }) => operation === this.#operation(template, method))!
     const inPath = values.pattern.exec(pathname)?.groups ?? {}
     return [
       ...faults,
-      ...(extras === 'told' ? this.#extraParameters(operation, exchange, new URLSearchParams(query)) : []),
+      ...(extras === 'reported'
+        ? this.#extraParameters(operation, exchange, new URLSearchParams(query))
+        : []),
       ...this.#requestFaults(operation, exchange, inPath, new URLSearchParams(query)),
     ]
   }
 
-  /** The operation that the request is for; undefined if it is for none. */
+  /** The operation that the request matches. Undefined if it matches no operation. */
   operationOf({ method, path }: Pick<Exchange, 'method' | 'path'>): Operation | undefined {
     const pathname = path.replace(/\?.*/s, '')
     return this.#templates
@@ -129,12 +131,12 @@ export class ApiDocument {
       .find((operation) => operation !== undefined)
   }
 
-  /** Why a value is not what a schema of the document asks for. */
+  /** Why a value does not match a schema of the document. */
   faultsOfValue(schema: object, value: unknown): readonly string[] {
     return this.#values.validate(schema, value) ? [] : this.#values.errors!.map(reason)
   }
 
-  /** @throws {TypeError} if it refers to nothing. */
+  /** @throws {TypeError} if the reference has no target. */
   resolve<Target>(target: Reference<Target>): Target {
     if (typeof target !== 'object' || target === null || !('$ref' in target)) return target as Target
     const [, , kind, name] = target.$ref.split('/')
@@ -148,7 +150,7 @@ export class ApiDocument {
   #unmatchedFaults(exchange: Exchange, templates: readonly { readonly template: string }[]) {
     const { status, headers } = exchange.response
     const answer = this.document['x-countersign-unmatched'][status]
-    if (!answer) return [`the status ${status} where there is no operation is not documented`]
+    if (!answer) return [`the status ${status} without an operation is not documented`]
     const faults = this.#answerFaults(answer, exchange, exchange.method === 'HEAD')
     if (status !== 405) return faults
 
@@ -215,7 +217,7 @@ export class ApiDocument {
       ...(security.length > 0 && !request.headers.has('Authorization')
         ? ['it succeeded without the documented credentials']
         : []),
-      // A body that no operation asks for is not read, so there is nothing to say about it.
+      // Operations without a documented body ignore the body.
       ...(requestBody
         ? this.#contentFaults(
             'the request',
@@ -261,7 +263,7 @@ function patternOf(template: string): RegExp {
   return new RegExp(`^${parts.join('')}$`)
 }
 
-/** A part of a path as it is meant, or as it stands where that is not to be known. */
+/** A decoded part of a path, or the part itself if it cannot be decoded. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part)

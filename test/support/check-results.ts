@@ -1,13 +1,13 @@
 import type { CheckResult, DiagnosticCheck } from '../../src/contracts/diagnostic-check.ts'
 
-/** All that an examination finds. */
-export async function findingsOf(examination: DiagnosticCheck): Promise<CheckResult[]> {
-  const findings: CheckResult[] = []
-  for await (const finding of examination.run()) findings.push(finding)
-  return findings
+/** All results of a check. */
+export async function resultsOf(check: DiagnosticCheck): Promise<CheckResult[]> {
+  const results: CheckResult[] = []
+  for await (const result of check.run()) results.push(result)
+  return results
 }
 
-/** The names and levels of findings, as `name level`. */
-export function levels(findings: readonly CheckResult[]): string[] {
-  return findings.map(({ name, level }) => `${name} ${level}`)
+/** The names and levels of results, as `name level`. */
+export function levels(results: readonly CheckResult[]): string[] {
+  return results.map(({ name, level }) => `${name} ${level}`)
 }

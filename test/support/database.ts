@@ -7,10 +7,10 @@ export interface TestDatabase {
 }
 
 /**
- * Copies the template that `test/run.ts` made. The copy ends with the server: to drop it here would cut off connections
- * that are still on their way out.
+ * Copies the template that `test/run.ts` made. The server removes the copy when it ends: dropping it earlier would break
+ * connections that are still closing.
  *
- * @throws {Error} when the tests are not run through it.
+ * @throws {Error} if the test does not run through `test/run.ts`.
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const url = missingDatabaseUrl()
@@ -19,19 +19,19 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return { url }
 }
 
-/** The server's own database, to ask about others in. */
+/** The server's own database, for queries about the others. */
 export function serverUrl(): string {
   return setting('TEST_DATABASE_SERVER')
 }
 
-/** Names a database that is not there, on the same server. */
+/** The URL of a database that does not exist, on the same server. */
 export function missingDatabaseUrl(): string {
   const url = new URL(serverUrl())
   url.pathname = `test_${randomUUID().replaceAll('-', '')}`
   return url.href
 }
 
-/** Runs statements one after the other and gives back the rows of the last. */
+/** Runs statements in order and returns the rows of the last one. */
 export async function query(url: string, ...statements: string[]): Promise<object[]> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type pg from 'pg'
 
-/** Small enough that the file of one is nothing next to the database. */
+/** Small enough that the file of a batch takes little space beside the database. */
 const BATCH = 250_000
 const SUBJECTS = 1_000_000
 
 /**
- * Fills a database with challenges of the last hundred days, the oldest first as they would have come: each was opened, sent
- * one code, verified and consumed. The server writes each batch to a file and loads it with COPY.
+ * Fills a database with challenges of the last hundred days, oldest first. Each was opened, got one code, and was
+ * verified and consumed. The server writes each batch to a file and loads it with COPY.
  */
 export async function putHistory(client: pg.Client, count: number): Promise<void> {
-  // Neither foreign keys nor triggers look at what is right by construction.
+  // Skips foreign keys and triggers: the rows are right by construction.
   await client.query(`SET session_replication_role = replica`)
-  // One for all tables: ids follow from it, and by ids they belong together.
+  // All tables use the same instant, because the ids that connect them are derived from it.
   const { rows } = await client.query<{ now: string }>('SELECT now()::text AS now')
   const span: Span = { count, now: rows[0]!.now }
   const folder = await mkdtemp(join(tmpdir(), 'countersign-history-'))
@@ -47,12 +47,12 @@ export async function putHistory(client: pg.Client, count: number): Promise<void
     await rm(folder, { recursive: true, force: true })
   }
   await client.query(`SET session_replication_role = DEFAULT`)
-  // As autovacuum would have left it long ago.
+  // Autovacuum would have done this long ago.
   await client.query('VACUUM (ANALYZE)')
   await client.query('CHECKPOINT')
 }
 
-/** What the tables and indexes of the service take, in bytes. */
+/** The size of the service's tables and indexes, in bytes. */
 export async function sizeOf(client: pg.Client): Promise<number> {
   const { rows } = await client.query(
     `SELECT sum(pg_total_relation_size(c.oid)) AS bytes FROM pg_class c
@@ -63,11 +63,11 @@ export async function sizeOf(client: pg.Client): Promise<number> {
 
 interface Span {
   readonly count: number
-  /** When the newest of them was. */
+  /** The time of the newest challenge. */
   readonly now: string
 }
 
-/** The n-th challenge: when it was, and an id that its time begins (RFC 9562 §5.7), as the service's ids do. */
+/** The n-th challenge: its time, and an id that begins with its time (RFC 9562 §5.7), as the service's ids do. */
 function source(first: number, last: number, { count, now }: Span): string {
   const id = (variant: string) =>
     `(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7${variant}00' || '8000' || lpad(to_hex(n), 12, '0'))::uuid`

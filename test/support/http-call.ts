@@ -12,8 +12,8 @@ export interface Answer {
 export interface Reply {
   readonly status: number
   readonly headers: Headers
-  /** The JSON of the body; undefined if there is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: what a body holds is what the tests find out
+  /** The parsed JSON body. Undefined if the body is empty. */
+  // biome-ignore lint/suspicious/noExplicitAny: the tests assert what the body holds
   readonly body: any
 }
 
@@ -21,17 +21,17 @@ export interface CallInit {
   readonly token?: string
   readonly json?: unknown
   readonly headers?: Readonly<Record<string, string>>
-  /** A body that is not, or not simply, JSON. */
+  /** A body that is not plain JSON. */
   readonly body?: string | Uint8Array<ArrayBuffer>
 }
 
-/** Makes a call over HTTP and reads the answer as JSON. @throws {Error} if the API's document does not know of it. */
+/** Makes a call over HTTP and parses the answer as JSON. @throws {Error} if the API's document does not describe it. */
 export async function call(url: string, method: string, path: string, init: CallInit = {}): Promise<Reply> {
   const { status, headers, text } = await ask(url, method, path, init)
   return { status, headers, body: text === '' ? undefined : JSON.parse(text) }
 }
 
-/** Makes a call over HTTP. @throws {Error} if the API's document does not know of it. */
+/** Makes a call over HTTP. @throws {Error} if the API's document does not describe it. */
 export async function ask(
   url: string,
   method: string,
@@ -63,20 +63,20 @@ export async function ask(
 
 const api = ApiDocument.read()
 
-/** @throws {Error} naming all that the API's document does not say of the exchange. */
+/** @throws {Error} that lists everything in the exchange that the API's document does not describe. */
 export function assertDocumented(exchange: Exchange): void {
   const faults = api.faultsOf(exchange)
   const { method, path, response } = exchange
   if (faults.length > 0) {
     const what = `${method} ${path.slice(0, 200)} answered ${response.status}`
-    throw new Error([`not as docs/openapi.json has it: ${what}`, ...faults].join('\n  '))
+    throw new Error([`openapi.json does not describe this: ${what}`, ...faults].join('\n  '))
   }
   remember(exchange)
 }
 
 const remembered = new Set<string>()
 
-/** Notes the answer for `unseen-answers.ts`, if somebody asked for that. */
+/** Notes the answer for `unseen-answers.ts`, if TEST_ANSWERS_SEEN names a folder. */
 function remember({ method, path, response }: Exchange): void {
   const folder = process.env.TEST_ANSWERS_SEEN
   const operation = api.operationOf({ method, path })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** As much of Grafana's model of a dashboard as is relied on here. */
+/** The parts of Grafana's dashboard model that we use. */
 export interface Dashboard {
   readonly panels: readonly Panel[]
   readonly templating: {
@@ -25,15 +25,15 @@ export interface Panel {
 }
 
 export function readDashboard(): Dashboard {
-  return JSON.parse(readFileSync(new URL('countersign.json', import.meta.url), 'utf8'))
+  return JSON.parse(readFileSync(new URL('../../deploy/grafana/countersign.json', import.meta.url), 'utf8'))
 }
 
-/** The queries of all panels, with the variables of Grafana in them. */
+/** The queries of all panels, with Grafana's variables in them. */
 export function queriesOf({ panels }: Dashboard): { readonly title: string; readonly expr: string }[] {
   return panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })))
 }
 
-/** A query as Grafana sends it, about every instance. */
+/** The query that Grafana sends for all instances. */
 export function filledIn(expr: string, rateInterval: string): string {
   return expr.replaceAll('$__rate_interval', rateInterval).replaceAll('$instance', '.+')
 }

@@ -6,7 +6,7 @@ import type { Browser, BrowserContextOptions, FrameLocator, Page } from 'playwri
 import { launchChromium } from '../pictures/chromium.ts'
 import { startedService } from './started-service.ts'
 
-/* `npm run demo:pictures`: the bank of the README, as a visitor sees it on a service started for the occasion. */
+/* `npm run demo:pictures`: takes the README's pictures of the bank, from a service that it starts for that. */
 
 const FOLDER = new URL('../../docs/pictures/', import.meta.url)
 
@@ -42,7 +42,7 @@ const SCENES: readonly Scene[] = [
 ]
 
 const folder = await mkdtemp(join(tmpdir(), 'countersign-pictures-'))
-// Run by root, the embedded database is another account's, which has to get in.
+// If root runs this, the embedded database runs under another account, which needs access.
 await chmod(folder, 0o755)
 const service = await startedService({ DATA_DIR: folder })
 const browser = await launchChromium()
@@ -65,7 +65,7 @@ async function take(browser: Browser, { name, options, play }: Scene): Promise<v
   await context.close()
 }
 
-/** A transfer is ordered, and its code is in the mailbox. */
+/** Orders a transfer, and waits until its code is in the mailbox. */
 async function toTheCode(page: Page, bank: FrameLocator): Promise<void> {
   await bank.getByRole('button', { name: 'Transfer', exact: true }).click()
   await bank.locator('countersign-dialog').getByRole('textbox').waitFor()

@@ -10,7 +10,7 @@ export interface StartedService {
   stop(): Promise<void>
 }
 
-/** A service of its own, on ports that are free, for as long as the demonstration lasts. */
+/** Starts a service on free ports. The caller stops it after the demonstration. */
 export async function startedService(env: Readonly<Record<string, string>> = {}): Promise<StartedService> {
   const service = spawn(process.execPath, [SERVICE], {
     env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', LOG_LEVEL: 'warn', ...env },

@@ -4,8 +4,8 @@ import { styleText } from 'node:util'
 import { type StartedService, startedService } from './started-service.ts'
 
 /*
- * The whole journey in the terminal, over HTTP, with the service that runs on this machine or with one started for
- * the occasion. Plays three parts: the bank's payments service, the user's app, and the user who reads the mail.
+ * `npm run demo`: the whole journey in the terminal, over HTTP. It uses the service that runs on this machine, or starts
+ * one. It plays three parts: the bank's payments service, the user's app, and the user who reads the mail.
  */
 
 const SERVICE = `http://${process.env.HOST ?? '127.0.0.1'}:${process.env.PORT ?? 3000}`
@@ -24,14 +24,14 @@ async function journey(): Promise<void> {
   const email = `${user}@example.com`
 
   say(`A bank's customer wants to pay EUR 1,250.00 to ACME GmbH.
-Before it pays, the bank wants the customer to countersign, with a code that comes by e-mail
-and is good for this one payment only. Countersign runs at ${url}.`)
+Before it pays, the bank wants the customer to confirm the payment with a code from an e-mail.
+The code confirms only this payment. Countersign runs at ${url}.`)
 
-  step(1, 'The bank tells Countersign where to reach the customer')
+  step(1, "The bank gives Countersign the customer's address")
   const crm = await token({ client_id: 'crm', scope: 'mfa:users:write' })
   await call('PUT', `/internal/v1/mfa/users/${user}`, crm, { email, locale: 'en', displayName: 'Alex Doe' })
 
-  step(2, 'The payments service asks for a challenge, bound to this very payment')
+  step(2, 'The payments service opens a challenge for this payment')
   const transfer = {
     amount: '1250.00',
     currency: 'EUR',
@@ -62,7 +62,7 @@ and is good for this one payment only. Countersign runs at ${url}.`)
   )
   const [method] = challenge.methods
 
-  step(3, "The customer's app, with the customer's own token, asks for the code")
+  step(3, "The customer's app asks for a code, with the customer's own token")
   const customer = await token({ sub: user })
   await call('POST', method.initiate, customer)
 
@@ -70,7 +70,7 @@ and is good for this one payment only. Countersign runs at ${url}.`)
   const mail = await mailTo(email)
   show(`Subject: ${mail.subject}\n\n${mail.text}`)
 
-  step(5, 'A wrong code is refused, and the answer tells how many guesses are left')
+  step(5, 'Countersign refuses a wrong code, and says how many attempts are left')
   const code = /\b\d{6,8}\b/.exec(mail.text)![0]
   const wrong = code.replace(/^./, (digit) => String((Number(digit) + 1) % 10))
   await call('POST', method.verify, customer, { totp: wrong })
@@ -78,10 +78,10 @@ and is good for this one payment only. Countersign runs at ${url}.`)
   step(6, 'The code from the mail verifies the challenge')
   await call('POST', method.verify, customer, { totp: code })
 
-  step(7, 'It does so once')
+  step(7, 'The same code does not work twice')
   await call('POST', method.verify, customer, { totp: code })
 
-  step(8, 'The payments service consumes the approval, for this very payment, and pays')
+  step(8, 'The payments service consumes the approval of this payment, and pays')
   const proof = { signature: challenge.signature, digest }
   const consume = (key: string) =>
     call('POST', `/internal/v1/mfa/challenges/${challenge.challengeId}:consume`, payments, proof, {
@@ -89,11 +89,11 @@ and is good for this one payment only. Countersign runs at ${url}.`)
     })
   await consume('transfer-1')
 
-  step(9, 'A second payment would need an approval of its own')
+  step(9, 'A second payment needs an approval of its own')
   await consume('transfer-2')
 }
 
-/** Makes a call and shows both sides of it. */
+/** Makes a call and shows request and answer. */
 async function call(
   method: string,
   path: string,
@@ -151,7 +151,7 @@ async function isCountersign(at: string): Promise<boolean> {
 }
 
 function startService(): Promise<StartedService> {
-  console.log(styleText('dim', 'No service runs on this machine yet: starting one …'))
+  console.log(styleText('dim', 'No service runs on this machine: starting one …'))
   return startedService()
 }
 
@@ -167,7 +167,7 @@ function say(text: string): void {
   console.log(`\n${text}`)
 }
 
-/** Indented, and without most of what no one reads, such as a signature. */
+/** Prints the text indented, and shortens what nobody reads, such as a signature. */
 function show(text: string): void {
   const readable = text.replaceAll(/[\w.-]{100,}/g, (long) => `${long.slice(0, 24)}…`)
   console.log(styleText('dim', readable.replaceAll(/^/gm, '    ')))

@@ -8,11 +8,11 @@ type Letter = (typeof LETTERS)[number]
 
 const FOLDER = new URL('../../src/adapters/mail-composer/', import.meta.url)
 
-/** Longer than what needs no encoding (RFC 2045 §6.7), less what a placeholder may become. */
+/** A line that may need an encoding (RFC 2045 §6.7) once its placeholders are filled in. */
 const LONG_LINE = /^.{61,}$/gm
 const BREAKABLE = /(?<=;) ?(?=[a-z-]+:)|(?<=") (?=[a-z:-]+=)|(?<=,) ?(?=[A-Za-z'.])/g
 
-/** What MJML would not take a placeholder for. */
+/** MJML validates these attributes and rejects a placeholder in them. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   direction: 'ltr',
   start: 'left',
@@ -20,15 +20,15 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   onBrandColor: '#ffffff',
 }
 
-/** Where the compiled letter is kept. */
+/** The file of the compiled letter. */
 export function compiled(letter: Letter): URL {
   return new URL(`${letter}.html`, FOLDER)
 }
 
 /**
- * A letter as HTML, a line an element, without indentation. No web fonts: a mail that loads one from elsewhere tells who reads it.
- * Long lines are broken where HTML and CSS do not care, between attributes and declarations: a mail whose lines are short needs no
- * encoding on its way, and encoding is the most expensive part of a mail.
+ * Compiles a letter to HTML: one element a line, without indentation. It has no web fonts, because a mail that loads
+ * one reveals its reader. It breaks long lines between attributes and declarations, where HTML and CSS allow it. A mail
+ * with short lines needs no encoding, and encoding is the most expensive part of sending a mail.
  *
  * @throws {Error} naming the lines that are not MJML.
  */

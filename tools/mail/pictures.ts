@@ -76,7 +76,7 @@ const WARNING: LockWarning = { lockedUntil: new Date('2030-01-01T12:15:00Z'), di
 
 interface Picture {
   readonly name: string
-  /** There if it is one of the mail about a lock. */
+  /** Set for a picture of the mail about a lock. */
   readonly warning?: LockWarning
   readonly settings?: LetterSettings
   readonly notice?: Partial<OtpNotice>
@@ -111,7 +111,7 @@ try {
   await browser.close()
 }
 
-/** Nothing is loaded from anywhere: the one address that a mail may hold is answered here. */
+/** Loads nothing from elsewhere: it answers the one address that a mail may contain, and blocks all others. */
 async function take(
   browser: Browser,
   { name, settings = SETTINGS, warning, notice, width, colorScheme, scale }: Picture,

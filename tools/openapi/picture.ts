@@ -9,11 +9,11 @@ import { InFlightRequests } from '../../src/adapters/http-koa/edge/in-flight-req
 import { launchChromium } from '../pictures/chromium.ts'
 
 /*
- * Takes the picture of the page at `/docs`, and fails if the page does not show the document, asks anything of another
- * host, or does what its policy forbids.
+ * Takes the picture of the page at `/docs`. Fails if the page does not show the document, sends a request to another
+ * host, or violates its content security policy.
  */
 
-/** The operation that the picture shows, by its place. */
+/** The index of the operation that the picture shows. */
 const VERIFY = 1
 const PICTURE = fileURLToPath(new URL('../../docs/pictures/api.png', import.meta.url))
 
@@ -44,7 +44,7 @@ try {
   server.close()
 }
 
-/** Sends a request from the page, as somebody who reads it may. */
+/** Sends a request from the page, as a reader may. */
 async function trySomething(page: Page): Promise<void> {
   await page.locator('#operations-Documentation-showApi .opblock-summary-control').click()
   await page.getByRole('button', { name: 'Try it out' }).click()
@@ -52,13 +52,13 @@ async function trySomething(page: Page): Promise<void> {
   await page.locator('.live-responses-table', { hasText: '200' }).waitFor()
 }
 
-/** Collects what a page must not do. Requests to elsewhere are stopped as well. */
+/** Collects everything that the page must not do. Blocks requests to other hosts. */
 async function watch(page: Page): Promise<string[]> {
   const faults: string[] = []
   await page.route('**/*', (route) => {
     const url = route.request().url()
     if (url.startsWith(`${origin}/`) || url.startsWith('data:')) return route.continue()
-    faults.push(`asks for ${url}`)
+    faults.push(`requests ${url}`)
     return route.abort()
   })
   page.on('console', (message) => {

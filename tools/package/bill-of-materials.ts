@@ -15,8 +15,8 @@ interface Component {
 }
 
 /**
- * Of what npm makes of the lock file, the part that production installs, with the licences that stand there as well. Npm's own
- * `--omit dev` also leaves out what both production and development need.
+ * Reduces npm's bill of materials to the packages that production installs, and adds the licences of the lock file. npm's own
+ * `--omit dev` also drops packages that both production and development need.
  */
 export function billOfMaterials<Npms extends Bill>(
   bill: Npms,
@@ -41,7 +41,7 @@ export function billOfMaterials<Npms extends Bill>(
   return { ...bill, components, dependencies }
 }
 
-/** CycloneDX tells one licence of the SPDX list from several that are joined, and both from a name of somebody's own. */
+/** CycloneDX distinguishes one licence of the SPDX list, an expression of several, and any other name. */
 function licenceOf(licence: string): object {
   if (/ OR | AND /.test(licence)) return { expression: licence }
   return { license: /^[A-Za-z0-9.+-]+$/.test(licence) ? { id: licence } : { name: licence } }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 /*
  * `npm run build:kit` compiles the kit into `packages/kit/dist`, which its exports name: Node runs no TypeScript under
- * `node_modules`. It is incremental and takes nothing away that is in use, so it may run beside the tests.
+ * `node_modules`. It is incremental and removes no file that is in use, so it may run beside the tests.
  */
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
@@ -17,5 +17,5 @@ for (const path of globSync('**/*.{js,d.ts}', { cwd: join(KIT, 'dist') })) {
   if (!sources.includes(path.replace(/(?:\.d\.ts|\.js)$/, ''))) rmSync(join(KIT, 'dist', path))
 }
 execFileSync(process.execPath, [TSC, '--build', KIT, join(KIT, 'src/browser')], { stdio: 'inherit' })
-// A package has its licence beside its manifest.
+// A package needs its licence beside its manifest.
 copyFileSync(join(PROJECT, 'LICENSE'), join(KIT, 'LICENSE'))

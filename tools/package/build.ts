@@ -4,9 +4,9 @@ import { basename, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /*
- * `npm run build` makes `dist` for the package of the service: Node runs no TypeScript under `node_modules`. It mirrors `src`, file by
- * file, so that a path from a module to what lies beside it, or to the root of the package, is right in both. The schema engine is
- * beside them. The kit is another package, see build-kit.ts.
+ * `npm run build` makes `dist` for the package of the service, because Node runs no TypeScript under `node_modules`. `dist` mirrors
+ * `src`, so that relative paths to neighbouring files and to the root of the package are valid in both. It also contains the schema
+ * engine. build-kit.ts builds the kit, which is another package.
  */
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
@@ -17,7 +17,7 @@ for (const folder of ['.', 'prisma/schema-engine']) {
   const project = join(folder, 'tsconfig.build.json')
   execFileSync(process.execPath, [TSC, '--project', project], { cwd: PROJECT, stdio: 'inherit' })
 }
-// What modules read beside themselves. The compiler brings only what they import.
+// Copies the files that modules read. The compiler copies only what they import.
 cpSync(join(PROJECT, 'src'), join(PROJECT, 'dist'), {
   recursive: true,
   filter: (path) =>

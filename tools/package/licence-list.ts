@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 
-/** One entry of `packages` in a lock file of npm. */
+/** One entry of `packages` in npm's lock file. */
 export interface LockedPackage {
   readonly version: string
   readonly license?: string
   readonly dev?: boolean
-  /** For development, and an optional peer of something that production installs, which does not bring it. */
+  /** A package for development that is also an optional peer of a production package. Production does not install it. */
   readonly devOptional?: boolean
   readonly optional?: boolean
   /** A workspace of this project, not a package of somebody else. */
@@ -17,7 +17,7 @@ export interface LockedPackage {
 
 const LOCK = new URL('../../package-lock.json', import.meta.url)
 
-/** What the lock file names besides this project and its workspaces, by its path under the project. */
+/** The packages in the lock file, without this project and its workspaces, by their path in the project. */
 export function lockedPackages(): ReadonlyMap<string, LockedPackage> {
   const { packages } = JSON.parse(readFileSync(LOCK, 'utf8')) as { packages: Record<string, LockedPackage> }
   return new Map(
@@ -25,7 +25,7 @@ export function lockedPackages(): ReadonlyMap<string, LockedPackage> {
   )
 }
 
-/** Whether it is for development alone. */
+/** Whether only development needs the package. */
 export function isDevelopment({ dev, devOptional }: LockedPackage): boolean {
   return dev === true || devOptional === true
 }
@@ -34,7 +34,7 @@ export function nameAt(path: string): string {
   return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
 }
 
-/** Ask for no more than that their notice is kept, which an installation by npm does. */
+/** Permissive licences: they only require to keep their notice, which an installation by npm does. */
 const PERMISSIVE = [
   '0BSD',
   'Apache-2.0',
@@ -48,7 +48,7 @@ const PERMISSIVE = [
   'MIT OR Apache-2.0',
   'Unlicense',
 ]
-/** Each other licence that is accepted, of one package and for a reason. */
+/** The other accepted licences, each for one package and with a reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   '@expo-google-fonts/open-sans: MIT AND OFL-1.1': 'a font, unchanged, in the tests and pictures alone',
   '@visx/vendor: MIT and ISC': 'both are permissive',
@@ -76,8 +76,10 @@ export function unaccepted(packages: ReadonlyMap<string, LockedPackage>): readon
 export function licencePage(packages: ReadonlyMap<string, LockedPackage>): string {
   return `# Licences
 
-Of all that \`package-lock.json\` names, by the licence that each package declares. Written by \`npm run licences\`; a test fails while it is out of date, and on a licence
-that nobody has accepted. What is permissive asks that its notice be kept, which an installation by npm does. The rest has a reason each.
+All packages in \`package-lock.json\`, by the licence that each declares. \`npm run licences\` writes
+this page. A test fails if the page is out of date, or if nobody has accepted a licence. Permissive
+licences only require to keep their notice, which an installation by npm does. Each of the others
+has a reason.
 
 ## Accepted with a reason
 

@@ -10,9 +10,9 @@ import { parseArgs, promisify } from 'node:util'
 import { type GuideCommands, lineNotSeen, readGuide } from '../../test/kit/guide.ts'
 
 /*
- * Follows `docs/integration.md` to the letter, once for each framework: packs service and kit, and in an empty folder types what the page says into
- * terminals, saves its files, and waits for what it says one sees. npm needs its registry for that, and the page's ports have to be free.
- * `node tools/package/prove-guide.ts koa` proves one of them.
+ * `npm run guide:prove`: follows `docs/integration.md` to the letter, once for each framework. It packs service and kit. In an empty
+ * folder it types the page's commands into terminals, saves the page's files, and waits for the output that the page promises. It
+ * needs npm's registry, and the page's ports must be free. `node tools/package/prove-guide.ts koa` proves one framework.
  */
 
 const FRAMEWORKS = ['koa', 'express', 'fastify']
@@ -24,9 +24,9 @@ const { positionals } = parseArgs({ allowPositionals: true })
 const chosen = positionals.length > 0 ? positionals : FRAMEWORKS
 const unknown = chosen.filter((framework) => !FRAMEWORKS.includes(framework))
 if (unknown.length > 0)
-  throw new Error(`The page has ${FRAMEWORKS.join(', ')}, and not ${unknown.join(', ')}`)
+  throw new Error(`The page has ${FRAMEWORKS.join(', ')}, but not ${unknown.join(', ')}`)
 
-/** Without what `npm run` tells of this project, which the page's npm would take for its own. */
+/** Without the variables that `npm run` sets for this project: the page's npm would use them. */
 const env: NodeJS.ProcessEnv = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(
@@ -40,7 +40,7 @@ const env: NodeJS.ProcessEnv = {
   NO_COLOR: '1',
 }
 
-/** A shell that is typed into, as the reader's is. */
+/** A shell, like the reader's terminal. */
 class Terminal {
   readonly #shell: ChildProcess
   #output = ''
@@ -48,7 +48,7 @@ class Terminal {
   #ended = false
 
   constructor(folder: string) {
-    // A process group of its own, so that what it runs ends with it.
+    // A process group of its own, so that its children end with it.
     this.#shell = spawn('sh', ['-e'], { cwd: folder, env, detached: true, stdio: 'pipe' })
     this.#shell.stdout!.on('data', (chunk) => this.#hear(chunk))
     this.#shell.stderr!.on('data', (chunk) => this.#hear(chunk))
@@ -57,7 +57,7 @@ class Terminal {
     })
   }
 
-  /** Resolves once all is seen, of commands that show nothing once they are done. @throws {Error} with what was seen instead. */
+  /** Resolves once all promised output appeared, or without such output once the commands are done. @throws {Error} with the output. */
   async type({ commands, seen }: GuideCommands): Promise<void> {
     const before = this.#output.length
     const done = `-- done ${++this.#typed} --`
@@ -70,7 +70,9 @@ class Terminal {
       const missing = lineNotSeen(seen, output)
       if (missing === undefined && (isDone || seen.length > 0)) return
       if (this.#ended || isDone || performance.now() > giveUpAt) {
-        throw new Error(`after\n\n${commands}\nnobody sees ${missing ?? 'the end of it'}, but\n\n${output}`)
+        throw new Error(
+          `after\n\n${commands}\nexpected ${missing ?? 'the end of the commands'}, but saw\n\n${output}`,
+        )
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
@@ -81,7 +83,7 @@ class Terminal {
     const exit = once(this.#shell, 'exit')
     signal('SIGTERM', this.#shell.pid!)
     await exit
-    // The shell ends at once. What it ran is still stopping.
+    // The shell ends at once. Its children are still stopping.
     while (signal(0, this.#shell.pid!)) await new Promise((resolve) => setTimeout(resolve, 50))
   }
 
@@ -93,7 +95,7 @@ class Terminal {
 await assertFree(PORTS)
 const workplace = await mkdtemp(join(tmpdir(), 'countersign-guide-'))
 try {
-  // Run by root, the embedded database is another account's, which has to get in.
+  // If root runs this, the embedded database runs under another account, which needs access.
   await chmod(workplace, 0o755)
   const packed = await timed('pack service and kit', () => pack(workplace))
   for (const framework of chosen) {
@@ -124,13 +126,14 @@ async function follow(framework: string, folder: string): Promise<void> {
     const forced = ['express', 'fastify']
       .filter((other) => other !== framework)
       .filter((other) => existsSync(join(project, 'node_modules', other)))
-    if (forced.length > 0) throw new Error(`who uses ${framework} gets ${forced.join(' and ')} as well`)
+    if (forced.length > 0)
+      throw new Error(`an install for ${framework} also installs ${forced.join(' and ')}`)
   } finally {
     await Promise.all([...terminals.values()].map((terminal) => terminal.close()))
   }
 }
 
-/** Asks for a module as a browser does, and for all that it imports. */
+/** Requests a module as a browser does, with everything that it imports. */
 async function assertScriptsServed(url: string, asked = new Set<string>()): Promise<void> {
   if (asked.has(url)) return
   asked.add(url)
@@ -155,7 +158,7 @@ async function pack(folder: string): Promise<readonly string[]> {
       env: { ...env, PATH: process.env.PATH },
     },
   )
-  // Before the JSON stands what the build prints.
+  // The output of the build precedes the JSON.
   return [...stdout.matchAll(/"filename": "([^"]+)"/g)].map(([, name]) => name!)
 }
 
@@ -163,7 +166,7 @@ async function assertFree(ports: readonly number[]): Promise<void> {
   for (const port of ports) {
     const server = createServer().listen(port, '127.0.0.1')
     await once(server, 'listening').catch((error) => {
-      throw new Error(`The page needs port ${port}, which is another process's`, { cause: error })
+      throw new Error(`The page needs port ${port}, which is in use`, { cause: error })
     })
     server.close()
     await once(server, 'close')
@@ -177,7 +180,7 @@ async function timed<Result>(what: string, work: () => Promise<Result>): Promise
   return result
 }
 
-/** Whether a process of the group was there for the signal. */
+/** Whether the group had a process that got the signal. */
 function signal(name: NodeJS.Signals | 0, group: number): boolean {
   try {
     return process.kill(-group, name)
@@ -190,7 +193,7 @@ function lastLine(commands: string): string {
   return commands.trimEnd().split('\n').at(-1)!.trim()
 }
 
-/** A reader has none of this project's programs. */
+/** A reader does not have this project's programs. */
 function pathWithoutProject(): string {
   return (process.env.PATH ?? '')
     .split(delimiter)

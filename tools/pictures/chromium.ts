@@ -7,10 +7,10 @@ import { isChromiumPackaged, packagedChromium } from './packaged-chromium.ts'
 const FONTS = fileURLToPath(new URL('fonts.conf', import.meta.url))
 
 /**
- * A Chromium that asks for nothing of its own: the one named in CHROMIUM, one of the PATH, or on Linux the one that npm
- * brings. On Linux its fonts are npm's too.
+ * Starts a Chromium that makes no requests of its own: the one named in CHROMIUM, one on the PATH, or on Linux the one
+ * that npm installs. On Linux its fonts come from npm too.
  *
- * @throws {Error} if there is none.
+ * @throws {Error} if no Chromium is installed.
  */
 export async function launchChromium(): Promise<Browser> {
   const missing = whyNoChromium()
@@ -40,14 +40,14 @@ export async function launchChromium(): Promise<Browser> {
   })
 }
 
-/** Why this machine has no Chromium, in words for whoever runs it; undefined if it has one. */
+/** Why this machine has no Chromium, as a message for its user. Undefined if it has one. */
 export function whyNoChromium(): string | undefined {
   return installedChromium() || isChromiumPackaged
     ? undefined
     : `npm brings no Chromium for ${process.platform} on ${process.arch}: put one on the PATH, or name it in CHROMIUM`
 }
 
-/** Chromium, named in CHROMIUM or found on the PATH; undefined if there is none. */
+/** The path of Chromium, from CHROMIUM or the PATH. Undefined if no Chromium is installed. */
 function installedChromium(): string | undefined {
   const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
   const folders = process.env.PATH?.split(delimiter) ?? []

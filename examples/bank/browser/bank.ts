@@ -1,10 +1,10 @@
 import './exchange-channel.ts'
 import type { CountersignDialog } from '@countersign/kit/browser'
 import { element } from './element.ts'
-import { part } from './query-element.ts'
-import { enter } from './sign-in.ts'
+import { queryElement } from './query-element.ts'
+import { signIn } from './sign-in.ts'
 
-/* The front end of the bank, as an integrator writes it: it knows its own back end, and the dialog of the kit. */
+/* The front end of the bank, as an integrator writes it: it uses its own back end and the kit's dialog. */
 
 interface Account {
   readonly name: string
@@ -30,7 +30,7 @@ interface Order {
 
 type Summary = readonly { readonly label: string; readonly value: string }[]
 
-/** A transfer that its customer has to countersign, kept for as long as this tab is open. */
+/** A transfer that waits for its customer's countersignature. It is kept while this tab is open. */
 interface Unfinished {
   readonly order: Order
   readonly challengeId: string
@@ -42,7 +42,7 @@ interface Answer {
   readonly code?: string
   readonly challengeId?: string
   readonly signature?: string
-  /** Of an operation that is not the one that was countersigned. */
+  /** The summary of the operation that the bank received, if it is not the countersigned one. */
   readonly arrived?: Summary
 }
 
@@ -56,22 +56,22 @@ const REFUSALS: Readonly<Record<string, string>> = {
   OUTCOME_NOT_KNOWN: 'Look at your transfers before you try again: this one may have been carried out.',
   CHALLENGE_ALREADY_CONSUMED: 'This countersignature was used before. Start the transfer again.',
 }
-/** How a dialog ends that leads to nothing more. */
+/** The outcomes of a dialog that end the transfer. */
 const ENDS: Readonly<Record<string, string>> = {
   expired: 'The time for countersigning has run out. Nothing was transferred.',
   exhausted: 'Too many wrong codes. Nothing was transferred.',
   cancelled: 'You have cancelled the transfer. Nothing was transferred.',
 }
 
-const form = part('form', HTMLFormElement)
-const payee = part('#payee', HTMLSelectElement)
-const amount = part('#amount', HTMLInputElement)
-const reference = part('#reference', HTMLInputElement)
-const amountFault = part('#amount-fault')
-const notice = part('#notice')
-const refusal = part('#refusal')
-const submit = part('form button', HTMLButtonElement)
-const unfinishedPart = part('#unfinished')
+const form = queryElement('form', HTMLFormElement)
+const payee = queryElement('#payee', HTMLSelectElement)
+const amount = queryElement('#amount', HTMLInputElement)
+const reference = queryElement('#reference', HTMLInputElement)
+const amountFault = queryElement('#amount-fault')
+const notice = queryElement('#notice')
+const refusal = queryElement('#refusal')
+const submit = queryElement('form button', HTMLButtonElement)
+const unfinishedPart = queryElement('#unfinished')
 const dialog: CountersignDialog = document.querySelector('countersign-dialog')!
 
 form.addEventListener('submit', (event) => {
@@ -80,19 +80,19 @@ form.addEventListener('submit', (event) => {
   if (order) void busy(() => transfer(order))
 })
 amount.addEventListener('input', () => showAmountFault(false))
-part('#continue').addEventListener('click', () => void busy(countersign))
-part('#forget').addEventListener('click', () => {
+queryElement('#continue').addEventListener('click', () => void busy(countersign))
+queryElement('#forget').addEventListener('click', () => {
   forget()
   form.querySelector('button')?.focus()
 })
 
-await enter('PUT')
+await signIn('PUT')
 const account = await readAccount()
 payee.append(...account.payees.map(({ id, name }) => element('option', { value: id }, name)))
 showAccount(account)
 showUnfinished()
 
-/** Undefined, and told, if it is not one. */
+/** The order in the form. If the amount is invalid, shows that and returns undefined. */
 function orderInForm(): Order | undefined {
   const euros = /^\s*(\d{1,3}(?:,?\d{3})*|\d+)(?:\.(\d{1,2}))?\s*$/.exec(amount.value)
   const whole = (euros?.[1] ?? '').replaceAll(',', '').replace(/^0+(?=\d)/, '')
@@ -119,14 +119,14 @@ async function transfer(order: Order): Promise<void> {
   await countersign()
 }
 
-/** Has the customer countersign what is unfinished, and asks the bank for it once more. */
+/** Lets the customer countersign the unfinished transfer, and sends it to the bank again. */
 async function countersign(): Promise<void> {
   const { order, challengeId, signature } = unfinished()!
   say(undefined)
   const outcome = await dialog.countersign({ challengeId, accessToken: ownToken })
   if (outcome === 'verified' || outcome === 'consumed') {
     const answer = await ask(order, { 'plmr-mfa-challenge-id': challengeId, 'plmr-mfa-signature': signature })
-    // Whoever took too long countersigns once more.
+    // A customer who took too long must countersign again.
     if (demands(order, answer)) return countersign()
     if (answer.status !== 503) forget()
     return show(order, answer)
@@ -138,7 +138,7 @@ async function countersign(): Promise<void> {
   showUnfinished()
 }
 
-/** Keeps what the bank says has to be countersigned, if that is what it says. */
+/** Whether the bank demands a countersignature. If so, keeps the transfer. */
 function demands(order: Order, { code, challengeId, signature }: Answer): boolean {
   if (code !== 'STEP_UP_REQUIRED' || !challengeId || !signature) return false
   sessionStorage.setItem(UNFINISHED, JSON.stringify({ order, challengeId, signature } satisfies Unfinished))
@@ -189,7 +189,7 @@ async function show(order: Order, answer: Answer): Promise<void> {
       element(
         'p',
         {},
-        'A countersignature holds for one operation to the last cent. Whoever changes anything on its way holds a countersignature for something else.',
+        'A countersignature is valid for one operation, to the last cent. If somebody changes the operation on its way, the countersignature does not fit any more.',
       ),
     ])
   } else {
@@ -197,7 +197,7 @@ async function show(order: Order, answer: Answer): Promise<void> {
   }
 }
 
-/** What was countersigned beside what arrived at the bank. */
+/** Compares the countersigned amount with the one that arrived at the bank. */
 function comparison(asked: string, arrived: Summary): HTMLElement {
   const rows = arrived
     .filter(({ label }) => label === 'Amount')
@@ -227,11 +227,11 @@ function refuse(text: string, more: readonly HTMLElement[] = []): void {
 }
 
 function showAccount({ name, iban, balance, bookings }: Account): void {
-  part('#customer').textContent = name
-  part('#iban').textContent = iban
-  part('#balance').textContent = balance
-  part('#no-bookings').hidden = bookings.length > 0
-  part('#bookings').replaceChildren(...bookings.map(bookingEntry))
+  queryElement('#customer').textContent = name
+  queryElement('#iban').textContent = iban
+  queryElement('#balance').textContent = balance
+  queryElement('#no-bookings').hidden = bookings.length > 0
+  queryElement('#bookings').replaceChildren(...bookings.map(bookingEntry))
 }
 
 function bookingEntry({ amount, payee, reference, bookedAt, countersigned }: Booking): HTMLElement {
@@ -251,7 +251,7 @@ function showUnfinished(): void {
   unfinishedPart.hidden = waiting === undefined
   if (!waiting) return
   const to = account.payees.find(({ id }) => id === waiting.order.payeeId)?.name
-  part('#unfinished-order').textContent = `EUR ${waiting.order.amount} to ${to}`
+  queryElement('#unfinished-order').textContent = `EUR ${waiting.order.amount} to ${to}`
 }
 
 async function busy(act: () => Promise<void>): Promise<void> {

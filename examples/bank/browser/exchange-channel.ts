@@ -1,6 +1,6 @@
-import { CHANNEL, type Heard } from './exchange.ts'
+import { CHANNEL, type PageExchange } from './exchange.ts'
 
-/* Lets the stage hear what the bank's page says. Imported before all else there; a page that is not on a stage has no need of it. */
+/* Sends the calls of the bank's page to the stage. The page imports it first. A page without a stage does not need it. */
 
 const stage = new BroadcastChannel(CHANNEL)
 const ask = globalThis.fetch
@@ -13,14 +13,14 @@ globalThis.fetch = async (input, init) => {
     path: new URL(url).pathname,
     request: withoutCode(jsonIn(String(init?.body ?? ''))),
   }
-  const tell = (status: number | undefined, answer: unknown) =>
-    stage.postMessage({ ...said, status, answer } satisfies Heard)
+  const post = (status: number | undefined, answer: unknown) =>
+    stage.postMessage({ ...said, status, answer } satisfies PageExchange)
   try {
     const response = await ask(input, init)
-    tell(response.status, withoutToken(jsonIn(await response.clone().text())))
+    post(response.status, withoutToken(jsonIn(await response.clone().text())))
     return response
   } catch (error) {
-    tell(undefined, undefined)
+    post(undefined, undefined)
     throw error
   }
 }
@@ -33,7 +33,7 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** A code is between its user and the service. */
+/** Hides the code: only its user and the service may see it. */
 function withoutCode(request: unknown): unknown {
   return typeof request === 'object' && request && 'totp' in request
     ? { ...request, totp: '••••••' }

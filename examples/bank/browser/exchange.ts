@@ -1,13 +1,13 @@
-/** What a page asked for, and what it was answered. */
-export interface Heard {
+/** A request of a page, and its answer. */
+export interface PageExchange {
   readonly at: string
   readonly method: string
   readonly path: string
   readonly request: unknown
-  /** Undefined if there was no answer. */
+  /** Undefined without an answer. */
   readonly status: number | undefined
   readonly answer: unknown
 }
 
-/** On which the bank's page tells the stage. */
+/** The channel from the bank's page to the stage. */
 export const CHANNEL = 'demo-bank'

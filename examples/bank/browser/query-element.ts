@@ -1,5 +1,5 @@
-/** The one element of the page that the selector names. @throws {TypeError} if there is none of that kind. */
-export function part<Kind extends HTMLElement = HTMLElement>(
+/** The element of the page that matches the selector. @throws {TypeError} if the page has no such element of this kind. */
+export function queryElement<Kind extends HTMLElement = HTMLElement>(
   selector: string,
   kind: new () => Kind = HTMLElement as unknown as new () => Kind,
 ): Kind {

@@ -1,15 +1,15 @@
 import { element } from './element.ts'
-import { CHANNEL, type Heard } from './exchange.ts'
-import { part } from './query-element.ts'
-import { enter } from './sign-in.ts'
+import { CHANNEL, type PageExchange } from './exchange.ts'
+import { queryElement } from './query-element.ts'
+import { signIn } from './sign-in.ts'
 
-/* The stage: the bank and the mailbox side by side, what may go wrong, and what the three of them say to each other. */
+/* The stage: bank and mailbox side by side, the choice of a fault, and a log of the calls between browser, bank and Countersign. */
 
 interface Scene {
   readonly trouble: string
   readonly address: string | undefined
-  /** What the bank and Countersign said to each other. */
-  readonly exchanges: readonly (Heard & { readonly idempotencyKey?: string })[]
+  /** The calls from the bank to Countersign. */
+  readonly exchanges: readonly (PageExchange & { readonly idempotencyKey?: string })[]
   readonly challenge: Challenge | undefined
 }
 
@@ -32,52 +32,52 @@ interface Challenge {
   }[]
 }
 
-/** Something that was said or decided, as it stands in the log. */
+/** A call or a decision in the log. */
 interface Entry {
   readonly at: string
   readonly shown: HTMLElement
 }
 
 const LOOKS_EVERY_MS = 1500
-/** Soon after something was said, but once for all that was said at the same time. */
+/** Soon after a call, but only once for several calls at the same time. */
 const LOOKS_AFTER_MS = 150
 const LOOKS_FOR_MS = 20_000
 const STEPS = ['pending', 'verified', 'consumed']
 const PARTIES: Readonly<Record<string, string>> = { '/bank': 'Bank', '/internal': 'Countersign' }
 
 const frames = {
-  bank: part('iframe[name=bank]', HTMLIFrameElement),
-  mail: part('iframe[name=mail]', HTMLIFrameElement),
+  bank: queryElement('iframe[name=bank]', HTMLIFrameElement),
+  mail: queryElement('iframe[name=mail]', HTMLIFrameElement),
 }
-const log = part('#log')
-const failure = part('#failure')
+const log = queryElement('#log')
+const failure = queryElement('#failure')
 
-let heard: Heard[] = []
+let pageExchanges: PageExchange[] = []
 let scene: Scene | undefined
-/** Until when something may still happen, as a reading of `performance.now()`. */
+/** Until when to poll, as a time of `performance.now()`. */
 let watchUntil = 0
 let looking: ReturnType<typeof setTimeout> | undefined
 
-new BroadcastChannel(CHANNEL).addEventListener('message', ({ data }: MessageEvent<Heard>) => {
-  if (!isTold(data)) return
-  heard.push(data)
+new BroadcastChannel(CHANNEL).addEventListener('message', ({ data }: MessageEvent<PageExchange>) => {
+  if (!isShown(data)) return
+  pageExchanges.push(data)
   watch()
 })
 for (const choice of document.querySelectorAll<HTMLInputElement>('input[name=trouble]')) {
   choice.addEventListener('change', () => void choose(choice.value))
 }
-part('#anew').addEventListener('click', () => void startOver())
+queryElement('#anew').addEventListener('click', () => void startOver())
 setInterval(() => {
   if (!document.hidden && performance.now() < watchUntil) void look()
 }, LOOKS_EVERY_MS)
 
-await told(async () => {
-  await enter('PUT')
+await showingFailure(async () => {
+  await signIn('PUT')
   await raise()
 })
 
-/** Who looks at an account or asks for a token says nothing that is worth a line. */
-function isTold({ path }: Heard): boolean {
+/** Leaves calls for an account or a token out of the log. */
+function isShown({ path }: PageExchange): boolean {
   return path === '/bank/transfers' || path.startsWith('/internal/')
 }
 
@@ -93,30 +93,30 @@ function showMailbox(): void {
 }
 
 async function startOver(): Promise<void> {
-  await told(async () => {
-    await enter('POST')
-    heard = []
-    // The page of the bank remembers what is unfinished.
+  await showingFailure(async () => {
+    await signIn('POST')
+    pageExchanges = []
+    // The bank's page keeps an unfinished transfer there.
     sessionStorage.clear()
-    part<HTMLInputElement>('input[value=none]', HTMLInputElement).checked = true
+    queryElement<HTMLInputElement>('input[value=none]', HTMLInputElement).checked = true
     await raise()
   })
 }
 
 async function choose(trouble: string): Promise<void> {
-  await told(async () => {
+  await showingFailure(async () => {
     const response = await fetch('/backstage/trouble', {
       method: 'PUT',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ trouble }),
     })
-    if (!response.ok) throw new Error('That could not be arranged')
+    if (!response.ok) throw new Error('The choice could not be saved')
     await look()
     showMailbox()
   })
 }
 
-async function told(act: () => Promise<void>): Promise<void> {
+async function showingFailure(act: () => Promise<void>): Promise<void> {
   failure.textContent = ''
   try {
     await act()
@@ -133,7 +133,7 @@ function watch(): void {
 
 async function look(): Promise<void> {
   const response = await fetch('/backstage/scene')
-  if (!response.ok) throw new Error('The bank does not know this visitor any more')
+  if (!response.ok) throw new Error('The bank has forgotten this visitor')
   scene = (await response.json()) as Scene
   if (scene.challenge?.status === 'pending')
     watchUntil = Math.max(watchUntil, performance.now() + LOOKS_EVERY_MS * 2)
@@ -141,25 +141,25 @@ async function look(): Promise<void> {
 }
 
 function show({ exchanges, challenge, trouble }: Scene): void {
-  part<HTMLInputElement>(`input[value=${trouble}]`, HTMLInputElement).checked = true
+  queryElement<HTMLInputElement>(`input[value=${trouble}]`, HTMLInputElement).checked = true
   showChallenge(challenge)
   const entries = [
-    ...heard.map((each) => said('Browser', each)),
-    ...exchanges.map((each) => said('Bank', each)),
-    ...(challenge?.events ?? []).map(decided),
+    ...pageExchanges.map((each) => exchangeEntry('Browser', each)),
+    ...exchanges.map((each) => exchangeEntry('Bank', each)),
+    ...(challenge?.events ?? []).map(decisionEntry),
   ].toSorted((one, other) => Date.parse(other.at) - Date.parse(one.at))
-  part('#silence').hidden = entries.length > 0
-  // What is open stays open, and what has the focus keeps it: only what is new is put in.
+  queryElement('#silence').hidden = entries.length > 0
+  // Inserts only new entries, so that open ones stay open and the focus stays.
   const known = new Map([...log.children].map((entry) => [entry.getAttribute('data-key'), entry]))
   log.replaceChildren(...entries.map(({ shown }) => known.get(shown.getAttribute('data-key')) ?? shown))
 }
 
 function showChallenge(challenge: Challenge | undefined): void {
-  part('#challenge').hidden = challenge === undefined
+  queryElement('#challenge').hidden = challenge === undefined
   if (!challenge) return
   const { status, attemptsRemaining, issuance, expiresAt } = challenge
   const steps = STEPS.includes(status) ? STEPS : ['pending', status]
-  part('#steps').replaceChildren(
+  queryElement('#steps').replaceChildren(
     ...steps.map((step) => {
       const current = step === status ? { 'aria-current': 'step' } : {}
       return element('li', { ...current, ...(STEPS.includes(step) ? {} : { class: 'ended' }) }, step)
@@ -176,25 +176,25 @@ function showChallenge(challenge: Challenge | undefined): void {
         ] as const)
       : []),
   ]
-  part('#facts').replaceChildren(
+  queryElement('#facts').replaceChildren(
     ...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]),
   )
 }
 
-function said(who: string, { at, method, path, request, status, answer }: Heard): Entry {
-  const whom = Object.entries(PARTIES).find(([prefix]) => path.startsWith(prefix))?.[1] ?? 'Countersign'
+function exchangeEntry(caller: string, { at, method, path, request, status, answer }: PageExchange): Entry {
+  const callee = Object.entries(PARTIES).find(([prefix]) => path.startsWith(prefix))?.[1] ?? 'Countersign'
   const code = (answer as { code?: string } | undefined)?.code
   const tone = status === undefined || status >= 500 ? 'bad' : status < 400 ? 'good' : ''
   const shown = element(
     'li',
-    { 'data-key': `${who}${at}${method}${path}` },
+    { 'data-key': `${caller}${at}${method}${path}` },
     element(
       'details',
       {},
       element(
         'summary',
         {},
-        element('span', { class: 'who' }, element('time', {}, clock(at)), ` ${who} → ${whom}`),
+        element('span', { class: 'who' }, element('time', {}, clock(at)), ` ${caller} → ${callee}`),
         element('span', { class: 'call' }, `${method} ${shortened(path)}`),
         element('span', { class: `answer ${tone}` }, String(status ?? 'no answer')),
         ...(code ? [element('span', { class: 'code' }, code.slice(code.lastIndexOf(':') + 1))] : []),
@@ -209,8 +209,8 @@ function said(who: string, { at, method, path, request, status, answer }: Heard)
   return { at, shown }
 }
 
-function decided({ type, occurredAt, actor, details }: Challenge['events'][number]): Entry {
-  const told = Object.entries(details)
+function decisionEntry({ type, occurredAt, actor, details }: Challenge['events'][number]): Entry {
+  const shownDetails = Object.entries(details)
     .filter(([name]) => ['attemptsRemaining', 'reason', 'kind'].includes(name))
     .map(([name, value]) => `${name} ${value}`)
   const shown = element(
@@ -219,7 +219,7 @@ function decided({ type, occurredAt, actor, details }: Challenge['events'][numbe
     element('time', {}, clock(occurredAt)),
     ' ',
     element('b', {}, type),
-    ` by ${actor.replace(/:.*/, '')}${told.length > 0 ? ` (${told.join(', ')})` : ''}`,
+    ` by ${actor.replace(/:.*/, '')}${shownDetails.length > 0 ? ` (${shownDetails.join(', ')})` : ''}`,
   )
   return { at: occurredAt, shown }
 }
@@ -228,7 +228,7 @@ function clock(instant: string): string {
   return new Date(instant).toLocaleTimeString('en-GB')
 }
 
-/** Ids are long, and only their ends tell them apart. */
+/** Shortens ids to their ends, which distinguish them. */
 function shortened(text: string): string {
   return text.replace('/internal/v1/mfa', '').replaceAll(/[0-9a-f]{8}-[0-9a-f-]{23}([0-9a-f]{4})/g, '…$1')
 }

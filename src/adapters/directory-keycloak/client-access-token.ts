@@ -4,12 +4,12 @@ import { DirectoryUnavailable } from '../../application/ports/user-directory.ts'
 import { secondsAfter } from '../../domain/instant.ts'
 import { callKeycloak, parseBody } from './keycloak-call.ts'
 
-/** A token this close to its end could end on the way. */
+/** A token that ends this soon could end during the call. */
 const MARGIN_IN_SECONDS = 10
 const PLACE = 'the token endpoint'
 
 const TokenAnswer = z.object({
-  /** RFC 6750 §2.1: whatever else it is made of could not go into a header. */
+  /** RFC 6750 §2.1: other characters are not allowed in the header. */
   access_token: z.string().regex(/^[A-Za-z0-9._~+/-]+=*$/),
   token_type: z.string().regex(/^bearer$/i),
   expires_in: z.number().int().positive(),
@@ -34,15 +34,15 @@ export class ClientAccessToken {
     fetch?: typeof globalThis.fetch,
   ) {
     this.#url = url
-    // In the body, where one encoding is certain: Keycloak before release 20 does not decode a Basic header as RFC 6749
-    // §2.3.1 says (keycloak/keycloak#11908).
+    // Credentials in the body, where the encoding is certain: Keycloak before release 20 does not decode a Basic header
+    // as RFC 6749 §2.3.1 requires (keycloak/keycloak#11908).
     this.#form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }
     this.#timeoutInMs = timeoutInMs
     this.#clock = clock
     this.#fetch = fetch
   }
 
-  /** @throws {DirectoryUnavailable} */
+  /** @throws {DirectoryUnavailable} if Keycloak does not issue a token. */
   async get(): Promise<string> {
     if (this.#known && this.#clock.now() < this.#known.usableUntil) return this.#known.token
 
@@ -52,7 +52,7 @@ export class ClientAccessToken {
     return this.#underway
   }
 
-  /** Keycloak does not accept `token` any more. A newer one, which a parallel call may have fetched, is kept. */
+  /** Drops a token that Keycloak no longer accepts. Keeps a newer one, which a parallel call may have fetched. */
   discard(token: string): void {
     if (this.#known?.token === token) this.#known = undefined
   }

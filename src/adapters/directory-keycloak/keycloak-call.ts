@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { DirectoryUnavailable } from '../../application/ports/user-directory.ts'
 
-/** A user with every attribute is a few kilobytes; what is larger is no answer of Keycloak's. */
+/** A user with every attribute takes a few kilobytes. Keycloak does not send anything larger. */
 const MAX_BYTES = 65_536
 
 export interface KeycloakAnswer {
@@ -10,10 +10,10 @@ export interface KeycloakAnswer {
 }
 
 /**
- * One request and its whole answer, whatever its status, within `timeoutInMs`.
+ * Sends one request and reads the whole answer, whatever its status, within `timeoutInMs`.
  *
- * @param place what was asked, for the reason: the error of `fetch` is left behind because it may hold the URL or a header.
- * @throws {DirectoryUnavailable} if there is no answer in time, a redirect, or a body that ends early or not soon enough.
+ * @param place names the endpoint in errors. The error of `fetch` is not passed on, because it may hold the URL or a header.
+ * @throws {DirectoryUnavailable} without an answer in time, on a redirect, or if the body is cut off or too long.
  */
 export async function callKeycloak(
   place: string,
@@ -24,7 +24,7 @@ export async function callKeycloak(
 ): Promise<KeycloakAnswer> {
   const signal = AbortSignal.timeout(timeoutInMs)
   try {
-    // A redirect would carry the client's secret or the token to wherever the answer points.
+    // A redirect would carry the client's secret or the token to another place.
     const response = await fetch(url, { ...init, redirect: 'error', signal })
     return { status: response.status, body: await bodyOf(place, response) }
   } catch (error) {
@@ -33,21 +33,22 @@ export async function callKeycloak(
   }
 }
 
-/** @throws {DirectoryUnavailable} if the body is no JSON, or not of that shape. */
+/** @throws {DirectoryUnavailable} if the body is not JSON, or does not have this shape. */
 export function parseBody<T>(place: string, { body }: KeycloakAnswer, shape: z.ZodType<T>): T {
   const parsed = shape.safeParse(jsonOf(body))
-  if (!parsed.success) throw new DirectoryUnavailable(`${place} answered with something else`)
+  if (!parsed.success) throw new DirectoryUnavailable(`${place} answered with unexpected content`)
   return parsed.data
 }
 
-/** Counts what arrives, unpacked: `Content-Length` may be missing, wrong, or of a compressed body. */
+/** Counts the unpacked bytes that arrive: `Content-Length` may be missing, wrong, or that of a compressed body. */
 async function bodyOf(place: string, response: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   // Leaving the loop cancels the rest of the body.
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength
-    if (size > MAX_BYTES) throw new DirectoryUnavailable(`${place} answered with too much`)
+    if (size > MAX_BYTES)
+      throw new DirectoryUnavailable(`${place} answered with more than ${MAX_BYTES} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -1,10 +1,10 @@
 import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
 import type { KeycloakUserDirectory } from './keycloak-user-directory.ts'
 
-/** Nobody's id: the way to the directory is what is looked at. */
+/** An id that no user has: the check is about the access to the directory. */
 const NOBODY = '00000000-0000-4000-8000-000000000000'
 
-/** Logs in to Keycloak and looks for a user who is not there. */
+/** Logs in to Keycloak and looks up a user that does not exist. */
 export class KeycloakCheck implements DiagnosticCheck {
   readonly name = 'directory'
   readonly #directory: Pick<KeycloakUserDirectory, 'find'>
@@ -16,7 +16,7 @@ export class KeycloakCheck implements DiagnosticCheck {
   async *run(): AsyncGenerator<CheckResult> {
     try {
       await this.#directory.find(NOBODY)
-      yield CheckResult.ok('directory', 'Keycloak accepts the login, and lets users be looked up')
+      yield CheckResult.ok('directory', 'Keycloak accepts the login and allows the lookup of users')
     } catch (error) {
       yield CheckResult.failed(
         'directory',

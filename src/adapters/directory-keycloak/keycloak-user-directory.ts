@@ -8,35 +8,35 @@ import { TtlCache } from './ttl-cache.ts'
 import { UserRepresentation, userOf } from './user-representation.ts'
 
 export interface KeycloakOptions {
-  /** Where Keycloak is, with its path if it has one: `https://id.example/auth`. The secret of the client goes there. */
+  /** Keycloak's URL, with its path if it has one: `https://id.example/auth`. The client's secret is sent there. */
   readonly url: URL
   readonly realm: string
   /** A confidential client with a service account that has the role `view-users` of `realm-management`. */
   readonly clientId: string
   readonly clientSecret: string
-  /** For each call: a find is two calls, four if the token has been taken back. */
+  /** For each call. A find makes two calls, or four if Keycloak has revoked the token. */
   readonly timeoutInMs?: number
   readonly rememberedUsers?: number
-  /** What calls are made with, if not with the `fetch` of the process. */
+  /** Replaces the `fetch` of the process. */
   readonly fetch?: typeof fetch | undefined
 }
 
 const TIMEOUT_IN_MS = 3000
-/** Long enough for the few finds of one step-up, short enough that a changed address counts almost at once. */
+/** Long enough for the few finds of one step-up. Short enough that a changed address counts almost at once. */
 const MEMORY_IN_SECONDS = 5
 const REMEMBERED_USERS = 10_000
 const PLACE = 'the users endpoint'
 
-/** As Keycloak writes the ids it gives. No other text comes into the path, so none can lead elsewhere. */
+/** The form of Keycloak's ids. No other text gets into the path, so none can lead to another resource. */
 const KEYCLOAK_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
- * A 404 alone says no more than that something has no such page: a proxy that hides `/admin`, as Keycloak's guide on
- * reverse proxies advises, must not make every user disappear.
+ * The body of a 404 from Keycloak itself. A 404 alone is no proof: a proxy may hide `/admin`, as Keycloak's guide on
+ * reverse proxies advises, and then every user would seem to be missing.
  */
 const UserNotFound = z.object({ error: z.literal('User not found') })
 
-/** Asks the Admin REST API of Keycloak for enabled users with a verified address. */
+/** Looks up enabled users with a verified address in the Admin REST API of Keycloak. */
 export class KeycloakUserDirectory implements UserDirectory {
   readonly #users: URL
   readonly #token: ClientAccessToken
@@ -82,7 +82,7 @@ export class KeycloakUserDirectory implements UserDirectory {
     return userOf(representation)
   }
 
-  /** A token can end early, when Keycloak's keys or sessions change: a refused one is replaced, once. */
+  /** A token can end early, when Keycloak's keys or sessions change. So a refused token is replaced once. */
   async #call(url: URL): Promise<KeycloakAnswer> {
     const answer = await this.#callOnce(url)
     return answer.status === 401 ? this.#callOnce(url) : answer

@@ -1,7 +1,7 @@
 import type { Clock } from '../../application/ports/clock.ts'
 import { secondsAfter } from '../../domain/instant.ts'
 
-/** Answers that are given again for a few seconds. What fails is forgotten at once. */
+/** Reuses answers for a few seconds. It does not keep failures. */
 export class TtlCache<T> {
   readonly #seconds: number
   readonly #capacity: number
@@ -15,7 +15,7 @@ export class TtlCache<T> {
     this.#clock = clock
   }
 
-  /** The known answer, the one that is on its way, or a new one: whoever asks for `key` meanwhile waits for the same. */
+  /** Returns the kept answer, or loads it. Concurrent calls for the same `key` share one load. */
   async getOrLoad(key: string, ask: () => Promise<T>): Promise<T> {
     const known = this.#known.get(key)
     if (known && this.#isFresh(known.askedAt)) return known.answer
@@ -36,7 +36,7 @@ export class TtlCache<T> {
     return learning
   }
 
-  /** Counted from the question: the answer may have been decided right then. A clock set back makes nothing fresher. */
+  /** Counts from the request, because the answer may date from then. If the clock was set back, nothing is fresh. */
   #isFresh(askedAt: Date): boolean {
     const now = this.#clock.now()
     return askedAt <= now && now < secondsAfter(askedAt, this.#seconds)
@@ -45,7 +45,7 @@ export class TtlCache<T> {
   #keep(key: string, answer: T, askedAt: Date): void {
     this.#known.delete(key)
     this.#known.set(key, { answer, askedAt })
-    // A Map lists its keys in the order they came in, so the first is the one nearest to its end.
+    // A Map lists its keys in insertion order, so the first one expires first.
     if (this.#known.size > this.#capacity) this.#known.delete(this.#known.keys().next().value!)
   }
 }

@@ -8,8 +8,8 @@ const PRINTABLE = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
 const MAX_DISPLAY_NAME = 100
 
 /**
- * What is used of Keycloak's `UserRepresentation`; it leaves out what is null. The fields that decide where a code goes
- * have to be of the documented type. Language and name are only courtesy, and dropped if they are anything else.
+ * The fields of Keycloak's `UserRepresentation` that we use. Keycloak leaves out fields that are null. The fields that
+ * decide where a code goes must have the documented type. Language and name are optional, and ignored otherwise.
  */
 export const UserRepresentation = z.object({
   id: z.string(),
@@ -26,7 +26,7 @@ export const UserRepresentation = z.object({
 
 type UserRepresentation = z.infer<typeof UserRepresentation>
 
-/** The directory entry; undefined unless the user is enabled and has proven to read one plain address. */
+/** The directory entry. Undefined unless the user is enabled and has verified one plain address. */
 export function userOf(representation: UserRepresentation): User | undefined {
   const { id, enabled, emailVerified, email, firstName, lastName, attributes } = representation
   if (enabled !== true || emailVerified !== true) return undefined

@@ -14,19 +14,19 @@ interface HeldKeys {
 }
 
 /**
- * The keys that an identity provider publishes at its JWKS URL.
+ * Returns a key function for the keys that an identity provider publishes at its JWKS URL.
  *
- * Keys older than ten minutes are fetched anew in the background, and a key id that is not among them asks at once;
- * either way the issuer is asked at most once in thirty seconds, whether it answers or not. So a key is known thirty
- * seconds after it is published at the latest, and a key that the issuer removed is gone with the next answer.
+ * It fetches keys older than ten minutes again, in the background. An unknown key id makes it fetch at once. Either way
+ * it asks the issuer at most once in thirty seconds, whether the issuer answers or not. So it knows a new key after
+ * thirty seconds at the latest, and drops a removed key with the next answer.
  *
- * While the issuer is away, the keys of its last answer are honoured for 24 hours. No token is accepted that has more
- * than a day to live, so honest tokens outlast no more than that; and whoever can keep the issuer from answering cannot
- * keep a stolen key alive for longer.
+ * While the issuer is unavailable, the keys of its last answer stay valid for 24 hours. The service accepts no token
+ * that lives longer than a day, so honest tokens need no more. An attacker who blocks the issuer cannot keep a stolen
+ * key alive for longer either.
  *
- * The key function throws IssuerUnavailable where the token may be good: there are no keys, or they lack its key id and
- * the issuer did not answer when last asked. jose's own remote set drops its keys when a fetch fails after their age,
- * and has no pause after a failed one.
+ * The key function throws `IssuerUnavailable` if the token may be good: if it has no keys, or if they lack the key id
+ * and the issuer did not answer last time. jose's own remote set drops its keys when a fetch fails after their age, and
+ * does not pause after a failed fetch.
  */
 export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch): JWTVerifyGetKey {
   let held: HeldKeys | undefined
@@ -34,7 +34,7 @@ export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch)
   let pending: Promise<void> | undefined
   let failure: unknown
 
-  /** Never rejects: what went wrong is in `failure` until the issuer answers. */
+  /** Never rejects: `failure` holds the error until the issuer answers. */
   function refresh(): Promise<void> {
     if (pending || isWithin(COOLDOWN_IN_MS, askedAt, now())) return pending ?? Promise.resolve()
 
@@ -82,12 +82,12 @@ export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch)
   }
 }
 
-/** A clock that was set back ends a period too, or it would last for as long as the clock was ahead. */
+/** A clock that was set back ends the period too. Otherwise the period would last as long as the clock was ahead. */
 function isWithin(period: number, start: number, now: number): boolean {
   return now >= start && now - start < period
 }
 
-/** What is neither the token's fault nor known already is a key of the issuer that cannot be used. */
+/** Any error that is not the token's fault comes from a key of the issuer that cannot be used. */
 function blame(error: unknown): unknown {
   const isKnown =
     error instanceof IssuerUnavailable ||
@@ -108,7 +108,7 @@ export async function fetchPublicKeys(
   })
   if (response.status !== 200) {
     await response.body?.cancel()
-    throw new Error(`The issuer answered ${response.status} where its keys should be`)
+    throw new Error(`The issuer answered ${response.status} instead of its keys`)
   }
 
   const { keys } = JSON.parse(await boundedText(response)) as { readonly keys?: unknown }
@@ -127,7 +127,7 @@ async function boundedText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** RFC 7518 §6: `d` is the private half of every asymmetric kind, and `oct` is a secret altogether. */
+/** RFC 7518 §6: `d` is the private half of every asymmetric kind, and `oct` is a secret as a whole. */
 function isPublicKey(key: unknown): key is JWK {
   return (
     typeof key === 'object' &&

@@ -14,24 +14,24 @@ export interface AccessTokenRules {
   readonly audience: string
 }
 
-/** Public-key signatures only: a symmetric algorithm would turn the published key into a forger's key. */
+/** Public-key signatures only: with a symmetric algorithm, anybody could sign with the published key. */
 export const ALGORITHMS = 'EdDSA Ed25519 ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512'.split(' ')
-/** RFC 9068 §2.1, and what issuers that predate it write. Any other type is a token for something else. */
+/** RFC 9068 §2.1, and the types that older issuers write. A token of another type serves another purpose. */
 const TYPES = ['jwt', 'at+jwt', 'application/jwt', 'application/at+jwt']
 const CLOCK_TOLERANCE_IN_SECONDS = 5
-/** Nothing takes an access token back before it ends, so one that outlives a day is a mistake of its issuer. */
+/** Nobody can revoke an access token before it ends, so one that outlives a day is a mistake of its issuer. */
 const MAX_REMAINING_LIFETIME_IN_SECONDS = 86_400
 
 /**
  * Checks JWT access tokens against the keys of their issuer.
  *
- * A token is a service's if its `sub` is its own client, which is how RFC 9068 §2.2 marks a grant that no user took
- * part in. Any other token is a user's, whatever scopes it carries. The issuer must therefore let no user choose the
- * name of a client as `sub` (RFC 9068 §5), nor name a client after the audience, or its ID tokens would pass.
+ * A token belongs to a service if its `sub` is its own client: RFC 9068 §2.2 marks a grant without a user so. Any other
+ * token belongs to a user, whatever its scopes. So the issuer must not let a user choose the name of a client as `sub`
+ * (RFC 9068 §5). It must not name a client like the audience either, or that client's ID tokens would pass.
  *
  * Keycloak writes the id of a hidden user as `sub` of a service account, so each such client needs a mapper that sets
- * `sub` to the client's id. Its `preferred_username` of `service-account-<client>` proves nothing here: nothing in the
- * token tells it from a user who took that name.
+ * `sub` to the client's id. Its `preferred_username` of `service-account-<client>` proves nothing: a user may have taken
+ * that name.
  */
 export class JoseAccessTokens implements AccessTokens {
   readonly #keys: JWTVerifyGetKey
@@ -56,9 +56,9 @@ export class JoseAccessTokens implements AccessTokens {
   }
 
   /**
-   * A user's app shows one token a few times and a service shows one for minutes, and to check a signature is the most
-   * expensive part of a request. It is checked once for as long as the issuer has the very same key: with any other answer
-   * of the issuer's, a key taken back or replaced under its id, everything is checked again.
+   * The signature check is the most expensive part of a request, and callers send the same token several times. So a
+   * signature is checked once, as long as the issuer publishes that very key. If the issuer has revoked or replaced the
+   * key, the token is checked again.
    */
   async #vouchesFor({ header, jws, key }: VerifiedToken): Promise<boolean> {
     try {
@@ -118,7 +118,7 @@ function callerOf({ sub, client_id, azp, scope }: JWTPayload): Caller {
   return { kind: 'client', clientId: sub, scopes: new Set(scopes) }
 }
 
-/** jose asks for the claim, not for its type: a number, an object or an empty text would pass. */
+/** jose requires the claim but does not check its type: a number, an object or an empty text would pass. */
 function isIdentity(claim: unknown): claim is string {
   return typeof claim === 'string' && IDENTITY.test(claim)
 }

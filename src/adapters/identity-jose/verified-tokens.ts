@@ -1,23 +1,23 @@
 import type { FlattenedJWSInput, JWTHeaderParameters, JWTVerifyGetKey } from 'jose'
 import type { Caller } from '../../application/ports/access-tokens.ts'
 
-/** A token that passed every check, and what has to hold still for it to pass them again. */
+/** A token that passed every check, with everything that is needed to decide whether it still passes. */
 export interface VerifiedToken {
   readonly caller: Caller
   readonly header: JWTHeaderParameters
   readonly jws: FlattenedJWSInput
-  /** The key that its signature was checked with. */
+  /** The key that verified its signature. */
   readonly key: Awaited<ReturnType<JWTVerifyGetKey>>
   readonly verifiedAt: Date
   readonly expiresAt: Date
 }
 
-/** Some 20 MiB if every token is of a kilobyte. */
+/** About 20 MiB with tokens of one kilobyte. */
 const CAPACITY = 10_000
 
 /**
- * The tokens that were verified last. Only what a signature stands behind gets in, so strangers cannot fill it; and what
- * drops out is verified anew, so it need not be clever about what to keep.
+ * Remembers the tokens that were verified last. Only tokens with a valid signature get in, so strangers cannot fill it.
+ * A token that drops out is simply verified again, so the oldest one may go.
  */
 export class VerifiedTokens {
   readonly #capacity: number
@@ -27,7 +27,7 @@ export class VerifiedTokens {
     this.#capacity = capacity
   }
 
-  /** None before its verification: to a clock that was set back, a token may not be valid yet. */
+  /** Ignores verifications in the future: after the clock was set back, a token may not be valid yet. */
   find(token: string, now: Date): VerifiedToken | undefined {
     const verified = this.#tokens.get(token)
     return verified && verified.verifiedAt <= now && now < verified.expiresAt ? verified : undefined

@@ -1,13 +1,13 @@
-/** Whose mail it is. */
+/** The sender's name and look, as the reader sees them. */
 export interface Brand {
   readonly name: string
   /** `#rrggbb` */
   readonly color: string
-  /** An https URL; stands in the place of the name, on the colour. */
+  /** An https URL. The logo replaces the name, on the colour. */
   readonly logoUrl: string | undefined
 }
 
-/** Black or white, whichever is easier to read on this colour (`#rrggbb`): 4.58 to 1 at least, WCAG 2.2 §1.4.3 asks for 4.5. */
+/** Black or white, whichever is easier to read on this colour (`#rrggbb`): at least 4.58 to 1. WCAG 2.2 §1.4.3 asks for 4.5. */
 export function readableOn(color: string): '#000' | '#fff' {
   // Contrast to black is (L + 0.05) / 0.05, to white 1.05 / (L + 0.05).
   return (luminance(color) + 0.05) ** 2 > 1.05 * 0.05 ? '#000' : '#fff'

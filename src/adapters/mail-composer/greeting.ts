@@ -2,12 +2,12 @@ import { isolated, type VisibleText, visible } from './visible-text.ts'
 import type { Wording } from './wording.ts'
 
 /**
- * Letters, spaces, hyphens, apostrophes, and dots after initials. Whoever opens an account under the name of
- * `call 555 0100` or `evil.example` would have us mail it to people; they are greeted without a name.
+ * Letters, spaces, hyphens, apostrophes, and dots after initials. An attacker could open an account under the name
+ * `call 555 0100` or `evil.example` to make us mail that text. Such users are greeted without a name.
  */
 const NAME = /^(?:[\p{L}\p{M} '’-]|\u200C|\u200D|\.(?= |$)){1,60}$/u
 
-/** By name, if the directory has one that can be shown. */
+/** Greets by name if the directory has a name that is safe to show. */
 export function greeting(wording: Wording, displayName: string | undefined): string {
   const name = displayName === undefined ? undefined : greetable(displayName)
   return wording.greeting(name && isolated(name, wording.direction))

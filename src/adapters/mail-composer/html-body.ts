@@ -3,8 +3,8 @@ import { allFolded, htmlLetter } from './html-letter.ts'
 import type { OtpLetter } from './otp-letter.ts'
 
 /**
- * Each value is alone in its cell, a bidirectional paragraph of its own (UAX #9 §3), and nothing of the operation is
- * outside that table.
+ * Each value is alone in its cell, which is a bidirectional paragraph of its own (UAX #9 §3). The operation appears
+ * only in that table.
  */
 export function htmlBody(brand: Brand): (letter: OtpLetter) => string {
   const html = htmlLetter(

@@ -4,10 +4,10 @@ import { HtmlTemplate, type TemplateValues } from './html-template.ts'
 import type { Wording } from './wording.ts'
 
 /**
- * Writes letters as HTML that stands alone: no link, script, style or image from elsewhere but the brand's logo, and
- * nothing that is not shown. The template is the MJML of that name, compiled.
+ * Writes letters as self-contained HTML: no link, script or style from elsewhere, no image but the brand's logo, and
+ * no hidden content. The template is compiled from the MJML file of that name.
  *
- * @param ownWords what is the same in every letter of a language, to be filled in once.
+ * @param ownWords the texts that are the same in every letter of a language. They are filled in once.
  */
 export function htmlLetter(
   name: 'otp-letter' | 'lock-letter',
@@ -38,10 +38,10 @@ export function allFolded<Name extends string>(texts: Readonly<Record<Name, stri
   ) as Record<Name, string>
 }
 
-/** What a mail may have on a line without being encoded (RFC 2045 §6.7), less what stands around the text. */
+/** The longest line that a mail may have without an encoding (RFC 2045 §6.7), minus the markup around the text. */
 const LINE_LENGTH = 60
 
-/** Our own words with line feeds among their spaces, which HTML does not tell apart. */
+/** Breaks our own words into lines. HTML treats a line feed like a space. */
 function folded(text: string): string {
   let length = 0
   return text
@@ -58,7 +58,7 @@ function folded(text: string): string {
     .join('')
 }
 
-/** With a character that is not ASCII written as its number: `&#8217;`. */
+/** Counts a character that is not ASCII as its numeric reference: `&#8217;`. */
 function asciiLength(word: string): number {
   return word.length + 6 * (word.match(/[^\0-\x7f]/g)?.length ?? 0)
 }

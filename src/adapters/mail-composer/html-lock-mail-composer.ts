@@ -6,14 +6,14 @@ import { type LockLetter, lockHtml, lockText } from './lock-letter.ts'
 import { Readers } from './reader.ts'
 import { createWordings, type Language, type Wording } from './wording.ts'
 
-/** Says in the reader's language that there is a lock, and until when. */
+/** Writes the mail that warns of a lock and says when it ends, in the reader's language. */
 export class HtmlLockMailComposer implements LockMailComposer {
   readonly #readers: Readers
   readonly #wordings: ReadonlyMap<Language, Wording>
   readonly #text: (letter: LockLetter) => string
   readonly #html: (letter: LockLetter) => string
 
-  /** @throws {Error} if the template or a language is incomplete, before there is a mail to send. */
+  /** @throws {Error} at start, before any mail, if the template or a language is incomplete. */
   constructor({ brand, timeZone }: Omit<LetterSettings, 'appHost'>) {
     this.#readers = new Readers(timeZone)
     this.#wordings = new Map(createWordings().map((wording) => [wording.language, wording]))

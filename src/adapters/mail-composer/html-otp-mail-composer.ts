@@ -9,13 +9,13 @@ import { createWordings, type Language, type Wording } from './wording.ts'
 
 export interface LetterSettings {
   readonly brand: Brand
-  /** IANA name of the zone that times are written in. */
+  /** The IANA name of the time zone that mails show times in. */
   readonly timeZone: string
-  /** Host of the app that the codes are typed into. */
+  /** The host of the app that users type codes into. */
   readonly appHost: string | undefined
 }
 
-/** Any notice will do. */
+/** Composed once for each language at start, to find an incomplete template. */
 const SPECIMEN: OtpNotice = {
   code: '',
   reference: '',
@@ -24,14 +24,14 @@ const SPECIMEN: OtpNotice = {
   expiresAt: new Date(0),
 }
 
-/** Fills the details of a notice into a mail of fixed words, in the reader's language. */
+/** Writes the mail that carries a code: fixed words in the reader's language, with the details of one notice. */
 export class HtmlOtpMailComposer implements OtpMailComposer {
   readonly #readers: Readers
   readonly #wordings: ReadonlyMap<Language, Wording>
   readonly #text: (letter: OtpLetter) => string
   readonly #html: (letter: OtpLetter) => string
 
-  /** @throws {Error} if the template or a language is incomplete, before there is a mail to send. */
+  /** @throws {Error} at start, before any mail, if the template or a language is incomplete. */
   constructor({ brand, timeZone, appHost }: LetterSettings) {
     this.#readers = new Readers(timeZone)
     this.#wordings = new Map(createWordings().map((wording) => [wording.language, wording]))

@@ -1,4 +1,4 @@
-/** What goes into a template: text, which is escaped, or for a section one set of values for each repetition. */
+/** The values of a template: text, which is escaped, or for a section one set of values for each repetition. */
 export interface TemplateValues {
   readonly [name: string]: string | readonly TemplateValues[]
 }
@@ -19,8 +19,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 /**
- * HTML with `{{placeholders}}` and `{{#sections}}…{{/sections}}`. It is read once; what is filled in is never read
- * again, so a value that looks like markup or like a placeholder is text, in whatever order the values come.
+ * HTML with `{{placeholders}}` and `{{#sections}}…{{/sections}}`. The source is parsed once, and values never are. So a
+ * value that looks like markup or like a placeholder stays text, in whatever order the values come.
  */
 export class HtmlTemplate {
   readonly #parts: readonly Part[]
@@ -29,7 +29,7 @@ export class HtmlTemplate {
     this.#parts = parts
   }
 
-  /** @throws {Error} if a section is not closed, or one is closed that is not open. */
+  /** @throws {Error} if a section is not closed, or if a closing tag has no open section. */
   static parse(source: string): HtmlTemplate {
     const root: Part[] = []
     const open: { name: string; parts: Part[] }[] = [{ name: '', parts: root }]
@@ -43,7 +43,7 @@ export class HtmlTemplate {
         const body: Part[] = []
         parts.push({ section: name!, body })
         open.push({ name: name!, parts: body })
-      } else if (open.pop()!.name !== name) throw new Error(`{{/${name}}} closes what is not open`)
+      } else if (open.pop()!.name !== name) throw new Error(`{{/${name}}} closes a section that is not open`)
     }
     if (open.length !== 1) throw new Error(`{{#${open.at(-1)?.name}}} is not closed`)
     root.push(source.slice(end))
@@ -51,9 +51,9 @@ export class HtmlTemplate {
   }
 
   /**
-   * The same template with these values in it, wherever they occur; what has no value yet stays open.
+   * Returns a copy with these values filled in wherever they occur. Placeholders without a value stay open.
    *
-   * @throws {Error} if a value has no place.
+   * @throws {Error} if the template has no placeholder for a value.
    */
   fill(values: TemplateValues): HtmlTemplate {
     const used = new Set<string>()
@@ -63,7 +63,7 @@ export class HtmlTemplate {
     return new HtmlTemplate(filled)
   }
 
-  /** @throws {Error} if a placeholder or a section has got no value. */
+  /** @throws {Error} if a placeholder or a section has no value. */
   toString(): string {
     return this.#parts
       .map((part) => {
@@ -100,7 +100,7 @@ function filledParts(parts: readonly Part[], values: TemplateValues, used: Set<s
   return filled
 }
 
-/** In ASCII: what has no other characters goes through every mail system as it is, unencoded. */
+/** Writes ASCII only: every mail system passes that on unchanged and unencoded. */
 function escaped(text: string): string {
   return text.replaceAll(
     /[&<>"']|[^\0-\x7f]/gu,

@@ -3,11 +3,11 @@ import { allFolded, htmlLetter } from './html-letter.ts'
 import { INDENT, lines } from './text-body.ts'
 import type { Wording } from './wording.ts'
 
-/** What the mail about a lock says, the same in text and HTML. All of it but a name is our own. */
+/** The content of the mail about a lock, for text and HTML alike. Only the name in it is foreign text. */
 export interface LockLetter {
   readonly wording: Wording
   readonly greeting: string
-  /** The end of the lock, as the reader writes it. */
+  /** The end of the lock, in the reader's format. */
   readonly until: string
 }
 

@@ -3,7 +3,7 @@ import { greeting } from './greeting.ts'
 import { type VisibleText, visible } from './visible-text.ts'
 import type { Wording } from './wording.ts'
 
-/** What the mail says, the same in text and HTML. Foreign text is visible text from here on. */
+/** The content of the mail with a code, for text and HTML alike. All foreign text in it is `VisibleText`. */
 export interface OtpLetter {
   readonly wording: Wording
   readonly subject: string
@@ -15,7 +15,7 @@ export interface OtpLetter {
   readonly usage: string
 }
 
-/** @param until the end of the code, as the reader writes it. */
+/** @param until the end of the code, in the reader's format. */
 export function otpLetter(notice: OtpNotice, wording: Wording, until: string): OtpLetter {
   const { code, reference, summary, issuedAt, expiresAt, displayName } = notice
   return {

@@ -1,12 +1,12 @@
 import { isLanguage, type Language } from './wording.ts'
 
-/** Whom a mail is written for: in which of our languages, and how their country writes an instant. */
+/** The person who reads a mail: in which of our languages, and how their country writes an instant. */
 export interface Reader {
   readonly language: Language
   instant(at: Date): string
 }
 
-/** Where a language is at home, when the reader's tag does not say. Arabic has no one home, and needs none. */
+/** The region whose formats are used if the reader's tag has none. For Arabic the formats do not depend on one. */
 const HOME: Readonly<Record<Language, string>> = {
   en: 'en-GB',
   de: 'de-DE',
@@ -17,21 +17,21 @@ const HOME: Readonly<Record<Language, string>> = {
   ar: 'ar',
 }
 
-/** A formatter takes tens of microseconds to make, and kilobytes to keep. */
+/** Creating a formatter takes tens of microseconds. Keeping one takes kilobytes. */
 const KEPT_READERS = 64
 
 export class Readers {
   readonly #timeZone: string
   readonly #readers = new Map<string, Reader>()
 
-  /** @param timeZone IANA name. Where the readers are is not known; the zone's short name is always shown. */
+  /** @param timeZone IANA name. Nobody knows where the readers are, so every time shows the zone's short name. */
   constructor(timeZone: string) {
     this.#timeZone = timeZone
   }
 
   /**
-   * The reader with this language tag (BCP 47). Language and region count. All else in a tag does not: it could ask
-   * for digits or a calendar that the code and the operation are not written in.
+   * Returns the reader for this language tag (BCP 47). Only language and region count: the rest of a tag could ask for
+   * digits or a calendar that the code and the operation do not use.
    */
   of(tag: string | undefined): Reader {
     const { language, region } = parsed(tag)

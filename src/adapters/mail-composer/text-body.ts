@@ -2,21 +2,21 @@ import type { OtpLetter } from './otp-letter.ts'
 import { isolated, type VisibleText } from './visible-text.ts'
 import type { Wording } from './wording.ts'
 
-/** Narrow enough that a mail program has no reason to break a line again, where it would drop our bar. */
+/** Narrow enough that mail programs do not wrap lines again: the second part would lack our bar. */
 const LINE_LENGTH = 64
 const BAR = '  | '
 export const INDENT = '    '
 const MAX_LENGTH = LINE_LENGTH - BAR.length - INDENT.length
-/** What is never cut: a letter with its marks, a flag, an emoji of up to four. */
+/** The units that are never cut: a letter with its marks, a flag, an emoji joined from up to four. */
 const LETTER = /\p{RI}{2}|\P{M}[\p{M}\p{EMod}]*(?:\u200D\P{M}[\p{M}\p{EMod}]*){0,3}|\p{M}/gu
 const OF_SEVERAL_UNITS = /[\p{M}\p{EMod}\u{10000}-\u{10FFFF}]|\u200D/u
 
 /**
- * Writes letters as plain text. Every line that holds anything of the operation begins with a bar, and no other line
- * does: whatever a value says, it does not pass for a line of ours.
+ * Writes letters as plain text. Every line of the operation begins with a bar, and no other line does. So no value can
+ * pass for a line of ours.
  *
- * @param appHost where the code is typed in: the last line binds the code to it, so that browsers offer it there and
- *   nowhere else (Origin-bound one-time codes, WICG). The format has no place for a port.
+ * @param appHost the host that users type the code into. The last line binds the code to it, so that browsers offer the
+ *   code there and nowhere else (Origin-bound one-time codes, WICG). The format has no place for a port.
  */
 export function textBody(brandName: string, appHost: string | undefined): (letter: OtpLetter) => string {
   const ownWords = new Map<Wording, OwnWords>()
@@ -59,7 +59,7 @@ function broken({ introduction, warningTitle, warning, footer }: Wording): OwnWo
   }
 }
 
-/** Cuts at spaces where there are some, and never inside a letter. */
+/** Cuts at spaces where possible, and never inside a letter. */
 export function lines<Text extends string | VisibleText>(text: Text): Text[] {
   if (text.length <= MAX_LENGTH) return [text]
   const letters = OF_SEVERAL_UNITS.test(text) ? text.match(LETTER)! : text

@@ -7,7 +7,7 @@ import fr from './languages/fr.json' with { type: 'json' }
 import nl from './languages/nl.json' with { type: 'json' }
 import pt from './languages/pt.json' with { type: 'json' }
 
-/** The words of the mails in one language. All of them are ours; the details of the operation are never inside them. */
+/** The words of the mails in one language. All of them are ours. They never contain details of the operation. */
 export interface Wording {
   readonly language: Language
   readonly direction: 'ltr' | 'rtl'
@@ -18,16 +18,16 @@ export interface Wording {
   readonly warning: string
   readonly footer: string
   subject(reference: string): string
-  /** @param name a person's name, or undefined if there is none that can be shown. */
+  /** @param name a person's name, or undefined without a name that is safe to show. */
   greeting(name: string | undefined): string
   mark(reference: string): string
-  /** Rounded down, so that it never promises more than there is. */
+  /** Rounded down, so that it never promises more time than remains. */
   validity(seconds: number, until: string): string
   usage(reference: string): string
   readonly lock: LockWording
 }
 
-/** The words of the mail about a lock that it does not share with that of a code. */
+/** The words that only the mail about a lock uses. */
 interface LockWording {
   readonly subject: string
   readonly title: string
@@ -48,7 +48,7 @@ export function isLanguage(text: string): text is Language {
   return Object.hasOwn(RESOURCES, text)
 }
 
-/** @throws {Error} from any of its methods, if a language lacks a word or a word lacks what goes into it. */
+/** @throws {Error} from any method of a wording, if a language lacks a text or a text lacks a value. */
 export function createWordings(): readonly Wording[] {
   const i18n = createInstance({
     resources: Object.fromEntries(
@@ -56,13 +56,13 @@ export function createWordings(): readonly Wording[] {
     ),
     fallbackLng: false,
     initAsync: false,
-    // HTML is escaped where HTML is made; a subject and a text are not HTML.
+    // The HTML template escapes. A subject and a plain text must not be escaped.
     interpolation: { escapeValue: false },
     parseMissingKeyHandler: (key: string) => {
-      throw new Error(`a language has no word for ${key}`)
+      throw new Error(`a language has no text for ${key}`)
     },
     missingInterpolationHandler: (text: string) => {
-      throw new Error(`nothing goes into: ${text}`)
+      throw new Error(`no value for a placeholder in: ${text}`)
     },
   })
   i18n.init()

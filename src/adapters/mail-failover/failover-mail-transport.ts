@@ -12,16 +12,16 @@ import { GuardedTransport, type GuardOptions } from './guarded-transport.ts'
 const GUARD: GuardOptions = { failuresToOpen: 3, restInMs: 15_000 }
 
 /**
- * Several mail systems in the place of one: what the first certainly did not take goes to the next, at once and
- * unchanged. Nothing else does. A refusal is about the mail; and what may have gone out would go out twice, so that
- * waits for the outbox to try it again, by when a mail system that keeps silent is left out.
+ * Uses several mail systems as one. A mail that the first certainly did not accept goes to the next, at once and
+ * unchanged. Nothing else does: a refusal concerns the mail itself, and a mail that may have gone out would go out twice.
+ * Such a mail waits for the outbox to retry it. By then the guard skips a mail system that does not answer.
  */
 export class FailoverMailTransport implements MailTransport {
   readonly #transports: readonly GuardedTransport[]
   readonly #clock: Clock
   readonly #logger: Logger
 
-  /** `transports` by name, in the order in which they are tried. */
+  /** @param transports with their names, in the order in which to try them. */
   constructor(
     transports: readonly (readonly [name: string, transport: MailTransport])[],
     clock: Clock,
@@ -39,7 +39,7 @@ export class FailoverMailTransport implements MailTransport {
     const { id: mailId, expiresAt } = message
     const problems: string[] = []
     for (const transport of this.#transports) {
-      // The one before may have taken its time over saying no.
+      // The transport before may have taken long to fail.
       if (problems.length > 0 && this.#clock.now() >= expiresAt) break
       try {
         const receipt = await transport.send(message)

@@ -16,13 +16,13 @@ import {
 } from '../../application/ports/mail-transport.ts'
 
 export interface GuardOptions {
-  /** So many mails in a row that it did not take, and it rests. */
+  /** The transport rests after it has failed to accept this many mails in a row. */
   readonly failuresToOpen: number
   /** How long it rests before one mail tries it again. */
   readonly restInMs: number
 }
 
-/** A transport that is left alone for a while once it fails mail after mail. */
+/** Stops using a transport for a while after it has failed several mails in a row (a circuit breaker). */
 export class GuardedTransport implements MailTransport {
   readonly name: string
   readonly #transport: MailTransport
@@ -47,9 +47,9 @@ export class GuardedTransport implements MailTransport {
     this.#breaker.onReset(() => logger.info({ transport: name }, 'mail transport works again'))
   }
 
-  /** @throws {MailUnavailable} at once while it rests, or another mail is trying it. */
+  /** @throws {MailUnavailable} at once while the transport rests, or while another mail tests it. */
   async send(message: MailMessage): Promise<MailReceipt> {
-    // The breaker would have it wait for the mail that is on trial, whose time is not this one's to spend.
+    // The breaker would make this mail wait for the mail that tests the transport, and use up its time.
     if (this.#breaker.state === CircuitState.HalfOpen) throw resting()
     const answer = await this.#breaker
       .execute(() => this.#answer(message))
@@ -64,7 +64,7 @@ export class GuardedTransport implements MailTransport {
     await this.#transport.close()
   }
 
-  /** A refusal is an answer of a transport that works, and to the breaker a success. */
+  /** The transport works if it refuses a mail, so a refusal counts as a success for the breaker. */
   async #answer(message: MailMessage): Promise<MailReceipt | MailRefused> {
     try {
       return await this.#transport.send(message)

@@ -8,16 +8,16 @@ const TIMEOUT_IN_MS = 4000
 const Server = z.object({ DeliveryType: z.string().optional() })
 const MessageStream = z.object({ MessageStreamType: z.string(), ArchivedAt: z.string().nullish() })
 
-/** Asks Postmark about the server of the token and about the message stream, and sends nothing. */
+/** Asks Postmark for the server of the token and for the message stream. Sends nothing. */
 export class PostmarkCheck implements DiagnosticCheck {
   readonly name = 'mail-postmark'
   readonly #options: PostmarkOptions
-  readonly #hearsReports: boolean
+  readonly #hasWebhook: boolean
 
-  /** @param hearsReports whether there is a webhook for Postmark to report to. */
-  constructor(options: PostmarkOptions, hearsReports: boolean) {
+  /** @param hasWebhook whether Postmark can report to this service. */
+  constructor(options: PostmarkOptions, hasWebhook: boolean) {
     this.#options = options
-    this.#hearsReports = hearsReports
+    this.#hasWebhook = hasWebhook
   }
 
   async *run(): AsyncGenerator<CheckResult> {
@@ -29,7 +29,7 @@ export class PostmarkCheck implements DiagnosticCheck {
       yield type === 'Sandbox'
         ? CheckResult.failed(
             'mail-postmark',
-            'the token is that of a sandbox server, which sends nothing',
+            'the token belongs to a sandbox server, which sends nothing',
             'Set POSTMARK_SERVER_TOKEN to the token of a live server',
           )
         : CheckResult.ok('mail-postmark', `${host} knows the server of the token`)
@@ -53,11 +53,11 @@ export class PostmarkCheck implements DiagnosticCheck {
       )
     }
 
-    yield this.#hearsReports
+    yield this.#hasWebhook
       ? CheckResult.ok('mail-reports', 'Postmark may report deliveries and bounces to /webhooks/postmark')
       : CheckResult.warning(
           'mail-reports',
-          'nobody hears of deliveries and bounces',
+          'Postmark cannot report deliveries and bounces',
           'Set POSTMARK_WEBHOOK_AUTH, and enter https://<user>:<password>@<this service>/webhooks/postmark at Postmark',
         )
   }
@@ -70,26 +70,26 @@ function streamResult({
   if (archivedAt)
     return CheckResult.failed(
       'mail-stream',
-      'the message stream is archived and takes no mail',
+      'the message stream is archived and accepts no mail',
       'Unarchive it at Postmark, or set POSTMARK_MESSAGE_STREAM to another one',
     )
   if (type !== 'Transactional')
     return CheckResult.failed(
       'mail-stream',
-      `the message stream is not for transactional mail but ${type}`,
+      `the message stream is for ${type} mail, not for transactional mail`,
       'Set POSTMARK_MESSAGE_STREAM to a transactional stream',
     )
-  return CheckResult.ok('mail-stream', 'the message stream takes transactional mail')
+  return CheckResult.ok('mail-stream', 'the message stream accepts transactional mail')
 }
 
-/** Numbers only: messages of the SDK may hold what was sent, the token included. */
+/** Numbers only: the SDK's messages may quote the request, including the token. */
 function answerOf(error: unknown): string {
-  if (!(error instanceof Errors.PostmarkError)) return 'an answer that cannot be read'
+  if (!(error instanceof Errors.PostmarkError)) return 'an unreadable answer'
   return error.statusCode === 0 ? 'no answer' : `HTTP ${error.statusCode}, ErrorCode ${error.code}`
 }
 
 function remedyOf(error: unknown): string {
   return error instanceof Errors.PostmarkError && error.statusCode === 401
     ? 'Set POSTMARK_SERVER_TOKEN to an API token of the server (not of the account)'
-    : 'Check POSTMARK_API_URL, and that this machine may reach it'
+    : 'Check POSTMARK_API_URL, and that this machine can reach it'
 }

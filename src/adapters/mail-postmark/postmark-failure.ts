@@ -7,22 +7,22 @@ import {
 } from '../../application/ports/mail-transport.ts'
 
 /*
- * Error codes that are about this one mail. All others are about the token, the sender, the account or the service, and
- * the same mail goes out once that is repaired.
+ * The error codes that concern this one mail. All others concern the token, the sender, the account or the service. The
+ * same mail goes out once somebody has repaired that.
  */
 const INVALID_REQUEST = 300
 const INACTIVE_RECIPIENT = 406
 
-/** What a gateway says for whoever is behind it, who may have taken the mail. */
+/** A gateway answers for the server behind it, which may have accepted the mail. */
 const SECOND_HAND: readonly number[] = [502, 504]
 
-/** The message of the error that stands for a request which was never made. */
+/** The message of the error that stands for a request that never left. */
 const UNCONNECTED = 'no connection'
 
-/** What the SDK rejected with, as the application knows it. */
+/** Translates an error of the SDK into the application's terms. */
 export function postmarkFailure(error: unknown): MailRefused | MailUnavailable {
   if (!(error instanceof Errors.PostmarkError)) {
-    return new MailOutcomeUnknown('Postmark gave no answer that can be read')
+    return new MailOutcomeUnknown('Postmark gave an unreadable answer')
   }
   if (error.statusCode !== 0) return answered(error.statusCode, error.code)
   return error.message === UNCONNECTED
@@ -30,12 +30,12 @@ export function postmarkFailure(error: unknown): MailRefused | MailUnavailable {
     : new MailOutcomeUnknown('Postmark did not answer, or not in time')
 }
 
-/** What a 2xx holds that does not say the mail was taken over, as the application knows it. */
+/** Translates a 2xx answer that does not confirm the mail into the application's terms. */
 export function postmarkRefusal(answer: unknown): MailRefused | MailUnavailable {
   return answered(200, (answer as { ErrorCode?: unknown } | null)?.ErrorCode)
 }
 
-/** Says numbers only: the messages of the SDK hold addresses, and an ill-formed token whole. */
+/** Numbers only: the SDK's messages contain addresses, and an ill-formed token in full. */
 function answered(statusCode: number, errorCode: unknown): MailRefused | MailUnavailable {
   const details = `HTTP ${statusCode}, ErrorCode ${Number.isInteger(errorCode) ? errorCode : 'missing'}`
   if (errorCode === INVALID_REQUEST) return new MailRefused(`Postmark refused the mail (${details})`)
@@ -50,12 +50,12 @@ function answered(statusCode: number, errorCode: unknown): MailRefused | MailUna
 }
 
 /**
- * Of an error that `fetch` threw: the one to give to the SDK, which keeps nothing of it but the message. It is known
- * that nothing was sent if the name was not found, nobody accepted the connection, or the certificate did not verify.
+ * Translates an error of `fetch` for the SDK, which keeps only its message. Nothing was sent if the name was not found,
+ * the connection was not accepted, or the certificate did not verify.
  */
 export function forSdk(error: unknown): unknown {
   const cause = error instanceof Error ? error.cause : undefined
-  // Several when the host has several addresses, each of which was tried.
+  // An AggregateError if the host has several addresses: `fetch` tried each.
   const [first] = cause instanceof AggregateError ? cause.errors : [cause]
   const { syscall, code } = (first ?? {}) as NodeJS.ErrnoException
   const unconnected = syscall === 'connect' || syscall === 'getaddrinfo' || /CERT|SIGNATURE/.test(code ?? '')

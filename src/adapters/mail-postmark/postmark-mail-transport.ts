@@ -12,12 +12,12 @@ import { forSdk, postmarkFailure, postmarkRefusal } from './postmark-failure.ts'
 
 export interface PostmarkOptions {
   readonly serverToken: string
-  /** `https://api.postmarkapp.com`; plain HTTP on this machine only, for the token travels with every mail. */
+  /** `https://api.postmarkapp.com`. Plain HTTP only on this machine, because every request carries the token. */
   readonly apiUrl: string
-  /** A stream of its own keeps complaints about other mails from suppressing codes. */
+  /** A separate stream, so that complaints about other mails do not suppress codes. */
   readonly messageStream: string
   readonly from: string
-  /** A mail that Postmark has not taken over by then is given up; see the promise of the port. */
+  /** After this time the transport gives up on a mail that Postmark has not accepted, as the port promises. */
   readonly timeoutInMs?: number
 }
 
@@ -26,10 +26,10 @@ const TIMEOUT_IN_MS = 9000
 const MAX_ANSWER_BYTES = 65_536
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
-/** The SDK resolves with whatever a 2xx answer holds: a mail is taken over only if this is what it says. */
+/** The SDK resolves with the body of any 2xx answer. Only this body means that Postmark accepted the mail. */
 const TakenOver = z.object({ ErrorCode: z.literal(0), MessageID: z.string().min(1) })
 
-/** Hands mails to Postmark's e-mail API. It knows no idempotency: a mail without an answer may have gone out. */
+/** Sends mails through Postmark's e-mail API, which has no idempotency keys: a mail without an answer may have gone out. */
 export class PostmarkMailTransport implements MailTransport {
   readonly #client: ServerClient
   readonly #from: string
@@ -56,17 +56,17 @@ export class PostmarkMailTransport implements MailTransport {
         TextBody: text,
         HtmlBody: html,
         MessageStream: this.#messageStream,
-        // Said with every mail, because the settings of the server may say otherwise.
+        // Set on every mail, because the settings of the server may turn tracking on.
         TrackOpens: false,
         TrackLinks: Models.LinkTrackingOptions.None,
         Tag: kind,
-        // What is reported of the mail of an issuance leads back to it by this; what is reported of others leads nowhere.
+        // A report finds its issuance by this metadata. Reports about notices are not stored.
         Metadata: kind === 'otp' ? { issuance: id } : { notice: id },
         Headers: [
-          // RFC 3834 §5; the second is what Exchange goes by.
+          // RFC 3834 §5. Exchange obeys the second.
           { Name: 'Auto-Submitted', Value: 'auto-generated' },
           { Name: 'X-Auto-Response-Suppress', Value: 'All' },
-          // The second keeps Postmark from putting one of its own in place of the first.
+          // Without the second, Postmark replaces the first by a message id of its own.
           { Name: 'Message-ID', Value: messageIdOf(id, this.#senderDomain) },
           { Name: 'X-PM-KeepID', Value: 'true' },
         ],
@@ -101,9 +101,9 @@ function domainOf(from: string): string {
 }
 
 /**
- * One request, and no other where an answer points: fetch would follow a redirect with the server token, and after
- * a 307 with the whole mail. A redirect that is not followed is an answer that is not 2xx. The time-out is ours
- * because the SDK counts in seconds.
+ * Sends one request and follows no redirect: a redirect would carry the server token elsewhere, and after a 307 the
+ * whole mail. The SDK treats the redirect as an answer that is not 2xx. We set the time-out, because the SDK counts in
+ * seconds.
  */
 export function once(timeoutInMs: number): Models.ClientOptions.FetchImplementation {
   return async (input, init) => {
@@ -116,7 +116,7 @@ export function once(timeoutInMs: number): Models.ClientOptions.FetchImplementat
   }
 }
 
-/** The answer, which breaks off where it has become too long: within the time-out, memory would not last for one without end. */
+/** Ends the answer with an error once it is too long: an endless answer would exhaust the memory before the time-out. */
 function bounded({ body, status, headers }: Response): Response {
   let left = MAX_ANSWER_BYTES
   const limit = new TransformStream<Uint8Array, Uint8Array>({

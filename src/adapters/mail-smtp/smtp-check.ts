@@ -8,13 +8,13 @@ import { smtpServer } from './smtp-server.ts'
 const TIMEOUT_IN_MS = 4000
 
 const CHECK_REACH =
-  'Check host and port in SMTP_URL, and that this machine may reach it (many networks close 25, 465 and 587)'
+  'Check host and port in SMTP_URL, and that this machine can reach it (many networks block 25, 465 and 587)'
 const REMEDIES: Readonly<Record<string, string>> = {
-  EAUTH: 'Check user and password in SMTP_URL: both percent-encoded, % itself is %25',
+  EAUTH: 'Check user and password in SMTP_URL: both must be percent-encoded, % itself as %25',
   ETLS: 'The server must offer STARTTLS with a certificate that verifies; NODE_EXTRA_CA_CERTS trusts a private authority, smtps:// is TLS from the start',
 }
 
-/** Connects, starts TLS and logs in to the SMTP server, and sends nothing. */
+/** Connects to the SMTP server, starts TLS and logs in. Sends nothing. */
 export class SmtpCheck implements DiagnosticCheck {
   readonly name = 'mail-smtp'
   readonly #options: SmtpOptions
@@ -41,7 +41,7 @@ export class SmtpCheck implements DiagnosticCheck {
     })
     try {
       await mailer.verify()
-      const wire = server.secure || server.requireTLS ? 'over TLS' : 'in the clear, on this machine'
+      const wire = server.secure || server.requireTLS ? 'over TLS' : 'without TLS, on this machine'
       const login = server.auth ? 'it accepts the login' : 'without a login'
       yield CheckResult.ok(
         'mail-smtp',

@@ -12,22 +12,25 @@ import { type SmtpSender, smtpSender } from './smtp-sender.ts'
 import { smtpServer } from './smtp-server.ts'
 
 export interface SmtpOptions {
-  /** `smtp://user:password@host:587` or `smtps://user:password@host:465`, user and password percent-encoded. */
+  /** `smtp://user:password@host:587` or `smtps://user:password@host:465`, with percent-encoded user and password. */
   readonly url: string
   /** One mailbox, with or without a name: `Countersign <no-reply@bank.example>`. */
   readonly from: string
-  /** A mail that the server has not taken over by then is given up; see the promise of the port. */
+  /** After this time the transport gives up on a mail that the server has not accepted, as the port promises. */
   readonly timeoutInMs?: number
 }
 
 const TIMEOUT_IN_MS = 9000
 
-/** Hands mails to an SMTP server (RFC 5321) over a pool of connections. */
+/** Sends mails through an SMTP server (RFC 5321) over a pool of connections. */
 export class SmtpMailTransport implements MailTransport {
   readonly #sender: SmtpSender
   readonly #timeoutInMs: number
   readonly #mailer: ReturnType<typeof pooled>
-  /** Of each mail under way, which nodemailer knows by the signal it was given. Read only once a server asks for it. */
+  /**
+   * The content of each mail that is being sent. The key is the signal that nodemailer got with it. nodemailer reads the
+   * content only once the server asks for it.
+   */
   readonly #contents = new WeakMap<AbortSignal, Readable>()
 
   /** @throws {TypeError} if `url` or `from` cannot be used; it does not repeat them. */
@@ -46,7 +49,7 @@ export class SmtpMailTransport implements MailTransport {
 
   async send({ id, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
     const recipient = soleRecipient(to)
-    // Not `AbortSignal.timeout`, which goes on to abort what has long been handed over, at a cost for each mail.
+    // Not `AbortSignal.timeout`: its timer outlives the send and costs time for each mail.
     const limit = new AbortController()
     const timer = setTimeout(() => limit.abort(), this.#timeoutInMs)
     try {
@@ -59,7 +62,7 @@ export class SmtpMailTransport implements MailTransport {
         html,
         messageId: messageIdOf(id, this.#sender.domain),
         headers: {
-          // RFC 3834 §5; the second is what Exchange goes by.
+          // RFC 3834 §5. Exchange obeys the second.
           'Auto-Submitted': 'auto-generated',
           'X-Auto-Response-Suppress': 'All',
         },
@@ -73,7 +76,7 @@ export class SmtpMailTransport implements MailTransport {
     }
   }
 
-  /** Mails under way are finished. */
+  /** Lets mails that are being sent finish. */
   async close(): Promise<void> {
     this.#mailer.close()
   }
@@ -83,7 +86,7 @@ function pooled(url: string) {
   return createTransport({
     pool: true,
     ...smtpServer(url),
-    // A connection that the server had dropped meanwhile is replaced once; all other retries are the outbox's.
+    // Replaces a connection that the server has dropped, once. The outbox does all other retries.
     maxRequeues: 1,
     disableFileAccess: true,
     disableUrlAccess: true,

@@ -6,7 +6,7 @@ export interface SmtpSender {
   readonly domain: string
 }
 
-/** A domain of one label is allowed: in development mails come from `no-reply@localhost`. */
+/** Allows a domain of one label: in development the sender is `no-reply@localhost`. */
 const ADDRESS = /^[^\s@<>"(),:;[\]\\]+@([A-Za-z0-9.-]+)$/
 
 /** @throws {TypeError} unless `text` is one mailbox. */

@@ -1,4 +1,4 @@
-/** Where and how to connect, as nodemailer wants it. */
+/** Where and how to connect, in nodemailer's options. */
 export interface SmtpServer {
   readonly host: string
   readonly port?: number
@@ -11,11 +11,11 @@ export interface SmtpServer {
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i
 
 /**
- * Read here and not by nodemailer, whose URLs carry options in their query: `?requireTLS=false` or
- * `?tls.rejectUnauthorized=false` would send codes in the clear. A certificate that does not verify ends the
- * connection; a private authority is trusted by NODE_EXTRA_CA_CERTS.
+ * Parses the URL itself, because nodemailer accepts options in the query: `?requireTLS=false` or
+ * `?tls.rejectUnauthorized=false` would send codes without protection. A certificate that does not verify ends the
+ * connection. NODE_EXTRA_CA_CERTS adds a private certificate authority.
  *
- * @throws {TypeError}
+ * @throws {TypeError} if the URL cannot be used. The message does not repeat the URL, which holds the password.
  */
 export function smtpServer(text: string): SmtpServer {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -23,7 +23,7 @@ export function smtpServer(text: string): SmtpServer {
     throw new TypeError('The SMTP URL must be smtp://host:port or smtps://host:port')
   }
   if (!['', '/'].includes(url.pathname) || url.search || url.hash) {
-    throw new TypeError('The SMTP URL must end with the port: it takes no path and no options')
+    throw new TypeError('The SMTP URL must end with the port: it may have no path and no options')
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const secure = url.protocol === 'smtps:'
@@ -33,7 +33,7 @@ export function smtpServer(text: string): SmtpServer {
     ...(url.port && { port: Number(url.port) }),
     ...(url.username && { auth: { user: decoded(url.username), pass: decoded(url.password) } }),
     secure,
-    // Relays on this machine seldom have a certificate that verifies, and the wire to them is not a wire.
+    // Relays on this machine seldom have a certificate that verifies, and their traffic never leaves the machine.
     requireTLS: !secure && !trusted,
     ignoreTLS: trusted,
   }

@@ -105,7 +105,7 @@ export class Metrics {
 
   constructor() {
     // What starts at one has never risen: without a zero the first trouble after a start would be no trouble to `rate()`.
-    for (const outcome of ['deferred', 'failed', 'unrecorded']) {
+    for (const outcome of ['deferred', 'failed', 'unrecorded', 'outdated']) {
       this.deliveryAttempts.inc({ outcome, transport: '' }, 0)
     }
     for (const reason of DELIVERY_FAILURES) this.deliveryFailures.inc({ reason }, 0)

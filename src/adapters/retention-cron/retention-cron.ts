@@ -4,10 +4,10 @@ import type { Logger } from 'pino'
 import type { PurgeChallenges } from '../../application/retention/purge-challenges.ts'
 
 const EVERY_TEN_MINUTES = '*/10 * * * *'
-/** Between two batches, so that requests find the database theirs for most of the time. */
+/** The pause between two batches, which leaves the database to requests most of the time. */
 const PAUSE_IN_MS = 100
 
-/** Purges on schedule for as long as it runs. Any number of processes may: at any moment one of them works. */
+/** Purges on schedule. Several processes may run it: only one of them purges at any moment. */
 export class RetentionCron {
   readonly #purgeChallenges: Pick<PurgeChallenges, 'execute'>
   readonly #logger: Logger
@@ -28,7 +28,7 @@ export class RetentionCron {
     this.#pauseInMs = pauseInMs
   }
 
-  /** A run that is due while the one before is still under way is left out. */
+  /** Skips a run that is due while the previous one is not finished. */
   start(): void {
     this.#cron ??= new Cron(this.#schedule, { protect: true }, () => {
       this.#underWay = this.#run()
@@ -36,7 +36,7 @@ export class RetentionCron {
     })
   }
 
-  /** Begins no further batch, and resolves when the one under way is done. */
+  /** Starts no further batch, and resolves when the current one is done. */
   async stop(): Promise<void> {
     this.#cron?.stop()
     this.#stopping.abort()

@@ -10,11 +10,11 @@ export interface SigningKey {
   readonly bytes: Uint8Array
 }
 
-/** Of our own, so that no verifier that looks at `typ` takes either for an access token (RFC 8725 §3.11). */
+/** Our own types, so that a verifier which checks `typ` mistakes neither for an access token (RFC 8725 §3.11). */
 const CHALLENGE_TYPE = 'countersign-challenge+jwt'
 const AUTHORISATION_TYPE = 'countersign-authorisation+jwt'
 const AUTHORISATION_LIFETIME_IN_SECONDS = 300
-/** An Ed25519 private key in PKCS #8 (RFC 8410 §7) is these octets and the seed. */
+/** An Ed25519 private key in PKCS #8 (RFC 8410 §7) consists of these octets and the seed. */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 interface KeyPair {
@@ -22,11 +22,11 @@ interface KeyPair {
   readonly key: KeyObject
 }
 
-/** Signs with Ed25519, so the same statement under the same key has the same signature, however often it is asked for. */
+/** Signs with Ed25519, which is deterministic: the same statement under the same key always has the same signature. */
 export class EddsaChallengeSigner implements ChallengeSigner {
   readonly #pairs: readonly [KeyPair, ...KeyPair[]]
 
-  /** @param keys the first one signs, all are published. */
+  /** @param keys the first one signs. All are published. */
   constructor([active, ...others]: readonly [SigningKey, ...SigningKey[]]) {
     this.#pairs = [pairOf(active), ...others.map(pairOf)]
   }
@@ -35,7 +35,7 @@ export class EddsaChallengeSigner implements ChallengeSigner {
     return signChallenge(challenge, this.#pairs[0])
   }
 
-  /** Signs again and compares: nothing that a stranger wrote has to be parsed. */
+  /** Signs again and compares, so that it parses no input from strangers. */
   async verifies(challenge: Challenge, signature: string): Promise<boolean> {
     for (const pair of this.#pairs) {
       if (equal(await signChallenge(challenge, pair), signature)) return true

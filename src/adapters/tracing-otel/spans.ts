@@ -6,6 +6,7 @@ import {
   type Span,
   type SpanOptions,
   SpanStatusCode,
+  type TimeInput,
   type Tracer,
   trace,
 } from '@opentelemetry/api'
@@ -51,6 +52,11 @@ export class Spans {
     }
   }
 
+  /** Whether there is a span for others to be below. */
+  isActive(): boolean {
+    return trace.getSpan(this.#active.active()) !== undefined
+  }
+
   /** Adds a span to the active one for something that waits for nothing. */
   during<Result>(name: string, options: SpanOptions, work: () => Result): Result {
     const span = this.#tracer.startSpan(name, options, this.#active.active())
@@ -65,7 +71,7 @@ export class Spans {
   }
 
   /** Adds a span to the active one for what is over already. */
-  add(name: string, options: SpanOptions, end: number): void {
+  add(name: string, options: SpanOptions, end: TimeInput): void {
     this.#tracer.startSpan(name, options, this.#active.active()).end(end)
   }
 

@@ -7,17 +7,13 @@ import type { Logger } from 'pino'
 import type { DeliveryTraces } from '../../application/ports/delivery-traces.ts'
 import type { MailTransport } from '../../application/ports/mail-transport.ts'
 import type { OtpMailComposer } from '../../application/ports/otp-mail-composer.ts'
-import type { OtpDelivery, OtpOutbox } from '../../application/ports/otp-outbox.ts'
-import type { StepUps } from '../../application/ports/step-ups.ts'
 import { BoundedExport, EXPORT_TIMEOUT_IN_MS, type ExportBounds } from './bounded-export.ts'
 import { Spans } from './spans.ts'
 import { TracedDeliveries } from './traced-deliveries.ts'
 import { tracedFetch } from './traced-fetch.ts'
-import { TracedMailComposer } from './traced-mail-composer.ts'
 import { TracedMailTransport } from './traced-mail-transport.ts'
-import { type Claim, TracedOtpOutbox } from './traced-otp-outbox.ts'
 import { TracedRequests } from './traced-requests.ts'
-import { TracedStepUps } from './traced-step-ups.ts'
+import { tracedStatements } from './traced-statements.ts'
 
 const PACKAGE = new URL('../../../package.json', import.meta.url)
 
@@ -31,14 +27,15 @@ export interface TracingOptions {
   readonly sampledShare: number
 }
 
-/** Traces one process: what its ports are wrapped in, over one export. */
+/** Traces one process: what its adapters are given to run things in, over one export. */
 export class Tracing {
   readonly requests: TracedRequests
   readonly deliveries: DeliveryTraces
   readonly fetch: typeof fetch
+  /** Runs a named statement. */
+  readonly statement: ReturnType<typeof tracedStatements>
   readonly #provider: TracerProvider
   readonly #spans: Spans
-  readonly #claims = new WeakMap<OtpDelivery, Claim>()
 
   constructor(
     { endpoint, headers, serviceName, sampledShare }: TracingOptions,
@@ -62,20 +59,14 @@ export class Tracing {
     })
     this.#spans = new Spans(this.#provider.getTracer('countersign', version))
     this.requests = new TracedRequests(this.#spans)
-    this.deliveries = new TracedDeliveries(this.#spans, this.#claims)
+    this.deliveries = new TracedDeliveries(this.#spans)
     this.fetch = tracedFetch(this.#spans)
+    this.statement = tracedStatements(this.#spans)
   }
 
-  stepUps(stepUps: StepUps): StepUps {
-    return new TracedStepUps(stepUps, this.#spans)
-  }
-
-  otpOutbox(outbox: OtpOutbox): OtpOutbox {
-    return new TracedOtpOutbox(outbox, this.#spans, this.#claims)
-  }
-
+  /** A span for each mail that is composed, which repeats no word of it. */
   mailComposer(composer: OtpMailComposer): OtpMailComposer {
-    return new TracedMailComposer(composer, this.#spans)
+    return { compose: (notice) => this.#spans.during('compose mail', {}, () => composer.compose(notice)) }
   }
 
   mailTransport(name: string, transport: MailTransport): MailTransport {

@@ -4,7 +4,7 @@ import { parse } from 'csv-parse'
 import { z } from 'zod'
 import type { ImportLine } from '../../application/users/import-users.ts'
 
-/** CSV has no absent fields, only empty ones. */
+/** CSV cannot leave a field out, so an empty one counts as absent. */
 const optional = z
   .string()
   .nullish()
@@ -18,8 +18,8 @@ const Draft = z.strictObject({
 })
 
 /**
- * The users in a file: `.csv` with a header of the field names (RFC 4180, UTF-8), or `.jsonl` with an object a line.
- * Numbers are those of the lines in the file. Read as it is asked for, so that its size does not matter.
+ * Reads the users from a file: `.csv` with a header of the field names (RFC 4180, UTF-8), or `.jsonl` with one object a
+ * line. The numbers are line numbers of the file. Reads line by line, so the file may have any size.
  */
 export async function* userFile(path: string): AsyncGenerator<ImportLine> {
   if (path.endsWith('.csv')) yield* csvLines(path)
@@ -55,9 +55,7 @@ function lineOf(number: number, content: unknown): ImportLine {
   const draft = Draft.safeParse(content)
   if (draft.success) return { number, draft: draft.data }
   const problems = draft.error.issues.map((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? 'has fields that are not known here'
-      : `${issue.path.join('.')}: ${issue.message}`,
+    issue.code === 'unrecognized_keys' ? 'has unknown fields' : `${issue.path.join('.')}: ${issue.message}`,
   )
   return { number, problem: problems.join('; ') }
 }

@@ -12,7 +12,7 @@ export interface CancelChallengeCommand {
   readonly origin: Origin
 }
 
-/** Ends a live challenge for its client or its subject. To cancel what is cancelled changes nothing. */
+/** Ends a live challenge for its client or its subject. To cancel it again changes nothing. */
 export class CancelChallenge {
   readonly #stepUps: StepUps
   readonly #clock: Clock
@@ -23,19 +23,26 @@ export class CancelChallenge {
   }
 
   /**
-   * @throws {ChallengeNotFound} also for a challenge of others, so that ids cannot be probed.
+   * @throws {ChallengeNotFound} also for someone else's challenge, so that ids cannot be probed.
    * @throws {ChallengeOver} if it is consumed, exhausted or expired.
+   * @throws what {@link decideAndSave} throws
    */
   async execute({ challengeId, caller, origin }: CancelChallengeCommand): Promise<void> {
     const provenance = { actor: actorOf(caller), ...origin }
     const reason = caller.kind === 'user' ? 'by-subject' : 'by-client'
 
-    await decideAndSave(this.#stepUps, challengeId, provenance, ({ challenge, standing }) => {
-      if (!isParty(challenge, caller)) throw new ChallengeNotFound(challengeId)
-      if (challenge.status === 'cancelled') return { decision: undefined, result: undefined }
+    await decideAndSave(
+      this.#stepUps,
+      this.#clock,
+      challengeId,
+      provenance,
+      ({ challenge, standing }, now) => {
+        if (!isParty(challenge, caller)) throw new ChallengeNotFound(challengeId)
+        if (challenge.status === 'cancelled') return { decision: undefined, result: undefined }
 
-      const [cancelled, event] = Challenge.cancel(challenge, reason, this.#clock.now())
-      return { decision: { challenge: cancelled, standing, events: [event] }, result: undefined }
-    })
+        const [cancelled, event] = Challenge.cancel(challenge, reason, now)
+        return { decision: { challenge: cancelled, standing, events: [event] }, result: undefined }
+      },
+    )
   }
 }

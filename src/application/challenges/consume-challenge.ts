@@ -16,9 +16,9 @@ import type { StepUps } from '../ports/step-ups.ts'
 export interface ConsumeChallengeCommand {
   readonly challengeId: string
   readonly clientId: string
-  /** The signature that the challenge was opened with, as it came back through the user's app. */
+  /** The signature of the opened challenge, as it came back through the user's app. */
   readonly signature: string
-  /** The digest of the operation that is about to be carried out. */
+  /** The digest of the operation that the client is about to carry out. */
   readonly digest: string
   readonly idempotency: Idempotency
   readonly origin: Origin
@@ -29,7 +29,7 @@ export type Consumption =
   | {
       readonly outcome: 'consumed'
       readonly challenge: ConsumedChallenge
-      /** What anybody with the public keys can check: that this subject approved this operation for this client. */
+      /** Proof for anyone with the public keys: this subject approved this operation for this client. */
       readonly authorisation: string
     }
   | { readonly outcome: 'mismatch'; readonly reason: ConsumptionRefusal }
@@ -49,12 +49,13 @@ export class ConsumeChallenge {
   /**
    * @throws {ChallengeNotFound} also for another client's challenge, so that ids cannot be probed.
    * @throws {ChallengeNotVerified} @throws {ChallengeOver} @throws {IdempotencyKeyReused}
+   * @throws what {@link decideAndSave} throws
    */
   async execute(command: ConsumeChallengeCommand): Promise<Consumption> {
     const { challengeId, clientId, origin } = command
     const provenance = { actor: `client:${clientId}`, ...origin }
-    const settled = await decideAndSave(this.#stepUps, challengeId, provenance, (stepUp) =>
-      this.#decide(stepUp, command),
+    const settled = await decideAndSave(this.#stepUps, this.#clock, challengeId, provenance, (stepUp, now) =>
+      this.#decide(stepUp, command, now),
     )
     if (typeof settled === 'string') return { outcome: 'mismatch', reason: settled }
     return { outcome: 'consumed', challenge: settled, authorisation: await this.#signer.authorise(settled) }
@@ -63,6 +64,7 @@ export class ConsumeChallenge {
   async #decide(
     { challenge, standing }: StepUp,
     { challengeId, clientId, signature, digest, idempotency }: ConsumeChallengeCommand,
+    now: Date,
   ): Promise<Decided<ConsumedChallenge | ConsumptionRefusal>> {
     if (challenge.clientId !== clientId) throw new ChallengeNotFound(challengeId)
     if (challenge.status === 'consumed' && challenge.consumedBy.key === idempotency.key) {
@@ -70,7 +72,6 @@ export class ConsumeChallenge {
       return { decision: undefined, result: challenge }
     }
 
-    const now = this.#clock.now()
     const refusal = await this.#refusal(challenge, signature, digest)
     if (refusal) {
       const event = Challenge.refuseConsumption(challenge, refusal, now)

@@ -13,13 +13,16 @@ export interface InspectedChallenge {
   readonly status: ChallengeStatus
   /** The newest issuance. */
   readonly issuance: OtpIssuance | undefined
-  /** When the next code may be asked for; undefined if never again for this challenge, or not at this address. */
+  /** When the next code may be requested; undefined if this challenge, or this address, gets no further code. */
   readonly resendAvailableAt: Date | undefined
   /** How many digits a code has. */
   readonly codeDigits: number
 }
 
-/** Tells the two parties of a challenge, its client and its subject, how it stands. Changes nothing. */
+/**
+ * Shows the two parties of a challenge, its client and its subject, how it stands. Changes nothing: a challenge that the next
+ * decision will cancel, because its user has moved, is shown as cancelled and stored as it was.
+ */
 export class InspectChallenge {
   readonly #stepUps: StepUps
   readonly #clock: Clock
@@ -31,19 +34,26 @@ export class InspectChallenge {
     this.#policy = policy
   }
 
-  /** @throws {ChallengeNotFound} also for a challenge of others, so that ids cannot be probed. */
+  /**
+   * @throws {ChallengeNotFound} also for someone else's challenge, so that ids cannot be probed.
+   * @throws {StorageUnavailable} @throws {DirectoryUnavailable} as {@link StepUps.load} does
+   */
   async execute(challengeId: string, caller: Caller): Promise<InspectedChallenge> {
     const stepUp = await this.#stepUps.load(challengeId)
     if (!stepUp || !isParty(stepUp.challenge, caller)) throw new ChallengeNotFound(challengeId)
 
-    const { challenge, issuance, standing, user } = stepUp
+    const { issuance, standing, user, externalUser } = stepUp
     const now = this.#clock.now()
+    // The next decision stores the cancellation; a read shows it already.
+    const challenge = StepUp.cancelIfMoved(stepUp, externalUser, now)?.challenge ?? stepUp.challenge
     const reachable = !user || !SubjectStanding.isSuppressed(standing, user.email)
     return {
       challenge,
       status: Challenge.statusAt(challenge, now),
       issuance,
-      resendAvailableAt: reachable ? StepUp.nextIssuanceAt(stepUp, this.#policy, now) : undefined,
+      resendAvailableAt: reachable
+        ? StepUp.nextIssuanceAt({ ...stepUp, challenge }, this.#policy, now)
+        : undefined,
       codeDigits: this.#policy.codeDigits,
     }
   }

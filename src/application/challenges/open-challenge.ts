@@ -19,11 +19,11 @@ export interface OpenChallengeCommand {
 export interface OpenedChallenge {
   readonly challenge: Challenge
   readonly signature: string
-  /** False if the idempotency key had opened it before. */
+  /** False if an earlier call with the idempotency key opened it. */
   readonly created: boolean
 }
 
-/** Opens a challenge for an operation service. Whether the subject can be reached shows when a code is asked for. */
+/** Opens a challenge for an operation service. Does not check that the subject can be reached; issuing a code does. */
 export class OpenChallenge {
   readonly #stepUps: StepUps
   readonly #signer: ChallengeSigner
@@ -45,7 +45,7 @@ export class OpenChallenge {
     this.#policy = policy
   }
 
-  /** @throws {OperationMalformed} @throws {IdempotencyKeyReused} */
+  /** @throws {OperationMalformed} @throws {IdempotencyKeyReused} @throws {StorageUnavailable} */
   async execute({ idempotency, origin, ...demand }: OpenChallengeCommand): Promise<OpenedChallenge> {
     const [opened, event] = Challenge.open(
       { ...demand, id: this.#identifiers.next() },

@@ -12,10 +12,10 @@ export interface ReviewedChallenge {
   readonly status: ChallengeStatus
   /** The newest issuance. */
   readonly issuance: OtpIssuance | undefined
-  /** When the next code may be asked for; undefined if never again for this challenge, or not at this address. */
+  /** When the next code may be requested; undefined if this challenge, or this address, gets no further code. */
   readonly resendAvailableAt: Date | undefined
   readonly subject: {
-    /** Wrong codes until a lock; none while it lasts. */
+    /** How many wrong codes are left before a lock; 0 while a lock lasts. */
     readonly attemptsRemaining: number
     readonly lockedUntil: Date | undefined
     /** Whether mails to the address of the newest issuance are withheld. */
@@ -25,7 +25,7 @@ export interface ReviewedChallenge {
   readonly events: readonly RecordedEvent[]
 }
 
-/** Tells whoever operates the service how a challenge stands and how it came to that, whosever it is. Changes nothing. */
+/** Shows an operator the state and the history of any challenge. Changes nothing. */
 export class ReviewChallenge {
   readonly #stepUps: StepUps
   readonly #trail: AuditTrail
@@ -39,7 +39,7 @@ export class ReviewChallenge {
     this.#policy = policy
   }
 
-  /** @throws {ChallengeNotFound} */
+  /** @throws {ChallengeNotFound} @throws {StorageUnavailable} */
   async execute(challengeId: string): Promise<ReviewedChallenge> {
     const stepUp = await this.#stepUps.load(challengeId)
     if (!stepUp) throw new ChallengeNotFound(challengeId)

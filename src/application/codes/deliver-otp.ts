@@ -11,9 +11,9 @@ import type { OtpMailComposer } from '../ports/otp-mail-composer.ts'
 import type { OtpDelivery, OtpOutbox } from '../ports/otp-outbox.ts'
 import type { Totp } from '../ports/totp.ts'
 
-const UNTRACED: DeliveryTraces = { follow: (_, attempt) => attempt() }
+const UNTRACED: DeliveryTraces = { follow: (_, __, attempt) => attempt() }
 
-/** Hands over the mails that are due. At least once each, always with the same code, never for a dead challenge. */
+/** Sends the mails that are due: at least once each, always with the same code, never for a challenge that is over. */
 export class DeliverOtp {
   readonly #outbox: OtpOutbox
   readonly #totp: Totp
@@ -42,13 +42,16 @@ export class DeliverOtp {
   }
 
   /**
-   * Claims up to `limit` due mails. Resolves with one hand-over each, to be begun at once: the lease is running. Fewer
-   * than `limit`: no more were due.
+   * Claims up to `limit` due mails. Resolves with one attempt for each, which must start at once because its lease is running.
+   * Fewer than `limit` attempts mean that no more were due.
    */
   async execute(limit: number): Promise<readonly DeliveryAttempt[]> {
-    const now = this.#clock.now()
-    const deliveries = await this.#outbox.claim(limit, now, secondsAfter(now, LEASE_IN_SECONDS))
-    return deliveries.map((delivery) => () => this.#traces.follow(delivery, () => this.#deliver(delivery)))
+    const from = this.#clock.now()
+    const deliveries = await this.#outbox.claim(limit, from, secondsAfter(from, LEASE_IN_SECONDS))
+    const claim = { from, until: this.#clock.now() }
+    return deliveries.map(
+      (delivery) => () => this.#traces.follow(delivery, claim, () => this.#deliver(delivery)),
+    )
   }
 
   async #deliver(delivery: OtpDelivery): Promise<DeliveryReport> {
@@ -57,18 +60,18 @@ export class DeliverOtp {
     try {
       const { decided, ...details } = await this.#send(delivery)
       const [outcome, event] = decided
-      // First, for should this be lost, the mail is due again and will be refused again.
+      // Suppress first: if this write fails, the mail is retried and refused again.
       if (details.error instanceof RecipientSuppressed) await this.#suppress(issuanceId)
-      await this.#outbox.record(delivery.issuance, outcome, event)
-      return { ...report, outcome: outcome.status, ...details }
+      const recorded = await this.#outbox.record(delivery.issuance, outcome, event)
+      return { ...report, outcome: recorded ? outcome.status : 'outdated', ...details }
     } catch (error) {
       return { ...report, outcome: 'unrecorded', error }
     }
   }
 
   #suppress(issuanceId: string) {
-    const news = { outcome: 'suppressed', reason: 'refused', at: this.#clock.now() } as const
-    return recordMailEvent(this.#mailOutcomes, issuanceId, news, { actor: 'service' })
+    const event = { outcome: 'suppressed', reason: 'refused', at: this.#clock.now() } as const
+    return recordMailEvent(this.#mailOutcomes, issuanceId, event, { actor: 'service' })
   }
 
   async #send({ issuance, challenge, user }: OtpDelivery) {

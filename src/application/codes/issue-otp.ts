@@ -1,8 +1,8 @@
 import { SubjectMismatch } from '../../domain/challenge.ts'
-import { DomainError } from '../../domain/domain-error.ts'
 import { StepUp } from '../../domain/step-up.ts'
 import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
 import { SubjectStanding } from '../../domain/subject-standing.ts'
+import { UserUnreachable } from '../../domain/user.ts'
 import { decideAndSave } from '../decide-and-save.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DeliverySignal } from '../ports/delivery-signal.ts'
@@ -17,7 +17,7 @@ export interface IssueOtpCommand {
   readonly origin: Origin
 }
 
-/** Issues a code for a challenge to its subject. Done when the mail is stored as queued, not when it is sent. */
+/** Issues a code for a challenge to its subject. Resolves when the mail is queued, before it is sent. */
 export class IssueOtp {
   readonly #stepUps: StepUps
   readonly #totp: Totp
@@ -45,13 +45,15 @@ export class IssueOtp {
   /**
    * @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {UserUnreachable} @throws {ChallengeOver}
    * @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent}
+   * @throws what {@link decideAndSave} throws
    */
   async execute({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
     await decideAndSave(
       this.#stepUps,
+      this.#clock,
       challengeId,
       { actor: `user:${userId}`, ...origin },
-      ({ user, ...stepUp }) => {
+      ({ user, ...stepUp }, now) => {
         if (stepUp.challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
         if (!user || SubjectStanding.isSuppressed(stepUp.standing, user.email)) throw new UserUnreachable()
 
@@ -60,18 +62,10 @@ export class IssueOtp {
           keyId: this.#totp.activeKeyId(),
           recipient: user.email,
         }
-        const decision = StepUp.issueOtp(stepUp, demand, this.#policy, this.#clock.now())
+        const decision = StepUp.issueOtp(stepUp, demand, this.#policy, now)
         return { decision, result: undefined }
       },
     )
     this.#signal.wake()
-  }
-}
-
-/** The directory does not know the subject, or no address that mail may go to. */
-export class UserUnreachable extends DomainError {
-  readonly code = 'user-unreachable'
-  constructor() {
-    super('The subject has no usable e-mail address')
   }
 }

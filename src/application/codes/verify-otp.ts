@@ -11,14 +11,14 @@ import type { Totp } from '../ports/totp.ts'
 export interface VerifyOtpCommand {
   readonly challengeId: string
   readonly userId: string
-  /** As typed or pasted: spaces and hyphens do not count, leading zeros do. */
+  /** As the user typed or pasted it. Spaces and hyphens are ignored; leading zeros count. */
   readonly code: string
   readonly origin: Origin
 }
 
 /**
- * Checks a code that a user gave against the newest one sent for the challenge; a wrong one spends an attempt. Whom the last
- * one locks is told so by mail, later and from elsewhere.
+ * Checks a code that the user entered against the newest one issued for the challenge. A wrong code spends an attempt. If the
+ * last wrong code locks the subject, a warning mail is queued.
  */
 export class VerifyOtp {
   readonly #stepUps: StepUps
@@ -35,11 +35,15 @@ export class VerifyOtp {
     this.#policy = policy
   }
 
-  /** @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {ChallengeOver} @throws {SubjectLocked} */
+  /**
+   * @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {ChallengeOver} @throws {SubjectLocked}
+   * @throws what {@link decideAndSave} throws
+   */
   async execute({ challengeId, userId, code, origin }: VerifyOtpCommand): Promise<Verdict> {
     const candidate = code.replaceAll(/[ -]/g, '')
+    const provenance = { actor: `user:${userId}`, ...origin }
 
-    return decideAndSave(this.#stepUps, challengeId, { actor: `user:${userId}`, ...origin }, (stepUp) => {
+    return decideAndSave(this.#stepUps, this.#clock, challengeId, provenance, (stepUp, now) => {
       const { challenge, user } = stepUp
       if (challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
 
@@ -48,7 +52,7 @@ export class VerifyOtp {
         (issuance) => this.#totp.matches(candidate, issuance, challenge),
         { id: this.#identifiers.next(), address: user?.email },
         this.#policy,
-        this.#clock.now(),
+        now,
       )
       return { decision, result }
     })

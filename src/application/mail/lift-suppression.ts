@@ -10,7 +10,7 @@ export interface LiftSuppressionCommand {
   readonly origin: Origin
 }
 
-/** Lets codes go to a user's address again. Where nothing stands against it, or nobody knows the user, nothing changes. */
+/** Lifts the suppression of a user's address, so that it gets codes again. Changes nothing if there is no suppression. */
 export class LiftSuppression {
   readonly #suppressions: Suppressions
   readonly #clock: Clock
@@ -26,7 +26,7 @@ export class LiftSuppression {
   }
 }
 
-/** Also where nothing is suppressed yet: what is older than `at` and comes in later does not count any more. */
+/** Records the lift even if nothing is suppressed: a report from before `at` that arrives later does not count. */
 export function liftSuppression(
   suppressions: Suppressions,
   subjectUserId: string,

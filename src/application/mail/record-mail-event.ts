@@ -9,14 +9,14 @@ export interface RecordMailEventCommand {
   /** A canonical UUID; it need not be one of ours. */
   readonly issuanceId: string
   readonly event: MailEvent
-  /** Undefined if no request told it. */
+  /** Undefined if no request brought the event. */
   readonly origin: Origin | undefined
 }
 
-/** `known`: told before, or outweighed by what is known. `unknown`: about no issuance that there is. */
+/** `known`: recorded before, or outweighed by what is recorded. `unknown`: there is no such issuance. */
 export type Recorded = 'stored' | 'known' | 'unknown'
 
-/** Takes down what the mail system says became of a mail, in any order and any number of times. */
+/** Records what the mail system reports about a mail. Reports may come in any order and any number of times. */
 export class RecordMailEvent {
   readonly #mailOutcomes: MailOutcomes
   readonly #clock: Clock
@@ -27,7 +27,7 @@ export class RecordMailEvent {
   }
 
   async execute({ issuanceId, event, origin }: RecordMailEventCommand): Promise<Recorded> {
-    // What another clock puts into the future would stand above all that comes until then.
+    // A report dated in the future would outrank every later report until that time, so cap it at now.
     const at = earlier(event.at, this.#clock.now())
     return recordMailEvent(
       this.#mailOutcomes,

@@ -10,7 +10,7 @@ export interface ReleaseAddressCommand {
   readonly origin: Origin
 }
 
-/** The mail system sends to an address again: lifts its suppression for all whose address it is. */
+/** Lifts the suppression of an address that the mail system sends to again, for every subject who has it. */
 export class ReleaseAddress {
   readonly #suppressions: Suppressions
   readonly #clock: Clock
@@ -20,15 +20,15 @@ export class ReleaseAddress {
     this.#clock = clock
   }
 
-  /** Gives the number of subjects concerned. */
+  /** Returns how many subjects had the address suppressed. */
   async execute({ address, at, origin }: ReleaseAddressCommand): Promise<number> {
-    const concerned = await this.#suppressions.findByAddress(address)
-    for (const { subjectUserId } of concerned) {
+    const subjects = await this.#suppressions.findByAddress(address)
+    for (const { subjectUserId } of subjects) {
       await liftSuppression(this.#suppressions, subjectUserId, earlier(at, this.#clock.now()), {
         actor: MAIL_SYSTEM,
         ...origin,
       })
     }
-    return concerned.length
+    return subjects.length
   }
 }

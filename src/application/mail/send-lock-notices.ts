@@ -7,7 +7,7 @@ import type { LockNoticeDelivery, LockNotices } from '../ports/lock-notices.ts'
 import type { MailTransport } from '../ports/mail-transport.ts'
 import { type DeliveryAttempt, type DeliveryReport, LEASE_IN_SECONDS, sendMail } from './send-mail.ts'
 
-/** Hands over the mails that warn of a lock. At least once each, and twice only after a crash, never once the lock is over. */
+/** Sends the mails that warn of a lock: at least once each, twice only after a crash, and never after the lock ends. */
 export class SendLockNotices {
   readonly #notices: LockNotices
   readonly #composer: LockMailComposer
@@ -22,8 +22,8 @@ export class SendLockNotices {
   }
 
   /**
-   * Claims up to `limit` due notices. Resolves with one hand-over each, to be begun at once: the lease is running. Fewer
-   * than `limit`: no more were due.
+   * Claims up to `limit` due notices. Resolves with one attempt for each, which must start at once because its lease is running.
+   * Fewer than `limit` attempts mean that no more were due.
    */
   async execute(limit: number): Promise<readonly DeliveryAttempt[]> {
     const now = this.#clock.now()
@@ -37,8 +37,8 @@ export class SendLockNotices {
     try {
       const { decided, ...details } = await this.#send(delivery)
       const [outcome, events] = decided
-      await this.#notices.record(delivery.notice, outcome, events)
-      return { ...report, outcome: outcome.status, ...details }
+      const recorded = await this.#notices.record(delivery.notice, outcome, events)
+      return { ...report, outcome: recorded ? outcome.status : 'outdated', ...details }
     } catch (error) {
       return { ...report, outcome: 'unrecorded', error }
     }

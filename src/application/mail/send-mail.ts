@@ -6,41 +6,44 @@ import {
   MailUnavailable,
 } from '../ports/mail-transport.ts'
 
-/** What came of one attempt to hand over the mail of an issuance, or of a lock notice. */
+/** The result of one attempt to send the mail of an issuance or of a lock notice. */
 export interface DeliveryReport {
   readonly challengeId: string
-  /** Whose mail it was: this, or the next. */
+  /** The issuance or the notice whose mail it was: one of the two is set. */
   readonly issuanceId?: string
   readonly noticeId?: string
   readonly attempt: number
-  /** `unrecorded`: whatever happened to the mail could not be stored; it is due again when the lease ends. */
-  readonly outcome: OtpIssuance['status'] | 'unrecorded'
-  /** Who took the mail, if somebody did. */
+  /**
+   * `unrecorded`: the result could not be stored, and the mail is due again when the lease ends. `outdated`: something else
+   * was stored about the mail first, such as the next claim after a lost lease, so nothing is stored about this attempt.
+   */
+  readonly outcome: OtpIssuance['status'] | 'unrecorded' | 'outdated'
+  /** The transport that accepted the mail, if one did, even if the result was not stored. */
   readonly transport?: string
-  /** Of the trace that the attempt is part of, if it is traced. */
+  /** The trace that the attempt is part of, if it is traced. */
   readonly traceId?: string
   readonly error?: unknown
 }
 
-/** Begins to hand over a mail that has been claimed, and tells what came of it. Never rejects. */
+/** Sends a mail that was claimed, and resolves with the result. Never rejects. */
 export type DeliveryAttempt = () => Promise<DeliveryReport>
 
 /**
- * How long a claim lasts: outlives a hand-over (twenty seconds at most, see `MailTransport`) with room for a slow database
- * behind it.
+ * How long a claim lasts: longer than an attempt to send (twenty seconds at most, see `MailTransport`), with time left for a
+ * slow database.
  */
 export const LEASE_IN_SECONDS = 30
 
-/** What becomes of a mail by what the mail system says to it. */
-export interface SendOutcomes<Fate> {
-  taken(messageId: string | undefined): Fate
-  /** For good. */
-  refused(): Fate
-  /** Not now, or nobody knows. */
-  deferred(): Fate
+/** What to record about a mail, by the answer of the mail system. */
+export interface SendOutcomes<Outcome> {
+  taken(messageId: string | undefined): Outcome
+  /** Permanently. */
+  refused(): Outcome
+  /** The mail was not accepted now, or the outcome is unknown. */
+  deferred(): Outcome
 }
 
-/** Gives a mail to the mail system. @throws what is not the mail system's word but a defect. */
+/** Sends a mail through the mail system. @throws any error that is a defect and no answer of the mail system. */
 export async function sendMail<Outcome>(
   transport: MailTransport,
   message: MailMessage,

@@ -1,4 +1,4 @@
-/** Who calls, as proved by an access token. A user is never a client and a client never a user. */
+/** The caller that an access token proves. A user is never a client, and a client is never a user. */
 export type Caller =
   | { readonly kind: 'user'; readonly userId: string }
   | { readonly kind: 'client'; readonly clientId: string; readonly scopes: ReadonlySet<string> }
@@ -6,13 +6,13 @@ export type Caller =
 /** Checks the access tokens that the identity provider issues. */
 export abstract class AccessTokens {
   /**
-   * @throws {AccessTokenRefused} if the token proves nothing, whatever the reason.
-   * @throws {IssuerUnavailable} if the issuer's keys cannot be had: the token may be good.
+   * @throws {AccessTokenRefused} if the token is not valid, for any reason.
+   * @throws {IssuerUnavailable} if the issuer's keys cannot be fetched: the token may be valid.
    */
   abstract authenticate(token: string): Promise<Caller>
 }
 
-/** `reason` is for the log, never for the caller: which check failed is an attacker's question. */
+/** `reason` is for the log and is never sent to the caller: it would help an attacker to know which check failed. */
 export class AccessTokenRefused extends Error {
   readonly reason: string
   constructor(reason: string) {
@@ -23,6 +23,6 @@ export class AccessTokenRefused extends Error {
 
 export class IssuerUnavailable extends Error {
   constructor(cause: unknown) {
-    super('The keys of the token issuer cannot be had', { cause })
+    super('The keys of the token issuer cannot be fetched', { cause })
   }
 }

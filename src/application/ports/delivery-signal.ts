@@ -1,5 +1,5 @@
-/** Wakes the deliverer of this process, so that a mail leaves at once and not with the next poll. */
+/** Wakes the deliverer of this process, so that it sends a new mail at once instead of with its next poll. */
 export abstract class DeliverySignal {
-  /** Never throws and never waits: the issuance is stored, a lost signal costs one poll interval. */
+  /** Never throws and never waits. The issuance is stored already, so a lost signal costs one poll interval. */
   abstract wake(): void
 }

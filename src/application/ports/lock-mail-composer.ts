@@ -1,6 +1,6 @@
 import type { MailMessage } from './mail-transport.ts'
 
-/** What a locked subject has to know. */
+/** What a locked subject needs to know. */
 export interface LockWarning {
   readonly lockedUntil: Date
   /** BCP 47 language tag of the user, where known. */
@@ -8,8 +8,8 @@ export interface LockWarning {
   readonly displayName?: string | undefined
 }
 
-/** Puts a warning of a lock into words. */
+/** Writes the mail that warns of a lock. */
 export abstract class LockMailComposer {
-  /** Subject, text and HTML. The subject is the same for everybody: it is shown on locked screens and kept by providers. */
+  /** Subject, text and HTML. The subject line is the same for everyone: lock screens show it, and providers keep it. */
   abstract compose(warning: LockWarning): Pick<MailMessage, 'subject' | 'text' | 'html'>
 }

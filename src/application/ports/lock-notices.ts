@@ -2,28 +2,32 @@ import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { LockNotice, QueuedLockNotice } from '../../domain/lock-notice.ts'
 import type { User } from '../../domain/user.ts'
 
-/** A notice that this process, and for the time of its lease no other, is to hand over. */
+/** A notice that this process has to send. No other process gets it while the lease lasts. */
 export interface LockNoticeDelivery {
   readonly notice: QueuedLockNotice
-  /** The recipient as a person; undefined where nobody here knows more than the address. */
+  /** The recipient's entry; undefined if this service stores no more than the address. */
   readonly user: User | undefined
 }
 
-/** The lock notices whose mail is still to be handed over. They get in here with the decisions that lock (`StepUps.save`). */
+/** The lock notices whose mail must still be sent. `StepUps.save` stores them with the decisions that lock. */
 export abstract class LockNotices {
   /**
-   * Takes up to `limit` due notices, longest due first, counting the attempt. Nobody else gets them before `leaseEnd`;
-   * should this process die they are due again then. Never waits for what another process is claiming.
+   * Takes up to `limit` due notices, longest due first, and counts the attempt. No other process gets them before `leaseEnd`.
+   * They are due again then, if this process died. Never waits for rows that another process is claiming.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]>
 
   /**
-   * Stores what became of a claimed notice, with its events. Without effect if the lease ran out and another process
-   * claimed it, or its user was erased meanwhile.
+   * Stores the outcome of a claimed notice, with its events. Stores nothing and returns false if the lease ran out and another
+   * process claimed the notice, or if its user was erased.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract record(
     claimed: QueuedLockNotice,
     outcome: LockNotice,
     events: readonly ChallengeEvent[],
-  ): Promise<void>
+  ): Promise<boolean>
 }

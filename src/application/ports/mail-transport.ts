@@ -2,10 +2,10 @@ import { EmailAddress } from '../../domain/email-address.ts'
 
 /** A mail ready to be sent. */
 export interface MailMessage {
-  /** Random id of the issuance or lock notice; with the kind the only thing a provider may be told besides the mail itself. */
+  /** Random id of the issuance or lock notice. Besides the mail itself, a provider gets only this and the kind. */
   readonly id: string
   readonly kind: 'otp' | 'lock-notice'
-  /** The end of the code or lock. Whoever tries to send it over again does not begin to from then on. */
+  /** The end of the code or lock. No further attempt to send starts after it. */
   readonly expiresAt: Date
   readonly to: EmailAddress
   readonly subject: string
@@ -14,44 +14,44 @@ export interface MailMessage {
 }
 
 export interface MailReceipt {
-  /** Who took it, by the name it has in the configuration. */
+  /** The transport that accepted it, by its name in the configuration. */
   readonly transport: string
-  /** The mail system's own id of the mail, where it gives one. */
+  /** The mail system's own id for the mail, if it gives one. */
   readonly messageId: string | undefined
 }
 
-/** Hands mails to a mail system. */
+/** Sends mails through a mail system. */
 export abstract class MailTransport {
   /**
-   * Resolves once the mail system has taken the mail over, within ten seconds in any case, or twenty where there is
-   * another one to fall back on. What goes out twice is the same mail, under the same {@link messageIdOf}.
+   * Resolves once the mail system has accepted the mail. Settles within ten seconds, or twenty if there is another mail
+   * system to fall back on. A mail that is sent twice has the same {@link messageIdOf} both times.
    *
-   * @throws {MailRefused} if it will never take this mail, for what the mail is: its recipient or its content.
-   * @throws {MailUnavailable} if it did not take it now, or will not take any of ours: a sender or a credential can
-   *   be put right.
-   * @throws {MailOutcomeUnknown} if it was given the mail and did not say.
+   * @throws {MailRefused} if the mail system will never accept this mail, because of its recipient or its content.
+   * @throws {MailUnavailable} if it did not accept the mail now, or accepts none of our mails: an operator can correct a
+   *   sender or a credential.
+   * @throws {MailOutcomeUnknown} if it received the mail and did not answer.
    */
   abstract send(message: MailMessage): Promise<MailReceipt>
 
-  /** Lets go of connections; nothing is sent afterwards. */
+  /** Closes the connections. Nothing is sent afterwards. */
   abstract close(): Promise<void>
 }
 
-/** The message of none of these errors holds an address, the content or a credential: they end in logs. */
+/** No message of these errors contains an address, the content or a credential, because errors are logged. */
 export class MailRefused extends Error {}
 
-/** It takes no mail for this recipient any more, whatever the mail: the address bounced, or its owner complained. */
+/** The mail system accepts no mail at all for this recipient: the address bounced, or its owner complained. */
 export class RecipientSuppressed extends MailRefused {}
 
-/** The mail has not gone out. */
+/** The mail was not sent. */
 export class MailUnavailable extends Error {}
 
-/** The mail may have gone out, so to hand it over once more may be to send it twice. */
+/** The mail may have been sent, so another attempt may send it twice. */
 export class MailOutcomeUnknown extends MailUnavailable {}
 
 /**
- * `to`, checked once more at the last door before a mail system: a comma or a line feed in it would be a second recipient
- * of the code.
+ * Checks `to` once more, directly before the mail system gets it: a comma or a line feed would add a second recipient of the
+ * code.
  *
  * @throws {MailRefused}
  */
@@ -64,8 +64,8 @@ export function soleRecipient(to: EmailAddress): EmailAddress {
 }
 
 /**
- * RFC 5322 §3.6.4, the same for every attempt over every transport: a mail that went out twice is one mail to
- * programs that compare.
+ * The Message-ID of a mail (RFC 5322 §3.6.4). It is the same for every attempt over every transport, so that mail programs
+ * can recognise a mail that was sent twice.
  */
 export function messageIdOf(mailId: string, senderDomain: string): string {
   return `<${mailId}@${senderDomain}>`

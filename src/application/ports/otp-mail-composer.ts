@@ -1,10 +1,10 @@
 import type { SummaryLine } from '../../domain/operation.ts'
 import type { MailMessage } from './mail-transport.ts'
 
-/** What the user has to know to countersign or to refuse. */
+/** What the user needs to know to countersign or to refuse. */
 export interface OtpNotice {
   readonly code: string
-  /** The two letters that tell this mail from an earlier one of the same challenge. */
+  /** The two letters that distinguish this mail from earlier ones of the same challenge. */
   readonly reference: string
   readonly summary: readonly SummaryLine[]
   readonly issuedAt: Date
@@ -14,11 +14,11 @@ export interface OtpNotice {
   readonly displayName?: string | undefined
 }
 
-/** Puts an OTP notice into words. */
+/** Writes the mail that carries a code. */
 export abstract class OtpMailComposer {
   /**
-   * Subject, text and HTML. The subject never holds the code, nor anything of the operation: subjects are shown
-   * on locked screens and kept by providers. Nothing in the summary can change how the rest reads.
+   * Subject, text and HTML. The subject line contains neither the code nor anything about the operation: lock screens show
+   * it, and providers keep it. No text in the summary can change how the rest of the mail reads.
    */
   abstract compose(notice: OtpNotice): Pick<MailMessage, 'subject' | 'text' | 'html'>
 }

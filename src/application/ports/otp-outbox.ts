@@ -3,28 +3,32 @@ import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
 import type { User } from '../../domain/user.ts'
 
-/** A mail that this process, and for the time of its lease no other, is to hand over. */
+/** A mail that this process has to send. No other process gets it while the lease lasts. */
 export interface OtpDelivery {
   readonly issuance: QueuedIssuance
   readonly challenge: Challenge
-  /** The recipient as a person; undefined if erased since. Where the mail goes is `issuance.recipient`. */
+  /** The recipient's entry; undefined if it was erased. The mail goes to `issuance.recipient`. */
   readonly user: User | undefined
-  /** That of the request which issued the code; undefined if it was not traced. */
+  /** The trace context of the request that issued the code; undefined if it was not traced. */
   readonly traceContext: string | undefined
 }
 
-/** The issuances whose mail is still to be handed over. */
+/** The issuances whose mail must still be sent. */
 export abstract class OtpOutbox {
   /**
-   * Takes up to `limit` due issuances, longest due first, counting the attempt. Nobody else gets them before
-   * `leaseEnd`; should this process die they are due again then. Never waits for what another process is claiming.
+   * Takes up to `limit` due issuances, longest due first, and counts the attempt. No other process gets them before
+   * `leaseEnd`. They are due again then, if this process died. Never waits for rows that another process is claiming.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]>
 
   /**
-   * Stores what became of a claimed issuance, with its event. Without effect if the lease ran out and another
-   * process claimed it, or its fate is known already. Where the mail system has reported before we got here, its word
-   * stays, and a hand-over adds when that was and the id of the mail.
+   * Stores the outcome of a claimed issuance, with its event. Stores nothing and returns false if the lease ran out and
+   * another process claimed the issuance, or if its outcome is known already. If a delivery report was stored first, it is
+   * kept; the send only adds its time and message id.
+   *
+   * @throws {StorageUnavailable}
    */
-  abstract record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<void>
+  abstract record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<boolean>
 }

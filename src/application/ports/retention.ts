@@ -4,25 +4,28 @@ export interface Purged {
   readonly events: number
 }
 
-/** Forgets what is past retention. */
+/** Deletes what is older than the retention period. */
 export abstract class Retention {
   /**
    * Deletes every challenge that expired before `expiredBefore`, with its issuances, lock notices and events, and every
-   * event from before then that belongs to no challenge. Goes batch by batch as the caller reads on, and stops where the
-   * caller does. A batch is atomic, holds at most `limit` challenges or events of their own, and may have found nothing to
-   * delete.
+   * event from before then that belongs to no challenge. Deletes one batch each time the caller reads, and stops when the
+   * caller does. A batch is atomic. It contains at most `limit` challenges or loose events, and may contain nothing.
    *
-   * Any number of processes may purge at once: one of them works, the others end without having deleted more.
-   * Ids have to rise with time, as `Identifiers` promises.
+   * Any number of processes may purge at the same time: one of them works, and the others end without deleting anything.
+   * Ids must rise with time, as `Identifiers` promises.
    *
-   * The standings of subjects stay, whatever their age: they hold the budgets of guesses and mails, and no purge may
+   * The standings of subjects stay, whatever their age: they hold the budgets for wrong codes and mails, and no purge may
    * refill a budget.
+   *
+   * @throws {StorageUnavailable} Batches that were read before stay deleted.
    */
   abstract purge(expiredBefore: Date, limit: number): AsyncIterable<Purged>
 
   /**
-   * When the challenge expires, or did, that was opened first of all that are kept; undefined if there is none. Cheap enough
-   * to be asked every few seconds, by every process.
+   * When the oldest stored challenge expires or expired; undefined if no challenge is stored. Cheap enough for every process
+   * to call every few seconds.
+   *
+   * @throws {StorageUnavailable}
    */
   abstract oldestExpiry(): Promise<Date | undefined>
 }

@@ -4,13 +4,25 @@ import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
 import type { User } from '../../domain/user.ts'
 import type { Provenance } from './provenance.ts'
 
-/** Stores challenges with all that is decided about them, for any number of processes at once. */
+/** What a decision depends on, as it stood at one instant. */
+export interface LoadedStepUp extends StepUp {
+  /** The subject's entry in the directory. */
+  readonly user: User | undefined
+  /**
+   * The same entry where another system keeps it. That system announces no changed address, so the decision compares it with
+   * the address that the newest code went to. A change in our own directory has ended the challenge already.
+   */
+  readonly externalUser?: User | undefined
+}
+
+/** Stores challenges with every decision about them, for any number of processes at the same time. */
 export abstract class StepUps {
   /**
-   * Stores a new challenge and its event, unless its client used the idempotency key before: then nothing is
-   * stored and the challenge of that first call is returned. Of any number of parallel calls with one key, one stores.
+   * Stores a new challenge and its event. If its client used the idempotency key before, stores nothing and returns the
+   * challenge of that first call. However many calls use one key at the same time, one of them stores.
    *
-   * @throws {IdempotencyKeyReused} if the key came with another fingerprint.
+   * @throws {IdempotencyKeyReused} if the client used the key with another fingerprint.
+   * @throws {StorageUnavailable}
    */
   abstract open(
     challenge: PendingChallenge,
@@ -20,15 +32,19 @@ export abstract class StepUps {
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }>
 
   /**
-   * Reads all that a decision depends on at one instant, with the directory's entry of the subject.
+   * Reads everything that a decision depends on. Writes nothing.
    * Undefined if there is no such challenge. `challengeId` must be a canonical UUID.
+   *
+   * @throws {StorageUnavailable}
+   * @throws {DirectoryUnavailable} if another system keeps the entry and does not answer in time.
    */
-  abstract load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined>
+  abstract load(challengeId: string): Promise<LoadedStepUp | undefined>
 
   /**
-   * Stores the decision and its events, all or nothing, if nothing else was decided about the subject since
-   * the load that it is based on. False if something was: load and decide again. The trace context of the provenance stays with
-   * an issued code.
+   * Stores the decision and its events, all or nothing, if no other decision about the subject was stored since the load.
+   * Returns false if one was: load and decide again. Stores the trace context of the provenance with an issued code.
+   *
+   * @throws {StorageUnavailable} The decision may have been stored.
    */
   abstract save(decision: StepUpDecision, provenance: Provenance): Promise<boolean>
 }

@@ -2,17 +2,19 @@ import type { DomainEvent } from '../../domain/domain-event.ts'
 import type { SubjectStanding } from '../../domain/subject-standing.ts'
 import type { Provenance } from './provenance.ts'
 
-/** Knows the subjects by the addresses that are out of use. */
+/** Finds subjects by their suppressed addresses, and stores suppressions. */
 export abstract class Suppressions {
-  /** Undefined if nothing was ever decided about the subject. */
+  /** Undefined if no decision about the subject was ever stored. @throws {StorageUnavailable} */
   abstract findBySubject(subjectUserId: string): Promise<SubjectStanding | undefined>
 
-  /** The subjects whose address this is and is out of use. Upper and lower case are the same, as they are to mail systems. */
+  /** The subjects whose suppressed address this is. Ignores case, as mail systems do. */
   abstract findByAddress(address: string): Promise<readonly SubjectStanding[]>
 
   /**
-   * Stores the suppression of a standing and the events, all or nothing, if nothing was decided about the subject
-   * since it was read. False if something was: read and decide again.
+   * Stores the suppression of a standing and the events, all or nothing, if no other decision about the subject was stored
+   * since it was read. Returns false if one was: read and decide again.
+   *
+   * @throws {StorageUnavailable} It may have been stored.
    */
   abstract save(
     standing: SubjectStanding,

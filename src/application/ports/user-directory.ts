@@ -1,21 +1,20 @@
 import type { User } from '../../domain/user.ts'
 import type { Provenance } from './provenance.ts'
 
-/** Knows where a user's codes go. */
+/** Knows the addresses that users' codes are mailed to. */
 export abstract class UserDirectory {
   /**
-   * The entry of a user with an address that mail may go to; undefined if there is no such user or address.
+   * The entry of a user with a usable address; undefined if there is no such user or address.
    *
-   * @throws {DirectoryUnavailable} if the directory cannot tell.
+   * @throws {DirectoryUnavailable} if the directory does not answer.
    */
   abstract find(userId: string): Promise<User | undefined>
 }
 
-/** The directory where this service keeps it itself. */
+/** A directory that this service keeps itself. */
 export abstract class UserRegistry extends UserDirectory {
   /**
-   * Stores the entry. If that changes the user's e-mail address, every live challenge of the user is cancelled
-   * with it, all or nothing: no code may go, or count, where an earlier address said.
+   * Stores the entry, together with what follows from it (`User.changeEntry`), all or nothing.
    */
   abstract put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'>
 
@@ -27,16 +26,15 @@ export abstract class UserRegistry extends UserDirectory {
   ): Promise<{ readonly created: number; readonly updated: number }>
 
   /**
-   * Forgets the user: the entry, and every address that a mail was sent to. Live challenges are cancelled with it, and lock
-   * notices withdrawn that are still queued, all or nothing; the audit trail stays, which holds no address. Without effect
-   * if there is no such user.
+   * Deletes the user's entry and every stored address that a mail was sent to, together with what follows (`User.erase`), all
+   * or nothing. The audit trail stays: it contains no address. Has no effect if there is no such user.
    */
   abstract erase(userId: string, now: Date, provenance: Provenance): Promise<void>
 }
 
-/** A directory elsewhere does not answer, or not in time. Worth a retry. */
+/** A directory in another system does not answer, or not in time. The call may be retried. */
 export class DirectoryUnavailable extends Error {
-  /** @param reason without values: it ends in logs. */
+  /** @param reason without values, because it is logged. */
   constructor(reason: string) {
     super(`The user directory is not available: ${reason}`)
   }

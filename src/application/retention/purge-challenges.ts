@@ -2,11 +2,11 @@ import { secondsAfter } from '../../domain/instant.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Purged, Retention } from '../ports/retention.ts'
 
-/** Small enough that its locks are gone before a request would notice them. */
+/** Small enough that requests do not notice its locks. */
 const BATCH_SIZE = 500
 const DAY_IN_SECONDS = 86_400
 
-/** Deletes challenges, and all that tells of them, once they have been over for as long as they are to be kept. */
+/** Deletes challenges that expired longer ago than the retention period, with everything recorded about them. */
 export class PurgeChallenges {
   readonly #retention: Pick<Retention, 'purge'>
   readonly #clock: Clock
@@ -18,7 +18,7 @@ export class PurgeChallenges {
     this.#retentionInDays = retentionInDays
   }
 
-  /** Gives after each batch what has been deleted so far. The pace is the reader's: who reads no further stops the purge. */
+  /** Yields the totals so far after each batch. The reader sets the pace: the purge ends when the reader stops. */
   async *execute(): AsyncGenerator<Purged> {
     const expiredBefore = secondsAfter(this.#clock.now(), -this.#retentionInDays * DAY_IN_SECONDS)
     const total = { challenges: 0, events: 0 }

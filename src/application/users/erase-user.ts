@@ -8,7 +8,7 @@ export interface EraseUserCommand {
   readonly origin: Origin
 }
 
-/** Forgets a user: entry, addresses, live challenges. To erase whom nobody knows changes nothing. */
+/** Erases a user's entry and addresses, and cancels their live challenges. To erase an unknown user changes nothing. */
 export class EraseUser {
   readonly #registry: UserRegistry
   readonly #clock: Clock

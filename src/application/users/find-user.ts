@@ -1,8 +1,7 @@
-import { DomainError } from '../../domain/domain-error.ts'
-import type { User } from '../../domain/user.ts'
+import { type User, UserNotFound } from '../../domain/user.ts'
 import type { UserDirectory } from '../ports/user-directory.ts'
 
-/** Tells what the directory knows of a user. */
+/** Finds a user's entry in the directory. */
 export class FindUser {
   readonly #directory: UserDirectory
 
@@ -15,12 +14,5 @@ export class FindUser {
     const user = await this.#directory.find(userId)
     if (!user) throw new UserNotFound()
     return user
-  }
-}
-
-export class UserNotFound extends DomainError {
-  readonly code = 'user-not-found'
-  constructor() {
-    super('There is no such user')
   }
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Provenance } from '../ports/provenance.ts'
 import type { UserRegistry } from '../ports/user-directory.ts'
 
-/** One line of what is to be imported: a draft of a user, or why it is none. */
+/** One line of an import: the draft of a user, or the problem with the line. */
 export type ImportLine = { readonly number: number } & (
   | { readonly draft: UserDraft }
   | { readonly problem: string }
@@ -24,15 +24,15 @@ interface RefusedLine {
 
 export interface ImportUsersCommand {
   readonly lines: AsyncIterable<ImportLine>
-  /** Nothing is stored if any line is refused. Otherwise every line stands for itself. */
+  /** If true, nothing is stored when any line is refused. If false, each line is stored on its own. */
   readonly allOrNothing: boolean
-  /** Told of each line once it is settled. */
+  /** Called with the number of each line, once the line is refused, kept or stored. */
   readonly onLine?: (number: number) => void
 }
 
 const PROVENANCE: Provenance = { actor: 'operator:import' }
 
-/** Puts many users into the directory, each as `PutUser` would. */
+/** Puts many users into the directory, each as `PutUser` does. */
 export class ImportUsers {
   readonly #registry: UserRegistry
   readonly #clock: Clock

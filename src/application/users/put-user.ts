@@ -8,7 +8,7 @@ export interface PutUserCommand extends UserDraft {
   readonly origin: Origin
 }
 
-/** Puts a user into the directory, or changes the entry. A changed e-mail address ends the user's live challenges. */
+/** Creates or replaces a user's entry in the directory. A changed e-mail address cancels the user's live challenges. */
 export class PutUser {
   readonly #registry: UserRegistry
   readonly #clock: Clock

@@ -4,10 +4,13 @@ import { basename, dirname } from 'node:path'
 import { isAlive } from './running-server.ts'
 
 /**
- * Creates a folder unless it is there, and fills it before it gets its name: it is never there in part. Of several
- * processes that try, the first one's stays; what a killed one left behind is removed.
+ * Creates a folder unless it exists. The folder is filled before it gets its name, so it never exists in part. If several processes
+ * try, the first one's folder stays. Drafts of killed processes are removed.
  */
-export async function createWhole(folder: string, fill: (draft: string) => Promise<void>): Promise<void> {
+export async function createFolderAtomically(
+  folder: string,
+  fill: (draft: string) => Promise<void>,
+): Promise<void> {
   if (existsSync(folder)) return
   await mkdir(dirname(folder), { recursive: true })
   await removeAbandonedDrafts(folder)
@@ -29,7 +32,7 @@ async function removeAbandonedDrafts(folder: string): Promise<void> {
     const [prefix, processId] = name.split('.draft-')
     if (prefix !== basename(folder) || processId === undefined) continue
     const abandoned = Number(processId) === process.pid || !isAlive(Number(processId))
-    // What the killed process had started may write for a moment still.
+    // A program that the killed process started may still write for a moment.
     if (abandoned) await rm(`${parent}/${name}`, { recursive: true, force: true, maxRetries: 5 })
   }
 }

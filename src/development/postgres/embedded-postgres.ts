@@ -4,51 +4,51 @@ import { connect } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { configure, createCluster, type ServerSettings } from './cluster.ts'
-import { joinUsers, leaveUsers } from './folder-users.ts'
+import { joinFolderUsers, leaveFolderUsers } from './folder-users.ts'
 import { freePort } from './free-port.ts'
-import { barredFolder, type ServerAccount, serverAccount } from './os-account.ts'
-import { keepRunning } from './restart-watch.ts'
+import { ensureOsAccount, type OsAccount, outermostBarredFolder } from './os-account.ts'
+import { restartWhenEnded } from './restart-watch.ts'
 import { findRunningServer, type RunningServer, serverFiles } from './running-server.ts'
 import { type RunProgram, serverPrograms } from './server-programs.ts'
 
 export interface EmbeddedPostgresOptions {
-  /** For the server alone. Made if missing, kept for the next start. */
+  /** Used by the server only. Created if missing, and kept for the next start. */
   readonly folder: string
-  /** Parameters of postgresql.conf; without any, the server is as durable as PostgreSQL is. */
+  /** Parameters of postgresql.conf. By default, the server is as durable as PostgreSQL is. */
   readonly settings?: ServerSettings
-  /** Whether it is started again should it end before it is left. */
+  /** Whether to restart the server if it ends before `stop` is called. */
   readonly keepRunning?: boolean
 }
 
 export interface EmbeddedPostgres {
   readonly url: string
-  /** Leaves the server. It stops, cutting off its sessions, unless another process uses it still. */
+  /** Stops using the server. If no other process uses it, the server stops and cuts off its sessions. */
   stop(): Promise<void>
 }
 
 const START_TIMEOUT_IN_MS = 60_000
 const POLL_INTERVAL_IN_MS = 20
-/** Another process may take the port between its choice and its use. */
+/** Another process may take the port after it was chosen and before it is used. */
 const MAX_ATTEMPTS = 3
 
 /**
- * Starts a PostgreSQL for development and tests, or joins the one that runs in the folder already: that of another
- * process, or of one that was killed. It is in a session of its own, so a Ctrl-C in the terminal does not reach it.
+ * Starts a PostgreSQL for development and tests, or uses the server that already runs in the folder: that of another process, or of
+ * one that was killed. The server has a session of its own, so Ctrl-C in the terminal does not reach it.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const folder = resolve(options.folder)
   const settings = options.settings ?? {}
   await mkdir(dirname(folder), { recursive: true })
 
-  const account = await serverAccount()
+  const account = await ensureOsAccount()
   if (account) await assertEnterable(dirname(folder), account)
   const run = await serverPrograms(folder, account)
   await createCluster(folder, settings, run, account)
 
-  await joinUsers(folder)
+  await joinFolderUsers(folder)
   try {
     const { url } = await startOrJoin(folder, settings, run)
-    const endWatch = options.keepRunning ? keepRunning(folder, run) : async () => {}
+    const endWatch = options.keepRunning ? restartWhenEnded(folder, run) : async () => {}
     let leaving: Promise<void> | undefined
     return {
       url,
@@ -58,7 +58,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       },
     }
   } catch (error) {
-    await leaveUsers(folder)
+    await leaveFolderUsers(folder)
     throw error
   }
 }
@@ -74,20 +74,20 @@ async function startOrJoin(
     const server = await settledServer(folder)
     if (server) return server
     if (attempt === MAX_ATTEMPTS) {
-      const said = (await readFile(log, 'utf8')).split('\n').slice(-10).join('\n')
-      throw new Error(`PostgreSQL does not start:\n${said}`, { cause: failure })
+      const lastLines = (await readFile(log, 'utf8')).split('\n').slice(-10).join('\n')
+      throw new Error(`PostgreSQL does not start:\n${lastLines}`, { cause: failure })
     }
     await configure(folder, await freePort(), settings)
     try {
       await run('pg_ctl', 'start', '--pgdata', cluster, '--log', log, '--wait')
     } catch (error) {
-      // Of two processes that start it together the later one fails, and finds the server of the other.
+      // If two processes start the server together, the later one fails and then finds the server of the other.
       failure = error
     }
   }
 }
 
-/** The server that runs in the folder once it is ready, or undefined once there is none. */
+/** Waits until the server in the folder is ready, or until none runs (undefined). */
 async function settledServer(folder: string): Promise<RunningServer | undefined> {
   const deadline = performance.now() + START_TIMEOUT_IN_MS
   let server = findRunningServer(folder)
@@ -99,13 +99,13 @@ async function settledServer(folder: string): Promise<RunningServer | undefined>
 }
 
 async function leave(folder: string, run: RunProgram): Promise<void> {
-  const last = await leaveUsers(folder)
+  const last = await leaveFolderUsers(folder)
   if (!last || !findRunningServer(folder)) return
   await run('pg_ctl', 'stop', '--pgdata', serverFiles(folder).cluster, '--mode', 'fast', '--wait')
 }
 
-async function assertEnterable(folder: string, account: ServerAccount): Promise<void> {
-  const barred = await barredFolder(account, folder)
+async function assertEnterable(folder: string, account: OsAccount): Promise<void> {
+  const barred = await outermostBarredFolder(account, folder)
   if (barred === undefined) return
   throw new Error(
     `PostgreSQL does not run as root, and the account "postgres" may not enter ${barred}: ` +

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * Below the ports that outgoing connections are given (32768 and up on Linux, 49152 and up by RFC 6335 §6): one of those may hold
- * the port of a server that has ended for as long as it lasts, and the server could not come back at it.
+ * Below the range of outgoing connections (32768 and up on Linux, 49152 and up by RFC 6335 §6). An outgoing connection could take the
+ * port of a server that has ended, and the server could not restart at that port while the connection lasts.
  */
 const PORTS = { from: 20_000, to: 30_000 }
 
-/** A port of this machine that nobody listens on now, and that no outgoing connection takes. */
+/** Returns a port on which no process listens now, and which no outgoing connection takes. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(PORTS.from, PORTS.to)

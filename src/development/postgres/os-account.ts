@@ -6,19 +6,19 @@ const run = promisify(execFile)
 
 const NAME = 'postgres'
 
-/** The account of the operating system that the server runs as. */
-export interface ServerAccount {
+/** The operating-system account under which the server runs. */
+export interface OsAccount {
   readonly uid: number
   readonly gid: number
 }
 
-/** PostgreSQL refuses to run as root. Undefined for anybody else, who runs it themselves. */
-export async function serverAccount(): Promise<ServerAccount | undefined> {
+/** The account for the server if this process runs as root, because PostgreSQL refuses to run as root. Undefined otherwise. */
+export async function ensureOsAccount(): Promise<OsAccount | undefined> {
   if (process.getuid?.() !== 0) return undefined
   return (await findAccount()) ?? (await createAccount())
 }
 
-async function findAccount(): Promise<ServerAccount | undefined> {
+async function findAccount(): Promise<OsAccount | undefined> {
   try {
     const [uid, gid] = await Promise.all([run('id', ['-u', NAME]), run('id', ['-g', NAME])])
     return { uid: Number(uid.stdout), gid: Number(gid.stdout) }
@@ -27,7 +27,7 @@ async function findAccount(): Promise<ServerAccount | undefined> {
   }
 }
 
-async function createAccount(): Promise<ServerAccount> {
+async function createAccount(): Promise<OsAccount> {
   const created = run('useradd', [
     '--system',
     '--user-group',
@@ -40,18 +40,18 @@ async function createAccount(): Promise<ServerAccount> {
     () => undefined,
     (error: Error) => error,
   )
-  // Whoever created it: another process may have been first.
+  // Look again even after a failure: another process may have created the account.
   const account = await findAccount()
   if (account) return account
   throw new Error(
-    `PostgreSQL does not run as root, and there is no account "${NAME}" to run it as. Run this as another user, ` +
-      'create that account, or set DATABASE_URL to a PostgreSQL of your own.',
+    `PostgreSQL does not run as root, and the account "${NAME}" does not exist. Run this as another user, ` +
+      'create that account, or set DATABASE_URL to your own PostgreSQL.',
     { cause: failure },
   )
 }
 
-/** Whether the account may enter the folder, or run the program. */
-export async function canEnter(account: ServerAccount, path: string): Promise<boolean> {
+/** Whether the account may enter the folder or run the program. */
+export async function canEnter(account: OsAccount, path: string): Promise<boolean> {
   try {
     await run('test', ['-x', path], { uid: account.uid, gid: account.gid })
     return true
@@ -60,9 +60,9 @@ export async function canEnter(account: ServerAccount, path: string): Promise<bo
   }
 }
 
-/** Of the folder and all it lies in, the outermost that the account may not enter. */
-export async function barredFolder(account: ServerAccount, folder: string): Promise<string | undefined> {
+/** Returns the outermost of the folder and its parents that the account may not enter. */
+export async function outermostBarredFolder(account: OsAccount, folder: string): Promise<string | undefined> {
   const parent = dirname(folder)
-  const barred = parent === folder ? undefined : await barredFolder(account, parent)
+  const barred = parent === folder ? undefined : await outermostBarredFolder(account, parent)
   return barred ?? ((await canEnter(account, folder)) ? undefined : folder)
 }

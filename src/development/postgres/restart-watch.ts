@@ -5,10 +5,10 @@ import type { RunProgram } from './server-programs.ts'
 const LOOK_INTERVAL_IN_MS = 1000
 
 /**
- * Starts the server of the folder again, at the port it had, whenever it has ended: killed, or by a disk without room for its
- * log, after which PostgreSQL does not come back by itself. Tries for as long as it takes. Returns what ends the watch.
+ * Restarts the server of the folder on the same port whenever it has ended. It may have been killed, or had no disk space for its
+ * log; PostgreSQL does not restart by itself after that. Retries without limit. Returns a function that ends the watch.
  */
-export function keepRunning(folder: string, run: RunProgram): () => Promise<void> {
+export function restartWhenEnded(folder: string, run: RunProgram): () => Promise<void> {
   const { cluster, log } = serverFiles(folder)
   const ended = new AbortController()
   const { signal } = ended
@@ -21,7 +21,7 @@ export function keepRunning(folder: string, run: RunProgram): () => Promise<void
     }
   }
   const watching = (async () => {
-    // Why it does not start is in its log.
+    // The server's log says why it does not start.
     while (!signal.aborted) await watch().catch(() => {})
   })()
   return async () => {

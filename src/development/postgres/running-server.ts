@@ -1,34 +1,34 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What is where in the folder of a server. */
+/** The files in the folder of a server. */
 export function serverFiles(folder: string) {
   return {
     cluster: join(folder, 'cluster'),
     password: join(folder, 'password'),
     log: join(folder, 'server.log'),
-    /** A file for each process that uses the server, named by its process id. */
+    /** One file for each process that uses the server, named after its process id. */
     users: join(folder, 'users'),
   }
 }
 
 export interface RunningServer {
   readonly url: string
-  /** False while it starts and while it stops. */
+  /** False while the server starts or stops. */
   readonly ready: boolean
   readonly port: number
 }
 
 /**
- * The server of the folder, if one is running; starts none. A crash of the whole machine leaves traces of a server that
- * look like a running one once its process id belongs to something else.
+ * Finds the server that runs in the folder, and starts none. After a crash of the whole machine, the remaining files look like a
+ * running server if another process has the same process id.
  */
 export function findRunningServer(folder: string): RunningServer | undefined {
   const { cluster, password } = serverFiles(folder)
   const lockFile = readIfThere(join(cluster, 'postmaster.pid'))
   if (lockFile === undefined) return undefined
 
-  // Its lines are the process id, data folder, start time, port, socket folder, address, shared memory and status.
+  // The lines are process id, data folder, start time, port, socket folder, address, shared memory and status.
   const [processId, , , port, , , , status] = lockFile.split('\n')
   if (!isAlive(Number(processId))) return undefined
   return {
@@ -48,13 +48,13 @@ function readIfThere(file: string): string | undefined {
 }
 
 export function isAlive(processId: number): boolean {
-  // Of a file that is being written or could not be; 0 would be the group of whoever asks.
+  // Not a number if the file is incomplete. 0 would signal the process group of the caller.
   if (!(processId > 0)) return false
   try {
     process.kill(processId, 0)
     return true
   } catch (error) {
-    // Somebody else's process may not be signalled, but there it is.
+    // A process of another account may not be signalled, but it exists.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { IssuerCheck } from '../../../src/adapters/identity-jose/issuer-check.ts'
-import { findingsOf } from '../../support/check-results.ts'
+import { resultsOf } from '../../support/check-results.ts'
 
 const publicKey = (curve: 'P-256' | 'secp256k1') =>
   generateKeyPairSync('ec', { namedCurve: curve }).publicKey.export({ format: 'jwk' })
@@ -17,7 +17,7 @@ async function examined(t: ExecutionContext, answer: RequestListener) {
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  const [finding] = await findingsOf(new IssuerCheck(new URL(`http://127.0.0.1:${port}/jwks.json`)))
+  const [finding] = await resultsOf(new IssuerCheck(new URL(`http://127.0.0.1:${port}/jwks.json`)))
   return finding!
 }
 
@@ -58,7 +58,7 @@ test('several keys without names cannot be told apart', async (t) => {
 
 for (const [what, answer, reason] of [
   ['an error', (_, response) => response.writeHead(503).end(), /503/],
-  ['a page', (_, response) => response.end('<html>'), /no JSON/],
+  ['a page', (_, response) => response.end('<html>'), /not JSON/],
   ['something else', (_, response) => response.end('{}'), /without keys/],
   ['nothing', (request) => request.socket.destroy(), /UND_ERR_SOCKET|ECONNRESET|no connection/],
 ] as readonly (readonly [string, RequestListener, RegExp])[]) {
@@ -77,7 +77,7 @@ test('an issuer that nobody runs is told by the reason', async (t) => {
   const { port } = server.address() as AddressInfo
   await new Promise((closed) => server.close(closed))
 
-  const [finding] = await findingsOf(new IssuerCheck(new URL(`http://127.0.0.1:${port}/jwks.json`)))
+  const [finding] = await resultsOf(new IssuerCheck(new URL(`http://127.0.0.1:${port}/jwks.json`)))
 
   t.like(finding, { level: 'failed', found: `127.0.0.1:${port} gives no keys: ECONNREFUSED` })
 })

@@ -17,13 +17,13 @@ import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, afterNoon, NOON } from '../../domain/examples.ts'
 import { type PoolerOptions, startPooler } from '../../doubles/pooler.ts'
 import { SettableClock } from '../../doubles/settable-clock.ts'
-import { findingsOf } from '../../support/check-results.ts'
+import { resultsOf } from '../../support/check-results.ts'
 import { createTestDatabase, missingDatabaseUrl, query } from '../../support/database.ts'
 
 const REAL_CLOCK = { now: () => new Date() }
 
 async function examined(url: string, { production = true, clock = REAL_CLOCK } = {}) {
-  const findings = await findingsOf(new DatabaseCheck({ url, production }, clock))
+  const findings = await resultsOf(new DatabaseCheck({ url, production }, clock))
   return {
     findings,
     of: (wanted: string): CheckResult | undefined => findings.find(({ name }) => name === wanted),
@@ -91,7 +91,7 @@ test('a role without rights is told by the statements that grant them, and with 
   await issued(stores, id)
   const [claimed] = await stores.outbox.claim(1, NOON, afterNoon(30))
   await stores.outbox.record(claimed!.issuance, ...OtpIssuance.markSent(claimed!.issuance, 'm', NOON))
-  await new RecordMailEvent(new PrismaMailOutcomes(prisma), { now: () => NOON }).execute({
+  await new RecordMailEvent(new PrismaMailOutcomes(statements), { now: () => NOON }).execute({
     issuanceId: claimed!.issuance.id,
     event: { outcome: 'bounced', kind: 'hard-bounce', at: NOON },
     origin: { requestId: 'r' },

@@ -9,6 +9,7 @@ import { PrismaLockNotices } from '../../../src/adapters/persistence-prisma/lock
 import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
+import type { CommitListener } from '../../../src/application/ports/commit-listener.ts'
 import { LockNotice } from '../../../src/domain/lock-notice.ts'
 import { lockNoticesContract } from '../../contracts/lock-notices.contract.ts'
 import { issued, type LockNoticeStores, locked, opened, PROVENANCE } from '../../contracts/stores.ts'
@@ -25,13 +26,13 @@ async function connect(): Promise<Connections> {
   return connections
 }
 
-function storesOf({ prisma, statements }: Connections): LockNoticeStores {
+function storesOf({ prisma, statements }: Connections, committed?: CommitListener): LockNoticeStores {
   return {
-    stepUps: new PrismaStepUps(statements),
-    registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(statements),
+    stepUps: new PrismaStepUps(statements, committed),
+    registry: new PrismaUserRegistry(prisma, committed),
+    outbox: new PrismaOtpOutbox(statements, committed),
     trail: new PrismaAuditTrail(prisma),
-    lockNotices: new PrismaLockNotices(statements),
+    lockNotices: new PrismaLockNotices(statements, committed),
   }
 }
 
@@ -39,7 +40,7 @@ test.after.always('connections are closed', async () => {
   await Promise.all(all.map(({ close }) => close()))
 })
 
-lockNoticesContract('prisma', async () => storesOf(await connect()))
+lockNoticesContract('prisma', async (committed) => storesOf(await connect(), committed))
 
 test('of an erased user no address is left, neither of mails that were sent nor of those that were not', async (t) => {
   const connections = await connect()

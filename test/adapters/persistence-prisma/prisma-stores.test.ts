@@ -10,17 +10,20 @@ import { PrismaSuppressions } from '../../../src/adapters/persistence-prisma/mai
 import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
+import type { CommitListener } from '../../../src/application/ports/commit-listener.ts'
+import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 import { Challenge } from '../../../src/domain/challenge.ts'
 import { MailOutcome } from '../../../src/domain/mail-outcome.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
+import { StepUp } from '../../../src/domain/step-up.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.contract.ts'
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
 import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
-import { issued, type MailOutcomeStores, opened, PROVENANCE } from '../../contracts/stores.ts'
+import { issued, type MailOutcomeStores, opened, overheard, PROVENANCE } from '../../contracts/stores.ts'
 import { suppressionsContract } from '../../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../../contracts/user-registry.contract.ts'
-import { afterNoon, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
+import { ALICE, afterNoon, demand, freshStepUp, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
 import { createTestDatabase } from '../../support/database.ts'
 
 const all: Connections[] = []
@@ -35,22 +38,22 @@ async function connect(): Promise<Connections> {
 let shared: Promise<Connections> | undefined
 
 /** One database for cases that keep to subjects of their own. */
-async function inSharedDatabase(): Promise<MailOutcomeStores> {
+async function inSharedDatabase(committed?: CommitListener): Promise<MailOutcomeStores> {
   shared ??= connect()
-  return storesOf(await shared)
+  return storesOf(await shared, committed)
 }
 
 /** A database for this case alone: what is due in an outbox is due to everybody. */
-const inOwnDatabase = async () => storesOf(await connect())
+const inOwnDatabase = async (committed?: CommitListener) => storesOf(await connect(), committed)
 
-function storesOf({ prisma, statements }: Connections): MailOutcomeStores {
+function storesOf({ prisma, statements }: Connections, committed?: CommitListener): MailOutcomeStores {
   return {
-    stepUps: new PrismaStepUps(statements),
-    registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(statements),
+    stepUps: new PrismaStepUps(statements, committed),
+    registry: new PrismaUserRegistry(prisma, committed),
+    outbox: new PrismaOtpOutbox(statements, committed),
     trail: new PrismaAuditTrail(prisma),
-    mailOutcomes: new PrismaMailOutcomes(prisma),
-    suppressions: new PrismaSuppressions(prisma),
+    mailOutcomes: new PrismaMailOutcomes(statements, committed),
+    suppressions: new PrismaSuppressions(statements, committed),
   }
 }
 
@@ -115,8 +118,9 @@ test('a bounce waits for a decision about its subject that is being stored, and 
 })
 
 test('an outcome that cannot be stored takes none along that are recorded with it', async (t) => {
-  const stores = await inOwnDatabase()
+  const { stores, commits } = await overheard(inOwnDatabase)
   for (let n = 0; n < 3; n++) await issued(stores, (await opened(stores)).id)
+  commits.length = 0
   const deliveries = await stores.outbox.claim(3, NOON, afterNoon(30))
 
   // PostgreSQL keeps no NUL, and the id of a mail is what a mail system says.
@@ -135,6 +139,35 @@ test('an outcome that cannot be stored takes none along that are recorded with i
     found.map((each) => each?.issuance?.status),
     ['sent', 'queued', 'sent'],
   )
+  t.deepEqual(
+    new Set(commits.map(({ issuance }) => issuance?.id)),
+    new Set([deliveries[0]?.issuance.id, deliveries[2]?.issuance.id]),
+  )
+})
+
+test.serial('a save that fails is not heard of, and fails as it did', async (t) => {
+  const { stores, commits } = await overheard(async (committed) => {
+    const nowhere = connectPrisma({
+      url: 'postgresql://nobody:x@127.0.0.1:1/none',
+      onConnectionLost: () => {},
+    })
+    all.push(nowhere)
+    return storesOf(nowhere, committed)
+  })
+  const decision = StepUp.issueOtp(freshStepUp(), demand(), POLICY, NOON)
+
+  await t.throwsAsync(stores.stepUps.save(decision, PROVENANCE), { instanceOf: StorageUnavailable })
+  t.deepEqual(commits, [])
+})
+
+test.serial('an import that fails half-way is not heard of', async (t) => {
+  const { stores, commits } = await overheard(inOwnDatabase)
+  const users = ['a', 'b\0'].map((userId) => ({ userId, email: ALICE }))
+
+  await t.throwsAsync(stores.registry.putAll(users, NOON, PROVENANCE))
+
+  t.is(await stores.registry.find('a'), undefined)
+  t.deepEqual(commits, [])
 })
 
 /** Resolves when a statement of this database waits for a row that another one holds. */

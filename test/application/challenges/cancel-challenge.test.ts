@@ -89,7 +89,7 @@ test('to others there is no challenge to cancel', async (t) => {
       instanceOf: ChallengeNotFound,
     },
   )
-  t.is((await store.load(challengeId))?.challenge.status, 'pending')
+  t.is((await store.stepUps.load(challengeId))?.challenge.status, 'pending')
 })
 
 test('of a consume and a cancel at the same time one wins', async (t) => {
@@ -106,7 +106,7 @@ test('of a consume and a cancel at the same time one wins', async (t) => {
 
     t.not(consumed.status, cancelled.status)
     t.is(
-      (await store.load(challengeId))?.challenge.status,
+      (await store.stepUps.load(challengeId))?.challenge.status,
       consumed.status === 'fulfilled' ? 'consumed' : 'cancelled',
     )
   }

@@ -27,7 +27,7 @@ test('a verified challenge is consumed, and says for what and since when', async
     outcome: 'consumed',
     authorisation: `authorisation of ${id} at ${NOON.getTime() + 10_000}`,
   })
-  t.like((await store.load(id))?.challenge, { status: 'consumed', verifiedAt: NOON })
+  t.like((await store.stepUps.load(id))?.challenge, { status: 'consumed', verifiedAt: NOON })
   t.like(store.events.at(-1), {
     type: 'challenge-consumed',
     actor: 'client:payments',
@@ -68,7 +68,7 @@ for (const [what, change, reason] of [
 
     t.deepEqual(await consume(id, change), { outcome: 'mismatch', reason })
     t.like(store.events.at(-1), { type: 'consumption-refused', reason, actor: 'client:payments' })
-    t.is((await store.load(id))?.challenge.status, 'verified')
+    t.is((await store.stepUps.load(id))?.challenge.status, 'verified')
     t.like(await consume(id), { outcome: 'consumed' })
   })
 }

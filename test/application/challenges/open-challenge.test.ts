@@ -19,7 +19,7 @@ test('an opened challenge is stored and signed', async (t) => {
 
   t.true(created)
   t.is(signature, `signature of ${challenge.id}`)
-  t.deepEqual((await store.load(challenge.id))?.challenge, challenge)
+  t.deepEqual((await store.stepUps.load(challenge.id))?.challenge, challenge)
   t.deepEqual(challenge.expiresAt, afterNoon(60))
 })
 

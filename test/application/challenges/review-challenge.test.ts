@@ -7,7 +7,10 @@ import { scenario } from '../scenario.ts'
 
 async function reviewed() {
   const world = await scenario()
-  return { ...world, reviewChallenge: new ReviewChallenge(world.store, world.store, world.clock, POLICY) }
+  return {
+    ...world,
+    reviewChallenge: new ReviewChallenge(world.store.stepUps, world.store.trail, world.clock, POLICY),
+  }
 }
 
 test('an operator sees how any challenge stands, what is left of its budgets, and all that happened', async (t) => {

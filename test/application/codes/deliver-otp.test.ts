@@ -8,7 +8,7 @@ async function issued() {
   const all = await scenario()
   const id = await all.open()
   await all.issue(id)
-  const issuance = async () => (await all.store.load(id))!.issuance!
+  const issuance = async () => (await all.store.stepUps.load(id))!.issuance!
   return { ...all, id, issuance }
 }
 
@@ -28,8 +28,8 @@ test('a queued mail is sent once, with code, reference and the operation as it w
 
 test('a mail to somebody without an entry in the directory goes out without a name', async (t) => {
   const { deliver, store, notices, mails } = await issued()
-  const claim = store.claim.bind(store)
-  store.claim = async (...args) =>
+  const claim = store.outbox.claim.bind(store.outbox)
+  store.outbox.claim = async (...args) =>
     (await claim(...args)).map((delivery) => ({ ...delivery, user: undefined }))
 
   t.like((await deliver())[0], { outcome: 'sent' })
@@ -126,6 +126,27 @@ test('a defect leaves the mail to the end of its lease, and is reported', async 
   t.deepEqual(await deliver(), [])
   clock.pass(0.001)
   t.like((await deliver())[0], { outcome: 'sent' })
+})
+
+test('an attempt that outlived its lease is reported as outdated, not as sent, with the transport that took its mail', async (t) => {
+  const { deliver, issuance, transport, clock } = await issued()
+  const send = transport.send.bind(transport)
+  const [asked, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  transport.send = async (message) => {
+    asked.resolve()
+    await slow.promise
+    return send(message)
+  }
+  const late = deliver()
+  await asked.promise
+  transport.send = send
+  clock.pass(30)
+  t.like((await deliver())[0], { outcome: 'sent', attempt: 2 })
+
+  slow.resolve()
+
+  t.like((await late)[0], { outcome: 'outdated', attempt: 1, transport: 'memory' })
+  t.like(await issuance(), { status: 'sent', deliveryAttempts: 2 })
 })
 
 test('no mail is sent for a challenge that is over', async (t) => {

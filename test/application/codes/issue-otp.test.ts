@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { UserUnreachable } from '../../../src/application/codes/issue-otp.ts'
 import { ChallengeNotFound, ChallengeOver, SubjectMismatch } from '../../../src/domain/challenge.ts'
 import { IssuanceTooSoon } from '../../../src/domain/otp-issuance.ts'
 import { IssuancesSpent } from '../../../src/domain/subject-standing.ts'
+import { UserUnreachable } from '../../../src/domain/user.ts'
 import { POLICY } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
 
@@ -13,7 +13,11 @@ test('an issued code is queued to the address of the directory, and the delivere
 
   await issue(id)
 
-  t.like((await store.load(id))?.issuance, { status: 'queued', recipient: 'alice@example.com', keyId: 'k1' })
+  t.like((await store.stepUps.load(id))?.issuance, {
+    status: 'queued',
+    recipient: 'alice@example.com',
+    keyId: 'k1',
+  })
   t.is(rings.length, 1)
 })
 
@@ -29,7 +33,7 @@ test('nobody gets a code for the challenge of somebody else', async (t) => {
   const id = await open()
 
   await t.throwsAsync(issue(id, 'mallory'), { instanceOf: SubjectMismatch })
-  t.is((await store.load(id))?.issuance, undefined)
+  t.is((await store.stepUps.load(id))?.issuance, undefined)
 })
 
 test('a subject whom the directory does not know cannot be reached', async (t) => {
@@ -57,7 +61,7 @@ test('a concurrent burst of thirty issues one code', async (t) => {
 
   t.is(burst.filter(({ status }) => status === 'fulfilled').length, 1)
   t.true(burst.every((one) => one.status === 'fulfilled' || one.reason instanceof IssuanceTooSoon))
-  t.is((await store.load(id))?.challenge.issuanceCount, 1)
+  t.is((await store.stepUps.load(id))?.challenge.issuanceCount, 1)
 })
 
 test("a concurrent burst over many challenges cannot exceed the subject's hour", async (t) => {

@@ -19,7 +19,7 @@ for (const code of ['000001', ' 000001 ', '000 001', '000-001', '0 0 0 0 0 1', '
     const { verify, id, store } = await issued()
 
     t.deepEqual(await verify(id, code), { outcome: 'verified' })
-    t.is((await store.load(id))?.challenge.status, 'verified')
+    t.is((await store.stepUps.load(id))?.challenge.status, 'verified')
   })
 }
 
@@ -28,7 +28,7 @@ for (const code of ['000002', '1', '00000１', '0000010', 'abcdef', '-', '000001
     const { verify, id, store } = await issued()
 
     t.like(await verify(id, code), { outcome: 'rejected', attemptsRemaining: 4 })
-    t.is((await store.load(id))?.challenge.attemptsRemaining, 4)
+    t.is((await store.stepUps.load(id))?.challenge.attemptsRemaining, 4)
   })
 }
 
@@ -74,7 +74,7 @@ test('nobody can answer, or spend a guess of, the challenge of somebody else', a
     instanceOf: SubjectMismatch,
     code: 'subject-mismatch',
   })
-  t.is((await store.load(id))?.challenge.attemptsRemaining, 5)
+  t.is((await store.stepUps.load(id))?.challenge.attemptsRemaining, 5)
 })
 
 test('a challenge that nobody opened cannot be answered', async (t) => {
@@ -110,7 +110,7 @@ test('a concurrent burst of a hundred cannot exceed the guess budget', async (t)
   const burst = await Promise.allSettled(Array.from({ length: 100 }, () => verify(id, '999999')))
 
   t.is(burst.filter(({ status }) => status === 'fulfilled').length, 5)
-  t.is((await store.load(id))?.challenge.status, 'exhausted')
+  t.is((await store.stepUps.load(id))?.challenge.status, 'exhausted')
 })
 
 test("a concurrent burst over ten challenges cannot exceed the subject's failures", async (t) => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { UserUnreachable } from '../../../src/application/codes/issue-otp.ts'
 import type { MailEvent } from '../../../src/domain/mail-outcome.ts'
+import { UserUnreachable } from '../../../src/domain/user.ts'
 import { afterNoon } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
 
@@ -19,7 +19,7 @@ async function mailed() {
   await all.issue(id)
   await all.deliver()
   all.clock.pass(60)
-  const stepUp = async () => (await all.store.load(id))!
+  const stepUp = async () => (await all.store.stepUps.load(id))!
   const { id: issuanceId } = (await stepUp()).issuance!
   return {
     ...{ ...all, id, issuanceId, stepUp },
@@ -165,7 +165,7 @@ test('a recipient whom the mail system sends nothing to is out of use from then 
 
   t.like((await deliver())[0], { outcome: 'failed' })
 
-  t.like((await store.load(id))?.issuance, { status: 'failed', reason: 'refused' })
+  t.like((await store.stepUps.load(id))?.issuance, { status: 'failed', reason: 'refused' })
   await t.throwsAsync(issue(await open()), { instanceOf: UserUnreachable })
   t.like(
     store.events.find(({ type }) => type === 'address-suppressed'),
@@ -210,5 +210,5 @@ test('an address that is erased while a refusal is under way is not written down
 
   await deliver()
 
-  t.not((await store.load(id))?.standing.suppression?.address, 'alice@example.com')
+  t.not((await store.stepUps.load(id))?.standing.suppression?.address, 'alice@example.com')
 })

@@ -33,7 +33,7 @@ test('the failure that locks the subject has one mail sent, and no other failure
 
 test('a mail to somebody without an entry in the directory goes out without a name', async (t) => {
   const { warn, store, warnings, mails } = await locked()
-  const { claim } = store.lockNotices
+  const claim = store.lockNotices.claim.bind(store.lockNotices)
   store.lockNotices.claim = async (...args) =>
     (await claim(...args)).map((delivery) => ({ ...delivery, user: undefined }))
 
@@ -74,7 +74,7 @@ test("a stranger's token neither locks the subject nor has a mail sent", async (
   }
 
   t.deepEqual(await warn(), [])
-  t.like((await store.load(id))?.standing, { consecutiveFailures: 0, lockedUntil: undefined })
+  t.like((await store.stepUps.load(id))?.standing, { consecutiveFailures: 0, lockedUntil: undefined })
 })
 
 test('the next lock has the next mail, with its own end', async (t) => {
@@ -127,7 +127,7 @@ test('a mail that is never taken is tried again and again until the end of the l
 
   t.deepEqual(tried.slice(0, 8), [0, 1, 3, 7, 15, 31, 61, 91])
   t.is(tried.at(-1), 871)
-  t.like((await store.eventsOf(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'lock-over' })
+  t.like((await store.trail.eventsOf(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'lock-over' })
 })
 
 for (const [when, seconds, outcome, sent] of [
@@ -149,7 +149,7 @@ test('the trail says of a mail that comes too late that its lock was over', asyn
 
   await warn()
 
-  t.like((await store.eventsOf(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'lock-over' })
+  t.like((await store.trail.eventsOf(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'lock-over' })
 })
 
 for (const mode of ['refusing', 'suppressing'] as const) {
@@ -160,7 +160,7 @@ for (const mode of ['refusing', 'suppressing'] as const) {
     t.like((await warn())[0], { outcome: 'failed' })
     clock.pass(100)
     t.deepEqual(await warn(), [])
-    t.like((await store.eventsOf(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'refused' })
+    t.like((await store.trail.eventsOf(ids[1]!)).at(-1), { type: 'lock-notice-failed', reason: 'refused' })
   })
 }
 
@@ -195,6 +195,28 @@ test('a mail whose hand-over could not be recorded is sent once more, under the 
   t.is(new Set(mails.map(({ id }) => id)).size, 1)
 })
 
+test('an attempt that outlived its lease is reported as outdated, not as sent, with the transport that took its mail', async (t) => {
+  const { warn, transport, clock, store, ids } = await locked()
+  const send = transport.send.bind(transport)
+  const [asked, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  transport.send = async (message) => {
+    asked.resolve()
+    await slow.promise
+    return send(message)
+  }
+  const late = warn()
+  await asked.promise
+  transport.send = send
+  clock.pass(30)
+  t.like((await warn())[0], { outcome: 'sent', attempt: 2 })
+
+  slow.resolve()
+
+  t.like((await late)[0], { outcome: 'outdated', attempt: 1, transport: 'memory' })
+  const sent = (await store.trail.eventsOf(ids[1]!)).filter(({ type }) => type === 'lock-notice-sent')
+  t.like(sent, [{ attempt: 2 }])
+})
+
 test('of a user who was erased, a mail that was queued is not sent', async (t) => {
   const { warn, eraseUser, store, ids, mails } = await locked()
 
@@ -202,7 +224,7 @@ test('of a user who was erased, a mail that was queued is not sent', async (t) =
 
   t.deepEqual(await warn(), [])
   t.is(mails.length, 0)
-  t.true((await store.eventsOf(ids[1]!)).some((event) => event.type === 'lock-notice-failed'))
+  t.true((await store.trail.eventsOf(ids[1]!)).some((event) => event.type === 'lock-notice-failed'))
 })
 
 test('the trail of the challenge that locked its subject says that a mail was sent about it', async (t) => {

@@ -11,15 +11,15 @@ const DAY = 86_400
 test('a challenge is kept for the days of its retention, and not a millisecond more', async (t) => {
   const { open, store } = await scenario()
   const id = await open()
-  const { expiresAt } = (await store.load(id))!.challenge
+  const { expiresAt } = (await store.stepUps.load(id))!.challenge
   const purge = (now: Date) =>
-    Array.fromAsync(new PurgeChallenges(store, new SettableClock(now), 90).execute())
+    Array.fromAsync(new PurgeChallenges(store.retention, new SettableClock(now), 90).execute())
 
   await purge(secondsAfter(expiresAt, 90 * DAY))
-  t.truthy(await store.load(id))
+  t.truthy(await store.stepUps.load(id))
 
   const progress = await purge(secondsAfter(expiresAt, 90 * DAY + 0.001))
-  t.is(await store.load(id), undefined)
+  t.is(await store.stepUps.load(id), undefined)
   t.deepEqual(progress.at(-1), { challenges: 1, events: 1 })
 })
 

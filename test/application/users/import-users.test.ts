@@ -1,7 +1,7 @@
 import test from 'ava'
 import { type ImportLine, ImportUsers } from '../../../src/application/users/import-users.ts'
 import { NOON } from '../../domain/examples.ts'
-import { InMemoryStore } from '../../doubles/in-memory-store.ts'
+import { inMemoryStores } from '../../doubles/in-memory/in-memory-stores.ts'
 import { SettableClock } from '../../doubles/settable-clock.ts'
 
 const LINES: readonly ImportLine[] = [
@@ -13,9 +13,9 @@ const LINES: readonly ImportLine[] = [
 ]
 
 async function importing(lines: readonly ImportLine[], allOrNothing: boolean) {
-  const store = new InMemoryStore()
+  const store = inMemoryStores()
   const told: number[] = []
-  const report = await new ImportUsers(store, new SettableClock(NOON)).execute({
+  const report = await new ImportUsers(store.registry, new SettableClock(NOON)).execute({
     lines: (async function* () {
       yield* lines
     })(),
@@ -37,8 +37,8 @@ test('every good line is stored, every bad one reported with its number and with
       { number: 5, problem: 'locale: must be a language tag (BCP 47)' },
     ],
   })
-  t.like(await store.find('alice'), { email: 'alice@elsewhere.example' })
-  t.is(await store.find('bob'), undefined)
+  t.like(await store.registry.find('alice'), { email: 'alice@elsewhere.example' })
+  t.is(await store.registry.find('bob'), undefined)
   t.deepEqual(told, [2, 3, 4, 5, 6])
 })
 
@@ -60,12 +60,12 @@ test('one bad line means nothing, when all or nothing is asked for', async (t) =
 
   t.like(report, { created: 0, updated: 0 })
   t.is(report.refused.length, 3)
-  t.is(await store.find('alice'), undefined)
+  t.is(await store.registry.find('alice'), undefined)
 })
 
 test('without a bad line all is stored, when all or nothing is asked for', async (t) => {
   const { store, report } = await importing([LINES[0]!, LINES[4]!], true)
 
   t.deepEqual(report, { created: 1, updated: 1, refused: [] })
-  t.truthy(await store.find('alice'))
+  t.truthy(await store.registry.find('alice'))
 })

@@ -18,7 +18,7 @@ test('a malformed address changes nothing', async (t) => {
   await t.throwsAsync(putUser.execute({ ...entry, userId: 'alice', email: 'a@b.example, c@d.example' }), {
     instanceOf: EmailAddressMalformed,
   })
-  t.is<string | undefined, string>((await store.load(id))?.user?.email, 'alice@example.com')
+  t.is<string | undefined, string>((await store.stepUps.load(id))?.user?.email, 'alice@example.com')
 })
 
 test('a changed address ends the live challenges, and says who did it', async (t) => {
@@ -27,7 +27,7 @@ test('a changed address ends the live challenges, and says who did it', async (t
 
   await putUser.execute({ ...entry, userId: 'alice', email: 'alice@elsewhere.example' })
 
-  t.is((await store.load(id))?.challenge.status, 'cancelled')
+  t.is((await store.stepUps.load(id))?.challenge.status, 'cancelled')
   t.like(store.events.at(-2), {
     type: 'challenge-cancelled',
     reason: 'email-address-changed',

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { UserUnreachable } from '../../../src/application/codes/issue-otp.ts'
-import { UserNotFound } from '../../../src/application/users/find-user.ts'
 import { ChallengeNotFound } from '../../../src/domain/challenge.ts'
+import { UserNotFound, UserUnreachable } from '../../../src/domain/user.ts'
 import { scenario } from '../scenario.ts'
 
 const ERASE = { userId: 'alice', clientId: 'crm', origin: { requestId: 'r' } }
@@ -22,7 +21,7 @@ test('an erased user is forgotten, with the addresses of mails sent, and live ch
   await eraseUser.execute(ERASE)
 
   await t.throwsAsync(findUser.execute('alice'), { instanceOf: UserNotFound })
-  const stepUp = await store.load(id)
+  const stepUp = await store.stepUps.load(id)
   t.is(stepUp?.challenge.status, 'cancelled')
   t.false(JSON.stringify(stepUp).includes('alice@example.com'))
   t.like(store.events.at(-1), { type: 'user-erased', actor: 'client:crm' })

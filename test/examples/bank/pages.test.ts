@@ -383,6 +383,8 @@ for (const [setting, reader] of [
     await order(bank)
     await field.waitFor()
     const typed = await code()
+    // The mailbox loads itself anew when the mail is there, and a frame that navigates cannot be measured.
+    await page.frameLocator('iframe[name=mail]').frameLocator('iframe').getByText(typed).first().waitFor()
     t.deepEqual(await tooWide(page), [])
 
     await field.fill(typed)

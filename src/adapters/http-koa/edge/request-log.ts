@@ -21,6 +21,8 @@ export interface RequestObserver {
     readonly status: number
     /** The code of the error body, without its family. */
     readonly code: string | undefined
+    /** Why the access token was refused. Its bearer does not learn that; undefined if it was not. */
+    readonly refusal: string | undefined
     readonly durationInSeconds: number
   }): void
 }
@@ -72,9 +74,9 @@ export function requestLog(logger: Logger, { observer, traces }: RequestWatch): 
     // The pattern, not the path: a path may hold anything that a caller put into it.
     const route = ctx._matchedRoute?.toString()
     const { method, status } = ctx
-    const { code, challengeId } = ctx.state
+    const { code, refusal, challengeId } = ctx.state
     const durationInMs = performance.now() - startedAt
-    observer?.answered({ route, method, status, code, durationInSeconds: durationInMs / 1000 })
+    observer?.answered({ route, method, status, code, refusal, durationInSeconds: durationInMs / 1000 })
     logger[ctx.state.polling ? 'debug' : 'info'](
       {
         requestId,
@@ -83,7 +85,7 @@ export function requestLog(logger: Logger, { observer, traces }: RequestWatch): 
         route,
         status,
         code,
-        refusal: ctx.state.refusal,
+        refusal,
         caller: ctx.state.caller,
         subject: ctx.state.subject,
         challengeId,

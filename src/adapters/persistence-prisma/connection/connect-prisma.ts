@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { PrismaClient } from '../generated/client.ts'
-import { Statements } from './statements.ts'
+import { type AroundStatement, Statements } from './statements.ts'
 
 export interface ConnectionSettings {
   /**
@@ -11,6 +11,8 @@ export interface ConnectionSettings {
   readonly url: string
   /** Called when an idle connection breaks; the pool replaces it. */
   readonly onConnectionLost: (error: Error) => void
+  /** Runs each named statement that does not go through the Prisma client. */
+  readonly around?: AroundStatement | undefined
 }
 
 /** Of 4, 10, 20 and 32 connections a process, 10 gave the most throughput on a machine of two cores. */
@@ -35,7 +37,7 @@ export interface Connections {
 }
 
 /** Connects with the first query. */
-export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Connections {
+export function connectPrisma({ url, onConnectionLost, around }: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
     connectionString: url,
@@ -63,7 +65,7 @@ export function connectPrisma({ url, onConnectionLost }: ConnectionSettings): Co
   let closing: Promise<void> | undefined
   return {
     prisma,
-    statements: new Statements(pool, ownSession),
+    statements: new Statements(pool, ownSession, around),
     pool,
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())

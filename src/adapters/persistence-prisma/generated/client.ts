@@ -43,12 +43,12 @@ export { Prisma }
 
 /**
  * Model User
- * The user directory: where codes go, and in which language.
+ * The user directory: the address and the language of each user.
  */
 export type User = Prisma.UserModel
 /**
  * Model SubjectStanding
- * What is held against a subject over all challenges. Its version guards every decision about the subject.
+ * What counts against a subject over all challenges. Its version guards every decision about the subject.
  */
 export type SubjectStanding = Prisma.SubjectStandingModel
 /**
@@ -58,16 +58,16 @@ export type SubjectStanding = Prisma.SubjectStandingModel
 export type Challenge = Prisma.ChallengeModel
 /**
  * Model OtpIssuance
- * One code sent, and the outbox of its mail: a queued row is a mail that is still to be handed over.
+ * One code, and the outbox entry of its mail: the mail of a queued row is not sent yet.
  */
 export type OtpIssuance = Prisma.OtpIssuanceModel
 /**
  * Model LockNotice
- * The warning of one lock, and the outbox of its mail: a queued row is a mail that is still to be handed over.
+ * The warning about one lock, and the outbox entry of its mail: the mail of a queued row is not sent yet.
  */
 export type LockNotice = Prisma.LockNoticeModel
 /**
  * Model ChallengeEvent
- * The audit trail. No foreign key: it outlives what it tells of.
+ * The audit trail. It has no foreign key, because events outlive the challenges that they describe.
  */
 export type ChallengeEvent = Prisma.ChallengeEventModel

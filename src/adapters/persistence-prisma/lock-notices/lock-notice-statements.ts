@@ -1,13 +1,18 @@
+import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { leased } from '../lease.ts'
-import { COLUMNS } from '../rows.ts'
+import { USER_COLUMNS } from '../users/user-row.ts'
+import { LOCK_NOTICE_COLUMNS } from './lock-notice-row.ts'
 
 /* The statements behind every mail about a lock, constant in their text like those behind every decision. */
 
-const CLAIMED = Prisma.raw([COLUMNS.lockNotice, COLUMNS.user].join(', '))
+/** Who records what became of a notice. */
+export const BY_SERVICE: Provenance = { actor: 'service' }
+
+const CLAIMED = Prisma.raw([LOCK_NOTICE_COLUMNS, USER_COLUMNS].join(', '))
 
 export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* lock-notices.claim */
@@ -18,7 +23,7 @@ export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prism
     ORDER BY n.locked_at`
 }
 
-/** Guarded by the number of the attempt: whoever claimed the notice since has counted another one. */
+/** Returns one row, or nothing if the notice was claimed since, which has counted another attempt, or is settled. */
 export function recordNotice(
   claimed: QueuedLockNotice,
   outcome: LockNotice,
@@ -38,8 +43,8 @@ export function recordNotice(
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
         AND status = 'queued'
       RETURNING id
-    )
-    ${insertEvents('notice', events, { actor: 'service' })}`
+    ), trail AS (${insertEvents('notice', events, BY_SERVICE)})
+    SELECT id FROM notice`
 }
 
 /** What a status adds to a notice, as columns. */

@@ -1,23 +1,21 @@
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { LockNoticeDelivery, LockNotices } from '../../../application/ports/lock-notices.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import type { Statements } from '../connection/statements.ts'
-import {
-  hasUser,
-  type Joined,
-  type LockNoticeRow,
-  queuedLockNoticeOf,
-  type UserRow,
-  userOf,
-} from '../rows.ts'
-import { claimDueNotices, recordNotice } from './lock-notice-statements.ts'
+import type { Joined } from '../row-mapping.ts'
+import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
+import { type LockNoticeRow, queuedLockNoticeOf } from './lock-notice-row.ts'
+import { BY_SERVICE, claimDueNotices, recordNotice } from './lock-notice-statements.ts'
 
 /** The queued rows of `lock_notices`, leased like those of the outbox. */
 export class PrismaLockNotices implements LockNotices {
   readonly #statements: Statements
+  readonly #committed: CommitListener
 
-  constructor(statements: Statements) {
+  constructor(statements: Statements, committed: CommitListener = () => {}) {
     this.#statements = statements
+    this.#committed = committed
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]> {
@@ -33,7 +31,10 @@ export class PrismaLockNotices implements LockNotices {
     claimed: QueuedLockNotice,
     outcome: LockNotice,
     events: readonly ChallengeEvent[],
-  ): Promise<void> {
-    await this.#statements.query(recordNotice(claimed, outcome, events))
+  ): Promise<boolean> {
+    const recorded = await this.#statements.query(recordNotice(claimed, outcome, events))
+    if (recorded.length === 0) return false
+    announce(this.#committed, { events, provenance: BY_SERVICE })
+    return true
   }
 }

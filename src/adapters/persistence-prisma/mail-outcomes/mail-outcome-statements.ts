@@ -4,10 +4,11 @@ import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
-import { COLUMNS, deliveryOf } from '../rows.ts'
+import { deliveryOf, ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
+import { STANDING_COLUMNS } from '../step-ups/standing-row.ts'
 
-const FATE = Prisma.raw([COLUMNS.issuance, COLUMNS.standing].join(', '))
-const STANDING = Prisma.raw(COLUMNS.standing)
+const FATE = Prisma.raw([ISSUANCE_COLUMNS, STANDING_COLUMNS].join(', '))
+const STANDING = Prisma.raw(STANDING_COLUMNS)
 
 export function loadFate(issuanceId: string): Prisma.Sql {
   return Prisma.sql`/* mail-outcomes.load */
@@ -81,13 +82,13 @@ export function saveSuppression(
 }
 
 export function findStanding(subjectUserId: string): Prisma.Sql {
-  return Prisma.sql`
+  return Prisma.sql`/* suppressions.find-by-subject */
     SELECT ${STANDING} FROM subject_standings s WHERE s.subject_user_id = ${subjectUserId}`
 }
 
 /** Through the partial index, which the second condition names. */
 export function findSuppressedAt(address: string): Prisma.Sql {
-  return Prisma.sql`
+  return Prisma.sql`/* suppressions.find-by-address */
     SELECT ${STANDING}
     FROM subject_standings s
     WHERE lower(s.suppressed_address) = lower(${address}) AND s.suppressed_address IS NOT NULL`

@@ -1,29 +1,33 @@
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { MailOutcomes } from '../../../application/ports/mail-outcomes.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { MailOutcome, MailOutcomeDecision } from '../../../domain/mail-outcome.ts'
-import { translateStorageErrors } from '../connection/storage-errors.ts'
-import type { Prisma, PrismaClient } from '../generated/client.ts'
-import { type IssuanceRow, issuanceOf, type StandingRow, standingOf } from '../rows.ts'
+import type { Statements } from '../connection/statements.ts'
+import type { Prisma } from '../generated/client.ts'
+import { type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
+import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
 import { loadFate, saveReport, saveReportAndSuppression, saveSuppression } from './mail-outcome-statements.ts'
 
 /** Stores what is reported of mails with one statement a report. */
 export class PrismaMailOutcomes implements MailOutcomes {
-  readonly #prisma: PrismaClient
+  readonly #statements: Statements
+  readonly #committed: CommitListener
 
-  constructor(prisma: PrismaClient) {
-    this.#prisma = prisma
+  constructor(statements: Statements, committed: CommitListener = () => {}) {
+    this.#statements = statements
+    this.#committed = committed
   }
 
   async load(issuanceId: string): Promise<MailOutcome | undefined> {
-    const [row] = await translateStorageErrors(
-      this.#prisma.$queryRaw<(IssuanceRow & StandingRow)[]>(loadFate(issuanceId)),
-    )
+    const [row] = await this.#statements.query<IssuanceRow & StandingRow>(loadFate(issuanceId))
     return row && { issuance: issuanceOf(row), standing: standingOf(row) }
   }
 
   async save(before: MailOutcome, decision: MailOutcomeDecision, provenance: Provenance): Promise<boolean> {
-    const statement = statementFor(before, decision, provenance)
-    return (await translateStorageErrors(this.#prisma.$queryRaw<unknown[]>(statement))).length === 1
+    const saved = await this.#statements.query(statementFor(before, decision, provenance))
+    if (saved.length === 0) return false
+    announce(this.#committed, { events: decision.events, provenance, issuance: before.issuance })
+    return true
   }
 }
 

@@ -1,31 +1,29 @@
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { Suppressions } from '../../../application/ports/suppressions.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
-import { translateStorageErrors } from '../connection/storage-errors.ts'
-import type { PrismaClient } from '../generated/client.ts'
-import { type StandingRow, standingOf } from '../rows.ts'
+import type { Statements } from '../connection/statements.ts'
+import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
 import { findStanding, findSuppressedAt, saveSuppression } from './mail-outcome-statements.ts'
 
 /** The suppressions, which are columns of `subject_standings`. */
 export class PrismaSuppressions implements Suppressions {
-  readonly #prisma: PrismaClient
+  readonly #statements: Statements
+  readonly #committed: CommitListener
 
-  constructor(prisma: PrismaClient) {
-    this.#prisma = prisma
+  constructor(statements: Statements, committed: CommitListener = () => {}) {
+    this.#statements = statements
+    this.#committed = committed
   }
 
   async findBySubject(subjectUserId: string): Promise<SubjectStanding | undefined> {
-    const [row] = await translateStorageErrors(
-      this.#prisma.$queryRaw<StandingRow[]>(findStanding(subjectUserId)),
-    )
+    const [row] = await this.#statements.query<StandingRow>(findStanding(subjectUserId))
     return row && standingOf(row)
   }
 
   async findByAddress(address: string): Promise<readonly SubjectStanding[]> {
-    const rows = await translateStorageErrors(
-      this.#prisma.$queryRaw<StandingRow[]>(findSuppressedAt(address)),
-    )
+    const rows = await this.#statements.query<StandingRow>(findSuppressedAt(address))
     return rows.map(standingOf)
   }
 
@@ -34,9 +32,9 @@ export class PrismaSuppressions implements Suppressions {
     events: readonly DomainEvent[],
     provenance: Provenance,
   ): Promise<boolean> {
-    const saved = await translateStorageErrors(
-      this.#prisma.$queryRaw<unknown[]>(saveSuppression(standing, events, provenance)),
-    )
-    return saved.length === 1
+    const saved = await this.#statements.query(saveSuppression(standing, events, provenance))
+    if (saved.length === 0) return false
+    announce(this.#committed, { events, provenance })
+    return true
   }
 }

@@ -3,12 +3,14 @@ import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.t
 import { columnsOf } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { leased } from '../lease.ts'
-import { COLUMNS, deliveryOf } from '../rows.ts'
+import { CHALLENGE_COLUMNS } from '../step-ups/challenge-row.ts'
+import { USER_COLUMNS } from '../users/user-row.ts'
+import { deliveryOf, ISSUANCE_COLUMNS } from './issuance-row.ts'
 
 /* The statements behind every delivery, constant in their text like those behind every decision. */
 
 const CLAIMED = Prisma.raw(
-  [COLUMNS.issuance, COLUMNS.challenge, COLUMNS.user, 'i.trace_context AS i_trace_context'].join(', '),
+  [ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, 'i.trace_context AS i_trace_context'].join(', '),
 )
 
 export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
@@ -29,15 +31,15 @@ export interface Attempt {
 }
 
 /**
- * Any number of attempts at once. Each is guarded by its number: whoever claimed the mail since has counted another one.
- * Where the mail system has reported meanwhile, its word stays, and all there is to add is that and when the mail was
- * handed over.
+ * Any number of attempts at once. Each is guarded by its number: a later claim of the mail has counted another one.
+ * If the mail system has reported meanwhile, its report is kept, and only the hand-over is added to it. Returns the places
+ * of the attempts that took effect: of two attempts for one mail, one.
  */
 export function recordOutcomes(attempts: readonly Attempt[]): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.record */
     WITH attempt AS (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(attempts.map(columnsOfAttempt))}::jsonb) AS attempt (
-        id uuid, number smallint, status text, next_attempt_at timestamptz, sent_at timestamptz,
+        place integer, id uuid, number smallint, status text, next_attempt_at timestamptz, sent_at timestamptz,
         message_id text, failed_at timestamptz, failure_reason text, event jsonb
       )
     ), issuance AS (
@@ -55,17 +57,20 @@ export function recordOutcomes(attempts: readonly Attempt[]): Prisma.Sql {
           i.status = 'queued'
           OR a.status = 'sent' AND i.status IN ('delivered', 'bounced') AND i.sent_at IS NULL
         )
-      RETURNING a.event
+      RETURNING a.place, a.event
+    ), trail AS (
+      INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
+      SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
+        (event ->> 'at')::timestamptz, 'service', event -> 'details'
+      FROM issuance
     )
-    INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
-    SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
-      (event ->> 'at')::timestamptz, 'service', event -> 'details'
-    FROM issuance`
+    SELECT place FROM issuance`
 }
 
-function columnsOfAttempt({ claimed, outcome, event }: Attempt) {
+function columnsOfAttempt({ claimed, outcome, event }: Attempt, place: number) {
   const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = deliveryOf(outcome)
   return {
+    place,
     id: claimed.id,
     number: claimed.deliveryAttempts,
     status: outcome.status,

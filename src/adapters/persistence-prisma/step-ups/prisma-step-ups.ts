@@ -1,5 +1,6 @@
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
-import type { StepUps } from '../../../application/ports/step-ups.ts'
+import type { LoadedStepUp, StepUps } from '../../../application/ports/step-ups.ts'
 import {
   type Challenge,
   type Idempotency,
@@ -7,22 +8,13 @@ import {
   type PendingChallenge,
 } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
-import type { StepUp, StepUpDecision } from '../../../domain/step-up.ts'
-import type { User } from '../../../domain/user.ts'
+import type { StepUpDecision } from '../../../domain/step-up.ts'
 import type { Statements } from '../connection/statements.ts'
-import {
-  type ChallengeRow,
-  challengeOf,
-  hasIssuance,
-  hasUser,
-  type IssuanceRow,
-  issuanceOf,
-  type Joined,
-  type StandingRow,
-  standingOf,
-  type UserRow,
-  userOf,
-} from '../rows.ts'
+import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
+import type { Joined } from '../row-mapping.ts'
+import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
+import { type ChallengeRow, challengeOf } from './challenge-row.ts'
+import { type StandingRow, standingOf } from './standing-row.ts'
 import {
   findByIdempotencyKey,
   insertChallenge,
@@ -34,9 +26,11 @@ import {
 /** Stores step-ups with one raw statement a call: what happens on the hot path is what stands in `step-up-statements.ts`. */
 export class PrismaStepUps implements StepUps {
   readonly #statements: Statements
+  readonly #committed: CommitListener
 
-  constructor(statements: Statements) {
+  constructor(statements: Statements, committed: CommitListener = () => {}) {
     this.#statements = statements
+    this.#committed = committed
   }
 
   async open(
@@ -46,7 +40,10 @@ export class PrismaStepUps implements StepUps {
     provenance: Provenance,
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }> {
     const inserted = await this.#statements.query(insertChallenge(challenge, event, idempotency, provenance))
-    if (inserted.length === 1) return { challenge, created: true }
+    if (inserted.length === 1) {
+      announce(this.#committed, { events: [event], provenance, challenge })
+      return { challenge, created: true }
+    }
 
     // A conflict is reported once the other insert has committed, so there is a row to be found.
     const [existing] = await this.#statements.query<ChallengeRow & { c_request_fingerprint: string }>(
@@ -56,7 +53,7 @@ export class PrismaStepUps implements StepUps {
     return { challenge: challengeOf(existing), created: false }
   }
 
-  async load(challengeId: string): Promise<(StepUp & { readonly user: User | undefined }) | undefined> {
+  async load(challengeId: string): Promise<LoadedStepUp | undefined> {
     type Row = ChallengeRow & StandingRow & Joined<IssuanceRow> & Joined<UserRow>
     const [row] = await this.#statements.query<Row>(loadStepUp(challengeId))
     return (
@@ -70,11 +67,13 @@ export class PrismaStepUps implements StepUps {
   }
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
-    const { lockNotice } = decision
+    const { challenge, issued, verifiedBy, lockNotice, events } = decision
     const statement = lockNotice
       ? saveLockingDecision(decision, lockNotice, provenance)
       : saveDecision(decision, provenance)
     const saved = await this.#statements.query(statement)
-    return saved.length === 1
+    if (saved.length === 0) return false
+    announce(this.#committed, { events, provenance, challenge, issuance: issued ?? verifiedBy })
+    return true
   }
 }

@@ -5,14 +5,17 @@ import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
-import { COLUMNS } from '../rows.ts'
+import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
+import { USER_COLUMNS } from '../users/user-row.ts'
+import { CHALLENGE_COLUMNS } from './challenge-row.ts'
+import { STANDING_COLUMNS } from './standing-row.ts'
 
 /*
  * The statements behind every decision. The text of each is constant (values are parameters), so that it is
  * prepared once a connection under the name in its leading comment, which also shows in the server's logs.
  */
 
-const LOADED = Prisma.raw([COLUMNS.challenge, COLUMNS.standing, COLUMNS.issuance, COLUMNS.user].join(', '))
+const LOADED = Prisma.raw([CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '))
 
 /** Everything a decision depends on, as one row of one snapshot. */
 export function loadStepUp(challengeId: string): Prisma.Sql {
@@ -128,10 +131,10 @@ export function insertChallenge(
     SELECT id FROM challenge`
 }
 
-const IDENTIFIED = Prisma.raw(`${COLUMNS.challenge}, c.request_fingerprint AS c_request_fingerprint`)
+const IDENTIFIED = Prisma.raw(`${CHALLENGE_COLUMNS}, c.request_fingerprint AS c_request_fingerprint`)
 
 export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql {
-  return Prisma.sql`
+  return Prisma.sql`/* step-ups.find-by-idempotency-key */
     SELECT ${IDENTIFIED}
     FROM challenges c
     WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`

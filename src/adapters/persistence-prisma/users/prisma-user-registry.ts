@@ -1,54 +1,46 @@
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { UserRegistry } from '../../../application/ports/user-directory.ts'
-import { Challenge } from '../../../domain/challenge.ts'
-import type { CancellationReason, DomainEvent } from '../../../domain/domain-event.ts'
-import type { EmailAddress } from '../../../domain/email-address.ts'
-import { LockNotice } from '../../../domain/lock-notice.ts'
-import type { User } from '../../../domain/user.ts'
+import type { Challenge } from '../../../domain/challenge.ts'
+import type { DomainEvent } from '../../../domain/domain-event.ts'
+import { type EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address.ts'
+import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
+import { User, type UserDecision } from '../../../domain/user.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
-import { type ChallengeRow, COLUMNS, challengeOf, type LockNoticeRow, queuedLockNoticeOf } from '../rows.ts'
-
-/** In the place of an address that had to be forgotten; `.invalid` never reaches anybody (RFC 2606 §2). */
-const ERASED_ADDRESS = 'erased@erased.invalid'
+import {
+  LOCK_NOTICE_COLUMNS,
+  type LockNoticeRow,
+  queuedLockNoticeOf,
+} from '../lock-notices/lock-notice-row.ts'
+import { CHALLENGE_COLUMNS, type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
 
 /** Long enough for an import of some hundred thousand users, all or nothing. */
 const TRANSACTION_TIMEOUT_IN_MS = 600_000
 
-/** Is told of events once they are stored. The registry decides by itself what a change of an entry ends, so nobody else knows. */
-type StoredEvents = (events: readonly DomainEvent[]) => void
-
 /** The directory in the service's own database. */
 export class PrismaUserRegistry implements UserRegistry {
   readonly #prisma: PrismaClient
-  readonly #stored: StoredEvents
+  readonly #committed: CommitListener
 
-  constructor(prisma: PrismaClient, stored: StoredEvents = () => {}) {
+  constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
     this.#prisma = prisma
-    this.#stored = stored
+    this.#committed = committed
   }
 
   async find(userId: string): Promise<User | undefined> {
-    const row = await translateStorageErrors(this.#prisma.user.findUnique({ where: { userId } }))
-    if (!row) return undefined
-    const { email, locale, displayName } = row
-    return {
-      userId,
-      email: email as EmailAddress,
-      locale: locale ?? undefined,
-      displayName: displayName ?? undefined,
-    }
+    return translateStorageErrors(findUser(this.#prisma, userId))
   }
 
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
-    return this.#transaction((transaction, events) =>
+    return this.#transaction(provenance, (transaction, events) =>
       new UserChange(transaction, user.userId, now, provenance, events).put(user),
     )
   }
 
   putAll(users: readonly User[], now: Date, provenance: Provenance) {
-    return this.#transaction(async (transaction, events) => {
+    return this.#transaction(provenance, async (transaction, events) => {
       const counts = { created: 0, updated: 0 }
       // In the order of their ids, so that two imports of the same users do not wait for each other in a circle.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
@@ -59,12 +51,13 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
-    return this.#transaction((transaction, events) =>
+    return this.#transaction(provenance, (transaction, events) =>
       new UserChange(transaction, userId, now, provenance, events).erase(),
     )
   }
 
   async #transaction<Result>(
+    provenance: Provenance,
     change: (transaction: Prisma.TransactionClient, events: DomainEvent[]) => Promise<Result>,
   ): Promise<Result> {
     const events: DomainEvent[] = []
@@ -73,12 +66,12 @@ export class PrismaUserRegistry implements UserRegistry {
         timeout: TRANSACTION_TIMEOUT_IN_MS,
       }),
     )
-    this.#stored(events)
+    announce(this.#committed, { events, provenance })
     return result
   }
 }
 
-/** A change of one user's entry, with all that follows from it. */
+/** A change of one user's entry: loads what the decision needs while it holds the subject's lock, and stores what follows. */
 class UserChange {
   readonly #transaction: Prisma.TransactionClient
   readonly #userId: string
@@ -101,43 +94,26 @@ class UserChange {
     this.#events = events
   }
 
-  async put({ userId, email, locale, displayName }: User): Promise<'created' | 'updated'> {
+  async put(user: User): Promise<'created' | 'updated'> {
     await this.#supersedeDecisions()
-    const previous = await this.#transaction.user.findUnique({ where: { userId } })
-    const entry = { email, locale: locale ?? null, displayName: displayName ?? null, updatedAt: this.#now }
-    await this.#transaction.user.upsert({
-      where: { userId },
-      create: { ...entry, userId, createdAt: this.#now },
-      update: entry,
-    })
+    const previous = await findUser(this.#transaction, this.#userId)
+    // An import may put very many entries, and few of them change an address.
+    const live = User.changesAddress(previous, user) ? await this.#liveChallenges() : []
 
-    const emailAddressChanged = previous !== null && previous.email !== email
-    if (emailAddressChanged) await this.#cancelLive('email-address-changed')
-    await this.#record({ type: 'user-put', subjectUserId: userId, at: this.#now, emailAddressChanged })
+    await this.#replaceEntry(user)
+    await this.#store(User.changeEntry(previous, user, live, this.#now))
     return previous ? 'updated' : 'created'
   }
 
   async erase(): Promise<void> {
-    const userId = this.#userId
     await this.#supersedeDecisions()
-    const { count } = await this.#transaction.user.deleteMany({ where: { userId } })
-    if (count === 0) return
+    const user = await findUser(this.#transaction, this.#userId)
+    if (!user) return
+    const live = await this.#liveChallenges()
+    const queued = await this.#queuedNotices()
 
-    await this.#cancelLive('user-erased')
-    await this.#transaction.otpIssuance.updateMany({
-      where: { challenge: { subjectUserId: userId } },
-      data: { recipient: ERASED_ADDRESS },
-    })
-    await this.#withdrawNotices()
-    await this.#transaction.lockNotice.updateMany({
-      where: { challenge: { subjectUserId: userId } },
-      data: { recipient: ERASED_ADDRESS },
-    })
-    await this.#transaction.subjectStanding.update({
-      where: { subjectUserId: userId },
-      data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
-    })
-    await this.#record({ type: 'user-erased', subjectUserId: userId, at: this.#now })
+    await this.#store(User.erase(user, live, queued, this.#now))
+    await this.#forget()
   }
 
   /**
@@ -153,42 +129,62 @@ class UserChange {
       ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1`
   }
 
-  async #cancelLive(reason: CancellationReason): Promise<void> {
+  async #liveChallenges(): Promise<readonly Challenge[]> {
     const rows = await this.#transaction.$queryRaw<ChallengeRow[]>`
-      SELECT ${Prisma.raw(COLUMNS.challenge)}
+      SELECT ${Prisma.raw(CHALLENGE_COLUMNS)}
       FROM challenges c
       WHERE c.subject_user_id = ${this.#userId}
         AND c.status IN ('pending', 'verified')
         AND c.expires_at > ${this.#now}::timestamptz`
-
-    for (const row of rows) {
-      const [cancelled, event] = Challenge.cancel(challengeOf(row), reason, this.#now)
-      await this.#transaction.challenge.update({
-        where: { id: cancelled.id },
-        data: { status: cancelled.status, cancelledAt: cancelled.cancelledAt, verifiedAt: null },
-      })
-      await this.#record(event)
-    }
+    return rows.map(challengeOf)
   }
 
-  /** Locked, for whoever hands one over may be about to record that. */
-  async #withdrawNotices(): Promise<void> {
+  /** Locks the rows: a deliverer may be about to record what became of one. */
+  async #queuedNotices(): Promise<readonly QueuedLockNotice[]> {
     const rows = await this.#transaction.$queryRaw<LockNoticeRow[]>`
-      SELECT ${Prisma.raw(COLUMNS.lockNotice)}
+      SELECT ${Prisma.raw(LOCK_NOTICE_COLUMNS)}
       FROM lock_notices n
       JOIN challenges c ON c.id = n.challenge_id
       WHERE c.subject_user_id = ${this.#userId} AND n.status = 'queued'
       FOR UPDATE OF n`
+    return rows.map(queuedLockNoticeOf)
+  }
 
-    for (const row of rows) {
-      const [failed, events] = LockNotice.fail(queuedLockNoticeOf(row), 'user-erased', this.#now)
-      const { status, failedAt, reason: failureReason } = failed
+  async #replaceEntry({ userId, email, locale, displayName }: User): Promise<void> {
+    const entry = { email, locale: locale ?? null, displayName: displayName ?? null, updatedAt: this.#now }
+    await this.#transaction.user.upsert({
+      where: { userId },
+      create: { ...entry, userId, createdAt: this.#now },
+      update: entry,
+    })
+  }
+
+  async #store({ cancelled, withdrawn, events }: UserDecision): Promise<void> {
+    for (const { id, status, cancelledAt } of cancelled) {
+      await this.#transaction.challenge.update({
+        where: { id },
+        data: { status, cancelledAt, verifiedAt: null },
+      })
+    }
+    for (const { id, status, failedAt, reason: failureReason } of withdrawn) {
       await this.#transaction.lockNotice.update({
-        where: { id: failed.id },
+        where: { id },
         data: { status, nextAttemptAt: null, failedAt, failureReason },
       })
-      for (const event of events) await this.#record(event)
     }
+    for (const event of events) await this.#record(event)
+  }
+
+  /** Removes the entry, and the address wherever a mail or a suppression left it. */
+  async #forget(): Promise<void> {
+    const ofUser = { challenge: { subjectUserId: this.#userId } }
+    await this.#transaction.user.delete({ where: { userId: this.#userId } })
+    await this.#transaction.otpIssuance.updateMany({ where: ofUser, data: { recipient: ERASED_ADDRESS } })
+    await this.#transaction.lockNotice.updateMany({ where: ofUser, data: { recipient: ERASED_ADDRESS } })
+    await this.#transaction.subjectStanding.update({
+      where: { subjectUserId: this.#userId },
+      data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
+    })
   }
 
   async #record(event: DomainEvent): Promise<void> {
@@ -198,5 +194,20 @@ class UserChange {
       data: { ...columns, occurredAt: at, actor, requestId, remoteAddress },
     })
     this.#events.push(event)
+  }
+}
+
+async function findUser(
+  prisma: Pick<Prisma.TransactionClient, 'user'>,
+  userId: string,
+): Promise<User | undefined> {
+  const row = await prisma.user.findUnique({ where: { userId } })
+  if (!row) return undefined
+  const { email, locale, displayName } = row
+  return {
+    userId,
+    email: email as EmailAddress,
+    locale: locale ?? undefined,
+    displayName: displayName ?? undefined,
   }
 }

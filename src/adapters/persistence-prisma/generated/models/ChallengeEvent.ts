@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model ChallengeEvent
- * The audit trail. No foreign key: it outlives what it tells of.
+ * The audit trail. It has no foreign key, because events outlive the challenges that they describe.
  */
 export type ChallengeEventModel = runtime.Types.Result.DefaultSelection<Prisma.$ChallengeEventPayload>
 
@@ -497,7 +497,7 @@ export type $ChallengeEventPayload<ExtArgs extends runtime.Types.Extensions.Inte
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: bigint
     /**
-     * Null for what happened to a user and to no challenge.
+     * Null for an event about a user without a challenge.
      */
     challengeId: string | null
     subjectUserId: string

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model LockNotice
- * The warning of one lock, and the outbox of its mail: a queued row is a mail that is still to be handed over.
+ * The warning about one lock, and the outbox entry of its mail: the mail of a queued row is not sent yet.
  */
 export type LockNoticeModel = runtime.Types.Result.DefaultSelection<Prisma.$LockNoticePayload>
 

@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model OtpIssuance
- * One code sent, and the outbox of its mail: a queued row is a mail that is still to be handed over.
+ * One code, and the outbox entry of its mail: the mail of a queued row is not sent yet.
  */
 export type OtpIssuanceModel = runtime.Types.Result.DefaultSelection<Prisma.$OtpIssuancePayload>
 
@@ -1026,13 +1026,13 @@ export type $OtpIssuancePayload<ExtArgs extends runtime.Types.Extensions.Interna
     failedAt: Date | null
     failureReason: string | null
     /**
-     * What the mail system reported of it after the hand-over.
+     * What the mail system reported about the mail after it was sent.
      */
     deliveredAt: Date | null
     bouncedAt: Date | null
     bounceKind: string | null
     /**
-     * The trace of the request that issued it, for the delivery to be part of; null where requests are not traced.
+     * The trace of the request that issued the code. The delivery joins it. Null if requests are not traced.
      */
     traceContext: string | null
   }, ExtArgs["result"]["otpIssuance"]>

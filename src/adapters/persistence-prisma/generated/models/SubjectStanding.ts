@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model SubjectStanding
- * What is held against a subject over all challenges. Its version guards every decision about the subject.
+ * What counts against a subject over all challenges. Its version guards every decision about the subject.
  */
 export type SubjectStandingModel = runtime.Types.Result.DefaultSelection<Prisma.$SubjectStandingPayload>
 
@@ -663,7 +663,7 @@ export type $SubjectStandingPayload<ExtArgs extends runtime.Types.Extensions.Int
     lockedUntil: Date | null
     recentIssuances: Date[]
     /**
-     * The address that no mail goes to, and why; null if there is none. The time is that of the latest word on it, be it a lift.
+     * The address that gets no mail, and why. Null without a suppression. The time is that of the last change, which may be a lift.
      */
     suppressedAddress: string | null
     suppressionReason: string | null

@@ -1,0 +1,42 @@
+import type { CommitListener } from '../../application/ports/commit-listener.ts'
+import type { DomainEvent } from '../../domain/domain-event.ts'
+import type { Metrics } from './metrics.ts'
+
+/** A word of a closed set. Any text at all as a label would be a time series for every text, so that does not compile. */
+type Closed<Word extends string> = string extends Word ? never : Word
+type Type = DomainEvent['type']
+type Reason =
+  | Extract<DomainEvent, { readonly reason: unknown }>['reason']
+  | Extract<DomainEvent, { readonly kind: unknown }>['kind']
+
+/**
+ * Counts events by type, and by reason if they have one, and measures how long the way of a code took. An event of a new
+ * type is counted without a change here.
+ */
+export function commitMetrics(metrics: Metrics): CommitListener {
+  return ({ events, issuance }) => {
+    for (const event of events) {
+      const type: Closed<Type> = event.type
+      const reason: Closed<Reason> | '' = 'reason' in event ? event.reason : 'kind' in event ? event.kind : ''
+      metrics.events.inc({ type, reason })
+
+      if (event.type === 'otp-failed') metrics.deliveryFailures.inc({ reason: event.reason })
+      const duration = issuance && durationUpTo(event, metrics)
+      duration?.observe((event.at.getTime() - issuance!.issuedAt.getTime()) / 1000)
+    }
+  }
+}
+
+/** What is measured from the issuance of a code until this happened to it. */
+function durationUpTo({ type }: DomainEvent, metrics: Metrics): Metrics['timeToHandover'] | undefined {
+  switch (type) {
+    case 'otp-sent':
+      return metrics.timeToHandover
+    case 'otp-delivered':
+      return metrics.timeToDelivery
+    case 'challenge-verified':
+      return metrics.timeToVerification
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,44 @@
+import { Server } from 'node:http'
+import type { Registry } from 'prom-client'
+import { Deliverer } from '../adapters/deliverer/deliverer.ts'
+import { Readiness } from '../adapters/http-koa/edge/readiness.ts'
+import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
+import { RetentionCron } from '../adapters/retention-cron/retention-cron.ts'
+import { MailTransport } from '../application/ports/mail-transport.ts'
+import type { CompositionOptions } from './composition-options.ts'
+import { createContainer } from './container.ts'
+import { LockNoticeDeliverer, StorageConnections } from './container-keys.ts'
+import { loadTracing } from './observing.ts'
+
+/** Work that runs beside the requests. */
+interface Job {
+  start(): void
+  /** Starts no new work, and resolves when the work in progress is done. */
+  stop(): Promise<void>
+}
+
+/** The assembled service. It does not listen yet, and its jobs do not run yet. */
+export interface Application {
+  readonly server: Server
+  readonly jobs: readonly Job[]
+  readonly readiness: Pick<Readiness, 'end'>
+  readonly metrics: Registry
+  /** Closes the connections to mail systems and database, and exports the last traces. Stop the jobs first. */
+  close(): Promise<void>
+}
+
+export async function createApplication(options: CompositionOptions): Promise<Application> {
+  const tracing = await loadTracing(options)
+  const container = createContainer(options, tracing)
+  return {
+    server: container.get(Server),
+    jobs: [container.get(Deliverer), container.get(LockNoticeDeliverer), container.get(RetentionCron)],
+    readiness: container.get(Readiness),
+    metrics: container.get(Metrics).registry,
+    close: async () => {
+      await container.get(MailTransport).close()
+      await container.get(StorageConnections).close()
+      await tracing?.stop()
+    },
+  }
+}

@@ -1,0 +1,22 @@
+import type Router from '@koa/router'
+import type { Logger } from 'pino'
+import type { Deliverer } from '../adapters/deliverer/deliverer.ts'
+import type { Connections } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
+import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
+import type { CommitListener } from '../application/ports/commit-listener.ts'
+import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import { key } from './bind-class.ts'
+
+/** The log of the process. */
+export const Log = key<Logger>('Logger')
+/** The stores call it with each commit. */
+export const Commits = key<CommitListener>('CommitListener')
+/** Undefined if the configuration names no collector of traces. */
+export const Traces = key<Tracing | undefined>('Tracing')
+export const Policy = key<StepUpPolicy>('StepUpPolicy')
+/** The connections to the database, to be closed at the end. */
+export const StorageConnections = key<Connections>('StorageConnections')
+/** The deliverer of lock notices, beside the one of codes. */
+export const LockNoticeDeliverer = key<Deliverer>('LockNoticeDeliverer')
+/** Each router of the HTTP server is bound to this key. The server tries them in the order of the bindings. */
+export const Routes = key<Router>('Routes')

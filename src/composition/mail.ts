@@ -1,0 +1,63 @@
+import { ContainerModule } from 'inversify'
+import { HtmlLockMailComposer } from '../adapters/mail-composer/html-lock-mail-composer.ts'
+import { HtmlOtpMailComposer } from '../adapters/mail-composer/html-otp-mail-composer.ts'
+import { FailoverMailTransport } from '../adapters/mail-failover/failover-mail-transport.ts'
+import { PostmarkMailTransport } from '../adapters/mail-postmark/postmark-mail-transport.ts'
+import { SmtpMailTransport } from '../adapters/mail-smtp/smtp-mail-transport.ts'
+import { MeasuredMailTransport } from '../adapters/metrics-prometheus/measured-mail-transport.ts'
+import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
+import { RecordMailEvent } from '../application/mail/record-mail-event.ts'
+import { Clock } from '../application/ports/clock.ts'
+import { LockMailComposer } from '../application/ports/lock-mail-composer.ts'
+import { MailTransport } from '../application/ports/mail-transport.ts'
+import { OtpMailComposer } from '../application/ports/otp-mail-composer.ts'
+import type { MailConfig } from '../config/read-config.ts'
+import { type CompositionOptions, standIns } from './composition-options.ts'
+import { Log, Traces } from './container-keys.ts'
+
+/** How mails are written, and how they leave: by the configured mail systems, or into the mailbox of development. */
+export function mail(options: CompositionOptions): ContainerModule {
+  const { letter, mail: systems } = options.config
+  return new ContainerModule(({ bind }) => {
+    bind(OtpMailComposer).toResolvedValue(
+      (tracing) => {
+        const composer = new HtmlOtpMailComposer(letter)
+        return tracing?.mailComposer(composer) ?? composer
+      },
+      [Traces],
+    )
+    bind(LockMailComposer).toResolvedValue(() => new HtmlLockMailComposer(letter))
+
+    if (systems) {
+      bind(MailTransport).toResolvedValue(
+        (metrics, tracing, clock, logger) => {
+          const transports = systems.map((system) => {
+            const measured = new MeasuredMailTransport(system.transport, transportOf(system), metrics)
+            return [system.transport, tracing?.mailTransport(system.transport, measured) ?? measured] as const
+          })
+          const [first, second] = transports
+          return second ? new FailoverMailTransport(transports, clock, logger) : first![1]
+        },
+        [Metrics, Traces, Clock, Log],
+      )
+    } else {
+      const { mailTransport } = standIns(options)
+      bind(MailTransport).toResolvedValue(
+        (recordMailEvent, tracing, logger) => {
+          const transport = mailTransport(recordMailEvent, logger)
+          return tracing?.mailTransport('mailbox', transport) ?? transport
+        },
+        [RecordMailEvent, Traces, Log],
+      )
+    }
+  })
+}
+
+function transportOf(system: MailConfig): MailTransport {
+  switch (system.transport) {
+    case 'smtp':
+      return new SmtpMailTransport(system)
+    case 'postmark':
+      return new PostmarkMailTransport(system)
+  }
+}

@@ -1,0 +1,42 @@
+import { PrismaAuditTrail } from '../adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
+import { connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
+import { PrismaRetention } from '../adapters/persistence-prisma/retention/prisma-retention.ts'
+import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import { PrismaUserRegistry } from '../adapters/persistence-prisma/users/prisma-user-registry.ts'
+import type { AuditTrail } from '../application/ports/audit-trail.ts'
+import type { Clock } from '../application/ports/clock.ts'
+import type { Retention } from '../application/ports/retention.ts'
+import type { StepUps } from '../application/ports/step-ups.ts'
+import type { UserRegistry } from '../application/ports/user-directory.ts'
+import type { DatabaseLocation } from '../config/read-config.ts'
+import { openDatabase } from './open-database.ts'
+
+/** The storage as the commands need it. */
+export interface Storage {
+  readonly stepUps: StepUps
+  readonly trail: AuditTrail
+  readonly retention: Retention
+  readonly registry: UserRegistry
+  readonly clock: Clock
+}
+
+/** Runs `use` with the storage open, and closes it afterwards. */
+export async function withStorage<Result>(
+  location: DatabaseLocation,
+  use: (storage: Storage) => Promise<Result>,
+): Promise<Result> {
+  const database = await openDatabase(location)
+  const { prisma, statements, close } = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  try {
+    return await use({
+      stepUps: new PrismaStepUps(statements),
+      trail: new PrismaAuditTrail(prisma),
+      retention: new PrismaRetention(prisma),
+      registry: new PrismaUserRegistry(prisma),
+      clock: { now: () => new Date() },
+    })
+  } finally {
+    await close()
+    await database.stop()
+  }
+}

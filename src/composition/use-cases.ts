@@ -1,0 +1,65 @@
+import { ContainerModule } from 'inversify'
+import { AuditChallenge } from '../application/challenges/audit-challenge.ts'
+import { CancelChallenge } from '../application/challenges/cancel-challenge.ts'
+import { ConsumeChallenge } from '../application/challenges/consume-challenge.ts'
+import { InspectChallenge } from '../application/challenges/inspect-challenge.ts'
+import { OpenChallenge } from '../application/challenges/open-challenge.ts'
+import { DeliverOtp } from '../application/codes/deliver-otp.ts'
+import { IssueOtp } from '../application/codes/issue-otp.ts'
+import { VerifyOtp } from '../application/codes/verify-otp.ts'
+import { LiftSuppression } from '../application/mail/lift-suppression.ts'
+import { RecordMailEvent } from '../application/mail/record-mail-event.ts'
+import { ReleaseAddress } from '../application/mail/release-address.ts'
+import { SendLockNotices } from '../application/mail/send-lock-notices.ts'
+import { AuditTrail } from '../application/ports/audit-trail.ts'
+import { ChallengeSigner } from '../application/ports/challenge-signer.ts'
+import { Clock } from '../application/ports/clock.ts'
+import { DeliverySignal } from '../application/ports/delivery-signal.ts'
+import { Identifiers } from '../application/ports/identifiers.ts'
+import { LockMailComposer } from '../application/ports/lock-mail-composer.ts'
+import { LockNotices } from '../application/ports/lock-notices.ts'
+import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
+import { MailTransport } from '../application/ports/mail-transport.ts'
+import { OtpMailComposer } from '../application/ports/otp-mail-composer.ts'
+import { OtpOutbox } from '../application/ports/otp-outbox.ts'
+import { Retention } from '../application/ports/retention.ts'
+import { StepUps } from '../application/ports/step-ups.ts'
+import { Suppressions } from '../application/ports/suppressions.ts'
+import { Totp } from '../application/ports/totp.ts'
+import { UserDirectory } from '../application/ports/user-directory.ts'
+import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
+import { FindUser } from '../application/users/find-user.ts'
+import { bindClass } from './bind-class.ts'
+import type { CompositionOptions } from './composition-options.ts'
+import { Policy, Traces } from './container-keys.ts'
+
+/** The use cases. Two more, which need a user directory of our own, are in users.ts. */
+export function useCases({ config: { policy, retentionInDays } }: CompositionOptions): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bind(Policy).toConstantValue(policy)
+
+    bindClass(bind, OpenChallenge, [StepUps, ChallengeSigner, Identifiers, Clock, Policy])
+    bindClass(bind, IssueOtp, [StepUps, Totp, Identifiers, DeliverySignal, Clock, Policy])
+    bindClass(bind, VerifyOtp, [StepUps, Totp, Identifiers, Clock, Policy])
+    bindClass(bind, InspectChallenge, [StepUps, Clock, Policy])
+    bindClass(bind, ConsumeChallenge, [StepUps, ChallengeSigner, Clock])
+    bindClass(bind, CancelChallenge, [StepUps, Clock])
+    bindClass(bind, AuditChallenge, [StepUps, AuditTrail])
+    bindClass(bind, FindUser, [UserDirectory])
+
+    bind(DeliverOtp).toResolvedValue(
+      (outbox, totp, composer, transport, mailOutcomes, clock, tracing) =>
+        new DeliverOtp(outbox, totp, composer, transport, mailOutcomes, clock, tracing?.deliveries),
+      [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailOutcomes, Clock, Traces],
+    )
+    bindClass(bind, SendLockNotices, [LockNotices, LockMailComposer, MailTransport, Clock])
+    bindClass(bind, RecordMailEvent, [MailOutcomes, Clock])
+    bindClass(bind, LiftSuppression, [Suppressions, Clock])
+    bindClass(bind, ReleaseAddress, [Suppressions, Clock])
+
+    bind(PurgeChallenges).toResolvedValue(
+      (retention, clock) => new PurgeChallenges(retention, clock, retentionInDays),
+      [Retention, Clock],
+    )
+  })
+}

@@ -1,0 +1,34 @@
+import { ContainerModule } from 'inversify'
+import { KeycloakUserDirectory } from '../adapters/directory-keycloak/keycloak-user-directory.ts'
+import { PrismaClient } from '../adapters/persistence-prisma/generated/client.ts'
+import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import { PrismaUserRegistry } from '../adapters/persistence-prisma/users/prisma-user-registry.ts'
+import { AddressCheckedStepUps } from '../application/challenges/address-checked-step-ups.ts'
+import { Clock } from '../application/ports/clock.ts'
+import { StepUps } from '../application/ports/step-ups.ts'
+import { UserDirectory, UserRegistry } from '../application/ports/user-directory.ts'
+import { EraseUser } from '../application/users/erase-user.ts'
+import { PutUser } from '../application/users/put-user.ts'
+import { bindClass, bindPort } from './bind-class.ts'
+import type { CompositionOptions } from './composition-options.ts'
+import { Commits, Traces } from './container-keys.ts'
+
+/** Where the users' addresses are kept: in Keycloak, or in the service's own database. */
+export function users({ config: { keycloak } }: CompositionOptions): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    if (keycloak) {
+      bind(UserDirectory).toResolvedValue(
+        (clock, tracing) => new KeycloakUserDirectory({ ...keycloak, fetch: tracing?.fetch }, clock),
+        [Clock, Traces],
+      )
+      // Keycloak does not say when an address changes, so each load of a challenge compares it.
+      bindPort(bind, StepUps, AddressCheckedStepUps, [PrismaStepUps, UserDirectory])
+    } else {
+      bindPort(bind, UserRegistry, PrismaUserRegistry, [PrismaClient, Commits])
+      bind(UserDirectory).toService(UserRegistry)
+      bind(StepUps).toService(PrismaStepUps)
+      bindClass(bind, PutUser, [UserRegistry, Clock])
+      bindClass(bind, EraseUser, [UserRegistry, Clock])
+    }
+  })
+}

@@ -1,0 +1,34 @@
+import test from 'ava'
+import { PrismaAuditTrail } from '../../../src/adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
+import {
+  type Connections,
+  connectPrisma,
+} from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
+import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
+import { movedAddressContract } from '../../contracts/moved-address.contract.ts'
+import { createTestDatabase } from '../../support/database.ts'
+
+let connecting: Promise<Connections> | undefined
+
+/** One database for all cases, which keep to subjects of their own. */
+async function connect(): Promise<Connections> {
+  const { url } = await createTestDatabase()
+  return connectPrisma({ url, onConnectionLost: () => {} })
+}
+
+test.after.always('connections are closed', async () => {
+  await (await connecting)?.close()
+})
+
+movedAddressContract('prisma', async () => {
+  connecting ??= connect()
+  const { prisma, statements } = await connecting
+  return {
+    stepUps: new PrismaStepUps(statements),
+    registry: new PrismaUserRegistry(prisma),
+    outbox: new PrismaOtpOutbox(statements),
+    trail: new PrismaAuditTrail(prisma),
+  }
+})

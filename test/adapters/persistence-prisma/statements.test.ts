@@ -1,0 +1,115 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import test, { type ExecutionContext } from 'ava'
+import { connectPrisma } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import type { AroundStatement } from '../../../src/adapters/persistence-prisma/connection/statements.ts'
+import { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
+import { PrismaMailOutcomes } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
+import { PrismaSuppressions } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-suppressions.ts'
+import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
+import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
+import { recordMailEvent } from '../../../src/application/mail/record-mail-event.ts'
+import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
+import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
+import { ALICE, afterNoon, NOON } from '../../domain/examples.ts'
+import { createTestDatabase } from '../../support/database.ts'
+
+const HELLO = Prisma.sql`/* test.hello */ SELECT 'hello' AS said`
+
+/** A database whose statements run within a hook. */
+async function hooked(t: ExecutionContext, around: AroundStatement, parameters = '') {
+  const { url } = await createTestDatabase()
+  const connections = connectPrisma({ url: `${url}${parameters}`, onConnectionLost: () => {}, around })
+  t.teardown(connections.close)
+  return connections
+}
+
+for (const [where, parameters] of [
+  ['on a session of its own', ''],
+  ['behind PgBouncer', '?pgbouncer=true'],
+] as const) {
+  test(`${where}, a named statement runs within the hook, and one without a name outside`, async (t) => {
+    const names: string[] = []
+    const around: AroundStatement = (name, run) => {
+      names.push(name)
+      return run()
+    }
+    const { statements } = await hooked(t, around, parameters)
+
+    t.deepEqual(await statements.query(HELLO), [{ said: 'hello' }])
+    t.deepEqual(await statements.query(Prisma.sql`SELECT 1 AS one`), [{ one: 1 }])
+
+    t.deepEqual(names, ['test.hello'])
+  })
+}
+
+test('the hook sees what comes of a statement', async (t) => {
+  const seen: unknown[] = []
+  const { statements } = await hooked(t, async (_, run) => {
+    const result = await run().catch((error: unknown) => {
+      seen.push(error)
+      throw error
+    })
+    seen.push(result)
+    return result
+  })
+
+  await statements.query(HELLO)
+  const error = await t.throwsAsync(statements.query(Prisma.sql`/* test.mistake */ SELECT nothing`))
+
+  t.deepEqual(seen, [[{ said: 'hello' }], error])
+})
+
+test('what the mail system reports goes through the hook, statement by statement', async (t) => {
+  const names: string[] = []
+  const { prisma, statements } = await hooked(t, (name, run) => {
+    names.push(name)
+    return run()
+  })
+  const stores = { stepUps: new PrismaStepUps(statements), outbox: new PrismaOtpOutbox(statements) }
+  const all = { ...stores, registry: new PrismaUserRegistry(prisma), trail: { eventsOf: async () => [] } }
+  const { id, subjectUserId } = await opened(all)
+  const { id: issuanceId } = await issued(all, id)
+  names.length = 0
+
+  const bounce = { outcome: 'bounced', kind: 'hard-bounce', at: NOON } as const
+  await recordMailEvent(new PrismaMailOutcomes(statements), issuanceId, bounce, PROVENANCE)
+  const suppressions = new PrismaSuppressions(statements)
+  await suppressions.findByAddress(ALICE)
+  await suppressions.save((await suppressions.findBySubject(subjectUserId))!, [], PROVENANCE)
+
+  t.deepEqual(names, [
+    ...['mail-outcomes.load', 'mail-outcomes.save-with-suppression'],
+    ...['suppressions.find-by-address', 'suppressions.find-by-subject', 'suppressions.save'],
+  ])
+})
+
+test('outcomes that share a statement are each within the hook, and the statement is part of none of them', async (t) => {
+  const context = new AsyncLocalStorage<string>()
+  const ran: [name: string, within: string | undefined][] = []
+  const { prisma, statements } = await hooked(t, (name, run) => {
+    ran.push([name, context.getStore()])
+    return run()
+  })
+  const stepUps = new PrismaStepUps(statements)
+  const outbox = new PrismaOtpOutbox(statements)
+  const registry = new PrismaUserRegistry(prisma)
+  const stores = { stepUps, outbox, registry, trail: { eventsOf: async () => [] } }
+  for (let n = 0; n < 3; n++) await issued(stores, (await opened(stores)).id)
+  const deliveries = await outbox.claim(3, NOON, afterNoon(30))
+  ran.length = 0
+
+  await Promise.all(
+    deliveries.map(({ issuance }, n) =>
+      context.run(`delivery ${n}`, () =>
+        outbox.record(issuance, ...OtpIssuance.markSent(issuance, 'm', NOON)),
+      ),
+    ),
+  )
+
+  t.true(ran.every(([name]) => name === 'otp-outbox.record'))
+  t.deepEqual(
+    ran.map(([, within]) => within),
+    ['delivery 0', undefined, 'delivery 1', 'delivery 2', undefined],
+  )
+})

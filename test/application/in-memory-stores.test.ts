@@ -1,0 +1,21 @@
+import type { CommitListener } from '../../src/application/ports/commit-listener.ts'
+import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
+import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
+import { mailFatesContract } from '../contracts/mail-outcomes.contract.ts'
+import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
+import { retentionContract } from '../contracts/retention.contract.ts'
+import { stepUpsContract } from '../contracts/step-ups.contract.ts'
+import { suppressionsContract } from '../contracts/suppressions.contract.ts'
+import { userRegistryContract } from '../contracts/user-registry.contract.ts'
+import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
+
+const create = async (committed?: CommitListener) => inMemoryStores(committed)
+
+stepUpsContract('in memory', create)
+userRegistryContract('in memory', create)
+otpOutboxContract('in memory', create)
+auditTrailContract('in memory', create)
+mailFatesContract('in memory', create)
+suppressionsContract('in memory', create)
+lockNoticesContract('in memory', create)
+retentionContract('in memory', create)

@@ -1,0 +1,38 @@
+import type { RecordedEvent } from '../../../src/application/ports/audit-trail.ts'
+import { announce, type Commit, type CommitListener } from '../../../src/application/ports/commit-listener.ts'
+import type { Challenge } from '../../../src/domain/challenge.ts'
+import type { LockNotice } from '../../../src/domain/lock-notice.ts'
+import type { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
+import type { SubjectStanding } from '../../../src/domain/subject-standing.ts'
+import type { User } from '../../../src/domain/user.ts'
+
+/** What the in-memory storage ports share, as tables are shared in a database. */
+export class InMemoryState {
+  readonly challenges = new Map<string, Challenge>()
+  /** The challenge that each idempotency key of a client opened. */
+  readonly opened = new Map<string, { readonly id: string; readonly fingerprint: string }>()
+  readonly standings = new Map<string, SubjectStanding>()
+  readonly issuances = new Map<string, OtpIssuance>()
+  /** By issuance. */
+  readonly traceContexts = new Map<string, string | undefined>()
+  readonly lockNotices = new Map<string, LockNotice>()
+  readonly users = new Map<string, User>()
+  readonly events: RecordedEvent[] = []
+  readonly #committed: CommitListener
+
+  constructor(committed: CommitListener) {
+    this.#committed = committed
+  }
+
+  /** Records the events of a write, and calls the listener. */
+  commit(commit: Commit): void {
+    const { traceContext: _, ...provenance } = commit.provenance
+    this.events.push(...commit.events.map((event) => ({ ...event, ...provenance })))
+    announce(this.#committed, commit)
+  }
+}
+
+/** Lets others go first. Every call of a port awaits it before it reads or writes, so that races can happen. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,78 @@
+import type { Provenance } from '../../../src/application/ports/provenance.ts'
+import type { LoadedStepUp, StepUps } from '../../../src/application/ports/step-ups.ts'
+import {
+  type Idempotency,
+  IdempotencyKeyReused,
+  type PendingChallenge,
+} from '../../../src/domain/challenge.ts'
+import type { ChallengeEvent } from '../../../src/domain/domain-event.ts'
+import type { StepUpDecision } from '../../../src/domain/step-up.ts'
+import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
+import { type InMemoryState, turn } from './in-memory-state.ts'
+
+export class InMemoryStepUps implements StepUps {
+  readonly #state: InMemoryState
+
+  constructor(state: InMemoryState) {
+    this.#state = state
+  }
+
+  async open(
+    challenge: PendingChallenge,
+    event: ChallengeEvent,
+    { key, fingerprint }: Idempotency,
+    provenance: Provenance,
+  ) {
+    await turn()
+    const { opened, challenges, standings } = this.#state
+    const keyOfClient = JSON.stringify([challenge.clientId, key])
+    const existing = opened.get(keyOfClient)
+    if (existing) {
+      if (existing.fingerprint !== fingerprint) throw new IdempotencyKeyReused()
+      return { challenge: challenges.get(existing.id)!, created: false }
+    }
+    opened.set(keyOfClient, { id: challenge.id, fingerprint })
+    challenges.set(challenge.id, challenge)
+    if (!standings.has(challenge.subjectUserId)) {
+      standings.set(challenge.subjectUserId, SubjectStanding.blank(challenge.subjectUserId))
+    }
+    this.#state.commit({ events: [event], provenance, challenge })
+    return { challenge, created: true }
+  }
+
+  async load(challengeId: string): Promise<LoadedStepUp | undefined> {
+    await turn()
+    const { challenges, standings, issuances, users } = this.#state
+    const challenge = challenges.get(challengeId)
+    return (
+      challenge && {
+        challenge,
+        standing: standings.get(challenge.subjectUserId)!,
+        issuance: [...issuances.values()].find(
+          (issuance) => issuance.challengeId === challenge.id && issuance.number === challenge.issuanceCount,
+        ),
+        user: users.get(challenge.subjectUserId),
+      }
+    )
+  }
+
+  async save(
+    { challenge, standing, issued, verifiedBy, lockNotice, events }: StepUpDecision,
+    provenance: Provenance,
+  ): Promise<boolean> {
+    await turn()
+    const { challenges, standings, issuances, traceContexts, lockNotices } = this.#state
+    const current = standings.get(standing.subjectUserId)
+    if (current?.version !== standing.version || !challenges.has(challenge.id)) return false
+
+    standings.set(standing.subjectUserId, { ...standing, version: standing.version + 1 })
+    challenges.set(challenge.id, challenge)
+    if (issued) {
+      issuances.set(issued.id, issued)
+      traceContexts.set(issued.id, provenance.traceContext)
+    }
+    if (lockNotice) lockNotices.set(lockNotice.id, lockNotice)
+    this.#state.commit({ events, provenance, challenge, issuance: issued ?? verifiedBy })
+    return true
+  }
+}

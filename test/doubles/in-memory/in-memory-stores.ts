@@ -1,0 +1,26 @@
+import type { CommitListener } from '../../../src/application/ports/commit-listener.ts'
+import { InMemoryAuditTrail } from './in-memory-audit-trail.ts'
+import { InMemoryLockNotices } from './in-memory-lock-notices.ts'
+import { InMemoryMailOutcomes } from './in-memory-mail-outcomes.ts'
+import { InMemoryOtpOutbox } from './in-memory-otp-outbox.ts'
+import { InMemoryRetention } from './in-memory-retention.ts'
+import { InMemoryState } from './in-memory-state.ts'
+import { InMemoryStepUps } from './in-memory-step-ups.ts'
+import { InMemorySuppressions } from './in-memory-suppressions.ts'
+import { InMemoryUserRegistry } from './in-memory-user-registry.ts'
+
+/** All storage ports over one state, with the events that they recorded. */
+export function inMemoryStores(committed: CommitListener = () => {}) {
+  const state = new InMemoryState(committed)
+  return {
+    stepUps: new InMemoryStepUps(state),
+    registry: new InMemoryUserRegistry(state),
+    outbox: new InMemoryOtpOutbox(state),
+    lockNotices: new InMemoryLockNotices(state),
+    mailOutcomes: new InMemoryMailOutcomes(state),
+    suppressions: new InMemorySuppressions(state),
+    trail: new InMemoryAuditTrail(state),
+    retention: new InMemoryRetention(state),
+    events: state.events as readonly (typeof state.events)[number][],
+  }
+}
