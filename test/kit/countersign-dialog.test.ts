@@ -853,6 +853,66 @@ inBrowser('what comes back late, after the dialog was closed, does not touch the
   t.true(await codeField(page).isEditable())
 })
 
+for (const [what, lose] of [
+  [
+    'the answer to the code was lost',
+    async (page: Page, challenge: StubChallenge) => {
+      await page.route(
+        '**/*:verify',
+        async (route) => {
+          challenge.answer('POST', '/c1:verify', route.request().postData())
+          await route.abort('connectionreset')
+        },
+        { times: 1 },
+      )
+    },
+  ],
+  [
+    'the look after the code failed',
+    async (_: Page, challenge: StubChallenge) => challenge.refuse('GET', 503, 'X'),
+  ],
+] as const) {
+  inBrowser(`when ${what} the next try finds that all is confirmed`, async (t) => {
+    const challenge = new StubChallenge()
+    const page = await opened(t, challenge)
+    await codeField(page).waitFor()
+    await lose(page, challenge)
+
+    await codeField(page).pressSequentially('042917')
+    await alarm(page, WORDINGS.en.unavailable).waitFor()
+    t.is(challenge.status, 'verified')
+    challenge.refuse('verify', 410, 'STEP_UP_REQUEST_CONTEXT_NOT_FOUND')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('status').filter({ hasText: WORDINGS.en.verified }).waitFor()
+    t.is(await page.getByRole('alert').textContent(), '')
+    await ended(page)
+
+    t.deepEqual(await outcomes(page), [{ challengeId: 'c1', outcome: 'verified' }])
+  })
+}
+
+inBrowser('a code that an input method composes is given when its last digit stands', async (t) => {
+  const challenge = new StubChallenge()
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+  const keyboard = await page.context().newCDPSession(page)
+  const compose = async (text: string) => {
+    await keyboard.send('Input.imeSetComposition', {
+      text,
+      selectionStart: text.length,
+      selectionEnd: text.length,
+    })
+    await quiet(page)
+  }
+
+  for (const text of ['０', '０４', '０４２', '０４', '０４２', '０４２９', '０４２９１']) await compose(text)
+  t.is(guesses(challenge), 0)
+  await compose('０４２９１７')
+  await ended(page)
+
+  t.deepEqual(challenge.given, ['042917'])
+})
+
 inBrowser('a limit without a time is told as one, and can be tried again later', async (t) => {
   const challenge = new StubChallenge()
   challenge.refuse('initiate', 429, 'BAD_REQUEST')

@@ -51,7 +51,7 @@ const WORTH_ANOTHER_TRY: readonly (Refusal['reason'] | undefined)[] = [
 
 /** From the most room to the least: what stays in view while the rest scrolls. */
 const LAYOUTS = ['roomy', 'entry', 'compact', 'plain'] as const
-/** As many lines of the operation stay in view as say how much, and to whom. */
+/** Lines of the operation that stay in view: how much, and who gets it. */
 const LINES_IN_VIEW = 2
 
 /**
@@ -75,7 +75,7 @@ export class CountersignDialog extends HTMLElement {
   #challenge: ChallengeView | undefined
   #wording: DialogWording = WORDINGS.en
   #refusal: Refusal | undefined
-  /** Of what was refused for a while: when that is over, as a reading of `performance.now()`. */
+  /** When a refusal for a while is over, as a reading of `performance.now()`. */
   #refusedUntil = 0
   #underWay: 'loading' | 'sending' | 'checking' | undefined
   /** What the user can have tried again. */
@@ -505,10 +505,8 @@ export class CountersignDialog extends HTMLElement {
   /** What is in the way, at once. */
   #alarm(): string {
     const [wording, challenge, refusal] = [this.#wording, this.#challenge, this.#refusal]
-    if (this.#underWay) return ''
-    if (challenge && challenge.status !== 'pending' && challenge.status !== 'verified') {
-      return wording[challenge.status]
-    }
+    if (this.#underWay || challenge?.status === 'verified') return ''
+    if (challenge && challenge.status !== 'pending') return wording[challenge.status]
     if (challenge?.status === 'pending' && this.#secondsUntil(challenge.expiresAt) === 0)
       return wording.expired
     switch (refusal?.reason) {

@@ -61,7 +61,7 @@ export interface StepUpSessionOptions {
   readonly timeoutInMs?: number
 }
 
-/** The calls of one user about one challenge. None of them throws: what was refused is told. */
+/** The calls of one user about one challenge. None of them throws: each returns why it was refused. */
 export class StepUpSession {
   readonly #options: StepUpSessionOptions
   /** How far the clock of the service is ahead of this device's, in milliseconds, by its latest answer. */
@@ -173,7 +173,7 @@ export class StepUpSession {
     })
   }
 
-  /** Of whole seconds, and seen from other origins only if the service lets it: good enough for a countdown. */
+  /** It has whole seconds, and other origins see it only if the service lets them: good enough for a countdown. */
   #heedClock(date: string | null): void {
     const told = Date.parse(date ?? '')
     if (Number.isNaN(told)) return
@@ -198,7 +198,7 @@ export class StepUpSession {
   }
 }
 
-/** Undefined if there is none: the user has to sign in. @throws {Error} if that does not show in time. */
+/** Undefined if the user has to sign in. @throws {Error} if that does not show in time. */
 async function tokenOf(
   accessToken: StepUpSessionOptions['accessToken'],
   signal: AbortSignal,
@@ -266,7 +266,7 @@ function guessesLeftIn(rateLimit: string | null): number | undefined {
   return found === undefined ? undefined : Number(found)
 }
 
-/** Seconds, or a date of HTTP (RFC 9110 section 10.2.3). 0 if there is none. */
+/** Seconds, from seconds or a date of HTTP (RFC 9110 section 10.2.3). 0 without a header. */
 function retryAfterIn(value: string | null): number {
   if (value === null) return 0
   const seconds = /^\d{1,9}$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - Date.now()) / 1000)

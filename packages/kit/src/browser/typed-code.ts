@@ -20,8 +20,8 @@ export function normalised(text: string): string {
 }
 
 /**
- * The code in what was typed or pasted: all of it, or the one number in a sentence that has the length of a code. Undefined if there
- * is none, or if the sentence has several.
+ * The code in what was typed or pasted: all of it, or the one number in a sentence that has the length of a code. Undefined if no
+ * number has it, or several have.
  */
 export function codeIn(text: string, length: CodeLength): string | undefined {
   const whole = normalised(text)
