@@ -28,7 +28,7 @@ const POLICY =
 
 const PAGE = (language: string) => `<!doctype html>
 <html lang="${language}"><head><title>Bank</title><script type="module" src="/page.js"></script></head>
-<body><main><h1>Bank</h1><button id="pay">Pay</button><countersign-dialog></countersign-dialog></main></body></html>`
+<body><header>Bank of the page</header><main><h1>Bank</h1><button id="pay">Pay</button><countersign-dialog></countersign-dialog></main></body></html>`
 
 const SCRIPT = `
 import '/kit/countersign-dialog.ts'
@@ -702,6 +702,35 @@ for (const call of ['GET', 'initiate', 'verify', 'cancel'] as const) {
       await codeField(page).waitFor()
       t.is(await page.getByRole('alert').textContent(), '')
     }
+  })
+}
+
+for (const call of ['GET', 'initiate', 'verify', 'cancel'] as const) {
+  inBrowser(`the dialog can be closed while ${call} has no answer (by touch)`, async (t) => {
+    const challenge = new StubChallenge()
+    const page = await opened(t, challenge, { hasTouch: true, viewport: PHONE })
+    await codeField(page).waitFor()
+    if (call === 'GET' || call === 'initiate') {
+      await page.getByRole('button', { name: 'Close' }).tap()
+      await ended(page)
+    }
+    // Never answered.
+    await page.route(call === 'GET' ? '**/challenges/c1' : `**/*:${call}`, () => {})
+    if (call === 'verify') await codeField(page).pressSequentially('042917')
+    else if (call === 'cancel') await page.getByRole('button', { name: 'Do not confirm' }).tap()
+    else {
+      challenge.issuance = null
+      await page.getByRole('button', { name: 'Pay' }).tap()
+      const goesOn = call === 'GET' ? WORDINGS.en.loading : WORDINGS.en.sending
+      await page.getByRole('status').filter({ hasText: goesOn }).waitFor()
+    }
+    await page.getByRole('button', { name: 'Close' }).tap()
+    await until(
+      () => page.locator('dialog[open]').count(),
+      (open) => open === 0,
+    )
+
+    t.deepEqual((await outcomes(page)).at(-1), { challengeId: 'c1', outcome: 'closed' })
   })
 }
 

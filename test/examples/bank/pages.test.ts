@@ -225,6 +225,7 @@ inBrowser('a challenge that expires is told, and nothing is transferred', async 
   await goesWrong(visitor, 'Only 20 seconds to countersign')
 
   await order(bank)
+  await bank.getByRole('alert').filter({ hasText: 'The time to confirm this is over.' }).waitFor()
   await bank.getByRole('button', { name: 'Close' }).click()
   await bank.getByRole('alert').filter({ hasText: 'The time for countersigning has run out.' }).waitFor()
   await page.locator('#steps .ended').filter({ hasText: 'expired' }).waitFor()

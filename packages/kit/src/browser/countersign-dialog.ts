@@ -216,6 +216,8 @@ export class CountersignDialog extends HTMLElement {
     if (!session) return
     let refusal = await this.#look(session)
     if (session === this.#session && this.#challenge?.status === 'pending' && !this.#challenge.issuance) {
+      this.#underWay = 'sending'
+      this.#render()
       refusal = (await session.initiate()) ?? (await this.#look(session))
     }
     if (!this.#finish(session, refusal, () => void this.#start())) return
@@ -650,7 +652,13 @@ function buildParts() {
   entry.append(alarm, form)
   answer.append(news, entry)
   const actions = element('div', { class: 'actions' }, parts.retry, parts.resend, parts.cancel, parts.close)
-  content.append(element('header', {}, title, parts.leave), introduction, summary, answer, actions)
+  content.append(
+    element('div', { class: 'head' }, title, parts.leave),
+    introduction,
+    summary,
+    answer,
+    actions,
+  )
   dialog.append(content)
   for (const [name, each] of Object.entries(parts)) each.part.add(name === 'leave' ? 'close' : name)
   return parts

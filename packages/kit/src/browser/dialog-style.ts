@@ -25,7 +25,7 @@ dialog {
 dialog::backdrop { background: rgb(10 18 24 / .55) }
 .content { --pad: 1.5rem; display: flex; flex-direction: column; gap: 1rem; padding: var(--pad); overflow-wrap: anywhere }
 .content > *, .answer > * { min-width: 0 }
-header { display: flex; gap: 1rem; align-items: start; justify-content: space-between }
+.head { display: flex; gap: 1rem; align-items: start; justify-content: space-between }
 [role]:not(:empty) { margin-block-end: 1rem }
 h2 { margin: 0; min-width: 0; font-size: 1.375rem; line-height: 1.25 }
 p { margin: 0 }
@@ -60,15 +60,15 @@ button.leave { flex: none; min-width: 2.75rem; margin-block: -.5rem; padding: 0;
   dl > div { grid-template-columns: 1fr; gap: 0 }
 }
 /* Where the height allows, what the code confirms stays in view beside the field: the rest scrolls between the two. */
-[data-layout="roomy"] header, [data-layout="entry"] header, [data-layout="compact"] header,
+[data-layout="roomy"] .head, [data-layout="entry"] .head, [data-layout="compact"] .head,
 [data-layout="roomy"] .answer, [data-layout="entry"] .entry, [data-layout="compact"] .entry {
   position: sticky; z-index: 1; background: var(--paper); margin-inline: calc(-1 * var(--pad)); padding: .75rem var(--pad);
 }
-[data-layout="roomy"] header, [data-layout="entry"] header, [data-layout="compact"] header { z-index: 2; inset-block-start: 0; margin-block: calc(-1 * var(--pad)) -.75rem }
+[data-layout="roomy"] .head, [data-layout="entry"] .head, [data-layout="compact"] .head { z-index: 2; inset-block-start: 0; margin-block: calc(-1 * var(--pad)) -.75rem }
 [data-layout="roomy"] .answer, [data-layout="entry"] .entry, [data-layout="compact"] .entry { inset-block-end: 0; border-block-start: 1px solid var(--line) }
 [data-layout="entry"] .answer, [data-layout="compact"] .answer { display: contents }
 [data-layout="compact"] { --pad: min(1rem, 4vw); gap: .5rem }
-[data-layout="compact"] header { padding-block: .5rem; margin-block-end: -.5rem }
+[data-layout="compact"] .head { padding-block: .5rem; margin-block-end: -.5rem }
 [data-layout="compact"] h2 { font-size: 1.125rem }
 [data-layout="compact"] #introduction { order: 1 }
 [data-layout="compact"] :is(.answer, .answer > *) { order: 2 }
