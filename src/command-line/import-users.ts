@@ -24,8 +24,11 @@ export async function importUsers(
       })
       bar.stop()
 
-      const { created, updated, refused } = report
-      const lines = refused.map(({ number, problem }) => `line ${number}: ${problem}`)
+      const { created, updated, refused, warned } = report
+      const lines = [
+        ...warned.map(({ number, problem }) => `line ${number}: warning: ${problem}`),
+        ...refused.map(({ number, problem }) => `line ${number}: ${problem}`),
+      ]
       lines.push(`${created} created, ${updated} updated, ${refused.length} refused`)
       print(report, lines.join('\n'), output)
       return refused.length > 0 ? 1 : 0

@@ -14,11 +14,19 @@ import type { CompositionOptions } from './composition-options.ts'
 import { Commits, Traces } from './container-keys.ts'
 
 /** Where the users' addresses are kept: in Keycloak, or in the service's own database. */
-export function users({ config: { keycloak } }: CompositionOptions): ContainerModule {
+export function users({ config: { keycloak }, logger }: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     if (keycloak) {
       bind(UserDirectory).toResolvedValue(
-        (clock, tracing) => new KeycloakUserDirectory({ ...keycloak, fetch: tracing?.fetch }, clock),
+        (clock, tracing) =>
+          new KeycloakUserDirectory(
+            {
+              ...keycloak,
+              fetch: tracing?.fetch,
+              onUnreadableLocale: (subject) => logger.warn({ subject }, 'locale unreadable'),
+            },
+            clock,
+          ),
         [Clock, Traces],
       )
       // Keycloak does not say when an address changes, so each load of a challenge compares it.

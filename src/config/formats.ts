@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/* The formats that variables are written in. A message ends a sentence that begins with the name of the variable. */
+/* The formats of variables. A message continues a sentence that begins with the name of the variable. */
 
 interface Key {
   readonly id: string
@@ -25,13 +25,13 @@ export function url(protocols: readonly string[]) {
   })
 }
 
-/** Plain HTTP may carry keys and tokens on this machine only. */
+/** A URL over which keys and tokens travel. Plain HTTP is allowed on this machine only. */
 export const secureUrl = url(['https:', 'http:']).refine(
   (text) => !URL.canParse(text) || new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname),
   'must be an https:// URL, unless it is on this machine',
 )
 
-/** Several `kid:base64`, joined by commas. `length` says in words what `accepts` checks. */
+/** One or more `kid:base64`, joined by commas. `length` puts the check of `accepts` into words. */
 export function keys(accepts: (length: number) => boolean, length: string) {
   return z.string().transform((text, context): Keys => {
     const parsed = text
@@ -54,7 +54,9 @@ export function keys(accepts: (length: number) => boolean, length: string) {
   })
 }
 
-/** Several `name=value`, joined by commas: the form of W3C Baggage §3.3.1 without properties, as the OTLP exporter specifies it. */
+/**
+ * One or more `name=value`, joined by commas. The OTLP exporter specifies this form: W3C Baggage §3.3.1 without properties.
+ */
 export const pairs = z.string().transform((text, context): Readonly<Record<string, string>> => {
   const found = text.split(',').flatMap((entry) => {
     const [, name, encoded] = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([\x21-\x7e]*)$/.exec(entry.trim()) ?? []
@@ -81,7 +83,7 @@ export const mailTransports = z
     ),
   )
 
-/** An IANA time zone. `Intl` also accepts a bare offset, but an offset does not know of summer time. */
+/** An IANA time zone. `Intl` also accepts a bare offset, but an offset has no summer time. */
 export const timeZone = z.string().refine((name) => {
   try {
     return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined
@@ -90,14 +92,14 @@ export const timeZone = z.string().refine((name) => {
   }
 }, 'must be an IANA time zone, as in Europe/Berlin')
 
-/** What browsers bind a code to: a secure origin, and `localhost` while developing. */
+/** An origin to which browsers can bind a code: a secure one, or `localhost` in development. */
 export const appOrigin = z.string().refine((text) => {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, origin } = new URL(text)
   return origin === text && (protocol === 'https:' || (protocol === 'http:' && hostname === 'localhost'))
 }, 'must be an https:// origin without a path, or http:// on localhost')
 
-/** `fetch` rejects a URL that holds credentials, each time it is called. */
+/** Whether the URL has no credentials. Each call of `fetch` would reject a URL with credentials. */
 export function withoutUserInfo(text: string): boolean {
   return !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === '')
 }

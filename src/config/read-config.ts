@@ -5,12 +5,12 @@ import { type Keys, secureUrl } from './formats.ts'
 import { noFiles, readSecretFile, type SecretReader, withSecrets } from './secret-files.ts'
 import { declarations, type Environment, VARIABLES, type Values } from './variables.ts'
 
-/** All that the environment decides, checked and typed. */
+/** The whole configuration, checked and typed. */
 export interface Config {
   readonly production: boolean
   readonly host: string
   readonly port: number
-  /** Where metrics are told, to the network of the operator. */
+  /** The port of `/metrics`, for the operator's network only. */
   readonly managementPort: number
   /** Folder of a development set-up: its database, keys and mailbox. */
   readonly dataDir: string
@@ -23,18 +23,18 @@ export interface Config {
   readonly signingKeys: Keys | undefined
   /** Undefined: the users are in the service's own database. */
   readonly keycloak: KeycloakConfig | undefined
-  /** In the order in which they are tried. Undefined in development: a mailbox. */
+  /** In the order in which the service tries them. Undefined in development: a mailbox. */
   readonly mail: readonly MailConfig[] | undefined
-  /** `user:password` that Postmark brings when it reports. Undefined: nothing is reported. */
+  /** `user:password` with which Postmark authenticates its reports. Undefined: the service accepts no reports. */
   readonly postmarkWebhookAuth: string | undefined
   readonly letter: LetterConfig
   readonly policy: StepUpPolicy & { readonly codeDigits: 6 | 7 | 8 }
-  /** How long a challenge is kept once it has expired. */
+  /** How long the service keeps an expired challenge. */
   readonly retentionInDays: number
   /** Processes that serve. */
   readonly workers: number
   readonly logLevel: string
-  /** Undefined: nothing is traced. */
+  /** Undefined: no tracing. */
   readonly tracing: TracingConfig | undefined
 }
 
@@ -55,25 +55,25 @@ export type MailConfig =
       readonly messageStream: string
     }
 
-/** How a mail looks, and what it is bound to. */
+/** How a mail looks, and the origin to which its code is bound. */
 interface LetterConfig {
   readonly brand: { readonly name: string; readonly color: string; readonly logoUrl: string | undefined }
-  /** The zone that times are written in. */
+  /** The time zone of the times in a mail. */
   readonly timeZone: string
-  /** Host of the app that codes are typed into. Undefined: a code is bound to no origin. */
+  /** The host of the app into which users type codes. Undefined: a code is bound to no origin. */
   readonly appHost: string | undefined
 }
 
 interface TracingConfig {
-  /** Where traces go, `/v1/traces` included. */
+  /** The URL of the collector, including `/v1/traces`. */
   readonly endpoint: URL
   readonly headers: Readonly<Record<string, string>>
   readonly serviceName: string
-  /** Of the traces that begin here, from 0 to 1. */
+  /** The share of traces that begin here to sample, from 0 to 1. */
   readonly sampledShare: number
 }
 
-/** One problem a line, with the variable's name and the way out. Never the value: it may be a secret. */
+/** Has one line for each problem, with the variable and what to do. It never has the value, which may be a secret. */
 export class ConfigError extends Error {
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
@@ -85,7 +85,7 @@ export class ConfigError extends Error {
 const SCHEMA = z.object(Object.fromEntries(declarations.map(([name, { schema }]) => [name, schema])))
 
 /**
- * Reads the configuration out of environment variables. Pure, given a pure reader. An empty variable counts as unset.
+ * Reads the configuration from environment variables. Pure if the reader is pure. An empty variable counts as unset.
  *
  * @throws {ConfigError} with all problems at once.
  */
@@ -98,10 +98,10 @@ export function loadConfig(): Config {
   return readConfig(process.env, readSecretFile)
 }
 
-/** Where the database is. A command that only migrates needs no other variable, and may run with other secrets. */
+/** Where the database is. A command that only migrates needs no other variable, so it can run without the other secrets. */
 export type DatabaseLocation = Pick<Config, 'databaseUrl' | 'dataDir'>
 
-/** @throws {ConfigError} about no other variable. */
+/** Checks the variables of the database only. @throws {ConfigError} */
 export function readDatabaseLocation(
   environment: Environment,
   readSecret: SecretReader = noFiles,
@@ -122,7 +122,7 @@ export function loadDatabaseLocation(): DatabaseLocation {
   return readDatabaseLocation(process.env, readSecretFile)
 }
 
-/** The checked values, and the texts that they were read from. @throws {ConfigError} with all problems at once. */
+/** The checked values, and the texts from which they were read. @throws {ConfigError} with all problems at once. */
 export function readValues(environment: Environment, readSecret: SecretReader) {
   const { env, unread } = withSecrets(environment, readSecret)
   const parsed = SCHEMA.safeParse(env)
@@ -133,7 +133,7 @@ export function readValues(environment: Environment, readSecret: SecretReader) {
   return { env, values: parsed.data as Values }
 }
 
-/** What has to be set given what else is. A file that could not be read is reported already. */
+/** Reports required variables that are not set. A file that could not be read is reported already. */
 function missing(env: Environment, unread: ReadonlyMap<string, string>): string[] {
   return declarations.flatMap(([name, { required, example }]) =>
     !env[name] && !unread.has(name) && required?.some((condition) => condition.holds(env))
@@ -142,7 +142,7 @@ function missing(env: Environment, unread: ReadonlyMap<string, string>): string[
   )
 }
 
-/** What must not be set given what else is. */
+/** Reports values that conflict with other values. */
 function conflicting(env: Environment): string[] {
   const problems: string[] = []
   const production = env.NODE_ENV === 'production'

@@ -1,15 +1,15 @@
 import { readFileSync, statSync } from 'node:fs'
 import { type Environment, SECRETS } from './variables.ts'
 
-/** Gives the text of a file. What it throws has a reason to show as its message, without a path or content. */
+/** Returns the text of a file. The message of its error is a reason to print, without the path or the content. */
 export type SecretReader = (path: string) => string
 
-/** Far more than any of the secrets needs; a wrong path may lead to anything. */
+/** Far more than any secret needs. A wrong path may name a huge file. */
 const MAX_SECRET_BYTES = 64 * 1024
 
 /**
- * The environment with the secrets that `<NAME>_FILE` variables name. An empty variable counts as unset.
- * `unread` has, by variable, why a named file gave no secret.
+ * Returns the environment with the secrets from the files that `<NAME>_FILE` variables name. An empty variable counts as
+ * unset. `unread` has the reason for each variable whose file has no usable secret.
  */
 export function withSecrets(environment: Environment, readSecret: SecretReader) {
   const env: Record<string, string> = {}
@@ -24,7 +24,7 @@ export function withSecrets(environment: Environment, readSecret: SecretReader) 
       continue
     }
     try {
-      // Editors and `echo` end a file with a line feed, which belongs to no secret.
+      // Editors and `echo` end a file with a line feed, which is not part of the secret.
       const secret = readSecret(path).replace(/\r?\n$/, '')
       if (secret === '') throw new Error('it is empty')
       env[name] = secret
@@ -35,19 +35,19 @@ export function withSecrets(environment: Environment, readSecret: SecretReader) 
   return { env, unread }
 }
 
-/** The reader where no file is meant to be read. */
+/** A reader for callers that read no files. */
 export function noFiles(): never {
   throw new Error('nothing reads files here')
 }
 
-/** The message does not repeat the path: somebody may have put the secret itself in its place. */
+/** Reads a file. Its error does not repeat the path, because an operator may have set the secret itself as the path. */
 export function readSecretFile(path: string): string {
   try {
     const file = statSync(path)
     if (file.isFile() && file.size <= MAX_SECRET_BYTES) return readFileSync(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new Error(code === 'ENOENT' ? 'there is none' : `reading it gives ${code}`)
+    throw new Error(code === 'ENOENT' ? 'it does not exist' : `reading it fails with ${code}`)
   }
   throw new Error(`it must be a plain file of at most ${MAX_SECRET_BYTES / 1024} KiB`)
 }

@@ -3,7 +3,7 @@ import { readConfig, readValues } from './read-config.ts'
 import { noFiles, readSecretFile, type SecretReader } from './secret-files.ts'
 import { declarations, type Environment, VARIABLES, type VariableName } from './variables.ts'
 
-/** A variable as it is in force, fit to be shown. */
+/** The effective value of a variable, safe to print. */
 export interface Setting {
   readonly name: string
   /** A secret shows only its public part, or `withheld`; undefined if the variable has no value. */
@@ -11,17 +11,17 @@ export interface Setting {
   readonly source: 'default' | 'environment' | 'file'
 }
 
-/** What {@link readConfig} makes of the variables, one by one. @throws {ConfigError} */
+/** The effective value of every variable, as {@link readConfig} reads it. @throws {ConfigError} */
 export function readSettings(
   environment: Environment,
   readSecret: SecretReader = noFiles,
 ): readonly Setting[] {
   const { workers } = readConfig(environment, readSecret)
   const { env, values } = readValues(environment, readSecret)
-  const inForce = { ...values, WORKERS: workers }
+  const effective = { ...values, WORKERS: workers }
   return declarations.map(([name]) => ({
     name,
-    value: shown(name, inForce[name]),
+    value: shown(name, effective[name]),
     source: env[name] === undefined ? 'default' : environment[name] ? 'environment' : 'file',
   }))
 }
@@ -33,7 +33,7 @@ export function loadSettings(): readonly Setting[] {
 
 function shown(name: VariableName, value: unknown): string | undefined {
   if (value === undefined) return undefined
-  // The ids of keys stand in tokens and in the database; the first is active.
+  // The ids of keys are not secret: tokens and the database have them. The first key is active.
   if (Array.isArray(value))
     return `withheld, by kid: ${(value as unknown as Keys).map(({ id }) => id).join(', ')}`
   return 'secret' in VARIABLES[name] ? 'withheld' : String(value)

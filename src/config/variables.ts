@@ -26,9 +26,9 @@ interface Condition {
 }
 
 interface Declared {
-  /** Checks the text of the variable and gives its value; the default is that of development. */
+  /** Checks the text of the variable and returns its value. The default is for development. */
   readonly schema: z.ZodType
-  /** What an operator has to know, in Markdown. */
+  /** The explanation for an operator, in Markdown. */
   readonly meaning: string
   /** A secret may come from a file as well, and no listing shows it. */
   readonly secret?: true
@@ -336,5 +336,5 @@ export type Values = { readonly [Name in VariableName]: z.output<(typeof VARIABL
 /** Every variable with its name. */
 export const declarations = Object.entries(VARIABLES) as [VariableName, Variable][]
 
-/** The variables that may come from the file that `<NAME>_FILE` names, as container platforms mount secrets. */
+/** The variables that `<NAME>_FILE` can replace with a file. Container platforms mount secrets as files. */
 export const SECRETS = declarations.filter(([, { secret }]) => secret).map(([name]) => name)

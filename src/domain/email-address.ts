@@ -24,10 +24,23 @@ export const EmailAddress = {
     return text as EmailAddress
   },
 
+  /**
+   * Whether mail to one address reaches the mailbox of the other. The case of a domain says nothing (RFC 4343). That of a local
+   * part may (RFC 5321 §2.4), and only its host knows.
+   */
+  isSameMailbox(one: EmailAddress, other: EmailAddress): boolean {
+    return withDomainInLowerCase(one) === withDomainInLowerCase(other)
+  },
+
   /** What an app may show to the user who waits for the mail: the first character and the domain, `a•••@example.com`. */
   mask(address: EmailAddress): string {
     return `${address.slice(0, 1)}•••${address.slice(address.lastIndexOf('@'))}`
   },
+}
+
+function withDomainInLowerCase(address: EmailAddress): string {
+  const at = address.lastIndexOf('@')
+  return address.slice(0, at) + address.slice(at).toLowerCase()
 }
 
 /** The message does not repeat the text: even a wrong address is personal data, and errors are logged. */

@@ -1,5 +1,6 @@
 import { Challenge } from './challenge.ts'
 import type { ChallengeEvent } from './domain-event.ts'
+import { EmailAddress } from './email-address.ts'
 import { later, secondsUntil } from './instant.ts'
 import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock-notice.ts'
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
@@ -131,7 +132,7 @@ export const StepUp = {
     user: User | undefined,
     now: Date,
   ): StepUpDecision | undefined {
-    if (!user || !issuance || user.email === issuance.recipient) return undefined
+    if (!user || !issuance || EmailAddress.isSameMailbox(user.email, issuance.recipient)) return undefined
     if (!Challenge.isLive(challenge, now)) return undefined
     const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', now)
     return { challenge: cancelled, standing, events: [event] }

@@ -1,6 +1,6 @@
 import { DomainError } from './domain-error.ts'
 import type { SuppressionReason } from './domain-event.ts'
-import type { EmailAddress } from './email-address.ts'
+import { EmailAddress } from './email-address.ts'
 import { later, secondsAfter, secondsUntil } from './instant.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 
@@ -110,7 +110,7 @@ export const SubjectStanding = {
 
   /** Whether this address of the subject receives no mail. */
   isSuppressed({ suppression }: SubjectStanding, address: EmailAddress): boolean {
-    return suppression?.address === address
+    return suppression?.address !== undefined && EmailAddress.isSameMailbox(suppression.address, address)
   },
 
   /** Suppresses an address. Returns the same standing if a later report is known already: the latest one counts. */

@@ -3,6 +3,7 @@ import { DomainError } from './domain-error.ts'
 import type { CancellationReason, ChallengeEvent, DomainEvent } from './domain-event.ts'
 import { EmailAddress } from './email-address.ts'
 import { IDENTITY } from './identity.ts'
+import { LanguageTag } from './language-tag.ts'
 import { type FailedLockNotice, LockNotice, type QueuedLockNotice } from './lock-notice.ts'
 
 /** A user's entry in the directory. */
@@ -26,33 +27,41 @@ export interface UserDecision {
   readonly events: readonly DomainEvent[]
 }
 
-/** The syntax of RFC 5646 §2.1. Subtags are not looked up in its registry. */
-export const LANGUAGE_TAG = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/
-export const MAX_LANGUAGE_TAG_LENGTH = 35
 export const MAX_DISPLAY_NAME_LENGTH = 100
 /** A name is one line that is not blank: no control characters, line separators or lone surrogates. */
 export const ONE_LINE = /^(?=.*\S)[^\p{Cc}\p{Cs}\u2028\u2029]+$/u
 
 export const User = {
-  /** @throws {UserMalformed} naming the field. @throws {EmailAddressMalformed} */
+  /**
+   * A locale that cannot be read is left out: a code in English is better than no user.
+   *
+   * @throws {UserMalformed} naming the field. @throws {EmailAddressMalformed}
+   */
   parse({ userId, email, locale, displayName }: UserDraft): User {
     if (!IDENTITY.test(userId))
       throw new UserMalformed('userId', 'must be 1 to 255 printable ASCII characters')
-    if (locale !== undefined && (locale.length > MAX_LANGUAGE_TAG_LENGTH || !LANGUAGE_TAG.test(locale))) {
-      throw new UserMalformed('locale', 'must be a language tag (BCP 47)')
-    }
     if (
       displayName !== undefined &&
       (displayName.length > MAX_DISPLAY_NAME_LENGTH || !ONE_LINE.test(displayName))
     ) {
       throw new UserMalformed('displayName', `must be 1 to ${MAX_DISPLAY_NAME_LENGTH} printable characters`)
     }
-    return { userId, email: EmailAddress.parse(email), locale, displayName: displayName?.trim() }
+    return {
+      userId,
+      email: EmailAddress.parse(email),
+      locale: locale === undefined ? undefined : LanguageTag.read(locale),
+      displayName: displayName?.trim(),
+    }
   },
 
-  /** Whether the change gives the user another e-mail address. A new entry replaces no address. */
+  /** Whether the draft asks for a language that {@link parse} could not read. Its user gets English. */
+  hasUnreadableLocale({ locale }: Pick<UserDraft, 'locale'>): boolean {
+    return locale !== undefined && LanguageTag.read(locale) === undefined
+  },
+
+  /** Whether the change gives the user another mailbox. A new entry replaces no address. */
   changesAddress(previous: User | undefined, next: User): boolean {
-    return previous !== undefined && previous.email !== next.email
+    return previous !== undefined && !EmailAddress.isSameMailbox(previous.email, next.email)
   },
 
   /**

@@ -63,7 +63,7 @@ test('a scrape that fails is 503 without a word of why, which the log has', asyn
   const response = await ask('GET', '/metrics')
 
   t.is(response.status, 503)
-  t.is(await response.text(), 'The metrics are not to be had for the moment\n')
+  t.is(await response.text(), 'The metrics are temporarily unavailable\n')
   t.like(logLines[0], { msg: 'scrape failed', err: { message: 'of the house' } })
 })
 

@@ -405,7 +405,7 @@ test('a collector that refuses costs its spans and one line of the log, which re
 })
 
 test('spans that nobody takes are given up, and how many is told once a while', async (t) => {
-  const bounds = { mostWaiting: 2, tellEveryMs: 0, flushTimeoutInMs: 50 }
+  const bounds = { maxWaiting: 2, logEveryMs: 0, flushTimeoutInMs: 50 }
   const { collector, tracing, logLines, stop } = await traced(t, {}, bounds)
   const { call } = await edge(t, { traces: tracing.requests })
   collector.answerWith(undefined)

@@ -26,11 +26,11 @@ import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
 import { PlainTotp } from '../doubles/plain-totp.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
 
-/** The use cases over doubles, with Alice in the directory, at noon. */
-export async function scenario({ policy = POLICY } = {}) {
+/** The use cases over doubles, with Alice in the directory, at noon. `code` is that of every mail. */
+export async function scenario({ policy = POLICY, code = undefined as string | undefined } = {}) {
   const store = inMemoryStores()
   const clock = new SettableClock(NOON)
-  const totp = new PlainTotp()
+  const totp = new PlainTotp(code)
   const identifiers = { next: () => randomUUID() }
   const signer = {
     sign: async ({ id }: { id: string }) => `signature of ${id}`,

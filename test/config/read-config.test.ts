@@ -350,7 +350,7 @@ test('no problem repeats a value, which may be a secret', (t) => {
 /** Reads files that are only named, as a pure reader does. */
 const filesOf = (files: Readonly<Record<string, string>>) => (path: string) => {
   const text = files[path]
-  if (text === undefined) throw new Error('there is none')
+  if (text === undefined) throw new Error('it does not exist')
   return text
 }
 
@@ -383,7 +383,7 @@ test('a file that is missing or empty is one problem by name, without its path, 
   const error = t.throws(() => readConfig(env, filesOf({ '/run/empty': '\n' })), { instanceOf: ConfigError })
 
   t.deepEqual(error?.problems, [
-    'OTP_KEYS_FILE names a file that cannot be used: there is none',
+    'OTP_KEYS_FILE names a file that cannot be used: it does not exist',
     'SIGNING_KEYS_FILE names a file that cannot be used: it is empty',
   ])
 })

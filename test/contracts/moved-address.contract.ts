@@ -98,6 +98,17 @@ export function movedAddressContract(adapter: string, create: () => Promise<Stor
     })
   }
 
+  test(`${adapter}: an address that changes only by the case of its domain cancels nothing`, async (t) => {
+    const { directory, cancellations, process } = await coded()
+    directory.find = async (userId) => ({ userId, email: EmailAddress.parse('alice@EXAMPLE.Com') })
+
+    t.like(await process().inspect(), { status: 'pending' })
+    t.deepEqual(await process().verify(), { outcome: 'verified' })
+    t.like(await process().inspect(), { status: 'verified' })
+    await process().consume()
+    t.deepEqual(await cancellations(), [])
+  })
+
   test(`${adapter}: a verified challenge cannot be consumed once its user has moved`, async (t) => {
     const { move, cancellations, process } = await coded()
     await process().verify()

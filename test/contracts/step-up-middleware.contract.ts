@@ -32,7 +32,7 @@ interface AppAnswer {
 interface App {
   readonly stepUp: Omit<StepUpOptions<AppRequest>, 'subjectUserId' | 'operation'>
   readonly subjectUserId: (request: AppRequest) => string | undefined
-  readonly operation: (request: AppRequest) => ProtectedOperation
+  readonly operation: (request: AppRequest) => ProtectedOperation | Promise<ProtectedOperation>
   readonly handle: (stepUp: StepUp, body: unknown) => Promise<AppAnswer>
 }
 
@@ -53,7 +53,12 @@ export function stepUpMiddlewareContract(
   createApp: CreateApp,
 ): void {
   /** An app over the real service, the transfers that it made, and what it was told of refusals. */
-  async function startApp(t: ExecutionContext, changes: Partial<App['stepUp']> = {}, handle?: App['handle']) {
+  async function startApp(
+    t: ExecutionContext,
+    changes: Partial<App['stepUp']> & Partial<Pick<App, 'operation'>> = {},
+    handle?: App['handle'],
+  ) {
+    const { operation, ...stepUp } = changes
     const made: string[] = []
     const refusals: StepUpRefusal[] = []
     const server = await createApp({
@@ -62,14 +67,16 @@ export function stepUpMiddlewareContract(
         clientId: 'payments',
         executions: new InMemoryExecutions(),
         onRefused: (refusal) => void refusals.push(refusal),
-        ...changes,
+        ...stepUp,
       },
       subjectUserId: ({ user }) => user,
-      operation: ({ body }) => ({
-        type: 'payments.initiate',
-        request: body,
-        summary: Object.entries(body as Transfer).map(([label, value]) => ({ label, value })),
-      }),
+      operation:
+        operation ??
+        (({ body }) => ({
+          type: 'payments.initiate',
+          request: body,
+          summary: Object.entries(body as Transfer).map(([label, value]) => ({ label, value })),
+        })),
       handle: async (stepUp, body) => {
         made.push(stepUp.challengeId)
         return (
@@ -176,6 +183,28 @@ export function stepUpMiddlewareContract(
       t.is(again.headers.get('Content-Type'), first.headers.get('Content-Type'))
       t.is(again.headers.get('X-App'), 'contract')
       t.deepEqual(app.made, [reference['plmr-mfa-challenge-id']])
+    },
+  )
+
+  test.serial(
+    `${framework}: a challenge id in upper case is the same challenge, which runs once`,
+    async (t) => {
+      const app = await startApp(t)
+      const user = await registerUser(serviceUrl())
+      const required = await transfer(app.url, user.userId)
+      const reference = referenceOf(required)
+      const id = reference['plmr-mfa-challenge-id']
+      const inUpperCase = { ...reference, 'plmr-mfa-challenge-id': id.toUpperCase() }
+
+      const early = await transfer(app.url, user.userId, inUpperCase)
+      await countersign(user, required)
+      const first = await transfer(app.url, user.userId, inUpperCase)
+      const again = await transfer(app.url, user.userId, reference)
+
+      t.deepEqual([early.status, early.body], [401, required.body])
+      t.deepEqual([first.status, again.status], [202, 202])
+      t.deepEqual(again.body, first.body)
+      t.deepEqual(app.made, [id])
     },
   )
 
@@ -473,7 +502,7 @@ export function stepUpMiddlewareContract(
       { 'plmr-mfa-challenge-id': id },
       { 'plmr-mfa-signature': 'a.b.c' },
       { 'plmr-mfa-challenge-id': '..', 'plmr-mfa-signature': 'a.b.c' },
-      { 'plmr-mfa-challenge-id': id.toUpperCase(), 'plmr-mfa-signature': 'a.b.c' },
+      { 'plmr-mfa-challenge-id': id.replaceAll('-', ''), 'plmr-mfa-signature': 'a.b.c' },
     ]
     for (const reference of references) {
       const refused = await transfer(app.url, userId, reference)
@@ -489,4 +518,105 @@ export function stepUpMiddlewareContract(
     t.like(nobody, { status: 401, body: { code: 'UNAUTHORIZED' } })
     t.deepEqual(app.made, [])
   })
+
+  for (const [what, operation, cause] of [
+    ['throws an error', () => raise(new RangeError('no such account')), { message: 'no such account' }],
+    ['throws null', () => raise(null), { message: 'The function operation threw null' }],
+    ['rejects', async () => raise(new RangeError('no such account')), { message: 'no such account' }],
+    ['returns nothing', () => undefined, { name: 'ZodError' }],
+    [
+      'returns no lines to read',
+      () => ({ type: 'payments.initiate', request: TRANSFER, summary: [] }),
+      { code: 'BAD_REQUEST' },
+    ],
+  ] as readonly (readonly [string, () => unknown, object])[]) {
+    test.serial(
+      `${framework}: an operation that ${what} is OPERATION_NOT_VALID, and onRefused learns why`,
+      async (t) => {
+        const app = await startApp(t, { operation: operation as App['operation'] })
+        const { userId } = await registerUser(serviceUrl())
+
+        const refused = await transfer(app.url, userId)
+
+        t.is(refused.status, 400)
+        t.deepEqual(Object.keys(refused.body), ['code', 'message'])
+        t.is(refused.body.code, 'OPERATION_NOT_VALID')
+        t.is(refused.headers.get('Cache-Control'), 'no-store')
+        t.deepEqual(app.made, [])
+        t.is(app.refusals.length, 1)
+        t.like(app.refusals[0], { code: 'OPERATION_NOT_VALID', subjectUserId: userId })
+        t.like(app.refusals[0]?.cause, cause)
+      },
+    )
+  }
+
+  test.serial(
+    `${framework}: nobody's request is UNAUTHORIZED, whatever its operation throws on`,
+    async (t) => {
+      const app = await startApp(t, { operation: () => raise(new Error('no user')) })
+
+      t.like(await transfer(app.url, undefined), { status: 401, body: { code: 'UNAUTHORIZED' } })
+    },
+  )
+
+  test.serial(
+    `${framework}: an operation that throws at the repeat does not use up the approval`,
+    async (t) => {
+      let fails = false
+      const app = await startApp(t, {
+        operation: ({ body }) => {
+          if (fails) throw new Error('the database is away')
+          const { amount, to } = body as Transfer
+          return { type: 'payments.initiate', request: { amount, to }, summary: [{ label: 'To', value: to }] }
+        },
+      })
+      const { user, reference } = await countersigned(t, app.url)
+
+      fails = true
+      const refused = await transfer(app.url, user.userId, reference)
+      fails = false
+      const done = await transfer(app.url, user.userId, reference)
+
+      t.like(refused, { status: 400, body: { code: 'OPERATION_NOT_VALID' } })
+      t.is(app.refusals[0]?.challengeId, reference['plmr-mfa-challenge-id'])
+      t.is(done.status, 202)
+      t.is(app.made.length, 1)
+    },
+  )
+
+  for (const [what, headers, body] of [
+    ['without a body', {}, undefined],
+    ['with an empty body', { 'Content-Type': 'application/json' }, '{}'],
+    ['with a list', { 'Content-Type': 'application/json' }, '[]'],
+  ] as const) {
+    test.serial(`${framework}: a request ${what} is OPERATION_NOT_VALID`, async (t) => {
+      const app = await startApp(t, {
+        operation: (request) => {
+          const { amount, to } = request.body as Transfer
+          return {
+            type: 'payments.initiate',
+            request: { amount, to },
+            summary: [{ label: 'Amount', value: amount }],
+          }
+        },
+      })
+      const { userId } = await registerUser(serviceUrl())
+
+      const response = await fetch(`${app.url}/transfers`, {
+        method: 'POST',
+        headers: { 'x-user': userId, ...headers },
+        ...(body !== undefined && { body }),
+      })
+
+      t.is(response.status, 400)
+      t.is(((await response.json()) as { code: string }).code, 'OPERATION_NOT_VALID')
+      t.is(app.refusals.length, 1)
+      t.truthy(app.refusals[0]?.cause)
+      t.deepEqual(app.made, [])
+    })
+  }
+}
+
+function raise(thrown: unknown): never {
+  throw thrown
 }

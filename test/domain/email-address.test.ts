@@ -56,3 +56,16 @@ test('a masked address shows its first character and its domain', (t) => {
   t.is(EmailAddress.mask(EmailAddress.parse('alice@example.com')), 'a•••@example.com')
   t.is(EmailAddress.mask(EmailAddress.parse('a@example.com')), 'a•••@example.com')
 })
+
+for (const [one, other, same] of [
+  ['alice@example.com', 'alice@example.com', true],
+  ['alice@example.com', 'alice@EXAMPLE.com', true],
+  ['alice@Mail.Example.COM', 'alice@mAIL.eXAMPLE.com', true],
+  ['alice@example.com', 'Alice@example.com', false],
+  ['alice@example.com', 'alice@example.org', false],
+  ['alice@example.com', 'alice@mail.example.com', false],
+] as const) {
+  test(`mail to ${one} and to ${other} goes to ${same ? 'one mailbox' : 'two mailboxes'}`, (t) => {
+    t.is(EmailAddress.isSameMailbox(EmailAddress.parse(one), EmailAddress.parse(other)), same)
+  })
+}

@@ -61,6 +61,7 @@ for (const kind of ['hard-bounce', 'complaint'] as const) {
 
     t.deepEqual(held.suppression, { address: ALICE, reason: kind, at: afterNoon(3) })
     t.true(SubjectStanding.isSuppressed(held, ALICE))
+    t.true(SubjectStanding.isSuppressed(held, EmailAddress.parse('alice@EXAMPLE.COM')))
     t.false(SubjectStanding.isSuppressed(held, EmailAddress.parse('alice@elsewhere.example')))
     t.deepEqual(events, ['otp-bounced', 'address-suppressed'])
   })

@@ -234,7 +234,13 @@ test('nothing is cancelled while the address is the same, unknown, or no code wa
   const [cancelled] = Challenge.cancel(issued.challenge, 'by-client', NOON)
 
   t.is(StepUp.cancelIfMoved(issued, { ...MOVED, email: ALICE }, NOON), undefined)
+  t.is(StepUp.cancelIfMoved(issued, { ...MOVED, email: inUpperCase(ALICE) }, NOON), undefined)
   t.is(StepUp.cancelIfMoved(issued, undefined, NOON), undefined)
   t.is(StepUp.cancelIfMoved(freshStepUp(), MOVED, NOON), undefined)
   t.is(StepUp.cancelIfMoved({ ...issued, challenge: cancelled }, MOVED, NOON), undefined)
 })
+
+/** The address with its domain in upper case: the same mailbox. */
+function inUpperCase(address: EmailAddress): EmailAddress {
+  return EmailAddress.parse(address.replace(/@.*/, (domain) => domain.toUpperCase()))
+}

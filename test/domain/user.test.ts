@@ -29,6 +29,54 @@ for (const locale of ['de', 'de-AT', 'zh-Hant-TW', 'es-419', 'de-CH-x-phonebk', 
   })
 }
 
+for (const [text, locale] of [
+  ['de_AT', 'de-AT'],
+  ['de_AT.UTF-8', 'de-AT'],
+  ['de_AT@euro', 'de-AT'],
+  ['DE-at', 'de-AT'],
+  ['de-AT ', 'de-AT'],
+  ['zh_hant_tw', 'zh-Hant-TW'],
+  ['iw', 'he'],
+  ['en_GB_oed', 'en-GB-oed'],
+] as const) {
+  test(`the locale ${JSON.stringify(text)} is ${locale}`, (t) => {
+    t.is(User.parse({ ...ENTRY, locale: text }).locale, locale)
+    t.false(User.hasUnreadableLocale({ locale: text }))
+  })
+}
+
+for (const locale of [
+  '',
+  'd',
+  'C',
+  'C.UTF-8',
+  'de-',
+  'de-ä',
+  '-de',
+  'de AT',
+  'German, Austria',
+  'de\r\nX: y',
+  'de\u0000',
+  'abcdefghi',
+  'de-abcdefghi',
+  `en-${'a1-'.repeat(10)}abc`,
+  'de'.padEnd(16_384, '-AT'),
+]) {
+  test(`the locale ${JSON.stringify(locale.slice(0, 50))} is left out, and the user is not refused`, (t) => {
+    t.deepEqual(User.parse({ ...ENTRY, locale }), {
+      ...ENTRY,
+      email: ALICE,
+      locale: undefined,
+      displayName: undefined,
+    })
+    t.true(User.hasUnreadableLocale({ locale }))
+  })
+}
+
+test('a user without a locale has none that is unreadable', (t) => {
+  t.false(User.hasUnreadableLocale({ locale: undefined }))
+})
+
 for (const displayName of ['A', 'n'.repeat(100), 'علي', 'Ng Ai-Li (黃愛麗)']) {
   test(`${displayName} is a name`, (t) => {
     t.is(User.parse({ ...ENTRY, displayName }).displayName, displayName)
@@ -37,19 +85,6 @@ for (const displayName of ['A', 'n'.repeat(100), 'علي', 'Ng Ai-Li (黃愛麗)
 
 for (const [field, ...values] of [
   ['userId', '', ' alice', 'alice ', 'a\nb', 'älice', 'a'.repeat(256)],
-  [
-    'locale',
-    '',
-    'd',
-    'de_AT',
-    'de-',
-    'de-ä',
-    '-de',
-    'de-AT ',
-    'abcdefghi',
-    'de-abcdefghi',
-    `en-${'a1-'.repeat(10)}abc`,
-  ],
   ['displayName', '', '   ', 'a\nb', 'a\u2028b', '\ud800', 'a\u0000', '\u0000a', 'n'.repeat(101)],
 ] as const) {
   for (const value of values) {
@@ -105,9 +140,21 @@ test('another address cancels the live challenges of the user, verified ones too
   })
 })
 
+test('a local part in another case may be another mailbox, so it is another address', (t) => {
+  const { pending } = challengesOfAlice()
+  const next = { ...USER, email: EmailAddress.parse('Alice@example.com') }
+
+  t.is(User.changeEntry(USER, next, [pending], NOON).cancelled.length, 1)
+})
+
 for (const [what, previous, next] of [
   ['a first entry', undefined, USER],
   ['an entry as it was', USER, USER],
+  [
+    'the address with its domain in another case',
+    USER,
+    { ...USER, email: EmailAddress.parse('alice@EXAMPLE.com') },
+  ],
   ['another name and language', USER, { ...USER, locale: 'fr', displayName: 'A.' }],
 ] as const) {
   test(`${what} is on record and leaves challenges alone`, (t) => {

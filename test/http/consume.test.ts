@@ -57,6 +57,43 @@ test('consume under another key is CHALLENGE_ALREADY_CONSUMED, under the same wi
   isError(t, await consumeJson(id, { digest: 'x' }), 422, 'IDEMPOTENCY_KEY_REUSED', { family })
 })
 
+test('an id in upper case is the same challenge: on every route, to a repeat, in the trail and in the log', async (t) => {
+  const { open, initiate, verifyJson, call, logLines, store } = await edge(t)
+  const id = await open()
+  const spelled = id.toUpperCase()
+  const consume = (challengeId: string) =>
+    call('POST', `${PATH}/${challengeId}:consume`, {
+      token: CONSUMER,
+      json: { signature: `signature of ${id}`, digest: TRANSFER.digest },
+      headers: { 'plmr-idempotency-key': 'key-1' },
+    })
+
+  t.is((await initiate(spelled)).status, 204)
+  t.is((await verifyJson(spelled, { totp: '000001' })).status, 204)
+  t.is((await call('GET', `${PATH}/${spelled}`, { token: ALICE_TOKEN })).body.challengeId, id)
+  const first = await consume(spelled)
+  const again = await consume(id)
+  const events = await call('GET', `${PATH}/${spelled}/events`, { token: AUDITOR })
+
+  t.is(first.status, 200)
+  t.is(first.body.challengeId, id)
+  t.deepEqual(again.body, first.body)
+  t.is(events.body.events.length, 4)
+  t.true((await store.trail.eventsOf(id)).length > 0)
+  t.false(JSON.stringify(logLines).includes(spelled))
+  t.true(logLines.some(({ challengeId }) => challengeId === id))
+})
+
+test('an id in mixed case is cancelled, once for all its spellings', async (t) => {
+  const { open, call } = await edge(t)
+  const id = await open()
+  const spellings = [id.toUpperCase(), id, id.replace(/[a-f]/, (letter) => letter.toUpperCase())]
+
+  for (const spelled of spellings) {
+    t.is((await call('POST', `${PATH}/${spelled}:cancel`, { token: ALICE_TOKEN })).status, 204)
+  }
+})
+
 test('consume before verify is CHALLENGE_NOT_VERIFIED', async (t) => {
   const { open, consumeJson } = await verified(t)
 

@@ -40,6 +40,7 @@ export async function edge(
   t: ExecutionContext,
   {
     policy = POLICY,
+    code = undefined as string | undefined,
     readiness = new Readiness([]),
     usersElsewhere = false,
     webhook = true,
@@ -47,7 +48,7 @@ export async function edge(
     traces = undefined as RequestTraces | undefined,
   } = {},
 ) {
-  const useCases = await scenario({ policy })
+  const useCases = await scenario({ policy, code })
   const logLines: Record<string, unknown>[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
   const answered: Parameters<RequestObserver['answered']>[0][] = []

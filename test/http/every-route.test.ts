@@ -25,6 +25,41 @@ for (const [what, path, family] of [
   })
 }
 
+for (const [resource, verb, family] of [
+  ['totp-email', 'initiate', 'totp'],
+  ['totp-email', 'verify', 'totp'],
+  ['challenges', 'consume', 'challenge'],
+  ['challenges', 'cancel', 'challenge'],
+] as const) {
+  for (const colon of ['%3A', '%3a']) {
+    test(`${resource}/…${colon}${verb} is RESOURCE_UNKNOWN, and the message says how to send the colon`, async (t) => {
+      const { call } = await edge(t)
+
+      for (const id of [ID, ID.toUpperCase()]) {
+        const path = `/internal/v1/mfa/${resource}/${id}${colon}${verb}`
+        const reply = await call('POST', path, { token: ALICE_TOKEN })
+
+        isError(t, reply, 404, 'RESOURCE_UNKNOWN', { family })
+        t.regex(reply.body.message, /colon in the path as it is, not as %3A$/)
+        t.is(reply.headers.get('Allow'), null)
+      }
+    })
+  }
+}
+
+test('an encoded colon elsewhere is no matter of challenges: user ids may have one', async (t) => {
+  const { call } = await edge(t)
+
+  const unknown = await call('POST', '/nothing%3Averify', { token: ALICE_TOKEN })
+  const user = await call('PUT', '/internal/v1/mfa/users/crm%3Averify', {
+    token: CRM_TOKEN,
+    json: { email: 'a@example.com' },
+  })
+
+  t.is(unknown.body.message, 'There is no such resource')
+  t.is(user.body.userId, 'crm:verify')
+})
+
 for (const [method, path, allow, family] of [
   ['GET', `/internal/v1/mfa/totp-email/${ID}:initiate`, 'POST', 'totp'],
   ['PUT', `/internal/v1/mfa/totp-email/${ID}:verify`, 'POST', 'totp'],

@@ -62,8 +62,9 @@ test('the token is looked at before the challenge id', async (t) => {
 
 const id = '0197a000-0000-7000-8000-0000000000c1'
 for (const [what, alias] of [
-  ['in upper case', id.toUpperCase()],
-  ['with one letter in upper case', id.replace('a', 'A')],
+  ['with a letter that is no digit of it', id.replace('a', 'g')],
+  ['with a digit of another script', id.replace('0', '%D9%A0')],
+  ['as a URN', `urn:uuid:${id}`],
   ['in braces', `{${id}}`],
   ['without hyphens', id.replaceAll('-', '')],
   ['with a space behind it', `${id}%20`],

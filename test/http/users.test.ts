@@ -40,7 +40,7 @@ for (const [what, json, fields] of [
   ['a blank address', { email: '' }, [['email', 'NOT_BLANK']]],
   ['two addresses', { email: 'a@example.com, b@example.com' }, [['email', 'MALFORMED']]],
   ['a header in the address', { email: 'a@example.com\r\nBcc: b@example.com' }, [['email', 'MALFORMED']]],
-  ['a locale that is none', { ...BOB, locale: 'de_AT' }, [['locale', 'MALFORMED']]],
+  ['a locale that is no text', { ...BOB, locale: 7 }, [['locale', 'MALFORMED']]],
   ['a line feed in the name', { ...BOB, displayName: 'Bob\nAlice' }, [['displayName', 'MALFORMED']]],
   ['an unknown member', { ...BOB, phone: '1' }, [['phone', 'UNKNOWN']]],
 ] as const) {
@@ -53,6 +53,44 @@ for (const [what, json, fields] of [
     })
   })
 }
+
+test('a locale as Java writes it is stored as a language tag', async (t) => {
+  const { call, logLines } = await edge(t)
+
+  const reply = await call('PUT', `${PATH}/bob`, { token: CRM_TOKEN, json: { ...BOB, locale: 'de_AT' } })
+
+  t.is(reply.status, 201)
+  t.is(reply.body.locale, 'de-AT')
+  t.false(logLines.some(({ level }) => level === 40))
+})
+
+for (const locale of ['', 'German, Austria', 'de\r\nX: y', 'a'.repeat(10_000)]) {
+  test(`the locale ${JSON.stringify(locale.slice(0, 20))} refuses no user, and the log has a warning without it`, async (t) => {
+    const { call, logLines } = await edge(t)
+
+    const reply = await call('PUT', `${PATH}/bob`, { token: CRM_TOKEN, json: { ...BOB, locale } })
+
+    t.is(reply.status, 201)
+    t.deepEqual(reply.body, { userId: 'bob', email: BOB.email, displayName: BOB.displayName })
+    const [warning, ...others] = logLines.filter(({ level }) => level === 40)
+    t.like(warning, { msg: 'request', warning: 'locale unreadable', subject: 'bob', status: 201 })
+    t.deepEqual(others, [])
+    if (locale !== '') t.false(JSON.stringify(logLines).includes(locale))
+  })
+}
+
+test('an address that changes only by the case of its domain ends no challenge', async (t) => {
+  const { call, open, issue, initiate, verifyJson, store } = await edge(t)
+  const id = await open()
+  await issue(id)
+
+  const reply = await call('PUT', `${PATH}/alice`, { token: CRM_TOKEN, json: { email: 'alice@EXAMPLE.com' } })
+
+  t.is(reply.body.email, 'alice@EXAMPLE.com')
+  t.is((await store.stepUps.load(id))?.challenge.status, 'pending')
+  t.is((await initiate(id)).status, 429)
+  t.is((await verifyJson(id, { totp: '000001' })).status, 204)
+})
 
 for (const userId of ['%00', '%0a', 'b%C3%B6b', 'a'.repeat(256), '%20']) {
   test(`a user id of ${userId.slice(0, 10)} is a BAD_REQUEST`, async (t) => {

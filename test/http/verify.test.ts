@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import test from 'ava'
 import { POLICY } from '../domain/examples.ts'
+import { ApiDocument } from '../support/api-document.ts'
+import { CODE_SPELLINGS, NOT_CODES } from '../support/code-spellings.ts'
 import { ALICE_TOKEN, edge, isError, PAYMENTS_TOKEN } from './edge.ts'
 
+const document = ApiDocument.read()
 const OVER = 'STEP_UP_REQUEST_CONTEXT_NOT_FOUND'
 
 async function issued(t: Parameters<typeof edge>[0], options: Parameters<typeof edge>[1] = {}) {
@@ -23,6 +26,24 @@ for (const totp of ['000001', ' 000 001 ', '000-001']) {
     t.is(reply.body, undefined)
     t.is(reply.headers.get('Cache-Control'), 'no-store')
     t.is((await store.stepUps.load(id))?.challenge.status, 'verified')
+  })
+}
+
+for (const [what, totp, code] of CODE_SPELLINGS) {
+  test(`the right code verifies: ${what}`, async (t) => {
+    const { id, verifyJson } = await issued(t, { code })
+
+    t.is((await verifyJson(id, { totp })).status, 204)
+    t.deepEqual(document.faultsOfValue({ $ref: 'schema:Verification' }, { totp }), [])
+  })
+}
+
+for (const [what, totp] of NOT_CODES) {
+  test(`not the code, and a guess less: ${what}`, async (t) => {
+    const { id, verifyJson, store } = await issued(t, { code: '042917' })
+
+    isError(t, await verifyJson(id, { totp }), 400, 'INVALID_OTP')
+    t.is((await store.stepUps.load(id))?.challenge.attemptsRemaining, 4)
   })
 }
 
@@ -80,6 +101,9 @@ for (const [json, code] of [
   [{ totp: null }, 'NOT_NULL'],
   [{ totp: '' }, 'NOT_BLANK'],
   [{ totp: ' \t ' }, 'NOT_BLANK'],
+  [{ totp: '\u00A0\u3000' }, 'NOT_BLANK'],
+  [{ totp: '\u200B' }, 'NOT_BLANK'],
+  [{ totp: '\uFEFF \u200F' }, 'NOT_BLANK'],
   [{ totp: 123456 }, 'NOT_BLANK'],
   [{ totp: ['000001'] }, 'NOT_BLANK'],
   [{ totp: { $ne: '' } }, 'NOT_BLANK'],
@@ -89,6 +113,7 @@ for (const [json, code] of [
     const { id, verifyJson, store } = await issued(t)
 
     isError(t, await verifyJson(id, json), 400, 'BAD_REQUEST', { fields: [['totp', code]] })
+    t.true(document.faultsOfValue({ $ref: 'schema:Verification' }, json).length > 0)
     t.is((await store.stepUps.load(id))?.challenge.attemptsRemaining, 5)
   })
 }

@@ -111,7 +111,7 @@ test.serial(
       ...['config', 'check'],
     )
     t.is(status, 2)
-    t.regex(stderr, /DATABASE_URL_FILE names a file that cannot be used: there is none/)
+    t.regex(stderr, /DATABASE_URL_FILE names a file that cannot be used: it does not exist/)
     t.regex(stderr, /OTP_KEYS_FILE .*: it must be a plain file of at most 64 KiB/)
     t.regex(stderr, /SIGNING_KEYS_FILE .*: it must be a plain file/)
     t.false(stderr.includes(home))

@@ -143,6 +143,27 @@ test.serial(
   },
 )
 
+for (const [keypad, zero] of [
+  ['Arabic', 0x660],
+  ['Persian', 0x6f0],
+] as const) {
+  test.serial(`a user types the code on the ${keypad} keypad`, async (t) => {
+    const { url } = withMailbox
+    const user = await registerUser(url)
+    const challenge = await openChallenge(url, user.userId)
+    await call(url, 'POST', challenge.initiate, { token: user.token })
+    const [mail] = await mailsTo(url, user.email)
+    const typed = codeIn(mail!).replaceAll(/\d/g, (digit) => String.fromCodePoint(zero + Number(digit)))
+
+    const verified = await call(url, 'POST', challenge.verify, {
+      token: user.token,
+      json: { totp: `\u200F${typed}\n` },
+    })
+
+    t.is(verified.status, 204)
+  })
+}
+
 test.serial('the signature of a challenge verifies with the published keys', async (t) => {
   const { url } = withMailbox
   const { userId } = await registerUser(url)

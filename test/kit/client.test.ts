@@ -64,6 +64,16 @@ test('a call is repeated under the same key, after answers that may be no more t
   t.deepEqual(keys, Array(3).fill(`step-up:${CHALLENGE_ID}`))
 })
 
+test('the key of a consumption is that of the challenge, in whatever case its id is written', async (t) => {
+  const { client, asked } = await clientOf(t, [consumed, consumed])
+
+  await client.consumeChallenge(CHALLENGE_ID.toUpperCase(), PROOF)
+  await client.consumeChallenge(CHALLENGE_ID, PROOF)
+
+  const keys = asked.map(({ headers }) => headers['plmr-idempotency-key'])
+  t.deepEqual(keys, Array(2).fill(`step-up:${CHALLENGE_ID}`))
+})
+
 test('each challenge is opened under a key of its own, the same for all attempts', async (t) => {
   const { client, asked } = await clientOf(t, [refusal(502, 'INTERNAL_SERVER_ERROR')], { retries: 1 })
   const demand = { subjectUserId: 'alice', operation: { type: 'a.b', digest: PROOF.digest, summary: [] } }

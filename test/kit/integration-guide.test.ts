@@ -88,6 +88,27 @@ for (const framework of ['koa', 'express', 'fastify']) {
   })
 }
 
+for (const framework of ['koa', 'express', 'fastify']) {
+  test(`the guide's route on ${framework} answers a request without a usable body, and shows no stack`, async (t) => {
+    const payments = await startApp(join(folder, `payments-${framework}.ts`), service.url)
+    servers.push(payments)
+    const json = { 'Content-Type': 'application/json' }
+
+    for (const init of [{}, { headers: json, body: '{}' }, { headers: json, body: '[]' }]) {
+      const response = await fetch(`${payments.url}/transfers`, {
+        method: 'POST',
+        ...init,
+        headers: { 'x-user': 'alice', ...init.headers },
+      })
+
+      const text = await response.text()
+      t.is(response.status, 400)
+      t.deepEqual(Object.keys(JSON.parse(text)), ['code', 'message'])
+      t.is(JSON.parse(text).code, 'OPERATION_NOT_VALID')
+    }
+  })
+}
+
 test("the guide's client for production can be made", async (t) => {
   const { client } = await import(pathToFileURL(join(folder, 'production.ts')).href)
 

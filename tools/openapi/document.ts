@@ -31,7 +31,8 @@ approval, once (\`consumeChallenge\`).
 **Errors** have one form on every path: a code for programs, a message for people, the id of the request, and the fields that
 are at fault. An answer that is not described here is a defect.
 
-**Paths** are case-sensitive and end without a slash. Every path that supports GET supports HEAD too, without a body.
+**Paths** are case-sensitive and end without a slash. The colon before a verb is sent as it is: with \`%3A\` there is no such
+resource. Challenge ids are read in either case. Every path that supports GET supports HEAD too, without a body.
 
 **Request bodies** are JSON in UTF-8, not compressed, of at most 16 KiB; mail reports may have 64 KiB. Unknown members are an
 error, except in mail reports.

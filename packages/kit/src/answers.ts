@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /*
- * What the service answers, as its API document describes it. The descriptions here are those of the document; a test compares
- * them. New members of an answer are dropped, so that a newer service does not break an older client. Times are ISO 8601, in UTC.
+ * The answers of the service. The descriptions are those of its API document; a test compares them. The client drops new
+ * members of an answer, so that a newer service does not break an older client. Times are ISO 8601, in UTC.
  */
 
 /** One line of what the user reads in the mail. */
@@ -139,7 +139,7 @@ export interface User {
   readonly displayName?: string | undefined
 }
 
-const Summary = z.array(z.object({ label: z.string(), value: z.string() })).readonly()
+export const Summary = z.array(z.object({ label: z.string(), value: z.string() })).readonly()
 const Instant = z.iso.datetime()
 
 const TotpEmail = z.object({ type: z.literal('totp-email'), initiate: z.string(), verify: z.string() })

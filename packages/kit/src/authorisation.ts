@@ -46,13 +46,13 @@ export class AuthorisationRefused extends Error {
 }
 
 const AUTHORISATION_TYPE = 'countersign-authorisation+jwt'
-/** Of jose, the errors that mean that the keys could not be had: nothing is known of the authorisation then. */
+/** The errors of jose that mean that the keys are unavailable. The authorisation may still be valid then. */
 const KEYS_UNAVAILABLE = ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']
 
 const Claims = z.object({
   jti: z.string(),
   sub: z.string(),
-  // A list of audiences would make it the statement for somebody else as well.
+  // With a list of audiences, the authorisation would be valid for another client too.
   aud: z.string(),
   operation: z.object({ type: z.string(), digest: z.string() }),
   amr: z.array(z.string()),
@@ -64,7 +64,7 @@ const Claims = z.object({
 const remoteKeys = new Map<string, JWTVerifyGetKey>()
 
 /**
- * Checks an authorisation. Asks the service for nothing but its keys.
+ * Checks an authorisation. Requests nothing from the service but its keys.
  *
  * @throws {AuthorisationRefused} if it must not be accepted.
  * @throws the error of `jose` if the keys cannot be fetched; the authorisation may still be valid.

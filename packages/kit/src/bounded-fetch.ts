@@ -5,21 +5,21 @@ export interface FetchedText {
 }
 
 export interface FetchBounds {
-  /** Of the whole exchange, the body of the answer included. */
+  /** The time for the whole exchange, including the body of the answer. */
   readonly timeoutInMs: number
   readonly signal?: AbortSignal | undefined
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
-/** Far more than any answer that is expected here. */
+/** Far more than any expected answer. */
 const MAX_ANSWER_IN_BYTES = 256 * 1024
 
-/** The answer is longer than any that is expected. */
+/** The answer is longer than any expected one. */
 export class AnswerTooLong extends Error {}
 
 /**
- * Asks, and reads the whole answer. A redirect is an answer like any other: what is sent here is not for another place, least of
- * all the credentials.
+ * Sends a request and reads the whole answer. It returns a redirect as an answer and does not follow it, because the
+ * credentials must not reach another server.
  *
  * @throws {AnswerTooLong} @throws what `fetch` throws, for a network that fails, a time-out or an abort.
  */

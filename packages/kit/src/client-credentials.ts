@@ -21,7 +21,7 @@ const Granted = z.object({
   expires_in: z.number().nonnegative().default(0),
 })
 
-/** So that no token ends on its way. */
+/** Renewed early, so that no token expires on its way. */
 const RENEW_BEFORE_END_IN_MS = 30_000
 
 /**
@@ -32,22 +32,22 @@ const RENEW_BEFORE_END_IN_MS = 30_000
  * answered.
  */
 export function clientCredentials(credentials: ClientCredentials): () => Promise<string> {
-  let held: { readonly token: Promise<string>; renewAt: number } | undefined
+  let cached: { readonly token: Promise<string>; renewAt: number } | undefined
 
   return () => {
-    if (held && performance.now() < held.renewAt) return held.token
-    const asking = {
+    if (cached && performance.now() < cached.renewAt) return cached.token
+    const request = {
       renewAt: Number.POSITIVE_INFINITY,
       token: grant(credentials).then(({ access_token, expires_in }) => {
-        asking.renewAt = performance.now() + expires_in * 1000 - RENEW_BEFORE_END_IN_MS
+        request.renewAt = performance.now() + expires_in * 1000 - RENEW_BEFORE_END_IN_MS
         return access_token
       }),
     }
-    held = asking
-    asking.token.catch(() => {
-      asking.renewAt = 0
+    cached = request
+    request.token.catch(() => {
+      request.renewAt = 0
     })
-    return asking.token
+    return request.token
   }
 }
 

@@ -46,7 +46,10 @@ export interface Proof {
 export interface DirectoryEntry {
   /** One plain e-mail address without a display name, of at most 254 characters. The user's codes are mailed to it. */
   readonly email: string
-  /** The language of the mails, as a BCP 47 tag of at most 35 characters. */
+  /**
+   * The language of the mails, as a BCP 47 tag of at most 35 characters. `de_AT` is stored as `de-AT`. A text that is no such tag is
+   * left out, and the mails are in English.
+   */
   readonly locale?: string
   /** How the mail addresses the user: one line of at most 100 characters. */
   readonly displayName?: string
@@ -80,25 +83,25 @@ export interface CallOfUserOptions extends CallOptions {
   readonly accessToken: string
 }
 
-interface Ask {
+interface Call {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
   readonly path: string
   readonly body?: object
   readonly idempotencyKey?: string
-  /** The user's. Default: that of this service. */
+  /** The user's access token. Default: the token of this service. */
   readonly accessToken?: string
   readonly signal?: AbortSignal | undefined
-  /** Whether it may be sent again if its outcome is not known. */
+  /** Whether the client may send the call again if its outcome is not known. */
   readonly repeatable: boolean
 }
 
 const CHALLENGES = '/internal/v1/mfa/challenges'
 const USERS = '/internal/v1/mfa/users'
 const TOTP_EMAIL = '/internal/v1/mfa/totp-email'
-const WORTH_ANOTHER_TRY: readonly (number | undefined)[] = [429, 502, 503, 504]
+const RETRYABLE_STATUSES: readonly (number | undefined)[] = [429, 502, 503, 504]
 const FIRST_PAUSE_IN_MS = 100
 /** If the service asks for a longer pause than this, the call fails at once. */
-const LONGEST_PAUSE_IN_MS = 5000
+const MAX_PAUSE_IN_MS = 5000
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/
 
 /**
@@ -165,7 +168,7 @@ export class CountersignClient {
   ): Promise<OpenedChallenge & { readonly created: boolean }> {
     const { subjectUserId, operation, expiresInSeconds } = demand
     const { type, digest, summary } = operation
-    const answer = await this.#ask({
+    const answer = await this.#send({
       method: 'POST',
       path: CHALLENGES,
       body: {
@@ -187,14 +190,14 @@ export class CountersignClient {
    */
   async inspectChallenge(challengeId: string, { signal }: CallOptions = {}): Promise<Challenge> {
     const path = `${CHALLENGES}/${segment(challengeId)}`
-    return read(await this.#ask({ method: 'GET', path, signal, repeatable: true }), Challenge)
+    return read(await this.#send({ method: 'GET', path, signal, repeatable: true }), Challenge)
   }
 
   /**
-   * Turns a verified challenge into the operation, once: run the operation when this resolves. For the client that opened the
+   * Consumes the approval of a verified challenge, once. Run the operation when this resolves. For the client that opened the
    * challenge. Needs the scope `mfa:challenges:consume`.
    *
-   * The default idempotency key is `step-up:` and the challenge id. A process that crashed in between can call again.
+   * The default idempotency key is `step-up:` and the challenge id in lower case. A process that crashed in between can call again.
    *
    * Codes: `BAD_REQUEST`, `FORBIDDEN`, `CHALLENGE_NOT_FOUND`, `CHALLENGE_NOT_VERIFIED`, `CHALLENGE_ALREADY_CONSUMED` under another
    * key, `CHALLENGE_EXPIRED`, `CHALLENGE_EXHAUSTED`, `CHALLENGE_CANCELLED`, `OPERATION_DOES_NOT_MATCH_CHALLENGE`,
@@ -203,9 +206,9 @@ export class CountersignClient {
   async consumeChallenge(
     challengeId: string,
     { signature, digest }: Proof,
-    { signal, idempotencyKey = `step-up:${challengeId}` }: IdempotentCallOptions = {},
+    { signal, idempotencyKey = `step-up:${challengeId.toLowerCase()}` }: IdempotentCallOptions = {},
   ): Promise<ConsumedChallenge> {
-    const answer = await this.#ask({
+    const answer = await this.#send({
       method: 'POST',
       path: `${CHALLENGES}/${segment(challengeId)}:consume`,
       body: { signature, digest },
@@ -224,7 +227,7 @@ export class CountersignClient {
    */
   async cancelChallenge(challengeId: string, { signal }: CallOptions = {}): Promise<void> {
     const path = `${CHALLENGES}/${segment(challengeId)}:cancel`
-    expectNothing(await this.#ask({ method: 'POST', path, signal, repeatable: true }))
+    expectNothing(await this.#send({ method: 'POST', path, signal, repeatable: true }))
   }
 
   /**
@@ -240,7 +243,7 @@ export class CountersignClient {
   ): Promise<User> {
     const path = `${USERS}/${segment(userId)}`
     const body = { email, locale, displayName }
-    return read(await this.#ask({ method: 'PUT', path, body, signal, repeatable: true }), User)
+    return read(await this.#send({ method: 'PUT', path, body, signal, repeatable: true }), User)
   }
 
   /**
@@ -253,7 +256,7 @@ export class CountersignClient {
   async findUser(userId: string, { signal }: CallOptions = {}): Promise<User | undefined> {
     try {
       const path = `${USERS}/${segment(userId)}`
-      return read(await this.#ask({ method: 'GET', path, signal, repeatable: true }), User)
+      return read(await this.#send({ method: 'GET', path, signal, repeatable: true }), User)
     } catch (error) {
       if (error instanceof CountersignError && error.code === 'USER_NOT_FOUND') return undefined
       throw error
@@ -268,7 +271,7 @@ export class CountersignClient {
    */
   async eraseUser(userId: string, { signal }: CallOptions = {}): Promise<void> {
     const path = `${USERS}/${segment(userId)}`
-    expectNothing(await this.#ask({ method: 'DELETE', path, signal, repeatable: true }))
+    expectNothing(await this.#send({ method: 'DELETE', path, signal, repeatable: true }))
   }
 
   /**
@@ -279,7 +282,7 @@ export class CountersignClient {
    */
   async liftSuppression(userId: string, { signal }: CallOptions = {}): Promise<void> {
     const path = `${USERS}/${segment(userId)}/suppression`
-    expectNothing(await this.#ask({ method: 'DELETE', path, signal, repeatable: true }))
+    expectNothing(await this.#send({ method: 'DELETE', path, signal, repeatable: true }))
   }
 
   /**
@@ -291,7 +294,7 @@ export class CountersignClient {
    */
   async initiateEmail(challengeId: string, { accessToken, signal }: CallOfUserOptions): Promise<void> {
     const path = initiatePath(challengeId)
-    expectNothing(await this.#ask({ method: 'POST', path, accessToken, signal, repeatable: false }))
+    expectNothing(await this.#send({ method: 'POST', path, accessToken, signal, repeatable: false }))
   }
 
   /**
@@ -308,31 +311,31 @@ export class CountersignClient {
   ): Promise<void> {
     const path = verifyPath(challengeId)
     expectNothing(
-      await this.#ask({ method: 'POST', path, body: { totp }, accessToken, signal, repeatable: false }),
+      await this.#send({ method: 'POST', path, body: { totp }, accessToken, signal, repeatable: false }),
     )
   }
 
-  async #ask(ask: Ask): Promise<FetchedText> {
-    const retries = ask.repeatable ? this.#retries : 0
+  async #send(call: Call): Promise<FetchedText> {
+    const retries = call.repeatable ? this.#retries : 0
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#attempt(ask)
+        return await this.#attempt(call)
       } catch (error) {
         const pauseInMs = pauseAfter(error, attempt)
         if (attempt >= retries || pauseInMs === undefined) throw error
-        await pause(pauseInMs, ask.signal)
+        await pause(pauseInMs, call.signal)
       }
     }
   }
 
-  async #attempt(ask: Ask): Promise<FetchedText> {
-    const { method, body, signal } = ask
+  async #attempt(call: Call): Promise<FetchedText> {
+    const { method, body, signal } = call
     signal?.throwIfAborted()
-    const headers = await this.#headersOf(ask)
+    const headers = await this.#headersOf(call)
     let answer: FetchedText
     try {
       const init = { method, headers, ...(body && { body: JSON.stringify(body) }) }
-      answer = await boundedFetch(new URL(`${this.#base}${ask.path}`), init, {
+      answer = await boundedFetch(new URL(`${this.#base}${call.path}`), init, {
         timeoutInMs: this.#timeoutInMs,
         signal,
         fetch: this.#fetch,
@@ -348,7 +351,7 @@ export class CountersignClient {
     return answer
   }
 
-  async #headersOf({ idempotencyKey, body, accessToken, signal }: Ask): Promise<Headers> {
+  async #headersOf({ idempotencyKey, body, accessToken, signal }: Call): Promise<Headers> {
     if (
       idempotencyKey !== undefined &&
       (!VISIBLE_ASCII.test(idempotencyKey) || idempotencyKey.length > 255)
@@ -356,7 +359,7 @@ export class CountersignClient {
       throw new TypeError('an idempotency key is 1 to 255 visible ASCII characters')
     }
     const token = accessToken ?? (await this.#ownToken(signal))
-    // `Headers` would quote a token that it does not take.
+    // The error of `Headers` would quote a token that it rejects.
     if (!VISIBLE_ASCII.test(token)) {
       throw new CountersignError('TOKEN_UNAVAILABLE', 'The access token cannot be sent')
     }
@@ -397,7 +400,7 @@ function verifyPath(challengeId: string): string {
   return `${TOTP_EMAIL}/${segment(challengeId)}:verify`
 }
 
-/** @throws {TypeError} for what a URL cannot carry in one segment: `..` would be a call about something else. */
+/** Encodes an id as one segment of a path. @throws {TypeError} if that is impossible: `..` would name another path. */
 function segment(id: string): string {
   if (id === '' || id === '.' || id === '..' || !id.isWellFormed()) {
     throw new TypeError('this id cannot be part of a path')
@@ -448,7 +451,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Seconds, or a date of HTTP (RFC 9110 §10.2.3). */
+/** The header has seconds or an HTTP date (RFC 9110 §10.2.3). */
 function retryAfterIn(headers: Headers): number | undefined {
   const value = headers.get('Retry-After')
   if (value === null) return undefined
@@ -462,16 +465,16 @@ function guessesLeftIn(headers: Headers): number | undefined {
   return left === undefined ? undefined : Number(left)
 }
 
-/** Undefined if another attempt would be no better, or not soon. */
+/** How long to wait before another attempt. Undefined if one cannot help, or not soon. */
 function pauseAfter(error: unknown, attempt: number): number | undefined {
   if (!(error instanceof CountersignError)) return undefined
   const { code, status, retryAfterInSeconds = 0 } = error
-  if (code !== 'UNREACHABLE' && !WORTH_ANOTHER_TRY.includes(status)) return undefined
+  if (code !== 'UNREACHABLE' && !RETRYABLE_STATUSES.includes(status)) return undefined
 
-  const longest = Math.min(FIRST_PAUSE_IN_MS * 2 ** attempt, LONGEST_PAUSE_IN_MS)
-  // Callers that failed together shall not come back together.
-  const pauseInMs = retryAfterInSeconds * 1000 + Math.random() * longest
-  return retryAfterInSeconds * 1000 > LONGEST_PAUSE_IN_MS ? undefined : pauseInMs
+  const maxJitterInMs = Math.min(FIRST_PAUSE_IN_MS * 2 ** attempt, MAX_PAUSE_IN_MS)
+  // Spread the attempts of callers that failed at the same time.
+  const pauseInMs = retryAfterInSeconds * 1000 + Math.random() * maxJitterInMs
+  return retryAfterInSeconds * 1000 > MAX_PAUSE_IN_MS ? undefined : pauseInMs
 }
 
 async function pause(inMs: number, signal: AbortSignal | undefined): Promise<void> {

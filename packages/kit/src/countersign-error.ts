@@ -23,8 +23,8 @@ export const ANSWERED_CODES = [
 export const FIELD_CODES = ['MALFORMED', 'NOT_BLANK', 'NOT_NULL', 'UNKNOWN'] as const
 
 /**
- * Why a call failed, and whether the same call can succeed later. The client has repeated a call itself where that can help within
- * seconds.
+ * Why a call failed, and whether the same call can succeed later. The client itself has already repeated a call if that
+ * can help within seconds.
  *
  * | code | meaning | retry? |
  * |---|---|---|

@@ -20,11 +20,11 @@ export interface StoredResponse {
 export type Beginning =
   /** Nobody had begun the run. It now belongs to the caller, which finishes or abandons it. */
   | { readonly state: 'run' }
-  /** Another caller has begun the run and has neither finished nor abandoned it. The app is answered 409, `OPERATION_UNDER_WAY`. */
+  /** Another caller has begun the run and has neither finished nor abandoned it. The app gets 409, `OPERATION_UNDER_WAY`. */
   | { readonly state: 'under-way' }
   /** The operation ran. The app gets the same answer again. */
   | { readonly state: 'finished'; readonly response: StoredResponse }
-  /** The store may have forgotten the run, so it may have happened. The app is answered 409, `OUTCOME_NOT_KNOWN`. */
+  /** The store may have forgotten the run, so it may have happened. The app gets 409, `OUTCOME_NOT_KNOWN`. */
   | { readonly state: 'not-known' }
 
 /**
@@ -33,8 +33,8 @@ export type Beginning =
  */
 export interface ExecutionStore {
   /**
-   * Begins a run, or says what became of it. Of any number of concurrent callers, at most one gets `run`, until it abandons the run.
-   * If this rejects, nothing runs, and the app is answered 503.
+   * Begins a run, or returns the state of the run that exists. Among concurrent callers, at most one gets `run`, until it
+   * abandons the run. If this rejects, nothing runs, and the app gets 503.
    */
   begin(execution: Execution): Promise<Beginning>
   /**

@@ -1,7 +1,7 @@
 import type { StoredResponse } from './execution-store.ts'
 
-/** Of one connection or one moment, or a credential; and the length, which follows from the body. */
-const NOT_KEPT = new Set([
+/** Headers that belong to one connection or one moment, credentials, and the length, which follows from the body. */
+const NOT_STORED = new Set([
   'connection',
   'content-length',
   'date',
@@ -12,10 +12,10 @@ const NOT_KEPT = new Set([
   'upgrade',
 ])
 
-/** As Node, Koa and Fastify tell them. */
+/** Headers as Node, Koa and Fastify represent them. */
 export type AnswerHeaders = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
-/** What a handler answered, without the headers that were there before it, which a repeat gets anew. */
+/** A handler's answer, without the headers that were set before it. A repeated request sets those again. */
 export function handlerResponse(
   status: number,
   before: AnswerHeaders,
@@ -24,14 +24,14 @@ export function handlerResponse(
 ): StoredResponse {
   const headers: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(after)) {
-    if (value === undefined || NOT_KEPT.has(name.toLowerCase())) continue
+    if (value === undefined || NOT_STORED.has(name.toLowerCase())) continue
     if (String(before[name]) !== String(value))
       headers[name] = typeof value === 'object' ? [...value] : String(value)
   }
   return { status, headers, body: body.toString('base64') }
 }
 
-/** All of a body that is told in parts. */
+/** Reads a whole body that arrives in parts. */
 export async function bytesOf(parts: AsyncIterable<unknown> | Iterable<unknown>): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const part of parts) {

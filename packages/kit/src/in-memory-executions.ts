@@ -48,7 +48,7 @@ export class InMemoryExecutions implements ExecutionStore {
     this.#executions.delete(challengeId)
   }
 
-  /** They are in the order in which they began, which is nearly that in which they were consumed. */
+  /** The map has the order in which runs began, which is nearly the order in which approvals were consumed. */
   #forgetBefore(horizon: number): void {
     for (const [challengeId, { consumedAt }] of this.#executions) {
       if (consumedAt >= horizon) return

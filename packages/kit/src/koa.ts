@@ -12,7 +12,7 @@ import { rememberStepUp, StepUpGate, type StepUpOptions } from './step-up.ts'
  * |---|---|---|
  * | 401 | `STEP_UP_REQUIRED` | the user has to approve first; with `challengeId`, `signature`, `expiresAt`, `methods`, and `WWW-Authenticate` (RFC 9470) |
  * | 401 | `UNAUTHORIZED` | no user is signed in |
- * | 400 | `OPERATION_NOT_VALID` | the service cannot take the operation: see the limits of `ProtectedOperation` |
+ * | 400 | `OPERATION_NOT_VALID` | `operation` threw, as for a request without a body, or the service cannot take what it returned: see the limits of `ProtectedOperation` |
  * | 400 | `CHALLENGE_REFERENCE_NOT_VALID` | one of the headers `plmr-mfa-challenge-id` and `plmr-mfa-signature` is missing or malformed |
  * | 403 | `OPERATION_DOES_NOT_MATCH_CHALLENGE` | the request is not the one that the user approved |
  * | 403 | `SUBJECT_DOES_NOT_MATCH_CHALLENGE` | the approval is another user's |

@@ -31,9 +31,9 @@ export class OperationNotCanonical extends TypeError {
   }
 }
 
-const DEEPEST = 64
+const MAX_DEPTH = 64
 
-/** A `Map` would be digested as `{}`, and a hole in a list as null. */
+/** Rejects values that JSON would replace: it writes a `Map` as `{}` and a hole in a list as null. */
 function assertJson(value: unknown, field: string, depth = 0): void {
   if (value === null || typeof value === 'boolean') return
   if (typeof value === 'string') {
@@ -42,13 +42,13 @@ function assertJson(value: unknown, field: string, depth = 0): void {
   }
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new OperationNotCanonical(field, 'is not a finite number')
-    // I-JSON (RFC 7493 §2.2), which RFC 8785 rests on: neighbours of such a number are the same number.
+    // RFC 8785 builds on I-JSON (RFC 7493 §2.2). Beyond these numbers, two different integers become the same number.
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      throw new OperationNotCanonical(field, 'is larger than numbers are exact; write it as text')
+      throw new OperationNotCanonical(field, 'is too large for an exact number; write it as text')
     }
     return
   }
-  if (depth > DEEPEST) throw new OperationNotCanonical(field, 'is nested too deeply, or in itself')
+  if (depth > MAX_DEPTH) throw new OperationNotCanonical(field, 'is nested too deeply, or contains itself')
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) assertJson(item, `${field}[${index}]`, depth + 1)
   } else if (isPlain(value)) {

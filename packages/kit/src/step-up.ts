@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
-import type { SummaryLine } from './answers.ts'
+import { z } from 'zod'
+import { Summary, type SummaryLine } from './answers.ts'
 import { type Authorisation, AuthorisationRefused, verifyAuthorisation } from './authorisation.ts'
 import { type CountersignClient, methodsOf } from './client.ts'
 import { CountersignError } from './countersign-error.ts'
 import type { Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
-import { OperationNotCanonical, operationDigest } from './operation-digest.ts'
+import { operationDigest } from './operation-digest.ts'
 
 /** The approval that a protected handler runs with. */
 export interface StepUp {
@@ -31,7 +32,7 @@ export interface ProtectedOperation {
   /** What the user reads in the mail: 1 to 10 lines. A label has at most 40 UTF-16 code units, a value at most 200. */
   readonly summary: readonly SummaryLine[]
   /** How long the user has to approve: 1 to 86,400 seconds. Default: the lifetime that the service is configured with. */
-  readonly expiresInSeconds?: number
+  readonly expiresInSeconds?: number | undefined
 }
 
 /** How a route is protected. */
@@ -45,7 +46,10 @@ export interface StepUpOptions<Request> {
   readonly clientId: string
   /** Returns the user whom your authentication found; undefined for nobody, which is answered 401, `UNAUTHORIZED`. */
   readonly subjectUserId: (request: Request) => string | undefined | Promise<string | undefined>
-  /** Returns the operation that the request asks for. Called for every request, repeats included; what it throws is not caught. */
+  /**
+   * Returns the operation that the request asks for. Called for every request of a user, repeats included. If it throws or rejects,
+   * the answer is 400, `OPERATION_NOT_VALID`, and `onRefused` gets what was thrown.
+   */
   readonly operation: (request: Request) => ProtectedOperation | Promise<ProtectedOperation>
   /**
    * What makes the operation run once: a store that all your processes share, or `InMemoryExecutions` for one process. With
@@ -54,9 +58,15 @@ export interface StepUpOptions<Request> {
   readonly executions: ExecutionStore | 'in-the-handler'
   /** The keys of the service, or their URL. Default: fetched from the service. */
   readonly jwks?: URL | JSONWebKeySet
-  /** Called for logging, with each answer but 401 `STEP_UP_REQUIRED`. The app does not get the `cause`. */
+  /**
+   * Called for logging, with each answer but 401 `STEP_UP_REQUIRED`. The app does not get the `cause`. If it throws, the process gets
+   * a warning, and the app its answer.
+   */
   readonly onRefused?: (refusal: StepUpRefusal) => void
-  /** Called if the operation ran and was answered, but the answer could not be stored: a repeat does not get it. */
+  /**
+   * Called if the operation ran and was answered, but the answer could not be stored: a repeat does not get it. May throw, like
+   * `onRefused`.
+   */
   readonly onNotRecorded?: (challengeId: string, cause: unknown) => void
 }
 
@@ -117,7 +127,8 @@ const REFUSALS = {
 
 const CHALLENGE_ID_HEADER = 'plmr-mfa-challenge-id'
 const SIGNATURE_HEADER = 'plmr-mfa-signature'
-const CHALLENGE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** In either case: Swift, for one, writes UUIDs in upper case. */
+const CHALLENGE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 const RETRY_AFTER_IN_SECONDS = 5
 /** One call does not end with so many challenges, each over before it is looked at. */
@@ -136,6 +147,13 @@ interface Reference {
   readonly signature: string
 }
 
+/** What a JavaScript function may have returned instead of a `ProtectedOperation`. The limits are for the service to know. */
+const Described = z.object({
+  type: z.string(),
+  summary: Summary,
+  expiresInSeconds: z.number().optional(),
+})
+
 class Refused extends Error {
   readonly code: RefusalCode
   constructor(code: RefusalCode, cause?: unknown) {
@@ -152,18 +170,32 @@ export class StepUpGate<Request> {
     this.#options = options
   }
 
-  /** @throws what `subjectUserId` and `operation` throw, and nothing else: in doubt the operation does not run. */
+  /** @throws what `subjectUserId` throws, and nothing else: in doubt the operation does not run. */
   async decide(request: Request, header: (name: string) => string | undefined): Promise<StepUpDecision> {
     const subjectUserId = await this.#options.subjectUserId(request)
-    const operation = await this.#options.operation(request)
     try {
       if (!subjectUserId) throw new Refused('UNAUTHORIZED')
       const idempotencyKey = header('plmr-idempotency-key') ?? header('idempotency-key')
-      const call = { subjectUserId, operation, digest: operationDigest(operation), idempotencyKey }
+      const call = { subjectUserId, ...(await this.#operationOf(request)), idempotencyKey }
       const reference = referenceIn(header)
       return reference ? await this.#redeem(call, reference) : await this.#demand(call)
     } catch (error) {
       return this.#refuse(error, subjectUserId, header(CHALLENGE_ID_HEADER))
+    }
+  }
+
+  /**
+   * A request that the integrator did not expect, such as one without a body, makes the function throw, or return something else.
+   *
+   * @throws {Refused}
+   */
+  async #operationOf(request: Request): Promise<Pick<Call, 'operation' | 'digest'>> {
+    try {
+      const returned = await this.#options.operation(request)
+      const operation = { ...Described.parse(returned), request: returned.request }
+      return { operation, digest: operationDigest(operation) }
+    } catch (cause) {
+      throw new Refused('OPERATION_NOT_VALID', cause ?? new Error(`The function operation threw ${cause}`))
     }
   }
 
@@ -278,7 +310,7 @@ export class StepUpGate<Request> {
       try {
         await recording()
       } catch (cause) {
-        this.#options.onNotRecorded?.(challengeId, cause)
+        tell(() => this.#options.onNotRecorded?.(challengeId, cause))
       }
     }
     return {
@@ -287,7 +319,7 @@ export class StepUpGate<Request> {
           response.status >= 500 ? executions.abandon(challengeId) : executions.finish(challengeId, response),
         ),
       abandon: () => recorded(() => executions.abandon(challengeId)),
-      lose: (cause) => this.#options.onNotRecorded?.(challengeId, cause),
+      lose: (cause) => tell(() => this.#options.onNotRecorded?.(challengeId, cause)),
     }
   }
 
@@ -298,7 +330,8 @@ export class StepUpGate<Request> {
   ): StepUpDecision {
     const code = codeOf(error)
     const cause = error instanceof Refused ? error.cause : error
-    this.#options.onRefused?.({ code, subjectUserId, challengeId, ...(cause !== undefined && { cause }) })
+    const refusal = { code, subjectUserId, challengeId, ...(cause !== undefined && { cause }) }
+    tell(() => this.#options.onRefused?.(refusal))
 
     const { status, message } = REFUSALS[code]
     const retryAfter = error instanceof CountersignError ? error.retryAfterInSeconds : undefined
@@ -314,10 +347,18 @@ export class StepUpGate<Request> {
   }
 }
 
+/** Calls back for logging. A log that fails, at once or later, changes no answer: it becomes a warning of the process. */
+async function tell(callback: () => unknown): Promise<void> {
+  try {
+    await callback()
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error))
+  }
+}
+
 /** What was thrown on the way to the operation, in terms of the user's app. What is not known to be harmless is an outage. */
 function codeOf(error: unknown): RefusalCode {
   if (error instanceof Refused) return error.code
-  if (error instanceof OperationNotCanonical) return 'OPERATION_NOT_VALID'
   if (!(error instanceof CountersignError)) return 'STEP_UP_UNAVAILABLE'
   if (error.code === 'BAD_REQUEST' && error.status === 400) return 'OPERATION_NOT_VALID'
   if (error.code === 'IDEMPOTENCY_KEY_REUSED') return 'IDEMPOTENCY_KEY_REUSED'
@@ -332,7 +373,7 @@ function referenceIn(header: (name: string) => string | undefined): Reference | 
   if (!CHALLENGE_ID.test(challengeId ?? '') || !COMPACT_JWS.test(signature ?? '')) {
     throw new Refused('CHALLENGE_REFERENCE_NOT_VALID')
   }
-  return { challengeId: challengeId!, signature: signature! }
+  return { challengeId: challengeId!.toLowerCase(), signature: signature! }
 }
 
 /**

@@ -19,6 +19,8 @@ export interface KeycloakOptions {
   readonly rememberedUsers?: number
   /** Replaces the `fetch` of the process. */
   readonly fetch?: typeof fetch | undefined
+  /** Called when the attribute `locale` of a user is no language tag. The user gets English. Must not throw. */
+  readonly onUnreadableLocale?: (userId: string) => void
 }
 
 const TIMEOUT_IN_MS = 3000
@@ -43,6 +45,7 @@ export class KeycloakUserDirectory implements UserDirectory {
   readonly #memory: TtlCache<User | undefined>
   readonly #timeoutInMs: number
   readonly #fetch: typeof fetch | undefined
+  readonly #onUnreadableLocale: (userId: string) => void
 
   constructor(options: KeycloakOptions, clock: Clock) {
     const { url, clientId, clientSecret, timeoutInMs = TIMEOUT_IN_MS } = options
@@ -62,6 +65,7 @@ export class KeycloakUserDirectory implements UserDirectory {
     this.#memory = new TtlCache(MEMORY_IN_SECONDS, options.rememberedUsers ?? REMEMBERED_USERS, clock)
     this.#timeoutInMs = timeoutInMs
     this.#fetch = options.fetch
+    this.#onUnreadableLocale = options.onUnreadableLocale ?? (() => {})
   }
 
   async find(userId: string): Promise<User | undefined> {
@@ -79,7 +83,7 @@ export class KeycloakUserDirectory implements UserDirectory {
 
     const representation = parseBody(PLACE, answer, UserRepresentation)
     if (representation.id !== userId) throw new DirectoryUnavailable(`${PLACE} answered with another user`)
-    return userOf(representation)
+    return userOf(representation, () => this.#onUnreadableLocale(userId))
   }
 
   /** A token can end early, when Keycloak's keys or sessions change. So a refused token is replaced once. */

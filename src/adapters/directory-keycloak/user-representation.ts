@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { EmailAddress, EmailAddressMalformed } from '../../domain/email-address.ts'
+import { LanguageTag } from '../../domain/language-tag.ts'
 import type { User } from '../../domain/user.ts'
 
-const LANGUAGE_TAG = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/
-const MAX_LANGUAGE_TAG = 35
 const PRINTABLE = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
 const MAX_DISPLAY_NAME = 100
 
@@ -27,7 +26,7 @@ export const UserRepresentation = z.object({
 type UserRepresentation = z.infer<typeof UserRepresentation>
 
 /** The directory entry. Undefined unless the user is enabled and has verified one plain address. */
-export function userOf(representation: UserRepresentation): User | undefined {
+export function userOf(representation: UserRepresentation, onUnreadableLocale: () => void): User | undefined {
   const { id, enabled, emailVerified, email, firstName, lastName, attributes } = representation
   if (enabled !== true || emailVerified !== true) return undefined
 
@@ -37,7 +36,7 @@ export function userOf(representation: UserRepresentation): User | undefined {
   return {
     userId: id,
     email: address,
-    locale: localeOf(attributes?.locale?.[0]),
+    locale: localeOf(attributes?.locale?.[0], onUnreadableLocale),
     displayName: displayNameOf(firstName, lastName),
   }
 }
@@ -51,8 +50,11 @@ function addressOf(email: string): EmailAddress | undefined {
   }
 }
 
-function localeOf(tag: string | undefined): string | undefined {
-  return tag !== undefined && tag.length <= MAX_LANGUAGE_TAG && LANGUAGE_TAG.test(tag) ? tag : undefined
+function localeOf(text: string | undefined, onUnreadable: () => void): string | undefined {
+  if (text === undefined || text === '') return undefined
+  const tag = LanguageTag.read(text)
+  if (tag === undefined) onUnreadable()
+  return tag
 }
 
 function displayNameOf(...names: readonly (string | null | undefined)[]): string | undefined {

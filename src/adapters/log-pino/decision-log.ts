@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { CommitListener } from '../../application/ports/commit-listener.ts'
 
-/** Writes one line for each decision about a challenge. What comes of a mail has a line of the deliverer's. */
+/** Logs one line for each decision about a challenge. The deliverer logs the outcome of each mail. */
 export function decisionLog(logger: Logger): CommitListener {
   return ({ challenge, events, provenance: { requestId, actor } }) => {
     if (!challenge) return

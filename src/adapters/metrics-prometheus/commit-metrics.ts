@@ -2,7 +2,7 @@ import type { CommitListener } from '../../application/ports/commit-listener.ts'
 import type { DomainEvent } from '../../domain/domain-event.ts'
 import type { Metrics } from './metrics.ts'
 
-/** A word of a closed set. Any text at all as a label would be a time series for every text, so that does not compile. */
+/** A word of a closed set. A plain `string` does not compile, because every text would start a time series of its own. */
 type Closed<Word extends string> = string extends Word ? never : Word
 type Type = DomainEvent['type']
 type Reason =
@@ -10,8 +10,8 @@ type Reason =
   | Extract<DomainEvent, { readonly kind: unknown }>['kind']
 
 /**
- * Counts events by type, and by reason if they have one, and measures how long the way of a code took. An event of a new
- * type is counted without a change here.
+ * Counts events by type, and by reason if they have one. Measures how long a code took to be sent, delivered and verified.
+ * A new type of event is counted without a change here.
  */
 export function commitMetrics(metrics: Metrics): CommitListener {
   return ({ events, issuance }) => {
@@ -27,7 +27,7 @@ export function commitMetrics(metrics: Metrics): CommitListener {
   }
 }
 
-/** What is measured from the issuance of a code until this happened to it. */
+/** The histogram of the time from the issuance of a code to this event, if there is such a histogram. */
 function durationUpTo({ type }: DomainEvent, metrics: Metrics): Metrics['timeToHandover'] | undefined {
   switch (type) {
     case 'otp-sent':

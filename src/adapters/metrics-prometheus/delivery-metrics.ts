@@ -1,7 +1,7 @@
 import type { DeliveryReport } from '../../application/mail/send-mail.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Counts attempts to hand mails over, those among them that came to nothing between claim and record. */
+/** Counts attempts to send a mail. It includes attempts whose outcome the outbox did not store. */
 export class DeliveryMetrics {
   readonly #metrics: Metrics
 

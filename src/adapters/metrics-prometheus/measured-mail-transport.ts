@@ -12,8 +12,8 @@ const OUTCOMES = ['taken', 'refused', 'unavailable', 'unknown'] as const
 type Outcome = (typeof OUTCOMES)[number]
 
 /**
- * Counts what one mail system says to the mails it is offered. Below the fail-over, since above it a mail system that
- * is down is not to be seen for as long as the other one works.
+ * Counts the answers of one mail system. It wraps each system below the fail-over. Above the fail-over, the metrics would
+ * not show that one system is down while the other one works.
  */
 export class MeasuredMailTransport implements MailTransport {
   readonly #name: string

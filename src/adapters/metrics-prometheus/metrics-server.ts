@@ -2,14 +2,14 @@ import { createServer, type Server } from 'node:http'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 
-/** Metrics in the text format of Prometheus. Rejects if they are not to be had now. */
+/** Returns the metrics in the text format of Prometheus. Rejects if they are temporarily unavailable. */
 export type Scrape = () => Promise<string>
 
 const TIMEOUTS_IN_MS = { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 65_000 }
 
 /**
- * Answers scrapes and nothing else, not yet listening. Nobody is asked who they are: its port is for the network of the
- * operator, which is why it is a port of its own.
+ * Creates a server that answers scrapes and nothing else. It does not listen yet. It does not authenticate clients, so it
+ * has a port of its own, which only the operator's network may reach.
  */
 export function createMetricsServer(scrape: Scrape, logger: Logger): Server {
   return createServer(TIMEOUTS_IN_MS, async (request, response) => {
@@ -25,15 +25,15 @@ export function createMetricsServer(scrape: Scrape, logger: Logger): Server {
 
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (!isRead || request.url?.split('?')[0] !== '/metrics') {
-      answer(404, 'There is /metrics here, to be read\n')
+      answer(404, 'Only GET /metrics exists here\n')
       return
     }
     try {
       answer(200, await scrape())
     } catch (error) {
-      // Half of the numbers would be worse than none: where a worker is missing, its counters look as if set back.
+      // Fail the whole scrape. Without the numbers of one worker, Prometheus would see its counters as reset.
       logger.warn({ err: error }, 'scrape failed')
-      answer(503, 'The metrics are not to be had for the moment\n')
+      answer(503, 'The metrics are temporarily unavailable\n')
     }
   })
 }

@@ -2,16 +2,18 @@ import { Counter, Histogram, Registry } from 'prom-client'
 import type { ConsumptionRefusal, DeliveryFailure } from '../../domain/domain-event.ts'
 
 /*
- * In seconds, about as far apart as the answers to be had from them: from a request that the cache of a processor answers
- * to one that runs into every time-out there is; from a mail that leaves at once to one that leaves as its code ends, and
- * one that arrives when nobody waits for it any more; from somebody who has the mailbox open to the end of the longest code.
+ * Bounds in seconds. Each histogram covers its shortest and longest useful duration:
+ * - requests: from the fastest answer to one that reaches every time-out;
+ * - sending a mail: from at once to the end of its code;
+ * - delivery: from at once to long after the user has stopped waiting;
+ * - verification: from a user with an open mailbox to the longest lifetime of a code.
  */
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const HANDOVER_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300]
 const DELIVERY_BUCKETS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600]
 const VERIFICATION_BUCKETS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600]
 
-/** Why a token was refused, as far as whoever operates the service can do something about it. */
+/** Why the service refused a token. Each reason needs another action of the operator. */
 const TOKEN_REFUSALS = ['expired', 'unknown-key', 'bad-signature', 'claims', 'other'] as const
 export type TokenRefusal = (typeof TOKEN_REFUSALS)[number]
 
@@ -23,13 +25,13 @@ const DELIVERY_FAILURES: readonly DeliveryFailure[] = [
 ]
 const CONSUMPTION_REFUSALS: readonly ConsumptionRefusal[] = ['digest-mismatch', 'signature-mismatch']
 
-/** What one process counts of its own work; docs/metrics.md tells how to read it. Every label has a bounded set of values. */
+/** The metrics of one process. docs/metrics.md explains them. Every label has a bounded set of values. */
 export class Metrics {
   readonly registry = new Registry()
 
   readonly requestDuration = new Histogram({
     name: 'countersign_http_request_duration_seconds',
-    help: 'Requests by the time from their head to their answer',
+    help: 'Requests, with the time from their headers to their answer',
     labelNames: ['route', 'method', 'status', 'code'] as const,
     buckets: REQUEST_BUCKETS,
     registers: [this.registry],
@@ -37,42 +39,42 @@ export class Metrics {
 
   readonly events = new Counter({
     name: 'countersign_events_total',
-    help: 'Events that were stored with a decision',
+    help: 'Stored events',
     labelNames: ['type', 'reason'] as const,
     registers: [this.registry],
   })
 
   readonly deliveryAttempts = new Counter({
     name: 'countersign_delivery_attempts_total',
-    help: 'Attempts to hand a mail over, by what came of them',
+    help: 'Attempts to send a mail, by outcome',
     labelNames: ['outcome', 'transport'] as const,
     registers: [this.registry],
   })
 
   readonly deliveryFailures = new Counter({
     name: 'countersign_delivery_failures_total',
-    help: 'Mails that will never be sent, by why not',
+    help: 'Mails that the service will never send, by reason',
     labelNames: ['reason'] as const,
     registers: [this.registry],
   })
 
   readonly transportAttempts = new Counter({
     name: 'countersign_transport_attempts_total',
-    help: 'Mails offered to a mail system, by what it said',
+    help: 'Mails offered to a mail system, by its answer',
     labelNames: ['transport', 'outcome'] as const,
     registers: [this.registry],
   })
 
   readonly timeToHandover = new Histogram({
     name: 'countersign_time_to_handover_seconds',
-    help: 'Time from the issuance of a code until its mail was handed over',
+    help: 'Time from the issuance of a code until a mail system took its mail',
     buckets: HANDOVER_BUCKETS,
     registers: [this.registry],
   })
 
   readonly timeToDelivery = new Histogram({
     name: 'countersign_time_to_delivery_seconds',
-    help: "Time from the issuance of a code until the recipient's mail system had taken its mail, where that is reported",
+    help: "Time from the issuance of a code until the recipient's mail system took its mail, if that is reported",
     buckets: DELIVERY_BUCKETS,
     registers: [this.registry],
   })
@@ -86,25 +88,25 @@ export class Metrics {
 
   readonly tokenRefusals = new Counter({
     name: 'countersign_tokens_refused_total',
-    help: 'Access tokens that were refused, by why',
+    help: 'Access tokens that the service refused, by reason',
     labelNames: ['reason'] as const,
     registers: [this.registry],
   })
 
   readonly otpKeyMisses = new Counter({
     name: 'countersign_otp_key_misses_total',
-    help: 'Codes that could not be derived, as their key is not configured',
+    help: 'Codes that the service could not derive, because their key is not configured',
     registers: [this.registry],
   })
 
   readonly workerDeaths = new Counter({
     name: 'countersign_worker_deaths_total',
-    help: 'Workers that ended without being told to',
+    help: 'Workers that ended without a stop signal',
     registers: [this.registry],
   })
 
   constructor() {
-    // What starts at one has never risen: without a zero the first trouble after a start would be no trouble to `rate()`.
+    // Initialise at zero: `rate()` misses the first increment of a series that starts at one.
     for (const outcome of ['deferred', 'failed', 'unrecorded', 'outdated']) {
       this.deliveryAttempts.inc({ outcome, transport: '' }, 0)
     }

@@ -8,7 +8,7 @@ interface Reading {
   readonly oldestDueAgeInSeconds: number
 }
 
-/** Has the outbox looked at with each scrape. Where that fails or takes too long, the scrape goes without these gauges. */
+/** Measures the outbox on each scrape. The gauges are omitted if that fails or times out. */
 export function watchOutbox(
   registry: Registry,
   backlog: OutboxBacklog,
@@ -37,12 +37,12 @@ export function watchOutbox(
 
   watch(
     'countersign_outbox_queued',
-    'Mails that are still to be handed over, those under way included',
+    'Mails that wait to be sent, including those being sent',
     ({ queued }) => queued,
   )
   watch(
     'countersign_outbox_oldest_due_age_seconds',
-    'For how long the mail that waits longest has been due; 0 if none is due',
+    'How long the oldest due mail has been due; 0 if no mail is due',
     ({ oldestDueAgeInSeconds }) => oldestDueAgeInSeconds,
   )
 }

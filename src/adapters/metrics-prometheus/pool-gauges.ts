@@ -7,7 +7,7 @@ interface Pool {
   readonly waitingCount: number
 }
 
-/** Has the pool looked at with each scrape. */
+/** Measures the pool of connections on each scrape. */
 export function watchPool(registry: Registry, pool: Pool): void {
   new Gauge({
     name: 'countersign_database_connections',
@@ -22,7 +22,7 @@ export function watchPool(registry: Registry, pool: Pool): void {
   })
   new Gauge({
     name: 'countersign_database_waiting_queries',
-    help: 'Queries that wait for a connection to be free',
+    help: 'Queries that wait for a free connection',
     registers: [registry],
     collect() {
       this.set(pool.waitingCount)

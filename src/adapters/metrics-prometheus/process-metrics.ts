@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
 
 const PACKAGE = new URL('../../../package.json', import.meta.url)
 
-/** Adds what there is to know of any process of Node, and which version of Countersign this one runs. */
+/** Adds the default metrics of Node, and the version of Countersign that this process runs. */
 export function watchProcess(registry: Registry): void {
   collectDefaultMetrics({ register: registry })
 

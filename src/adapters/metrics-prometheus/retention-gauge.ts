@@ -6,8 +6,8 @@ import { sharedReadingWithTimeout } from './shared-reading.ts'
 const DAY_IN_SECONDS = 86_400
 
 /**
- * Has the oldest challenge looked at with each scrape: what a purge has not done stays to be seen, whichever process failed to
- * do it. Where the look fails or takes too long, the scrape goes without this gauge.
+ * Measures the age of the oldest challenge on each scrape. The gauge thus shows a failed purge, in whatever process it
+ * failed. The gauge is omitted if the measurement fails or times out.
  */
 export function watchRetention(
   registry: Registry,
@@ -23,7 +23,7 @@ export function watchRetention(
   })
   new Gauge({
     name: 'countersign_retention_overdue_seconds',
-    help: 'For how long the oldest challenge has been past its retention; 0 if it is not',
+    help: 'How long the oldest challenge has been past its retention; 0 if it is not',
     registers: [registry],
     // Every worker sees the same challenges.
     aggregator: 'max',

@@ -1,29 +1,29 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-/** Well within the time that scrapers give a scrape. */
+/** Well below the time-out of a scrape in Prometheus. */
 const TIMEOUT_IN_MS = 2000
 
 /**
- * A look at something slow, for all gauges that show it and for scrapes that come while the last look still lasts: one at a
- * time, which gives undefined if it fails or takes too long.
+ * Reads something slow once for all gauges that show it. A scrape that begins during a reading shares that reading.
+ * The result is undefined if the reading fails or times out.
  */
 export function sharedReadingWithTimeout<Reading>(
-  look: () => Promise<Reading>,
+  measure: () => Promise<Reading>,
   timeoutInMs = TIMEOUT_IN_MS,
 ): () => Promise<Reading | undefined> {
-  let underWay: Promise<Reading | undefined> | undefined
+  let inFlight: Promise<Reading | undefined> | undefined
 
   const read = async (): Promise<Reading | undefined> => {
     try {
-      return await look()
+      return await measure()
     } catch {
       return undefined
     } finally {
-      underWay = undefined
+      inFlight = undefined
     }
   }
   return () => {
-    underWay ??= read()
-    return Promise.race([underWay, wait(timeoutInMs, undefined, { ref: false })])
+    inFlight ??= read()
+    return Promise.race([inFlight, wait(timeoutInMs, undefined, { ref: false })])
   }
 }

@@ -4,42 +4,42 @@ import { Metrics } from './metrics.ts'
 import type { Scrape } from './metrics-server.ts'
 
 /*
- * With several workers behind one port each scrape would see another worker, so the process above them asks all of them
- * and adds up what they tell. Not over the messages of prom-client itself: those wait in vain for a worker that is
- * still starting or has just died, and keep for good what the others have answered meanwhile.
+ * Several workers share one port, so each scrape would reach another worker. The supervisor therefore asks all workers for
+ * their metrics and adds them up. The messages of prom-client do not fit: they wait for a worker that is still starting or
+ * has just died, and they never free the answers of the others.
  *
- * What a worker has counted stays in the sum when it dies, as far as it was told: a sum that falls is a restart to Prometheus,
- * which would take all that the others have ever counted for new.
+ * Keep a dead worker's last counts in the sum. If the sum fell, Prometheus would treat it as a counter reset and count
+ * everything again.
  */
 
 const ANSWER_TIMEOUT_IN_MS = 5000
 
 interface Answer {
-  /** The number of the question. */
+  /** The number of the request for metrics. */
   readonly metricsFor: number
-  /** Undefined if they could not be had. */
+  /** Undefined if the worker could not collect them. */
   readonly metrics?: readonly object[]
 }
 
-/** Has this worker tell its metrics to the process above it. */
+/** Lets this worker send its metrics to the supervisor when the supervisor asks for them. */
 export function answerSupervisor(registry: Registry): void {
   process.on('message', async (message) => {
-    if (typeof message !== 'object' || message === null || !('tellMetrics' in message)) return
+    if (typeof message !== 'object' || message === null || !('reportMetrics' in message)) return
     const metrics = await registry.getMetricsAsJSON().catch(() => undefined)
-    // Whoever asked may be gone by now.
-    process.send?.({ metricsFor: message.tellMetrics, metrics }, undefined, undefined, () => {})
+    // The supervisor may have ended by now.
+    process.send?.({ metricsFor: message.reportMetrics, metrics }, undefined, undefined, () => {})
   })
 }
 
-/** The metrics of all workers that serve. Rejects if one of them lives and does not tell in time. */
+/** The metrics of all workers that serve. Rejects if a live worker does not answer in time. */
 export function scrapeOfWorkers({ timeoutInMs = ANSWER_TIMEOUT_IN_MS } = {}): Scrape {
   const serving = new Set<Worker>()
-  /** What each of them told last. */
+  /** The last answer of each worker. */
   const lastReported = new Map<Worker, readonly object[]>()
   let exitedWorkers: readonly object[] = []
-  /** What nobody but their supervisor can count. */
+  /** The metrics that only the supervisor can count. */
   const own = new Metrics()
-  let questions = 0
+  let requests = 0
 
   cluster.on('listening', (worker) => serving.add(worker))
   cluster.on('exit', (worker, exitCode) => {
@@ -55,8 +55,8 @@ export function scrapeOfWorkers({ timeoutInMs = ANSWER_TIMEOUT_IN_MS } = {}): Sc
   return async () => {
     await Promise.all(
       [...serving].map(async (worker) => {
-        const metrics = await ask(worker, ++questions, timeoutInMs)
-        // What it told may come in after it has died, and is counted with the dead or not at all.
+        const metrics = await ask(worker, ++requests, timeoutInMs)
+        // The answer may arrive after the worker has exited. `exitedWorkers` then has its last counts, so drop this one.
         if (metrics && serving.has(worker)) lastReported.set(worker, metrics)
       }),
     )
@@ -69,28 +69,28 @@ function sumOf(metrics: readonly (readonly object[])[]): Registry {
   return AggregatorRegistry.aggregate([...metrics])
 }
 
-/** Whether it only ever rises. What a worker is like at the moment ends with it. */
+/** Whether the metric can only rise. A gauge of a worker ends with the worker. */
 function isCount(metric: object): boolean {
   return 'type' in metric && (metric.type === 'counter' || metric.type === 'histogram')
 }
 
-/** What the worker tells; undefined if it dies before it could. */
-function ask(worker: Worker, question: number, timeoutInMs: number): Promise<readonly object[] | undefined> {
+/** Asks a worker for its metrics. Undefined if the worker dies before it answers. */
+function ask(worker: Worker, request: number, timeoutInMs: number): Promise<readonly object[] | undefined> {
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {
       clearTimeout(timer)
-      worker.off('message', hear).off('disconnect', gone)
+      worker.off('message', onAnswer).off('disconnect', onDisconnect)
       settle()
     }
     const fail = (what: string) => end(() => reject(new Error(`Worker ${worker.process.pid} ${what}`)))
-    const gone = () => end(() => resolve(undefined))
-    const hear = ({ metricsFor, metrics }: Answer) => {
-      if (metricsFor !== question) return
+    const onDisconnect = () => end(() => resolve(undefined))
+    const onAnswer = ({ metricsFor, metrics }: Answer) => {
+      if (metricsFor !== request) return
       if (metrics) end(() => resolve(metrics))
-      else fail('cannot tell its metrics')
+      else fail('cannot collect its metrics')
     }
     const timer = setTimeout(() => fail('does not answer'), timeoutInMs)
-    worker.on('message', hear).once('disconnect', gone)
-    worker.send({ tellMetrics: question }, (error) => error && gone())
+    worker.on('message', onAnswer).once('disconnect', onDisconnect)
+    worker.send({ reportMetrics: request }, (error) => error && onDisconnect())
   })
 }

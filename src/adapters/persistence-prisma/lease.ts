@@ -1,8 +1,8 @@
 import { Prisma } from './generated/client.ts'
 
 /**
- * The part of a statement that takes up to `limit` due rows of a table of mails, longest due first and past those that
- * somebody else is taking, counts the attempt, and keeps them from others until `leaseEnd`. They are `alias` to the rest of it.
+ * The part of a statement that leases up to `limit` due mails until `leaseEnd` and counts the attempt. It takes the oldest
+ * due mails first and skips those that another process is claiming. The rest of the statement reads them as `alias`.
  */
 export function leased(
   table: 'lock_notices' | 'otp_issuances',

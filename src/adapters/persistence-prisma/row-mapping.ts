@@ -1,4 +1,4 @@
-/** Names columns by the letter of their table too, so that one row can hold a challenge and all that is joined to it. */
+/** Prefixes columns with the letter of their table, so that one row can hold a challenge and everything joined to it. */
 export function columns(table: string, names: string): string {
   return names
     .split(' ')
@@ -6,7 +6,7 @@ export function columns(table: string, names: string): string {
     .join(', ')
 }
 
-/** What an outer join gives: the row, or nulls when there is nothing to join. */
+/** The result of an outer join: the row, or nulls if no row matches. */
 export type Joined<Row> = Row | { readonly [Column in keyof Row]: null }
 
 export function present<Value>(value: Value | null): Value {
@@ -14,5 +14,5 @@ export function present<Value>(value: Value | null): Value {
   return value
 }
 
-/** The CHECKs of the tables forbid it, so somebody changed a table by hand, or this code and the schema have parted. */
+/** A row that the CHECKs of the tables forbid. Somebody changed a table by hand, or this code and the schema differ. */
 export class ImpossibleRow extends Error {}

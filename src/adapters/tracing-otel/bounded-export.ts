@@ -9,24 +9,25 @@ import {
 } from '@opentelemetry/sdk-trace'
 import type { Logger } from 'pino'
 
-/** Ended and not yet exported. Some ten megabytes, and what a busy process makes in a few seconds. */
-const MOST_WAITING = 8192
+/** Spans that have ended and are not exported yet: about ten megabytes. A busy process makes as many in a few seconds. */
+const MAX_WAITING = 8192
 const EXPORT_EVERY_MS = 1000
-/** A collector that has not answered by then has lost the batch. */
+/** If the collector has not answered by then, the batch counts as lost. */
 export const EXPORT_TIMEOUT_IN_MS = 5000
-/** What is still to be exported when the service stops gets this long. */
+/** At shutdown, the export of the remaining spans may take this long. */
 const FLUSH_TIMEOUT_IN_MS = 3000
-const TELL_EVERY_MS = 60_000
+const LOG_EVERY_MS = 60_000
 
 export interface ExportBounds {
-  readonly mostWaiting?: number
+  readonly maxWaiting?: number
   readonly flushTimeoutInMs?: number
-  readonly tellEveryMs?: number
+  readonly logEveryMs?: number
 }
 
 /**
- * Exports ended spans in batches and gives up those that it cannot get rid of: the service goes on without its traces. How many were
- * lost and why is told at most once a minute, without a word of the collector's, whose address or answer may hold a secret.
+ * Exports ended spans in batches and drops those that it cannot export, so the service continues without traces. It logs
+ * how many were lost, and why, at most once a minute. The line quotes neither the address nor the answer of the collector,
+ * because both may hold a secret.
  */
 export class BoundedExport implements SpanProcessor {
   readonly #batches: BatchSpanProcessor
@@ -34,19 +35,19 @@ export class BoundedExport implements SpanProcessor {
   readonly #bounds: Required<ExportBounds>
   #waiting = 0
   #lost = 0
-  #toldAt = Number.NEGATIVE_INFINITY
+  #lastLoggedAt = Number.NEGATIVE_INFINITY
 
   constructor(exporter: SpanExporter, logger: Logger, bounds: ExportBounds = {}) {
     this.#logger = logger
     this.#bounds = {
-      mostWaiting: MOST_WAITING,
+      maxWaiting: MAX_WAITING,
       flushTimeoutInMs: FLUSH_TIMEOUT_IN_MS,
-      tellEveryMs: TELL_EVERY_MS,
+      logEveryMs: LOG_EVERY_MS,
       ...bounds,
     }
     this.#batches = new BatchSpanProcessor({
       exporter: this.#watched(exporter),
-      maxQueueSize: this.#bounds.mostWaiting,
+      maxQueueSize: this.#bounds.maxWaiting,
       scheduledDelayMillis: EXPORT_EVERY_MS,
       exportTimeoutMillis: EXPORT_TIMEOUT_IN_MS,
     })
@@ -56,7 +57,7 @@ export class BoundedExport implements SpanProcessor {
 
   onEnd(span: ReadableSpan): void {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return
-    if (this.#waiting >= this.#bounds.mostWaiting) {
+    if (this.#waiting >= this.#bounds.maxWaiting) {
       this.#lose(1, 'too many at once')
       return
     }
@@ -68,14 +69,14 @@ export class BoundedExport implements SpanProcessor {
     await this.#batches.forceFlush()
   }
 
-  /** Exports what is left, for as long as that may take. Never rejects. */
+  /** Exports the remaining spans within the time-out. Never rejects. */
   async shutdown(): Promise<void> {
-    // A batch that fails is told of where it is exported.
+    // The exporter below already counts and logs a batch that fails.
     const flushed = this.#batches.shutdown().catch(() => {})
     await Promise.race([flushed, wait(this.#bounds.flushTimeoutInMs, undefined, { ref: false })])
   }
 
-  /** The exporter, and how each of its batches ends; where it does not say so in time, it is lost. */
+  /** Wraps the exporter to learn how each batch ends. A batch without a result in time counts as lost. */
   #watched(exporter: SpanExporter): SpanExporter {
     return {
       export: (spans, done) => {
@@ -99,14 +100,14 @@ export class BoundedExport implements SpanProcessor {
   #lose(spans: number, reason: string | number): void {
     this.#lost += spans
     const now = performance.now()
-    if (now - this.#toldAt < this.#bounds.tellEveryMs) return
+    if (now - this.#lastLoggedAt < this.#bounds.logEveryMs) return
     this.#logger.warn({ spans: this.#lost, reason }, 'traces lost')
-    this.#toldAt = now
+    this.#lastLoggedAt = now
     this.#lost = 0
   }
 }
 
-/** The status of the answer or the code of the system's error, which is all that is not written by somebody else. */
+/** The status of the answer, or the code of the system error. All other texts come from the collector. */
 function reasonOf(error: unknown): string | number {
   const { code } = { code: undefined, ...(error as { readonly code?: unknown } | undefined) }
   if (typeof code === 'number') return code

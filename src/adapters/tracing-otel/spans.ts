@@ -14,14 +14,14 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { DomainError } from '../../domain/domain-error.ts'
 
-/** Where a span belongs that does not belong below the active one. */
-export interface SpanPlace extends SpanOptions {
+/** The options of a span, and its parent if that is not the active span. */
+export interface PlacedSpanOptions extends SpanOptions {
   readonly parent?: Context
 }
 
 /**
- * Makes spans and knows which one is active. Nothing of it is a global of OpenTelemetry's: what is traced is what is composed of
- * it, and nothing else.
+ * Makes spans and knows which one is active. It uses no global of OpenTelemetry, so only code that receives this object
+ * is traced.
  */
 export class Spans {
   readonly #tracer: Tracer
@@ -33,12 +33,12 @@ export class Spans {
   }
 
   /**
-   * Runs `work` in a new span and ends that with it. Of an error it says the class alone, since a message may quote
-   * anything; and a refusal of the domain is none.
+   * Runs `work` in a new span, which ends with it. For an error, the span has the class only, because a message may quote
+   * personal data. A domain error is an expected answer, so it does not mark the span as failed.
    */
   async within<Result>(
     name: string,
-    { parent = this.#active.active(), ...options }: SpanPlace,
+    { parent = this.#active.active(), ...options }: PlacedSpanOptions,
     work: (span: Span) => Promise<Result>,
   ): Promise<Result> {
     const span = this.#tracer.startSpan(name, options, parent)
@@ -52,12 +52,12 @@ export class Spans {
     }
   }
 
-  /** Whether there is a span for others to be below. */
+  /** Whether a span is active, so that a new one would have a parent. */
   isActive(): boolean {
     return trace.getSpan(this.#active.active()) !== undefined
   }
 
-  /** Adds a span to the active one for something that waits for nothing. */
+  /** Runs synchronous `work` in a new span below the active one. */
   during<Result>(name: string, options: SpanOptions, work: () => Result): Result {
     const span = this.#tracer.startSpan(name, options, this.#active.active())
     try {
@@ -70,13 +70,13 @@ export class Spans {
     }
   }
 
-  /** Adds a span to the active one for what is over already. */
+  /** Adds a span below the active one for work that has already ended. */
   add(name: string, options: SpanOptions, end: TimeInput): void {
     this.#tracer.startSpan(name, options, this.#active.active()).end(end)
   }
 
-  /** The place that headers name (W3C Trace Context); where they name none, or in another form, the start of a new trace. */
-  placeIn(headers: object): Context {
+  /** The parent that the headers name (W3C Trace Context). Without a valid header, the span starts a new trace. */
+  parentIn(headers: object): Context {
     return this.#w3c.extract(ROOT_CONTEXT, headers, defaultTextMapGetter)
   }
 
@@ -88,7 +88,7 @@ export class Spans {
   }
 }
 
-/** Marks what a span stands for as failed. */
+/** Marks the span as failed. */
 export function fail(span: Span, errorType: string): void {
   span.setAttribute('error.type', errorType)
   span.setStatus({ code: SpanStatusCode.ERROR })

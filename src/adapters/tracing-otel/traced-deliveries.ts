@@ -4,7 +4,10 @@ import type { OtpDelivery } from '../../application/ports/otp-outbox.ts'
 import { fail, type Spans } from './spans.ts'
 import { inDatabase } from './traced-statements.ts'
 
-/** A span for each attempt at a delivery, from its claim on, below the request that issued the code, which another process may have served. */
+/**
+ * Makes a span for each attempt at a delivery, from its claim on. Its parent is the request that issued the code, which
+ * another process may have served.
+ */
 export class TracedDeliveries implements DeliveryTraces {
   readonly #spans: Spans
 
@@ -20,7 +23,7 @@ export class TracedDeliveries implements DeliveryTraces {
     const { id, challengeId, deliveryAttempts } = delivery.issuance
     const options = {
       kind: SpanKind.CONSUMER,
-      parent: this.#spans.placeIn({ traceparent: delivery.traceContext }),
+      parent: this.#spans.parentIn({ traceparent: delivery.traceContext }),
       startTime: claim.from,
       attributes: {
         'countersign.challenge_id': challengeId,
@@ -29,7 +32,7 @@ export class TracedDeliveries implements DeliveryTraces {
       },
     }
     return this.#spans.within('deliver code', options, async (span) => {
-      // One claim finds deliveries of many traces, and each shows it.
+      // One claim returns deliveries of many traces. Each trace shows the claim.
       const claimed = { ...inDatabase('otp-outbox.claim'), startTime: claim.from }
       this.#spans.add('otp-outbox.claim', claimed, claim.until)
       const report = await attempt()

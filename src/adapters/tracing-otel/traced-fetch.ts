@@ -1,7 +1,10 @@
 import { SpanKind } from '@opentelemetry/api'
 import { fail, type Spans } from './spans.ts'
 
-/** `fetch` with a span for each call, of which the other side is told. Of the URL it says the host: what follows may be a user's. */
+/**
+ * `fetch` with a span for each call. Sends the trace context to the server. The span has the host of the URL only, because
+ * path and query may hold personal data.
+ */
 export function tracedFetch(spans: Spans): typeof fetch {
   return (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input)

@@ -2,7 +2,7 @@ import { SpanKind } from '@opentelemetry/api'
 import type { MailMessage, MailReceipt, MailTransport } from '../../application/ports/mail-transport.ts'
 import type { Spans } from './spans.ts'
 
-/** A span for each mail that one mail system is given. That system is told nothing of the trace: it is none of its business. */
+/** Makes a span for each mail offered to one mail system. The mail system does not receive the trace context. */
 export class TracedMailTransport implements MailTransport {
   readonly #name: string
   readonly #transport: MailTransport

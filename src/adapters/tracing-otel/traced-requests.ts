@@ -1,9 +1,9 @@
 import { SpanKind } from '@opentelemetry/api'
 import { fail, type Spans } from './spans.ts'
 
-/** What a request of a stranger may add to the names of spans. */
+/** Only these methods appear in the names of spans. A client could send any other text. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-/** Asked every few seconds by whoever runs the service, and never part of anything. */
+/** Not traced: orchestrators call these every few seconds, and they belong to no other trace. */
 const PROBES = new Set(['/healthz', '/readyz'])
 
 interface Request {
@@ -23,13 +23,13 @@ interface Answer {
 
 interface TracedRequest {
   readonly traceId: string
-  /** What goes with a code that the request issues, to the delivery of its mail. */
+  /** Stored with a code that this request issues, so that the delivery of the mail joins the trace. */
   readonly traceContext: string
 }
 
 /**
- * A span for each request. Path and query are left out although the semantic conventions want them: whoever writes a path may write an
- * address into it. The pattern of the route says the rest.
+ * Makes a span for each request. It omits path and query, although the semantic conventions ask for them: a client may
+ * write an address into a path. The span has the pattern of the route instead.
  */
 export class TracedRequests {
   readonly #spans: Spans
@@ -48,7 +48,7 @@ export class TracedRequests {
     }
     const method = METHODS.has(given) ? given : '_OTHER'
     const attributes = { 'http.request.method': method, 'url.scheme': scheme }
-    const options = { kind: SpanKind.SERVER, attributes, parent: this.#spans.placeIn(headers) }
+    const options = { kind: SpanKind.SERVER, attributes, parent: this.#spans.parentIn(headers) }
 
     await this.#spans.within(method, options, async (span) => {
       const { traceId } = span.spanContext()

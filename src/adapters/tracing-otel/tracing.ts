@@ -18,16 +18,16 @@ import { tracedStatements } from './traced-statements.ts'
 const PACKAGE = new URL('../../../package.json', import.meta.url)
 
 export interface TracingOptions {
-  /** Where OTLP traces are taken over HTTP, with its whole path. */
+  /** The URL to which traces are sent (OTLP over HTTP), with its whole path. */
   readonly endpoint: URL
-  /** What the collector wants besides, such as a credential. */
+  /** Further headers for the collector, such as a credential. */
   readonly headers: Readonly<Record<string, string>>
   readonly serviceName: string
-  /** Of the traces that begin here; those that began elsewhere were decided about there. From 0 to 1. */
+  /** The share of traces to sample, from 0 to 1, for traces that begin here. Others keep the decision of their origin. */
   readonly sampledShare: number
 }
 
-/** Traces one process: what its adapters are given to run things in, over one export. */
+/** Traces one process. Has the wrappers in which adapters run traced work, and exports all spans together. */
 export class Tracing {
   readonly requests: TracedRequests
   readonly deliveries: DeliveryTraces
@@ -64,7 +64,7 @@ export class Tracing {
     this.statement = tracedStatements(this.#spans)
   }
 
-  /** A span for each mail that is composed, which repeats no word of it. */
+  /** Makes a span for each composed mail. The span has no content of the mail. */
   mailComposer(composer: OtpMailComposer): OtpMailComposer {
     return { compose: (notice) => this.#spans.during('compose mail', {}, () => composer.compose(notice)) }
   }
@@ -73,7 +73,7 @@ export class Tracing {
     return new TracedMailTransport(name, transport, this.#spans)
   }
 
-  /** Exports what is left, within a few seconds in any case. */
+  /** Exports the remaining spans. Takes a few seconds at most. */
   stop(): Promise<void> {
     return this.#provider.shutdown()
   }

@@ -7,11 +7,12 @@ import type { Identifiers } from '../ports/identifiers.ts'
 import type { Origin } from '../ports/provenance.ts'
 import type { StepUps } from '../ports/step-ups.ts'
 import type { Totp } from '../ports/totp.ts'
+import { codeTyped } from './typed-code.ts'
 
 export interface VerifyOtpCommand {
   readonly challengeId: string
   readonly userId: string
-  /** As the user typed or pasted it. Spaces and hyphens are ignored; leading zeros count. */
+  /** As the user typed or pasted it: {@link codeTyped} says what it stands for. Leading zeros count. */
   readonly code: string
   readonly origin: Origin
 }
@@ -40,7 +41,7 @@ export class VerifyOtp {
    * @throws what {@link decideAndSave} throws
    */
   async execute({ challengeId, userId, code, origin }: VerifyOtpCommand): Promise<Verdict> {
-    const candidate = code.replaceAll(/[ -]/g, '')
+    const candidate = codeTyped(code)
     const provenance = { actor: `user:${userId}`, ...origin }
 
     return decideAndSave(this.#stepUps, this.#clock, challengeId, provenance, (stepUp, now) => {

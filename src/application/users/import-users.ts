@@ -13,10 +13,12 @@ export type ImportLine = { readonly number: number } & (
 export interface ImportReport {
   readonly created: number
   readonly updated: number
-  readonly refused: readonly RefusedLine[]
+  readonly refused: readonly LineFinding[]
+  /** Lines that were accepted although not all of them could be read. */
+  readonly warned: readonly LineFinding[]
 }
 
-interface RefusedLine {
+interface LineFinding {
   readonly number: number
   /** Names the field and the rule, never the value. */
   readonly problem: string
@@ -44,27 +46,37 @@ export class ImportUsers {
 
   async execute({ lines, allOrNothing, onLine = () => {} }: ImportUsersCommand): Promise<ImportReport> {
     const counts = { created: 0, updated: 0 }
-    const refused: RefusedLine[] = []
+    const refused: LineFinding[] = []
+    const warned: LineFinding[] = []
     const accepted: User[] = []
 
     for await (const line of lines) {
       const checked = check(line)
+      if ('user' in checked && checked.warning) warned.push(checked.warning)
       if ('problem' in checked) refused.push(checked)
       else if (allOrNothing) accepted.push(checked.user)
       else counts[await this.#registry.put(checked.user, this.#clock.now(), PROVENANCE)]++
       onLine(line.number)
     }
-    if (!allOrNothing) return { ...counts, refused }
-    if (refused.length > 0) return { created: 0, updated: 0, refused }
-    return { ...(await this.#registry.putAll(accepted, this.#clock.now(), PROVENANCE)), refused }
+    if (!allOrNothing) return { ...counts, refused, warned }
+    if (refused.length > 0) return { created: 0, updated: 0, refused, warned }
+    return { ...(await this.#registry.putAll(accepted, this.#clock.now(), PROVENANCE)), refused, warned }
   }
 }
 
-function check(line: ImportLine): RefusedLine | { readonly user: User } {
+function check(
+  line: ImportLine,
+): LineFinding | { readonly user: User; readonly warning: LineFinding | undefined } {
   const { number } = line
   if ('problem' in line) return { number, problem: line.problem }
   try {
-    return { user: User.parse(line.draft) }
+    const unreadable = User.hasUnreadableLocale(line.draft)
+    return {
+      user: User.parse(line.draft),
+      warning: unreadable
+        ? { number, problem: 'locale: not a language tag (BCP 47), so the mails are in English' }
+        : undefined,
+    }
   } catch (error) {
     if (!(error instanceof DomainError)) throw error
     const field = 'field' in error ? String(error.field) : 'email'

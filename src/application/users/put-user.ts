@@ -8,6 +8,13 @@ export interface PutUserCommand extends UserDraft {
   readonly origin: Origin
 }
 
+export interface PutUserOutcome {
+  readonly user: User
+  readonly created: boolean
+  /** The command had a locale that could not be read. The user gets English. */
+  readonly localeUnreadable: boolean
+}
+
 /** Creates or replaces a user's entry in the directory. A changed e-mail address cancels the user's live challenges. */
 export class PutUser {
   readonly #registry: UserRegistry
@@ -19,16 +26,12 @@ export class PutUser {
   }
 
   /** @throws {UserMalformed} @throws {EmailAddressMalformed} */
-  async execute({
-    clientId,
-    origin,
-    ...draft
-  }: PutUserCommand): Promise<{ readonly user: User; readonly created: boolean }> {
+  async execute({ clientId, origin, ...draft }: PutUserCommand): Promise<PutUserOutcome> {
     const user = User.parse(draft)
     const outcome = await this.#registry.put(user, this.#clock.now(), {
       actor: `client:${clientId}`,
       ...origin,
     })
-    return { user, created: outcome === 'created' }
+    return { user, created: outcome === 'created', localeUnreadable: User.hasUnreadableLocale(draft) }
   }
 }

@@ -250,7 +250,7 @@ for (const [what, attributes, locale] of [
   ['none without attributes', undefined, undefined],
   ['none without that attribute', {}, undefined],
   ['none of an empty list', { locale: [] }, undefined],
-  ['none of a locale as Java writes it', { locale: ['pt_BR'] }, undefined],
+  ['the tag that Java writes with a low line', { locale: ['pt_BR'] }, 'pt-BR'],
   ['none of a text with a line break', { locale: ['de\r\nX: y'] }, undefined],
   ['none of a tag of 36 characters', { locale: ['de-12345678-12345678-12345678-123456'] }, undefined],
   ['none of a bare text', { locale: 'de' }, undefined],
@@ -262,6 +262,24 @@ for (const [what, attributes, locale] of [
     realm.users.set(ID, { ...REPRESENTATION, attributes })
 
     t.deepEqual(await directory.find(ID), { ...ENTRY, locale })
+  })
+}
+
+for (const [locale, warned] of [
+  [['pt_BR'], 0],
+  [[''], 0],
+  [['Deutsch (Österreich)'], 1],
+  [['de\r\nX: y'], 1],
+] as const) {
+  test(`the locale ${JSON.stringify(locale[0])} warns ${warned ? 'once for each answer' : 'of nothing'}`, async (t) => {
+    const warnings: string[] = []
+    const { realm, directory } = await setUp(t, { onUnreadableLocale: (userId) => warnings.push(userId) })
+    realm.users.set(ID, { ...REPRESENTATION, attributes: { locale } })
+
+    t.like(await directory.find(ID), { userId: ID, email: ALICE })
+    await directory.find(ID)
+
+    t.deepEqual(warnings, Array(warned).fill(ID))
   })
 }
 

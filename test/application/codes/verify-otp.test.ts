@@ -14,7 +14,16 @@ async function issued(options = {}) {
   return { ...all, id }
 }
 
-for (const code of ['000001', ' 000001 ', '000 001', '000-001', '0 0 0 0 0 1', '00-00-01 ']) {
+for (const code of [
+  '000001',
+  ' 000001 ',
+  '000 001',
+  '000-001',
+  '0 0 0 0 0 1',
+  '00-00-01 ',
+  '000001\n',
+  '00000１',
+]) {
   test(`the code verifies when given as ${JSON.stringify(code)}`, async (t) => {
     const { verify, id, store } = await issued()
 
@@ -23,7 +32,7 @@ for (const code of ['000001', ' 000001 ', '000 001', '000-001', '0 0 0 0 0 1', '
   })
 }
 
-for (const code of ['000002', '1', '00000１', '0000010', 'abcdef', '-', '000001\n']) {
+for (const code of ['000002', '1', '00000２', '0000010', 'abcdef', '-', '00000l', '000001\u0000']) {
   test(`${JSON.stringify(code)} is wrong and spends an attempt`, async (t) => {
     const { verify, id, store } = await issued()
 

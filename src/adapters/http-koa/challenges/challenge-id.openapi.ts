@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CANONICAL_UUID } from './challenge-id.ts'
+import { CANONICAL_UUID, UUID } from './challenge-id.ts'
 
 export const EXAMPLE_CHALLENGE_ID = '0197a000-0000-7000-8000-0000000000c1'
 
@@ -13,7 +13,9 @@ export const CHALLENGE_PATH = z.object({
   challengeId: ChallengeId.meta({
     param: {
       id: 'ChallengeId',
-      description: 'The id of the challenge: a UUID in its canonical form, in lower case.',
+      description:
+        'The id of the challenge: a UUID of 36 characters. Upper case is read as lower case, so both name the same challenge.',
     },
+    pattern: UUID.source,
   }),
 })

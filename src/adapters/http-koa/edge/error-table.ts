@@ -12,6 +12,7 @@ export type ErrorKey =
   | 'invalid-otp'
   | 'operation-mismatch'
   | 'route-unknown'
+  | 'colon-encoded'
   | 'method-unknown'
   | 'fault'
   | 'unavailable'
@@ -55,6 +56,11 @@ const COMMON = {
     message: 'Too many wrong codes: step-up is locked for some time',
   },
   'route-unknown': { status: 404, code: 'RESOURCE_UNKNOWN', message: 'There is no such resource' },
+  'colon-encoded': {
+    status: 404,
+    code: 'RESOURCE_UNKNOWN',
+    message: 'There is no such resource. Send the colon in the path as it is, not as %3A',
+  },
   'method-unknown': {
     status: 405,
     code: 'RESOURCE_UNKNOWN',

@@ -113,7 +113,7 @@ const ERRORS_WITH_FIELDS: readonly ErrorKey[] = [
 ]
 
 export interface ErrorDetails {
-  /** A field that requests to this operation may have at fault. Undefined if there is none. */
+  /** A field that requests to this operation may have at fault. Undefined if no field can be at fault. */
   readonly fieldFault?: { readonly code: FieldFaultCode; readonly message: string; readonly field: string }
   /** The statuses that the published contract names for this operation. All others are marked as our choice. */
   readonly givenStatuses?: readonly number[]
@@ -223,7 +223,11 @@ const EVERY_ANSWER = {
 
 /** The answers to requests that reach no operation, in the family of the nearest path. */
 export const unmatched = {
-  404: unmatchedAnswer('route-unknown', EVERY_ANSWER),
+  404: unmatchedAnswer(
+    'route-unknown',
+    EVERY_ANSWER,
+    'There is no such resource. If the colon of a path was sent as `%3A`, the message says so.',
+  ),
   405: unmatchedAnswer('method-unknown', {
     ...EVERY_ANSWER,
     Allow: { description: Allow.meta()?.header?.description, required: true, schema: { type: 'string' } },

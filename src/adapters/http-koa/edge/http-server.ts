@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type Router from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
+import { CHALLENGES, TOTP_EMAIL } from '../paths.ts'
 import { errorBodies } from './error-body.ts'
 import { fixedHeaders } from './fixed-headers.ts'
 import { HttpError } from './http-error.ts'
@@ -33,6 +34,8 @@ const LIMITS: EdgeLimits = {
   connectionsCheckingInterval: 2000,
   maxConnections: 4000,
 }
+/** A rule of a proxy on the raw path `…:verify` would not see this spelling, so it names nothing. */
+const ENCODED_COLON = new RegExp(`^(?:${CHALLENGES}|${TOTP_EMAIL})/[^/]*%3a`, 'i')
 /** A flood of connections must not become a flood of log lines. */
 const DROPS_LOGGED_EVERY_MS = 10_000
 
@@ -80,6 +83,7 @@ function droppedConnections(logger: Logger): () => void {
 
 const nothingMatched: EdgeMiddleware = (ctx) => {
   if (ctx._matchedRoute) return
+  if (ENCODED_COLON.test(ctx.path)) throw new HttpError('colon-encoded')
   const methods = new Set(ctx.matched?.flatMap((layer) => layer.methods))
   if (methods.size === 0) throw new HttpError('route-unknown')
   throw new HttpError('method-unknown', { headers: { Allow: [...methods].join(', ') } })

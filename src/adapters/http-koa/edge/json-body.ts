@@ -3,9 +3,6 @@ import type { z } from 'zod'
 import { type FieldFault, HttpError } from './http-error.ts'
 import type { EdgeContext } from './state.ts'
 
-/** The pattern of a string that is not blank, for the API's document. */
-export const NOT_BLANK = '\\S'
-
 const LIMIT_IN_BYTES = 16 * 1024
 /** RFC 8259 §8.1 allows one encoding of JSON between systems. */
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i

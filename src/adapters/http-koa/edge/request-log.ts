@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Next } from 'koa'
 import type { Logger } from 'pino'
-import type { EdgeContext, EdgeMiddleware } from './state.ts'
+import type { EdgeContext, EdgeMiddleware, EdgeState } from './state.ts'
 
 /** The ids that are safe to copy into logs and headers. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
@@ -60,6 +60,11 @@ export interface RequestWatch {
   readonly traces?: RequestTraces | undefined
 }
 
+function levelOf({ warning, polling }: EdgeState): 'warn' | 'debug' | 'info' {
+  if (warning !== undefined) return 'warn'
+  return polling ? 'debug' : 'info'
+}
+
 /** Gives each request its id and origin and, once it is answered, its one line in the log. */
 export function requestLog(logger: Logger, { observer, traces }: RequestWatch): EdgeMiddleware {
   const handle = async (ctx: EdgeContext, next: Next, traced?: TracedRequest) => {
@@ -74,10 +79,10 @@ export function requestLog(logger: Logger, { observer, traces }: RequestWatch): 
     // The pattern, not the path: a path may hold anything that a caller put into it.
     const route = ctx._matchedRoute?.toString()
     const { method, status } = ctx
-    const { code, refusal, challengeId } = ctx.state
+    const { code, refusal, challengeId, warning } = ctx.state
     const durationInMs = performance.now() - startedAt
     observer?.answered({ route, method, status, code, refusal, durationInSeconds: durationInMs / 1000 })
-    logger[ctx.state.polling ? 'debug' : 'info'](
+    logger[levelOf(ctx.state)](
       {
         requestId,
         traceId: traced?.traceId,
@@ -86,6 +91,7 @@ export function requestLog(logger: Logger, { observer, traces }: RequestWatch): 
         status,
         code,
         refusal,
+        warning,
         caller: ctx.state.caller,
         subject: ctx.state.subject,
         challengeId,

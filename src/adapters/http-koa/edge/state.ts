@@ -19,6 +19,8 @@ export interface EdgeState {
   code?: string
   /** Why the access token was refused. Logged, never sent. */
   refusal?: string
+  /** What the caller should mend, although the request was carried out. Makes its line in the log a warning. */
+  warning?: string
   /** Logged at debug level, because a page repeats it every few seconds. */
   polling?: boolean
 }

@@ -72,7 +72,11 @@ export const totpEmailPaths: ZodOpenApiPathsObject = {
         content: {
           'application/json': {
             schema: Verification.meta({ id: 'Verification' }),
-            examples: { typed: { value: { totp: '042917' } }, pasted: { value: { totp: ' 042 917' } } },
+            examples: {
+              typed: { value: { totp: '042917' } },
+              pasted: { value: { totp: ' 042 917' } },
+              typedInArabic: { value: { totp: '٠٤٢٩١٧' } },
+            },
           },
         },
       },

@@ -97,7 +97,7 @@ export const userPaths: ZodOpenApiPathsObject = {
             'fault',
             'unavailable',
           ],
-          { fieldFault: { code: 'MALFORMED', message: 'must be a language tag (BCP 47)', field: 'locale' } },
+          { fieldFault: { code: 'MALFORMED', message: 'Not one plain e-mail address', field: 'email' } },
         ),
       },
     },

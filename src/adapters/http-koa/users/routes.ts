@@ -34,12 +34,13 @@ export function userRoutes(
     router.put(USER, async (ctx) => {
       const clientId = await authentication.client(ctx, 'mfa:users:write')
       const userId = userIdOf(ctx)
-      const { user, created } = await putUser.execute({
+      const { user, created, localeUnreadable } = await putUser.execute({
         ...(await jsonBody(ctx, DirectoryEntry)),
         userId,
         clientId,
         origin: ctx.state.origin,
       })
+      if (localeUnreadable) ctx.state.warning = 'locale unreadable'
       ctx.status = created ? 201 : 200
       ctx.body = userBody(user)
     })

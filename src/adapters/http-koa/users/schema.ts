@@ -1,12 +1,7 @@
 import { z } from 'zod'
 import { ADDR_SPEC, MAX_ADDRESS } from '../../../domain/email-address.ts'
 import { IDENTITY } from '../../../domain/identity.ts'
-import {
-  LANGUAGE_TAG,
-  MAX_DISPLAY_NAME_LENGTH,
-  MAX_LANGUAGE_TAG_LENGTH,
-  ONE_LINE,
-} from '../../../domain/user.ts'
+import { MAX_DISPLAY_NAME_LENGTH, ONE_LINE } from '../../../domain/user.ts'
 
 /** The id of a user or a client in a request. It must be able to equal the `sub` of a token. */
 export const Identity = z.string().regex(IDENTITY, 'must be 1 to 255 printable ASCII characters')
@@ -26,9 +21,8 @@ export const DirectoryEntry = z.strictObject({
     .string()
     .optional()
     .meta({
-      pattern: LANGUAGE_TAG.source,
-      maxLength: MAX_LANGUAGE_TAG_LENGTH,
-      description: `The language of the mails, as a BCP 47 tag of at most ${MAX_LANGUAGE_TAG_LENGTH} characters.`,
+      description:
+        'The language of the mails, as a BCP 47 tag of at most 35 characters. `de_AT` is stored as `de-AT`. A text that is no such tag is left out, and the mails are in English.',
       examples: ['de-AT'],
     }),
   displayName: z

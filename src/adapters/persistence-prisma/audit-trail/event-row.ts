@@ -5,8 +5,8 @@ import { Prisma } from '../generated/client.ts'
 import type { ChallengeEventModel } from '../generated/models.ts'
 
 /**
- * The part of a statement that stores the events of a decision, in their order and all as one parameter. It stores them
- * once for each row of `guard`, the part of the same statement that says whether the decision holds.
+ * The part of a statement that stores the events of a decision, in order, as one parameter. It stores them once for each
+ * row of `guard`. That part of the statement returns a row only if the decision is stored.
  */
 export function insertEvents(
   guard: 'challenge' | 'issuance' | 'notice' | 'standing',
@@ -29,7 +29,7 @@ export function columnsOf(event: DomainEvent) {
   return { type, at, subjectUserId, challengeId, details }
 }
 
-/** The event that a row of `challenge_events` tells of. */
+/** The event in a row of `challenge_events`. */
 export function eventOf(row: ChallengeEventModel): RecordedEvent {
   const { type, occurredAt: at, subjectUserId, challengeId, details, actor, requestId, remoteAddress } = row
   return {
@@ -44,7 +44,7 @@ export function eventOf(row: ChallengeEventModel): RecordedEvent {
   } as RecordedEvent
 }
 
-/** JSON has no dates; `until` is the one detail that is one. */
+/** JSON has no dates. Only the detail `until` is a date. */
 function revived({ until, ...details }: Readonly<Record<string, unknown>>) {
   return typeof until === 'string' ? { ...details, until: new Date(until) } : details
 }

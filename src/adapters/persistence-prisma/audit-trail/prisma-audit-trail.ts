@@ -3,7 +3,7 @@ import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { PrismaClient } from '../generated/client.ts'
 import { eventOf } from './event-row.ts'
 
-/** The rows of `challenge_events`, in the order of their ids: those of one challenge are written one decision after the other. */
+/** Reads `challenge_events` in the order of the ids. For one challenge, this is the order of its decisions. */
 export class PrismaAuditTrail implements AuditTrail {
   readonly #prisma: PrismaClient
 

@@ -9,18 +9,18 @@ import { withoutValues } from './storage-errors.ts'
 
 export interface DatabaseCheckOptions {
   readonly url: string
-  /** Where more is asked of it than of the database of a development set-up. */
+  /** Production has stricter checks than a development set-up. */
   readonly production: boolean
 }
 
 const OLDEST_TESTED_MAJOR = 18
 const OLDEST_MAJOR = 14
-/** Deadlines are compared to the clock of whichever process decides. */
+/** Each process compares deadlines to its own clock. */
 const NOTABLE_CLOCK_DIFFERENCE_IN_MS = 1000
 const GRAVE_CLOCK_DIFFERENCE_IN_MS = 30_000
 const LATE_MAIL_IN_MS = 30_000
 
-/** What the statements of this folder do to which table, the cascade apart: PostgreSQL runs that as the table's owner. */
+/** The privileges that the statements of this folder need. PostgreSQL cascades as the table's owner, which needs none. */
 export const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   users: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   subject_standings: ['SELECT', 'INSERT', 'UPDATE'],
@@ -32,7 +32,7 @@ export const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
 }
 const NEEDED_SEQUENCE = 'challenge_events_id_seq'
 
-/** Looks at the database over the very connections that the service makes. */
+/** Checks the database over the same connections as the service. */
 export class DatabaseCheck implements DiagnosticCheck {
   readonly name = 'database'
   readonly #options: DatabaseCheckOptions
@@ -55,11 +55,11 @@ export class DatabaseCheck implements DiagnosticCheck {
         return
       }
       try {
-        yield await answers(client)
-        yield this.#wire(client)
-        yield await this.#clocks(client)
-        yield* throughPooler(client, pool, connections.statements.prepares)
-        const role = await this.#role(client)
+        yield await checkServer(client)
+        yield this.#checkEncryption(client)
+        yield await this.#checkClock(client)
+        yield* checkPooler(client, pool, connections.statements.prepares)
+        const role = await this.#checkRole(client)
         yield role
         if (role.level === 'failed') return
       } finally {
@@ -74,7 +74,7 @@ export class DatabaseCheck implements DiagnosticCheck {
     } catch (error) {
       yield CheckResult.failed(
         'database',
-        `a question was not answered (${(withoutValues(error) as Error).message})`,
+        `a query failed (${(withoutValues(error) as Error).message})`,
         'See the log of the PostgreSQL server at this time',
       )
     } finally {
@@ -82,46 +82,46 @@ export class DatabaseCheck implements DiagnosticCheck {
     }
   }
 
-  #wire(client: pg.PoolClient): CheckResult {
+  #checkEncryption(client: pg.PoolClient): CheckResult {
     const name = 'database-tls'
     const { encrypted, authorized, remoteAddress } = socketOf(client)
     if (encrypted && authorized)
-      return CheckResult.ok(name, 'the connection is encrypted, and the server is who it says')
-    // A socket of the file system has no address at all.
+      return CheckResult.ok(name, 'the connection is encrypted, and the certificate of the server is valid')
+    // A Unix socket has no address.
     if (!remoteAddress || /^(?:127\.|::1$|::ffff:127\.)/.test(remoteAddress)) {
       return CheckResult.ok(name, 'the connection stays on this machine')
     }
     return encrypted
       ? CheckResult.warning(
           name,
-          'the connection is encrypted, but nobody checks who is at its other end',
+          'the connection is encrypted, but the service does not check the certificate of the server',
           'Add sslmode=verify-full to DATABASE_URL, and sslrootcert=<file> for a private authority',
         )
       : CheckResult.warning(
           name,
-          'the connection is in the clear',
+          'the connection is not encrypted',
           'Add sslmode=verify-full to DATABASE_URL, and sslrootcert=<file> for a private authority',
         )
   }
 
-  async #clocks(client: pg.PoolClient): Promise<CheckResult> {
+  async #checkClock(client: pg.PoolClient): Promise<CheckResult> {
     const name = 'clock'
     const before = this.#clock.now().getTime()
     const { rows } = await client.query<{ at: Date }>('SELECT clock_timestamp() AS at')
-    const halfTheWay = (this.#clock.now().getTime() - before) / 2
-    const difference = Math.round(rows[0]!.at.getTime() - (before + halfTheWay))
+    const halfRoundTrip = (this.#clock.now().getTime() - before) / 2
+    const difference = Math.round(rows[0]!.at.getTime() - (before + halfRoundTrip))
     const found = `the database's clock is ${Math.abs(difference)} ms ${difference < 0 ? 'behind' : 'ahead of'} this one's`
 
-    // The way there and back may be of any lengths, so no more than this is certain.
-    const certain = Math.abs(difference) - halfTheWay
+    // The two directions may take different times, so only this much of the difference is certain.
+    const certain = Math.abs(difference) - halfRoundTrip
     const remedy =
-      'Have a time service set the clocks of both machines (chrony, systemd-timesyncd): codes and challenges end by them'
+      'Let a time service set the clocks of both machines (chrony, systemd-timesyncd): they decide when codes and challenges expire'
     if (certain >= GRAVE_CLOCK_DIFFERENCE_IN_MS) return CheckResult.failed(name, found, remedy)
     if (certain >= NOTABLE_CLOCK_DIFFERENCE_IN_MS) return CheckResult.warning(name, found, remedy)
     return CheckResult.ok(name, found)
   }
 
-  async #role(client: pg.PoolClient): Promise<CheckResult> {
+  async #checkRole(client: pg.PoolClient): Promise<CheckResult> {
     const name = 'database-role'
     const { rows } = await client.query<{ role: string; superuser: boolean }>(
       'SELECT quote_ident(rolname) AS role, rolsuper AS superuser FROM pg_roles WHERE rolname = current_user',
@@ -134,22 +134,22 @@ export class DatabaseCheck implements DiagnosticCheck {
       )
       return CheckResult.failed(
         name,
-        `the role ${role} may not do all that the service does`,
+        `the role ${role} lacks privileges that the service needs`,
         grants.join(' '),
       )
     }
     if (superuser && this.#options.production) {
       return CheckResult.warning(
         name,
-        `the role ${role} is a superuser, whom nothing in the database stops, the append-only rule of the audit trail included`,
-        'Give the service a role of its own that owns nothing, and countersign migrate another one',
+        `the role ${role} is a superuser: no rule of the database applies to it, not even the append-only rule of the audit trail`,
+        'Give the service its own role that owns nothing, and use another role for countersign migrate',
       )
     }
-    return CheckResult.ok(name, `the role ${role} may do what the service does`)
+    return CheckResult.ok(name, `the role ${role} has all privileges that the service needs`)
   }
 }
 
-async function answers(client: pg.PoolClient): Promise<CheckResult> {
+async function checkServer(client: pg.PoolClient): Promise<CheckResult> {
   const startedAt = performance.now()
   const { rows } = await client.query<{ version: string; size: string }>(
     `SELECT current_setting('server_version_num') AS version, pg_size_pretty(pg_database_size(current_database())) AS size`,
@@ -161,7 +161,7 @@ async function answers(client: pg.PoolClient): Promise<CheckResult> {
     ? CheckResult.warning(
         'database',
         found,
-        `Move to PostgreSQL ${OLDEST_TESTED_MAJOR}, which the service is tested on`,
+        `Upgrade to PostgreSQL ${OLDEST_TESTED_MAJOR}, with which the service is tested`,
       )
     : CheckResult.ok('database', found)
 }
@@ -184,21 +184,21 @@ async function missingPrivileges(client: pg.PoolClient) {
 }
 
 /**
- * A pooler in between shows in that it has made up the process id which a connection begins with. In transaction mode the
- * process behind a connection changes as soon as another connection keeps it busy.
+ * Detects a pooler: it invents the process id that a client receives at the start of its connection. In transaction mode
+ * the process behind a connection changes while another connection keeps the first one busy.
  */
-async function* throughPooler(
+async function* checkPooler(
   client: pg.PoolClient,
   pool: pg.Pool,
   prepares: boolean,
 ): AsyncGenerator<CheckResult> {
   const name = 'pooler'
-  // Prepared by its name, where the hot statements are.
-  const question = { ...(prepares && { name: 'doctor' }), text: 'SELECT pg_backend_pid() AS pid' }
-  const ask = async () => (await client.query<{ pid: number }>(question)).rows[0]!.pid
+  // The name makes it a prepared statement, if the service prepares its own.
+  const query = { ...(prepares && { name: 'doctor' }), text: 'SELECT pg_backend_pid() AS pid' }
+  const ask = async () => (await client.query<{ pid: number }>(query)).rows[0]!.pid
   const pid = await ask()
   if ((client as pg.PoolClient & { readonly processID?: number }).processID === pid) {
-    yield CheckResult.ok(name, 'connections go straight to the server')
+    yield CheckResult.ok(name, 'connections go directly to the server')
     return
   }
 
@@ -209,7 +209,7 @@ async function* throughPooler(
     await other.query('BEGIN')
     await other.query('SELECT 1')
     later = await ask().catch((error: unknown) => {
-      // invalid_sql_statement_name: the process behind the connection now was not told of it.
+      // invalid_sql_statement_name: the new process behind the connection has not prepared it.
       if (codeOf(error) !== '26000') throw error
       prepared = false
       return undefined
@@ -225,15 +225,15 @@ async function* throughPooler(
     yield CheckResult.warning(
       name,
       prepares
-        ? 'connections go through a pooler in transaction mode, which knows prepared statements'
+        ? 'connections go through a pooler in transaction mode, which supports prepared statements'
         : 'connections go through a pooler in transaction mode, and nothing is prepared there (pgbouncer=true)',
-      'Give countersign migrate a DATABASE_URL of the server itself: it holds a lock for the length of a session, which is lost on the way',
+      'Run countersign migrate with a DATABASE_URL of the server itself: it needs a lock for a whole session, which the pooler loses',
     )
   } else {
     yield CheckResult.failed(
       name,
-      'connections go through a pooler in transaction mode, which does not know the prepared statements of the service',
-      'Add pgbouncer=true to DATABASE_URL; or PgBouncer 1.21 or later with max_prepared_statements = 200, or pool_mode = session',
+      'connections go through a pooler in transaction mode, which does not support the prepared statements of the service',
+      'Add pgbouncer=true to DATABASE_URL; or use PgBouncer 1.21 or later with max_prepared_statements = 200, or pool_mode = session',
     )
   }
   const { rows } = await client.query<{ timeout: string }>(
@@ -242,7 +242,7 @@ async function* throughPooler(
   if (rows[0]!.timeout === '0') {
     yield CheckResult.warning(
       'statement-timeout',
-      'the pooler does not pass on statement_timeout, so a statement may run on after the service has given it up',
+      'the pooler does not pass on statement_timeout, so a statement may continue after the service has stopped waiting for it',
       "ALTER ROLE <the role of DATABASE_URL> SET statement_timeout = '5s'",
     )
   }
@@ -258,7 +258,7 @@ function migrationsResult({
     return CheckResult.failed(
       name,
       `broken off half way: ${failed.join(', ')}`,
-      'Put right by hand what it left behind, then npx prisma migrate resolve in a checkout',
+      'Repair by hand what the migration left behind, then run npx prisma migrate resolve in a checkout',
     )
   }
   if (pending.length > 0)
@@ -267,7 +267,7 @@ function migrationsResult({
     return CheckResult.warning(
       name,
       `applied by a newer version than this one: ${unknown.join(', ')}`,
-      'Run that version here too, unless a roll-out is under way',
+      'Run that version here too, unless a roll-out is in progress',
     )
   }
   return CheckResult.ok(name, 'all are applied')
@@ -285,7 +285,7 @@ function outboxResult(
     ? CheckResult.warning(
         name,
         found,
-        'See that a process runs which delivers (countersign serve or deliver), and what its log says of "mail attempt"',
+        'Check that a process delivers mails (countersign serve or deliver), and read the lines "mail attempt" in its log',
       )
     : CheckResult.ok(name, found)
 }
@@ -299,12 +299,11 @@ function unreachable(error: unknown): CheckResult {
   )
 }
 
-const CHECK_REACH =
-  'Check host and port in DATABASE_URL, and that the server runs and may be reached from here'
+const CHECK_REACH = 'Check host and port in DATABASE_URL, and that the server runs and is reachable from here'
 const TRUST =
-  'Trust the authority of its certificate with sslrootcert=<file> in DATABASE_URL, and use the name that the certificate has'
+  'Trust the authority of its certificate with sslrootcert=<file> in DATABASE_URL, and use the host name in the certificate'
 const REMEDIES: readonly (readonly [codes: RegExp, remedy: string])[] = [
-  [/^28/, 'Check user and password in DATABASE_URL (percent-encoded), and what pg_hba.conf says of them'],
+  [/^28/, 'Check user and password in DATABASE_URL (percent-encoded), and their rules in pg_hba.conf'],
   [/^3D000$/, 'countersign migrate creates and fills it'],
   [/^42501$/, 'GRANT CONNECT ON the database TO the role of DATABASE_URL'],
   [/^53300$/, 'Raise max_connections, or run fewer processes: each takes up to 10 connections'],
@@ -312,7 +311,7 @@ const REMEDIES: readonly (readonly [codes: RegExp, remedy: string])[] = [
   [/CERT|SIGNATURE|^ERR_TLS/, TRUST],
 ]
 
-/** Codes only: a server's words may quote what it was asked. */
+/** Only the code of an error. A message of the server may quote the query. */
 function codeOf(error: unknown): string {
   const [first] = error instanceof AggregateError ? error.errors : [error]
   const { code, message } = first as NodeJS.ErrnoException
@@ -320,7 +319,7 @@ function codeOf(error: unknown): string {
   return /timeout/i.test(message) ? 'no answer in time' : 'no connection'
 }
 
-/** The types of node-postgres keep the way from a client to its socket to themselves. */
+/** The socket of a client. The types of node-postgres do not declare it. */
 function socketOf(client: pg.PoolClient): Partial<TLSSocket> {
   return (client as unknown as { readonly connection: { readonly stream: Partial<TLSSocket> } }).connection
     .stream

@@ -4,7 +4,7 @@ import type { PrismaClient } from '../generated/client.ts'
 
 const MIGRATIONS = new URL('../../../../prisma/migrations/', import.meta.url)
 
-/** The database answers, takes what is stored, and has every migration that this version of the service was written for. */
+/** Checks that the database answers, is writable, and has every migration that this version of the service needs. */
 export class DatabaseHealth implements HealthCheck {
   readonly name = 'database'
   readonly #prisma: PrismaClient
@@ -27,25 +27,25 @@ export class DatabaseHealth implements HealthCheck {
   }
 }
 
-/** So is a standby, and a server whose operator wants it so. It answers, and every decision fails on it. */
+/** A standby is read-only, and so is a server that its operator made so. It answers, but every decision fails on it. */
 async function isReadOnly(prisma: PrismaClient): Promise<boolean> {
   const [row] = await prisma.$queryRaw<{ read_only: boolean }[]>`
     SELECT current_setting('transaction_read_only')::boolean AS "read_only"`
   return row!.read_only
 }
 
-/** Migrations in the project's folder that the database has not finished, in their order. */
+/** The migrations in the project's folder that the database has not finished, in order. */
 export async function pendingMigrations(prisma: PrismaClient): Promise<readonly string[]> {
   return (await migrationState(prisma)).pending
 }
 
-/** Names of migrations, in their order. */
+/** Names of migrations, in order. */
 interface MigrationState {
-  /** In the project's folder, and not finished by the database. */
+  /** The project's folder has these, but the database has not finished them. */
   readonly pending: readonly string[]
-  /** Begun by the database and neither finished nor rolled back, as by a hand that is still at it. */
+  /** The database began these, and has neither finished nor rolled them back. One of them may still be running. */
   readonly failed: readonly string[]
-  /** Finished by the database, and not in the project's folder. */
+  /** The database finished these, but the project's folder does not have them. */
   readonly unknown: readonly string[]
 }
 
@@ -63,7 +63,7 @@ export async function migrationState(prisma: PrismaClient): Promise<MigrationSta
   }
 }
 
-/** The migrations in the project's folder, in their order. */
+/** The migrations in the project's folder, in order. */
 export async function knownMigrations(): Promise<readonly string[]> {
   const entries = await readdir(MIGRATIONS, { withFileTypes: true })
   return entries

@@ -12,23 +12,23 @@ import { DatabaseMissing, translateStorageErrors } from './storage-errors.ts'
 
 const PRISMA = fileURLToPath(new URL('../../../../prisma/', import.meta.url))
 const MIGRATIONS = join(PRISMA, 'migrations')
-/** In a checkout its source; in a package, where Node would refuse to run that, what was built of it. */
+/** A checkout has its source. A package has the build, because Node refuses to run TypeScript in `node_modules`. */
 const SCHEMA_ENGINE = import.meta.filename.endsWith('.ts')
   ? join(PRISMA, 'schema-engine', 'schema-engine.ts')
   : fileURLToPath(new URL('../../../schema-engine/schema-engine.js', import.meta.url))
 
-/** What the engine answers when all went well, and when not. */
+/** The answers of the engine: success and failure. */
 const Applied = z.object({ result: z.object({ appliedMigrationNames: z.array(z.string()) }) })
 const Failed = z.object({ error: z.object({ data: z.object({ message: z.string() }) }) })
-/** How it says on stderr that a command of its own failed. */
+/** The line on stderr with which the engine reports a failed command of its own. */
 const FailedCommand = z.object({ fields: z.object({ message: z.string() }) })
 
 /**
- * Brings a database up to date, creating it if the server has none of its name, and tells the migrations that were pending. Starts
- * nothing if nothing is, as on all starts of a development set-up but one. The schema engine is asked directly: the Prisma
- * CLI, which would ask it the very same, takes a second longer to load and is no part of a package that is installed.
+ * Applies the pending migrations and returns their names. Creates the database if it does not exist. Starts no engine if
+ * nothing is pending, as on all starts of a development set-up but the first. It calls the schema engine directly: the Prisma
+ * CLI sends the same request, takes a second longer to load, and is not part of an installed package.
  *
- * @throws {Error} whose message has the engine's words and nothing of the URL.
+ * @throws {Error} with the engine's message and no part of the URL.
  */
 export async function migrateDatabase(url: string): Promise<readonly string[]> {
   const pending = await pendingIn(url)
@@ -44,7 +44,7 @@ export async function migrateDatabase(url: string): Promise<readonly string[]> {
   throw new Error(`The migrations failed:\n${reason}`)
 }
 
-/** Undefined if there is no such database. */
+/** Undefined if the database does not exist. */
 async function pendingIn(url: string): Promise<readonly string[] | undefined> {
   const { prisma, close } = connectPrisma({ url, onConnectionLost: () => {} })
   try {
@@ -64,7 +64,7 @@ async function createDatabase(url: string): Promise<void> {
   throw new Error(`The database cannot be created:\n${reason}`)
 }
 
-/** The URL goes through a pipe of its own, number 3: arguments are for every account of the machine to read. */
+/** Passes the URL through a pipe of its own, number 3, because every account on the machine can read arguments. */
 async function runEngine(url: string, args: readonly string[], input: string) {
   const engine = spawn(process.execPath, [SCHEMA_ENGINE, '--datasource-fd', '3', ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
@@ -78,7 +78,7 @@ async function runEngine(url: string, args: readonly string[], input: string) {
   return { exitCode, stdout, stderr }
 }
 
-/** The request of the CLI's `migrate deploy`. */
+/** The same request as that of `prisma migrate deploy`. */
 async function applyMigrations() {
   const migrationDirectories = await Promise.all(
     (await knownMigrations()).map(async (path) => {

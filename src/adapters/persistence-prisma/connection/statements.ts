@@ -2,19 +2,19 @@ import type pg from 'pg'
 import type { Prisma } from '../generated/client.ts'
 import { translateStorageErrors } from './storage-errors.ts'
 
-/** Runs each named statement, and passes on what comes of it. */
+/** Wraps each named statement. Passes on its result or error. */
 export type AroundStatement = <Result>(name: string, run: () => Promise<Result>) => Promise<Result>
 
 /**
- * Runs statements straight on the pool that the Prisma client works on too, since the client adds as much CPU time to a
- * statement as pg needs for it (decision 12). A statement that begins with its name, `/* step-ups.load *\/`, is prepared once
- * a connection, if a connection is to one session of the server. The name shows in the server's logs, and `around` gets it.
+ * Runs statements directly on the pool that it shares with the Prisma client. The client would double the CPU time of a
+ * statement (decision 12). A statement that begins with its name, `/* step-ups.load *\/`, is prepared once per connection,
+ * if each connection has a session of its own. The server's logs show the name, and `around` receives it.
  */
 export class Statements {
   readonly #pool: pg.Pool
-  /** Whether statements are prepared for those to come, which asks for a session of the server to each connection. */
+  /** Whether statements are prepared. This needs a session of the server for each connection. */
   readonly prepares: boolean
-  /** For what stands for a statement that others share. */
+  /** Public for an adapter that runs the calls of several traces as one statement. */
   readonly around: AroundStatement
 
   constructor(pool: pg.Pool, prepares: boolean, around: AroundStatement = (_, run) => run()) {

@@ -3,10 +3,10 @@ import pg from 'pg'
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import { Prisma } from '../generated/client.ts'
 
-/** What the driver adapter makes of an error of the server or of the way to it. */
+/** How the driver adapter describes an error of the server or of the connection to it. */
 interface DriverCause {
   readonly kind: string
-  /** The SQLSTATE, where the server spoke. */
+  /** The SQLSTATE, if the error comes from the server. */
   readonly originalCode?: string
 }
 
@@ -17,18 +17,18 @@ const UNREACHABLE = new Set([
   'TooManyConnections',
 ])
 /**
- * SQLSTATEs of a server that is not to blame for the statement (PostgreSQL manual, appendix A): connections (08), a
- * deadlock or lost serialisation (40), resources (53), operators and time-outs (57), a standby, a transaction that stood still
- * or a failing disk (25006, 25P03, 58).
+ * SQLSTATEs of transient errors, which the statement did not cause (PostgreSQL manual, appendix A):
+ * - 08: connections; 40: a deadlock or lost serialisation; 53: resources; 57: operators and time-outs; 58: a failing disk
+ * - 25006: a standby; 25P03: an idle transaction
  */
-const PASSING = /^(?:08|40|53|57|58)|^25(?:006|P03)$/
-/** Time-outs of a transaction that found no connection, or held one for too long. */
-const PASSING_PRISMA_CODES = new Set(['P2024', 'P2028', 'P2034'])
+const TRANSIENT = /^(?:08|40|53|57|58)|^25(?:006|P03)$/
+/** Time-outs of a transaction that got no connection, or held one for too long. */
+const TRANSIENT_PRISMA_CODES = new Set(['P2024', 'P2028', 'P2034'])
 
 /** As in ECONNREFUSED, EHOSTUNREACH, ENOTFOUND and EAI_AGAIN. */
 const SYSTEM_ERROR = /^E[A-Z_]+$/
 
-/** Passes on what a query gives, and its errors without what it was asked with: parameters are personal data. */
+/** Passes on the result of a query. Removes the parameters from its errors, because they are personal data. */
 export async function translateStorageErrors<Result>(query: PromiseLike<Result>): Promise<Result> {
   try {
     return await query
@@ -37,27 +37,27 @@ export async function translateStorageErrors<Result>(query: PromiseLike<Result>)
   }
 }
 
-/** The error as others may see it. */
+/** The error without parameters, safe to log. */
 export function withoutValues(error: unknown): unknown {
   if (error instanceof Prisma.PrismaClientKnownRequestError) {
     const cause = causeOf(error)
     const reason = [error.code, cause?.kind, cause?.originalCode].filter(Boolean).join(' ')
     if (cause?.kind === 'DatabaseDoesNotExist') return new DatabaseMissing(reason)
-    const passing = PASSING_PRISMA_CODES.has(error.code) || (cause && isPassing(cause))
-    return passing ? new StorageUnavailable(reason) : new StorageFault(reason)
+    const transient = TRANSIENT_PRISMA_CODES.has(error.code) || (cause && isTransient(cause))
+    return transient ? new StorageUnavailable(reason) : new StorageFault(reason)
   }
-  // Of the COMMIT of a transaction, which the Prisma client passes on as the adapter has it.
+  // Prisma passes errors from COMMIT through without wrapping them.
   if (error instanceof Error && isDriverAdapterError(error)) {
     const cause: DriverCause = error.cause
     const reason = [cause.kind, cause.originalCode].filter(Boolean).join(' ')
-    return isPassing(cause) ? new StorageUnavailable(reason) : new StorageFault(reason)
+    return isTransient(cause) ? new StorageUnavailable(reason) : new StorageFault(reason)
   }
   if (error instanceof pg.DatabaseError) {
     const { code = '' } = error
-    return PASSING.test(code) ? new StorageUnavailable(code) : new StorageFault(code)
+    return TRANSIENT.test(code) ? new StorageUnavailable(code) : new StorageFault(code)
   }
   if (error instanceof Error) {
-    // Of the way to the server: a system call's error, or one of node-postgres, which has neither a class nor a code.
+    // The connection failed: an error of a system call, or one of node-postgres, which has neither class nor code.
     const { code } = error as NodeJS.ErrnoException
     if (SYSTEM_ERROR.test(code ?? '')) return new StorageUnavailable(code!)
     if (/timeout|terminated|not queryable|ECONN|EPIPE/i.test(error.message))
@@ -66,8 +66,8 @@ export function withoutValues(error: unknown): unknown {
   return error
 }
 
-function isPassing({ kind, originalCode = '' }: DriverCause): boolean {
-  return UNREACHABLE.has(kind) || PASSING.test(originalCode)
+function isTransient({ kind, originalCode = '' }: DriverCause): boolean {
+  return UNREACHABLE.has(kind) || TRANSIENT.test(originalCode)
 }
 
 function causeOf({ meta }: Prisma.PrismaClientKnownRequestError): DriverCause | undefined {
@@ -75,8 +75,8 @@ function causeOf({ meta }: Prisma.PrismaClientKnownRequestError): DriverCause | 
   return adapterError?.cause
 }
 
-/** A statement that the database refuses: a defect, or a schema of another version. */
+/** The database refused a statement: a defect, or a schema of another version. */
 class StorageFault extends Error {}
 
-/** The server answers, and has no database of that name. */
+/** The server answers, but has no database of that name. */
 export class DatabaseMissing extends StorageFault {}

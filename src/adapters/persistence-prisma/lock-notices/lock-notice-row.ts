@@ -2,13 +2,13 @@ import type { EmailAddress } from '../../../domain/email-address.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { columns } from '../row-mapping.ts'
 
-/** The columns that raw statements read, under the letter of the table. */
+/** The columns that raw statements read, with the letter of the table as prefix. */
 export const LOCK_NOTICE_COLUMNS = columns(
   'n',
   'id challenge_id subject_user_id recipient locked_at locked_until delivery_attempts next_attempt_at',
 )
 
-/** Of a queued notice: no other is ever read. */
+/** A queued notice. The service reads no others. */
 export interface LockNoticeRow {
   readonly n_id: string
   readonly n_challenge_id: string

@@ -7,9 +7,9 @@ import { leased } from '../lease.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { LOCK_NOTICE_COLUMNS } from './lock-notice-row.ts'
 
-/* The statements behind every mail about a lock, constant in their text like those behind every decision. */
+/* The statements behind every mail about a lock. Their text is constant, as in step-up-statements.ts. */
 
-/** Who records what became of a notice. */
+/** The service itself records the outcome of a notice. */
 export const BY_SERVICE: Provenance = { actor: 'service' }
 
 const CLAIMED = Prisma.raw([LOCK_NOTICE_COLUMNS, USER_COLUMNS].join(', '))
@@ -23,7 +23,7 @@ export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prism
     ORDER BY n.locked_at`
 }
 
-/** Returns one row, or nothing if the notice was claimed since, which has counted another attempt, or is settled. */
+/** Returns one row. Returns none if a later claim counted another attempt, or if the notice is no longer queued. */
 export function recordNotice(
   claimed: QueuedLockNotice,
   outcome: LockNotice,
@@ -47,7 +47,7 @@ export function recordNotice(
     SELECT id FROM notice`
 }
 
-/** What a status adds to a notice, as columns. */
+/** The columns that depend on the status of a notice. */
 function columnsOfOutcome(notice: LockNotice) {
   const none = { nextAttemptAt: null, sentAt: null, messageId: null, failedAt: null, failureReason: null }
   switch (notice.status) {

@@ -8,7 +8,7 @@ import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
 import { type LockNoticeRow, queuedLockNoticeOf } from './lock-notice-row.ts'
 import { BY_SERVICE, claimDueNotices, recordNotice } from './lock-notice-statements.ts'
 
-/** The queued rows of `lock_notices`, leased like those of the outbox. */
+/** Leases and records the queued rows of `lock_notices`, like the outbox does with codes. */
 export class PrismaLockNotices implements LockNotices {
   readonly #statements: Statements
   readonly #committed: CommitListener

@@ -7,18 +7,18 @@ import { Prisma } from '../generated/client.ts'
 import { deliveryOf, ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
 import { STANDING_COLUMNS } from '../step-ups/standing-row.ts'
 
-const FATE = Prisma.raw([ISSUANCE_COLUMNS, STANDING_COLUMNS].join(', '))
+const OUTCOME = Prisma.raw([ISSUANCE_COLUMNS, STANDING_COLUMNS].join(', '))
 const STANDING = Prisma.raw(STANDING_COLUMNS)
 
-export function loadFate(issuanceId: string): Prisma.Sql {
+export function loadMailOutcome(issuanceId: string): Prisma.Sql {
   return Prisma.sql`/* mail-outcomes.load */
-    SELECT ${FATE}
+    SELECT ${OUTCOME}
     FROM otp_issuances i
     JOIN subject_standings s ON s.subject_user_id = i.subject_user_id
     WHERE i.id = ${issuanceId}::uuid`
 }
 
-/** Stores what was reported of a mail and returns one row, or nothing if something else is known of it by now. */
+/** Stores a report about a mail and returns one row. Returns none if another report was stored since the load. */
 export function saveReport(
   before: OtpIssuance,
   after: OtpIssuance,
@@ -33,8 +33,8 @@ export function saveReport(
 }
 
 /**
- * The same with what follows for the subject. The standing is locked first, as by everyone who locks both, and changed
- * last, once the other guard has held as well.
+ * Stores a report and the suppression that follows from it. Locks the standing first, as does every statement that locks
+ * both. Changes the standing last, after the guard of the issuance has held too.
  */
 export function saveReportAndSuppression(
   before: OtpIssuance,
@@ -65,7 +65,7 @@ export function saveReportAndSuppression(
     SELECT subject_user_id FROM standing`
 }
 
-/** Stores a suppression or its end and returns one row, or nothing if the subject's version moved on. */
+/** Stores a suppression or its end and returns one row. Returns none if the subject's version has changed. */
 export function saveSuppression(
   standing: SubjectStanding,
   events: readonly DomainEvent[],
@@ -86,7 +86,7 @@ export function findStanding(subjectUserId: string): Prisma.Sql {
     SELECT ${STANDING} FROM subject_standings s WHERE s.subject_user_id = ${subjectUserId}`
 }
 
-/** Through the partial index, which the second condition names. */
+/** The second condition lets PostgreSQL use the partial index. */
 export function findSuppressedAt(address: string): Prisma.Sql {
   return Prisma.sql`/* suppressions.find-by-address */
     SELECT ${STANDING}
@@ -94,7 +94,7 @@ export function findSuppressedAt(address: string): Prisma.Sql {
     WHERE lower(s.suppressed_address) = lower(${address}) AND s.suppressed_address IS NOT NULL`
 }
 
-/** Leaves alone what the deliverer writes: attempts, hand-over, message id. */
+/** Sets no column that the deliverer writes: attempts, time of sending, message id. */
 function reported(issuance: OtpIssuance): Prisma.Sql {
   const { nextAttemptAt, failedAt, failureReason, deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
   return Prisma.sql`
@@ -107,7 +107,7 @@ function reported(issuance: OtpIssuance): Prisma.Sql {
         bounce_kind = ${bounceKind}`
 }
 
-/** Whether all that a report is weighed against, which is other reports, is as it was read. */
+/** Whether the stored reports are still those that the decision was made on. */
 function stillAs(issuance: OtpIssuance): Prisma.Sql {
   const { deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
   return Prisma.sql`

@@ -6,9 +6,14 @@ import type { Statements } from '../connection/statements.ts'
 import type { Prisma } from '../generated/client.ts'
 import { type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
 import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
-import { loadFate, saveReport, saveReportAndSuppression, saveSuppression } from './mail-outcome-statements.ts'
+import {
+  loadMailOutcome,
+  saveReport,
+  saveReportAndSuppression,
+  saveSuppression,
+} from './mail-outcome-statements.ts'
 
-/** Stores what is reported of mails with one statement a report. */
+/** Stores each report about a mail with one statement. */
 export class PrismaMailOutcomes implements MailOutcomes {
   readonly #statements: Statements
   readonly #committed: CommitListener
@@ -19,7 +24,7 @@ export class PrismaMailOutcomes implements MailOutcomes {
   }
 
   async load(issuanceId: string): Promise<MailOutcome | undefined> {
-    const [row] = await this.#statements.query<IssuanceRow & StandingRow>(loadFate(issuanceId))
+    const [row] = await this.#statements.query<IssuanceRow & StandingRow>(loadMailOutcome(issuanceId))
     return row && { issuance: issuanceOf(row), standing: standingOf(row) }
   }
 

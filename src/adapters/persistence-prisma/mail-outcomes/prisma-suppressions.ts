@@ -7,7 +7,7 @@ import type { Statements } from '../connection/statements.ts'
 import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
 import { findStanding, findSuppressedAt, saveSuppression } from './mail-outcome-statements.ts'
 
-/** The suppressions, which are columns of `subject_standings`. */
+/** Reads and stores suppressions, which are columns of `subject_standings`. */
 export class PrismaSuppressions implements Suppressions {
   readonly #statements: Statements
   readonly #committed: CommitListener

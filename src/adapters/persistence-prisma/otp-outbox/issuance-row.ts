@@ -3,7 +3,7 @@ import type { EmailAddress } from '../../../domain/email-address.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import { columns, ImpossibleRow, type Joined, present } from '../row-mapping.ts'
 
-/** The columns that raw statements read, under the letter of the table. */
+/** The columns that raw statements read, with the letter of the table as prefix. */
 export const ISSUANCE_COLUMNS = columns(
   'i',
   'id challenge_id subject_user_id number key_id recipient issued_at expires_at status delivery_attempts next_attempt_at sent_at message_id failed_at failure_reason delivered_at bounced_at bounce_kind',
@@ -86,7 +86,7 @@ export function issuanceOf(row: IssuanceRow): OtpIssuance {
   }
 }
 
-/** How an issuance stands with its mail, as columns. */
+/** The columns that depend on the state of the mail. */
 export function deliveryOf(issuance: OtpIssuance) {
   const none = {
     nextAttemptAt: null,

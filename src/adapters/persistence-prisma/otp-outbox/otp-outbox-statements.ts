@@ -7,7 +7,7 @@ import { CHALLENGE_COLUMNS } from '../step-ups/challenge-row.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { deliveryOf, ISSUANCE_COLUMNS } from './issuance-row.ts'
 
-/* The statements behind every delivery, constant in their text like those behind every decision. */
+/* The statements behind every delivery. Their text is constant, as in step-up-statements.ts. */
 
 const CLAIMED = Prisma.raw(
   [ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, 'i.trace_context AS i_trace_context'].join(', '),
@@ -24,16 +24,16 @@ export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
 }
 
 export interface Attempt {
-  /** As it was claimed. */
+  /** The issuance as the deliverer claimed it. */
   readonly claimed: QueuedIssuance
   readonly outcome: OtpIssuance
   readonly event: ChallengeEvent
 }
 
 /**
- * Any number of attempts at once. Each is guarded by its number: a later claim of the mail has counted another one.
- * If the mail system has reported meanwhile, its report is kept, and only the hand-over is added to it. Returns the places
- * of the attempts that took effect: of two attempts for one mail, one.
+ * Records any number of attempts at once. The number of the attempt guards each, because a later claim increments it.
+ * If a delivery report was stored first, it is kept; the send only adds its time and message id. Returns the places of
+ * the attempts that took effect. If two attempts are for one mail, only one does.
  */
 export function recordOutcomes(attempts: readonly Attempt[]): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.record */

@@ -19,13 +19,16 @@ interface Waiting {
   readonly stored: PromiseWithResolvers<boolean>
 }
 
-/** The queued rows of `otp_issuances`. A lease is a later `next_attempt_at`: it needs no clean-up if its holder dies. */
+/**
+ * Leases and records the queued rows of `otp_issuances`. A lease is a later `next_attempt_at`, so it needs no clean-up if
+ * its holder dies.
+ */
 export class PrismaOtpOutbox implements OtpOutbox {
   readonly #statements: Statements
   readonly #committed: CommitListener
-  /** Runs a statement as part of nothing that was going on: the attempts that share one may each be of another trace. */
-  readonly #apart = AsyncLocalStorage.snapshot()
-  /** What came in while a statement was under way. */
+  /** Runs a statement outside any trace, because the attempts that share it may belong to different traces. */
+  readonly #outsideTraces = AsyncLocalStorage.snapshot()
+  /** Attempts that arrived while a statement was running. */
   #waiting: Waiting[] = []
   #recording = false
 
@@ -49,45 +52,45 @@ export class PrismaOtpOutbox implements OtpOutbox {
     return this.#statements.around('otp-outbox.record', () => {
       const stored = Promise.withResolvers<boolean>()
       this.#waiting.push({ attempt: { claimed, outcome, event }, stored })
-      if (!this.#recording) void this.#apart(() => this.#recordWaiting())
+      if (!this.#recording) void this.#outsideTraces(() => this.#recordWaiting())
       return stored.promise
     })
   }
 
-  /** One statement after the other, each with all that came in during the one before: of a backlog, one commit for many. */
+  /** Runs one statement after the other. Each records all attempts that arrived during the last one, in one commit. */
   async #recordWaiting(): Promise<void> {
     this.#recording = true
     while (this.#waiting.length > 0) {
-      const together = this.#waiting
+      const batch = this.#waiting
       this.#waiting = []
       try {
-        await this.#store(together)
+        await this.#store(batch)
       } catch (error) {
-        await this.#recordAlone(together, error)
+        await this.#recordOneByOne(batch, error)
       }
     }
     this.#recording = false
   }
 
-  async #store(together: readonly Waiting[]): Promise<void> {
-    const statement = recordOutcomes(together.map(({ attempt }) => attempt))
+  async #store(batch: readonly Waiting[]): Promise<void> {
+    const statement = recordOutcomes(batch.map(({ attempt }) => attempt))
     const rows = await this.#statements.query<{ readonly place: number }>(statement)
     for (const { place } of rows) {
-      const { attempt, stored } = together[place]!
+      const { attempt, stored } = batch[place]!
       const { claimed: issuance, event } = attempt
       announce(this.#committed, { events: [event], provenance: BY_SERVICE, issuance })
       stored.resolve(true)
     }
-    // Without effect on those that are resolved already.
-    for (const { stored } of together) stored.resolve(false)
+    // This has no effect on attempts that are resolved already.
+    for (const { stored } of batch) stored.resolve(false)
   }
 
-  /** What the database refuses of one must not take the others along. */
-  async #recordAlone(together: readonly Waiting[], error: unknown): Promise<void> {
-    const alone = together.length > 1 && !(error instanceof StorageUnavailable)
+  /** Records each attempt of a failed batch alone, so that one refused attempt does not fail the others. */
+  async #recordOneByOne(batch: readonly Waiting[], error: unknown): Promise<void> {
+    const retries = batch.length > 1 && !(error instanceof StorageUnavailable)
     await Promise.all(
-      together.map((each) =>
-        alone ? this.#store([each]).catch(each.stored.reject) : each.stored.reject(error),
+      batch.map((each) =>
+        retries ? this.#store([each]).catch(each.stored.reject) : each.stored.reject(error),
       ),
     )
   }

@@ -2,7 +2,7 @@ import type { Backlog, OutboxBacklog } from '../../../contracts/outbox-backlog.t
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { PrismaClient } from '../generated/client.ts'
 
-/** Reads nothing but the index of queued rows, which holds what is under way and no more. */
+/** Reads only the index of queued rows, which has no rows but those that wait. */
 export class PrismaOutboxBacklog implements OutboxBacklog {
   readonly #prisma: PrismaClient
 

@@ -2,15 +2,15 @@ import type { Purged, Retention } from '../../../application/ports/retention.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Prisma, PrismaClient } from '../generated/client.ts'
 
-/** A batch, and the key to go on behind; undefined when there is nothing more to look at. */
+/** A purged batch, and the key after which the next one begins. The key is undefined at the end. */
 interface Batch<Key> {
   readonly purged: Purged
   readonly next: Key | undefined
 }
 
 /**
- * Walks along the primary keys from the oldest row, since both rise with time: neither table needs another index. Each batch
- * looks at a bounded number of rows behind the last one it saw, so rows that stay are passed once a purge, and hold up none.
+ * Walks both tables by primary key from the oldest row. Both keys rise with time, so neither table needs another index.
+ * Each batch reads a bounded number of rows after the last one. A purge thus reads each row that stays only once.
  */
 export class PrismaRetention implements Retention {
   readonly #prisma: PrismaClient
@@ -34,7 +34,7 @@ export class PrismaRetention implements Retention {
     return oldest?.expiresAt
   }
 
-  /** True at the end of the table; false if another process is at work, which is then left to it. */
+  /** True at the end of the table. False if another process is purging: this one leaves the work to it. */
   async *#walk<Key>(
     from: Key,
     purgeBatch: (transaction: Prisma.TransactionClient, after: Key) => Promise<Batch<Key>>,
@@ -42,7 +42,7 @@ export class PrismaRetention implements Retention {
     let after: Key | undefined = from
     while (after !== undefined) {
       const position: Key = after
-      const batch = await this.#alone((transaction) => purgeBatch(transaction, position))
+      const batch = await this.#exclusively((transaction) => purgeBatch(transaction, position))
       if (!batch) return false
       yield batch.purged
       after = batch.next
@@ -50,12 +50,12 @@ export class PrismaRetention implements Retention {
     return true
   }
 
-  /** Runs `work` in a transaction that may delete from the audit trail, unless another process has one: then undefined. */
-  #alone<Result>(work: (transaction: Prisma.TransactionClient) => Promise<Result>) {
+  /** Runs `work` in a transaction that may delete from the audit trail. Undefined if another process has such a transaction. */
+  #exclusively<Result>(work: (transaction: Prisma.TransactionClient) => Promise<Result>) {
     return translateStorageErrors(
       this.#prisma.$transaction(async (transaction) => {
-        // Whoever erases a user locks issuances too, in an order of its own. Should the two wait for each other, it is
-        // the purge that gives up and is tried again later: the server looks for deadlocks after a second only.
+        // An erasure locks issuances too, in another order. If the two wait for each other, the purge gives up first and
+        // runs again later: its time-out is shorter than the second after which the server looks for deadlocks.
         const [turn] = await transaction.$queryRaw<{ ours: boolean }[]>`
           SELECT pg_try_advisory_xact_lock(hashtext('countersign.retention')) AS "ours",
             set_config('countersign.retention', 'on', TRUE),
@@ -80,8 +80,9 @@ async function purgeChallenges(
   })
   const ids = seen.filter(({ expiresAt }) => expiresAt < expiredBefore).map(({ id }) => id)
 
-  // Issuances and lock notices go by cascade. Events go last: a decision under way about one of these challenges was stored before its row
-  // could be deleted, so its event is seen here, or finds no row to be stored upon.
+  // PostgreSQL deletes issuances and lock notices by cascade. Delete events last. A concurrent decision about one of these
+  // challenges may commit before the row is deleted: its event is then deleted here. Otherwise it finds no row and stores
+  // nothing.
   const challenges = await transaction.challenge.deleteMany({ where: { id: { in: ids } } })
   const events = await transaction.challengeEvent.deleteMany({ where: { challengeId: { in: ids } } })
   return {
@@ -91,9 +92,9 @@ async function purgeChallenges(
 }
 
 /**
- * What happened to users and to no challenge, or was reported late of one that is gone. Once the challenges are purged, little
- * else is left at the old end of the trail, so it is read from there up to a batch that has nothing old in it. Ids
- * follow the time only roughly, since transactions overlap; an old event behind such a batch is found by a later purge.
+ * Deletes events of users without a challenge, and late reports about purged challenges. After the challenges are purged,
+ * the old end of the trail has little else. So the purge reads from there up to the first batch without an old event.
+ * Ids follow time only roughly, because transactions overlap. A later purge finds an old event behind such a batch.
  */
 async function purgeLooseEvents(
   transaction: Prisma.TransactionClient,
@@ -122,7 +123,7 @@ async function purgeLooseEvents(
   }
 }
 
-/** No UUIDv7 of that millisecond or later is lower: the time is its first 48 bits (RFC 9562 §5.7). */
+/** The lowest UUIDv7 of that millisecond. The first 48 bits are the time (RFC 9562 §5.7). */
 function lowestIdAt(instant: Date): string {
   const time = instant.getTime().toString(16).padStart(12, '0')
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`

@@ -2,7 +2,7 @@ import type { Challenge } from '../../../domain/challenge.ts'
 import type { SummaryLine } from '../../../domain/operation.ts'
 import { columns, ImpossibleRow, present } from '../row-mapping.ts'
 
-/** The columns that raw statements read, under the letter of the table. */
+/** The columns that raw statements read, with the letter of the table as prefix. */
 export const CHALLENGE_COLUMNS = columns(
   'c',
   'id client_id subject_user_id operation_type operation_digest operation_summary status attempts_remaining issuance_count created_at expires_at verified_at consumed_at consumption_key consumption_fingerprint exhausted_at cancelled_at',

@@ -23,7 +23,7 @@ import {
   saveLockingDecision,
 } from './step-up-statements.ts'
 
-/** Stores step-ups with one raw statement a call: what happens on the hot path is what stands in `step-up-statements.ts`. */
+/** Stores step-ups with one raw statement per call. The hot path runs only the statements of `step-up-statements.ts`. */
 export class PrismaStepUps implements StepUps {
   readonly #statements: Statements
   readonly #committed: CommitListener
@@ -45,7 +45,7 @@ export class PrismaStepUps implements StepUps {
       return { challenge, created: true }
     }
 
-    // A conflict is reported once the other insert has committed, so there is a row to be found.
+    // PostgreSQL reports a conflict only after the other insert has committed, so the row exists.
     const [existing] = await this.#statements.query<ChallengeRow & { c_request_fingerprint: string }>(
       findByIdempotencyKey(challenge.clientId, idempotency.key),
     )

@@ -3,7 +3,7 @@ import type { EmailAddress } from '../../../domain/email-address.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
 import { columns, present } from '../row-mapping.ts'
 
-/** The columns that raw statements read, under the letter of the table. */
+/** The columns that raw statements read, with the letter of the table as prefix. */
 export const STANDING_COLUMNS = columns(
   's',
   'subject_user_id consecutive_failures consecutive_locks locked_until recent_issuances suppressed_address suppression_reason suppression_changed_at version',

@@ -11,13 +11,13 @@ import { CHALLENGE_COLUMNS } from './challenge-row.ts'
 import { STANDING_COLUMNS } from './standing-row.ts'
 
 /*
- * The statements behind every decision. The text of each is constant (values are parameters), so that it is
- * prepared once a connection under the name in its leading comment, which also shows in the server's logs.
+ * The statements behind every decision. The text of each is constant, because values are parameters. It is thus prepared
+ * once per connection, under the name in its leading comment. The server's logs show the name too.
  */
 
 const LOADED = Prisma.raw([CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '))
 
-/** Everything a decision depends on, as one row of one snapshot. */
+/** Loads everything that a decision depends on, as one row of one snapshot. */
 export function loadStepUp(challengeId: string): Prisma.Sql {
   return Prisma.sql`/* step-ups.load */
     SELECT ${LOADED}
@@ -29,8 +29,8 @@ export function loadStepUp(challengeId: string): Prisma.Sql {
 }
 
 /**
- * Stores a decision and returns one row, or nothing if the subject's version moved on. That version is the only guard,
- * and enough: every decision about the subject moves it, so where it stands as it was read, all else does too.
+ * Stores a decision and returns one row. Returns none if the subject's version has changed. That version is the only
+ * guard. It suffices: every decision about the subject increments it, so while it is unchanged, all else is too.
  * A concurrent save waits for the row of the standing and then finds a newer version (READ COMMITTED).
  */
 export function saveDecision(decision: StepUpDecision, provenance: Provenance): Prisma.Sql {
@@ -39,7 +39,7 @@ export function saveDecision(decision: StepUpDecision, provenance: Provenance): 
     SELECT id FROM challenge`
 }
 
-/** The same with the notice of the lock that the decision begins: there is one if, and only if, the decision is stored. */
+/** Stores a decision that locks the subject, and the notice of the lock. The notice exists only if the decision is stored. */
 export function saveLockingDecision(
   decision: StepUpDecision,
   notice: QueuedLockNotice,
@@ -59,7 +59,7 @@ export function saveLockingDecision(
     SELECT id FROM challenge`
 }
 
-/** The parts of a statement that store a decision; `challenge` is its row if it holds. */
+/** The parts of a statement that store a decision. `challenge` has a row only if the decision is stored. */
 function stored({ challenge, standing, issued, events }: StepUpDecision, provenance: Provenance): Prisma.Sql {
   const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
   return Prisma.sql`standing AS (
@@ -99,7 +99,7 @@ function stored({ challenge, standing, issued, events }: StepUpDecision, provena
     ), trail AS (${insertEvents('challenge', events, provenance)})`
 }
 
-/** Stores a new challenge and returns one row, or nothing if its client used the idempotency key before. */
+/** Stores a new challenge and returns one row. Returns none if its client used the idempotency key before. */
 export function insertChallenge(
   challenge: PendingChallenge,
   event: ChallengeEvent,
@@ -140,7 +140,7 @@ export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql 
     WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`
 }
 
-/** What a status adds to a challenge, as columns. */
+/** The columns that depend on the status of a challenge. */
 function endOf(challenge: Challenge) {
   const none = { verifiedAt: null, consumedAt: null, consumedBy: null, exhaustedAt: null, cancelledAt: null }
   switch (challenge.status) {

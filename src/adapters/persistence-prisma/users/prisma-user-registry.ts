@@ -16,7 +16,7 @@ import {
 } from '../lock-notices/lock-notice-row.ts'
 import { CHALLENGE_COLUMNS, type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
 
-/** Long enough for an import of some hundred thousand users, all or nothing. */
+/** Long enough to import several hundred thousand users in one transaction. */
 const TRANSACTION_TIMEOUT_IN_MS = 600_000
 
 /** The directory in the service's own database. */
@@ -42,7 +42,7 @@ export class PrismaUserRegistry implements UserRegistry {
   putAll(users: readonly User[], now: Date, provenance: Provenance) {
     return this.#transaction(provenance, async (transaction, events) => {
       const counts = { created: 0, updated: 0 }
-      // In the order of their ids, so that two imports of the same users do not wait for each other in a circle.
+      // Sort by id, so that two imports of the same users cannot deadlock.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
         counts[await new UserChange(transaction, user.userId, now, provenance, events).put(user)]++
       }
@@ -71,13 +71,13 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 }
 
-/** A change of one user's entry: loads what the decision needs while it holds the subject's lock, and stores what follows. */
+/** Changes one user's entry. It holds the subject's lock, loads what the decision needs, and stores the result. */
 class UserChange {
   readonly #transaction: Prisma.TransactionClient
   readonly #userId: string
   readonly #now: Date
   readonly #provenance: Provenance
-  /** Where each event that is recorded goes as well. */
+  /** Receives each recorded event, for the commit listener. */
   readonly #events: DomainEvent[]
 
   constructor(
@@ -97,7 +97,7 @@ class UserChange {
   async put(user: User): Promise<'created' | 'updated'> {
     await this.#supersedeDecisions()
     const previous = await findUser(this.#transaction, this.#userId)
-    // An import may put very many entries, and few of them change an address.
+    // Skip the load where it is not needed: an import puts many entries and changes few addresses.
     const live = User.changesAddress(previous, user) ? await this.#liveChallenges() : []
 
     await this.#replaceEntry(user)
@@ -117,8 +117,8 @@ class UserChange {
   }
 
   /**
-   * Moves the subject's version, and holds its row until the transaction ends. A decision that was made on the
-   * old entry can no longer be saved, and two changes of one user come one after the other.
+   * Increments the subject's version, and locks its row until the transaction ends. A decision that was made on the old
+   * entry can then no longer be saved. Two changes of one user run one after the other.
    */
   async #supersedeDecisions(): Promise<void> {
     await this.#transaction.$executeRaw`
@@ -139,7 +139,7 @@ class UserChange {
     return rows.map(challengeOf)
   }
 
-  /** Locks the rows: a deliverer may be about to record what became of one. */
+  /** Locks the rows, because a deliverer may be about to record the outcome of one. */
   async #queuedNotices(): Promise<readonly QueuedLockNotice[]> {
     const rows = await this.#transaction.$queryRaw<LockNoticeRow[]>`
       SELECT ${Prisma.raw(LOCK_NOTICE_COLUMNS)}
@@ -175,7 +175,7 @@ class UserChange {
     for (const event of events) await this.#record(event)
   }
 
-  /** Removes the entry, and the address wherever a mail or a suppression left it. */
+  /** Deletes the entry, and the address in every mail and suppression. */
   async #forget(): Promise<void> {
     const ofUser = { challenge: { subjectUserId: this.#userId } }
     await this.#transaction.user.delete({ where: { userId: this.#userId } })

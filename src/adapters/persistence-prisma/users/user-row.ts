@@ -2,7 +2,7 @@ import type { EmailAddress } from '../../../domain/email-address.ts'
 import type { User } from '../../../domain/user.ts'
 import { columns, type Joined } from '../row-mapping.ts'
 
-/** The columns that raw statements read, under the letter of the table. */
+/** The columns that raw statements read, with the letter of the table as prefix. */
 export const USER_COLUMNS = columns('u', 'user_id email locale display_name')
 
 export interface UserRow {
