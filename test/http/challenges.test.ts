@@ -186,6 +186,7 @@ test('client and subject read the challenge, without its digest and with a maske
         issuedAt: NOON.toISOString(),
         expiresAt: afterNoon(300).toISOString(),
         resendAvailableAt: afterNoon(30).toISOString(),
+        codeDigits: 6,
         delivery: 'queued',
       },
     })

@@ -3,7 +3,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import axe from 'axe-core'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { LANGUAGES, WORDINGS } from '../../packages/kit/src/browser/dialog-wording.ts'
 import { launchChromium } from '../../tools/pictures/chromium.ts'
 import { until } from '../journeys/client.ts'
@@ -20,6 +20,7 @@ import {
 import { StubChallenge } from './stub-challenge.ts'
 
 const ORIGIN = 'https://bank.example'
+const PHONE = { width: 375, height: 740 }
 const KIT = new URL('../../packages/kit/src/browser/', import.meta.url)
 /** What a careful bank sends with its pages. */
 const POLICY =
@@ -27,14 +28,15 @@ const POLICY =
 
 const PAGE = (language: string) => `<!doctype html>
 <html lang="${language}"><head><title>Bank</title><script type="module" src="/page.js"></script></head>
-<body><main><h1>Bank</h1><button id="pay">Pay</button><countersign-dialog></countersign-dialog></main></body></html>`
+<body><header>Bank of the page</header><main><h1>Bank</h1><button id="pay">Pay</button><countersign-dialog></countersign-dialog></main></body></html>`
 
 const SCRIPT = `
 import '/kit/countersign-dialog.ts'
 window.outcomes = []
+window.token = 'token-of-alice'
 const dialog = document.querySelector('countersign-dialog')
 document.addEventListener('countersign-end', ({ detail }) => window.outcomes.push(detail))
-window.countersign = (challengeId) => dialog.countersign({ challengeId, accessToken: () => 'token-of-alice' })
+window.countersign = (challengeId) => dialog.countersign({ challengeId, accessToken: () => window.token })
 document.querySelector('#pay').addEventListener('click', () => window.countersign('c1'))
 `
 
@@ -85,12 +87,14 @@ async function opened(
     if (pathname === '/page.js') return route.fulfill({ contentType: 'text/javascript', body: SCRIPT })
     if (file) return route.fulfill({ contentType: 'text/javascript', body: await scriptOf(file) })
     const token = request.headers().authorization
-    if (token !== 'Bearer token-of-alice') return route.fulfill({ status: 401 })
-    const { status, headers, body } = challenge.answer(request.method(), pathname, request.postData())
+    if (token !== `Bearer ${challenge.token}`) return route.fulfill({ status: 401 })
+    const answer = challenge.answer(request.method(), pathname, request.postData())
+    if (answer.status === 0) return route.abort('internetdisconnected')
+    const { status, headers, body, text = body === undefined ? '' : JSON.stringify(body) } = answer
     return route.fulfill({
       status,
       headers: { 'Content-Type': 'application/json', ...headers },
-      body: body === undefined ? '' : JSON.stringify(body),
+      body: text,
     })
   })
   if (reader) await setUpReader(page, reader)
@@ -389,7 +393,569 @@ inBrowser(
   },
 )
 
-const PHONE = { width: 375, height: 740 }
+/** How often the service was given a code. */
+const guesses = (challenge: StubChallenge) => challenge.given.length
+
+/** Long enough for a call that must not come. */
+const quiet = (page: Page) => page.waitForTimeout(250)
+
+const alarm = (page: Page, words: string | RegExp) => page.getByRole('alert').filter({ hasText: words })
+
+async function paste(page: Page, text: string): Promise<void> {
+  // Chromium has no clipboard to share without a display, so this is what it does with one.
+  await codeField(page).evaluate((field, data) => {
+    const { value, selectionStart, selectionEnd } = field as unknown as Field
+    ;(field as unknown as Field).value =
+      value.slice(0, selectionStart) + data.replaceAll(/[\r\n]/g, '') + value.slice(selectionEnd)
+    field.dispatchEvent(
+      new InputEvent('input', { inputType: 'insertFromPaste', data, bubbles: true, composed: true }),
+    )
+  }, text)
+}
+
+interface Field {
+  value: string
+  readonly selectionStart: number
+  readonly selectionEnd: number
+}
+declare const InputEvent: new (type: string, init: object) => Event
+
+inBrowser('the last digit typed at the end gives the code', async (t) => {
+  const challenge = new StubChallenge()
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+
+  await codeField(page).pressSequentially('04291')
+  await quiet(page)
+  t.is(guesses(challenge), 0)
+  await codeField(page).pressSequentially('7')
+  await ended(page)
+
+  t.deepEqual(challenge.given, ['042917'])
+})
+
+inBrowser('what is deleted or corrected is given only when the user says so', async (t) => {
+  const challenge = new StubChallenge()
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+
+  for (const keys of [
+    ['9', '0', '4', '2', '9', '1', 'Home', 'Delete', '7', 'Backspace', 'Home', '7'],
+    ['ControlOrMeta+A', 'Delete', '0', '4', '2', '9', '1', 'ArrowLeft', '1'],
+    [
+      'ControlOrMeta+A',
+      'Delete',
+      '0',
+      '4',
+      '2',
+      '9',
+      '9',
+      'ArrowLeft',
+      'ArrowLeft',
+      'Shift+ArrowRight',
+      '1',
+      '5',
+    ],
+    ['ControlOrMeta+A', 'Backspace', 'ControlOrMeta+Z', 'ControlOrMeta+Shift+Z'],
+  ]) {
+    for (const key of keys) await page.keyboard.press(key)
+    await quiet(page)
+  }
+  t.is(guesses(challenge), 1, 'only the six digits that were typed one after the other')
+})
+
+inBrowser('seven digits with one too many cost no guess while one of them is deleted', async (t) => {
+  const challenge = new StubChallenge()
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+
+  await paste(page, '9042917')
+  await alarm(page, 'It has \u20686\u2069 digits').waitFor()
+  await page.keyboard.press('Home')
+  await page.keyboard.press('Delete')
+  await quiet(page)
+  t.is(guesses(challenge), 0)
+  t.is(await page.getByRole('alert').textContent(), '')
+
+  await page.keyboard.press('Enter')
+  await ended(page)
+  t.deepEqual(challenge.given, ['042917'])
+})
+
+inBrowser('from a service that does not say how long a code is, a typed code waits for Enter', async (t) => {
+  const challenge = new StubChallenge()
+  challenge.codeDigits = undefined
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+
+  await codeField(page).pressSequentially('04291')
+  await page.keyboard.press('Enter')
+  await alarm(page, 'It has \u20686–8\u2069 digits').waitFor()
+  await codeField(page).pressSequentially('7')
+  await quiet(page)
+  t.is(guesses(challenge), 0)
+  await page.keyboard.press('Enter')
+  await ended(page)
+
+  t.deepEqual(challenge.given, ['042917'])
+})
+
+for (const [what, text] of [
+  ['a sentence', 'Hello Alice, your confirmation code with the mark QK is 042917. It counts for 5 minutes.'],
+  ['digits in groups', ' 042 - 917 '],
+  ['digits with a line feed and a space that cannot be seen', '\u200B042\u00A0917\n'],
+  ['Arabic digits', '٠٤٢٩١٧'],
+] as const) {
+  inBrowser(`${what} that was pasted gives its code, and nothing else`, async (t) => {
+    const challenge = new StubChallenge()
+    const page = await opened(t, challenge)
+    await codeField(page).waitFor()
+
+    await paste(page, text)
+    await ended(page)
+
+    t.deepEqual(challenge.given, ['042917'])
+  })
+}
+
+inBrowser('a code that is pasted behind a wrong one is given alone', async (t) => {
+  const challenge = new StubChallenge()
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+
+  await codeField(page).pressSequentially('111111')
+  await alarm(page, 'Tries left: 4').waitFor()
+  await page.keyboard.press('End')
+  await paste(page, '042917')
+  await ended(page)
+
+  t.deepEqual(challenge.given, ['111111', '042917'])
+})
+
+for (const language of LANGUAGES) {
+  inBrowser(`what cannot be a code is refused in words, without a call (${language})`, async (t) => {
+    const challenge = new StubChallenge()
+    const page = await opened(t, challenge, { language })
+    await codeField(page).waitFor()
+    const words = WORDINGS[language].notACode.split('{count}')[0]!
+
+    for (const [how, text] of [
+      ['typed', '04291'],
+      ['typed', 'O42917'],
+      ['pasted', '0429170'],
+      ['pasted', '042917 042918'],
+      ['pasted', 'Your code is in the mail'],
+    ] as const) {
+      await page.keyboard.press('ControlOrMeta+A')
+      await page.keyboard.press('Delete')
+      t.is(await page.getByRole('alert').textContent(), '')
+      if (how === 'pasted') await paste(page, text)
+      else {
+        await codeField(page).pressSequentially(text)
+        await page.keyboard.press('Enter')
+      }
+      await alarm(page, words).waitFor()
+      t.is(await codeField(page).getAttribute('aria-invalid'), 'true')
+    }
+    t.is(guesses(challenge), 0)
+  })
+}
+
+inBrowser('a code that has ended is refused in words, without a call, until there is another', async (t) => {
+  const challenge = new StubChallenge()
+  challenge.codeLifetimeInSeconds = 1
+  challenge.cooldownInSeconds = 1
+  const page = await opened(t, challenge)
+  await page.getByText(`${WORDINGS.en.codeExpired} ${WORDINGS.en.getAnother}`).waitFor()
+
+  await codeField(page).pressSequentially('042917')
+  await alarm(page, WORDINGS.en.codeExpired).waitFor()
+  t.is(guesses(challenge), 0)
+
+  challenge.codeLifetimeInSeconds = 300
+  await page.getByRole('button', { name: 'Send another code' }).click()
+  await page.getByRole('status').filter({ hasText: 'RL' }).waitFor()
+  await codeField(page).pressSequentially('042917')
+  await ended(page)
+  t.deepEqual(await outcomes(page), [{ challengeId: 'c1', outcome: 'verified' }])
+})
+
+inBrowser('when the last code has ended the dialog asks for nothing that cannot be had', async (t) => {
+  const challenge = new StubChallenge()
+  challenge.codeLifetimeInSeconds = 1
+  challenge.cooldownInSeconds = null
+  const page = await opened(t, challenge)
+
+  await page.getByText(`${WORDINGS.en.codeExpired} ${WORDINGS.en.noMoreCodes}`).waitFor()
+
+  t.is(await page.getByText(WORDINGS.en.getAnother).count(), 0)
+})
+
+for (const minutes of [-30, 30]) {
+  inBrowser(`a device whose clock is ${minutes} minutes ahead takes a code that counts`, async (t) => {
+    const challenge = new StubChallenge(() => Date.now() - minutes * 60_000)
+    challenge.expiresInSeconds = 3600
+    const page = await opened(t, challenge)
+    await codeField(page).waitFor()
+
+    await codeField(page).pressSequentially('042917')
+    await ended(page)
+
+    t.deepEqual(await outcomes(page), [{ challengeId: 'c1', outcome: 'verified' }])
+  })
+}
+
+inBrowser('the same wrong code again costs no second guess', async (t) => {
+  const challenge = new StubChallenge()
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+
+  for (let n = 0; n < 3; n++) {
+    await codeField(page).pressSequentially('111111')
+    await alarm(page, 'Tries left: 4').waitFor()
+  }
+
+  t.deepEqual(challenge.given, ['111111'])
+})
+
+inBrowser('Enter after the last digit presses nothing else of the page', async (t) => {
+  const challenge = new StubChallenge()
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+
+  await codeField(page).pressSequentially('042917')
+  await page.keyboard.press('Enter')
+  await ended(page)
+  await quiet(page)
+
+  t.is(await page.locator('dialog[open]').count(), 0)
+  t.is(challenge.calls.filter((call) => call === 'verify').length, 1)
+})
+
+interface Globals {
+  token: string
+  outcome: unknown
+  countersign(challengeId: string): Promise<unknown>
+}
+const renewToken = (page: Page, token: string) =>
+  page.evaluate((renewed) => {
+    ;(globalThis as unknown as Globals).token = renewed
+  }, token)
+
+for (const call of ['GET', 'initiate', 'verify', 'cancel'] as const) {
+  for (const [what, status, words, outcome] of [
+    ['a stale token', 401, WORDINGS.en.signedOut, 'signed-out'],
+    ['a fault of the service', 500, WORDINGS.en.unavailable, 'unreachable'],
+    ['no network', 0, WORDINGS.en.unavailable, 'unreachable'],
+    ['a proxy that knows nothing', 404, WORDINGS.en.notFound, 'not-found'],
+  ] as const) {
+    inBrowser(`with ${what} at ${call} one can try again, and close (by touch)`, async (t) => {
+      const challenge = new StubChallenge()
+      challenge.refuse(call, status, 'X')
+      challenge.refuse(call, status, 'X')
+      const page = await opened(t, challenge, { hasTouch: true, viewport: PHONE })
+      if (call === 'verify') await codeField(page).fill('042917')
+      if (call === 'cancel') await page.getByRole('button', { name: 'Do not confirm' }).tap()
+      await alarm(page, words).waitFor()
+
+      await page.getByRole('button', { name: 'Try again' }).tap()
+      await until(
+        async () => challenge.refusals.get(call)!.length,
+        (left) => left === 0,
+      )
+      await alarm(page, words).waitFor()
+      await page.getByRole('button', { name: 'Close' }).tap()
+      await ended(page)
+
+      t.deepEqual(await outcomes(page), [{ challengeId: 'c1', outcome }])
+    })
+  }
+
+  if (call === 'initiate') continue
+
+  inBrowser(`a renewed token is used when ${call} is tried again`, async (t) => {
+    const challenge = new StubChallenge()
+    const page = await opened(t, challenge)
+    if (call === 'verify' || call === 'cancel') await codeField(page).waitFor()
+    else {
+      await page.getByRole('button', { name: 'Close' }).click()
+      await ended(page)
+      challenge.issuance = null
+    }
+    challenge.token = 'renewed'
+    const before = challenge.calls.length
+    if (call === 'verify') await codeField(page).fill('042917')
+    else if (call === 'cancel') await page.getByRole('button', { name: 'Do not confirm' }).click()
+    else await page.getByRole('button', { name: 'Pay' }).click()
+    await alarm(page, WORDINGS.en.signedOut).waitFor()
+    t.is(challenge.calls.length, before)
+
+    await renewToken(page, 'renewed')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    if (call === 'verify' || call === 'cancel') {
+      await until(
+        () => outcomes(page),
+        (all) => all.length > 0,
+      )
+      t.is(challenge.status, call === 'verify' ? 'verified' : 'cancelled')
+    } else {
+      await codeField(page).waitFor()
+      t.is(await page.getByRole('alert').textContent(), '')
+    }
+  })
+}
+
+for (const call of ['GET', 'initiate', 'verify', 'cancel'] as const) {
+  inBrowser(`the dialog can be closed while ${call} has no answer (by touch)`, async (t) => {
+    const challenge = new StubChallenge()
+    const page = await opened(t, challenge, { hasTouch: true, viewport: PHONE })
+    await codeField(page).waitFor()
+    if (call === 'GET' || call === 'initiate') {
+      await page.getByRole('button', { name: 'Close' }).tap()
+      await ended(page)
+    }
+    // Never answered.
+    await page.route(call === 'GET' ? '**/challenges/c1' : `**/*:${call}`, () => {})
+    if (call === 'verify') await codeField(page).pressSequentially('042917')
+    else if (call === 'cancel') await page.getByRole('button', { name: 'Do not confirm' }).tap()
+    else {
+      challenge.issuance = null
+      await page.getByRole('button', { name: 'Pay' }).tap()
+      const goesOn = call === 'GET' ? WORDINGS.en.loading : WORDINGS.en.sending
+      await page.getByRole('status').filter({ hasText: goesOn }).waitFor()
+    }
+    await page.getByRole('button', { name: 'Close' }).tap()
+    await until(
+      () => page.locator('dialog[open]').count(),
+      (open) => open === 0,
+    )
+
+    t.deepEqual((await outcomes(page)).at(-1), { challengeId: 'c1', outcome: 'closed' })
+  })
+}
+
+for (const [what, body] of [
+  ['a page of a portal', '<html>Sign in to the network</html>'],
+  ['null', 'null'],
+  ['an empty object', '{}'],
+  ['another object', '{"status":"ok"}'],
+] as const) {
+  inBrowser(`${what} in the place of the challenge can be tried again`, async (t) => {
+    const challenge = new StubChallenge()
+    challenge.refusals.set('GET', [{ status: 200, text: body }])
+    const page = await opened(t, challenge)
+
+    await alarm(page, WORDINGS.en.unavailable).waitFor()
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await codeField(page).waitFor()
+
+    t.pass()
+  })
+}
+
+for (const [what, token] of [
+  ['throws', '() => { throw new Error("signed out") }'],
+  ['rejects', '() => Promise.reject(new Error("signed out"))'],
+  ['has none', '() => undefined'],
+] as const) {
+  inBrowser(`a source of tokens that ${what} means signed out, and settles`, async (t) => {
+    const page = await opened(t)
+    await codeField(page).waitFor()
+    await page.getByRole('button', { name: 'Close' }).click()
+
+    await page.evaluate((source) => {
+      const { document } = globalThis as unknown as { document: { querySelector(name: string): Opener } }
+      // The page's policy forbids eval, so the three are written out.
+      const accessToken = {
+        [source]: source.includes('throw')
+          ? () => {
+              throw new Error('signed out')
+            }
+          : source.includes('reject')
+            ? () => Promise.reject(new Error('signed out'))
+            : () => undefined,
+      }[source]
+      void document.querySelector('countersign-dialog').countersign({ challengeId: 'c1', accessToken })
+    }, token)
+    await alarm(page, WORDINGS.en.signedOut).waitFor()
+    await page.getByRole('button', { name: 'Close' }).click()
+    await ended(page, 2)
+
+    t.deepEqual((await outcomes(page)).at(-1), { challengeId: 'c1', outcome: 'signed-out' })
+  })
+}
+
+interface Element {
+  getAttribute(name: string): string | null
+  dispatchEvent(event: Event): boolean
+}
+
+interface Opener {
+  countersign(options: object): Promise<unknown>
+  remove(): void
+  readonly shadowRoot: { querySelector(name: string): { close(): void } }
+}
+
+inBrowser('a source of tokens that never answers does not hold the user', async (t) => {
+  const page = await opened(t)
+  await codeField(page).waitFor()
+  await page.getByRole('button', { name: 'Close' }).click()
+
+  await page.evaluate(() => {
+    const { document } = globalThis as unknown as { document: { querySelector(name: string): Opener } }
+    void document
+      .querySelector('countersign-dialog')
+      .countersign({ challengeId: 'c1', accessToken: () => new Promise(() => {}), timeoutInMs: 300 })
+  })
+  await alarm(page, WORDINGS.en.unavailable).waitFor()
+  await page.getByRole('button', { name: 'Close' }).click()
+  await ended(page, 2)
+
+  t.deepEqual((await outcomes(page)).at(-1), { challengeId: 'c1', outcome: 'unreachable' })
+})
+
+for (const [what, close] of [
+  [
+    'the page closes the dialog inside',
+    (dialog: Opener) => dialog.shadowRoot.querySelector('dialog').close(),
+  ],
+  ['the element leaves the page', (dialog: Opener) => dialog.remove()],
+] as const) {
+  inBrowser(`countersign() settles also when ${what}`, async (t) => {
+    const page = await opened(t)
+    await codeField(page).waitFor()
+
+    await page.locator('countersign-dialog').evaluate(close as never)
+    await until(
+      () => outcomes(page),
+      (all) => all.length === 1 || what.includes('leaves'),
+    )
+
+    t.is(await page.locator('dialog[open]').count(), 0)
+  })
+}
+
+inBrowser('an element outside of a page throws, and opens once it is in one', async (t) => {
+  const page = await opened(t)
+  await codeField(page).waitFor()
+  await page.keyboard.press('Escape')
+  await ended(page)
+
+  const outcome = await page.evaluate(async () => {
+    const { document } = globalThis as unknown as {
+      document: { createElement(name: string): Opener; body: { append(element: Opener): void } }
+    }
+    const dialog = document.createElement('countersign-dialog')
+    const options = { challengeId: 'c1', accessToken: () => 'token-of-alice' }
+    const refused = await dialog.countersign(options).catch((error: Error) => error.message)
+    document.body.append(dialog)
+    const ended = dialog.countersign(options)
+    dialog.remove()
+    return [refused, await ended]
+  })
+
+  t.deepEqual(outcome, ['The element is not in a page', 'closed'])
+})
+
+inBrowser('what comes back late, after the dialog was closed, does not touch the next one', async (t) => {
+  const challenge = new StubChallenge()
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  await page.route('**/*:verify', async (route) => {
+    await held
+    await route.fulfill({ status: 500 })
+  })
+
+  await codeField(page).pressSequentially('042917')
+  await page.keyboard.press('Escape')
+  await ended(page)
+  await page.getByRole('button', { name: 'Pay' }).click()
+  await codeField(page).waitFor()
+  release()
+  await quiet(page)
+
+  t.is(await page.getByRole('alert').textContent(), '')
+  t.true(await codeField(page).isEditable())
+})
+
+for (const [what, lose] of [
+  [
+    'the answer to the code was lost',
+    async (page: Page, challenge: StubChallenge) => {
+      await page.route(
+        '**/*:verify',
+        async (route) => {
+          challenge.answer('POST', '/c1:verify', route.request().postData())
+          await route.abort('connectionreset')
+        },
+        { times: 1 },
+      )
+    },
+  ],
+  [
+    'the look after the code failed',
+    async (_: Page, challenge: StubChallenge) => challenge.refuse('GET', 503, 'X'),
+  ],
+] as const) {
+  inBrowser(`when ${what} the next try finds that all is confirmed`, async (t) => {
+    const challenge = new StubChallenge()
+    const page = await opened(t, challenge)
+    await codeField(page).waitFor()
+    await lose(page, challenge)
+
+    await codeField(page).pressSequentially('042917')
+    await alarm(page, WORDINGS.en.unavailable).waitFor()
+    t.is(challenge.status, 'verified')
+    challenge.refuse('verify', 410, 'STEP_UP_REQUEST_CONTEXT_NOT_FOUND')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('status').filter({ hasText: WORDINGS.en.verified }).waitFor()
+    t.is(await page.getByRole('alert').textContent(), '')
+    await ended(page)
+
+    t.deepEqual(await outcomes(page), [{ challengeId: 'c1', outcome: 'verified' }])
+  })
+}
+
+inBrowser('a code that an input method composes is given when its last digit stands', async (t) => {
+  const challenge = new StubChallenge()
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+  const keyboard = await page.context().newCDPSession(page)
+  const compose = async (text: string) => {
+    await keyboard.send('Input.imeSetComposition', {
+      text,
+      selectionStart: text.length,
+      selectionEnd: text.length,
+    })
+    await quiet(page)
+  }
+
+  for (const text of ['０', '０４', '０４２', '０４', '０４２', '０４２９', '０４２９１']) await compose(text)
+  t.is(guesses(challenge), 0)
+  await compose('０４２９１７')
+  await ended(page)
+
+  t.deepEqual(challenge.given, ['042917'])
+})
+
+inBrowser('a limit without a time is told as one, and can be tried again later', async (t) => {
+  const challenge = new StubChallenge()
+  challenge.refuse('initiate', 429, 'BAD_REQUEST')
+  const page = await opened(t, challenge)
+
+  await alarm(page, /in 0:[23]\d/).waitFor()
+  t.true(await page.getByRole('button', { name: /^Another code in/ }).isDisabled())
+})
+
+function withLongCode(): StubChallenge {
+  const challenge = new StubChallenge()
+  challenge.codeDigits = 8
+  return challenge
+}
 
 /** With a code of the most digits that there are, which was wrong. */
 async function withWrongCode(page: Page, wrongCode: string): Promise<void> {
@@ -404,7 +970,7 @@ for (const language of LANGUAGES) {
   inBrowser(
     `on a phone with a wide font and letters twice as large nothing asks to be scrolled sideways (${language})`,
     async (t) => {
-      const page = await opened(t, new StubChallenge(), {
+      const page = await opened(t, withLongCode(), {
         language,
         viewport: PHONE,
         reader: WIDE_AND_LARGE,
@@ -421,7 +987,7 @@ for (const language of LANGUAGES) {
 }
 
 inBrowser("on a phone the dialog grows with its page's letters, and stays within the width", async (t) => {
-  const page = await opened(t, new StubChallenge(), { viewport: PHONE, bypassCSP: true })
+  const page = await opened(t, withLongCode(), { viewport: PHONE, bypassCSP: true })
   const heading = page.getByRole('heading', { name: WORDINGS.en.title })
   const text = page.locator('dd').first()
   const sizes = () => Promise.all([heading, text].map(fontSize))
@@ -438,6 +1004,342 @@ inBrowser("on a phone the dialog grows with its page's letters, and stays within
   t.deepEqual(await tooWide(page), [])
   t.false(await isCutOff(page))
 })
+
+/** Ten lines, of which the first two say how much, and to whom. */
+function withTenLines(): StubChallenge {
+  const challenge = new StubChallenge()
+  challenge.summary = [
+    ...challenge.summary,
+    ...Array.from({ length: 8 }, (_, n) => ({ label: `Detail ${n + 3}`, value: `Value of detail ${n + 3}` })),
+  ]
+  return challenge
+}
+
+/** Whether all of an element is in what is seen of the page, and nothing lies upon it. */
+function isInView(element: Locator): Promise<boolean> {
+  return element.evaluate((each) => {
+    const view = each.ownerDocument.defaultView!
+    const height = view.visualViewport?.height ?? view.innerHeight
+    const root = each.getRootNode() as unknown as {
+      elementFromPoint(x: number, y: number): typeof each | null
+    }
+    const { left, right, top, bottom } = each.getBoundingClientRect()
+    const points = [top + 2, (top + bottom) / 2, bottom - 2].map((y) => [(left + right) / 2, y] as const)
+    return (
+      top >= -1 &&
+      bottom <= height + 1 &&
+      points.every(([x, y]) => {
+        const found = root.elementFromPoint(x, y)
+        return found !== null && (found === each || each.contains(found) || found.contains(each))
+      })
+    )
+  })
+}
+
+async function viewOf(page: Page) {
+  const lines = page.locator('dl > div')
+  return {
+    amount: await isInView(lines.nth(0)),
+    payee: await isInView(lines.nth(1)),
+    field: await isInView(codeField(page)),
+    confirm: await isInView(page.getByRole('button', { name: WORDINGS.en.confirm, exact: true })),
+  }
+}
+const ALL_IN_VIEW = { amount: true, payee: true, field: true, confirm: true }
+
+/** 375 by 667 is a small phone, and 375 by 380 what its keyboard leaves of it. */
+for (const [width, height] of [
+  [375, 667],
+  [375, 380],
+  [320, 568],
+  [360, 640],
+  [360, 400],
+  [390, 844],
+  [667, 375],
+  [768, 1024],
+  [900, 500],
+] as const) {
+  inBrowser(
+    `amount and payee are in view while the code is typed, of ten lines, at ${width} by ${height}`,
+    async (t) => {
+      const page = await opened(t, withTenLines(), { viewport: { width, height } })
+      await codeField(page).waitFor()
+      await quiet(page)
+      t.deepEqual(await viewOf(page), ALL_IN_VIEW, 'on opening')
+      t.true(await codeField(page).evaluate((field) => field.matches(':focus')))
+
+      await codeField(page).pressSequentially('0429')
+      t.deepEqual(await viewOf(page), ALL_IN_VIEW, 'while it is typed')
+
+      await page.keyboard.press('Enter')
+      await alarm(page, 'Enter only the code').waitFor()
+      t.true((await viewOf(page)).field, 'after a refusal')
+      t.true(await isInView(page.getByRole('alert')))
+    },
+  )
+}
+
+inBrowser('every line and every button can be reached at every size, and is not under another', async (t) => {
+  const page = await opened(t, withTenLines(), { viewport: { width: 375, height: 667 } })
+  await codeField(page).waitFor()
+
+  for (const size of [
+    { width: 375, height: 667 },
+    { width: 375, height: 380 },
+    { width: 320, height: 256 },
+  ]) {
+    await page.setViewportSize(size)
+    await quiet(page)
+    for (const part of [
+      ...(await page.locator('dd').all()),
+      ...(await page.locator('dialog').getByRole('button').all()),
+      codeField(page),
+    ]) {
+      // As a reader scrolls who looks for it: to the top.
+      await part.evaluate((each) => each.scrollIntoView({ block: 'start' }))
+      t.true(await isInView(part), `${await part.innerHTML()} at ${size.width} by ${size.height}`)
+    }
+    for (let n = 0; n < 6; n++) {
+      await page.keyboard.press('Tab')
+      const focused = page.locator('dialog :focus')
+      if ((await focused.count()) > 0)
+        t.true(await isInView(focused), `${await focused.innerHTML()} has the focus at ${size.height}`)
+    }
+  }
+})
+
+inBrowser('a keyboard that covers the page takes its height off the dialog, and gives it back', async (t) => {
+  const page = await opened(t, withTenLines(), {
+    viewport: { width: 375, height: 667 },
+    reducedMotion: 'reduce',
+  })
+  await codeField(page).waitFor()
+  const cover = (height: number, offsetTop: number) =>
+    page.evaluate(
+      ([height, offsetTop]) => {
+        const { visualViewport } = globalThis as unknown as { visualViewport: EventTarget }
+        Object.defineProperties(visualViewport, {
+          height: { value: height, configurable: true },
+          offsetTop: { value: offsetTop, configurable: true },
+        })
+        visualViewport.dispatchEvent(new Event('resize'))
+      },
+      [height, offsetTop] as const,
+    )
+  const bottom = async () =>
+    await page
+      .locator('dialog')
+      .boundingBox()
+      .then((box) => box!.y + box!.height)
+
+  t.is(await bottom(), 667)
+  await cover(380, 0)
+  t.is(await bottom(), 380)
+  t.deepEqual(await viewOf(page), ALL_IN_VIEW)
+  await cover(380, 100)
+  t.is(await bottom(), 480)
+
+  await cover(667, 0)
+  t.is(await bottom(), 667)
+})
+
+inBrowser('at 400 % zoom nothing is cut off, and all can be reached', async (t) => {
+  // 1280 by 1024 at 400 % (WCAG 1.4.10).
+  const page = await opened(t, withTenLines(), { viewport: { width: 320, height: 256 } })
+  await codeField(page).waitFor()
+
+  t.deepEqual(await tooWide(page), [])
+  t.true(await isInView(page.locator('dd').first()))
+  await codeField(page).pressSequentially('0429')
+  t.true(await isInView(codeField(page)))
+})
+
+inBrowser('what fills in codes finds the field, and what it writes there is given', async (t) => {
+  for (const [event, bubbles] of [
+    ['input', true],
+    ['change', true],
+    ['change', false],
+  ] as const) {
+    const challenge = new StubChallenge()
+    const page = await opened(t, challenge)
+    await codeField(page).waitFor()
+
+    const seen = await page.evaluate(
+      ([event, bubbles]) => {
+        // From outside, as an extension sees it.
+        const { document } = globalThis as unknown as {
+          document: { querySelector(name: string): { shadowRoot: { querySelector(name: string): Element } } }
+        }
+        const field = document
+          .querySelector('countersign-dialog')
+          .shadowRoot.querySelector('input[autocomplete="one-time-code"]')
+        const attributes = [
+          'type',
+          'name',
+          'inputmode',
+          'autocomplete',
+          'enterkeyhint',
+          'maxlength',
+          'pattern',
+        ]
+        const found = attributes.map((name) => field.getAttribute(name))
+        ;(field as unknown as Field).value = '042917'
+        field.dispatchEvent(new Event(event, { bubbles }))
+        return found
+      },
+      [event, bubbles] as const,
+    )
+    await ended(page)
+
+    t.deepEqual(seen, ['text', 'one-time-code', 'numeric', 'one-time-code', 'done', null, null])
+    t.deepEqual(challenge.given, ['042917'])
+  }
+})
+
+inBrowser('a page can style each part', async (t) => {
+  const page = await opened(t, new StubChallenge(), { bypassCSP: true })
+  await codeField(page).waitFor()
+  const names = [
+    'dialog',
+    'title',
+    'introduction',
+    'summary',
+    'news',
+    'alarm',
+    'form',
+    'label',
+    'code',
+    'validity',
+  ]
+  const buttons = ['confirm', 'resend', 'cancel', 'retry', 'close']
+  await page.addStyleTag({
+    content: [...names, ...buttons].map((name) => `::part(${name}) { scroll-margin: 7px }`).join('\n'),
+  })
+
+  for (const name of [...names, ...buttons]) {
+    const margins = await page
+      .locator(`countersign-dialog [part~="${name}"]`)
+      .evaluateAll((found) =>
+        found.map((each) => each.ownerDocument.defaultView!.getComputedStyle(each).scrollMarginTop),
+      )
+    t.true(margins.length > 0 && margins.every((margin) => margin === '7px'), name)
+  }
+})
+
+inBrowser(
+  'with forced colours borders, the main button, focus and what cannot be pressed still show',
+  async (t) => {
+    const page = await opened(t, new StubChallenge(), { forcedColors: 'active' })
+    await codeField(page).waitFor()
+    const style = (element: Locator, ...names: string[]) =>
+      element.evaluate((each, names) => {
+        const style = each.ownerDocument.defaultView!.getComputedStyle(each)
+        return names.map((name) => style.getPropertyValue(name))
+      }, names)
+    const [paper] = await style(page.locator('dialog'), 'background-color')
+    const [main, resend] = ['Confirm', 'Another code in'].map((name) =>
+      page.getByRole('button', { name }).first(),
+    )
+
+    t.not((await style(page.locator('dialog'), 'border-top-color'))[0], paper)
+    t.not((await style(main!, 'background-color'))[0], paper)
+    t.notDeepEqual(
+      await style(resend!, 'color'),
+      await style(page.getByRole('button', { name: 'Do not' }), 'color'),
+    )
+    const [width, line] = await style(codeField(page), 'outline-width', 'outline-style')
+    t.deepEqual([width, line], ['3px', 'solid'])
+    await codeField(page).fill('111111')
+    await alarm(page, 'Tries left').waitFor()
+    t.deepEqual(await style(codeField(page), 'border-top-width'), ['4px'])
+  },
+)
+
+for (const [reducedMotion, animation] of [
+  ['reduce', 'none'],
+  ['no-preference', 'rise'],
+] as const) {
+  inBrowser(`with motion ${reducedMotion} the dialog opens with the animation ${animation}`, async (t) => {
+    const page = await opened(t, new StubChallenge(), { reducedMotion })
+    await codeField(page).waitFor()
+
+    const found = await page
+      .locator('dialog')
+      .evaluate((each) => each.ownerDocument.defaultView!.getComputedStyle(each).animationName)
+    t.is(found, animation)
+  })
+}
+
+inBrowser(
+  'a screen reader has it in this order: what, where the code went, what is wrong, the field',
+  async (t) => {
+    const page = await opened(t)
+    await codeField(page).waitFor()
+    const tree = async () =>
+      (await page.locator('countersign-dialog').ariaSnapshot())
+        .replaceAll(/\d+:\d\d/g, '0:00')
+        .replaceAll(/[\u2068\u2069]/g, '')
+
+    t.is(
+      await tree(),
+      `- dialog "Read, then confirm":
+  - heading "Read, then confirm" [level=2]
+  - button "Close": ×
+  - paragraph: Read each line. The code confirms exactly this and nothing else.
+  - term: Amount
+  - definition: EUR 1,250.00
+  - term: To
+  - definition: ACME GmbH, DE89 3704 0044 0532 0130 00
+  - status: "We have sent a code to a•••@example.com. Use the newest mail: it has the mark QK."
+  - alert
+  - text: Code with the mark QK
+  - textbox "Code with the mark QK"
+  - paragraph: The code counts for another 0:00.
+  - button "Confirm"
+  - button "Another code in 0:00" [disabled]
+  - button "Do not confirm"`,
+    )
+    await codeField(page).fill('111111')
+    await alarm(page, 'Tries left').waitFor()
+    t.regex(await tree(), /- alert: "?This is not the code that counts. Tries left: 4"?\n {2}- text: Code/)
+    const described = await page.locator('dialog').evaluate((each) => {
+      const root = each.getRootNode() as unknown as { getElementById(id: string): { textContent: string } }
+      return each
+        .getAttribute('aria-describedby')!
+        .split(' ')
+        .map((id: string) => root.getElementById(id).textContent)
+    })
+    t.is(described[0], WORDINGS.en.introduction)
+    t.true(described[1]!.startsWith('AmountEUR 1,250.00'))
+  },
+)
+
+inBrowser(
+  'from right to left at phone width the way out is on the left, and the code runs as digits do',
+  async (t) => {
+    const page = await opened(t, withTenLines(), { language: 'ar', viewport: PHONE })
+    await codeField(page).waitFor()
+    const box = async (element: Locator) => (await element.boundingBox())!
+    const [heading, leave] = await Promise.all([
+      box(page.getByRole('heading', { name: WORDINGS.ar.title })),
+      box(page.getByRole('button', { name: WORDINGS.ar.close })),
+    ])
+
+    t.true(leave.x + leave.width <= heading.x)
+    t.true(leave.x >= 0 && heading.x + heading.width <= PHONE.width)
+    t.deepEqual(await tooWide(page), [])
+    await codeField(page).pressSequentially('٠٤٢')
+    t.is(
+      await codeField(page).evaluate(
+        (each) => each.ownerDocument.defaultView!.getComputedStyle(each).direction,
+      ),
+      'ltr',
+    )
+    await codeField(page).pressSequentially('٩١٧')
+    await ended(page)
+    t.deepEqual(await outcomes(page), [{ challengeId: 'c1', outcome: 'verified' }])
+  },
+)
 
 /** The findings of axe, by rule and the elements at fault. */
 async function findings(page: Page): Promise<string[]> {

@@ -10,9 +10,16 @@ export class StubChallenge {
   expiresInSeconds = 900
   cooldownInSeconds: number | null = 30
   delivery = 'sent'
+  /** Undefined: an old service, which does not say it. */
+  codeDigits: number | undefined = 6
+  /** The access token that the service accepts. */
+  token = 'token-of-alice'
+  codeLifetimeInSeconds = 300
   readonly code = '042917'
   /** Of each call: method and the part of the path that says what it does. */
   readonly calls: string[] = []
+  /** The codes that the service was given. */
+  readonly given: string[] = []
   /** Answers instead of the usual one, the next call of that kind first. */
   readonly refusals = new Map<string, StubAnswer[]>()
   readonly #now: () => number
@@ -52,14 +59,16 @@ export class StubChallenge {
       reference: ['QK', 'RL', 'SM'][(number - 1) % 3],
       recipient: 'a•••@example.com',
       issuedAt: this.#instant(0),
-      expiresAt: this.#instant(300),
+      expiresAt: this.#instant(this.codeLifetimeInSeconds),
+      ...(this.codeDigits !== undefined && { codeDigits: this.codeDigits }),
       resendAvailableAt: this.cooldownInSeconds === null ? null : this.#instant(this.cooldownInSeconds),
     }
   }
 
   #verify(body: string | null): StubAnswer {
     const { totp } = JSON.parse(body ?? '{}')
-    if (totp.replaceAll(/[ -]/g, '') === this.code) {
+    this.given.push(totp)
+    if (totp === this.code) {
       this.status = 'verified'
       return { status: 204 }
     }
@@ -87,9 +96,12 @@ export class StubChallenge {
 }
 
 interface StubAnswer {
+  /** 0: there is no network. */
   readonly status: number
   readonly headers?: Record<string, string>
   readonly body?: unknown
+  /** In the place of a body. */
+  readonly text?: string
 }
 
 function error(status: number, code: string, headers: Record<string, string> = {}): StubAnswer {

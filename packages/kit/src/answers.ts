@@ -80,6 +80,8 @@ export interface Issuance {
    * From when the user may ask for the next code. Null if this challenge allows no more codes, or if the address may get no mail.
    */
   readonly resendAvailableAt: string | null
+  /** How many digits the code has. An app can refuse anything shorter or longer itself, without a call. */
+  readonly codeDigits?: number | undefined
   /**
    * The state of the mail: `queued`, waiting to be sent; `sent`, accepted by our mail system; `delivered`, accepted by the
    * recipient’s; `bounced`, returned; `failed`, given up.
@@ -164,6 +166,8 @@ export const Challenge: z.ZodType<Challenge> = z.object({
       issuedAt: Instant,
       expiresAt: Instant,
       resendAvailableAt: Instant.nullable(),
+      // A service that is older than the kit does not send it.
+      codeDigits: z.int().optional(),
       delivery: z.enum(['queued', 'sent', 'delivered', 'bounced', 'failed']),
       sentAt: Instant.optional(),
       deliveredAt: Instant.optional(),

@@ -15,6 +15,8 @@ export interface InspectedChallenge {
   readonly issuance: OtpIssuance | undefined
   /** When the next code may be requested; undefined if this challenge, or this address, gets no further code. */
   readonly resendAvailableAt: Date | undefined
+  /** How many digits a code has. */
+  readonly codeDigits: number
 }
 
 /**
@@ -52,6 +54,7 @@ export class InspectChallenge {
       resendAvailableAt: reachable
         ? StepUp.nextIssuanceAt({ ...stepUp, challenge }, this.#policy, now)
         : undefined,
+      codeDigits: this.#policy.codeDigits,
     }
   }
 }

@@ -15,7 +15,7 @@ test('client and subject of a challenge see how it stands', async (t) => {
 
   for (const caller of [client('payments'), user('alice')]) {
     const seen = await inspectChallenge.execute(id, caller)
-    t.like(seen, { status: 'pending', resendAvailableAt: afterNoon(30) })
+    t.like(seen, { status: 'pending', resendAvailableAt: afterNoon(30), codeDigits: 6 })
     t.is(seen.issuance?.number, 1)
   }
 })

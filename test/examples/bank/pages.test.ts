@@ -85,6 +85,11 @@ async function visit(
   }
 }
 
+/** The mailbox loads itself anew when a mail is there, and nobody can measure a frame that navigates. */
+async function mailboxShows(page: Page, code: string): Promise<void> {
+  await page.frameLocator('iframe[name=mail]').frameLocator('iframe').getByText(code).first().waitFor()
+}
+
 async function order(bank: FrameLocator, amount = '1250.00'): Promise<void> {
   await bank.getByLabel('Amount in EUR').fill(amount)
   await bank.getByRole('button', { name: 'Transfer', exact: true }).click()
@@ -225,6 +230,7 @@ inBrowser('a challenge that expires is told, and nothing is transferred', async 
   await goesWrong(visitor, 'Only 20 seconds to countersign')
 
   await order(bank)
+  await bank.getByRole('alert').filter({ hasText: 'The time to confirm this is over.' }).waitFor()
   await bank.getByRole('button', { name: 'Close' }).click()
   await bank.getByRole('alert').filter({ hasText: 'The time for countersigning has run out.' }).waitFor()
   await page.locator('#steps .ended').filter({ hasText: 'expired' }).waitFor()
@@ -351,6 +357,7 @@ inBrowser(
     await order(bank)
     await field.waitFor()
     const typed = await code()
+    await mailboxShows(page, typed)
     t.false((await overflows()).includes(true))
     await page.getByRole('link', { name: 'Mail', exact: true }).tap()
     await until(
@@ -383,8 +390,7 @@ for (const [setting, reader] of [
     await order(bank)
     await field.waitFor()
     const typed = await code()
-    // The mailbox loads itself anew when the mail is there, and a frame that navigates cannot be measured.
-    await page.frameLocator('iframe[name=mail]').frameLocator('iframe').getByText(typed).first().waitFor()
+    await mailboxShows(page, typed)
     t.deepEqual(await tooWide(page), [])
 
     await field.fill(typed)

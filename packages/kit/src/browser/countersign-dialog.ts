@@ -15,16 +15,44 @@ import {
   StepUpSession,
   type StepUpSessionOptions,
 } from './step-up-session.ts'
+import { normalised } from './typed-code.ts'
 
 /**
- * How the dialog ended. `closed`: the user left it, and may go on with the same challenge later. `unreachable`: the service never
- * answered. Any other value is the status of the challenge: after `verified`, repeat the call.
+ * How the dialog ended. After `verified`, repeat the call. `closed`: the user left it, and may go on with the same challenge later.
+ *
+ * The next ones say what was in the way when the user left. `unreachable`: the service did not answer. `signed-out`: it refused the
+ * access token, or there was none. `not-found`: this user has no such challenge. `no-address`: there is no address to mail a code
+ * to. `locked`: there were too many wrong codes. Once that is over, the user may go on with the same challenge.
+ *
+ * Any other value is the status of the challenge.
  */
-export type DialogOutcome = ChallengeView['status'] | 'closed' | 'unreachable'
+export type DialogOutcome =
+  | ChallengeView['status']
+  | 'closed'
+  | 'unreachable'
+  | 'signed-out'
+  | 'not-found'
+  | 'no-address'
+  | 'locked'
 
 /** How often it looks where the mail is, for as long as that may change. */
 const LOOKS_EVERY_MS = 4000
 const TICKS_EVERY_MS = 1000
+/** How long it shows that all is confirmed. Enter after the last digit would otherwise press a button of the page. */
+const SHOWS_VERIFIED_MS = 700
+
+/** What the user can have tried again: it may work the next time, with another token or another state of the service. */
+const WORTH_ANOTHER_TRY: readonly (Refusal['reason'] | undefined)[] = [
+  'unavailable',
+  'signed-out',
+  'not-found',
+  'no-address',
+]
+
+/** From the most room to the least: what stays in view while the rest scrolls. */
+const LAYOUTS = ['roomy', 'entry', 'compact', 'plain'] as const
+/** Lines of the operation that stay in view: how much, and who gets it. */
+const LINES_IN_VIEW = 2
 
 /**
  * `<countersign-dialog>`: shows a user what they approve, asks the service to mail the code, and takes the code. It reads everything
@@ -36,7 +64,8 @@ const TICKS_EVERY_MS = 1000
  * Its colours are custom properties: `--countersign-ink` (text), `--countersign-quiet` (secondary text), `--countersign-paper`
  * (background), `--countersign-shade` (background of the form), `--countersign-line` and `--countersign-edge` (borders),
  * `--countersign-accent` and `--countersign-on-accent` (main button), `--countersign-alarm` (errors), `--countersign-good` (success).
- * Each has a default for light and dark pages.
+ * Each has a default for light and dark pages. Its parts, for `::part()`: `dialog`, `title`, `introduction`, `summary`, `news`,
+ * `alarm`, `form`, `label`, `code`, `validity`, `confirm`, `resend`, `cancel`, `retry` and `close`.
  *
  * Dispatches `countersign-end` when it closes: a CustomEvent that bubbles, with `{ challengeId, outcome }` in its `detail`.
  */
@@ -46,11 +75,18 @@ export class CountersignDialog extends HTMLElement {
   #challenge: ChallengeView | undefined
   #wording: DialogWording = WORDINGS.en
   #refusal: Refusal | undefined
-  /** Of what was refused for a while: when that is over, as a reading of `performance.now()`. */
+  /** When a refusal for a while is over, as a reading of `performance.now()`. */
   #refusedUntil = 0
   #underWay: 'loading' | 'sending' | 'checking' | undefined
+  /** What the user can have tried again. */
+  #again: (() => void) | undefined
   #guessesLeft: number | undefined
+  /** What is in the field, as of the latest look at it. */
+  #typed = ''
   #timers: ReturnType<typeof setInterval>[] = []
+  #resized: AbortController | undefined
+  /** What the layout was chosen by. */
+  #arrangedFor = ''
   #ended: ((outcome: DialogOutcome) => void) | undefined
   readonly #parts = buildParts()
 
@@ -69,112 +105,181 @@ export class CountersignDialog extends HTMLElement {
    * Opens the dialog on a challenge. Asks for a first code if there was none yet.
    *
    * @returns how it ended.
-   * @throws {Error} if the dialog is open.
+   * @throws {Error} if the dialog is open, or if the element is not in a page.
    */
   async countersign(options: StepUpSessionOptions): Promise<DialogOutcome> {
     if (this.#ended) throw new Error('The dialog is open')
+    if (!this.isConnected) throw new Error('The element is not in a page')
     const ended = new Promise<DialogOutcome>((resolve) => {
       this.#ended = resolve
     })
     this.#session = new StepUpSession(options)
     this.#challengeId = options.challengeId
     this.#challenge = undefined
+    this.#underWay = undefined
     this.#refusal = undefined
+    this.#again = undefined
     this.#guessesLeft = undefined
-    this.#parts.code.value = ''
+    this.#write('')
+    this.#parts.summary.replaceChildren()
     this.#speak(languageOf([this.closest('[lang]')?.getAttribute('lang') ?? '', ...navigator.languages]))
     this.#parts.dialog.showModal()
     this.#timers = [
       setInterval(() => this.#render(), TICKS_EVERY_MS),
       setInterval(() => void this.#lookAfterTheMail(), LOOKS_EVERY_MS),
     ]
+    this.#watchSize()
     void this.#start()
     return ended
   }
 
   /** An element that is taken out of the page takes its dialog along. */
   disconnectedCallback(): void {
-    this.#end('closed')
+    this.#end(this.#outcome())
   }
 
   #listen(): void {
-    const { dialog, form, code, resend, cancel, close, retry } = this.#parts
+    const { dialog, form, code, resend, cancel, leave, close, retry } = this.#parts
     form.addEventListener('submit', (event) => {
       event.preventDefault()
       void this.#verify()
     })
-    // A whole code at once was pasted or filled in: there is nothing left to type.
-    let before = ''
-    code.addEventListener('input', () => {
-      const typed = code.value.length - 1 <= sharedStart(before, code.value)
-      before = code.value
-      if (!typed && /^(?:[\s-]*\d){6,8}[\s-]*$/.test(code.value)) void this.#verify()
+    code.addEventListener('input', (event) => this.#heedInput(event))
+    // Some password managers write the value, and say so only by this event.
+    code.addEventListener('change', (event) => {
+      if (code.value !== this.#typed) this.#heedInput(event)
     })
     resend.addEventListener('click', () => void this.#send())
-    retry.addEventListener('click', () => void this.#start())
+    retry.addEventListener('click', () => this.#again?.())
     cancel.addEventListener('click', () => void this.#cancel())
-    close.addEventListener('click', () => this.#end(this.#outcome()))
+    for (const button of [leave, close]) button.addEventListener('click', () => this.#end(this.#outcome()))
     dialog.addEventListener('cancel', (event) => {
       event.preventDefault()
       this.#end(this.#outcome())
     })
+    // A browser may close it all the same, as Chromium does at a second Escape.
+    dialog.addEventListener('close', () => {
+      if (!dialog.open) this.#end(this.#outcome())
+    })
+  }
+
+  /**
+   * Gives a code by itself when it arrived whole (pasted, dropped, filled in, dictated), or when its last digit was typed at the end.
+   * Who deletes or corrects something is not done.
+   */
+  #heedInput(event: Event): void {
+    const { code } = this.#parts
+    const [before, after] = [this.#typed, code.value]
+    this.#typed = after
+    if (this.#underWay || before === after) return
+    this.#forgetWhatWasTyped()
+
+    const { inputType = '', data = null } = event as Partial<InputEvent>
+    if (/^(?:delete|history)/.test(inputType)) return
+    const inserted = inputType === '' ? after : (data ?? insertedInto(before, after))
+    const isAtEnd =
+      after.startsWith(before) && after.length > before.length && code.selectionStart === after.length
+    if (isTyped(inputType, inserted)) {
+      const { min, max } = this.#session!.codeLength
+      const isLastDigit = normalised(after).length === max && normalised(before).length === max - 1
+      if (isAtEnd && min === max && isLastDigit && this.#session!.codeIn(after)) void this.#verify()
+      return
+    }
+    const arrived = this.#session!.codeIn(inserted)
+    // Shows what is sent: the code, without the sentence around it.
+    if (arrived) this.#write(arrived)
+    const isWhole = isAtEnd && this.#session!.codeIn(after) !== undefined
+    if (arrived || isWhole || !this.#isStart(after)) void this.#verify()
+  }
+
+  /** Whether the rest of a code may be typed after this. */
+  #isStart(text: string): boolean {
+    const digits = normalised(text)
+    return /^\d*$/.test(digits) && digits.length < this.#session!.codeLength.max
+  }
+
+  /** What was wrong with the text in the field is over when that changes. */
+  #forgetWhatWasTyped(): void {
+    const reason = this.#refusal?.reason
+    if (reason !== 'no-code' && reason !== 'not-a-code' && reason !== 'code-expired') return
+    this.#refusal = undefined
+    this.#render()
+  }
+
+  #write(text: string): void {
+    this.#parts.code.value = text
+    this.#typed = text
   }
 
   async #start(): Promise<void> {
-    this.#underWay = 'loading'
-    this.#refusal = undefined
-    this.#render()
-    await this.#look()
-    if (this.#challenge?.status === 'pending' && !this.#challenge.issuance) await this.#send()
-    this.#done()
-    this.#focus()
+    const session = this.#begin('loading')
+    if (!session) return
+    let refusal = await this.#look(session)
+    if (session === this.#session && this.#challenge?.status === 'pending' && !this.#challenge.issuance) {
+      this.#underWay = 'sending'
+      this.#render()
+      refusal = (await session.initiate()) ?? (await this.#look(session))
+    }
+    if (!this.#finish(session, refusal, () => void this.#start())) return
+    this.#focus({ preventScroll: true })
+    this.#parts.dialog.scrollTop = 0
   }
 
   async #send(): Promise<void> {
-    this.#underWay = 'sending'
-    this.#refusal = undefined
+    const session = this.#begin('sending')
+    if (!session) return
     this.#guessesLeft = undefined
-    this.#render()
-    this.#heed(await this.#session!.initiate())
-    await this.#look()
-    this.#parts.code.value = ''
-    this.#done()
+    const refusal = await session.initiate()
+    const unseen = await this.#lookAfter(refusal, session)
+    if (!this.#finish(session, refusal ?? unseen, () => void this.#send())) return
+    if (!refusal) this.#write('')
     this.#focus()
   }
 
   async #verify(): Promise<void> {
-    if (this.#underWay) return
-    this.#underWay = 'checking'
-    this.#refusal = undefined
-    this.#render()
-    const refusal = await this.#session!.verify(this.#parts.code.value)
-    this.#heed(refusal)
-    if (refusal?.reason !== 'no-code' && refusal?.reason !== 'unavailable') await this.#look()
-    this.#done()
-    if (this.#challenge?.status === 'verified') {
-      this.#end('verified')
-      return
-    }
-    this.#parts.code.select()
+    const session = this.#begin('checking')
+    if (!session) return
+    const refusal = await session.verify(this.#parts.code.value)
+    const unseen = await this.#lookAfter(refusal, session)
+    if (!this.#finish(session, refusal ?? unseen, () => void this.#verify())) return
+    if (refusal?.reason !== 'not-a-code' || !this.#isStart(this.#typed)) this.#parts.code.select()
     this.#focus()
+    if (this.#challenge?.status !== 'verified') return
+    await new Promise((resolve) => setTimeout(resolve, SHOWS_VERIFIED_MS))
+    if (session === this.#session) this.#end('verified')
   }
 
   async #cancel(): Promise<void> {
-    this.#underWay = 'checking'
-    this.#render()
-    this.#heed(await this.#session!.cancel())
-    await this.#look()
-    this.#done()
+    const session = this.#begin('checking')
+    if (!session) return
+    const refusal = await session.cancel()
+    const unseen = await this.#lookAfter(refusal, session)
+    if (!this.#finish(session, refusal ?? unseen, () => void this.#cancel())) return
     if (this.#challenge?.status === 'cancelled') this.#end('cancelled')
+    else this.#focus()
   }
 
-  #done(): void {
-    this.#underWay = undefined
+  /** One thing at a time: undefined if something is under way. */
+  #begin(what: 'loading' | 'sending' | 'checking'): StepUpSession | undefined {
+    if (this.#underWay || !this.#ended) return undefined
+    this.#underWay = what
+    this.#refusal = undefined
+    this.#again = undefined
     this.#render()
+    return this.#session
   }
 
-  #heed(refusal: Refusal | undefined): void {
-    if (!refusal) return
+  /** False if the dialog has ended in the meantime: what came back is of no more use. */
+  #finish(session: StepUpSession, refusal: Refusal | undefined, again: () => void): boolean {
+    if (session !== this.#session || !this.#ended) return false
+    this.#underWay = undefined
+    if (refusal) this.#heed(refusal)
+    if (WORTH_ANOTHER_TRY.includes(refusal?.reason)) this.#again = again
+    this.#render()
+    return true
+  }
+
+  #heed(refusal: Refusal): void {
     this.#refusal = refusal
     if (refusal.reason === 'wrong-code') this.#guessesLeft = refusal.guessesLeft
     if ('retryAfterInSeconds' in refusal) {
@@ -182,27 +287,54 @@ export class CountersignDialog extends HTMLElement {
     }
   }
 
-  /** Reads how the challenge stands; what it cannot read it says, and stays with what it knew. */
-  async #look(): Promise<void> {
-    const session = this.#session!
+  /** Reads how the challenge stands. What it cannot read it returns, and stays with what it knew. */
+  async #look(session: StepUpSession): Promise<Refusal | undefined> {
     const seen = await session.inspect()
-    if (session !== this.#session) return
-    if ('status' in seen) this.#challenge = seen
-    else this.#refusal ??= seen
+    if (!('status' in seen)) return seen
+    if (session === this.#session) this.#challenge = seen
+    return undefined
+  }
+
+  /** Looks again, unless that would be refused as well, or nothing was asked. */
+  async #lookAfter(refusal: Refusal | undefined, session: StepUpSession): Promise<Refusal | undefined> {
+    switch (refusal?.reason) {
+      case 'no-code':
+      case 'not-a-code':
+      case 'code-expired':
+      case 'unavailable':
+      case 'signed-out':
+        return undefined
+      default:
+        return this.#look(session)
+    }
   }
 
   async #lookAfterTheMail(): Promise<void> {
+    const session = this.#session!
     const delivery = this.#challenge?.status === 'pending' && this.#challenge.issuance?.delivery
     if (this.#underWay || document.hidden || (delivery !== 'queued' && delivery !== 'sent')) return
-    const seen = await this.#session!.inspect()
-    if (!this.#underWay && this.#ended && 'status' in seen) this.#challenge = seen
+    const seen = await session.inspect()
+    if (this.#underWay || session !== this.#session || !('status' in seen)) return
+    this.#challenge = seen
     this.#render()
   }
 
   #outcome(): DialogOutcome {
-    if (!this.#challenge) return 'unreachable'
-    const { status } = this.#challenge
-    return status === 'pending' ? 'closed' : status
+    const challenge = this.#challenge
+    if (challenge && challenge.status !== 'pending') return challenge.status
+    if (challenge && this.#secondsUntil(challenge.expiresAt) === 0) return 'expired'
+    switch (this.#refusal?.reason) {
+      case 'unavailable':
+        return 'unreachable'
+      case 'signed-out':
+      case 'not-found':
+      case 'no-address':
+        return this.#refusal.reason
+      case 'locked':
+        return this.#isBlocked() ? 'locked' : 'closed'
+      default:
+        return 'closed'
+    }
   }
 
   #end(outcome: DialogOutcome): void {
@@ -210,6 +342,7 @@ export class CountersignDialog extends HTMLElement {
     if (!ended) return
     this.#ended = undefined
     for (const timer of this.#timers) clearInterval(timer)
+    this.#resized?.abort()
     this.#parts.dialog.close()
     this.dispatchEvent(
       new CustomEvent('countersign-end', {
@@ -221,9 +354,65 @@ export class CountersignDialog extends HTMLElement {
     ended(outcome)
   }
 
+  #watchSize(): void {
+    this.#resized = new AbortController()
+    const { signal } = this.#resized
+    const heed = () => {
+      this.#leaveRoomForTheKeyboard()
+      this.#arrange()
+    }
+    addEventListener('resize', heed, { signal })
+    visualViewport?.addEventListener('resize', heed, { signal })
+    visualViewport?.addEventListener('scroll', heed, { signal })
+    this.#leaveRoomForTheKeyboard()
+  }
+
+  /** The keyboard of a phone covers a part of the page, which does not get smaller by it. */
+  #leaveRoomForTheKeyboard(): void {
+    const { style } = this.#parts.dialog
+    const seen = visualViewport
+    const pageHeight = document.documentElement.clientHeight
+    // Who zooms with two fingers looks at a part on purpose.
+    const isCovered = seen && Math.abs(seen.scale - 1) < 0.01 && pageHeight - seen.height > 1
+    for (const [name, pixels] of [
+      ['--visible-height', seen?.height],
+      ['--hidden-above', seen?.offsetTop],
+      ['--hidden-below', seen && pageHeight - seen.height - seen.offsetTop],
+    ] as const) {
+      if (isCovered && pixels !== undefined) style.setProperty(name, `${Math.max(0, pixels ?? 0)}px`)
+      else style.removeProperty(name)
+    }
+  }
+
+  /** Takes the roomiest layout in which the first lines are in view beside the field. */
+  #arrange(): void {
+    const { dialog, content, form } = this.#parts
+    const scrolled = dialog.scrollTop
+    for (const layout of form.hidden ? (['plain'] as const) : LAYOUTS) {
+      content.dataset.layout = layout
+      if (layout === 'plain' || this.#fits(layout)) break
+    }
+    dialog.scrollTop = scrolled
+    this.#arrangedFor = this.#size()
+  }
+
+  #fits(layout: 'roomy' | 'entry' | 'compact'): boolean {
+    const { dialog, summary, answer, entry } = this.#parts
+    if (dialog.scrollHeight <= dialog.clientHeight) return true
+    const line = [...summary.children].slice(0, LINES_IN_VIEW).at(-1)
+    const bottom = line instanceof HTMLElement ? line.offsetTop + line.offsetHeight : 0
+    return bottom + (layout === 'roomy' ? answer : entry).offsetHeight <= dialog.clientHeight
+  }
+
+  /** Changes with all that decides on the layout. */
+  #size(): string {
+    const { dialog, content, form } = this.#parts
+    return [dialog.clientWidth, dialog.clientHeight, content.offsetHeight, form.hidden].join()
+  }
+
   #speak(language: DialogLanguage): void {
     this.#wording = WORDINGS[language]
-    const { dialog, title, introduction, confirm, cancel, close, retry } = this.#parts
+    const { dialog, title, introduction, confirm, cancel, leave, close, retry } = this.#parts
     dialog.lang = language
     dialog.dir = directionOf(language)
     title.textContent = this.#wording.title
@@ -231,14 +420,16 @@ export class CountersignDialog extends HTMLElement {
     confirm.textContent = this.#wording.confirm
     cancel.textContent = this.#wording.cancel
     close.textContent = this.#wording.close
+    leave.ariaLabel = this.#wording.close
+    leave.title = this.#wording.close
     retry.textContent = this.#wording.retry
   }
 
-  #focus(): void {
+  #focus(options?: FocusOptions): void {
     const { form, code, retry, close } = this.#parts
-    if (!form.hidden) code.focus()
-    else if (!retry.hidden) retry.focus()
-    else close.focus()
+    if (!form.hidden) code.focus(options)
+    else if (!retry.hidden) retry.focus(options)
+    else close.focus(options)
   }
 
   /** Shows what is known. The one place that decides what is seen. */
@@ -254,6 +445,7 @@ export class CountersignDialog extends HTMLElement {
       confirm,
       resend,
       cancel,
+      leave,
       close,
       retry,
       news,
@@ -267,33 +459,37 @@ export class CountersignDialog extends HTMLElement {
     introduction.hidden = !pending
     summary.hidden = !challenge
     if (challenge && summary.childElementCount === 0) summary.append(...rowsOf(challenge))
-    if (!challenge) summary.replaceChildren()
 
     const answerable = pending && issuance !== null && !blocked
     form.hidden = !answerable
     if (answerable && issuance) {
       const left = this.#secondsUntil(issuance.expiresAt)
       label.textContent = filled(wording.codeLabel, { reference: issuance.reference })
-      setText(validity, left > 0 ? filled(wording.validFor, { time: clockTime(left) }) : wording.codeExpired)
+      setText(validity, left > 0 ? filled(wording.validFor, { time: clockTime(left) }) : this.#codeExpired())
+      // The alarm says it.
+      validity.hidden = this.#refusal?.reason === 'code-expired'
     }
     confirm.disabled = busy
     code.readOnly = busy
     code.setAttribute('aria-invalid', String(this.#isCodeAtFault()))
 
     const resendAt = issuance?.resendAvailableAt
-    const wait = resendAt ? this.#secondsUntil(resendAt) : 0
+    const wait = Math.max(resendAt ? this.#secondsUntil(resendAt) : 0, this.#secondsTooSoon())
     resend.hidden = !pending || blocked || (issuance !== null && resendAt === null)
     resend.disabled = busy || wait > 0
     setText(resend, wait > 0 ? filled(wording.resendIn, { time: clockTime(wait) }) : wording.resend)
 
     cancel.hidden = !pending
     cancel.disabled = busy
-    close.hidden = pending
-    retry.hidden = busy || challenge !== undefined || this.#refusal?.reason !== 'unavailable'
+    // There is always one of the two.
+    leave.hidden = !answerable && !busy
+    close.hidden = !leave.hidden
+    retry.hidden = busy || !this.#again
 
     setText(news, this.#news())
     news.classList.toggle('good', challenge?.status === 'verified')
     setText(alarm, this.#alarm())
+    if (this.#arrangedFor !== this.#size()) this.#arrange()
   }
 
   /** What goes on, politely. */
@@ -311,10 +507,8 @@ export class CountersignDialog extends HTMLElement {
   /** What is in the way, at once. */
   #alarm(): string {
     const [wording, challenge, refusal] = [this.#wording, this.#challenge, this.#refusal]
-    if (this.#underWay) return ''
-    if (challenge && challenge.status !== 'pending' && challenge.status !== 'verified') {
-      return wording[challenge.status]
-    }
+    if (this.#underWay || challenge?.status === 'verified') return ''
+    if (challenge && challenge.status !== 'pending') return wording[challenge.status]
     if (challenge?.status === 'pending' && this.#secondsUntil(challenge.expiresAt) === 0)
       return wording.expired
     switch (refusal?.reason) {
@@ -326,6 +520,10 @@ export class CountersignDialog extends HTMLElement {
           : `${wording.wrongCode} ${filled(wording.guessesLeft, { count: String(this.#guessesLeft) })}`
       case 'no-code':
         return wording.noCode
+      case 'not-a-code':
+        return filled(wording.notACode, { count: this.#digits() })
+      case 'code-expired':
+        return this.#codeExpired()
       case 'over':
         return wording.expired
       case 'too-soon':
@@ -344,6 +542,23 @@ export class CountersignDialog extends HTMLElement {
     }
   }
 
+  #codeExpired(): string {
+    const { codeExpired, getAnother, noMoreCodes } = this.#wording
+    const isLast = this.#challenge?.issuance?.resendAvailableAt === null
+    return `${codeExpired} ${isLast ? noMoreCodes : getAnother}`
+  }
+
+  /** How many digits a code has, in words of every language. */
+  #digits(): string {
+    const { min, max } = this.#session!.codeLength
+    return isolated(min === max ? String(min) : `${min}–${max}`)
+  }
+
+  #secondsTooSoon(): number {
+    if (this.#refusal?.reason !== 'too-soon') return 0
+    return Math.max(0, Math.ceil((this.#refusedUntil - performance.now()) / 1000))
+  }
+
   #forAWhile(text: string): string {
     const left = Math.ceil((this.#refusedUntil - performance.now()) / 1000)
     return left > 0 ? filled(text, { time: clockTime(left) }) : ''
@@ -357,7 +572,8 @@ export class CountersignDialog extends HTMLElement {
   }
 
   #isCodeAtFault(): boolean {
-    return this.#refusal?.reason === 'wrong-code' || this.#refusal?.reason === 'no-code'
+    const reason = this.#refusal?.reason
+    return reason !== undefined && ['wrong-code', 'no-code', 'not-a-code', 'code-expired'].includes(reason)
   }
 
   #secondsUntil(instant: string): number {
@@ -368,11 +584,19 @@ export class CountersignDialog extends HTMLElement {
 /** Foreign text that does not turn the words around it (UAX #9 §2.4). */
 const isolated = (text: string) => `\u2068${text}\u2069`
 
-/** How many characters two texts have in common at their start. */
-function sharedStart(one: string, other: string): number {
-  let length = 0
-  while (length < one.length && one[length] === other[length]) length++
-  return length
+/** What turned one text into the other, if that was one insertion. */
+function insertedInto(before: string, after: string): string {
+  let start = 0
+  while (start < before.length && before[start] === after[start]) start++
+  const end = Math.min(before.length - start, after.length - start)
+  let same = 0
+  while (same < end && before.at(-1 - same) === after.at(-1 - same)) same++
+  return after.slice(start, after.length - same)
+}
+
+/** A keyboard that writes several characters at once has taken them from elsewhere, as from a mail. */
+function isTyped(inputType: string, inserted: string): boolean {
+  return /^insert(?:Text|CompositionText|FromComposition)$/.test(inputType) && [...inserted].length <= 1
 }
 
 /** Writes only what changed: screen readers read a live region again with each write. */
@@ -395,14 +619,17 @@ function buildParts() {
     news: element('p', { role: 'status' }),
     form: element('form', { novalidate: '' }),
     label: element('label', { for: 'code' }),
+    // No maxlength: it would cut the code off a pasted sentence.
     code: element('input', {
       id: 'code',
-      name: 'code',
+      name: 'one-time-code',
+      type: 'text',
       inputmode: 'numeric',
       autocomplete: 'one-time-code',
+      enterkeyhint: 'done',
       autocapitalize: 'off',
+      autocorrect: 'off',
       spellcheck: 'false',
-      maxlength: '20',
       dir: 'ltr',
       'aria-describedby': 'validity alarm',
       'aria-required': 'true',
@@ -414,14 +641,26 @@ function buildParts() {
     resend: button('resend'),
     cancel: button('cancel'),
     close: button('close'),
+    leave: element('button', { type: 'button', id: 'leave', class: 'leave' }, '×'),
+    answer: element('div', { class: 'answer' }),
+    entry: element('div', { class: 'entry' }),
+    content: element('div', { class: 'content' }),
     dialog: element('dialog', { 'aria-labelledby': 'title', 'aria-describedby': 'introduction summary' }),
   }
-  const { dialog, title, introduction, summary, news, form, alarm, retry, resend, cancel, close } = parts
+  const { dialog, content, title, introduction, summary, answer, news, entry, form, alarm } = parts
   form.append(parts.label, parts.code, parts.validity, parts.confirm)
-  const actions = element('div', { class: 'actions' }, retry, resend, cancel, close)
-  dialog.append(
-    element('div', { class: 'content' }, title, introduction, summary, news, form, alarm, actions),
+  entry.append(alarm, form)
+  answer.append(news, entry)
+  const actions = element('div', { class: 'actions' }, parts.retry, parts.resend, parts.cancel, parts.close)
+  content.append(
+    element('div', { class: 'head' }, title, parts.leave),
+    introduction,
+    summary,
+    answer,
+    actions,
   )
+  dialog.append(content)
+  for (const [name, each] of Object.entries(parts)) each.part.add(name === 'leave' ? 'close' : name)
   return parts
 }
 

@@ -9,6 +9,7 @@ export interface DialogWording {
   readonly codeLabel: string
   readonly validFor: string
   readonly codeExpired: string
+  readonly getAnother: string
   readonly confirm: string
   readonly checking: string
   readonly resend: string
@@ -20,6 +21,7 @@ export interface DialogWording {
   readonly guessesLeft: string
   readonly wrongCode: string
   readonly noCode: string
+  readonly notACode: string
   readonly verified: string
   readonly consumed: string
   readonly expired: string
@@ -70,7 +72,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     undelivered: 'The mail to {recipient} did not arrive. Have another code sent, or contact us.',
     codeLabel: 'Code with the mark {reference}',
     validFor: 'The code counts for another {time}.',
-    codeExpired: 'The code has expired. Have another one sent.',
+    codeExpired: 'The code has expired.',
+    getAnother: 'Have another one sent.',
     confirm: 'Confirm',
     checking: 'Checking…',
     resend: 'Send another code',
@@ -82,6 +85,7 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     guessesLeft: 'Tries left: {count}',
     wrongCode: 'This is not the code that counts.',
     noCode: 'Enter the digits from the mail.',
+    notACode: 'Enter only the code. It has {count} digits.',
     verified: 'Confirmed.',
     consumed: 'This has been confirmed and carried out.',
     expired: 'The time to confirm this is over. Please start again.',
@@ -105,7 +109,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
       'Die Mail an {recipient} ist nicht angekommen. Lassen Sie sich einen neuen Code senden oder wenden Sie sich an uns.',
     codeLabel: 'Code mit dem Kennzeichen {reference}',
     validFor: 'Der Code gilt noch {time}.',
-    codeExpired: 'Der Code ist abgelaufen. Lassen Sie sich einen neuen senden.',
+    codeExpired: 'Der Code ist abgelaufen.',
+    getAnother: 'Lassen Sie sich einen neuen senden.',
     confirm: 'Bestätigen',
     checking: 'Wird geprüft…',
     resend: 'Neuen Code senden',
@@ -117,6 +122,7 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     guessesLeft: 'Verbleibende Versuche: {count}',
     wrongCode: 'Das ist nicht der Code, der zählt.',
     noCode: 'Geben Sie die Ziffern aus der Mail ein.',
+    notACode: 'Geben Sie nur den Code ein. Er hat {count} Ziffern.',
     verified: 'Bestätigt.',
     consumed: 'Dies wurde bestätigt und ausgeführt.',
     expired: 'Die Zeit zum Bestätigen ist vorbei. Bitte beginnen Sie von vorn.',
@@ -139,7 +145,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     undelivered: 'Le message à {recipient} n’est pas arrivé. Demandez un autre code ou contactez-nous.',
     codeLabel: 'Code avec le repère {reference}',
     validFor: 'Le code est valable encore {time}.',
-    codeExpired: 'Le code a expiré. Demandez-en un autre.',
+    codeExpired: 'Le code a expiré.',
+    getAnother: 'Demandez-en un autre.',
     confirm: 'Confirmer',
     checking: 'Vérification…',
     resend: 'Envoyer un autre code',
@@ -151,6 +158,7 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     guessesLeft: 'Essais restants : {count}',
     wrongCode: 'Ce n’est pas le code qui compte.',
     noCode: 'Saisissez les chiffres du message.',
+    notACode: 'Saisissez uniquement le code. Il comporte {count} chiffres.',
     verified: 'Confirmé.',
     consumed: 'Ceci a été confirmé et exécuté.',
     expired: 'Le délai de confirmation est écoulé. Veuillez recommencer.',
@@ -174,7 +182,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
       'El correo a {recipient} no ha llegado. Pida otro código o póngase en contacto con nosotros.',
     codeLabel: 'Código con la marca {reference}',
     validFor: 'El código vale {time} más.',
-    codeExpired: 'El código ha caducado. Pida otro.',
+    codeExpired: 'El código ha caducado.',
+    getAnother: 'Pida otro.',
     confirm: 'Confirmar',
     checking: 'Comprobando…',
     resend: 'Enviar otro código',
@@ -186,6 +195,7 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     guessesLeft: 'Intentos restantes: {count}',
     wrongCode: 'Este no es el código que cuenta.',
     noCode: 'Introduzca las cifras del correo.',
+    notACode: 'Introduzca solo el código. Tiene {count} cifras.',
     verified: 'Confirmado.',
     consumed: 'Esto ya se ha confirmado y realizado.',
     expired: 'El plazo para confirmar ha terminado. Empiece de nuevo.',
@@ -210,7 +220,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
       'De mail aan {recipient} is niet aangekomen. Laat een nieuwe code sturen of neem contact met ons op.',
     codeLabel: 'Code met het kenmerk {reference}',
     validFor: 'De code geldt nog {time}.',
-    codeExpired: 'De code is verlopen. Laat een nieuwe sturen.',
+    codeExpired: 'De code is verlopen.',
+    getAnother: 'Laat een nieuwe sturen.',
     confirm: 'Bevestigen',
     checking: 'Wordt gecontroleerd…',
     resend: 'Nieuwe code sturen',
@@ -222,6 +233,7 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     guessesLeft: 'Resterende pogingen: {count}',
     wrongCode: 'Dit is niet de code die telt.',
     noCode: 'Voer de cijfers uit de mail in.',
+    notACode: 'Voer alleen de code in. Die heeft {count} cijfers.',
     verified: 'Bevestigd.',
     consumed: 'Dit is bevestigd en uitgevoerd.',
     expired: 'De tijd om te bevestigen is voorbij. Begin opnieuw.',
@@ -243,7 +255,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     undelivered: 'A mensagem para {recipient} não chegou. Peça outro código ou contacte-nos.',
     codeLabel: 'Código com a marca {reference}',
     validFor: 'O código vale por mais {time}.',
-    codeExpired: 'O código expirou. Peça outro.',
+    codeExpired: 'O código expirou.',
+    getAnother: 'Peça outro.',
     confirm: 'Confirmar',
     checking: 'A verificar…',
     resend: 'Enviar outro código',
@@ -255,6 +268,7 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     guessesLeft: 'Tentativas restantes: {count}',
     wrongCode: 'Este não é o código que conta.',
     noCode: 'Introduza os algarismos da mensagem.',
+    notACode: 'Introduza apenas o código. Tem {count} algarismos.',
     verified: 'Confirmado.',
     consumed: 'Isto já foi confirmado e executado.',
     expired: 'O prazo para confirmar terminou. Comece de novo.',
@@ -277,7 +291,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     undelivered: 'لم تصل الرسالة إلى {recipient}. اطلب رمزاً آخر أو تواصل معنا.',
     codeLabel: 'الرمز ذو العلامة {reference}',
     validFor: 'الرمز صالح لمدة {time} أخرى.',
-    codeExpired: 'انتهت صلاحية الرمز. اطلب رمزاً آخر.',
+    codeExpired: 'انتهت صلاحية الرمز.',
+    getAnother: 'اطلب رمزاً آخر.',
     confirm: 'تأكيد',
     checking: 'جارٍ التحقق…',
     resend: 'إرسال رمز آخر',
@@ -289,6 +304,7 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     guessesLeft: 'المحاولات المتبقية: {count}',
     wrongCode: 'هذا ليس الرمز الصالح.',
     noCode: 'أدخل الأرقام الواردة في الرسالة.',
+    notACode: 'أدخل الرمز فقط. يتكون من {count} أرقام.',
     verified: 'تم التأكيد.',
     consumed: 'تم تأكيد هذا وتنفيذه.',
     expired: 'انتهت مهلة التأكيد. يُرجى البدء من جديد.',

@@ -41,6 +41,10 @@ const Issuance = z
       description:
         'From when the user may ask for the next code. Null if this challenge allows no more codes, or if the address may get no mail.',
     }),
+    codeDigits: z.int().min(6).max(8).meta({
+      description:
+        'How many digits the code has. An app can refuse anything shorter or longer itself, without a call.',
+    }),
     delivery: z.enum(['queued', 'sent', 'delivered', 'bounced', 'failed']).meta({
       description:
         'The state of the mail: `queued`, waiting to be sent; `sent`, accepted by our mail system; `delivered`, accepted by the recipient’s; `bounced`, returned; `failed`, given up.',

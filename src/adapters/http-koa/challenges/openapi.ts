@@ -139,6 +139,7 @@ const readChallenge: ZodOpenApiOperationObject = {
                   issuedAt: '2030-01-01T12:00:20.000Z',
                   expiresAt: '2030-01-01T12:05:20.000Z',
                   resendAvailableAt: '2030-01-01T12:00:50.000Z',
+                  codeDigits: 6,
                   delivery: 'sent',
                   sentAt: '2030-01-01T12:00:21.000Z',
                 },

@@ -151,6 +151,7 @@ function inspectedBody({
   status,
   issuance,
   resendAvailableAt,
+  codeDigits,
 }: InspectedChallenge): ChallengeBody {
   return {
     challengeId: challenge.id,
@@ -167,6 +168,7 @@ function inspectedBody({
           issuedAt: issuance.issuedAt,
           expiresAt: issuance.expiresAt,
           resendAvailableAt: resendAvailableAt ?? null,
+          codeDigits,
           delivery: issuance.status,
           ...deliveryTimes(issuance),
         }
