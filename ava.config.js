@@ -1,7 +1,16 @@
 import { availableParallelism } from 'node:os'
 
 /** Files that run for long, as their tests run one after the other. They start first, so that the end of a run need not wait for them. */
-const LONG = ['/test/prisma/', '/test/package.', '/proofs/soak/', '/proofs/faults/database-']
+const LONG = [
+  '/test/kit/countersign-dialog.',
+  '/test/examples/bank/pages.',
+  '/test/prisma/',
+  '/test/package.',
+  '/test/journeys/life-cycle.',
+  '/test/journeys/metrics.',
+  '/proofs/soak/',
+  '/proofs/faults/database-',
+]
 const isLong = (file) => LONG.some((part) => file.replaceAll('\\', '/').includes(part))
 
 export default {
