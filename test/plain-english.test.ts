@@ -24,11 +24,6 @@ const MAX_COLUMNS = 100
 /** Written by a program, or a list of test titles, which are facts in the words of their tests. */
 const NOT_PROSE = ['docs/licences.md', 'docs/security-tests.md']
 
-/** Folders of code whose unwanted words are not rewritten yet, with how many they may still have. Delete an entry at zero. */
-const NOT_YET_IN_CODE: Readonly<Record<string, number>> = {
-  'packages/kit': 5,
-}
-
 const UNWANTED = [
   /\bwhoever\b/i,
   /\bwhom(?:ever)?\b/i,
@@ -79,10 +74,6 @@ test('code that strangers read is among what is checked', (t) => {
   for (const folder of ['src/domain', 'src/adapters/http-koa', 'packages/kit']) {
     t.true(sources.has(folder), folder)
   }
-  t.deepEqual(
-    Object.keys(NOT_YET_IN_CODE).filter((folder) => !sources.has(folder)),
-    [],
-  )
 })
 
 for (const [folder, paths] of sources) {
@@ -93,7 +84,7 @@ for (const [folder, paths] of sources) {
       ),
     )
 
-    t.true(found.length <= (NOT_YET_IN_CODE[folder] ?? 0), found.join('\n'))
+    t.deepEqual(found, [])
   })
 }
 

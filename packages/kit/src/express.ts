@@ -109,7 +109,7 @@ function recordResponse(res: Response, running: Running): void {
   })
 }
 
-/** Of the two forms that `writeHead` takes: an object, or names and values in turns. */
+/** The names and values of either form that `writeHead` takes: an object, or an array of names and values in turn. */
 function headersIn(headers: unknown): readonly (readonly [string, string | string[]])[] {
   if (!Array.isArray(headers)) {
     return Object.entries((headers ?? {}) as OutgoingHttpHeaders).flatMap(([name, value]) =>

@@ -44,7 +44,7 @@ export interface StepUpOptions<Request> {
   >
   /** The client id of this service at its identity provider: the audience of its authorisations. */
   readonly clientId: string
-  /** Returns the user whom your authentication found; undefined for nobody, which is answered 401, `UNAUTHORIZED`. */
+  /** Returns the id of the user that your authentication found. For undefined the answer is 401, `UNAUTHORIZED`. */
   readonly subjectUserId: (request: Request) => string | undefined | Promise<string | undefined>
   /**
    * Returns the operation that the request asks for. Called for every request of a user, repeats included. If it throws or rejects,
