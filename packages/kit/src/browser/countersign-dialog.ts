@@ -1,3 +1,5 @@
+import { DialogLayout } from './dialog-layout.ts'
+import { buildParts, rowsOf, setText } from './dialog-parts.ts'
 import { DIALOG_STYLE } from './dialog-style.ts'
 import {
   clockTime,
@@ -8,7 +10,6 @@ import {
   languageOf,
   WORDINGS,
 } from './dialog-wording.ts'
-import { element } from './element.ts'
 import {
   type ChallengeView,
   type Refusal,
@@ -49,11 +50,6 @@ const WORTH_ANOTHER_TRY: readonly (Refusal['reason'] | undefined)[] = [
   'no-address',
 ]
 
-/** From the most room to the least: what stays in view while the rest scrolls. */
-const LAYOUTS = ['roomy', 'entry', 'compact', 'plain'] as const
-/** Lines of the operation that stay in view: how much, and who gets it. */
-const LINES_IN_VIEW = 2
-
 /**
  * `<countersign-dialog>`: shows a user what they approve, asks the service to mail the code, and takes the code. It reads everything
  * from the challenge, so it goes on where it was after the page is reloaded.
@@ -84,11 +80,9 @@ export class CountersignDialog extends HTMLElement {
   /** What is in the field, as of the latest look at it. */
   #typed = ''
   #timers: ReturnType<typeof setInterval>[] = []
-  #resized: AbortController | undefined
-  /** What the layout was chosen by. */
-  #arrangedFor = ''
   #ended: ((outcome: DialogOutcome) => void) | undefined
   readonly #parts = buildParts()
+  readonly #layout = new DialogLayout(this.#parts)
 
   constructor() {
     super()
@@ -128,7 +122,7 @@ export class CountersignDialog extends HTMLElement {
       setInterval(() => this.#render(), TICKS_EVERY_MS),
       setInterval(() => void this.#lookAfterTheMail(), LOOKS_EVERY_MS),
     ]
-    this.#watchSize()
+    this.#layout.start()
     void this.#start()
     return ended
   }
@@ -342,7 +336,7 @@ export class CountersignDialog extends HTMLElement {
     if (!ended) return
     this.#ended = undefined
     for (const timer of this.#timers) clearInterval(timer)
-    this.#resized?.abort()
+    this.#layout.stop()
     this.#parts.dialog.close()
     this.dispatchEvent(
       new CustomEvent('countersign-end', {
@@ -352,62 +346,6 @@ export class CountersignDialog extends HTMLElement {
       }),
     )
     ended(outcome)
-  }
-
-  #watchSize(): void {
-    this.#resized = new AbortController()
-    const { signal } = this.#resized
-    const heed = () => {
-      this.#leaveRoomForTheKeyboard()
-      this.#arrange()
-    }
-    addEventListener('resize', heed, { signal })
-    visualViewport?.addEventListener('resize', heed, { signal })
-    visualViewport?.addEventListener('scroll', heed, { signal })
-    this.#leaveRoomForTheKeyboard()
-  }
-
-  /** The keyboard of a phone covers a part of the page, which does not get smaller by it. */
-  #leaveRoomForTheKeyboard(): void {
-    const { style } = this.#parts.dialog
-    const seen = visualViewport
-    const pageHeight = document.documentElement.clientHeight
-    // Who zooms with two fingers looks at a part on purpose.
-    const isCovered = seen && Math.abs(seen.scale - 1) < 0.01 && pageHeight - seen.height > 1
-    for (const [name, pixels] of [
-      ['--visible-height', seen?.height],
-      ['--hidden-above', seen?.offsetTop],
-      ['--hidden-below', seen && pageHeight - seen.height - seen.offsetTop],
-    ] as const) {
-      if (isCovered && pixels !== undefined) style.setProperty(name, `${Math.max(0, pixels ?? 0)}px`)
-      else style.removeProperty(name)
-    }
-  }
-
-  /** Takes the roomiest layout in which the first lines are in view beside the field. */
-  #arrange(): void {
-    const { dialog, content, form } = this.#parts
-    const scrolled = dialog.scrollTop
-    for (const layout of form.hidden ? (['plain'] as const) : LAYOUTS) {
-      content.dataset.layout = layout
-      if (layout === 'plain' || this.#fits(layout)) break
-    }
-    dialog.scrollTop = scrolled
-    this.#arrangedFor = this.#size()
-  }
-
-  #fits(layout: 'roomy' | 'entry' | 'compact'): boolean {
-    const { dialog, summary, answer, entry } = this.#parts
-    if (dialog.scrollHeight <= dialog.clientHeight) return true
-    const line = [...summary.children].slice(0, LINES_IN_VIEW).at(-1)
-    const bottom = line instanceof HTMLElement ? line.offsetTop + line.offsetHeight : 0
-    return bottom + (layout === 'roomy' ? answer : entry).offsetHeight <= dialog.clientHeight
-  }
-
-  /** Changes with all that decides on the layout. */
-  #size(): string {
-    const { dialog, content, form } = this.#parts
-    return [dialog.clientWidth, dialog.clientHeight, content.offsetHeight, form.hidden].join()
   }
 
   #speak(language: DialogLanguage): void {
@@ -489,7 +427,7 @@ export class CountersignDialog extends HTMLElement {
     setText(news, this.#news())
     news.classList.toggle('good', challenge?.status === 'verified')
     setText(alarm, this.#alarm())
-    if (this.#arrangedFor !== this.#size()) this.#arrange()
+    this.#layout.update()
   }
 
   /** What goes on, politely. */
@@ -597,71 +535,6 @@ function insertedInto(before: string, after: string): string {
 /** A keyboard that writes several characters at once has taken them from elsewhere, as from a mail. */
 function isTyped(inputType: string, inserted: string): boolean {
   return /^insert(?:Text|CompositionText|FromComposition)$/.test(inputType) && [...inserted].length <= 1
-}
-
-/** Writes only what changed: screen readers read a live region again with each write. */
-function setText(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text
-}
-
-function rowsOf({ operation }: ChallengeView): HTMLElement[] {
-  return operation.summary.map(({ label, value }) =>
-    element('div', {}, element('dt', { dir: 'auto' }, label), element('dd', { dir: 'auto' }, value)),
-  )
-}
-
-function buildParts() {
-  const button = (id: string) => element('button', { type: 'button', id })
-  const parts = {
-    title: element('h2', { id: 'title' }),
-    introduction: element('p', { id: 'introduction', class: 'quiet' }),
-    summary: element('dl', { id: 'summary' }),
-    news: element('p', { role: 'status' }),
-    form: element('form', { novalidate: '' }),
-    label: element('label', { for: 'code' }),
-    // No maxlength: it would cut the code off a pasted sentence.
-    code: element('input', {
-      id: 'code',
-      name: 'one-time-code',
-      type: 'text',
-      inputmode: 'numeric',
-      autocomplete: 'one-time-code',
-      enterkeyhint: 'done',
-      autocapitalize: 'off',
-      autocorrect: 'off',
-      spellcheck: 'false',
-      dir: 'ltr',
-      'aria-describedby': 'validity alarm',
-      'aria-required': 'true',
-    }),
-    validity: element('p', { id: 'validity', class: 'quiet' }),
-    confirm: element('button', { type: 'submit', class: 'main' }),
-    alarm: element('p', { id: 'alarm', class: 'alarm', role: 'alert' }),
-    retry: button('retry'),
-    resend: button('resend'),
-    cancel: button('cancel'),
-    close: button('close'),
-    leave: element('button', { type: 'button', id: 'leave', class: 'leave' }, '×'),
-    answer: element('div', { class: 'answer' }),
-    entry: element('div', { class: 'entry' }),
-    content: element('div', { class: 'content' }),
-    dialog: element('dialog', { 'aria-labelledby': 'title', 'aria-describedby': 'introduction summary' }),
-  }
-  const { dialog, content, title, introduction, summary, answer, news, entry, form, alarm } = parts
-  form.append(parts.label, parts.code, parts.validity, parts.confirm)
-  entry.append(alarm, form)
-  answer.append(news, entry)
-  const actions = element('div', { class: 'actions' }, parts.retry, parts.resend, parts.cancel, parts.close)
-  content.append(
-    element('div', { class: 'head' }, title, parts.leave),
-    introduction,
-    summary,
-    answer,
-    actions,
-  )
-  dialog.append(content)
-  for (const [name, each] of Object.entries(parts)) each.part.add(name === 'leave' ? 'close' : name)
-  return parts
 }
 
 declare global {
