@@ -42,6 +42,24 @@ test('every good line is stored, every bad one reported with its number and with
   t.deepEqual(told, [2, 3, 4, 5, 6])
 })
 
+test('a bad line names the field that is at fault', async (t) => {
+  const dave = { userId: 'dave', email: 'dave@example.com' }
+
+  const { report } = await importing(
+    [
+      { number: 2, draft: { ...dave, userId: 'dave\n' } },
+      { number: 3, draft: { ...dave, displayName: 'D\nave' } },
+      { number: 4, draft: { ...dave, email: 'dave' } },
+    ],
+    false,
+  )
+
+  t.deepEqual(
+    report.refused.map(({ problem }) => problem.split(':')[0]),
+    ['userId', 'displayName', 'email'],
+  )
+})
+
 for (const allOrNothing of [true, false]) {
   test(`a locale that cannot be read is a warning, and refuses no user${allOrNothing ? ', when all or nothing is asked for' : ''}`, async (t) => {
     const carol = { userId: 'carol', email: 'carol@example.com' }
