@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { CompositionOptions } from '../composition/composition-options.ts'
 import { loadEmbeddedPostgres, openDatabase } from '../composition/open-database.ts'
@@ -125,6 +126,7 @@ function stopOnSignal(starting: Promise<Running>): void {
     const running = await starting
     const finished = await running.stop()
     logger.info({ finished }, 'stopped')
+    if (cluster.isWorker) await leaveSupervisor()
     process.exit(finished ? 0 : 1)
   }
   if (cluster.isWorker) {
@@ -139,6 +141,16 @@ function stopOnSignal(starting: Promise<Running>): void {
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)
   }
+}
+
+/** Exiting may take seconds on a busy disk. Until then, a connected worker would hold up each scrape of its supervisor. */
+async function leaveSupervisor(): Promise<void> {
+  if (!process.connected) return
+  // Otherwise Node takes the disconnection for the end of the supervisor, and exits with 0.
+  cluster.worker!.exitedAfterDisconnect = true
+  const left = once(process, 'disconnect')
+  process.disconnect()
+  await left
 }
 
 function configOrExit(): Config {

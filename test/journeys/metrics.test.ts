@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
 import { get } from 'node:http'
+import { join } from 'node:path'
 import test from 'ava'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
@@ -360,4 +362,40 @@ test('a supervisor that is told to stop while its workers start ends in order as
 
   t.is((await early).status, 200)
   t.deepEqual(await exit, [0, null])
+})
+
+/** Makes a worker that exits say so in a file, and wait for another file, as a slow disk may make it wait. */
+const waitAtExit = (exiting: string, mayExit: string) =>
+  `--import=data:text/javascript,${encodeURIComponent(`
+    import { appendFileSync, existsSync } from 'node:fs'
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    if (process.send) process.on('exit', () => {
+      appendFileSync(${JSON.stringify(exiting)}, '.')
+      while (!existsSync(${JSON.stringify(mayExit)})) Atomics.wait(pause, 0, 0, 20)
+    })
+  `)}`
+
+test('a worker that has stopped, but takes long to exit, holds up no scrape', async (t) => {
+  const [exiting, mayExit] = [join(dataDir.path, 'exiting'), join(dataDir.path, 'may-exit')]
+  const service = await startProcess({
+    ...{ ...production(database.url), WORKERS: '2' },
+    NODE_OPTIONS: waitAtExit(exiting, mayExit),
+  })
+  t.teardown(() => service.end('SIGKILL'))
+  t.teardown(() => writeFile(mayExit, ''))
+  const management = await managementUrl(service.output)
+  await until(
+    async () => workersOf(service, 'ready'),
+    (pids) => pids.length === 2,
+  )
+
+  const exit = service.end('SIGTERM')
+  await until(
+    () => readFile(exiting, 'utf8').catch(() => ''),
+    (workers) => workers === '..',
+  )
+
+  t.is((await scrape(management)).status, 200)
+  await writeFile(mayExit, '')
+  t.is(await exit, 0)
 })
