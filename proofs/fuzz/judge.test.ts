@@ -55,6 +55,11 @@ for (const [what, request, answer] of [
     { ...verify, kind: 'hostile', target: `http://x${verify.target}` },
     refused(410, 'STEP_UP_REQUEST_CONTEXT_NOT_FOUND'),
   ],
+  [
+    'a time-out of an invalid request after an ignored upgrade',
+    { ...verify, kind: 'almost right' },
+    { ...refused(408, 'BAD_REQUEST'), afterUpgrade: true },
+  ],
   ['a query that nobody reads', { ...verify, kind: 'almost right', target: `${verify.target}?a=1` }, done],
 ] as const satisfies readonly (readonly [string, FuzzRequest, WireAnswer])[]) {
   test(`${what} is an answer that may be given`, (t) => {
@@ -75,6 +80,12 @@ for (const [what, request, answer, fault] of [
     'a time-out of a request that is all there',
     { ...verify, kind: 'almost right' },
     refused(408, 'BAD_REQUEST'),
+    /was waited for/,
+  ],
+  [
+    'a time-out of a valid request, even after an ignored upgrade,',
+    verify,
+    { ...refused(408, 'BAD_REQUEST'), afterUpgrade: true },
     /was waited for/,
   ],
   ['a body out of contract', verify, { ...done, body: '{}' }, /body of the answer is not documented/],

@@ -37,7 +37,7 @@ const FIRST_COUNTS = [
 export function faultsOf(
   api: ApiDocument,
   request: FuzzRequest,
-  { status, headers, body }: WireAnswer,
+  { status, headers, body, afterUpgrade = false }: WireAnswer,
   secrets: Secrets,
 ): readonly string[] {
   const exchanges = targetsOf(request.target).map(
@@ -58,7 +58,7 @@ export function faultsOf(
   const operation = exchanges.map((exchange) => api.operationOf(exchange)).find((each) => each !== undefined)
   return [
     ...(status >= 500 ? [`a fault of ours: ${status}`] : []),
-    ...(status === 408 && isWhole(request) ? ['it was all there, and was waited for'] : []),
+    ...(status === 408 && isWhole(request, afterUpgrade) ? ['it was all there, and was waited for'] : []),
     ...documented,
     ...expectationFaults(request, status, body),
     ...requestIdFaults(request, status, headers, body),
@@ -67,8 +67,8 @@ export function faultsOf(
 }
 
 /** After an ignored upgrade, Node 24 does not reject an invalid request, but waits for the rest of it. */
-function isWhole({ target, bytes }: FuzzRequest): boolean {
-  return bytes === undefined && /^(?:\/|\*$|https?:)/i.test(target)
+function isWhole({ kind, bytes }: FuzzRequest, afterUpgrade: boolean): boolean {
+  return bytes === undefined && (kind === 'right' || !afterUpgrade)
 }
 
 /** A valid request must not be rejected as invalid. A forged token must get nothing. */

@@ -5,6 +5,8 @@ export interface WireAnswer {
   readonly status: number
   readonly headers: Headers
   readonly body: string
+  /** Whether an earlier request on its connection asked for an upgrade, which the service ignores. */
+  readonly afterUpgrade?: boolean
 }
 
 /** Much longer than any answer takes, even on a busy machine. After that, the answer counts as missing. */
@@ -16,6 +18,7 @@ const SILENCE_IN_MS = 400
 export class Wire {
   readonly #port: number
   readonly #idle: Socket[] = []
+  readonly #askedForUpgrade = new WeakSet<Socket>()
 
   constructor(port: number) {
     this.#port = port
@@ -70,12 +73,14 @@ export class Wire {
   /** Undefined if the connection ends before an answer begins. */
   async #askOn(socket: Socket, request: Buffer, method: string): Promise<WireAnswer | undefined> {
     const outcome = Promise.withResolvers<WireAnswer | undefined>()
+    const afterUpgrade = this.#askedForUpgrade.has(socket)
+    if (/^upgrade:/im.test(request.toString('latin1'))) this.#askedForUpgrade.add(socket)
     let received = Buffer.alloc(0)
     const look = (ended: boolean) => {
       try {
         const found = nextAnswer(received, method, ended)
         if (found && found.rest.length > 0) throw new Error('bytes after the answer')
-        if (found) outcome.resolve(found.answer)
+        if (found) outcome.resolve({ ...found.answer, afterUpgrade })
         else if (ended && received.length > 0) throw new Error('half an answer')
         else if (ended) outcome.resolve(undefined)
       } catch (error) {
