@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { CompositionOptions } from '../composition/composition-options.ts'
 import { loadEmbeddedPostgres, openDatabase } from '../composition/open-database.ts'
 import { type Config, ConfigError, loadConfig } from '../config/read-config.ts'
+import { isCopyOfSignal, onLauncherEnd } from './launcher.ts'
 import { createLogger } from './logger.ts'
 import { exposeMetricsOfWorkers } from './metrics-endpoint.ts'
 import { STOP, supervise } from './supervisor.ts'
@@ -118,10 +119,13 @@ async function startSupervisor(databaseUrl: string): Promise<Running> {
  * A worker ignores signals and waits for its supervisor: a terminal or a service manager may signal the whole process group.
  */
 function stopOnSignal(starting: Promise<Running>): void {
-  let stopping = false
+  let stoppingSince: number | undefined
   const stop = async () => {
-    if (stopping) process.exit(1)
-    stopping = true
+    if (stoppingSince !== undefined) {
+      if (isCopyOfSignal(performance.now() - stoppingSince)) return
+      process.exit(1)
+    }
+    stoppingSince = performance.now()
     logger.info('stopping')
     const running = await starting
     const finished = await running.stop()
@@ -129,17 +133,18 @@ function stopOnSignal(starting: Promise<Running>): void {
     if (cluster.isWorker) await leaveSupervisor()
     process.exit(finished ? 0 : 1)
   }
+  const stopOnce = () => void (stoppingSince === undefined && stop())
   if (cluster.isWorker) {
     process.on('SIGINT', () => {})
     process.on('SIGTERM', () => {})
     // The supervisor may send the message twice, because it does not know when a worker begins to listen.
-    const stopOnce = () => void (stopping || stop())
     // The supervisor also sends other messages, which ask for metrics.
     process.on('message', (message) => message === STOP && stopOnce())
     process.once('disconnect', stopOnce)
   } else {
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)
+    onLauncherEnd(stopOnce)
   }
 }
 
