@@ -64,8 +64,12 @@ export function http({ config, development, extraRouter }: CompositionOptions): 
       ],
     )
     bind(Readiness).toResolvedValue(
-      (database, deliverer) => new Readiness([database, deliverer]),
-      [DatabaseHealth, Deliverer],
+      (database, deliverer, logger) =>
+        new Readiness([database, deliverer], {
+          onChange: ({ ready, checks }) =>
+            ready ? logger.info('ready again') : logger.warn({ checks }, 'not ready'),
+        }),
+      [DatabaseHealth, Deliverer, Log],
     )
     bind(Routes).toResolvedValue(serviceRoutes, [Readiness, ChallengeSigner])
     bind(Routes).toResolvedValue(() => documentationRoutes())

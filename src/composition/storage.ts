@@ -45,6 +45,6 @@ export function storage({ databaseUrl }: CompositionOptions): ContainerModule {
     bindPort(bind, OutboxBacklog, PrismaOutboxBacklog, [PrismaClient])
     bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient])
     bindPort(bind, Retention, PrismaRetention, [PrismaClient])
-    bindClass(bind, DatabaseHealth, [PrismaClient])
+    bindClass(bind, DatabaseHealth, [StorageConnections])
   })
 }

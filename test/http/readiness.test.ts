@@ -115,3 +115,19 @@ test('a process that is told to stop before it was ever asked is unready without
   t.deepEqual(await readiness.report(), { ready: false, checks: { process: 'it is stopping' } })
   t.is(check.asked(), 0)
 })
+
+test('a change is reported once, and not again while it lasts', async (t) => {
+  let problem: string | undefined
+  const reports: boolean[] = []
+  const readiness = new Readiness([checkOf('database', async () => problem)], {
+    ...NEVER_FRESH,
+    onChange: ({ ready }) => reports.push(ready),
+  })
+
+  for (const next of [undefined, 'silent', 'silent', 'refused', undefined, undefined]) {
+    problem = next
+    await readiness.report()
+  }
+
+  t.deepEqual(reports, [false, false, true])
+})

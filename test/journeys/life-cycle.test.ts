@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test from 'ava'
@@ -106,7 +106,9 @@ test('without its database it starts, is alive, not ready, and answers 503 in ti
   t.teardown(() => service.end())
 
   t.is((await call(service.url, 'GET', '/healthz')).status, 200)
-  await readiness(service.url, 503)
+  const { body: unready } = await readiness(service.url, 503)
+  t.is(unready.checks.database, 'the database refuses connections (ECONNREFUSED)')
+  t.regex(service.output(), /not ready[\s\S]*refuses connections \(ECONNREFUSED\)/)
   const { body } = await call(service.url, 'POST', '/dev/token', { json: { sub: 'alice' } })
   const reply = await call(
     service.url,
@@ -118,6 +120,22 @@ test('without its database it starts, is alive, not ready, and answers 503 in ti
   )
   t.is(reply.status, 503)
   t.truthy(reply.headers.get('Retry-After'))
+})
+
+test('a database that is silent is told from one that refuses', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const service = await startProcess({
+    ...env,
+    DATABASE_URL: `postgresql://nobody:x@127.0.0.1:${port}/none`,
+  })
+  t.teardown(() => service.end('SIGKILL'))
+
+  const { body } = await readiness(service.url, 503)
+
+  t.is(body.checks.database, 'the database does not answer')
 })
 
 test('SIGTERM lets a request under way finish, and ends with 0', async (t) => {

@@ -20,19 +20,31 @@ export class Readiness {
   readonly #timeoutInMs: number
   readonly #freshForInMs: number
   readonly #now: () => number
+  readonly #onChange: (report: ReadinessReport) => void
   readonly #pending = new Map<HealthCheck, Promise<string>>()
   #latest: { readonly report: Promise<ReadinessReport>; readonly freshUntil: number } | undefined
   #ending = false
+  /** What the latest report said, to notice a change. A process starts ready. */
+  #problems = ''
 
-  /** @param now the milliseconds of a clock that never goes back. */
+  /**
+   * @param now the milliseconds of a clock that never goes back.
+   * @param onChange called with each report that differs from the one before.
+   */
   constructor(
     checks: readonly HealthCheck[],
-    { timeoutInMs = TIMEOUT_IN_MS, freshForInMs = FRESH_FOR_IN_MS, now = () => performance.now() } = {},
+    {
+      timeoutInMs = TIMEOUT_IN_MS,
+      freshForInMs = FRESH_FOR_IN_MS,
+      now = () => performance.now(),
+      onChange = (_: ReadinessReport) => {},
+    } = {},
   ) {
     this.#checks = checks
     this.#timeoutInMs = timeoutInMs
     this.#freshForInMs = freshForInMs
     this.#now = now
+    this.#onChange = onChange
   }
 
   /** Runs the checks, or reuses a run that is in progress or less than a second old. Takes bounded time. */
@@ -59,7 +71,11 @@ export class Readiness {
     const results = await Promise.all(
       this.#checks.map(async (check) => [check.name, await this.#resultOf(check)] as const),
     )
-    return { ready: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) }
+    const problems = results.filter(([, result]) => result !== 'ok')
+    const report = { ready: problems.length === 0, checks: Object.fromEntries(results) }
+    if (this.#problems !== String(problems)) this.#onChange(report)
+    this.#problems = String(problems)
+    return report
   }
 
   async #resultOf(check: HealthCheck): Promise<string> {

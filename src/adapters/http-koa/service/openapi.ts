@@ -40,6 +40,15 @@ const Jwks = z
 const REQUEST = { header: z.object(REQUEST_HEADERS) }
 const UNAVAILABLE = SERVICE_ERRORS.answers.unavailable.message
 
+const notReadyExample = (database: string) => ({
+  value: {
+    code: 'urn:plmr:mfa-totp:api:INTERNAL_SERVER_ERROR',
+    message: UNAVAILABLE,
+    requestId: '5d9c9d5e-6f1f-4c5b-9a57-1b2f0a3f6c1d',
+    checks: { database, deliverer: 'ok' },
+  },
+})
+
 /** The operations for operators, and for those who check our signatures. */
 export const servicePaths: ZodOpenApiPathsObject = {
   [HEALTHZ]: {
@@ -66,7 +75,7 @@ export const servicePaths: ZodOpenApiPathsObject = {
       operationId: 'isReady',
       summary: 'Check that the instance can serve',
       description:
-        'Checks that the database answers and has every migration, and that the deliverer runs. A report is reused for one second.',
+        'Checks that the database answers and has every migration, and that the deliverer runs. A report is reused for one second. The texts of `checks` are for people. A silent database is `the database does not answer`. One that refuses is `the database refuses connections (ECONNREFUSED)`, or with another code.',
       tags: ['Service'],
       security: [],
       requestParams: REQUEST,
@@ -90,14 +99,8 @@ export const servicePaths: ZodOpenApiPathsObject = {
             'application/json': {
               schema: NotReady,
               examples: {
-                'no-database': {
-                  value: {
-                    code: 'urn:plmr:mfa-totp:api:INTERNAL_SERVER_ERROR',
-                    message: UNAVAILABLE,
-                    requestId: '5d9c9d5e-6f1f-4c5b-9a57-1b2f0a3f6c1d',
-                    checks: { database: 'the database does not answer', deliverer: 'ok' },
-                  },
-                },
+                'no-database': notReadyExample('the database does not answer'),
+                'database-refuses': notReadyExample('the database refuses connections (ECONNREFUSED)'),
               },
             },
           },

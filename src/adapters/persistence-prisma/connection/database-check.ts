@@ -4,8 +4,10 @@ import type { Clock } from '../../../application/ports/clock.ts'
 import { CheckResult, type DiagnosticCheck } from '../../../contracts/diagnostic-check.ts'
 import { PrismaOutboxBacklog } from '../otp-outbox/prisma-outbox-backlog.ts'
 import { connectPrisma } from './connect-prisma.ts'
+import { connectionFailure, STARTUP_PARAMETERS } from './connection-failure.ts'
 import { migrationState } from './database-health.ts'
-import { withoutValues } from './storage-errors.ts'
+import { DATABASE_REMEDIES as REMEDIES } from './database-remedies.ts'
+import { detectPooling, type Pooling } from './pooling.ts'
 
 export interface DatabaseCheckOptions {
   readonly url: string
@@ -13,8 +15,8 @@ export interface DatabaseCheckOptions {
   readonly production: boolean
 }
 
-const OLDEST_TESTED_MAJOR = 18
-const OLDEST_MAJOR = 14
+/** As in docs/operations.md. */
+const OLDEST_MAJOR = 15
 /** Each process compares deadlines to its own clock. */
 const NOTABLE_CLOCK_DIFFERENCE_IN_MS = 1000
 const GRAVE_CLOCK_DIFFERENCE_IN_MS = 30_000
@@ -47,23 +49,22 @@ export class DatabaseCheck implements DiagnosticCheck {
     const connections = connectPrisma({ url: this.#options.url, onConnectionLost: () => {} })
     const { pool, prisma } = connections
     try {
-      let client: pg.PoolClient
-      try {
-        client = await pool.connect()
-      } catch (error) {
-        yield unreachable(error)
-        return
-      }
+      const client = await pool.connect()
       try {
         yield await checkServer(client)
         yield this.#checkEncryption(client)
         yield await this.#checkClock(client)
-        yield* checkPooler(client, pool, connections.statements.prepares)
+        const { prepares } = connections.statements
+        const pooling = await detectPooling(client, pool, prepares)
+        yield poolerResult(pooling, prepares)
+        if (pooling.mode === 'starved') return
+        yield* checkTimeLimits(client, pooling)
         const role = await this.#checkRole(client)
         yield role
         if (role.level === 'failed') return
       } finally {
-        client.release()
+        // Closes it: after an error, a query may still wait in a pooler.
+        client.release(true)
       }
       const migrations = await migrationState(prisma)
       yield migrationsResult(migrations)
@@ -72,11 +73,8 @@ export class DatabaseCheck implements DiagnosticCheck {
       const now = this.#clock.now()
       yield outboxResult(await new PrismaOutboxBacklog(prisma).measure(now), now)
     } catch (error) {
-      yield CheckResult.failed(
-        'database',
-        `a query failed (${(withoutValues(error) as Error).message})`,
-        'See the log of the PostgreSQL server at this time',
-      )
+      const { problem, remedy } = connectionFailure(error)
+      yield CheckResult.failed('database', `it ${problem}`, remedy)
     } finally {
       await connections.close()
     }
@@ -95,13 +93,9 @@ export class DatabaseCheck implements DiagnosticCheck {
       ? CheckResult.warning(
           name,
           'the connection is encrypted, but the service does not check the certificate of the server',
-          'Add sslmode=verify-full to DATABASE_URL, and sslrootcert=<file> for a private authority',
+          REMEDIES.encryption,
         )
-      : CheckResult.warning(
-          name,
-          'the connection is not encrypted',
-          'Add sslmode=verify-full to DATABASE_URL, and sslrootcert=<file> for a private authority',
-        )
+      : CheckResult.warning(name, 'the connection is not encrypted', REMEDIES.encryption)
   }
 
   async #checkClock(client: pg.PoolClient): Promise<CheckResult> {
@@ -114,10 +108,8 @@ export class DatabaseCheck implements DiagnosticCheck {
 
     // The two directions may take different times, so only this much of the difference is certain.
     const certain = Math.abs(difference) - halfRoundTrip
-    const remedy =
-      'Let a time service set the clocks of both machines (chrony, systemd-timesyncd): they decide when codes and challenges expire'
-    if (certain >= GRAVE_CLOCK_DIFFERENCE_IN_MS) return CheckResult.failed(name, found, remedy)
-    if (certain >= NOTABLE_CLOCK_DIFFERENCE_IN_MS) return CheckResult.warning(name, found, remedy)
+    if (certain >= GRAVE_CLOCK_DIFFERENCE_IN_MS) return CheckResult.failed(name, found, REMEDIES.clock)
+    if (certain >= NOTABLE_CLOCK_DIFFERENCE_IN_MS) return CheckResult.warning(name, found, REMEDIES.clock)
     return CheckResult.ok(name, found)
   }
 
@@ -129,20 +121,17 @@ export class DatabaseCheck implements DiagnosticCheck {
     const { role, superuser } = rows[0]!
     const missing = await missingPrivileges(client)
     if (missing.length > 0) {
-      const grants = missing.map(
-        ({ privileges, object }) => `GRANT ${privileges.join(', ')} ON ${object} TO ${role};`,
-      )
       return CheckResult.failed(
         name,
         `the role ${role} lacks privileges that the service needs`,
-        grants.join(' '),
+        REMEDIES.privileges(role, missing),
       )
     }
     if (superuser && this.#options.production) {
       return CheckResult.warning(
         name,
         `the role ${role} is a superuser: no rule of the database applies to it, not even the append-only rule of the audit trail`,
-        'Give the service its own role that owns nothing, and use another role for countersign migrate',
+        REMEDIES.superuser,
       )
     }
     return CheckResult.ok(name, `the role ${role} has all privileges that the service needs`)
@@ -158,11 +147,7 @@ async function checkServer(client: pg.PoolClient): Promise<CheckResult> {
   const major = Math.floor(Number(rows[0]!.version) / 10_000)
   const found = `PostgreSQL ${major} answers in ${time} ms and holds ${rows[0]!.size}`
   return major < OLDEST_MAJOR
-    ? CheckResult.warning(
-        'database',
-        found,
-        `Upgrade to PostgreSQL ${OLDEST_TESTED_MAJOR}, with which the service is tested`,
-      )
+    ? CheckResult.warning('database', found, REMEDIES.version)
     : CheckResult.ok('database', found)
 }
 
@@ -183,69 +168,54 @@ async function missingPrivileges(client: pg.PoolClient) {
   return rows
 }
 
-/**
- * Detects a pooler: it invents the process id that a client receives at the start of its connection. In transaction mode
- * the process behind a connection changes while another connection keeps the first one busy.
- */
-async function* checkPooler(
-  client: pg.PoolClient,
-  pool: pg.Pool,
-  prepares: boolean,
-): AsyncGenerator<CheckResult> {
+function poolerResult({ mode, keepsPrepared }: Pooling, prepares: boolean): CheckResult {
   const name = 'pooler'
-  // The name makes it a prepared statement, if the service prepares its own.
-  const query = { ...(prepares && { name: 'doctor' }), text: 'SELECT pg_backend_pid() AS pid' }
-  const ask = async () => (await client.query<{ pid: number }>(query)).rows[0]!.pid
-  const pid = await ask()
-  if ((client as pg.PoolClient & { readonly processID?: number }).processID === pid) {
-    yield CheckResult.ok(name, 'connections go directly to the server')
-    return
+  switch (mode) {
+    case 'none':
+      return CheckResult.ok(name, 'connections go directly to the server')
+    case 'session':
+      return CheckResult.ok(name, 'connections go through a pooler that gives each a session of its own')
+    case 'starved':
+      return CheckResult.failed(
+        name,
+        'connections go through a pooler that had no connection to the server for a second query',
+        REMEDIES.poolSize,
+      )
+    case 'transaction': {
+      const found = 'connections go through a pooler in transaction mode'
+      if (!keepsPrepared) {
+        return CheckResult.failed(
+          name,
+          `${found}, which does not support the prepared statements of the service`,
+          REMEDIES.preparedStatements,
+        )
+      }
+      const support = prepares
+        ? 'which supports prepared statements'
+        : 'and nothing is prepared there (pgbouncer=true)'
+      return CheckResult.ok(
+        name,
+        `${found}, ${support}; countersign migrate has to connect to the server itself`,
+      )
+    }
   }
+}
 
-  const other = await pool.connect()
-  let later: number | undefined
-  let prepared = true
-  try {
-    await other.query('BEGIN')
-    await other.query('SELECT 1')
-    later = await ask().catch((error: unknown) => {
-      // invalid_sql_statement_name: the new process behind the connection has not prepared it.
-      if (codeOf(error) !== '26000') throw error
-      prepared = false
-      return undefined
-    })
-  } finally {
-    await other.query('ROLLBACK')
-    other.release()
-  }
-
-  if (pid === later) {
-    yield CheckResult.ok(name, 'connections go through a pooler that gives each a session of its own')
-  } else if (prepared) {
-    yield CheckResult.warning(
-      name,
-      prepares
-        ? 'connections go through a pooler in transaction mode, which supports prepared statements'
-        : 'connections go through a pooler in transaction mode, and nothing is prepared there (pgbouncer=true)',
-      'Run countersign migrate with a DATABASE_URL of the server itself: it needs a lock for a whole session, which the pooler loses',
-    )
-  } else {
-    yield CheckResult.failed(
-      name,
-      'connections go through a pooler in transaction mode, which does not support the prepared statements of the service',
-      'Add pgbouncer=true to DATABASE_URL; or use PgBouncer 1.21 or later with max_prepared_statements = 200, or pool_mode = session',
-    )
-  }
-  const { rows } = await client.query<{ timeout: string }>(
-    `SELECT current_setting('statement_timeout') AS timeout`,
+/** Nothing that the service sets at the start of a connection passes a pooler, and with `pgbouncer=true` it sets nothing. */
+async function* checkTimeLimits(client: pg.PoolClient, { mode }: Pooling): AsyncGenerator<CheckResult> {
+  const { rows } = await client.query<{ role: string; unlimited: string[] }>(
+    `SELECT quote_ident(current_user) AS role,
+            array(SELECT name FROM unnest($1::text[]) AS name WHERE current_setting(name) = '0') AS unlimited`,
+    [STARTUP_PARAMETERS],
   )
-  if (rows[0]!.timeout === '0') {
-    yield CheckResult.warning(
-      'statement-timeout',
-      'the pooler does not pass on statement_timeout, so a statement may continue after the service has stopped waiting for it',
-      "ALTER ROLE <the role of DATABASE_URL> SET statement_timeout = '5s'",
-    )
-  }
+  const { role, unlimited } = rows[0]!
+  if (unlimited.length === 0) return
+  const found = `no ${unlimited.join(' and no ')} applies, so a statement or a transaction may continue after the service has stopped waiting for it`
+  yield CheckResult.warning(
+    'statement-timeout',
+    found,
+    mode === 'none' ? REMEDIES.noPooler : REMEDIES.timeLimits(role, unlimited),
+  )
 }
 
 function migrationsResult({
@@ -255,19 +225,15 @@ function migrationsResult({
 }: Awaited<ReturnType<typeof migrationState>>): CheckResult {
   const name = 'migrations'
   if (failed.length > 0) {
-    return CheckResult.failed(
-      name,
-      `broken off half way: ${failed.join(', ')}`,
-      'Repair by hand what the migration left behind, then run npx prisma migrate resolve in a checkout',
-    )
+    return CheckResult.failed(name, `broken off half way: ${failed.join(', ')}`, REMEDIES.failedMigration)
   }
   if (pending.length > 0)
-    return CheckResult.failed(name, `pending: ${pending.join(', ')}`, 'countersign migrate')
+    return CheckResult.failed(name, `pending: ${pending.join(', ')}`, REMEDIES.pendingMigrations)
   if (unknown.length > 0) {
     return CheckResult.warning(
       name,
       `applied by a newer version than this one: ${unknown.join(', ')}`,
-      'Run that version here too, unless a roll-out is in progress',
+      REMEDIES.newerVersion,
     )
   }
   return CheckResult.ok(name, 'all are applied')
@@ -282,41 +248,8 @@ function outboxResult(
   const waits = oldestDueAt ? `, the oldest due for ${Math.round(waitsInMs / 1000)} s` : ''
   const found = `${queued} ${queued === 1 ? 'mail waits' : 'mails wait'}${waits}`
   return waitsInMs >= LATE_MAIL_IN_MS
-    ? CheckResult.warning(
-        name,
-        found,
-        'Check that a process delivers mails (countersign serve or deliver), and read the lines "mail attempt" in its log',
-      )
+    ? CheckResult.warning(name, found, REMEDIES.outbox)
     : CheckResult.ok(name, found)
-}
-
-function unreachable(error: unknown): CheckResult {
-  const code = codeOf(error)
-  return CheckResult.failed(
-    'database',
-    `it cannot be used (${code})`,
-    REMEDIES.find(([codes]) => codes.test(code))?.[1] ?? CHECK_REACH,
-  )
-}
-
-const CHECK_REACH = 'Check host and port in DATABASE_URL, and that the server runs and is reachable from here'
-const TRUST =
-  'Trust the authority of its certificate with sslrootcert=<file> in DATABASE_URL, and use the host name in the certificate'
-const REMEDIES: readonly (readonly [codes: RegExp, remedy: string])[] = [
-  [/^28/, 'Check user and password in DATABASE_URL (percent-encoded), and their rules in pg_hba.conf'],
-  [/^3D000$/, 'countersign migrate creates and fills it'],
-  [/^42501$/, 'GRANT CONNECT ON the database TO the role of DATABASE_URL'],
-  [/^53300$/, 'Raise max_connections, or run fewer processes: each takes up to 10 connections'],
-  [/^08P01$/, 'If there is a PgBouncer in between: ignore_startup_parameters = statement_timeout'],
-  [/CERT|SIGNATURE|^ERR_TLS/, TRUST],
-]
-
-/** Only the code of an error. A message of the server may quote the query. */
-function codeOf(error: unknown): string {
-  const [first] = error instanceof AggregateError ? error.errors : [error]
-  const { code, message } = first as NodeJS.ErrnoException
-  if (code) return code
-  return /timeout/i.test(message) ? 'no answer in time' : 'no connection'
 }
 
 /** The socket of a client. The types of node-postgres do not declare it. */

@@ -1,25 +1,29 @@
 import { readdir } from 'node:fs/promises'
+import type pg from 'pg'
 import type { HealthCheck } from '../../../contracts/health-check.ts'
 import type { PrismaClient } from '../generated/client.ts'
+import type { Connections } from './connect-prisma.ts'
+import { connectionFailure } from './connection-failure.ts'
 
 const MIGRATIONS = new URL('../../../../prisma/migrations/', import.meta.url)
 
 /** Checks that the database answers, is writable, and has every migration that this version of the service needs. */
 export class DatabaseHealth implements HealthCheck {
   readonly name = 'database'
-  readonly #prisma: PrismaClient
+  readonly #connections: Pick<Connections, 'pool' | 'prisma'>
 
-  constructor(prisma: PrismaClient) {
-    this.#prisma = prisma
+  constructor(connections: Pick<Connections, 'pool' | 'prisma'>) {
+    this.#connections = connections
   }
 
   async problem(): Promise<string | undefined> {
+    const { pool, prisma } = this.#connections
     let pending: readonly string[]
     try {
-      if (await isReadOnly(this.#prisma)) return 'the database is read-only'
-      pending = await pendingMigrations(this.#prisma)
-    } catch {
-      return 'the database does not answer'
+      if (await isReadOnly(pool)) return 'the database is read-only'
+      pending = await pendingMigrations(prisma)
+    } catch (error) {
+      return `the database ${connectionFailure(error).problem}`
     }
     return pending.length > 0
       ? `migrations are pending (countersign migrate): ${pending.join(', ')}`
@@ -28,10 +32,12 @@ export class DatabaseHealth implements HealthCheck {
 }
 
 /** A standby is read-only, and so is a server that its operator made so. It answers, but every decision fails on it. */
-async function isReadOnly(prisma: PrismaClient): Promise<boolean> {
-  const [row] = await prisma.$queryRaw<{ read_only: boolean }[]>`
-    SELECT current_setting('transaction_read_only')::boolean AS "read_only"`
-  return row!.read_only
+async function isReadOnly(pool: pg.Pool): Promise<boolean> {
+  // Not through Prisma, which hides whether an address refused or has no name.
+  const { rows } = await pool.query<{ read_only: boolean }>(
+    `SELECT current_setting('transaction_read_only')::boolean AS read_only`,
+  )
+  return rows[0]!.read_only
 }
 
 /** The migrations in the project's folder that the database has not finished, in order. */

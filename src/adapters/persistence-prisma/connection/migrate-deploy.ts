@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import type pg from 'pg'
 import { z } from 'zod'
 import { connectPrisma } from './connect-prisma.ts'
 import { knownMigrations, pendingMigrations } from './database-health.ts'
+import { detectPooling } from './pooling.ts'
 import { DatabaseMissing, translateStorageErrors } from './storage-errors.ts'
 
 const PRISMA = fileURLToPath(new URL('../../../../prisma/', import.meta.url))
@@ -44,16 +46,32 @@ export async function migrateDatabase(url: string): Promise<readonly string[]> {
   throw new Error(`The migrations failed:\n${reason}`)
 }
 
-/** Undefined if the database does not exist. */
+/** Undefined if the database does not exist. @throws {Error} if a pooler would lose the lock of the migrations. */
 async function pendingIn(url: string): Promise<readonly string[] | undefined> {
-  const { prisma, close } = connectPrisma({ url, onConnectionLost: () => {} })
+  const { pool, prisma, close } = connectPrisma({ url, onConnectionLost: () => {} })
   try {
-    return await translateStorageErrors(pendingMigrations(prisma))
+    const pending = await translateStorageErrors(pendingMigrations(prisma))
+    if (pending.length > 0) await translateStorageErrors(assertOwnSession(pool))
+    return pending
   } catch (error) {
     if (error instanceof DatabaseMissing) return undefined
     throw error
   } finally {
     await close()
+  }
+}
+
+/** The engine locks out other migrations for a session. A pooler would hand the lock on to the next connection. */
+async function assertOwnSession(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect()
+  try {
+    const { mode } = await detectPooling(client, pool, false)
+    if (mode !== 'transaction') return
+    throw new Error(
+      'DATABASE_URL leads through a pooler in transaction mode, which loses the lock of the migrations: connect to the server itself',
+    )
+  } finally {
+    client.release(true)
   }
 }
 

@@ -8,6 +8,7 @@ interface DriverCause {
   readonly kind: string
   /** The SQLSTATE, if the error comes from the server. */
   readonly originalCode?: string
+  readonly originalMessage?: string
 }
 
 const UNREACHABLE = new Set([
@@ -38,7 +39,7 @@ export async function translateStorageErrors<Result>(query: PromiseLike<Result>)
 }
 
 /** The error without parameters, safe to log. */
-export function withoutValues(error: unknown): unknown {
+function withoutValues(error: unknown): unknown {
   if (error instanceof Prisma.PrismaClientKnownRequestError) {
     const cause = causeOf(error)
     const reason = [error.code, cause?.kind, cause?.originalCode].filter(Boolean).join(' ')
@@ -70,7 +71,8 @@ function isTransient({ kind, originalCode = '' }: DriverCause): boolean {
   return UNREACHABLE.has(kind) || TRANSIENT.test(originalCode)
 }
 
-function causeOf({ meta }: Prisma.PrismaClientKnownRequestError): DriverCause | undefined {
+/** Undefined if the error does not come from the driver adapter. */
+export function causeOf({ meta }: Prisma.PrismaClientKnownRequestError): DriverCause | undefined {
   const adapterError = meta?.driverAdapterError as { readonly cause?: DriverCause } | undefined
   return adapterError?.cause
 }
