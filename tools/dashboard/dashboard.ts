@@ -6,7 +6,9 @@ export interface Dashboard {
   readonly templating: {
     readonly list: readonly { readonly name: string; readonly type: string; readonly datasource?: object }[]
   }
-  readonly annotations: { readonly list: readonly { readonly expr: string; readonly datasource: object }[] }
+  readonly annotations: {
+    readonly list: readonly { readonly target: { readonly expr: string }; readonly datasource: object }[]
+  }
 }
 
 export interface Panel {
