@@ -23,7 +23,6 @@ import { bytesOf, drive } from './load.ts'
 import { POLICY } from './settings.ts'
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
-export const CONNECTIONS = 32
 const CLIENT = 'payments'
 const SCOPE = 'mfa:challenges:create mfa:challenges:consume'
 
@@ -108,7 +107,7 @@ export function countersignOf(
       const journeys = await Journeys.prepare(ground, client, size)
       const consumed = `SELECT count(*) FROM challenges WHERE client_id = '${CLIENT}' AND status = 'consumed'`
       const before = Number((await client.query(consumed)).rows[0].count)
-      const load = (requests: readonly Buffer[]) => () => drive(urls, requests, CONNECTIONS)
+      const load = (requests: readonly Buffer[]) => () => drive(urls, requests, ground.connections)
 
       const create = await measure('create', 201, place, load(journeys.creating()))
       journeys.created(create.bodies)
