@@ -76,7 +76,7 @@ for (const [maker, generate] of [
     () =>
       runTool('@hey-api/openapi-ts/bin/run.js', [
         ...['-i', DOCUMENT, '-o', join(GENERATED, 'hey-api'), '--no-log-file'],
-        ...['-p', '@hey-api/client-fetch', '@hey-api/typescript', '@hey-api/sdk'],
+        ...['-p', '@hey-api/client-fetch', '@hey-api/typescript', '@hey-api/sdk', 'zod'],
       ]),
   ],
   [

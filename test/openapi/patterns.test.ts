@@ -22,7 +22,7 @@ const CODE_POINTS = Array.from({ length: 0x110000 }, (_, codePoint) => codePoint
   .map((codePoint) => String.fromCodePoint(codePoint))
 /** Each inside a text, and in every place those that a rule could mean. */
 const TEXTS = CODE_POINTS.map((one) => `a${one}b`).concat(
-  CODE_POINTS.filter((one) => /^[\p{Cc}\p{Cf}\p{Z}\sa\u{1f600}]$/u.test(one)).flatMap((one) => [
+  CODE_POINTS.filter((one) => /^[\p{Cc}\p{Cf}\p{Z}\sa\u2027\u{1f600}]$/u.test(one)).flatMap((one) => [
     ...[one, `${one}a`, `a${one}`, ` ${one}\u3000`, `${one}\u200b`, `\u200b${one}`],
   ]),
 )
@@ -44,6 +44,13 @@ test('every pattern is in the syntax that ECMAScript, Python, Java and RE2 share
   ]) {
     t.notRegex(foreign, shared)
   }
+})
+
+test('no pattern has a character that would end a literal', (t) => {
+  t.deepEqual(
+    patterns.filter((pattern) => /[\n\r\u2028\u2029]/.test(pattern)),
+    [],
+  )
 })
 
 test('every pattern means the same with and without the flag u', (t) => {

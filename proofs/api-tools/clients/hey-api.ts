@@ -1,5 +1,6 @@
 import { client } from '../generated/hey-api/client.gen.ts'
 import * as api from '../generated/hey-api/sdk.gen.ts'
+import { zDemand, zDirectoryEntry } from '../generated/hey-api/zod.gen.ts'
 import { expected, journey, mailsIn } from './journey.ts'
 
 client.setConfig({ baseUrl: process.argv[2]! })
@@ -16,7 +17,7 @@ const steps = await journey({
     const { response } = await api.putUser({
       auth: token,
       path: { userId },
-      body: { email, locale: 'en', displayName: 'Alice Smith' },
+      body: zDirectoryEntry.parse({ email, locale: 'en', displayName: 'Alice \u{1f600} Smith' }),
     })
     return statusOf(response)
   },
@@ -24,7 +25,7 @@ const steps = await journey({
     const { data, error, response } = await api.openChallenge({
       auth: token,
       headers: { 'plmr-idempotency-key': key },
-      body: demand,
+      body: zDemand.parse(demand),
     })
     return { ...expected(data, error), status: statusOf(response) }
   },

@@ -6,17 +6,29 @@
  */
 
 const CONTROLS = String.raw`\x00-\x1f\x7f-\x9f`
-const NO_LINE = `${CONTROLS}\u2028\u2029`
-/** The white space that ECMAScript knows and that may stand in a line. */
+/** The white space of ECMAScript that may stand in a line. */
 const BLANKS = ' \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff'
+/**
+ * The line separators U+2028 and U+2029, and the characters around them. Some tools write a pattern into a literal of their
+ * language, which a line separator would end. So patterns exclude all four and allow the outer two again.
+ */
+const AROUND_SEPARATORS = '\u2027-\u202a'
+const OUTER_TWO = '\u2027\u202a'
+
+const IN_LINE = `(?:[^${CONTROLS}${AROUND_SEPARATORS}]|[${OUTER_TWO}])`
+const SEEN_IN_LINE = `(?:[^${CONTROLS}${AROUND_SEPARATORS}${BLANKS}]|[${OUTER_TWO}])`
 
 /** One line that is not blank. No character fits two of its parts, so a long text takes no longer than its length. */
-export const ONE_LINE = `^[${BLANKS}]*[^${NO_LINE}${BLANKS}][^${NO_LINE}]*$`
+export const ONE_LINE = `^[${BLANKS}]*${SEEN_IN_LINE}${IN_LINE}*$`
 
 export const NO_CONTROLS = `^[^${CONTROLS}]*$`
 
+/** The range to U+202F begins one character early, for the same reason. The pattern allows that character again. */
+const UNSEEN = [
+  String.raw`\x09-\x0d\x20\x85\xa0\xad`,
+  '\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e',
+  '\u2000-\u200f\u2027-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff\ufff9-\ufffb',
+].join('')
+
 /** Something to see: neither white space nor a format character. */
-export const NOT_BLANK = `[^${String.raw`\x09-\x0d\x85\xad`}${BLANKS}\u2028\u2029${[
-  '\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e',
-  '\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufff9-\ufffb',
-].join('')}]`
+export const NOT_BLANK = `[^${UNSEEN}]|\u2027`
