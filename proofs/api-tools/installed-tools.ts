@@ -35,7 +35,7 @@ export async function runTool(program: string, args: readonly string[]): Promise
   try {
     const { stdout } = await execute(node, [path, ...args], {
       cwd: TOOLS,
-      timeout: 120_000,
+      timeout: 110_000,
       maxBuffer: 64 * 2 ** 20,
     })
     return stdout

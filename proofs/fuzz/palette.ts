@@ -45,7 +45,7 @@ function textsOf(pattern: string | undefined, maxLength = 300): fc.Arbitrary<str
   const fits = (text: string) => text.length <= maxLength
   if (pattern === undefined) return fc.string({ unit: 'grapheme', maxLength: 40 }).filter(fits)
   const form = new RegExp(pattern, 'u')
-  // Of what a class excludes, `stringMatching` makes few texts that people write. Generate any text, and filter.
+  // For a class of excluded characters, `stringMatching` makes few texts that people write. Generate any text, and filter.
   const texts = pattern.includes('[^')
     ? fc.string({ unit: 'grapheme', minLength: 1, maxLength })
     : fc.stringMatching(form, { maxLength, size: 'small' })

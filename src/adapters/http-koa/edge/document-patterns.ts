@@ -1,7 +1,7 @@
 /*
  * Patterns for the API's document, which tools in many languages read. They use the syntax that regular expressions in ECMAScript
  * (with and without the flag `u`), Python, Java and RE2 share: no lookahead, no `\p`, no `\s` and no `\u`. A test compares each
- * with the rule of the service that it describes. Of the service's rules they leave out two: lone surrogates, and format
+ * with the rule of the service that it describes. They leave out two rules of the service: lone surrogates, and format
  * characters beyond U+FFFF. No syntax for them means the same everywhere, so the descriptions say them in words.
  */
 
