@@ -244,7 +244,7 @@ test('a member that a group could not decide is sent alone, once the others have
 })
 
 test('an input that no group takes in time fails, and the next ones go on', async (t) => {
-  const s = grouped({ groupsUnderWay: 1, mostWaitInMs: 500 })
+  const s = grouped({ groupsUnderWay: 1, slowAfterMs: 60_000, mostWaitInMs: 500 })
 
   const first = s.ask('a')
   await turn()
