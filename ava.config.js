@@ -11,6 +11,7 @@ const LONG = [
   '/test/journeys/signals.',
   '/proofs/soak/',
   '/proofs/faults/database-',
+  '/proofs/api-tools/',
 ]
 const isLong = (file) => LONG.some((part) => file.replaceAll('\\', '/').includes(part))
 
