@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ADDR_SPEC, MAX_ADDRESS } from '../../../domain/email-address.ts'
+import { ADDRESS_AS_WRITTEN, MAX_ADDRESS } from '../../../domain/email-address.ts'
 import { IDENTITY } from '../../../domain/identity.ts'
 import { MAX_DISPLAY_NAME_LENGTH, ONE_LINE } from '../../../domain/user.ts'
 
@@ -12,9 +12,9 @@ export const DirectoryEntry = z.strictObject({
     .string()
     .refine((text) => text.trim() !== '')
     .meta({
-      pattern: ADDR_SPEC.source,
+      pattern: ADDRESS_AS_WRITTEN.source,
       maxLength: MAX_ADDRESS,
-      description: `One plain e-mail address without a display name, of at most ${MAX_ADDRESS} characters. The user’s codes are mailed to it.`,
+      description: `One plain e-mail address without a display name, of at most ${MAX_ADDRESS} characters. The user’s codes are mailed to it. The domain may be in any script: \`bücher.example\` is stored as \`xn--bcher-kva.example\`. The part before the @ must be ASCII.`,
       examples: ['alice@example.com'],
     }),
   locale: z
