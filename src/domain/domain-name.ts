@@ -5,7 +5,16 @@ const HYPHEN_AT_AN_EDGE = /(?:^|[.\u3002\uff0e\uff61])-|-(?:[.\u3002\uff0e\uff61
 /** The URL parser reads a domain that ends in a number as an IPv4 address: `１.２` as `1.0.0.2`. */
 const ENDS_IN_A_NUMBER = /(?:^|\.)(?:\d+|0x[\da-f]*)$/i
 
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+/** Two labels or more, and no IPv4 address. */
+const FULL_NAME = new RegExp(`^(?=.{1,253}$)(?:${LABEL}\\.)+(?!\\d+$)${LABEL}$`)
+
 export const DomainName = {
+  /** Whether the text is a host name with its domain, in ASCII. */
+  isFull(text: string): boolean {
+    return FULL_NAME.test(text)
+  },
+
   /**
    * Writes an internationalised domain as its A-labels: `bücher.example` becomes `xn--bcher-kva.example`. Every spelling of a
    * domain becomes the same text. A domain in ASCII stays as it is, and its form is not checked.
