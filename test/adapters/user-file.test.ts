@@ -151,6 +151,18 @@ for (const [what, content, message] of [
   })
 }
 
+for (const [name, lines] of [
+  ['users.csv', ['userId,email', 'u-1,a@example.com']],
+  ['users.jsonl', ['{"userId":"u-1","email":"a@example.com"}']],
+] as const) {
+  test(`another encoding is found far inside ${name} too`, async (t) => {
+    const good = `${lines.join('\n')}\n`.padEnd(300_000, `${lines.at(-1)}\n`)
+    const content = Buffer.concat([Buffer.from(`${good}\n`), Buffer.from('u-2,J\xfcrgen', 'latin1')])
+
+    await t.throwsAsync(linesOf(t, name, content), { message: /CSV UTF-8/ })
+  })
+}
+
 test('a name with the separator in it is not cut off', async (t) => {
   const [line] = await linesOf(t, 'users.csv', 'userId,email,displayName\nu-1,a@example.com,Smith, Al\n')
 

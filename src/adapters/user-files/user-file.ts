@@ -1,5 +1,4 @@
-import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { z } from 'zod'
 import type { ImportLine } from '../../application/users/import-users.ts'
@@ -34,18 +33,18 @@ export async function* userFile(path: string): AsyncGenerator<ImportLine> {
 
 async function* tableLines(path: string): AsyncGenerator<ImportLine> {
   const table = await tableOf(fileText(path))
-  const records = Readable.from(fileText(path)).pipe(
-    parse({
-      delimiter: table.separator,
-      from_line: table.firstLine,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      skip_records_with_empty_values: true,
-      // With tabs, the blanks to trim would include the separators.
-      trim: table.separator !== '\t',
-    }),
-  )
+  const records = parse({
+    delimiter: table.separator,
+    from_line: table.firstLine,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_empty_values: true,
+    // With tabs, the blanks to trim would include the separators.
+    trim: table.separator !== '\t',
+  })
+  // An error of the file becomes one of the records. `pipe` would lose it.
+  pipeline(Readable.from(fileText(path)), records, () => {})
   try {
     for await (const { record, info } of records as AsyncIterable<{
       record: readonly string[]
@@ -75,10 +74,7 @@ function draftOf(table: Table, number: number, values: readonly string[]): Impor
 
 async function* jsonLines(path: string): AsyncGenerator<ImportLine> {
   let number = 0
-  for await (const text of createInterface({
-    input: Readable.from(fileText(path)),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
+  for await (const text of linesIn(fileText(path))) {
     number++
     if (text.trim() === '') continue
     try {
@@ -88,6 +84,16 @@ async function* jsonLines(path: string): AsyncGenerator<ImportLine> {
       yield { number, problem: 'not JSON' }
     }
   }
+}
+
+async function* linesIn(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop()!
+    yield* lines
+  }
+  yield rest
 }
 
 function lineOf(number: number, content: unknown): ImportLine {

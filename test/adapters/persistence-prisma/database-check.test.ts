@@ -217,13 +217,14 @@ test('the oldest waiting mail is reported with the last reply to it, and with wh
   t.like(await outbox(), { level: 'ok', found: '1 mail waits, the oldest for 8 s' })
   await attempt(2, 'smtp connection ETIMEDOUT')
   await attempt(4, 'postmark 503/100; smtp AUTH 535 5.7.139')
+  await attempt(8)
   await issued(stores, (await opened(stores)).id)
 
   t.deepEqual(await outbox(), {
     name: 'outbox',
     level: 'warning',
     found:
-      '2 mails wait, the oldest for 8 s; after 3 attempts the last reply was postmark 503/100; smtp AUTH 535 5.7.139',
+      '2 mails wait, the oldest for 8 s; after 4 attempts the last reply was postmark 503/100; smtp AUTH 535 5.7.139',
     remedy: 'do postmark 503/100. do smtp AUTH 535 5.7.139',
   })
 })

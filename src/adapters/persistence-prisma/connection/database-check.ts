@@ -280,7 +280,7 @@ interface WaitingMails {
   readonly issued_at: Date | null
   readonly due_at: Date | null
   readonly attempts: number | null
-  /** The reply to the last attempt to send the oldest mail. Null if none failed, or if the mail system did not reply. */
+  /** The last reply to an attempt to send the oldest mail. Null if there was none. */
   readonly reply: string | null
 }
 
@@ -298,6 +298,7 @@ async function oldestWaitingMail(pool: pg.Pool): Promise<WaitingMails> {
         WHERE e.challenge_id = oldest.challenge_id
           AND e.type = 'otp-deferred'
           AND e.details ->> 'issuanceId' = oldest.id::text
+          AND e.details ->> 'reply' IS NOT NULL
         ORDER BY e.id DESC
         LIMIT 1) AS reply
      FROM (SELECT 1) AS one LEFT JOIN oldest ON true`,
