@@ -11,7 +11,7 @@ const GROUPS_UNDER_WAY = 2
 /** After this time a group no longer counts as under way, so that a slow one does not hold up the others. */
 const SLOW_AFTER_MS = 100
 
-/** A statement of which several may be sent as one. */
+/** A statement for one input, and another that does the same for several. */
 export interface Grouping<Input> {
   /** The name of the statement for one input. */
   readonly name: string
