@@ -170,7 +170,7 @@ function blame(error: unknown): unknown {
   return isKnown ? error : new IssuerUnavailable(error)
 }
 
-export async function fetchPublicKeys(url: URL, fetch = globalThis.fetch): Promise<JSONWebKeySet> {
+async function fetchPublicKeys(url: URL, fetch = globalThis.fetch): Promise<JSONWebKeySet> {
   return publicKeysIn((await fetchJson(url, fetch)).json)
 }
 
