@@ -44,7 +44,7 @@ export class OpenIdProvider {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** @param keys private keys, of which the first signs */
+  /** @param keys private keys. The first one signs. */
   async start(...keys: JWK[]): Promise<void> {
     if (!this.#server.listening) {
       await new Promise<void>((listening) => this.#server.listen(0, '127.0.0.1', listening))

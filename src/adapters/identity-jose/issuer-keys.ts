@@ -20,7 +20,7 @@ export const MAX_CANDIDATES = 8
 /**
  * Yields the public keys that may have signed a token. A caller that has found the right one stops there.
  *
- * @throws {errors.JWKSNoMatchingKey} instead of the first key, if there is none.
+ * @throws {errors.JWKSNoMatchingKey} instead of the first key, if no key fits.
  * @throws {IssuerUnavailable} if the token may be good, but its key cannot be fetched.
  */
 export type CandidateKeys = (header: JWTHeaderParameters) => AsyncIterable<CryptoKey>
