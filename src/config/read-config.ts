@@ -39,7 +39,7 @@ export interface Config {
 }
 
 /** Whose access tokens the service accepts, and how their issuer writes them. */
-export interface AuthConfig {
+interface AuthConfig {
   readonly issuer: string
   readonly audience: string
   readonly jwksUrl: URL

@@ -104,7 +104,7 @@ export class JoseAccessTokens implements AccessTokens {
 
   async #checkSignatureAndClaims(token: string, currentDate: Date) {
     try {
-      const header = decodeProtectedHeader(token) as JWTHeaderParameters
+      const header = headerOf(token)
       if (!ALGORITHMS.includes(header.alg)) throw new AccessTokenRefused('ERR_JOSE_ALG_NOT_ALLOWED')
 
       const mismatch = new errors.JWSSignatureVerificationFailed()
@@ -135,6 +135,15 @@ export class JoseAccessTokens implements AccessTokens {
         return
       throw error
     }
+  }
+}
+
+/** jose throws a `TypeError` for what is no token. */
+function headerOf(token: string): JWTHeaderParameters {
+  try {
+    return decodeProtectedHeader(token) as JWTHeaderParameters
+  } catch {
+    throw new errors.JWSInvalid()
   }
 }
 
