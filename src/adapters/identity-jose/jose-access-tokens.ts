@@ -40,7 +40,8 @@ const MAX_REMAINING_LIFETIME_IN_SECONDS = 86_400
  *
  * A token belongs to a service if its profile proves it. Any other token belongs to a user, whatever its scopes. So the
  * issuer must not let a user choose what proves a service: in the default profile, the name of a client as `sub`
- * (RFC 9068 §5). It must not name a client like the audience either, or that client's ID tokens would pass.
+ * (RFC 9068 §5). In that profile it must not name a client like the audience either, or that client's ID tokens would
+ * pass.
  */
 export class JoseAccessTokens implements AccessTokens {
   readonly #keys: CandidateKeys
@@ -158,9 +159,9 @@ function refusalOf(error: unknown): unknown {
 function callerOf(claims: JWTPayload, profile: TokenProfile): Caller {
   if (!isIdentity(claims.sub)) throw new AccessTokenRefused('sub')
 
-  const client = profile.clientClaims
-    .map((name) => claimOf(claims, name))
-    .find((claim) => claim !== undefined)
+  const claimed = profile.clientClaims.map((name) => claimOf(claims, name))
+  const client = claimed.find((claim) => claim !== undefined)
+  if (!profile.isAccessToken(claims, client)) throw new AccessTokenRefused('no-access-token')
   if (client !== undefined) {
     if (!isIdentity(client)) throw new AccessTokenRefused('client_id')
     if (profile.isService(claims, client)) {

@@ -30,6 +30,8 @@ export interface TokenProfile {
    * chose as a name and whatever scopes the user was given.
    */
   isService(claims: JWTPayload, client: string): boolean
+  /** Whether it is an access token, and no ID token of a client whose id is the audience. */
+  isAccessToken(claims: JWTPayload, client: unknown): boolean
   /** Whether the token is for this audience, if the provider writes no `aud`. */
   isFor?(claims: JWTPayload, audience: string): boolean
 }
@@ -41,7 +43,11 @@ const GENERIC: TokenProfile = {
   scopePrefix: '',
   userClaim: 'sub',
   isService: ({ sub }, client) => sub === client,
+  isAccessToken: () => true,
 }
+
+/** An access token of these providers names its client, and an ID token does not. */
+const namesItsClient: TokenProfile['isAccessToken'] = (_, client) => client !== undefined
 
 /** The issuer must not let users choose what proves a service. Each rule says why they cannot. */
 const PROFILES: Readonly<Record<TokenProvider, TokenProfile>> = {
@@ -61,6 +67,7 @@ const PROFILES: Readonly<Record<TokenProvider, TokenProfile>> = {
       ((client_id ?? clientId) === client &&
         sid === undefined &&
         (name === undefined || name === `service-account-${client.toLowerCase()}`)),
+    isAccessToken: ({ typ }) => typ !== 'ID',
   },
 
   /** The `sub` of a user has the form `connection|id`. */
@@ -69,6 +76,7 @@ const PROFILES: Readonly<Record<TokenProvider, TokenProfile>> = {
     clientClaims: ['azp', 'client_id'],
     isService: ({ sub, gty = 'client-credentials' }, client) =>
       sub === `${client}@clients` && gty === 'client-credentials',
+    isAccessToken: namesItsClient,
   },
 
   /** `sub` of a user is the login, which can change. `uid` stays, and only tokens of users have it. */
@@ -78,6 +86,7 @@ const PROFILES: Readonly<Record<TokenProvider, TokenProfile>> = {
     scopeClaim: 'scp',
     userClaim: 'uid',
     isService: ({ sub, uid }, client) => sub === client && uid === undefined,
+    isAccessToken: namesItsClient,
   },
 
   /**
@@ -90,6 +99,7 @@ const PROFILES: Readonly<Record<TokenProvider, TokenProfile>> = {
     scopeClaim: 'roles',
     userClaim: 'oid',
     isService: ({ idtyp, scp }) => idtyp === 'app' && scp === undefined,
+    isAccessToken: namesItsClient,
   },
 
   /** Names the API in front of each scope, and writes `aud` only if the client asks for it (RFC 8707). */
@@ -97,11 +107,11 @@ const PROFILES: Readonly<Record<TokenProvider, TokenProfile>> = {
     ...GENERIC,
     clientClaims: ['client_id'],
     isService: ({ sub, username }, client) => sub === client && username === undefined,
-    isFor: ({ token_use, aud, scope }, audience) =>
-      token_use === 'access' &&
-      (aud === undefined
+    isAccessToken: ({ token_use }) => token_use === 'access',
+    isFor: ({ aud, scope }, audience) =>
+      aud === undefined
         ? scopesIn(scope).some((each) => each.startsWith(`${audience}/`))
-        : [aud].flat().includes(audience)),
+        : [aud].flat().includes(audience),
   },
 }
 

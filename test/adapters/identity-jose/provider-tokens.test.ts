@@ -155,6 +155,21 @@ for (const [what, provider, change] of [
   })
 }
 
+for (const [provider, claims] of [
+  ['keycloak', { typ: 'ID', azp: 'countersign', sid: 's1', preferred_username: 'alice' }],
+  ['auth0', { nickname: 'alice', sid: 's1', nonce: 'n' }],
+  ['okta', { ver: 1, amr: ['pwd'], idp: '00o1', uid: '00u1', name: 'Alice' }],
+  ['entra', { oid: 'o1', roles: [CREATE], preferred_username: 'alice', ver: '2.0' }],
+  ['cognito', { token_use: 'id', 'cognito:username': 'alice' }],
+] as const) {
+  test(`an ID token of ${provider} is refused, even for a client whose id is the audience`, async (t) => {
+    const { audience } = PROVIDER_TOKENS[provider]
+    const token = callerOf(provider, { sub: 'alice', aud: audience, ...claims })
+
+    t.like(await t.throwsAsync(token, { instanceOf: AccessTokenRefused }), { reason: 'no-access-token' })
+  })
+}
+
 const OWN = {
   sub: 'sa-17',
   aud: 'countersign',
