@@ -2,6 +2,7 @@ import { ContainerModule } from 'inversify'
 import type { Logger } from 'pino'
 import { decisionLog } from '../adapters/log-pino/decision-log.ts'
 import { commitMetrics } from '../adapters/metrics-prometheus/commit-metrics.ts'
+import { watchGroups } from '../adapters/metrics-prometheus/group-sizes.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { watchOutbox } from '../adapters/metrics-prometheus/outbox-gauges.ts'
 import { watchPool } from '../adapters/metrics-prometheus/pool-gauges.ts'
@@ -25,11 +26,12 @@ export function observing(
     bind(Traces).toConstantValue(tracing)
     bind(Commits).toResolvedValue(observeCommits, [Metrics, Log])
     bind(Metrics).toResolvedValue(
-      (backlog, retention, clock, { pool }) => {
+      (backlog, retention, clock, { pool, statements }) => {
         const metrics = new Metrics()
         watchOutbox(metrics.registry, backlog, clock)
         watchRetention(metrics.registry, retention, clock, config.retentionInDays)
         watchPool(metrics.registry, pool)
+        watchGroups(metrics.registry, statements)
         watchProcess(metrics.registry)
         return metrics
       },

@@ -30,7 +30,7 @@ export function storage({ databaseUrl }: CompositionOptions): ContainerModule {
         connectPrisma({
           url: databaseUrl,
           onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
-          around: tracing?.statement,
+          hook: tracing?.statements,
         }),
       [Log, Traces],
     )
