@@ -3,7 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import type pg from 'pg'
-import { figure, percentile } from '../statistics.ts'
+import { residentMemoryInMiB, usageOf } from '../processes.ts'
+import { figure, median, percentile } from '../statistics.ts'
 import {
   CONNECTIONS,
   expectCount,
@@ -17,7 +18,8 @@ import { layGround } from './ground.ts'
 import { drive, drivePaced, type Load } from './load.ts'
 
 /*
- * `npm run bench:mail`: measures how long after its answer a mail leaves, how fast a backlog drains, and how that slows requests.
+ * `npm run bench:mail`: measures how long after its answer a mail leaves, how fast a backlog drains, and how that slows requests. The
+ * transport alone and the drain take turns, with the same requests beside both, so that both meet the same machine.
  */
 
 const { values } = parseArgs({
@@ -25,12 +27,14 @@ const { values } = parseArgs({
     'per-second': { type: 'string', default: '200' },
     seconds: { type: 'string', default: '20' },
     backlog: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '3' },
     workers: { type: 'string', default: '1' },
   },
 })
 const perSecond = Number(values['per-second'])
 const size = perSecond * Number(values.seconds)
 const backlog = Number(values.backlog)
+const rounds = Number(values.rounds)
 
 const TRANSPORT = fileURLToPath(new URL('transport.ts', import.meta.url))
 
@@ -42,10 +46,7 @@ const program = await startCountersign(ground, url, Number(values.workers))
 try {
   const warm = await initiated(1000)
   await drive(program.url, await warm.verifying(), CONNECTIONS)
-
-  console.log(
-    `the transport alone, in a process of its own: ${figure(await transportAlone())} mails a second`,
-  )
+  const idleMemory = residentMemoryInMiB(program.pid)
 
   const journeys = await created(size)
   const initiating = await drivePaced(program.url, journeys.initiating(), perSecond)
@@ -56,31 +57,97 @@ try {
   tell('answer to :initiate', initiating.latencies)
   tell('from the answer to the hand-over', delays)
 
-  const before = await initiated(size)
-  const meanwhile = await initiated(size)
-  const alone = await drivePaced(program.url, await before.verifying(), perSecond)
-  expectAll(204, alone)
-  tell(`answer to :verify at ${perSecond}/s, nothing to mail`, alone.latencies)
-
-  const verifying = await meanwhile.verifying()
-  const startedAt = performance.now()
-  await queueBacklog(client, backlog)
-  console.log(`${backlog} mails queued in ${figure((performance.now() - startedAt) / 1000)} s`)
-  const drain = drained(client, performance.now())
-  const busy = await drivePaced(program.url, verifying, perSecond)
-  expectAll(204, busy)
-  tell(`answer to :verify at ${perSecond}/s while they are mailed`, busy.latencies)
-  const seconds = await drain
-  console.log(`all handed over in ${figure(seconds)} s: ${figure(backlog / seconds)} mails a second`)
+  const drains: Round[] = []
+  for (let n = 1; n <= rounds; n++) {
+    const round = await measureRound()
+    drains.push(round)
+    console.log(`round ${n} of ${rounds}, ${perSecond} :verify a second throughout:`)
+    tell('answer to :verify, nothing to mail', round.quiet)
+    tell('answer to :verify, while another process mails', round.besideTransport)
+    tell(`answer to :verify, while ${backlog} are mailed`, round.besideDrain)
+    console.log(`  ${'mails a second, nodemailer alone'.padEnd(48)} ${figure(round.nodemailer)}`)
+    console.log(`  ${'mails a second, the transport alone'.padEnd(48)} ${figure(round.transport)}`)
+    console.log(`  ${'mails a second, the drain'.padEnd(48)} ${figure(round.drain)}`)
+    console.log(`  ${'mails a second and core, the drain'.padEnd(48)} ${figure(round.drainPerCore)}`)
+  }
+  const p99 = (times: readonly number[]) => percentile(times, 0.99)
+  console.log('over all rounds, median (least to most):')
+  spread(
+    'drain to nodemailer alone',
+    drains.map(({ drain, nodemailer }) => drain / nodemailer),
+  )
+  spread(
+    'drain to transport alone',
+    drains.map(({ drain, transport }) => drain / transport),
+  )
+  spread(
+    'p99 of :verify, draining to quiet',
+    drains.map(({ besideDrain, quiet }) => p99(besideDrain) / p99(quiet)),
+  )
+  spread(
+    'p99 of :verify, another process mailing to quiet',
+    drains.map(({ besideTransport, quiet }) => p99(besideTransport) / p99(quiet)),
+  )
+  console.log(
+    `memory: ${figure(idleMemory)} MiB before the drains, ${figure(residentMemoryInMiB(program.pid))} MiB after`,
+  )
   await expectCount(client, `SELECT count(*) FROM otp_issuances WHERE status <> 'sent'`, 0)
 } finally {
   await program.stop()
   await ground.leave()
 }
 
-/** The upper limit: composing and sending, without claims and records. */
-async function transportAlone(): Promise<number> {
-  const { stdout } = await promisify(execFile)(process.execPath, [TRANSPORT, ground.smtp.url])
+interface Round {
+  /** Latencies of `:verify`, in ms. */
+  readonly quiet: readonly number[]
+  readonly besideTransport: readonly number[]
+  readonly besideDrain: readonly number[]
+  /** Mails a second. */
+  readonly nodemailer: number
+  readonly transport: number
+  readonly drain: number
+  /** Mails for each second that a core worked for the service. Zero except on Linux. */
+  readonly drainPerCore: number
+}
+
+async function measureRound(): Promise<Round> {
+  const quiet = await verifyWhile(await initiated(size), async () => {})
+
+  const besideNodemailer = await verifyWhile(await initiated(size), () => alone('nodemailer'))
+  const besideTransport = await verifyWhile(await initiated(size), () => alone('service'))
+
+  const meanwhile = await initiated(size)
+  await queueBacklog(client, backlog)
+  const cpu = usageOf(program.pid).cpuInMs
+  const besideDrain = await verifyWhile(
+    meanwhile,
+    async () => backlog / (await drained(client, performance.now())),
+  )
+  const cores = (usageOf(program.pid).cpuInMs - cpu) / 1000
+  return {
+    quiet: quiet.latencies,
+    besideTransport: besideTransport.latencies,
+    besideDrain: besideDrain.latencies,
+    nodemailer: besideNodemailer.result,
+    transport: besideTransport.result,
+    drain: besideDrain.result,
+    drainPerCore: cores && backlog / cores,
+  }
+}
+
+/** Checks a code of each journey at the pace of the bench, while something else goes on. */
+async function verifyWhile<Result>(journeys: Journeys, other: () => Promise<Result>) {
+  const requests = await journeys.verifying()
+  const running = other()
+  const load = await drivePaced(program.url, requests, perSecond)
+  expectAll(204, load)
+  return { latencies: load.latencies, result: await running }
+}
+
+/** The upper limit: composing and sending as many mails, without claims and records. */
+async function alone(kind: 'service' | 'nodemailer'): Promise<number> {
+  const args = [TRANSPORT, ground.smtp.url, String(backlog), kind]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
   return Number(stdout)
 }
 
@@ -144,4 +211,9 @@ function expectAll(status: number, { statuses, latencies }: Load): void {
 function tell(what: string, times: readonly number[]): void {
   const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => figure(percentile(times, share)))
   console.log(`  ${what.padEnd(48)} p50 ${p50} ms  p95 ${p95} ms  p99 ${p99} ms`)
+}
+
+function spread(what: string, ratios: readonly number[]): void {
+  const [middle, least, most] = [median(ratios), Math.min(...ratios), Math.max(...ratios)].map(figure)
+  console.log(`  ${what.padEnd(48)} ${middle} x (${least} to ${most})`)
 }

@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto'
+import { createTransport } from 'nodemailer'
 import { HtmlOtpMailComposer } from '../../src/adapters/mail-composer/html-otp-mail-composer.ts'
 import { SmtpMailTransport } from '../../src/adapters/mail-smtp/smtp-mail-transport.ts'
+import type { MailMessage } from '../../src/application/ports/mail-transport.ts'
 import type { EmailAddress } from '../../src/domain/email-address.ts'
 import { operation } from './countersign.ts'
 
-/* Sends the service's mails to an SMTP server as fast as the transport can, and prints how many a second. */
+/*
+ * Sends the service's mails to an SMTP server as fast as a transport can, and prints how many a second. The transport is that of the
+ * service, or `nodemailer`: that package alone, which also writes the content.
+ */
 
-const [, , url = '', count = '10000'] = process.argv
+const [, , url = '', count = '10000', kind = 'service'] = process.argv
 /** As many as a deliverer sends at the same time. */
 const CONCURRENCY = 50
+const FROM = 'Bench <no-reply@bank.example>'
 
 const letter = {
   brand: { name: 'Bench', color: '#0f4c5c', logoUrl: undefined },
@@ -16,7 +22,7 @@ const letter = {
   appHost: undefined,
 }
 const composer = new HtmlOtpMailComposer(letter)
-const transport = new SmtpMailTransport({ url, from: 'Bench <no-reply@bank.example>' })
+const transport = kind === 'nodemailer' ? nodemailerAlone() : new SmtpMailTransport({ url, from: FROM })
 let next = 0
 const startedAt = performance.now()
 await Promise.all(
@@ -41,3 +47,13 @@ await Promise.all(
 const seconds = (performance.now() - startedAt) / 1000
 await transport.close()
 process.stdout.write(String(Number(count) / seconds))
+
+function nodemailerAlone() {
+  const { hostname: host, port } = new URL(url)
+  const mailer = createTransport({ pool: true, host, port: Number(port), ignoreTLS: true })
+  return {
+    send: ({ id, to, subject, text, html }: MailMessage) =>
+      mailer.sendMail({ from: FROM, to, subject, text, html, messageId: `<${id}@bank.example>` }),
+    close: async () => mailer.close(),
+  }
+}
