@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import type pg from 'pg'
-import { residentMemoryInMiB, usageOf } from '../processes.ts'
+import { cpuOfThreads, residentMemoryInMiB } from '../processes.ts'
 import { figure, median, percentile } from '../statistics.ts'
 import {
   CONNECTIONS,
@@ -65,21 +65,23 @@ try {
     tell('answer to :verify, nothing to mail', round.quiet)
     tell('answer to :verify, while another process mails', round.besideTransport)
     tell(`answer to :verify, while ${backlog} are mailed`, round.besideDrain)
-    console.log(`  ${'mails a second, nodemailer alone'.padEnd(48)} ${figure(round.nodemailer)}`)
-    console.log(`  ${'mails a second, the transport alone'.padEnd(48)} ${figure(round.transport)}`)
-    console.log(`  ${'mails a second, the drain'.padEnd(48)} ${figure(round.drain)}`)
-    console.log(`  ${'mails a second and core, the drain'.padEnd(48)} ${figure(round.drainPerCore)}`)
+    for (const who of ['nodemailer', 'transport', 'drain'] as const) {
+      const { perSecond: mails, cpu } = round[who]
+      console.log(`  ${who.padEnd(48)} ${figure(mails)} mails a second, ${figure(cpu)} ms of CPU for 1,000`)
+    }
   }
   const p99 = (times: readonly number[]) => percentile(times, 0.99)
   console.log('over all rounds, median (least to most):')
-  spread(
-    'drain to nodemailer alone',
-    drains.map(({ drain, nodemailer }) => drain / nodemailer),
-  )
-  spread(
-    'drain to transport alone',
-    drains.map(({ drain, transport }) => drain / transport),
-  )
+  for (const who of ['nodemailer', 'transport'] as const) {
+    spread(
+      `mails a second, drain to ${who} alone`,
+      drains.map((round) => round.drain.perSecond / round[who].perSecond),
+    )
+    spread(
+      `mails for the CPU of one thread, drain to ${who} alone`,
+      drains.map((round) => round[who].cpu / round.drain.cpu),
+    )
+  }
   spread(
     'p99 of :verify, draining to quiet',
     drains.map(({ besideDrain, quiet }) => p99(besideDrain) / p99(quiet)),
@@ -102,12 +104,16 @@ interface Round {
   readonly quiet: readonly number[]
   readonly besideTransport: readonly number[]
   readonly besideDrain: readonly number[]
+  readonly nodemailer: Mailing
+  readonly transport: Mailing
+  readonly drain: Mailing
+}
+
+interface Mailing {
   /** Mails a second. */
-  readonly nodemailer: number
-  readonly transport: number
-  readonly drain: number
-  /** Mails for each second that a core worked for the service. Zero except on Linux. */
-  readonly drainPerCore: number
+  readonly perSecond: number
+  /** The CPU of the thread that mails, in ms for 1,000 mails. Not a number except on Linux. */
+  readonly cpu: number
 }
 
 async function measureRound(): Promise<Round> {
@@ -116,14 +122,7 @@ async function measureRound(): Promise<Round> {
   const besideNodemailer = await verifyWhile(await initiated(size), () => alone('nodemailer'))
   const besideTransport = await verifyWhile(await initiated(size), () => alone('service'))
 
-  const meanwhile = await initiated(size)
-  await queueBacklog(client, backlog)
-  const cpu = usageOf(program.pid).cpuInMs
-  const besideDrain = await verifyWhile(
-    meanwhile,
-    async () => backlog / (await drained(client, performance.now())),
-  )
-  const cores = (usageOf(program.pid).cpuInMs - cpu) / 1000
+  const besideDrain = await verifyWhile(await initiated(size), drain)
   return {
     quiet: quiet.latencies,
     besideTransport: besideTransport.latencies,
@@ -131,7 +130,17 @@ async function measureRound(): Promise<Round> {
     nodemailer: besideNodemailer.result,
     transport: besideTransport.result,
     drain: besideDrain.result,
-    drainPerCore: cores && backlog / cores,
+  }
+}
+
+/** Queues the backlog, and waits until the service has sent it. */
+async function drain(): Promise<Mailing> {
+  const cpuBefore = cpuOfThreads('mails', program.pid)
+  await queueBacklog(client, backlog)
+  const seconds = await drained(client, performance.now())
+  return {
+    perSecond: backlog / seconds,
+    cpu: ((cpuOfThreads('mails', program.pid) - cpuBefore) * 1000) / backlog,
   }
 }
 
@@ -145,10 +154,10 @@ async function verifyWhile<Result>(journeys: Journeys, other: () => Promise<Resu
 }
 
 /** The upper limit: composing and sending as many mails, without claims and records. */
-async function alone(kind: 'service' | 'nodemailer'): Promise<number> {
+async function alone(kind: 'service' | 'nodemailer'): Promise<Mailing> {
   const args = [TRANSPORT, ground.smtp.url, String(backlog), kind]
   const { stdout } = await promisify(execFile)(process.execPath, args)
-  return Number(stdout)
+  return JSON.parse(stdout)
 }
 
 async function created(count: number): Promise<Journeys> {
