@@ -13,7 +13,7 @@ export function connections(url: string, poolSize?: number): ContainerModule {
           url,
           poolSize,
           onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
-          around: tracing?.statement,
+          hook: tracing?.statements,
         }),
       [Log, Traces],
     )

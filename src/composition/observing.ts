@@ -2,6 +2,7 @@ import { ContainerModule } from 'inversify'
 import type { Logger } from 'pino'
 import { decisionLog } from '../adapters/log-pino/decision-log.ts'
 import { commitMetrics } from '../adapters/metrics-prometheus/commit-metrics.ts'
+import { watchGroups } from '../adapters/metrics-prometheus/group-sizes.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { watchOutbox } from '../adapters/metrics-prometheus/outbox-gauges.ts'
 import { watchPool } from '../adapters/metrics-prometheus/pool-gauges.ts'
@@ -28,11 +29,12 @@ export function observing(logger: Logger, tracing: Tracing | undefined): Contain
 export function observingService({ retentionInDays }: Pick<Config, 'retentionInDays'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Metrics).toResolvedValue(
-      (backlog, retention, clock, { pool }) => {
+      (backlog, retention, clock, { pool, statements }) => {
         const metrics = new Metrics()
         watchOutbox(metrics.registry, backlog, clock)
         watchRetention(metrics.registry, retention, clock, retentionInDays)
         watchPool(metrics.registry, pool)
+        watchGroups(metrics.registry, statements)
         watchProcess(metrics.registry)
         return metrics
       },

@@ -1,6 +1,6 @@
 import { ContainerModule } from 'inversify'
 import { UuidIdentifiers } from '../adapters/identifiers-uuid/uuid-identifiers.ts'
-import { EddsaChallengeSigner } from '../adapters/signing-jose/eddsa-challenge-signer.ts'
+import { EddsaChallengeSigner } from '../adapters/signing-eddsa/eddsa-challenge-signer.ts'
 import { ChallengeSigner } from '../application/ports/challenge-signer.ts'
 import { Identifiers } from '../application/ports/identifiers.ts'
 import { bindPort } from './bind-class.ts'

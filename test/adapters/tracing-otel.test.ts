@@ -266,8 +266,8 @@ test('a statement of a request is a span under its own name, with the number of 
   const { collector, tracing, stop } = await traced(t)
 
   await withinRequest(tracing, async () => {
-    t.deepEqual(await tracing.statement('step-ups.save', async () => [{ id: 1 }]), [{ id: 1 }])
-    t.is(await tracing.statement('otp-outbox.record', async () => true), true)
+    t.deepEqual(await tracing.statements.around('step-ups.save', async () => [{ id: 1 }]), [{ id: 1 }])
+    t.is(await tracing.statements.around('otp-outbox.record', async () => true), true)
   })
   await stop()
 
@@ -287,7 +287,7 @@ test('a statement of a request is a span under its own name, with the number of 
 test('a statement that lost its race is a span with no rows, and has not failed', async (t) => {
   const { collector, tracing, stop } = await traced(t)
 
-  await withinRequest(tracing, () => tracing.statement('step-ups.save', async () => []))
+  await withinRequest(tracing, () => tracing.statements.around('step-ups.save', async () => []))
   await stop()
 
   t.like(collector.spans[0], { failed: false, attributes: { 'db.response.returned_rows': 0 } })
@@ -298,7 +298,7 @@ test('a statement that fails makes its span fail, by the class of the error alon
   const away = new StorageUnavailable('alice@example.com')
 
   await withinRequest(tracing, async () => {
-    const failed = tracing.statement('step-ups.load', () => Promise.reject(away))
+    const failed = tracing.statements.around('step-ups.load', () => Promise.reject(away))
     t.is(await t.throwsAsync(failed), away)
   })
   await stop()
@@ -310,10 +310,55 @@ test('a statement that fails makes its span fail, by the class of the error alon
 test('a statement of a job that is in no trace begins none', async (t) => {
   const { collector, tracing, stop } = await traced(t)
 
-  t.deepEqual(await tracing.statement('otp-outbox.claim', async () => []), [])
+  t.deepEqual(await tracing.statements.around('otp-outbox.claim', async () => []), [])
   await stop()
 
   t.deepEqual(collector.spans, [])
+})
+
+test('a statement that requests share has a trace of its own, and the span of each request links to it', async (t) => {
+  // Of traces that begin here, none would be sampled. Those of the requests are.
+  const { collector, tracing, stop } = await traced(t, { sampledShare: 0 })
+  const callers: (<Result>(work: () => Result) => Result)[] = []
+  const group = Promise.withResolvers<void>()
+  const waiting = [1, 2].map(() =>
+    withinRequest(tracing, () =>
+      tracing.statements.around('step-ups.load', () => {
+        callers.push(tracing.statements.keepContext())
+        return group.promise
+      }),
+    ),
+  )
+
+  await tracing.statements.aroundGroup('step-ups.load-group', [...callers, (work) => work()], async () =>
+    group.resolve(),
+  )
+  await Promise.all(waiting)
+  await stop()
+
+  const [shared, ...others] = collector.spans.filter(({ name }) => name === 'step-ups.load-group')
+  t.deepEqual(others, [])
+  t.like(shared, { kind: 'client', parentSpanId: undefined, failed: false })
+  t.is(shared?.attributes['db.operation.batch.size'], 3)
+  const members = collector.spans.filter(({ name }) => name === 'step-ups.load')
+  t.deepEqual(
+    members.map(({ links }) => links),
+    [[shared?.spanId], [shared?.spanId]],
+  )
+  t.deepEqual(
+    shared?.links,
+    members.map(({ spanId }) => spanId),
+  )
+  t.false(members.some(({ traceId }) => traceId === shared?.traceId))
+})
+
+test('a statement that only jobs share begins no trace', async (t) => {
+  const { collector, tracing, stop } = await traced(t)
+
+  const rows = await tracing.statements.aroundGroup('otp-outbox.record', [(work) => work()], async () => [1])
+  await stop()
+
+  t.deepEqual([rows, collector.spans], [[1], []])
 })
 
 test('a mail that is composed is a span of its delivery, and repeats no word of it', async (t) => {

@@ -35,6 +35,7 @@ const ExportRequest = z.object({
               startTimeUnixNano: Nanoseconds,
               endTimeUnixNano: Nanoseconds,
               attributes: z.array(Attribute),
+              links: z.array(z.object({ spanId: z.string().regex(/^[0-9a-f]{16}$/) })).default([]),
               status: z.object({ code: z.int().min(0).max(2) }),
             }),
           ),
@@ -53,6 +54,8 @@ export interface ReceivedSpan {
   readonly failed: boolean
   readonly durationInMs: number
   readonly attributes: Readonly<Record<string, unknown>>
+  /** The ids of the spans that it links to. */
+  readonly links: readonly string[]
   /** The attributes of the process that sent it. */
   readonly resource: Readonly<Record<string, unknown>>
 }
@@ -108,13 +111,14 @@ const KINDS = ['internal', 'server', 'client', 'producer', 'consumer'] as const
 function spansIn({ resourceSpans }: z.output<typeof ExportRequest>): ReceivedSpan[] {
   return resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ spans }) =>
-      spans.map(({ attributes, kind, status, startTimeUnixNano, endTimeUnixNano, ...span }) => ({
+      spans.map(({ attributes, kind, links, status, startTimeUnixNano, endTimeUnixNano, ...span }) => ({
         ...span,
         parentSpanId: span.parentSpanId,
         kind: KINDS[kind - 1]!,
         failed: status.code === 2,
         durationInMs: Number(BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano)) / 1e6,
         attributes: valuesOf(attributes),
+        links: links.map(({ spanId }) => spanId),
         resource: valuesOf(resource.attributes),
       })),
     ),

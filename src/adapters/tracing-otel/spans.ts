@@ -52,9 +52,9 @@ export class Spans {
     }
   }
 
-  /** Whether a span is active, so that a new one would have a parent. */
-  isActive(): boolean {
-    return trace.getSpan(this.#active.active()) !== undefined
+  /** The active span, which would be the parent of a new one. */
+  active(): Span | undefined {
+    return trace.getSpan(this.#active.active())
   }
 
   /** Runs synchronous `work` in a new span below the active one. */

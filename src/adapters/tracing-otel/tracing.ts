@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { TraceFlags } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import { ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace'
+import {
+  ParentBasedSampler,
+  type Sampler,
+  SamplingDecision,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace'
 import type { Logger } from 'pino'
 import type { DeliveryTraces } from '../../application/ports/delivery-traces.ts'
 import type { MailTransport } from '../../application/ports/mail-transport.ts'
@@ -13,7 +20,7 @@ import { TracedDeliveries } from './traced-deliveries.ts'
 import { tracedFetch } from './traced-fetch.ts'
 import { TracedMailTransport } from './traced-mail-transport.ts'
 import { TracedRequests } from './traced-requests.ts'
-import { tracedStatements } from './traced-statements.ts'
+import { type TracedStatements, tracedStatements } from './traced-statements.ts'
 
 const PACKAGE = new URL('../../../package.json', import.meta.url)
 
@@ -32,8 +39,8 @@ export class Tracing {
   readonly requests: TracedRequests
   readonly deliveries: DeliveryTraces
   readonly fetch: typeof fetch
-  /** Runs a named statement. */
-  readonly statement: ReturnType<typeof tracedStatements>
+  /** Runs named statements. */
+  readonly statements: TracedStatements
   readonly #provider: TracerProvider
   readonly #spans: Spans
 
@@ -54,14 +61,14 @@ export class Tracing {
         'service.version': version,
         'service.instance.id': randomUUID(),
       }),
-      sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampledShare) }),
+      sampler: new ParentBasedSampler({ root: unlessLinked(new TraceIdRatioBasedSampler(sampledShare)) }),
       spanProcessors: [new BoundedExport(exporter, logger, bounds)],
     })
     this.#spans = new Spans(this.#provider.getTracer('countersign', version))
     this.requests = new TracedRequests(this.#spans)
     this.deliveries = new TracedDeliveries(this.#spans)
     this.fetch = tracedFetch(this.#spans)
-    this.statement = tracedStatements(this.#spans)
+    this.statements = tracedStatements(this.#spans)
   }
 
   /** Makes a span for each composed mail. The span has no content of the mail. */
@@ -76,5 +83,15 @@ export class Tracing {
   /** Exports the remaining spans. Takes a few seconds at most. */
   stop(): Promise<void> {
     return this.#provider.shutdown()
+  }
+}
+
+/** Samples a span with links if one of them is to a sampled span. Otherwise such a link would lead nowhere. */
+function unlessLinked(sampler: Sampler): Sampler {
+  return {
+    shouldSample: (context, traceId, name, kind, attributes, links) =>
+      links.some((link) => link.context.traceFlags & TraceFlags.SAMPLED)
+        ? { decision: SamplingDecision.RECORD_AND_SAMPLED }
+        : sampler.shouldSample(context, traceId, name, kind, attributes, links),
   }
 }

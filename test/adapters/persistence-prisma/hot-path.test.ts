@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import pg from 'pg'
 import { connectPrisma } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import type { Grouping } from '../../../src/adapters/persistence-prisma/connection/grouped-statement.ts'
 import { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
 import {
   claimDueNotices,
@@ -11,8 +12,14 @@ import {
 } from '../../../src/adapters/persistence-prisma/lock-notices/lock-notice-statements.ts'
 import {
   claimDue,
-  recordOutcomes,
+  RECORDING,
 } from '../../../src/adapters/persistence-prisma/otp-outbox/otp-outbox-statements.ts'
+import {
+  FINDING,
+  LOADING,
+  OPENING,
+  SAVING,
+} from '../../../src/adapters/persistence-prisma/step-ups/grouped-step-up-statements.ts'
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import {
   findByIdempotencyKey,
@@ -58,25 +65,91 @@ const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
   open: insertChallenge(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE),
   'find by idempotency key': findByIdempotencyKey('payments', 'k'),
   claim: claimDue(50, NOON, afterNoon(30)),
-  record: recordOutcomes([{ claimed: issued, outcome: SENT, event: SENT_EVENT }]),
+  record: RECORDING.alone({ claimed: issued, outcome: SENT, event: SENT_EVENT }),
   'save, with the notice of a lock': saveLockingDecision(WITHOUT_ISSUANCE, NOTICE, BY_ALICE),
   'claim notices': claimDueNotices(50, NOON, afterNoon(30)),
   'record a notice': recordNotice(NOTICE, ...LockNotice.markSent(NOTICE, 'm', NOON)),
 }
 
+/** The statements for several requests, by the number of requests. */
+const GROUPS: Readonly<Record<string, (members: number) => Prisma.Sql>> = {
+  load: groupOf(LOADING, (id) => id),
+  save: groupOf(SAVING, (id) => ({
+    decision: {
+      ...{ challenge: { ...WITHOUT_ISSUANCE.challenge, id }, events: WITHOUT_ISSUANCE.events },
+      ...{ standing: { ...WITHOUT_ISSUANCE.standing, subjectUserId: id }, issued: { ...issued, id } },
+    },
+    provenance: BY_ALICE,
+  })),
+  open: groupOf(OPENING, (id) => ({
+    ...{ challenge: { ...CHALLENGE, id }, event: OPENED, provenance: BY_ALICE },
+    idempotency: { key: id, fingerprint: 'f' },
+  })),
+  'find by idempotency key': groupOf(FINDING, (key) => ({ clientId: 'payments', key })),
+  record: groupOf(RECORDING, (id) => ({
+    ...{ claimed: { ...issued, id }, outcome: { ...SENT, id }, event: SENT_EVENT },
+  })),
+}
+
+function groupOf<Input>({ columns, together }: Grouping<Input>, inputOf: (id: string) => Input) {
+  return (members: number) => {
+    const inputs = Array.from({ length: members }, (_, n) => ({ n, ...columns(inputOf(randomUUID())) }))
+    return together(JSON.stringify(inputs))
+  }
+}
+
 let filled: Promise<string> | undefined
+let empty: Promise<string> | undefined
+const DATABASES = {
+  'that is empty': async () => {
+    empty ??= createTestDatabase().then(({ url }) => url)
+    return empty
+  },
+  'of 20,000 challenges': async () => {
+    filled ??= filledDatabase()
+    return filled
+  },
+}
 
 for (const [name, { text }] of Object.entries(STATEMENTS)) {
   test(`of the hot statements, "${name}" finds every row by an index`, async (t) => {
     filled ??= filledDatabase()
-    const [row] = await query(await filled, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`)
 
-    const [{ Plan: plan }] = (row as { 'QUERY PLAN': [{ Plan: PlanNode }] })['QUERY PLAN']
-    const onTables = nodesOf(plan).filter((node) => 'Relation Name' in node)
-
-    t.true(onTables.length > 0)
-    t.deepEqual(new Set(onTables.map((node) => node['Node Type'])).difference(BY_INDEX), new Set())
+    assertByIndex(t, await query(await filled, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`))
   })
+}
+
+for (const [what, connect] of Object.entries(DATABASES)) {
+  for (const [name, statement] of Object.entries(GROUPS)) {
+    test(`in a database ${what}, a group of "${name}" finds every row by an index, however many share it`, async (t) => {
+      const url = await connect()
+
+      const { text } = statement(1)
+      assertByIndex(t, await query(url, `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`))
+      for (const members of [1, 2, 32]) {
+        assertByIndex(t, await planOf(url, statement(members)))
+      }
+    })
+  }
+}
+
+/** The plan for these very parameters, as a session without prepared statements makes it. */
+async function planOf(url: string, { text, values }: Prisma.Sql): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query({ text: `EXPLAIN (FORMAT JSON) ${text}`, values })).rows
+  } finally {
+    await client.end()
+  }
+}
+
+function assertByIndex(t: ExecutionContext, rows: readonly unknown[]): void {
+  const [{ Plan: plan }] = (rows[0] as { 'QUERY PLAN': [{ Plan: PlanNode }] })['QUERY PLAN']
+  const onTables = nodesOf(plan).filter((node) => 'Relation Name' in node)
+
+  t.true(onTables.length > 0)
+  t.deepEqual(new Set(onTables.map((node) => node['Node Type'])).difference(BY_INDEX), new Set())
 }
 
 test('a challenge and its subject are updated in place from the first code to the consumption', async (t) => {
@@ -166,8 +239,8 @@ test('a wrong code is two statements, and so is the one that locks', async (t) =
   })
   t.teardown(close)
   const texts: string[] = []
-  const rows = statements.query.bind(statements)
-  statements.query = (statement) => {
+  const rows = statements.send.bind(statements)
+  statements.send = (statement) => {
     texts.push(statement.text.match(/^\/\* (\S+) \*\//)![1]!)
     return rows(statement)
   }

@@ -25,6 +25,7 @@ import { suppressionsContract } from '../../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../../contracts/user-registry.contract.ts'
 import { ALICE, afterNoon, demand, freshStepUp, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { countShared, InCompany, ofNoStranger } from './in-company.ts'
 
 const all: Connections[] = []
 
@@ -62,6 +63,28 @@ test.after.always('connections are closed', async () => {
 })
 
 stepUpsContract('prisma', inSharedDatabase)
+
+let groups: Promise<{ connections: Connections; shared: Map<string, number> }> | undefined
+
+async function inGroups(committed?: CommitListener): Promise<MailOutcomeStores> {
+  groups ??= connect().then((connections) => ({ connections, shared: countShared(connections.statements) }))
+  const { connections } = await groups
+  const stores = storesOf(connections, committed && ofNoStranger(committed))
+  return { ...stores, stepUps: new InCompany(stores.stepUps) }
+}
+
+stepUpsContract('prisma, in groups', inGroups)
+
+test.after('calls in company have shared each kind of statement', async (t) => {
+  const { shared } = await groups!
+  t.deepEqual([...shared.keys()].sort(), [
+    'step-ups.find-by-idempotency-key',
+    'step-ups.load',
+    'step-ups.open',
+    'step-ups.save',
+  ])
+})
+
 userRegistryContract('prisma', inSharedDatabase)
 auditTrailContract('prisma', inSharedDatabase)
 suppressionsContract('prisma', inSharedDatabase)

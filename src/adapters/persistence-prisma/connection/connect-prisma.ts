@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { PrismaClient } from '../generated/client.ts'
-import { type AroundStatement, Statements } from './statements.ts'
+import { type StatementHook, Statements } from './statements.ts'
 
 export interface ConnectionSettings {
   /**
@@ -14,7 +14,7 @@ export interface ConnectionSettings {
   /** Called when an idle connection breaks; the pool replaces it. */
   readonly onConnectionLost: (error: Error) => void
   /** Wraps each named statement that does not go through the Prisma client. */
-  readonly around?: AroundStatement | undefined
+  readonly hook?: StatementHook | undefined
 }
 
 /** Connections at most for the requests of a process. On two cores, 10 gave more throughput than 4, 20 and 32. */
@@ -43,7 +43,7 @@ export function connectPrisma({
   url,
   poolSize = POOL_SIZE,
   onConnectionLost,
-  around,
+  hook,
 }: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
@@ -72,7 +72,7 @@ export function connectPrisma({
   let closing: Promise<void> | undefined
   return {
     prisma,
-    statements: new Statements(pool, ownSession, around),
+    statements: new Statements(pool, ownSession, hook),
     pool,
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())

@@ -2,36 +2,77 @@ import type pg from 'pg'
 import type { Prisma } from '../generated/client.ts'
 import { translateStorageErrors } from './storage-errors.ts'
 
-/** Wraps each named statement. Passes on its result or error. */
-export type AroundStatement = <Result>(name: string, run: () => Promise<Result>) => Promise<Result>
+/** Runs `work` in the asynchronous context of one caller. */
+export type InContext = <Result>(work: () => Result) => Result
+
+/** Wraps the named statements, for example in spans. Passes on each result or error. */
+export interface StatementHook {
+  /** Wraps what one caller waits for. */
+  around<Result>(name: string, run: () => Promise<Result>): Promise<Result>
+  /** Keeps the context of the caller, which a statement that is sent later runs in. */
+  keepContext(): InContext
+  /** Wraps a statement that several callers share. It belongs to the context of none of them. */
+  aroundGroup<Result>(
+    name: string,
+    callers: readonly InContext[],
+    run: () => Promise<Result>,
+  ): Promise<Result>
+}
+
+/** Hears how many requests share a statement. `name` is that of the statement for one. */
+export type GroupListener = (name: string, members: number) => void
+
+/** Without a hook nobody looks at a context, and to keep one for each request has its price. */
+const NO_HOOK: StatementHook = {
+  around: (_, run) => run(),
+  keepContext: () => (work) => work(),
+  aroundGroup: (_name, _callers, run) => run(),
+}
 
 /**
  * Runs statements directly on the pool that it shares with the Prisma client. The client would double the CPU time of a
  * statement (decision 12). A statement that begins with its name, `/* step-ups.load *\/`, is prepared once per connection,
- * if each connection has a session of its own. The server's logs show the name, and `around` receives it.
+ * if each connection has a session of its own. The server's logs show the name, and the hook receives it.
  */
 export class Statements {
   readonly #pool: pg.Pool
   /** Whether statements are prepared. This needs a session of the server for each connection. */
   readonly prepares: boolean
-  /** Public for an adapter that runs the calls of several traces as one statement. */
-  readonly around: AroundStatement
+  readonly hook: StatementHook
+  #grouped: GroupListener = () => {}
 
-  constructor(pool: pg.Pool, prepares: boolean, around: AroundStatement = (_, run) => run()) {
+  constructor(pool: pg.Pool, prepares: boolean, hook: StatementHook = NO_HOOK) {
     this.#pool = pool
     this.prepares = prepares
-    this.around = around
+    this.hook = hook
   }
 
-  /** @throws {StorageUnavailable} */
+  /** Lets `listener` hear of each statement that requests may share. It replaces the listener before it. */
+  onGrouped(listener: GroupListener): void {
+    this.#grouped = listener
+  }
+
+  /** Says that a statement which requests may share goes out for `members` of them. */
+  grouped(name: string, members: number): void {
+    this.#grouped(name, members)
+  }
+
+  /** Runs a statement within the hook. @throws {StorageUnavailable} */
   query<Row extends object>(statement: Prisma.Sql): Promise<Row[]> {
-    const { text, values } = statement
-    const name = /^\/\* ([a-z.-]+) \*\//.exec(text)?.[1]
-    if (name === undefined) return this.#run({ text, values })
-    return this.around(name, () => this.#run<Row>(this.prepares ? { name, text, values } : { text, values }))
+    const name = nameOf(statement)
+    return name === undefined ? this.send(statement) : this.hook.around(name, () => this.send<Row>(statement))
   }
 
-  async #run<Row extends object>(config: pg.QueryConfig): Promise<Row[]> {
+  /** Runs a statement without the hook. @throws {StorageUnavailable} */
+  async send<Row extends object>(statement: Prisma.Sql): Promise<Row[]> {
+    const { text, values } = statement
+    const name = this.prepares ? nameOf(statement) : undefined
+    const config: pg.QueryConfig = name === undefined ? { text, values } : { name, text, values }
     return (await translateStorageErrors(this.#pool.query<Row>(config))).rows
   }
+}
+
+/** The name in the leading comment of a statement. */
+export function nameOf({ text }: Prisma.Sql): string | undefined {
+  return /^\/\* ([a-z.-]+) \*\//.exec(text)?.[1]
 }

@@ -1,6 +1,7 @@
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
+import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
 import { leased } from '../lease.ts'
 import { CHALLENGE_COLUMNS } from '../step-ups/challenge-row.ts'
@@ -31,17 +32,25 @@ export interface Attempt {
 }
 
 /**
- * Records any number of attempts at once. The number of the attempt guards each, because a later claim increments it.
- * If a delivery report was stored first, it is kept; the send only adds its time and message id. Returns the places of
- * the attempts that took effect. If two attempts are for one mail, only one does.
+ * Records attempts. The number of the attempt guards each, because a later claim increments it. If a delivery report was
+ * stored first, it is kept; the send only adds its time and message id. Returns a row for each attempt that took effect.
+ * If two attempts are for one mail, only one does.
  */
-export function recordOutcomes(attempts: readonly Attempt[]): Prisma.Sql {
+export const RECORDING: Grouping<Attempt> = {
+  name: 'otp-outbox.record',
+  alone: (attempt) => recordOutcomes(JSON.stringify([{ n: 0, ...columnsOfAttempt(attempt) }])),
+  columns: columnsOfAttempt,
+  together: recordOutcomes,
+}
+
+function recordOutcomes(attempts: string): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.record */
     WITH attempt AS (
-      SELECT * FROM jsonb_to_recordset(${JSON.stringify(attempts.map(columnsOfAttempt))}::jsonb) AS attempt (
-        place integer, id uuid, number smallint, status text, next_attempt_at timestamptz, sent_at timestamptz,
+      SELECT * FROM json_to_recordset(${attempts}::json) AS attempt (
+        n integer, id uuid, number smallint, status text, next_attempt_at timestamptz, sent_at timestamptz,
         message_id text, failed_at timestamptz, failure_reason text, event jsonb
       )
+      WHERE n = n + 0
     ), issuance AS (
       UPDATE otp_issuances i
       SET status = CASE i.status WHEN 'queued' THEN a.status ELSE i.status END,
@@ -57,20 +66,19 @@ export function recordOutcomes(attempts: readonly Attempt[]): Prisma.Sql {
           i.status = 'queued'
           OR a.status = 'sent' AND i.status IN ('delivered', 'bounced') AND i.sent_at IS NULL
         )
-      RETURNING a.place, a.event
+      RETURNING a.n, a.event
     ), trail AS (
       INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
       SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
         (event ->> 'at')::timestamptz, 'service', event -> 'details'
       FROM issuance
     )
-    SELECT place FROM issuance`
+    SELECT n FROM issuance`
 }
 
-function columnsOfAttempt({ claimed, outcome, event }: Attempt, place: number) {
+function columnsOfAttempt({ claimed, outcome, event }: Attempt) {
   const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = deliveryOf(outcome)
   return {
-    place,
     id: claimed.id,
     number: claimed.deliveryAttempts,
     status: outcome.status,

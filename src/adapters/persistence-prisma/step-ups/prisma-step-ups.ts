@@ -9,28 +9,43 @@ import {
 } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
+import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
 import type { Joined } from '../row-mapping.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
 import { type ChallengeRow, challengeOf } from './challenge-row.ts'
-import { type StandingRow, standingOf } from './standing-row.ts'
 import {
-  findByIdempotencyKey,
-  insertChallenge,
-  loadStepUp,
-  saveDecision,
-  saveLockingDecision,
-} from './step-up-statements.ts'
+  FINDING,
+  type Finding,
+  LOADING,
+  OPENING,
+  type Opening,
+  SAVING,
+  type Saving,
+} from './grouped-step-up-statements.ts'
+import { type StandingRow, standingOf } from './standing-row.ts'
+import { saveLockingDecision } from './step-up-statements.ts'
 
-/** Stores step-ups with one raw statement per call. The hot path runs only the statements of `step-up-statements.ts`. */
+type FoundRow = ChallengeRow & { readonly c_request_fingerprint: string }
+type StepUpRow = ChallengeRow & StandingRow & Joined<IssuanceRow> & Joined<UserRow>
+
+/** Stores step-ups with one statement per call, which calls that wait at the same moment share. */
 export class PrismaStepUps implements StepUps {
   readonly #statements: Statements
   readonly #committed: CommitListener
+  readonly #loads: GroupedStatement<string, StepUpRow>
+  readonly #saves: GroupedStatement<Saving, object>
+  readonly #opens: GroupedStatement<Opening, object>
+  readonly #finds: GroupedStatement<Finding, FoundRow>
 
   constructor(statements: Statements, committed: CommitListener = () => {}) {
     this.#statements = statements
     this.#committed = committed
+    this.#loads = new GroupedStatement(statements, LOADING)
+    this.#saves = new GroupedStatement(statements, SAVING)
+    this.#opens = new GroupedStatement(statements, OPENING)
+    this.#finds = new GroupedStatement(statements, FINDING)
   }
 
   async open(
@@ -39,23 +54,20 @@ export class PrismaStepUps implements StepUps {
     idempotency: Idempotency,
     provenance: Provenance,
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }> {
-    const inserted = await this.#statements.query(insertChallenge(challenge, event, idempotency, provenance))
+    const inserted = await this.#opens.query({ challenge, event, idempotency, provenance })
     if (inserted.length === 1) {
       announce(this.#committed, { events: [event], provenance, challenge })
       return { challenge, created: true }
     }
 
     // PostgreSQL reports a conflict only after the other insert has committed, so the row exists.
-    const [existing] = await this.#statements.query<ChallengeRow & { c_request_fingerprint: string }>(
-      findByIdempotencyKey(challenge.clientId, idempotency.key),
-    )
+    const [existing] = await this.#finds.query({ clientId: challenge.clientId, key: idempotency.key })
     if (existing?.c_request_fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
     return { challenge: challengeOf(existing), created: false }
   }
 
   async load(challengeId: string): Promise<LoadedStepUp | undefined> {
-    type Row = ChallengeRow & StandingRow & Joined<IssuanceRow> & Joined<UserRow>
-    const [row] = await this.#statements.query<Row>(loadStepUp(challengeId))
+    const [row] = await this.#loads.query(challengeId)
     return (
       row && {
         challenge: challengeOf(row),
@@ -68,10 +80,9 @@ export class PrismaStepUps implements StepUps {
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
     const { challenge, issued, verifiedBy, lockNotice, events } = decision
-    const statement = lockNotice
-      ? saveLockingDecision(decision, lockNotice, provenance)
-      : saveDecision(decision, provenance)
-    const saved = await this.#statements.query(statement)
+    const saved = lockNotice
+      ? await this.#statements.query(saveLockingDecision(decision, lockNotice, provenance))
+      : await this.#saves.query({ decision, provenance })
     if (saved.length === 0) return false
     announce(this.#committed, { events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true

@@ -15,7 +15,9 @@ import { STANDING_COLUMNS } from './standing-row.ts'
  * once per connection, under the name in its leading comment. The server's logs show the name too.
  */
 
-const LOADED = Prisma.raw([CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '))
+export const LOADED = Prisma.raw(
+  [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '),
+)
 
 /** Loads everything that a decision depends on, as one row of one snapshot. */
 export function loadStepUp(challengeId: string): Prisma.Sql {
@@ -131,7 +133,7 @@ export function insertChallenge(
     SELECT id FROM challenge`
 }
 
-const IDENTIFIED = Prisma.raw(`${CHALLENGE_COLUMNS}, c.request_fingerprint AS c_request_fingerprint`)
+export const IDENTIFIED = Prisma.raw(`${CHALLENGE_COLUMNS}, c.request_fingerprint AS c_request_fingerprint`)
 
 export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql {
   return Prisma.sql`/* step-ups.find-by-idempotency-key */
@@ -141,7 +143,7 @@ export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql 
 }
 
 /** The columns that depend on the status of a challenge. */
-function endOf(challenge: Challenge) {
+export function endOf(challenge: Challenge) {
   const none = { verifiedAt: null, consumedAt: null, consumedBy: null, exhaustedAt: null, cancelledAt: null }
   switch (challenge.status) {
     case 'pending':

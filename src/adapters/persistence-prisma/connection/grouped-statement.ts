@@ -1,0 +1,182 @@
+import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
+import type { Prisma } from '../generated/client.ts'
+import { type InContext, nameOf, type Statements } from './statements.ts'
+
+/** Members of a group. More would gain little, and a group that fails has to be sent again one by one. */
+const MOST_MEMBERS = 32
+/** Bytes of the members of a group. A member that alone has more is sent alone. */
+const MOST_BYTES = 256 * 1024
+/** Groups under way at a time. With fewer, more requests wait together and share a statement. */
+const GROUPS_UNDER_WAY = 2
+/** After this time a group no longer counts as under way, so that a slow one does not hold up the others. */
+const SLOW_AFTER_MS = 100
+
+/** A statement of which several may be sent as one. */
+export interface Grouping<Input> {
+  /** The name of the statement for one input. */
+  readonly name: string
+  /** The statement for one input. */
+  readonly alone: (input: Input) => Prisma.Sql
+  /**
+   * The statement for several inputs. It takes them as one JSON array in which each has its place as `n`. Each row that it
+   * returns belongs to the input with its `n`. A row with `alone: true` says that the input has to be sent alone.
+   */
+  readonly together: (inputs: string) => Prisma.Sql
+  /** An input as the columns that `together` expects. */
+  readonly columns: (input: Input) => object
+  /** Two inputs with one key never share a group. */
+  readonly key?: (input: Input) => string
+}
+
+/** What a group returns beside the columns of a row. */
+interface Placed {
+  readonly n: number
+  readonly alone?: boolean
+}
+
+interface Waiting<Input, Row> {
+  readonly input: Input
+  /** Undefined until a group needs it. */
+  json: string | undefined
+  readonly inContext: InContext
+  readonly rows: PromiseWithResolvers<Row[]>
+}
+
+type SharedStatements = Pick<Statements, 'grouped' | 'hook' | 'send'>
+
+export interface GroupBounds {
+  readonly mostMembers?: number
+  readonly mostBytes?: number
+  readonly groupsUnderWay?: number
+  readonly slowAfterMs?: number
+}
+
+/**
+ * Sends the inputs that wait at the same moment as one statement. Nothing waits for a timer: while a few groups are under
+ * way, the next one fills. An input that finds nobody waiting goes out at once, with the statement for one.
+ *
+ * A group whose statement fails has stored nothing. Then each member is sent alone, so that only the one at fault fails. If the
+ * connection is lost, nobody knows what was stored, and all members fail with `StorageUnavailable`, as each alone would.
+ */
+export class GroupedStatement<Input, Row extends object> {
+  readonly #statements: SharedStatements
+  readonly #grouping: Grouping<Input>
+  readonly #bounds: Required<GroupBounds>
+  /** A group belongs to several requests, so it runs in the context of none of them. */
+  readonly #outsideContexts: InContext
+  #waiting: Waiting<Input, Row>[] = []
+  #underWay = 0
+  #scheduled = false
+
+  constructor(statements: SharedStatements, grouping: Grouping<Input>, bounds: GroupBounds = {}) {
+    this.#statements = statements
+    this.#outsideContexts = statements.hook.keepContext()
+    this.#grouping = grouping
+    this.#bounds = {
+      mostMembers: bounds.mostMembers ?? MOST_MEMBERS,
+      mostBytes: bounds.mostBytes ?? MOST_BYTES,
+      groupsUnderWay: bounds.groupsUnderWay ?? GROUPS_UNDER_WAY,
+      slowAfterMs: bounds.slowAfterMs ?? SLOW_AFTER_MS,
+    }
+  }
+
+  /** The rows for one input. @throws {StorageUnavailable} */
+  query(input: Input): Promise<Row[]> {
+    return this.#statements.hook.around(this.#grouping.name, () => {
+      const rows = Promise.withResolvers<Row[]>()
+      this.#waiting.push({ input, json: undefined, inContext: this.#statements.hook.keepContext(), rows })
+      this.#schedule()
+      return rows.promise
+    })
+  }
+
+  /** Lets the requests that the event loop has read already join before a group goes out. */
+  #schedule(): void {
+    if (this.#scheduled || this.#waiting.length === 0 || this.#underWay >= this.#bounds.groupsUnderWay) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      void this.#sendNext()
+      this.#schedule()
+    })
+  }
+
+  async #sendNext(): Promise<void> {
+    const group = this.#takeGroup()
+    let counts = true
+    const stopCounting = () => {
+      if (!counts) return
+      counts = false
+      this.#underWay--
+      this.#schedule()
+    }
+    this.#underWay++
+    this.#statements.grouped(this.#grouping.name, group.length)
+    const slow = setTimeout(stopCounting, this.#bounds.slowAfterMs)
+    await (group.length === 1 ? this.#sendAlone(group[0]!) : this.#sendTogether(group))
+    clearTimeout(slow)
+    stopCounting()
+  }
+
+  /** The oldest that may share a statement. */
+  #takeGroup(): Waiting<Input, Row>[] {
+    const { mostMembers, mostBytes } = this.#bounds
+    const { key, columns } = this.#grouping
+    const keys = new Set<string>()
+    const group: Waiting<Input, Row>[] = []
+    const rest: Waiting<Input, Row>[] = []
+    if (this.#waiting.length === 1) return this.#waiting.splice(0)
+    let bytes = 0
+    for (const each of this.#waiting) {
+      const itsKey = key?.(each.input)
+      const fits = group.length < mostMembers && (itsKey === undefined || !keys.has(itsKey))
+      if (fits) each.json ??= JSON.stringify(columns(each.input))
+      if (!fits || (group.length > 0 && bytes + each.json!.length > mostBytes)) {
+        rest.push(each)
+        continue
+      }
+      if (itsKey !== undefined) keys.add(itsKey)
+      bytes += each.json!.length
+      group.push(each)
+    }
+    this.#waiting = rest
+    return group
+  }
+
+  async #sendAlone({ input, inContext, rows }: Waiting<Input, Row>): Promise<void> {
+    try {
+      rows.resolve(await inContext(() => this.#statements.send<Row>(this.#grouping.alone(input))))
+    } catch (error) {
+      rows.reject(error)
+    }
+  }
+
+  async #sendTogether(group: readonly Waiting<Input, Row>[]): Promise<void> {
+    const found: Row[][] = group.map(() => [])
+    const alone = new Set<number>()
+    try {
+      for (const row of await this.#rowsOf(group)) {
+        if (row.alone) alone.add(row.n)
+        else found[row.n]!.push(row)
+      }
+    } catch (error) {
+      if (error instanceof StorageUnavailable) {
+        for (const { rows } of group) rows.reject(error)
+        return
+      }
+      for (const n of group.keys()) alone.add(n)
+    }
+    group.forEach((each, n) => {
+      if (alone.has(n)) void this.#sendAlone(each)
+      else each.rows.resolve(found[n]!)
+    })
+  }
+
+  #rowsOf(group: readonly Waiting<Input, Row>[]): Promise<(Row & Placed)[]> {
+    const places = group.map(({ json }, n) => `{"n":${n},${json!.slice(1)}`)
+    const statement = this.#grouping.together(`[${places.join()}]`)
+    const callers = group.map(({ inContext }) => inContext)
+    const run = () => this.#statements.send<Row & Placed>(statement)
+    return this.#outsideContexts(() => this.#statements.hook.aroundGroup(nameOf(statement)!, callers, run))
+  }
+}

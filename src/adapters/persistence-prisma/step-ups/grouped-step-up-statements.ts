@@ -1,0 +1,224 @@
+import type { Provenance } from '../../../application/ports/provenance.ts'
+import type { Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
+import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import type { StepUpDecision } from '../../../domain/step-up.ts'
+import { columnsOf } from '../audit-trail/event-row.ts'
+import type { Grouping } from '../connection/grouped-statement.ts'
+import { Prisma } from '../generated/client.ts'
+import {
+  endOf,
+  findByIdempotencyKey,
+  IDENTIFIED,
+  insertChallenge,
+  LOADED,
+  loadStepUp,
+  saveDecision,
+} from './step-up-statements.ts'
+
+/*
+ * The statements of step-up-statements.ts for several requests at a time (decision 36). Each decides about its members as the
+ * statement for one would.
+ *
+ * Without `n = n + 0` the planner expects a hundred members, and would read a small table as a whole for them. The plan would
+ * then stay while the table grows. With it the planner expects one member, and always takes the index.
+ */
+
+/** Stores the events of each member that is stored. */
+const INSERT_EVENTS = Prisma.raw(`
+      INSERT INTO challenge_events (
+        challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
+      )
+      SELECT event."challengeId", event."subjectUserId", event.type, event.at, actor, request_id, remote_address, event.details
+      FROM challenge, json_to_recordset(events) AS event (
+        "challengeId" uuid, "subjectUserId" text, type text, at timestamptz, details jsonb
+      )`)
+
+export interface Saving {
+  readonly decision: StepUpDecision
+  readonly provenance: Provenance
+}
+
+export interface Opening {
+  readonly challenge: PendingChallenge
+  readonly event: ChallengeEvent
+  readonly idempotency: Idempotency
+  readonly provenance: Provenance
+}
+
+export interface Finding {
+  readonly clientId: string
+  readonly key: string
+}
+
+/** Loads several step-ups, each as one row. */
+export const LOADING: Grouping<string> = {
+  name: 'step-ups.load',
+  alone: loadStepUp,
+  columns: (id) => ({ id }),
+  together: (members) => Prisma.sql`/* step-ups.load-group */
+      SELECT m.n, ${LOADED}
+      FROM json_to_recordset(${members}::json) AS m (n integer, id uuid)
+      JOIN challenges c ON c.id = m.id
+      JOIN subject_standings s ON s.subject_user_id = c.subject_user_id
+      LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
+      LEFT JOIN users u ON u.user_id = c.subject_user_id
+      WHERE m.n = m.n + 0`,
+}
+
+/** Finds several challenges by the calls that opened them. */
+export const FINDING: Grouping<Finding> = {
+  name: 'step-ups.find-by-idempotency-key',
+  alone: ({ clientId, key }) => findByIdempotencyKey(clientId, key),
+  columns: ({ clientId, key }) => ({ client_id: clientId, key }),
+  together: (members) => Prisma.sql`/* step-ups.find-by-idempotency-key-group */
+    SELECT m.n, ${IDENTIFIED}
+    FROM json_to_recordset(${members}::json) AS m (n integer, client_id text, key text)
+    JOIN challenges c ON c.client_id = m.client_id AND c.idempotency_key = m.key
+    WHERE m.n = m.n + 0`,
+}
+
+/**
+ * Stores several decisions, each about another subject. Each has the guard of the statement for one, the version of its
+ * subject. A subject that another session has locked is skipped, so that groups neither wait for each other nor deadlock.
+ * Its decision has to be sent alone, which waits for the lock.
+ */
+export const SAVING: Grouping<Saving> = {
+  name: 'step-ups.save',
+  alone: ({ decision, provenance }) => saveDecision(decision, provenance),
+  key: ({ decision }) => decision.standing.subjectUserId,
+  columns: ({ decision: { challenge, standing, issued, events }, provenance }) => {
+    const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
+    return {
+      subject: standing.subjectUserId,
+      version: standing.version,
+      failures: standing.consecutiveFailures,
+      locks: standing.consecutiveLocks,
+      locked_until: standing.lockedUntil,
+      recent_issuances: standing.recentIssuances,
+      challenge_id: challenge.id,
+      status: challenge.status,
+      attempts_remaining: challenge.attemptsRemaining,
+      issuance_count: challenge.issuanceCount,
+      verified_at: verifiedAt,
+      consumed_at: consumedAt,
+      consumption_key: consumedBy?.key,
+      consumption_fingerprint: consumedBy?.fingerprint,
+      exhausted_at: exhaustedAt,
+      cancelled_at: cancelledAt,
+      ...(issued && {
+        issuance_id: issued.id,
+        number: issued.number,
+        key_id: issued.keyId,
+        recipient: issued.recipient,
+        issued_at: issued.issuedAt,
+        expires_at: issued.expiresAt,
+        next_attempt_at: issued.nextAttemptAt,
+        trace_context: provenance.traceContext,
+      }),
+      events: events.map(columnsOf),
+      ...callerOf(provenance),
+    }
+  },
+  together: (members) => Prisma.sql`/* step-ups.save-group */
+    WITH m AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(${members}::json) AS m (
+        n integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
+        recent_issuances timestamptz[], challenge_id uuid, status text, attempts_remaining smallint,
+        issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
+        consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, issuance_id uuid,
+        number smallint, key_id text, recipient text, issued_at timestamptz, expires_at timestamptz,
+        next_attempt_at timestamptz, trace_context text, events json, actor text, request_id text, remote_address text
+      )
+      WHERE n = n + 0
+    ), free AS MATERIALIZED (
+      SELECT m.n, s.subject_user_id
+      FROM m
+      JOIN subject_standings s ON s.subject_user_id = m.subject AND s.version = m.version
+      FOR NO KEY UPDATE OF s SKIP LOCKED
+    ), standing AS (
+      UPDATE subject_standings s
+      SET consecutive_failures = m.failures, consecutive_locks = m.locks, locked_until = m.locked_until,
+          recent_issuances = m.recent_issuances, version = s.version + 1
+      FROM free JOIN m USING (n)
+      WHERE s.subject_user_id = free.subject_user_id
+      RETURNING m.*
+    ), challenge AS (
+      UPDATE challenges c
+      SET status = m.status, attempts_remaining = m.attempts_remaining, issuance_count = m.issuance_count,
+          verified_at = m.verified_at, consumed_at = m.consumed_at, consumption_key = m.consumption_key,
+          consumption_fingerprint = m.consumption_fingerprint, exhausted_at = m.exhausted_at,
+          cancelled_at = m.cancelled_at
+      FROM standing m
+      WHERE c.id = m.challenge_id AND c.subject_user_id = m.subject
+      RETURNING m.*
+    ), issuance AS (
+      INSERT INTO otp_issuances (
+        id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
+        status, delivery_attempts, next_attempt_at, trace_context
+      )
+      SELECT issuance_id, challenge_id, subject, number, key_id, recipient, issued_at, expires_at,
+        'queued', 0, next_attempt_at, trace_context
+      FROM challenge
+      WHERE issuance_id IS NOT NULL
+    ), trail AS (${INSERT_EVENTS})
+    SELECT n, challenge_id AS id, false AS alone FROM challenge
+    UNION ALL
+    SELECT n, challenge_id, true
+    FROM m
+    WHERE NOT EXISTS (SELECT FROM challenge WHERE challenge.n = m.n)
+      AND EXISTS (SELECT FROM subject_standings s WHERE s.subject_user_id = m.subject AND s.version = m.version)`,
+}
+
+/** Stores several challenges. Sorted, so that two groups wait for each other's keys and subjects in one order. */
+export const OPENING: Grouping<Opening> = {
+  name: 'step-ups.open',
+  alone: ({ challenge, event, idempotency, provenance }) =>
+    insertChallenge(challenge, event, idempotency, provenance),
+  columns: ({ challenge, event, idempotency, provenance }) => ({
+    challenge_id: challenge.id,
+    client_id: challenge.clientId,
+    subject: challenge.subjectUserId,
+    type: challenge.operation.type,
+    digest: challenge.operation.digest,
+    summary: challenge.operation.summary,
+    attempts_remaining: challenge.attemptsRemaining,
+    created_at: challenge.createdAt,
+    expires_at: challenge.expiresAt,
+    key: idempotency.key,
+    fingerprint: idempotency.fingerprint,
+    events: [columnsOf(event)],
+    ...callerOf(provenance),
+  }),
+  together: (members) => Prisma.sql`/* step-ups.open-group */
+    WITH m AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(${members}::json) AS m (
+        n integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
+        attempts_remaining smallint, created_at timestamptz, expires_at timestamptz, key text, fingerprint text,
+        events json, actor text, request_id text, remote_address text
+      )
+    ), standing AS (
+      INSERT INTO subject_standings (
+        subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
+      )
+      SELECT DISTINCT subject, 0, 0, '{}'::timestamptz[], 0 FROM m ORDER BY subject
+      ON CONFLICT DO NOTHING
+    ), opened AS (
+      INSERT INTO challenges (
+        id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
+        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint
+      )
+      SELECT challenge_id, client_id, subject, type, digest, summary, 'pending', attempts_remaining, 0, created_at,
+        expires_at, key, fingerprint
+      FROM m
+      ORDER BY client_id, key
+      ON CONFLICT (client_id, idempotency_key) DO NOTHING
+      RETURNING id
+    ), challenge AS (
+      SELECT m.* FROM opened JOIN m ON m.challenge_id = opened.id
+    ), trail AS (${INSERT_EVENTS})
+    SELECT n, challenge_id AS id FROM challenge`,
+}
+
+function callerOf({ actor, requestId, remoteAddress }: Provenance) {
+  return { actor, request_id: requestId, remote_address: remoteAddress }
+}

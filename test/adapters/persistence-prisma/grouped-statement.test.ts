@@ -1,0 +1,243 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setImmediate as turn } from 'node:timers/promises'
+import test from 'ava'
+import {
+  type GroupBounds,
+  GroupedStatement,
+  type Grouping,
+} from '../../../src/adapters/persistence-prisma/connection/grouped-statement.ts'
+import type { InContext } from '../../../src/adapters/persistence-prisma/connection/statements.ts'
+import { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
+import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
+
+interface Input {
+  readonly of: string
+  readonly word?: string
+}
+
+const GROUPING: Grouping<Input> = {
+  name: 'test.ask',
+  alone: ({ of }) => Prisma.sql`/* test.ask */ ${of}`,
+  together: (members) => Prisma.sql`/* test.ask-group */ ${members}`,
+  columns: (input) => input,
+  key: ({ of }) => of,
+}
+
+interface Sent {
+  readonly name: 'alone' | 'together'
+  readonly members: readonly string[]
+  readonly context: string | undefined
+  answer(rows: object[]): void
+  fail(error: Error): void
+}
+
+/** A statement whose answers the test gives. */
+function grouped(bounds: GroupBounds = {}) {
+  const sent: Sent[] = []
+  const sizes: number[] = []
+  const hooks: { name: string; callers: (string | undefined)[] }[] = []
+  const context = new AsyncLocalStorage<string>()
+  const statements = {
+    send: <Row>({ text, values: [value] }: Prisma.Sql) => {
+      const { promise, resolve, reject } = Promise.withResolvers<object[]>()
+      const isAlone = text.startsWith('/* test.ask */')
+      const members = isAlone ? [value as string] : JSON.parse(value as string).map(({ of }: Input) => of)
+      sent.push({
+        ...{ name: isAlone ? 'alone' : 'together', members, context: context.getStore() },
+        ...{ answer: resolve, fail: reject },
+      })
+      return promise as Promise<Row[]>
+    },
+    grouped: (_: string, members: number) => void sizes.push(members),
+    hook: {
+      around: <Result>(_: string, run: () => Promise<Result>) => run(),
+      keepContext: () => AsyncLocalStorage.snapshot(),
+      aroundGroup: <Result>(name: string, callers: readonly InContext[], run: () => Promise<Result>) => {
+        hooks.push({ name, callers: callers.map((inContext) => inContext(() => context.getStore())) })
+        return run()
+      },
+    },
+  }
+  const statement = new GroupedStatement<Input, { readonly saw: string }>(statements, GROUPING, bounds)
+  const ask = (of: string, word?: string) =>
+    context.run(`request ${of}`, () => statement.query({ of, ...(word !== undefined && { word }) }))
+  return { ask, sent, sizes, hooks }
+}
+
+/** The rows of a group: each member sees its own name. */
+const seen = (members: readonly string[]) => members.map((of, n) => ({ n, saw: of }))
+const fill = (s: ReturnType<typeof grouped>, names: string) => [...names].map((of) => s.ask(of))
+
+test('an input that finds nobody waiting goes out in the same turn, alone and in the context of its caller', async (t) => {
+  const { ask, sent, sizes } = grouped()
+
+  const rows = ask('a')
+  await turn()
+  t.like(sent[0], { name: 'alone', members: ['a'], context: 'request a' })
+  sent[0]!.answer([{ saw: 'a' }])
+
+  t.deepEqual(await rows, [{ saw: 'a' }])
+  t.deepEqual(sizes, [1])
+})
+
+test('inputs that wait at the same moment share a statement, in the context of none, and each gets its rows', async (t) => {
+  const s = grouped()
+
+  const rows = fill(s, 'abc')
+  await turn()
+  t.deepEqual(
+    s.sent.map(({ name, members, context }) => [name, members, context]),
+    [['together', ['a', 'b', 'c'], undefined]],
+  )
+  s.sent[0]!.answer([
+    { n: 2, saw: 'c' },
+    { n: 0, saw: 'a' },
+  ])
+
+  t.deepEqual(await Promise.all(rows), [[{ n: 0, saw: 'a' }], [], [{ n: 2, saw: 'c' }]])
+  t.deepEqual(s.sizes, [3])
+  t.deepEqual(s.hooks, [{ name: 'test.ask-group', callers: ['request a', 'request b', 'request c'] }])
+})
+
+test('while the groups that may be under way are, the next one fills', async (t) => {
+  const s = grouped({ groupsUnderWay: 1 })
+
+  const first = s.ask('a')
+  await turn()
+  const others = fill(s, 'bcd')
+  await turn()
+  t.is(s.sent.length, 1)
+  s.sent[0]!.answer([{ saw: 'a' }])
+  await first
+  while (s.sent.length === 1) await turn()
+  t.deepEqual(s.sent[1]?.members, ['b', 'c', 'd'])
+  s.sent[1]!.answer(seen(['b', 'c', 'd']))
+  t.is((await Promise.all(others)).flat().length, 3)
+})
+
+test('a group that is slow holds up no other', async (t) => {
+  const s = grouped({ groupsUnderWay: 1, slowAfterMs: 1 })
+
+  const slow = s.ask('a')
+  await turn()
+  const next = s.ask('b')
+  while (s.sent.length === 1) await turn()
+  s.sent[1]!.answer([{ saw: 'b' }])
+  t.deepEqual(await next, [{ saw: 'b' }])
+
+  // It counts once, so the end of the slow one makes no room for two.
+  s.sent[0]!.answer([{ saw: 'a' }])
+  await slow
+  const last = s.ask('c')
+  await turn()
+  t.is(s.sent.length, 3)
+  s.sent[2]!.answer([])
+  await last
+})
+
+test('two inputs with one key never share a statement', async (t) => {
+  const s = grouped({ groupsUnderWay: 1 })
+
+  const rows = fill(s, 'aabab')
+  const groups: (readonly string[])[] = []
+  for (let n = 0; n < 3; n++) {
+    while (s.sent.length === n) await turn()
+    groups.push(s.sent[n]!.members)
+    s.sent[n]!.answer(seen(s.sent[n]!.members))
+  }
+
+  t.deepEqual(groups, [['a', 'b'], ['a', 'b'], ['a']])
+  await Promise.all(rows)
+})
+
+test('a group has at most its number of members, the oldest first', async (t) => {
+  const s = grouped({ mostMembers: 2 })
+
+  const rows = fill(s, 'abcde')
+  for (let n = 0; n < 3; n++) {
+    while (s.sent.length === n) await turn()
+    s.sent[n]!.answer(seen(s.sent[n]!.members))
+  }
+
+  t.deepEqual(
+    s.sent.map(({ members }) => members),
+    [['a', 'b'], ['c', 'd'], ['e']],
+  )
+  await Promise.all(rows)
+})
+
+test('a group has at most its number of bytes, and who alone has more goes alone', async (t) => {
+  const s = grouped({ mostBytes: 100 })
+
+  const rows = [
+    s.ask('a', 'x'.repeat(200)),
+    s.ask('b', 'x'.repeat(60)),
+    s.ask('c', 'x'.repeat(60)),
+    s.ask('d'),
+  ]
+  for (let n = 0; n < 3; n++) {
+    while (s.sent.length === n) await turn()
+    s.sent[n]!.answer(seen(s.sent[n]!.members))
+  }
+
+  t.deepEqual(
+    s.sent.map(({ members }) => members),
+    [['a'], ['b', 'd'], ['c']],
+  )
+  await Promise.all(rows)
+})
+
+test('if a group fails, each member is sent alone, so that only the one at fault fails', async (t) => {
+  const s = grouped()
+  const fault = new Error('a value that cannot be stored')
+
+  const rows = Promise.allSettled(fill(s, 'abc'))
+  await turn()
+  s.sent[0]!.fail(fault)
+  while (s.sent.length < 4) await turn()
+  t.deepEqual(
+    s.sent.slice(1).map(({ name, members, context }) => [name, members[0], context]),
+    [...'abc'].map((of) => ['alone', of, `request ${of}`]),
+  )
+  s.sent[1]!.answer([{ saw: 'a' }])
+  s.sent[2]!.fail(fault)
+  s.sent[3]!.answer([{ saw: 'c' }])
+
+  t.deepEqual(await rows, [
+    { status: 'fulfilled', value: [{ saw: 'a' }] },
+    { status: 'rejected', reason: fault },
+    { status: 'fulfilled', value: [{ saw: 'c' }] },
+  ])
+})
+
+test('if the connection of a group is lost, nobody knows what was stored, so all members fail and none is sent again', async (t) => {
+  const s = grouped()
+  const lost = new StorageUnavailable('Connection terminated')
+
+  const rows = Promise.allSettled(fill(s, 'abc'))
+  await turn()
+  s.sent[0]!.fail(lost)
+
+  t.deepEqual(
+    (await rows).map((each) => each.status === 'rejected' && each.reason),
+    [lost, lost, lost],
+  )
+  await turn()
+  t.is(s.sent.length, 1)
+})
+
+test('a member that a group could not decide is sent alone, once the others have their rows', async (t) => {
+  const s = grouped()
+
+  const [a, b] = fill(s, 'ab')
+  await turn()
+  s.sent[0]!.answer([
+    { n: 0, saw: 'a' },
+    { n: 1, alone: true },
+  ])
+  t.deepEqual(await a, [{ n: 0, saw: 'a' }])
+  t.like(s.sent[1], { name: 'alone', members: ['b'], context: 'request b' })
+  s.sent[1]!.answer([{ saw: 'b' }])
+
+  t.deepEqual(await b, [{ saw: 'b' }])
+})

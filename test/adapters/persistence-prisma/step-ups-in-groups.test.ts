@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto'
+import test, { type ExecutionContext } from 'ava'
+import {
+  type Connections,
+  connectPrisma,
+} from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import { Challenge } from '../../../src/domain/challenge.ts'
+import { StepUp, type StepUpDecision } from '../../../src/domain/step-up.ts'
+import { PROVENANCE } from '../../contracts/stores.ts'
+import { demand, NOON, noticeDemand, POLICY, TRANSFER } from '../../domain/examples.ts'
+import { createTestDatabase, query } from '../../support/database.ts'
+import { countShared } from './in-company.ts'
+
+/** What an instance has: connections of its own, and stores on them. */
+function connect(t: ExecutionContext, url: string) {
+  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  t.teardown(connections.close)
+  const shared = countShared(connections.statements)
+  return { connections, stepUps: new PrismaStepUps(connections.statements), shared }
+}
+
+function challengeOf(subjectUserId: string) {
+  return Challenge.open(
+    { id: randomUUID(), clientId: 'payments', subjectUserId, operation: TRANSFER },
+    POLICY,
+    NOON,
+  )
+}
+
+async function openFor(stepUps: PrismaStepUps, subjectUserId: string): Promise<string> {
+  const [challenge, event] = challengeOf(subjectUserId)
+  await stepUps.open(challenge, event, { key: challenge.id, fingerprint: 'f' }, PROVENANCE)
+  return challenge.id
+}
+
+/** The decision to issue a code, on what is stored now. */
+async function issuing(stepUps: PrismaStepUps, challengeId: string): Promise<StepUpDecision> {
+  const stepUp = (await stepUps.load(challengeId))!
+  return StepUp.issueOtp(stepUp, { ...demand(), id: randomUUID() }, POLICY, NOON)
+}
+
+/** Resolves when a statement of this database waits for a row that another one holds. */
+async function waitsForLock({ prisma }: Connections): Promise<void> {
+  for (;;) {
+    const waiting = await prisma.$queryRaw<unknown[]>`
+      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    if (waiting.length > 0) return
+  }
+}
+
+for (const [end, version, expected] of [
+  ['without a decision', 0, true],
+  ['with a decision', 1, false],
+] as const) {
+  test(`a subject that another session holds delays its own decision only, which is decided when that session ends ${end}`, async (t) => {
+    const { url } = await createTestDatabase()
+    const { connections, stepUps, shared } = connect(t, url)
+    const subjects = ['a', 'b', 'c']
+    const ids = await Promise.all(subjects.map((subject) => openFor(stepUps, subject)))
+    const decisions = await Promise.all(ids.map((id) => issuing(stepUps, id)))
+    shared.clear()
+
+    const held = await connections.prisma.$transaction(async (other) => {
+      await other.$executeRaw`UPDATE subject_standings SET version = version + ${version} WHERE subject_user_id = 'b'`
+      const [a, b, c] = decisions.map((decision) => stepUps.save(decision, PROVENANCE))
+      t.deepEqual(await Promise.all([a, c]), [true, true])
+      await waitsForLock(connections)
+      return { b }
+    })
+
+    t.is(await held.b, expected)
+    t.is(shared.get('step-ups.save'), 1)
+    const found = await Promise.all(ids.map((id) => stepUps.load(id)))
+    t.deepEqual(
+      found.map((stepUp) => stepUp?.challenge.issuanceCount),
+      [1, expected ? 1 : 0, 1],
+    )
+  })
+}
+
+test('a decision that the tables refuse fails alone, and those that share its statement are stored', async (t) => {
+  const { url } = await createTestDatabase()
+  const { stepUps, shared } = connect(t, url)
+  const ids = await Promise.all(['a', 'b', 'c'].map((subject) => openFor(stepUps, subject)))
+  const [a, b, c] = await Promise.all(ids.map((id) => issuing(stepUps, id)))
+  shared.clear()
+  const poisoned = { ...b!, challenge: { ...b!.challenge, attemptsRemaining: -1 } }
+
+  const saved = await Promise.allSettled([a!, poisoned, c!].map((each) => stepUps.save(each, PROVENANCE)))
+
+  t.deepEqual(
+    saved.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  t.is(shared.get('step-ups.save'), 1)
+  const events = await query(
+    url,
+    `SELECT subject_user_id AS subject FROM challenge_events WHERE type = 'otp-issued' ORDER BY subject_user_id`,
+  )
+  t.deepEqual(events, [{ subject: 'a' }, { subject: 'c' }])
+})
+
+test('a challenge that the tables refuse opens nothing, and those that share its statement are opened', async (t) => {
+  const { url } = await createTestDatabase()
+  const { stepUps, shared } = connect(t, url)
+  const opening = ['a', 'b\0', 'c'].map((subject) => openFor(stepUps, subject))
+
+  const opened = await Promise.allSettled(opening)
+
+  t.deepEqual(
+    opened.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  t.is(shared.get('step-ups.open'), 1)
+  const subjects = await query(
+    url,
+    'SELECT subject_user_id AS subject FROM challenges ORDER BY subject_user_id',
+  )
+  t.deepEqual(subjects, [{ subject: 'a' }, { subject: 'c' }])
+})
+
+test('every event of a decision is stored once and in its order, with the caller of its own request', async (t) => {
+  const { url } = await createTestDatabase()
+  const { stepUps, shared } = connect(t, url)
+  const subjects = ['a', 'b', 'c']
+  const ids = await Promise.all(subjects.map((subject) => openFor(stepUps, subject)))
+  const policy = { ...POLICY, maxAttempts: 1 }
+  const rejecting = await Promise.all(
+    ids.map(async (id) => {
+      const stepUp = (await stepUps.load(id))!
+      const last = { ...stepUp, challenge: { ...stepUp.challenge, attemptsRemaining: 1 } }
+      return StepUp.verifyOtp(last, () => false, noticeDemand(), policy, NOON)[0]
+    }),
+  )
+  shared.clear()
+
+  await Promise.all(
+    rejecting.map((decision, n) =>
+      stepUps.save(decision, {
+        actor: `user:${subjects[n]}`,
+        requestId: `r${n}`,
+        remoteAddress: `203.0.113.${n}`,
+      }),
+    ),
+  )
+
+  t.is(shared.get('step-ups.save'), 1)
+  t.deepEqual(
+    await query(
+      url,
+      `SELECT subject_user_id AS subject, type, actor, request_id AS request, remote_address AS address
+       FROM challenge_events WHERE type <> 'challenge-opened' ORDER BY subject_user_id, id`,
+    ),
+    subjects.flatMap((subject, n) =>
+      ['otp-rejected', 'challenge-exhausted'].map((type) => ({
+        ...{ subject, type, actor: `user:${subject}`, request: `r${n}`, address: `203.0.113.${n}` },
+      })),
+    ),
+  )
+})
+
+test('two instances that open and decide about the same subjects, in opposite orders, never deadlock', async (t) => {
+  const { url } = await createTestDatabase()
+  const instances = [connect(t, url), connect(t, url)]
+  const rounds = 60
+
+  for (let round = 0; round < rounds; round++) {
+    const subjects = Array.from({ length: 8 }, (_, n) => `${round}-${n}`)
+    const ids = await Promise.all(
+      instances.map(({ stepUps }, n) =>
+        Promise.all((n === 0 ? subjects : subjects.toReversed()).map((subject) => openFor(stepUps, subject))),
+      ),
+    )
+    const decisions = await Promise.all(
+      instances.map(({ stepUps }, n) => Promise.all(ids[n]!.map((id) => issuing(stepUps, id)))),
+    )
+    const saved = await Promise.all(
+      instances.map(({ stepUps }, n) =>
+        Promise.all(decisions[n]!.map((decision) => stepUps.save(decision, PROVENANCE))),
+      ),
+    )
+    // Both instances decided on one version of each subject.
+    const [ours, theirs] = [saved[0]!, saved[1]!.toReversed()]
+    t.true(ours.every((own, n) => own !== theirs[n]))
+  }
+
+  for (const { shared } of instances) {
+    t.true(shared.get('step-ups.open')! >= rounds)
+    t.true(shared.get('step-ups.save')! >= rounds)
+  }
+})
