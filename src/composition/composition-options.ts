@@ -14,6 +14,8 @@ export interface CompositionOptions {
   readonly config: Config
   readonly databaseUrl: string
   readonly logger: Logger
+  /** The id of the process in traces. */
+  readonly instanceId: string
   /** The deliverer, which runs on another thread. */
   readonly deliverer: DeliverySignal & HealthCheck
   /** Counts the requests in progress, for the deliverer. */
@@ -34,6 +36,7 @@ export interface DeliveryOptions {
   readonly config: DeliveryConfig
   readonly databaseUrl: string
   readonly logger: Logger
+  readonly instanceId: string
   readonly requests: RequestCount
   /** Creates the mailbox of development, if no mail system is configured. */
   readonly mailbox?: CreateMailbox | undefined

@@ -75,11 +75,13 @@ export function observeCommits(metrics: Metrics, logger: Logger): CommitListener
 export async function loadTracing({
   config,
   logger,
+  instanceId,
 }: {
   readonly config: Pick<Config, 'tracing'>
   readonly logger: Logger
+  readonly instanceId: string
 }): Promise<Tracing | undefined> {
   if (!config.tracing) return undefined
   const { Tracing } = await import('../adapters/tracing-otel/tracing.ts')
-  return new Tracing(config.tracing, logger)
+  return new Tracing({ ...config.tracing, instanceId }, logger)
 }

@@ -6,6 +6,7 @@ import type { RequestCount } from '../contracts/workload.ts'
 export interface MailThreadSettings {
   readonly config: MailThreadConfig
   readonly databaseUrl: string
+  readonly instanceId: string
   readonly requests: RequestCount
 }
 

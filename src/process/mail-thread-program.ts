@@ -38,13 +38,12 @@ createBirpc<Record<never, never>, MailThreadCalls>(calls, {
   on: (listener) => void port.on('message', listener),
 })
 
-async function deliveryOf({ config, databaseUrl, requests }: MailThreadSettings): Promise<Delivery> {
+async function deliveryOf({ config, ...settings }: MailThreadSettings): Promise<Delivery> {
   const { tracing } = config
   return createDelivery({
     config: { ...config, tracing: tracing && { ...tracing, endpoint: new URL(tracing.endpoint) } },
-    databaseUrl,
+    ...settings,
     logger: createLogger(config),
-    requests,
     mailbox: config.mail ? undefined : await developmentMailbox(config.dataDir),
   })
 }

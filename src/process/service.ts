@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { sumOf } from '../adapters/metrics-prometheus/worker-metrics.ts'
@@ -78,9 +79,10 @@ async function createThreads(
 ): Promise<Application> {
   const { config, databaseUrl, development } = options
   const { production, logLevel, dataDir, mail, letter, policy, tracing } = config
+  const instanceId = randomUUID()
   const requests = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const [application] = await Promise.all([
-    createApplication({ ...options, extraRouter, requests, deliverer: mailThread }),
+    createApplication({ ...options, extraRouter, instanceId, requests, deliverer: mailThread }),
     mailThread.prepare({
       config: {
         ...{ production, logLevel, dataDir, mail, letter, policy },
@@ -88,6 +90,7 @@ async function createThreads(
         tracing: tracing && { ...tracing, endpoint: tracing.endpoint.href },
       },
       databaseUrl,
+      instanceId,
       requests,
     }),
   ])

@@ -70,6 +70,7 @@ test('every route of the service is documented, and no other', (t) => {
     development: createDevelopment(config, KEYS),
     logger: pino({ level: 'silent' }),
     deliverer: { name: 'deliverer', wake: () => {}, problem: async () => undefined },
+    instanceId: 'test',
     requests: new Int32Array(new SharedArrayBuffer(4)),
   })
 
