@@ -6,7 +6,6 @@ import type pg from 'pg'
 import { cpuOfThreads, residentMemoryInMiB } from '../processes.ts'
 import { figure, median, percentile } from '../statistics.ts'
 import {
-  CONNECTIONS,
   expectCount,
   Journeys,
   mailsSent,
@@ -14,7 +13,7 @@ import {
   seedUsers,
   startCountersign,
 } from './countersign.ts'
-import { layGround } from './ground.ts'
+import { CONNECTIONS, layGround } from './ground.ts'
 import { drive, drivePaced, type Load } from './load.ts'
 
 /*
