@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { createTransport } from 'nodemailer'
 import {
   type MailMessage,
@@ -7,6 +7,7 @@ import {
   messageIdOf,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
+import { mailContent } from './mail-content.ts'
 import { type SmtpConnection, smtpConnection } from './smtp-connection.ts'
 import { smtpFailure } from './smtp-failure.ts'
 import type { SmtpOptions } from './smtp-options.ts'
@@ -17,8 +18,8 @@ const TIMEOUT_IN_MS = 9000
 /** Sends mails through an SMTP server (RFC 5321) over a pool of connections. */
 export class SmtpMailTransport implements MailTransport {
   readonly #sender: SmtpSender
-  readonly #replyTo: SmtpSender | undefined
   readonly #timeoutInMs: number
+  readonly #contentOf: ReturnType<typeof mailContent>
   readonly #mailer: ReturnType<typeof pooled>
   /**
    * The content of each mail that is being sent. The key is the signal that nodemailer got with it. nodemailer reads the
@@ -30,38 +31,31 @@ export class SmtpMailTransport implements MailTransport {
   constructor(options: SmtpOptions) {
     const { from, replyTo, timeoutInMs = TIMEOUT_IN_MS } = options
     this.#sender = smtpSender(from)
-    this.#replyTo = replyTo === undefined ? undefined : smtpSender(replyTo)
     this.#timeoutInMs = timeoutInMs
+    this.#contentOf = mailContent(this.#sender, replyTo === undefined ? undefined : smtpSender(replyTo))
     this.#mailer = pooled(smtpConnection(options, this.#sender))
+    // Called again if a connection was lost before the server asked for the content.
     this.#mailer.use('stream', ({ data, message }, done) => {
-      message.processFunc((content) => {
+      message.createReadStream = () => {
+        const content = Readable.from([data.raw])
         this.#contents.set(data.signal!, content)
         return content
-      })
+      }
       done()
     })
   }
 
-  async send({ id, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
-    const recipient = soleRecipient(to)
+  async send(message: MailMessage): Promise<MailReceipt> {
+    const to = soleRecipient(message.to)
+    const messageId = messageIdOf(message.id, this.#sender.domain)
     // Not `AbortSignal.timeout`: its timer outlives the send and costs time for each mail.
     const limit = new AbortController()
     const timer = setTimeout(() => limit.abort(), this.#timeoutInMs)
     try {
-      const { messageId } = await this.#mailer.sendMail({
-        envelope: { from: this.#sender.address, to: recipient },
-        from: this.#sender,
-        ...(this.#replyTo && { replyTo: this.#replyTo }),
-        to: { name: '', address: recipient },
-        subject,
-        text,
-        html,
-        messageId: messageIdOf(id, this.#sender.domain),
-        headers: {
-          // RFC 3834 §5. Exchange obeys the second.
-          'Auto-Submitted': 'auto-generated',
-          'X-Auto-Response-Suppress': 'All',
-        },
+      await this.#mailer.sendMail({
+        envelope: { from: this.#sender.address, to },
+        messageId,
+        raw: this.#contentOf(message, messageId, new Date()),
         signal: limit.signal,
       })
       return { transport: 'smtp', messageId }

@@ -347,7 +347,7 @@ const REMEDIES: readonly (readonly [codes: RegExp, remedy: string])[] = [
   [/^28/, 'Check user and password in DATABASE_URL (percent-encoded), and their rules in pg_hba.conf'],
   [/^3D000$/, 'countersign migrate creates and fills it'],
   [/^42501$/, 'GRANT CONNECT ON the database TO the role of DATABASE_URL'],
-  [/^53300$/, 'Raise max_connections, or run fewer processes: each takes up to 10 connections'],
+  [/^53300$/, 'Raise max_connections, or run fewer processes: each takes up to 14 connections'],
   [/^08P01$/, 'If there is a PgBouncer in between: ignore_startup_parameters = statement_timeout'],
   [/CERT|SIGNATURE|^ERR_TLS/, TRUST],
 ]
