@@ -79,6 +79,26 @@ for (const [end, version, expected] of [
   })
 }
 
+test('a subject that another session is entering delays the opening of its own challenge only', async (t) => {
+  const { url } = await createTestDatabase()
+  const { connections, stepUps, shared } = connect(t, url)
+  for (const subject of ['a', 'c']) await openFor(stepUps, subject)
+
+  const held = await connections.prisma.$transaction(async (other) => {
+    await other.$executeRaw`
+      INSERT INTO subject_standings (subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version)
+      VALUES ('b', 0, 0, '{}', 1)`
+    const [a, b, c] = ['a', 'b', 'c'].map((subject) => openFor(stepUps, subject))
+    await Promise.all([a, c])
+    await waitsForLock(connections)
+    return { b }
+  })
+
+  const id = (await held.b)!
+  t.is(shared.get('step-ups.open'), 1)
+  t.is((await stepUps.load(id))?.standing.version, 1)
+})
+
 test('a decision that the tables refuse fails alone, and those that share its statement are stored', async (t) => {
   const { url } = await createTestDatabase()
   const { stepUps, shared } = connect(t, url)
