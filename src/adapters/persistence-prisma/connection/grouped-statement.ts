@@ -12,7 +12,7 @@ const GROUPS_UNDER_WAY = 2
 /** After this time a group no longer counts as under way, so that a slow one does not hold up the others. */
 const SLOW_AFTER_MS = 100
 
-/** A statement of which several may be sent as one. */
+/** A statement for one input, and the statement for several. */
 export interface Grouping<Input> {
   /** The name of the statement for one input. */
   readonly name: string
@@ -160,7 +160,7 @@ export class GroupedStatement<Input, Row extends object> {
         else found[row.n]!.push(row)
       }
     } catch (error) {
-      // Of any other error nobody knows whether the statement had been stored.
+      // After any other error nobody knows whether the statement was stored.
       if (!(error instanceof StorageFault)) {
         for (const { rows } of group) rows.reject(error)
         return
