@@ -11,6 +11,8 @@ import type { Confirmed, Groups, Orders, Witness } from './orders.ts'
 export interface ContentionPlan {
   /** An empty database with all migrations. */
   readonly databaseUrl: string
+  /** How the processes reach it, if there is a pooler in between. */
+  readonly poolerUrl?: string
   readonly processes: number
   /** Calls at a time, of each process. */
   readonly callers: number
@@ -38,13 +40,14 @@ export interface Contention {
 
 const PROCESS = fileURLToPath(new URL('deciding-process.ts', import.meta.url))
 const DEADLOCK = /deadlock detected/g
+const SESSIONS = `FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'countersign'`
 
 /** Lets several processes decide about the same few subjects, and compares what the store confirmed with what is stored. */
 export async function contend(plan: ContentionPlan): Promise<Contention> {
   const db = new pg.Pool({ connectionString: plan.databaseUrl, max: 2 })
   const children = Array.from({ length: plan.processes }, () =>
     fork(PROCESS, {
-      env: { PATH: process.env.PATH, DATABASE_URL: plan.databaseUrl },
+      env: { PATH: process.env.PATH, DATABASE_URL: plan.poolerUrl ?? plan.databaseUrl },
       serialization: 'advanced',
     }),
   )
@@ -109,15 +112,13 @@ async function readServerLog(db: pg.Pool): Promise<() => Promise<string>> {
   return async () => (await readFile(file)).subarray(length).toString()
 }
 
-/** A session reports when it ends, so waits until all have ended. */
+/** A session reports when it ends, so ends all of them, also those that a pooler keeps. */
 async function deadlocksOf(db: pg.Pool): Promise<number> {
+  await db.query(`SELECT pg_terminate_backend(pid) ${SESSIONS}`)
   const { rows } = await until(
     () =>
       db.query<{ deadlocks: number; others: number }>(
-        `SELECT deadlocks::integer, (
-           SELECT count(*)::integer FROM pg_stat_activity
-           WHERE datname = current_database() AND application_name = 'countersign'
-         ) AS others
+        `SELECT deadlocks::integer, (SELECT count(*)::integer ${SESSIONS}) AS others
          FROM pg_stat_database WHERE datname = current_database()`,
       ),
     ({ rows: [row] }) => row!.others === 0,

@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { migrateDatabase } from '../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
 import { startEmbeddedPostgres } from '../../src/development/postgres/embedded-postgres.ts'
+import { startPgBouncer } from '../rolling/pgbouncer.ts'
 import { figure } from '../statistics.ts'
 import { contend } from './contention.ts'
 
 /*
  * `npm run contention:prove -- --decisions 100000 --subjects 50`: three processes decide about the same subjects, with the stores of
  * the service and connections of their own. Exits with 1 if there was a deadlock, if two decisions on one version of a subject were
- * stored, or if the audit trail differs from what the store confirmed.
+ * stored, or if the audit trail differs from what the store confirmed. With `--pgbouncer` they go through PgBouncer in transaction mode,
+ * which needs Debian's pgbouncer.
  */
 
 const { values } = parseArgs({
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     subjects: { type: 'string', default: '50' },
     processes: { type: 'string', default: '3' },
     callers: { type: 'string', default: '32' },
+    pgbouncer: { type: 'boolean', default: false },
   },
 })
 const say = (line: string) => void process.stdout.write(`${line}\n`)
@@ -31,14 +34,16 @@ try {
   try {
     await migrateDatabase(server.url)
     const lockFile = await readFile(join(folder, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')
+    const pooler = values.pgbouncer ? await startPgBouncer(folder, server.url) : undefined
     const result = await contend({
       databaseUrl: server.url,
+      ...(pooler && { poolerUrl: pooler.url }),
       postgresPid: Number(lockFile.split('\n')[0]),
       processes: Number(values.processes),
       callers: Number(values.callers),
       decisions: Number(values.decisions),
       subjects: Number(values.subjects),
-    })
+    }).finally(() => pooler?.stop())
     const { seconds, decisions } = result
     const perThousand = (value: number) => figure((value / decisions) * 1000)
     const table: [string, string][] = [
