@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { startProgram } from '../processes.ts'
 import { codeFor } from './code-for.ts'
 import { type Contestant, measure } from './contestant.ts'
-import { CONNECTIONS, expectCount } from './countersign.ts'
+import { expectCount } from './countersign.ts'
 import type { Ground } from './ground.ts'
 import { bytesOf, drive } from './load.ts'
 
@@ -37,7 +37,7 @@ export async function betterAuth(ground: Ground, subjects: number): Promise<Cont
         emails.map((email) =>
           bytesOf({ method: 'POST', path, headers: { Origin: 'http://127.0.0.1' }, body: body(email) }),
         )
-      const load = (requests: readonly Buffer[]) => () => drive(program.url, requests, CONNECTIONS)
+      const load = (requests: readonly Buffer[]) => () => drive(program.url, requests, ground.connections)
 
       const initiating = requests('/api/auth/email-otp/send-verification-otp', (email) => ({
         email,

@@ -5,7 +5,7 @@ import type pg from 'pg'
 import { v7 } from 'uuid'
 import { startProgram } from '../processes.ts'
 import { type Contestant, measure } from './contestant.ts'
-import { CONNECTIONS, expectCount, Journeys, operation, seedStandings, seedUsers } from './countersign.ts'
+import { expectCount, Journeys, operation, seedStandings, seedUsers } from './countersign.ts'
 import type { Ground } from './ground.ts'
 import { drive } from './load.ts'
 
@@ -37,7 +37,7 @@ export async function floor(ground: Ground, subjects: number): Promise<Contestan
     round: async (size) => {
       const journeys = await Journeys.prepare(ground, client, size)
       journeys.created(await putChallenges(client, size))
-      const load = (requests: readonly Buffer[]) => () => drive(program.url, requests, CONNECTIONS)
+      const load = (requests: readonly Buffer[]) => () => drive(program.url, requests, ground.connections)
 
       const initiate = await measure('initiate', 204, place, load(journeys.initiating()))
       const verifying = await journeys.verifying()

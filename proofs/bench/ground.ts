@@ -15,6 +15,8 @@ import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
 export interface Ground {
   readonly folder: string
   readonly postgresPid: number
+  /** Connections of the client under load. */
+  readonly connections: number
   readonly issuer: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string }
   readonly otpKey: Buffer
   readonly signingKey: Buffer
@@ -34,7 +36,12 @@ const TEMPLATE = 'countersign_template'
 const ISSUER = 'https://issuer.example'
 const AUDIENCE = 'countersign'
 
-export async function layGround(settings: Readonly<Record<string, string>> = {}): Promise<Ground> {
+export const CONNECTIONS = 32
+
+export async function layGround(
+  settings: Readonly<Record<string, string>> = {},
+  connections = CONNECTIONS,
+): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-bench-'))
   // If root runs this, the server runs under another account, which needs access.
   await chmod(folder, 0o755)
@@ -59,6 +66,7 @@ export async function layGround(settings: Readonly<Record<string, string>> = {})
 
   return {
     folder,
+    connections,
     postgresPid: Number(lockFile.split('\n')[0]),
     issuer: {
       jwksUrl: `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`,

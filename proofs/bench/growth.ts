@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { putHistory, sizeOf } from '../../test/support/history.ts'
@@ -14,7 +14,8 @@ import { printRatios, printSummaries, ratios, summaries } from './report.ts'
 
 /*
  * `npm run bench:growth`: the same load, in turns, on databases with ten thousand, a million and ten million challenges, while
- * retention purges. The largest needs about 20 GB of disk and a quarter of an hour to fill.
+ * retention purges. The largest needs about 25 GB of disk and twenty minutes to fill. With `--against <checkout>`, the build
+ * of another checkout shares the largest database. It has to know the same tables, and stands still while the others run.
  */
 
 const { values } = parseArgs({
@@ -22,13 +23,14 @@ const { values } = parseArgs({
     challenges: { type: 'string', default: '10000,1000000,10000000' },
     rounds: { type: 'string', default: '4' },
     size: { type: 'string', default: '3000' },
+    against: { type: 'string' },
     out: { type: 'string', default: join(import.meta.dirname, 'results') },
   },
 })
 const counts = values.challenges.split(',').map(Number)
 const size = Number(values.size)
 
-const PURGING = fileURLToPath(new URL('purging.ts', import.meta.url))
+const PURGING = fileURLToPath(new URL('../retention/purging.ts', import.meta.url))
 
 const ground = await layGround({ max_wal_size: '8GB', checkpoint_timeout: '15min' })
 const contestants: Contestant[] = []
@@ -48,9 +50,10 @@ try {
       `${name}: filled in ${figure((performance.now() - startedAt) / 1000)} s, ${figure(bytes.get(name)!)} bytes each`,
     )
     await seedUsers(client, size)
-    const program = await startCountersign(ground, url, 1)
-    contestants.push(countersignOf(ground, client, database, [program], name))
-    urls.set(name, url)
+    await compete(name, url, client, database)
+    if (values.against !== undefined && count === Math.max(...counts)) {
+      await compete(`${name}, other build`, url, client, database, resolve(values.against))
+    }
   }
   for (let round = 0; round <= Number(values.rounds); round++) {
     for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
@@ -65,9 +68,37 @@ try {
   await ground.leave()
 }
 
+/** Stands still while others run, so that its jobs do nothing in their database. */
+async function compete(
+  name: string,
+  url: string,
+  client: Awaited<ReturnType<typeof ground.client>>,
+  database: string,
+  checkout?: string,
+): Promise<void> {
+  const program = await startCountersign(ground, url, 1, {}, checkout)
+  const contestant = countersignOf(ground, client, database, [program], name)
+  process.kill(program.pid, 'SIGSTOP')
+  contestants.push({
+    ...contestant,
+    round: async (size) => {
+      process.kill(program.pid, 'SIGCONT')
+      const measured = await contestant.round(size)
+      process.kill(program.pid, 'SIGSTOP')
+      return measured
+    },
+    stop: async () => {
+      process.kill(program.pid, 'SIGCONT')
+      await contestant.stop()
+    },
+  })
+  urls.set(name, url)
+}
+
 const inOrder = new Map(contestants.map(({ name }) => [name, results.get(name)!]))
 const all = summaries(inOrder)
-const compared = ratios(inOrder, contestants.at(-1)!.name)
+const largest = contestants.findLast(({ name }) => !name.includes('other build'))!
+const compared = ratios(inOrder, largest.name)
 printSummaries(all)
 printRatios(compared)
 

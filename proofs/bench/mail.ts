@@ -5,7 +5,6 @@ import { parseArgs, promisify } from 'node:util'
 import type pg from 'pg'
 import { figure, percentile } from '../statistics.ts'
 import {
-  CONNECTIONS,
   expectCount,
   Journeys,
   mailsSent,
@@ -13,7 +12,7 @@ import {
   seedUsers,
   startCountersign,
 } from './countersign.ts'
-import { layGround } from './ground.ts'
+import { CONNECTIONS, layGround } from './ground.ts'
 import { drive, drivePaced, type Load } from './load.ts'
 
 /*

@@ -13,7 +13,7 @@ import {
 } from '../../src/adapters/persistence-prisma/step-ups/step-up-statements.ts'
 import { StepUp, type StepUpDecision } from '../../src/domain/step-up.ts'
 import { type Contestant, measure } from './contestant.ts'
-import { CONNECTIONS, expectCount, seedUsers } from './countersign.ts'
+import { expectCount, seedUsers } from './countersign.ts'
 import { putChallenges } from './floor.ts'
 import type { Ground } from './ground.ts'
 import { POLICY } from './settings.ts'
@@ -48,15 +48,15 @@ export async function pgbench(ground: Ground, subjects: number): Promise<Contest
     name: 'pgbench',
     stop: async () => {},
     round: async (size) => {
-      const perClient = Math.floor(size / CONNECTIONS)
-      const count = perClient * CONNECTIONS
+      const perClient = Math.floor(size / ground.connections)
+      const count = perClient * ground.connections
       const first = verified
       await putChallenges(client, count, (n) => idOf('challenge', first + n))
 
       const load = (operation: string, statements: readonly Prisma.Sql[]) => async () => {
         const file = join(ground.folder, `${operation}.sql`)
         await writeFile(file, script(statements, first, perClient))
-        return pgbenchLoad(file, databaseUrl, perClient)
+        return pgbenchLoad(file, databaseUrl, ground.connections, perClient)
       }
       const initiating = await sample(client, first, (stepUp) => {
         const demand = { id: idOf('issuance', first), keyId: 'k1', recipient: stepUp.user.email }
@@ -121,12 +121,12 @@ function script(statements: readonly Prisma.Sql[], first: number, perClient: num
   ].join('\n')
 }
 
-async function pgbenchLoad(file: string, databaseUrl: string, perClient: number) {
+async function pgbenchLoad(file: string, databaseUrl: string, clients: number, perClient: number) {
   const { stdout } = await run('pgbench', [
-    ...['--no-vacuum', '--protocol=prepared', `--client=${CONNECTIONS}`, `--transactions=${perClient}`],
+    ...['--no-vacuum', '--protocol=prepared', `--client=${clients}`, `--transactions=${perClient}`],
     ...['--define=i=-1', `--file=${file}`, databaseUrl],
   ])
-  const count = CONNECTIONS * perClient
+  const count = clients * perClient
   const perSecond = Number(/tps = ([\d.]+)/.exec(stdout)?.[1])
   const latency = Number(/latency average = ([\d.]+)/.exec(stdout)?.[1])
   return {

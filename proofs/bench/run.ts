@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { betterAuth } from './better-auth.ts'
 import type { Contestant, Measured } from './contestant.ts'
-import { CONNECTIONS, countersign, otherBuild } from './countersign.ts'
+import { countersign, otherBuild } from './countersign.ts'
 import { floor } from './floor.ts'
-import { layGround } from './ground.ts'
+import { CONNECTIONS, layGround } from './ground.ts'
 import { pgbench } from './pgbench.ts'
 import { barChart } from './picture.ts'
 import { printRatios, printSummaries, ratios, summaries } from './report.ts'
@@ -16,14 +16,17 @@ import { printRatios, printSummaries, ratios, summaries } from './report.ts'
  * because the speed of a machine changes from minute to minute. Only the ratios are comparable between runs.
  */
 
-const USAGE = `Usage: npm run bench -- [--quick] [--rounds <n>] [--size <n>] [--only <name>,…] [--against <checkout>] [--out <folder>]
+const USAGE = `Usage: npm run bench -- [--quick] [--rounds <n>] [--size <n>] [--only <name>,…] [--against <checkout>]
+                        [--connections <n>] [--out <folder>]
 
-  --quick    takes under a minute, to see whether a change made a difference
-  --rounds   number of measured rounds, after one round to warm up (5, quick 2)
-  --size     number of requests of each kind in a round (3000, quick 600)
-  --only     one or more of countersign, workers, floor, better-auth, pgbench (all)
-  --against  folder of a second checkout with its own npm ci, whose build is measured too
-  --out      folder for throughput.json and throughput.svg (proofs/bench/results)
+  --quick        takes under a minute, to see whether a change made a difference
+  --rounds       number of measured rounds, after one round to warm up (5, quick 2)
+  --size         number of requests of each kind in a round (3000, quick 600)
+  --only         one or more of countersign, workers-2, workers-4, floor, better-auth, pgbench
+                 (all but workers-4)
+  --against      folder of a second checkout with its own npm ci, whose build is measured too
+  --connections  number of requests at a time (32)
+  --out          folder for throughput.json and throughput.svg (proofs/bench/results)
 `
 
 const { values } = options()
@@ -31,7 +34,10 @@ const rounds = Number(values.rounds ?? (values.quick ? 2 : 5))
 const size = Number(values.size ?? (values.quick ? 600 : 3000))
 const only = values.only?.split(',')
 
-const ground = await layGround()
+const ground = await layGround(
+  {},
+  values.connections === undefined ? CONNECTIONS : Number(values.connections),
+)
 const contestants: Contestant[] = []
 const results = new Map<string, Measured[][]>()
 try {
@@ -62,12 +68,12 @@ const folder = values.out ?? join(import.meta.dirname, 'results')
 await mkdir(folder, { recursive: true })
 await writeFile(
   join(folder, 'throughput.json'),
-  `${JSON.stringify({ measuredAt: new Date(), machine: machine(), rounds, size, connections: CONNECTIONS, summaries: all, ratios: compared }, undefined, 2)}\n`,
+  `${JSON.stringify({ measuredAt: new Date(), machine: machine(), rounds, size, connections: ground.connections, summaries: all, ratios: compared }, undefined, 2)}\n`,
 )
 await writeFile(
   join(folder, 'throughput.svg'),
   barChart({
-    title: `${CONNECTIONS} connections`,
+    title: `${ground.connections} connections`,
     unit: 'requests a second',
     series: contestants.map(({ name }) => name),
     groups: (['create', 'initiate', 'verify', 'consume'] as const).map((operation) => ({
@@ -82,12 +88,13 @@ await writeFile(
 function wanted(): (() => Promise<Contestant | undefined>)[] {
   const starts: Record<string, () => Promise<Contestant | undefined>> = {
     countersign: () => countersign(ground, 1, size),
-    workers: () => countersign(ground, 2, size),
+    'workers-2': () => countersign(ground, 2, size),
+    'workers-4': () => countersign(ground, 4, size),
     floor: () => floor(ground, size),
     'better-auth': () => betterAuth(ground, size),
     pgbench: () => pgbench(ground, size),
   }
-  const names = only ?? Object.keys(starts)
+  const names = only ?? Object.keys(starts).filter((name) => name !== 'workers-4')
   const all = names.map((name) => starts[name] ?? exitWithUsage())
   const { against } = values
   return against === undefined ? all : [...all, () => otherBuild(ground, resolve(against), size)]
@@ -114,6 +121,7 @@ function options() {
         size: { type: 'string' },
         only: { type: 'string' },
         against: { type: 'string' },
+        connections: { type: 'string' },
         out: { type: 'string' },
       },
     })

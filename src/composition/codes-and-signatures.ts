@@ -1,7 +1,7 @@
 import { ContainerModule } from 'inversify'
 import { UuidIdentifiers } from '../adapters/identifiers-uuid/uuid-identifiers.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
-import { EddsaChallengeSigner } from '../adapters/signing-jose/eddsa-challenge-signer.ts'
+import { EddsaChallengeSigner } from '../adapters/signing-eddsa/eddsa-challenge-signer.ts'
 import { OtplibTotp } from '../adapters/totp-otplib/otplib-totp.ts'
 import { ChallengeSigner } from '../application/ports/challenge-signer.ts'
 import { Clock } from '../application/ports/clock.ts'

@@ -1,7 +1,7 @@
 import test from 'ava'
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+import { createLocalJWKSet, importPKCS8, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose'
 import { JoseAccessTokens } from '../../src/adapters/identity-jose/jose-access-tokens.ts'
-import { EddsaChallengeSigner } from '../../src/adapters/signing-jose/eddsa-challenge-signer.ts'
+import { EddsaChallengeSigner } from '../../src/adapters/signing-eddsa/eddsa-challenge-signer.ts'
 import { AccessTokenRefused } from '../../src/application/ports/access-tokens.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { afterNoon, NOON, openChallenge, TRANSFER } from '../domain/examples.ts'
@@ -28,6 +28,21 @@ test('a signature states challenge, subject, client, operation and expiry', asyn
     iat: NOON.getTime() / 1000,
     exp: NOON.getTime() / 1000 + 900,
   })
+})
+
+test('a signature is byte for byte that of jose, so that those of earlier builds verify', async (t) => {
+  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), S1.bytes])
+  const pem = `-----BEGIN PRIVATE KEY-----\n${pkcs8.toString('base64')}\n-----END PRIVATE KEY-----`
+  const byJose = await new SignJWT({ operation: { type: TRANSFER.type, digest: TRANSFER.digest } })
+    .setProtectedHeader({ alg: 'EdDSA', kid: 's1', typ: 'countersign-challenge+jwt' })
+    .setJti(challenge.id)
+    .setSubject(challenge.subjectUserId)
+    .setAudience(challenge.clientId)
+    .setIssuedAt(challenge.createdAt)
+    .setExpirationTime(challenge.expiresAt)
+    .sign(await importPKCS8(pem, 'EdDSA'))
+
+  t.is(await new EddsaChallengeSigner([S1]).sign(challenge), byJose)
 })
 
 test('the same challenge has the same signature every time', async (t) => {

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -325,7 +324,7 @@ test('a statement that requests share has a trace of its own, and the span of ea
   const waiting = [1, 2].map(() =>
     withinRequest(tracing, () =>
       tracing.statements.around('step-ups.load', () => {
-        callers.push(AsyncLocalStorage.snapshot())
+        callers.push(tracing.statements.keepContext())
         return group.promise
       }),
     ),

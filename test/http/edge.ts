@@ -13,7 +13,7 @@ import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email/routes.t
 import { userRoutes } from '../../src/adapters/http-koa/users/routes.ts'
 import { BasicCredentials } from '../../src/adapters/http-koa/webhooks/postmark/basic-credentials.ts'
 import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/webhooks/postmark/routes.ts'
-import { EddsaChallengeSigner } from '../../src/adapters/signing-jose/eddsa-challenge-signer.ts'
+import { EddsaChallengeSigner } from '../../src/adapters/signing-eddsa/eddsa-challenge-signer.ts'
 import { AccessTokenRefused, type Caller } from '../../src/application/ports/access-tokens.ts'
 import { scenario } from '../application/scenario.ts'
 import { POLICY } from '../domain/examples.ts'

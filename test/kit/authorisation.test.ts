@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import test from 'ava'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { AuthorisationRefused, verifyAuthorisation } from '../../packages/kit/src/authorisation.ts'
-import { EddsaChallengeSigner } from '../../src/adapters/signing-jose/eddsa-challenge-signer.ts'
+import { EddsaChallengeSigner } from '../../src/adapters/signing-eddsa/eddsa-challenge-signer.ts'
 import { listening } from '../http/listening.ts'
 
 const NOON = new Date('2030-01-01T12:00:00.000Z')

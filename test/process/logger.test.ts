@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import test from 'ava'
 import { createLogger } from '../../src/process/logger.ts'
 
@@ -84,3 +86,48 @@ test('lines of JSON say when, how grave, from which process, and what', (t) => {
     msg: 'ready',
   })
 })
+
+/** Runs a script with the log of production as `logger`, and returns its lines, and how often it wrote to its output. */
+async function processThatLogs(script: string) {
+  const module = new URL('../../src/process/logger.ts', import.meta.url).href
+  const source = `
+    import fs from 'node:fs'
+    import { createLogger } from ${JSON.stringify(module)}
+    const write = fs.writeSync
+    let writes = 0
+    fs.writeSync = (...all) => { writes++; return write(...all) }
+    process.on('exit', () => process.stderr.write(String(writes)))
+    const logger = createLogger({ logLevel: 'info', production: true })
+    ${script}`
+  const child = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', source])
+  const { stdout, stderr } = await child.catch((error: { stdout: string; stderr: string }) => error)
+  const messages = stdout.split('\n').flatMap((line) => (line === '' ? [] : JSON.parse(line).msg))
+  if (!/^\d+$/.test(stderr)) throw new Error(stderr)
+  return { messages, writes: Number(stderr) }
+}
+
+test('the lines of one turn are written together, and those of another turn after them', async (t) => {
+  const { messages, writes } = await processThatLogs(`
+    logger.info('one')
+    logger.info('two')
+    setTimeout(() => { logger.info('three'); logger.info('four') }, 20)`)
+
+  t.deepEqual(messages, ['one', 'two', 'three', 'four'])
+  t.is(writes, 2)
+})
+
+for (const [what, end] of [
+  ['that exits', 'process.exit(1)'],
+  [
+    'that fails',
+    `process.once('uncaughtException', (err) => { logger.fatal(err, 'two'); process.exit(1) }); throw new Error()`,
+  ],
+] as const) {
+  test(`a process ${what} has written every line`, async (t) => {
+    const { messages } = await processThatLogs(
+      `logger.info('one'); ${what === 'that exits' ? `logger.info('two');` : ''} ${end}`,
+    )
+
+    t.deepEqual(messages, ['one', 'two'])
+  })
+}

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { ROOT_CONTEXT, SpanKind, type SpanOptions } from '@opentelemetry/api'
 import type { Spans } from './spans.ts'
 
@@ -5,6 +6,7 @@ type InContext = <Result>(work: () => Result) => Result
 
 export interface TracedStatements {
   around<Result>(name: string, run: () => Promise<Result>): Promise<Result>
+  keepContext(): InContext
   aroundGroup<Result>(
     name: string,
     callers: readonly InContext[],
@@ -29,6 +31,7 @@ export function tracedStatements(spans: Spans): TracedStatements {
         return result
       })
     },
+    keepContext: () => AsyncLocalStorage.snapshot(),
     async aroundGroup(name, callers, run) {
       const members = callers.flatMap((inContext) => inContext(() => spans.active()) ?? [])
       if (members.length === 0) return run()

@@ -52,6 +52,7 @@ function grouped(bounds: GroupBounds = {}) {
     grouped: (_: string, members: number) => void sizes.push(members),
     hook: {
       around: <Result>(_: string, run: () => Promise<Result>) => run(),
+      keepContext: () => AsyncLocalStorage.snapshot(),
       aroundGroup: <Result>(name: string, callers: readonly InContext[], run: () => Promise<Result>) => {
         hooks.push({ name, callers: callers.map((inContext) => inContext(() => context.getStore())) })
         return run()

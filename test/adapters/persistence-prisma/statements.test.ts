@@ -21,7 +21,11 @@ type Around = StatementHook['around']
 /** A database whose statements run within a hook. */
 async function hooked(t: ExecutionContext, around: Around, parameters = '') {
   const { url } = await createTestDatabase()
-  const hook: StatementHook = { around, aroundGroup: (name, _, run) => around(name, run) }
+  const hook: StatementHook = {
+    around,
+    keepContext: () => AsyncLocalStorage.snapshot(),
+    aroundGroup: (name, _, run) => around(name, run),
+  }
   const connections = connectPrisma({ url: `${url}${parameters}`, onConnectionLost: () => {}, hook })
   t.teardown(connections.close)
   return connections

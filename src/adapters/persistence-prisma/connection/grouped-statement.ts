@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Prisma } from '../generated/client.ts'
 import { type InContext, nameOf, type Statements } from './statements.ts'
 import { StorageFault } from './storage-errors.ts'
@@ -12,7 +11,7 @@ const GROUPS_UNDER_WAY = 2
 /** After this time a group no longer counts as under way, so that a slow one does not hold up the others. */
 const SLOW_AFTER_MS = 100
 
-/** A statement for one input, and the statement for several. */
+/** A statement for one input, and another that does the same for several. */
 export interface Grouping<Input> {
   /** The name of the statement for one input. */
   readonly name: string
@@ -64,13 +63,14 @@ export class GroupedStatement<Input, Row extends object> {
   readonly #grouping: Grouping<Input>
   readonly #bounds: Required<GroupBounds>
   /** A group belongs to several requests, so it runs in the context of none of them. */
-  readonly #outsideContexts: InContext = AsyncLocalStorage.snapshot()
+  readonly #outsideContexts: InContext
   #waiting: Waiting<Input, Row>[] = []
   #underWay = 0
   #scheduled = false
 
   constructor(statements: SharedStatements, grouping: Grouping<Input>, bounds: GroupBounds = {}) {
     this.#statements = statements
+    this.#outsideContexts = statements.hook.keepContext()
     this.#grouping = grouping
     this.#bounds = {
       mostMembers: bounds.mostMembers ?? MOST_MEMBERS,
@@ -84,7 +84,7 @@ export class GroupedStatement<Input, Row extends object> {
   query(input: Input): Promise<Row[]> {
     return this.#statements.hook.around(this.#grouping.name, () => {
       const rows = Promise.withResolvers<Row[]>()
-      this.#waiting.push({ input, json: undefined, inContext: AsyncLocalStorage.snapshot(), rows })
+      this.#waiting.push({ input, json: undefined, inContext: this.#statements.hook.keepContext(), rows })
       this.#schedule()
       return rows.promise
     })

@@ -9,6 +9,8 @@ export type InContext = <Result>(work: () => Result) => Result
 export interface StatementHook {
   /** Wraps what one caller waits for. */
   around<Result>(name: string, run: () => Promise<Result>): Promise<Result>
+  /** Keeps the context of the caller, which a statement that is sent later runs in. */
+  keepContext(): InContext
   /** Wraps a statement that several callers share. It belongs to the context of none of them. */
   aroundGroup<Result>(
     name: string,
@@ -20,7 +22,12 @@ export interface StatementHook {
 /** Hears how many requests share a statement. `name` is that of the statement for one. */
 export type GroupListener = (name: string, members: number) => void
 
-const NO_HOOK: StatementHook = { around: (_, run) => run(), aroundGroup: (_name, _callers, run) => run() }
+/** Without a hook nobody looks at a context, and to keep one for each request has its price. */
+const NO_HOOK: StatementHook = {
+  around: (_, run) => run(),
+  keepContext: () => (work) => work(),
+  aroundGroup: (_name, _callers, run) => run(),
+}
 
 /**
  * Runs statements directly on the pool that it shares with the Prisma client. The client would double the CPU time of a
