@@ -10,6 +10,7 @@ const LONG = [
   '/test/journeys/metrics.',
   '/proofs/soak/',
   '/proofs/faults/database-',
+  '/proofs/api-tools/',
 ]
 const isLong = (file) => LONG.some((part) => file.replaceAll('\\', '/').includes(part))
 

@@ -6,6 +6,7 @@ import test from 'ava'
 import type { Bill } from '../tools/package/bill-of-materials.ts'
 import {
   isDevelopment,
+  LOCK_OF_API_TOOLS,
   licencePage,
   lockedPackages,
   nameAt,
@@ -14,11 +15,16 @@ import {
 
 const PROJECT = fileURLToPath(new URL('../', import.meta.url))
 const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+const manifestOfApiTools = JSON.parse(
+  await readFile(new URL('../proofs/api-tools/package.json', import.meta.url), 'utf8'),
+)
 const packages = lockedPackages()
+const apiTools = lockedPackages(LOCK_OF_API_TOOLS)
 
 test('every package is locked by its content, and comes from whichever registry npm is set up for', (t) => {
   t.true(packages.size > 500)
-  for (const [path, { integrity, resolved }] of packages) {
+  t.true(apiTools.size > 500)
+  for (const [path, { integrity, resolved }] of [...packages, ...apiTools]) {
     t.regex(integrity ?? '', /^sha512-/, path)
     t.is(resolved, undefined, path)
   }
@@ -30,6 +36,7 @@ test('every dependency is of one exact version', (t) => {
     ...dependencies,
     ...optionalDependencies,
     ...devDependencies,
+    ...manifestOfApiTools.dependencies,
   })) {
     t.regex(String(version), /^\d+\.\d+\.\d+(?:-[\w.]+)?$/, name)
   }
@@ -58,11 +65,19 @@ test('of every package with an install script it is written down whether the scr
   t.deepEqual(Object.keys(manifest.allowScripts).toSorted(), [...new Set(withScript)].toSorted())
 })
 
+test('of the tools that read the API’s document, no install script runs', async (t) => {
+  const settings = await readFile(new URL('../proofs/api-tools/.npmrc', import.meta.url), 'utf8')
+
+  t.regex(settings, /^ignore-scripts=true$/m)
+})
+
 test('every licence is accepted, and docs/licences.md lists them as they are', async (t) => {
   t.deepEqual(unaccepted(packages), [])
+  t.deepEqual(unaccepted(apiTools), [])
   // Not `is`, which would print all of both.
   t.true(
-    (await readFile(new URL('../docs/licences.md', import.meta.url), 'utf8')) === licencePage(packages),
+    (await readFile(new URL('../docs/licences.md', import.meta.url), 'utf8')) ===
+      licencePage(packages, apiTools),
     'npm run licences',
   )
 })

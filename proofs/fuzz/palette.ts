@@ -45,11 +45,10 @@ function textsOf(pattern: string | undefined, maxLength = 300): fc.Arbitrary<str
   const fits = (text: string) => text.length <= maxLength
   if (pattern === undefined) return fc.string({ unit: 'grapheme', maxLength: 40 }).filter(fits)
   const form = new RegExp(pattern, 'u')
-  // `stringMatching` supports neither lookaheads nor such classes. Generate more texts, and filter them.
-  const body = pattern.replace(/^\^\(\?=[^)]*\)/, '^')
-  const texts = /\\p\{|\\S/.test(body)
+  // For a class of excluded characters, `stringMatching` makes few texts that people write. Generate any text, and filter.
+  const texts = pattern.includes('[^')
     ? fc.string({ unit: 'grapheme', minLength: 1, maxLength })
-    : fc.stringMatching(new RegExp(body, 'u'), { maxLength, size: 'small' })
+    : fc.stringMatching(form, { maxLength, size: 'small' })
   return texts.filter((text) => fits(text) && form.test(text))
 }
 

@@ -37,7 +37,8 @@ function valuesOf(palette: Palette, schema: Schema, name: string): fc.Arbitrary<
   if (schema.anyOf) return fc.oneof(...schema.anyOf.map((each) => valuesOf(palette, each, name)))
   if ('const' in schema) return fc.constant(schema.const)
   if (schema.enum) return fc.constantFrom(...schema.enum)
-  const types = [schema.type ?? []].flat()
+  if (schema.type === undefined) return fc.jsonValue({ maxDepth: 1 })
+  const types = [schema.type].flat()
   return fc.oneof(...types.map((type) => valuesOfType(palette, type, schema, name)))
 }
 
@@ -46,8 +47,8 @@ function valuesOfType(palette: Palette, type: string, schema: Schema, name: stri
     case 'object':
       return objectsOf(palette, schema)
     case 'array': {
-      const { items, minItems = 0, maxItems = 3 } = schema
-      return fc.array(items ? valuesOf(palette, items, name) : fc.jsonValue({ maxDepth: 1 }), {
+      const { items = {}, minItems = 0, maxItems = 3 } = schema
+      return fc.array(valuesOf(palette, items, name), {
         minLength: minItems,
         maxLength: maxItems,
       })

@@ -7,9 +7,11 @@ const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 /**
  * The dot-atom form of RFC 5321 §4.1.2 with a domain of two labels or more. An internationalised domain is written as its
- * A-labels. A local part has at most 64 octets (RFC 5321 §4.5.3.1.1).
+ * A-labels.
  */
-export const ADDR_SPEC = new RegExp(`^(?=[^@]{1,64}@)${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${LABEL}$`)
+export const ADDR_SPEC = new RegExp(`^${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${LABEL}$`)
+/** A local part has at most 64 octets (RFC 5321 §4.5.3.1.1). */
+export const MAX_LOCAL_PART = 64
 /** A path has at most 256 octets (RFC 5321 §4.5.3.1.3), and its angle brackets take two. */
 export const MAX_ADDRESS = 254
 /** Takes the place of an address that has to be forgotten. No mail can reach it: `.invalid` never resolves (RFC 2606 §2). */
@@ -18,7 +20,7 @@ export const ERASED_ADDRESS = 'erased@erased.invalid' as EmailAddress
 export const EmailAddress = {
   /** @throws {EmailAddressMalformed} if `text` is anything but one plain address. */
   parse(text: string): EmailAddress {
-    if (text.length > MAX_ADDRESS || !ADDR_SPEC.test(text)) {
+    if (text.length > MAX_ADDRESS || text.indexOf('@') > MAX_LOCAL_PART || !ADDR_SPEC.test(text)) {
       throw new EmailAddressMalformed()
     }
     return text as EmailAddress

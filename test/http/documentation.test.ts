@@ -57,6 +57,14 @@ test('the viewer asks no validator and takes no other document', async (t) => {
   t.regex(text, /queryConfigEnabled: false/)
 })
 
+test('the viewer calls the server of its page, not the one that the document names first', async (t) => {
+  const { ask } = await edge(t)
+
+  const { text } = await ask('GET', '/docs/show-api.js')
+
+  t.regex(text, /onComplete: \(\) => viewer\.oas3Actions\.setSelectedServer\('\/'\)/)
+})
+
 for (const [part, type] of [
   ['swagger-ui.css', 'text/css; charset=utf-8'],
   ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],

@@ -88,6 +88,21 @@ test('every route of the service is documented, and no other', (t) => {
   t.deepEqual(routes.toSorted(), operations.map(({ method, path }) => `${method} ${path}`).toSorted())
 })
 
+test('tools that need a host find one first, and the server that the document comes from after it', (t) => {
+  t.deepEqual(
+    api.document.servers.map(({ url }) => url),
+    ['http://127.0.0.1:3000', '/'],
+  )
+})
+
+test('what a mail was sent with is a list of anything, if it is a list', (t) => {
+  const schemas = api.document.components.schemas as Record<string, { properties: { Metadata: object } }>
+
+  for (const report of ['Delivery', 'Bounce', 'SpamComplaint', 'SubscriptionChange']) {
+    t.like(schemas[report]!.properties.Metadata, { items: {} }, report)
+  }
+})
+
 test('the seed operations keep their ids', (t) => {
   const idOf = (action: string) =>
     api.document.paths[`/internal/v1/mfa/totp-email/{challengeId}:${action}`]?.post?.operationId

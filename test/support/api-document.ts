@@ -14,6 +14,7 @@ export interface Exchange {
 /* The parts of the document that are checked. */
 
 export interface Document {
+  readonly servers: readonly { readonly url: string }[]
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly 'x-countersign-unmatched': Readonly<Record<string, Answer>>

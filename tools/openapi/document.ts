@@ -58,7 +58,14 @@ export async function apiDocument(): Promise<string> {
         summary: 'A user’s countersignature on a sensitive operation',
         description: DESCRIPTION,
       },
-      servers: [{ url: '/', description: 'The server that this document comes from.' }],
+      servers: [
+        // Tools that import the document take the first one, and need a host.
+        {
+          url: 'http://127.0.0.1:3000',
+          description: 'A service that `npm start` or `countersign serve` has started.',
+        },
+        { url: '/', description: 'The server that this document comes from.' },
+      ],
       tags: [
         { name: 'Step-up', description: 'For the user’s app.' },
         { name: 'Challenges', description: 'For operation services.' },
@@ -104,7 +111,14 @@ export async function apiDocument(): Promise<string> {
     },
     { override: asSent, allowEmptySchema: { date: { output: true } } },
   )
-  return `${JSON.stringify(document, undefined, 2)}\n`
+  return `${JSON.stringify(document, undefined, 2).replaceAll(UNSEEN, escaped)}\n`
+}
+
+/** Patterns contain characters that no editor shows as they are. */
+const UNSEEN = /[\x7f-\xa0\p{Cf}]|(?! )\p{Z}/gu
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** Routes build bodies with dates, which JSON writes in the form of RFC 3339. zod's own bound of integers is left out. */

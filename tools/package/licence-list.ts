@@ -16,10 +16,12 @@ export interface LockedPackage {
 }
 
 const LOCK = new URL('../../package-lock.json', import.meta.url)
+/** Its packages are for a proof alone, and `npm ci` in the project does not install them. */
+export const LOCK_OF_API_TOOLS = new URL('../../proofs/api-tools/package-lock.json', import.meta.url)
 
-/** The packages in the lock file, without this project and its workspaces, by their path in the project. */
-export function lockedPackages(): ReadonlyMap<string, LockedPackage> {
-  const { packages } = JSON.parse(readFileSync(LOCK, 'utf8')) as { packages: Record<string, LockedPackage> }
+/** The packages in a lock file, without this project and its workspaces, by their path in the project. */
+export function lockedPackages(lock: URL = LOCK): ReadonlyMap<string, LockedPackage> {
+  const { packages } = JSON.parse(readFileSync(lock, 'utf8')) as { packages: Record<string, LockedPackage> }
   return new Map(
     Object.entries(packages).filter(([path, { link }]) => path.includes('node_modules/') && !link),
   )
@@ -57,11 +59,23 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'argparse: Python-2.0': 'permissive; a tool of development',
   'axe-core: MPL-2.0': 'unchanged, in the tests alone',
   'caniuse-lite: CC-BY-4.0': 'data of a tool of development',
+  'compute-gcd: none': 'MIT by its file LICENSE; a tool of a proof',
+  'compute-lcm: none': 'MIT by its file LICENSE; a tool of a proof',
   'dejavu-fonts-ttf: SEE LICENSE IN README.md AND LICENSE':
     'that of Bitstream Vera, permissive; a font, unchanged, in the tests and pictures alone',
   'elkjs: EPL-2.0': 'unchanged, of a page of the Prisma CLI that the service never loads',
+  'httpntlm: none': 'MIT by its file LICENSE; a tool of a proof',
+  'json-schema: (AFL-2.1 OR BSD-3-Clause)': 'taken under BSD-3-Clause; a tool of a proof',
+  'node-forge: (BSD-3-Clause OR GPL-2.0)': 'taken under BSD-3-Clause; a tool of a proof',
+  'reserved: none': 'MIT by its file LICENSE-MIT; a tool of a proof',
   'slick: MIT (http://mootools.net/license.txt)': 'MIT, spelt otherwise',
+  'stack-trace: none': 'MIT by its file License; a tool of a proof',
+  'stream-length: WTFPL': 'permissive; a tool of a proof',
   'type-fest: (MIT OR CC0-1.0)': 'taken under MIT',
+  'validate.io-function: none': 'MIT by its file LICENSE; a tool of a proof',
+  'validate.io-integer-array: none': 'MIT by its file LICENSE; a tool of a proof',
+  'validate.io-integer: none': 'MIT by its file LICENSE; a tool of a proof',
+  'validate.io-number: none': 'MIT by its file LICENSE; a tool of a proof',
 }
 
 /** The packages whose licence nobody has accepted. */
@@ -73,13 +87,16 @@ export function unaccepted(packages: ReadonlyMap<string, LockedPackage>): readon
 }
 
 /** docs/licences.md. */
-export function licencePage(packages: ReadonlyMap<string, LockedPackage>): string {
+export function licencePage(
+  packages: ReadonlyMap<string, LockedPackage>,
+  apiTools: ReadonlyMap<string, LockedPackage>,
+): string {
   return `# Licences
 
-All packages in \`package-lock.json\`, by the licence that each declares. \`npm run licences\` writes
-this page. A test fails if the page is out of date, or if nobody has accepted a licence. Permissive
-licences only require to keep their notice, which an installation by npm does. Each of the others
-has a reason.
+All packages in \`package-lock.json\` and in \`proofs/api-tools/package-lock.json\`, by the licence
+that each declares. \`npm run licences\` writes this page. A test fails if the page is out of date,
+or if nobody has accepted a licence. Permissive licences only require to keep their notice, which an
+installation by npm does. Each of the others has a reason.
 
 ## Accepted with a reason
 
@@ -94,6 +111,10 @@ ${table(packages, (each) => !isDevelopment(each))}
 ## In development alone
 
 ${table(packages, isDevelopment)}
+
+## In the proof with the tools that read the API's document
+
+${table(apiTools, () => true)}
 `
 }
 

@@ -1,7 +1,7 @@
 const DIGIT = /\p{Nd}/u
 const DIGIT_OR_SEPARATOR = /\p{Nd}|[\p{White_Space}\p{Dash}\p{Cf}]/gu
 /** Something to see: no white space and no format character. */
-export const NOT_BLANK = /[^\s\u0085\p{Cf}]/u
+const NOT_BLANK = /[^\s\u0085\p{Cf}]/u
 
 /**
  * The one candidate that a typed text stands for. The decimal digits of every script become those of ASCII, because keypads

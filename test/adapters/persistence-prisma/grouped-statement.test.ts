@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 import test from 'ava'
@@ -245,4 +246,38 @@ test('a member that a group could not decide is sent alone, once the others have
   s.sent[1]!.answer([{ saw: 'b' }])
 
   t.deepEqual(await b, [{ saw: 'b' }])
+})
+
+test('an input that no group takes in time fails, and the next ones go on', async (t) => {
+  const s = grouped({ groupsUnderWay: 1, slowAfterMs: 60_000, mostWaitInMs: 500 })
+
+  const first = s.ask('a')
+  await turn()
+  const late = s.ask('b')
+  const begun = performance.now()
+  while (performance.now() - begun <= 500) await turn()
+  const intime = s.ask('c')
+  s.sent[0]!.answer([{ saw: 'a' }])
+  await first
+
+  await t.throwsAsync(late, { instanceOf: StorageUnavailable, message: /no statement in time/ })
+  while (s.sent.length === 1) await turn()
+  t.deepEqual(s.sent[1]?.members, ['c'])
+  s.sent[1]!.answer([{ saw: 'c' }])
+  t.deepEqual(await intime, [{ saw: 'c' }])
+})
+
+test('an input that cannot be written as JSON fails alone, and takes no member along', async (t) => {
+  const s = grouped()
+  const unwritable = { toString: () => 'b', toJSON: () => assert.fail('no JSON') } as unknown as string
+
+  const rows = Promise.allSettled([s.ask('a'), s.ask(unwritable), s.ask('c')])
+  await turn()
+  t.deepEqual(s.sent[0]?.members, ['a', 'c'])
+  s.sent[0]!.answer(seen(['a', 'c']))
+
+  t.deepEqual(
+    (await rows).map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { DIGEST, OPERATION_TYPE, Operation, READABLE } from '../../../domain/operation.ts'
+import { DIGEST, OPERATION_TYPE, Operation } from '../../../domain/operation.ts'
+import { ONE_LINE } from '../edge/document-patterns.ts'
 import { Identity } from '../users/schema.ts'
 
 const DAY_IN_SECONDS = 86_400
@@ -22,14 +23,14 @@ export const Digest = z.string().meta({
 export const Summary = z
   .array(
     z.strictObject({
-      label: z.string().meta({ pattern: READABLE.source, maxLength: Operation.maxLabelLength }),
-      value: z.string().meta({ pattern: READABLE.source, maxLength: Operation.maxValueLength }),
+      label: z.string().meta({ pattern: ONE_LINE, maxLength: Operation.maxLabelLength }),
+      value: z.string().meta({ pattern: ONE_LINE, maxLength: Operation.maxValueLength }),
     }),
   )
   .meta({
     minItems: 1,
     maxItems: Operation.maxSummaryLines,
-    description: `The lines that the user reads in the mail, in this order: everything that a person needs to recognise the operation. At most ${Operation.maxSummaryLines} lines; a label has at most ${Operation.maxLabelLength} UTF-16 code units, a value at most ${Operation.maxValueLength}.`,
+    description: `The lines that the user reads in the mail, in this order: everything that a person needs to recognise the operation. At most ${Operation.maxSummaryLines} lines; a label has at most ${Operation.maxLabelLength} UTF-16 code units, a value at most ${Operation.maxValueLength}. Each is one line that is not blank, without control characters and lone surrogates.`,
     examples: [
       [
         { label: 'Amount', value: 'EUR 1,250.00' },

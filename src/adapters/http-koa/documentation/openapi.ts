@@ -35,6 +35,7 @@ export const documentationPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'readApiDocument',
       summary: 'Read this document',
+      description: 'The same for every caller, in production too. It names no installation.',
       tags: ['Documentation'],
       security: [],
       requestParams: { header: REQUEST_HEADER },
@@ -65,6 +66,7 @@ export const documentationPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'showApi',
       summary: 'Show this document as a page',
+      description: 'For people. The page sends requests to the service that it comes from.',
       tags: ['Documentation'],
       security: [],
       requestParams: { header: REQUEST_HEADER },
@@ -82,6 +84,7 @@ export const documentationPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'readPartOfPage',
       summary: 'Load a part of that page',
+      description: 'Only the page needs it: its script, its style and its icon.',
       tags: ['Documentation'],
       security: [],
       requestParams: {

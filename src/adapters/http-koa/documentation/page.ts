@@ -19,9 +19,10 @@ export const PAGE = `<!doctype html>
 
 /**
  * Starts the viewer on our document and no other. Its validator is off, because it would send the document's URL to
- * another host. Tokens that a reader enters are forgotten with the page.
+ * another host. Tokens that a reader enters are forgotten with the page. Requests go to the server of the page, although the
+ * document names another one first.
  */
-export const SHOW_API = `SwaggerUIBundle({
+export const SHOW_API = `const viewer = SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#api',
   validatorUrl: null,
@@ -31,6 +32,7 @@ export const SHOW_API = `SwaggerUIBundle({
   displayRequestDuration: true,
   showExtensions: true,
   defaultModelsExpandDepth: 0,
+  onComplete: () => viewer.oas3Actions.setSelectedServer('/'),
 })
 `
 

@@ -109,6 +109,7 @@ export const servicePaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'readKeys',
       summary: 'Read the public keys that verify our signatures',
+      description: 'A JWK set (RFC 7517). It verifies the signatures of challenges and authorisations.',
       tags: ['Service'],
       security: [],
       requestParams: REQUEST,

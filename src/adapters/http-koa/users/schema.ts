@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { ADDR_SPEC, MAX_ADDRESS } from '../../../domain/email-address.ts'
+import { ADDR_SPEC, MAX_ADDRESS, MAX_LOCAL_PART } from '../../../domain/email-address.ts'
 import { IDENTITY } from '../../../domain/identity.ts'
-import { MAX_DISPLAY_NAME_LENGTH, ONE_LINE } from '../../../domain/user.ts'
+import { MAX_DISPLAY_NAME_LENGTH } from '../../../domain/user.ts'
+import { ONE_LINE } from '../edge/document-patterns.ts'
 
 /** The id of a user or a client in a request. It must be able to equal the `sub` of a token. */
 export const Identity = z.string().regex(IDENTITY, 'must be 1 to 255 printable ASCII characters')
@@ -13,8 +14,10 @@ export const DirectoryEntry = z.strictObject({
     .refine((text) => text.trim() !== '')
     .meta({
       pattern: ADDR_SPEC.source,
+      // A lookahead in the pattern would say the same, and RE2 has none.
+      not: { pattern: `^[^@]{${MAX_LOCAL_PART + 1}}` },
       maxLength: MAX_ADDRESS,
-      description: `One plain e-mail address without a display name, of at most ${MAX_ADDRESS} characters. The user’s codes are mailed to it.`,
+      description: `One plain e-mail address without a display name, of at most ${MAX_ADDRESS} characters, at most ${MAX_LOCAL_PART} of them before the \`@\`. The user’s codes are mailed to it.`,
       examples: ['alice@example.com'],
     }),
   locale: z
@@ -29,9 +32,9 @@ export const DirectoryEntry = z.strictObject({
     .string()
     .optional()
     .meta({
-      pattern: ONE_LINE.source,
+      pattern: ONE_LINE,
       maxLength: MAX_DISPLAY_NAME_LENGTH,
-      description: `How the mail addresses the user: one line of at most ${MAX_DISPLAY_NAME_LENGTH} characters.`,
+      description: `How the mail addresses the user: one line of at most ${MAX_DISPLAY_NAME_LENGTH} characters, without control characters and lone surrogates.`,
       examples: ['Alice Smith'],
     }),
 })

@@ -1,3 +1,4 @@
+import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import type { Prisma } from '../generated/client.ts'
 import { type InContext, nameOf, type Statements } from './statements.ts'
 import { StorageFault } from './storage-errors.ts'
@@ -10,6 +11,8 @@ const MOST_BYTES = 256 * 1024
 const GROUPS_UNDER_WAY = 2
 /** After this time a group no longer counts as under way, so that a slow one does not hold up the others. */
 const SLOW_AFTER_MS = 100
+/** An input that no group has taken by then fails, as a query does that gets no connection. */
+const MOST_WAIT_IN_MS = 3000
 
 /** A statement for one input, and another that does the same for several. */
 export interface Grouping<Input> {
@@ -39,6 +42,7 @@ interface Waiting<Input, Row> {
   /** Undefined until a group needs it. */
   json: string | undefined
   readonly inContext: InContext
+  readonly since: number
   readonly rows: PromiseWithResolvers<Row[]>
 }
 
@@ -49,6 +53,7 @@ export interface GroupBounds {
   readonly mostBytes?: number
   readonly groupsUnderWay?: number
   readonly slowAfterMs?: number
+  readonly mostWaitInMs?: number
 }
 
 /**
@@ -77,6 +82,7 @@ export class GroupedStatement<Input, Row extends object> {
       mostBytes: bounds.mostBytes ?? MOST_BYTES,
       groupsUnderWay: bounds.groupsUnderWay ?? GROUPS_UNDER_WAY,
       slowAfterMs: bounds.slowAfterMs ?? SLOW_AFTER_MS,
+      mostWaitInMs: bounds.mostWaitInMs ?? MOST_WAIT_IN_MS,
     }
   }
 
@@ -84,7 +90,8 @@ export class GroupedStatement<Input, Row extends object> {
   query(input: Input): Promise<Row[]> {
     return this.#statements.hook.around(this.#grouping.name, () => {
       const rows = Promise.withResolvers<Row[]>()
-      this.#waiting.push({ input, json: undefined, inContext: this.#statements.hook.keepContext(), rows })
+      const inContext = this.#statements.hook.keepContext()
+      this.#waiting.push({ input, json: undefined, inContext, since: performance.now(), rows })
       this.#schedule()
       return rows.promise
     })
@@ -103,6 +110,7 @@ export class GroupedStatement<Input, Row extends object> {
 
   async #sendNext(): Promise<void> {
     const group = this.#takeGroup()
+    if (group.length === 0) return
     let counts = true
     const stopCounting = () => {
       if (!counts) return
@@ -120,27 +128,46 @@ export class GroupedStatement<Input, Row extends object> {
 
   /** The oldest that may share a statement. */
   #takeGroup(): Waiting<Input, Row>[] {
+    this.#dropLate()
+    if (this.#waiting.length === 1) return this.#waiting.splice(0)
+
     const { mostMembers, mostBytes } = this.#bounds
-    const { key, columns } = this.#grouping
-    const keys = new Set<string>()
+    const keys = new Set<string | undefined>()
     const group: Waiting<Input, Row>[] = []
     const rest: Waiting<Input, Row>[] = []
-    if (this.#waiting.length === 1) return this.#waiting.splice(0)
     let bytes = 0
     for (const each of this.#waiting) {
-      const itsKey = key?.(each.input)
-      const fits = group.length < mostMembers && (itsKey === undefined || !keys.has(itsKey))
-      if (fits) each.json ??= JSON.stringify(columns(each.input))
-      if (!fits || (group.length > 0 && bytes + each.json!.length > mostBytes)) {
-        rest.push(each)
-        continue
+      const key = this.#grouping.key?.(each.input)
+      if (group.length === mostMembers || (key !== undefined && keys.has(key))) rest.push(each)
+      else if (this.#encode(each)) {
+        const fits = group.length === 0 || bytes + each.json.length <= mostBytes
+        if (fits) {
+          keys.add(key)
+          bytes += each.json.length
+        }
+        ;(fits ? group : rest).push(each)
       }
-      if (itsKey !== undefined) keys.add(itsKey)
-      bytes += each.json!.length
-      group.push(each)
     }
     this.#waiting = rest
     return group
+  }
+
+  #dropLate(): void {
+    const tooLate = performance.now() - this.#bounds.mostWaitInMs
+    while (this.#waiting.length > 0 && this.#waiting[0]!.since < tooLate) {
+      this.#waiting.shift()!.rows.reject(new StorageUnavailable('no statement in time'))
+    }
+  }
+
+  /** False if the input has no JSON. Then it fails alone. */
+  #encode(each: Waiting<Input, Row>): each is Waiting<Input, Row> & { readonly json: string } {
+    try {
+      each.json ??= JSON.stringify(this.#grouping.columns(each.input))
+      return true
+    } catch (error) {
+      each.rows.reject(error)
+      return false
+    }
   }
 
   async #sendAlone({ input, inContext, rows }: Waiting<Input, Row>): Promise<void> {

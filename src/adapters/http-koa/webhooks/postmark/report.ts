@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { BounceKind } from '../../../../domain/domain-event.ts'
 import type { MailEvent } from '../../../../domain/mail-outcome.ts'
 import { CANONICAL_UUID } from '../../challenges/challenge-id.ts'
+import { NO_CONTROLS } from '../../edge/document-patterns.ts'
 
 /** What a call of Postmark's webhook means to this service. */
 export type PostmarkReport =
@@ -31,7 +32,11 @@ const Metadata = z
   .meta({
     description:
       'The metadata that the mail was sent with: `issuance`, an id. With any other metadata, the mail is not ours.',
-    override: { anyOf: ANY_TYPE.map((type) => ({ type })) },
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.anyOf
+      // Some tools refuse a list without `items`.
+      Object.assign(jsonSchema, { type: ANY_TYPE, items: {} })
+    },
   })
 
 /* The schemas are Postmark's. Members that are not named here are dropped, such as the content of the mail. */
@@ -55,7 +60,11 @@ export const SubscriptionChange = z.object({
   Recipient: z
     .string()
     .max(320)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u),
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u)
+    .meta({
+      description: 'The address. Control characters and lone surrogates are refused.',
+      override: { type: 'string', maxLength: 320, pattern: NO_CONTROLS },
+    }),
   SuppressSending: z.boolean(),
   SuppressionReason: z.string().nullish(),
   ChangedAt: Instant,
