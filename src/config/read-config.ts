@@ -46,14 +46,30 @@ interface KeycloakConfig {
 }
 
 export type MailConfig =
-  | { readonly transport: 'smtp'; readonly from: string; readonly url: string }
+  | {
+      readonly transport: 'smtp'
+      readonly from: string
+      readonly replyTo: string | undefined
+      readonly url: string
+      readonly ehloName: string | undefined
+      /** Undefined: the login is the password in `url`, if there is one. */
+      readonly oauth: SmtpOauthConfig | undefined
+    }
   | {
       readonly transport: 'postmark'
       readonly from: string
+      readonly replyTo: string | undefined
       readonly serverToken: string
       readonly apiUrl: string
       readonly messageStream: string
     }
+
+interface SmtpOauthConfig {
+  readonly tokenUrl: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scope: string | undefined
+}
 
 /** How a mail looks, and the origin to which its code is bound. */
 interface LetterConfig {
@@ -154,6 +170,14 @@ function conflicting(env: Environment): string[] {
       'POSTMARK_SERVER_TOKEN is the test token, which sends nothing: set the token of your server',
     )
   }
+  if (env.SMTP_OAUTH_TOKEN_URL && env.SMTP_URL && URL.canParse(env.SMTP_URL)) {
+    const { username, password } = new URL(env.SMTP_URL)
+    if (username === '' || password !== '') {
+      problems.push(
+        'SMTP_URL must have the mailbox as user and no password, because SMTP_OAUTH_TOKEN_URL is set: smtp://no-reply%40bank.example@smtp.office365.com:587',
+      )
+    }
+  }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (collector && env.OTEL_EXPORTER_OTLP_HEADERS && !secureUrl.safeParse(collector).success) {
     problems.push(
@@ -230,16 +254,28 @@ function tracingConfig(env: Values): TracingConfig | undefined {
 
 function mailConfig(env: Values): readonly MailConfig[] | undefined {
   if (env.MAIL_TRANSPORT === 'mailbox') return undefined
-  const from = env.MAIL_FROM
+  const { MAIL_FROM: from, MAIL_REPLY_TO: replyTo } = env
   return env.MAIL_TRANSPORT.split(',').map((transport) =>
     transport === 'smtp'
-      ? { transport, from, url: env.SMTP_URL! }
+      ? { transport, from, replyTo, url: env.SMTP_URL!, ehloName: env.SMTP_EHLO_NAME, oauth: smtpOauth(env) }
       : {
           transport: 'postmark',
           from,
+          replyTo,
           serverToken: env.POSTMARK_SERVER_TOKEN!,
           apiUrl: env.POSTMARK_API_URL,
           messageStream: env.POSTMARK_MESSAGE_STREAM,
         },
   )
+}
+
+function smtpOauth(env: Values): SmtpOauthConfig | undefined {
+  return env.SMTP_OAUTH_TOKEN_URL === undefined
+    ? undefined
+    : {
+        tokenUrl: env.SMTP_OAUTH_TOKEN_URL,
+        clientId: env.SMTP_OAUTH_CLIENT_ID!,
+        clientSecret: env.SMTP_OAUTH_CLIENT_SECRET!,
+        scope: env.SMTP_OAUTH_SCOPE,
+      }
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import {
   appOrigin,
+  ehloName,
   integer,
   keys,
+  mailbox,
   mailTransports,
   pairs,
   secureUrl,
@@ -65,6 +67,11 @@ const withTransport = (transport: string): Condition => ({
   words: `with \`${transport}\` in \`MAIL_TRANSPORT\``,
   holds: ({ MAIL_TRANSPORT }) => MAIL_TRANSPORT?.split(/[, ]+/).includes(transport) ?? false,
 })
+const withSmtpOauth: Condition = {
+  words: 'with another `SMTP_OAUTH_` variable',
+  holds: ({ SMTP_OAUTH_TOKEN_URL, SMTP_OAUTH_CLIENT_ID, SMTP_OAUTH_CLIENT_SECRET, SMTP_OAUTH_SCOPE }) =>
+    Boolean(SMTP_OAUTH_TOKEN_URL || SMTP_OAUTH_CLIENT_ID || SMTP_OAUTH_CLIENT_SECRET || SMTP_OAUTH_SCOPE),
+}
 const withPostmark = withTransport('postmark')
 const withPostmarkInProduction: Condition = {
   words: `in production ${withPostmark.words}`,
@@ -181,13 +188,16 @@ export const VARIABLES = {
     example: 'postmark, smtp, or both as in postmark,smtp',
   },
   MAIL_FROM: {
-    schema: z
-      .string()
-      .regex(/^[^\r\n]+$/, 'must be one line, as in Countersign <no-reply@bank.example>')
-      .default('Countersign <no-reply@localhost>'),
-    meaning: 'The sender, as in `Countersign <no-reply@bank.example>`.',
+    schema: mailbox.default('Countersign <no-reply@localhost>'),
+    meaning:
+      'The sender, as in `Countersign <no-reply@bank.example>`. The domain may be in any script; mails carry its A-labels.',
     required: [inProduction],
     example: 'the sender, as in Countersign <no-reply@bank.example>',
+  },
+  MAIL_REPLY_TO: {
+    schema: mailbox.optional(),
+    meaning:
+      'Who gets the answers to mails, as in `Bank <help@bank.example>`. Unset: the sender, which mostly nobody reads.',
   },
   MAIL_TIME_ZONE: {
     schema: timeZone.default('UTC'),
@@ -222,6 +232,42 @@ export const VARIABLES = {
     required: [withTransport('smtp')],
     example: 'smtp://user:password@host:587 or smtps://…:465',
     secret: true,
+  },
+  SMTP_EHLO_NAME: {
+    schema: ehloName.optional(),
+    meaning:
+      'The name of this service in `EHLO`, as in `countersign.bank.example`. Strict relays look it up. Unset: the name of the machine if it has a domain, or the domain of `MAIL_FROM`.',
+  },
+  SMTP_OAUTH_TOKEN_URL: {
+    schema: secureUrl.refine(withoutUserInfo, 'must not hold a user or password').optional(),
+    meaning:
+      'The token endpoint for a login by access token (XOAUTH2, client credentials); `https://`, unless on this machine. `SMTP_URL` then has the mailbox as user, and no password. Unset: the password in `SMTP_URL`.',
+    required: [withSmtpOauth],
+    example: 'https://login.microsoftonline.com/<tenant>/oauth2/v2.0/token, or that of another server',
+  },
+  SMTP_OAUTH_CLIENT_ID: {
+    schema: z.string().optional(),
+    meaning: 'The client that gets the token.',
+    required: [withSmtpOauth],
+    example: 'the client that gets the token',
+  },
+  SMTP_OAUTH_CLIENT_SECRET: {
+    schema: z.string().optional(),
+    meaning: 'The secret of that client.',
+    required: [withSmtpOauth],
+    example: 'the secret of that client',
+    secret: true,
+  },
+  SMTP_OAUTH_SCOPE: {
+    schema: z
+      .string()
+      .regex(
+        /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/,
+        'must be scopes, separated by single blanks',
+      )
+      .optional(),
+    meaning:
+      'The scope of the token. At Microsoft: `https://outlook.office365.com/.default`. Unset: none is sent.',
   },
   POSTMARK_SERVER_TOKEN: {
     schema: z.string().optional(),

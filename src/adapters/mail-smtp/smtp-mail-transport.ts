@@ -7,24 +7,17 @@ import {
   messageIdOf,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
+import { type SmtpConnection, smtpConnection } from './smtp-connection.ts'
 import { smtpFailure } from './smtp-failure.ts'
+import type { SmtpOptions } from './smtp-options.ts'
 import { type SmtpSender, smtpSender } from './smtp-sender.ts'
-import { smtpServer } from './smtp-server.ts'
-
-export interface SmtpOptions {
-  /** `smtp://user:password@host:587` or `smtps://user:password@host:465`, with percent-encoded user and password. */
-  readonly url: string
-  /** One mailbox, with or without a name: `Countersign <no-reply@bank.example>`. */
-  readonly from: string
-  /** After this time the transport gives up on a mail that the server has not accepted, as the port promises. */
-  readonly timeoutInMs?: number
-}
 
 const TIMEOUT_IN_MS = 9000
 
 /** Sends mails through an SMTP server (RFC 5321) over a pool of connections. */
 export class SmtpMailTransport implements MailTransport {
   readonly #sender: SmtpSender
+  readonly #replyTo: SmtpSender | undefined
   readonly #timeoutInMs: number
   readonly #mailer: ReturnType<typeof pooled>
   /**
@@ -33,11 +26,13 @@ export class SmtpMailTransport implements MailTransport {
    */
   readonly #contents = new WeakMap<AbortSignal, Readable>()
 
-  /** @throws {TypeError} if `url` or `from` cannot be used; it does not repeat them. */
-  constructor({ url, from, timeoutInMs = TIMEOUT_IN_MS }: SmtpOptions) {
+  /** @throws {TypeError} if an option cannot be used; it does not repeat the option. */
+  constructor(options: SmtpOptions) {
+    const { from, replyTo, timeoutInMs = TIMEOUT_IN_MS } = options
     this.#sender = smtpSender(from)
+    this.#replyTo = replyTo === undefined ? undefined : smtpSender(replyTo)
     this.#timeoutInMs = timeoutInMs
-    this.#mailer = pooled(url)
+    this.#mailer = pooled(smtpConnection(options, this.#sender))
     this.#mailer.use('stream', ({ data, message }, done) => {
       message.processFunc((content) => {
         this.#contents.set(data.signal!, content)
@@ -56,6 +51,7 @@ export class SmtpMailTransport implements MailTransport {
       const { messageId } = await this.#mailer.sendMail({
         envelope: { from: this.#sender.address, to: recipient },
         from: this.#sender,
+        ...(this.#replyTo && { replyTo: this.#replyTo }),
         to: { name: '', address: recipient },
         subject,
         text,
@@ -82,10 +78,10 @@ export class SmtpMailTransport implements MailTransport {
   }
 }
 
-function pooled(url: string) {
+function pooled(connection: SmtpConnection) {
   return createTransport({
     pool: true,
-    ...smtpServer(url),
+    ...connection,
     // Replaces a connection that the server has dropped, once. The outbox does all other retries.
     maxRequeues: 1,
     disableFileAccess: true,

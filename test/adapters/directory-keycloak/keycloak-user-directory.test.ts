@@ -202,6 +202,7 @@ for (const [what, change] of [
   ['has two addresses', { email: 'alice@example.com,mallory@example.com' }],
   ['has an address with a display name', { email: 'Alice <alice@example.com>' }],
   ['has an address without a domain', { email: 'alice@localhost' }],
+  ['has an address with a local part that is not ASCII', { email: 'älice@example.com' }],
 ] as const) {
   test(`a user who ${what} is not found`, async (t) => {
     const { realm, directory } = await setUp(t)
@@ -210,6 +211,13 @@ for (const [what, change] of [
     t.is(await directory.find(ID), undefined)
   })
 }
+
+test('the internationalised domain of a user is written as its A-labels', async (t) => {
+  const { realm, directory } = await setUp(t)
+  realm.users.set(ID, { ...REPRESENTATION, email: 'info@Bücher.example' })
+
+  t.is<string | undefined, string>((await directory.find(ID))?.email, 'info@xn--bcher-kva.example')
+})
 
 test('a user whom Keycloak does not know is not found', async (t) => {
   const { realm, directory } = await setUp(t)
