@@ -66,7 +66,7 @@ function checks(config: Config, url: string): readonly DiagnosticCheck[] {
   const { production, auth, keycloak, mail, postmarkWebhookAuth } = config
   return [
     new DatabaseCheck({ url, production, mailRemedyOf }, CLOCK),
-    auth ? new IssuerCheck(auth.jwksUrl) : standIn('issuer', 'the built-in issuer of development'),
+    auth ? new IssuerCheck(auth, CLOCK) : standIn('issuer', 'the built-in issuer of development'),
     ...(keycloak ? [new KeycloakCheck(new KeycloakUserDirectory(keycloak, CLOCK))] : []),
     ...(mail?.map((each) => mailCheck(each, postmarkWebhookAuth !== undefined)) ?? [
       standIn('mail', 'the mailbox of development, which sends no mail'),

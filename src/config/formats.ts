@@ -75,6 +75,25 @@ export const pairs = z.string().transform((text, context): Readonly<Record<strin
   return Object.fromEntries(found)
 })
 
+/** Claims that a person or an administrator can change. Another user may get an old value. */
+const CHANGEABLE_CLAIMS = ['email', 'name', 'nickname', 'preferred_username', 'unique_name', 'upn']
+
+/** The name of one claim at the top of a token. */
+export const claimName = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be the name of one claim, without spaces')
+
+/** A claim whose value stays with one user. */
+export const userClaim = claimName.refine(
+  (name) => !CHANGEABLE_CLAIMS.includes(name),
+  'must be a claim that never changes: an old e-mail address or name may become that of another user',
+)
+
+/** `name=value`: a claim, and the text that it must have. */
+export const claimAndValue = z
+  .string()
+  .regex(/^[\x21-\x3c\x3e-\x7e]{1,255}=[\x20-\x7e]{1,255}$/, 'must be name=value, as in idtyp=app')
+
 /** The transports in the order in which they are tried. */
 export const mailTransports = z
   .string()

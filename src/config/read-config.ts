@@ -17,7 +17,7 @@ export interface Config {
   /** Undefined in development: the embedded database. */
   readonly databaseUrl: string | undefined
   /** Undefined in development: the built-in issuer. */
-  readonly auth: { readonly issuer: string; readonly audience: string; readonly jwksUrl: URL } | undefined
+  readonly auth: AuthConfig | undefined
   /** The first is active, the others still verify. Undefined in development: generated once. */
   readonly otpKeys: Keys | undefined
   readonly signingKeys: Keys | undefined
@@ -36,6 +36,23 @@ export interface Config {
   readonly logLevel: string
   /** Undefined: no tracing. */
   readonly tracing: TracingConfig | undefined
+}
+
+/** Whose access tokens the service accepts, and how their issuer writes them. */
+interface AuthConfig {
+  readonly issuer: string
+  readonly audience: string
+  readonly jwksUrl: URL
+  readonly clockToleranceInSeconds: number
+  readonly provider: Values['AUTH_PROVIDER']
+  /** Single settings, which replace those of the provider. */
+  readonly claims: {
+    readonly client: string | undefined
+    readonly service: { readonly name: string; readonly value: string } | undefined
+    readonly scope: string | undefined
+    readonly scopePrefix: string | undefined
+    readonly user: string | undefined
+  }
 }
 
 interface KeycloakConfig {
@@ -200,10 +217,7 @@ function freeze(env: Values): Config {
     managementPort: env.MANAGEMENT_PORT,
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
-    auth:
-      env.AUTH_ISSUER && env.AUTH_AUDIENCE && env.AUTH_JWKS_URL
-        ? { issuer: env.AUTH_ISSUER, audience: env.AUTH_AUDIENCE, jwksUrl: new URL(env.AUTH_JWKS_URL) }
-        : undefined,
+    auth: authConfig(env),
     otpKeys: env.OTP_KEYS,
     signingKeys: env.SIGNING_KEYS,
     keycloak:
@@ -238,6 +252,25 @@ function freeze(env: Values): Config {
     logLevel: env.LOG_LEVEL,
     tracing: tracingConfig(env),
   })
+}
+
+function authConfig(env: Values): AuthConfig | undefined {
+  if (!env.AUTH_ISSUER || !env.AUTH_AUDIENCE || !env.AUTH_JWKS_URL) return undefined
+  const [serviceClaim, ...serviceValue] = env.AUTH_SERVICE_CLAIM?.split('=') ?? []
+  return {
+    issuer: env.AUTH_ISSUER,
+    audience: env.AUTH_AUDIENCE,
+    jwksUrl: new URL(env.AUTH_JWKS_URL),
+    clockToleranceInSeconds: env.AUTH_CLOCK_TOLERANCE_SECONDS,
+    provider: env.AUTH_PROVIDER,
+    claims: {
+      client: env.AUTH_CLIENT_CLAIM,
+      service: serviceClaim === undefined ? undefined : { name: serviceClaim, value: serviceValue.join('=') },
+      scope: env.AUTH_SCOPE_CLAIM,
+      scopePrefix: env.AUTH_SCOPE_PREFIX,
+      user: env.AUTH_USER_CLAIM,
+    },
+  }
 }
 
 function tracingConfig(env: Values): TracingConfig | undefined {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import {
   appOrigin,
+  claimAndValue,
+  claimName,
   ehloName,
   integer,
   keys,
@@ -10,6 +12,7 @@ import {
   secureUrl,
   timeZone,
   url,
+  userClaim,
   withoutUserInfo,
 } from './formats.ts'
 
@@ -50,14 +53,19 @@ interface Required {
 
 export type Variable = Declared & (Optional | Required)
 
+/** `.env.example` has these texts, so they say nothing about an issuer. */
+const AUTH_DEFAULTS: Environment = { AUTH_PROVIDER: 'generic', AUTH_CLOCK_TOLERANCE_SECONDS: '10' }
+
 const inProduction: Condition = {
   words: 'in production',
   holds: ({ NODE_ENV }) => NODE_ENV === 'production',
 }
 const withAnIssuer: Condition = {
   words: 'with another `AUTH_` variable',
-  holds: ({ AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL }) =>
-    Boolean(AUTH_ISSUER || AUTH_AUDIENCE || AUTH_JWKS_URL),
+  holds: (environment) =>
+    Object.entries(environment).some(
+      ([name, value]) => name.startsWith('AUTH_') && value && value !== AUTH_DEFAULTS[name],
+    ),
 }
 const withKeycloak: Condition = {
   words: 'with `USER_DIRECTORY=keycloak`',
@@ -133,6 +141,47 @@ export const VARIABLES = {
     meaning: 'Where the issuer publishes its keys (JWK Set); `https://`, unless on this machine.',
     required: [inProduction, withAnIssuer],
     example: "the URL of the token issuer's JWK Set",
+  },
+  AUTH_PROVIDER: {
+    schema: z
+      .enum(
+        ['generic', 'keycloak', 'auth0', 'okta', 'entra', 'cognito'],
+        'must be generic, keycloak, auth0, okta, entra or cognito',
+      )
+      .default('generic'),
+    meaning:
+      'How the issuer writes its tokens: `keycloak`, `auth0`, `okta`, `entra`, `cognito`, or `generic` (RFC 9068). The variables from `AUTH_CLIENT_CLAIM` to `AUTH_USER_CLAIM` replace single settings of it.',
+  },
+  AUTH_CLIENT_CLAIM: {
+    schema: claimName.optional(),
+    meaning: 'The claim with the id of the client, as in `client_id`. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_SERVICE_CLAIM: {
+    schema: claimAndValue.optional(),
+    meaning:
+      'The claim and value that only a token of a service has, as in `idtyp=app`. No token of a user may ever have it. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_SCOPE_CLAIM: {
+    schema: claimName.optional(),
+    meaning:
+      'The claim with the scopes, as one text or as a list; as in `scp`. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_SCOPE_PREFIX: {
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible characters')
+      .optional(),
+    meaning:
+      'What the issuer writes in front of each scope, as in `countersign/`. Scopes without it do not count. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_USER_CLAIM: {
+    schema: userClaim.optional(),
+    meaning:
+      'The claim with the id of a user, as in `sub`. Operation services name users by the same id. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_CLOCK_TOLERANCE_SECONDS: {
+    schema: integer(0, 60).default(10),
+    meaning: 'How far the clocks of issuer and service may differ, at most 60.',
   },
   OTP_KEYS: {
     schema: keys((length) => length >= 32, 'at least 32 bytes').optional(),

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type Router from '@koa/router'
-import type { JWTVerifyGetKey } from 'jose'
 import type { Logger } from 'pino'
+import type { CandidateKeys } from '../adapters/identity-jose/issuer-keys.ts'
 import type { AccessTokenRules } from '../adapters/identity-jose/jose-access-tokens.ts'
 import type { RecordMailEvent } from '../application/mail/record-mail-event.ts'
 import type { Clock } from '../application/ports/clock.ts'
@@ -28,7 +28,7 @@ export interface Development {
   /** In place of SIGNING_KEYS. */
   readonly signingKeys: Keys
   /** In place of the identity provider: its public keys, and the rules that its tokens keep. */
-  readonly issuer: { readonly keys: JWTVerifyGetKey; readonly rules: AccessTokenRules }
+  readonly issuer: { readonly keys: CandidateKeys; readonly rules: AccessTokenRules }
   /** In place of a mail system. It reports bounces to the use case, as the Postmark webhook does in production. */
   mailTransport(recordMailEvent: Pick<RecordMailEvent, 'execute'>, logger: Logger): MailTransport
   /** The routes of the stand-ins that are in use. */

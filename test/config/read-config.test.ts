@@ -89,6 +89,48 @@ test('production takes what it is given, keys in their order', (t) => {
   t.true(config.workers >= 1)
 })
 
+test('access tokens are those of RFC 9068, unless their provider or a single claim is named', (t) => {
+  const none = {
+    client: undefined,
+    service: undefined,
+    scope: undefined,
+    scopePrefix: undefined,
+    user: undefined,
+  }
+  t.like(readConfig(PRODUCTION).auth, { provider: 'generic', clockToleranceInSeconds: 10, claims: none })
+
+  const { auth } = readConfig({
+    ...PRODUCTION,
+    AUTH_PROVIDER: 'entra',
+    AUTH_CLIENT_CLAIM: 'appid',
+    AUTH_SERVICE_CLAIM: 'https://bank.example/kind=a=b',
+    AUTH_SCOPE_CLAIM: 'scp',
+    AUTH_SCOPE_PREFIX: 'countersign/',
+    AUTH_USER_CLAIM: 'oid',
+    AUTH_CLOCK_TOLERANCE_SECONDS: '60',
+  })
+  t.like(auth, {
+    provider: 'entra',
+    clockToleranceInSeconds: 60,
+    claims: {
+      client: 'appid',
+      service: { name: 'https://bank.example/kind', value: 'a=b' },
+      scope: 'scp',
+      scopePrefix: 'countersign/',
+      user: 'oid',
+    },
+  })
+})
+
+test('the provider of tokens asks for its issuer, and a default as in .env.example does not', (t) => {
+  t.deepEqual(
+    problemsOf({ AUTH_PROVIDER: 'okta' }).map((problem) => problem.split(' ')[0]),
+    ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'],
+  )
+  t.is(problemsOf({ AUTH_SCOPE_CLAIM: 'scp' }).length, 3)
+  t.deepEqual(problemsOf({ AUTH_PROVIDER: 'generic', AUTH_CLOCK_TOLERANCE_SECONDS: '10' }), [])
+})
+
 test('production without anything names every variable that is missing, all at once', (t) => {
   const problems = problemsOf({ NODE_ENV: 'production' })
 
@@ -141,6 +183,39 @@ for (const [what, change, problem] of [
     /^MAIL_TRANSPORT must be/,
   ],
   ['an unknown transport', { MAIL_TRANSPORT: 'postmark,fax' }, /^MAIL_TRANSPORT must be/],
+  ['an unknown provider of tokens', { AUTH_PROVIDER: 'azure' }, /^AUTH_PROVIDER must be generic, keycloak/],
+  [
+    'two claims for the client',
+    { AUTH_CLIENT_CLAIM: 'cid azp' },
+    /^AUTH_CLIENT_CLAIM must be the name of one/,
+  ],
+  [
+    'a claim of a service without its value',
+    { AUTH_SERVICE_CLAIM: 'idtyp' },
+    /^AUTH_SERVICE_CLAIM must be name=/,
+  ],
+  [
+    'a claim of a service with an empty value',
+    { AUTH_SERVICE_CLAIM: 'idtyp=' },
+    /^AUTH_SERVICE_CLAIM must be name=/,
+  ],
+  ['a value of no claim', { AUTH_SERVICE_CLAIM: '=app' }, /^AUTH_SERVICE_CLAIM must be name=/],
+  ['a prefix of scopes with a space', { AUTH_SCOPE_PREFIX: 'a b/' }, /^AUTH_SCOPE_PREFIX must be/],
+  [
+    'users known by a name that can change',
+    { AUTH_USER_CLAIM: 'email' },
+    /^AUTH_USER_CLAIM must be a claim that never/,
+  ],
+  [
+    'more than a minute between the clocks',
+    { AUTH_CLOCK_TOLERANCE_SECONDS: '61' },
+    /^AUTH_CLOCK_TOLERANCE_SECONDS must be/,
+  ],
+  [
+    'a negative time between the clocks',
+    { AUTH_CLOCK_TOLERANCE_SECONDS: '-1' },
+    /^AUTH_CLOCK_TOLERANCE_SECONDS must be/,
+  ],
   ['Keycloak without its realm', { ...KEYCLOAK, KEYCLOAK_REALM: '' }, /^KEYCLOAK_REALM is not set/],
   [
     'Keycloak in plain text',
