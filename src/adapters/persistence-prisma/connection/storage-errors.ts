@@ -76,7 +76,7 @@ function causeOf({ meta }: Prisma.PrismaClientKnownRequestError): DriverCause | 
 }
 
 /** The database refused a statement: a defect, or a schema of another version. */
-class StorageFault extends Error {}
+export class StorageFault extends Error {}
 
 /** The server answers, but has no database of that name. */
 export class DatabaseMissing extends StorageFault {}
