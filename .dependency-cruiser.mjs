@@ -60,7 +60,8 @@ export default {
       severity: 'error',
       from: {
         path: '^(src|bin)/',
-        pathNot: '^src/(development/|process/main\\.ts$|composition/open-database\\.ts$)',
+        pathNot:
+          '^src/(development/|process/(main|mail-thread-program)\\.ts$|composition/open-database\\.ts$)',
       },
       to: { path: '^src/development/', dependencyTypesNot: ['type-only'] },
     },

@@ -114,6 +114,20 @@ function listProcesses(): number[] {
   }
 }
 
+/** The CPU that the threads of that name have used, in ms. Not a number except on Linux, which has such names. */
+export function cpuOfThreads(name: string, pid: number): number {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`)
+    return threads
+      .filter((path) => readFileSync(`${path}/comm`, 'utf8').trim() === name)
+      .map((path) => readFileSync(`${path}/stat`, 'latin1'))
+      .map((stat) => stat.slice(stat.lastIndexOf(')') + 2).split(' '))
+      .reduce((sum, fields) => sum + (Number(fields[11]) + Number(fields[12])) * TICK_IN_MS, 0)
+  } catch {
+    return Number.NaN
+  }
+}
+
 /** The memory of a process, in MiB. */
 export function residentMemoryInMiB(pid: number): number {
   const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0'

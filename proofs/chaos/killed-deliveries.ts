@@ -3,6 +3,7 @@ import pg from 'pg'
 import { openChallenge, registerUser, tokenOf } from '../../test/journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../../test/journeys/service-process.ts'
 import { type Arrival, type CountingInbox, countingInbox } from '../../test/support/counting-inbox.ts'
+import { type GroupWatch, groupWatch } from '../../test/support/group-watch.ts'
 import { call } from '../../test/support/http-call.ts'
 import { seededFraction } from './seeded-fraction.ts'
 
@@ -29,6 +30,8 @@ export interface KilledDeliveries {
   readonly mails: number
   /** Mails beyond the first of their issuance. */
   readonly duplicates: number
+  /** Statements that more than one request or delivery shared. */
+  readonly sharedStatements: number
   /** Challenges that were verified with the code of their mails. */
   readonly verified: number
   /** The violations. Empty if the service is correct. */
@@ -89,6 +92,7 @@ class ChaosRun {
   #round = 0
   #mailsToLive = Number.POSITIVE_INFINITY
   #killsWhileSending = 0
+  #sharedStatements = 0
   #strike = () => {}
   /** Resolves when the process of this round is dead. */
   #dead = Promise.withResolvers<void>()
@@ -118,7 +122,8 @@ class ChaosRun {
     for (const close of this.#closers.toReversed()) await close()
   }
 
-  async #start(): Promise<ServiceProcess> {
+  async #start(): Promise<{ readonly service: ServiceProcess; readonly watch: GroupWatch }> {
+    const watch = await groupWatch()
     const service = await startProcess({
       DATABASE_URL: this.#plan.databaseUrl,
       DATA_DIR: this.#dataDir,
@@ -126,13 +131,14 @@ class ChaosRun {
       SMTP_URL: this.#inbox.url,
       OTP_LIFETIME_SECONDS: '600',
       LOG_LEVEL: 'warn',
+      ...watch.env,
     })
     this.#closers.push(() => service.end('SIGKILL'))
-    return service
+    return { service, watch }
   }
 
   async #untilKilled({ afterMails, afterMs }: Kill): Promise<void> {
-    const service = await this.#start()
+    const { service, watch } = await this.#start()
     await this.#verifySettled(service.url)
 
     const struck = Promise.withResolvers<void>()
@@ -146,6 +152,7 @@ class ChaosRun {
       }),
     )
     await Promise.race([struck.promise, wait(afterMs ?? ROUND_TIMEOUT_IN_MS, undefined, { ref: false })])
+    this.#sharedStatements += await watch.look()
     await service.end('SIGKILL')
     this.#mailsToLive = Number.POSITIVE_INFINITY
     this.#dead.resolve()
@@ -196,7 +203,7 @@ class ChaosRun {
 
   /** Runs a process until no mail is queued. */
   async #drained(): Promise<string[]> {
-    const service = await this.#start()
+    const { service } = await this.#start()
     const giveUpAt = performance.now() + DRAIN_TIMEOUT_IN_MS
     const queued = async () => (await this.#issuances()).filter(({ status }) => status === 'queued')
     while ((await queued()).length > 0 && performance.now() < giveUpAt) await wait(100)
@@ -226,6 +233,7 @@ class ChaosRun {
     for (const id of mails.keys()) {
       if (!issuances.some((issuance) => issuance.id === id)) violations.push(`${id}: a mail of no issuance`)
     }
+    if (this.#sharedStatements === 0) violations.push('no two requests shared a statement')
     return {
       rounds: this.#plan.rounds,
       killsWhileSending: this.#killsWhileSending,
@@ -233,6 +241,7 @@ class ChaosRun {
       stored: issuances.length,
       mails: this.#arrivals.length,
       duplicates: this.#arrivals.length - mails.size,
+      sharedStatements: this.#sharedStatements,
       verified: journeys.filter(([, { verified }]) => verified).length,
       violations,
     }

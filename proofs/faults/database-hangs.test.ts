@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava'
 import type pg from 'pg'
 import { openChallenge, registerUser, until, wrongCode } from '../../test/journeys/client.ts'
 import { createTestDatabase } from '../../test/support/database.ts'
-import { call } from '../../test/support/http-call.ts'
+import { call, type Reply } from '../../test/support/http-call.ts'
 import { type Attempt, issued, STEPS } from './steps.ts'
 import { assertOutage, assertOutOfService, inTime, ready, startTroubledService } from './troubled-service.ts'
 
@@ -57,9 +57,14 @@ for (const at of ['request', 'answer'] as const) {
     const service = await start(t)
     const attempts = await Promise.all(STEPS.map(({ prepare }) => prepare(service)))
 
-    const struck = STEPS.map(({ save: marker }) => service.proxy.strike({ marker, at, how: 'hang' }))
-    const replies = await Promise.all(attempts.map((attempt) => inTime(attempt.send())))
-    await Promise.all(struck)
+    const answers: Promise<Reply>[] = []
+    for (const [n, { save: marker }] of STEPS.entries()) {
+      const struck = service.proxy.strike({ marker, at, how: 'hang' })
+      answers.push(inTime(attempts[n]!.send()))
+      // One after the other, so that no two share a statement.
+      await struck
+    }
+    const replies = await Promise.all(answers)
     for (const [n, { name, family }] of STEPS.entries()) {
       assertOutage(t, replies[n]!, family, name)
       t.is(await attempts[n]!.stored(), stored ? 1 : 0, name)

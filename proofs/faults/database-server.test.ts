@@ -21,6 +21,7 @@ test('a database that crashes and recovers under load loses nothing that was ans
   }
   await walkers.more()
   await ready(service.url)
+  t.true((await service.sharedStatements()) > 0, 'requests shared a statement')
   await service.process.end('SIGKILL')
   await walkers.end()
 

@@ -32,6 +32,7 @@ test('what was answered before the primary died is on the standby that takes its
   await ready(url)
   await walkers.more()
   await walkers.end()
+  t.true((await service.sharedStatements()) > 0, 'requests shared a statement')
 
   t.deepEqual(await brokenPromises(db, promised), [])
   const { rows } = await db.query<{ recipient: string }>(

@@ -2,6 +2,7 @@ import type { ExecutionContext } from 'ava'
 import pg from 'pg'
 import { until } from '../../test/journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../../test/journeys/service-process.ts'
+import { groupWatch } from '../../test/support/group-watch.ts'
 import { call, type Reply } from '../../test/support/http-call.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
@@ -12,6 +13,8 @@ export interface TroubledService {
   readonly proxy: TcpProxy
   /** A connection past the proxy, which sees the database even during a fault. */
   readonly db: pg.Pool
+  /** How many statements more than one request shared. */
+  sharedStatements(): Promise<number>
   end(): Promise<void>
 }
 
@@ -33,10 +36,12 @@ async function start(databaseUrl: string, env: Record<string, string>): Promise<
   const db = new pg.Pool({ connectionString: databaseUrl })
   // A killed or restarted server ends these connections too.
   db.on('error', () => {})
+  const watch = await groupWatch()
   const service = await startProcess({
     DATABASE_URL: proxy.urlOf(databaseUrl),
     DATA_DIR: dataDir.path,
     LOG_LEVEL: 'warn',
+    ...watch.env,
     ...env,
   })
   return {
@@ -44,6 +49,7 @@ async function start(databaseUrl: string, env: Record<string, string>): Promise<
     process: service,
     proxy,
     db,
+    sharedStatements: watch.look,
     end: async () => {
       await service.end('SIGKILL')
       await proxy.close()

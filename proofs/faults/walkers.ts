@@ -2,7 +2,8 @@ import type { ExecutionContext } from 'ava'
 import { until } from '../../test/journeys/client.ts'
 import { type Promised, walk } from '../../test/journeys/promised-walks.ts'
 
-const WALKERS = 4
+/** So many that their requests share statements. */
+const WALKERS = 8
 /** Users whose journeys must finish if the service works. */
 const WALKS = 6
 

@@ -54,8 +54,9 @@ function valuesOfType(palette: Palette, type: string, schema: Schema, name: stri
       })
     }
     case 'string':
-      // The only form that the schema describes in words.
-      return /At$/.test(name) ? times : palette.texts(schema)
+      // The only forms that the schema describes in words.
+      if (/At$/.test(name)) return times
+      return name === 'email' ? emailAddresses(palette, schema) : palette.texts(schema)
     case 'integer':
       return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 1_000_000 })
     case 'number':
@@ -76,6 +77,17 @@ function objectsOf(palette: Palette, { properties = {}, required = [] }: Schema)
     noNullPrototype: true,
   } as object)
 }
+
+/** Few texts of the form in the document have a domain that exists in DNS. */
+function emailAddresses(palette: Palette, { maxLength = 254 }: Schema): fc.Arbitrary<string> {
+  const inAscii = palette.texts({ pattern: ASCII_ADDRESS, maxLength })
+  return fc.oneof(
+    inAscii,
+    inAscii.map((address) => `${address.split('@')[0]}@bücher.例え.example`),
+  )
+}
+const ASCII_ADDRESS =
+  "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,8}$"
 
 const times = fc
   .date({ min: new Date('2020-01-01'), max: new Date('2040-01-01'), noInvalidDate: true })

@@ -63,6 +63,7 @@ const table: [string, string][] = [
   ]),
   ...[...result.troubles].map(([name, count]): [string, string] => [`trouble: ${name}`, String(count)]),
   ...Object.entries(result.findings.figures).map(([name, value]): [string, string] => [name, String(value)]),
+  ['statements that requests shared', String(result.sharedStatements)],
   ['the steady process ran for', `${figure(result.livedInSeconds / 60)} minutes`],
   ...result.trends.map(({ sign, before, after }): [string, string] => [
     `${sign}, first and last third`,

@@ -59,6 +59,8 @@ export interface Soak {
   /** The trends of the process that lived longest. */
   readonly trends: readonly Trend[]
   readonly livedInSeconds: number
+  /** Statements that more than one request shared, as far as they were seen. */
+  readonly sharedStatements: number
   /** The violations. Empty if the service is correct. */
   readonly violations: readonly string[]
 }
@@ -131,6 +133,9 @@ class SoakRun {
       jwks,
       retentionInDays: purge.retentionInDays,
     })
+    const lives = breakable.instances.flatMap((instance) => instance.lives)
+    const sharedStatements = lives.reduce((sum, { signs }) => sum + (signs.at(-1)?.sharedStatements ?? 0), 0)
+    if (sharedStatements === 0) violations.push('no two requests shared a statement')
     const longest = steady.lives.toSorted((one, other) => other.signs.length - one.signs.length)[0]!
     return {
       seconds,
@@ -139,6 +144,7 @@ class SoakRun {
       troubles: this.#log.counts(),
       findings,
       trends: trendsOf(longest.signs).trends,
+      sharedStatements,
       livedInSeconds: ((longest.signs.at(-1)?.at ?? 0) - (longest.signs[0]?.at ?? 0)) / 1000,
       violations: [
         ...violations,

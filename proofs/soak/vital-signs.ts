@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { sharedStatementsIn } from '../../test/support/group-watch.ts'
 import { median } from '../statistics.ts'
 
 /** Measurements of a process at one instant. Memory is in MiB. */
@@ -9,9 +10,11 @@ export interface VitalSigns {
   /** Without the connections of clients. */
   readonly openFiles: number
   readonly databaseConnections: number
+  /** How many statements more than one request shared. */
+  readonly sharedStatements: number
 }
 
-type Sign = Exclude<keyof VitalSigns, 'at'>
+type Sign = Exclude<keyof VitalSigns, 'at' | 'sharedStatements'>
 
 /** How much each sign may grow from the first third to the last, in a life that is long enough for the process to be warm. */
 const ROOM: Readonly<Record<Sign, (before: number) => number>> = {
@@ -53,6 +56,7 @@ export async function vitalSignsOf(
       heap: metric(text, 'nodejs_heap_size_used_bytes') / 2 ** 20,
       openFiles: await openFilesOf(pid, Number(new URL(url).port)),
       databaseConnections: metric(text, 'countersign_database_connections'),
+      sharedStatements: sharedStatementsIn(text),
     }
   } catch {
     return undefined

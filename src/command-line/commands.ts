@@ -53,7 +53,7 @@ const users = program
   .description('the user directory, if the service keeps it in its own database')
 users
   .command('import <file>')
-  .description('import users from a file (.csv or .jsonl)')
+  .description('import users from a file (.csv, .tsv, .txt or .jsonl)')
   .option('--all-or-nothing', 'store nothing if any line is rejected')
   .addOption(json())
   .addHelpText(

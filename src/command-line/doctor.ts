@@ -4,7 +4,9 @@ import { KeycloakCheck } from '../adapters/directory-keycloak/keycloak-check.ts'
 import { KeycloakUserDirectory } from '../adapters/directory-keycloak/keycloak-user-directory.ts'
 import { IssuerCheck } from '../adapters/identity-jose/issuer-check.ts'
 import { PostmarkCheck } from '../adapters/mail-postmark/postmark-check.ts'
+import { postmarkRemedyOf } from '../adapters/mail-postmark/postmark-remedies.ts'
 import { SmtpCheck } from '../adapters/mail-smtp/smtp-check.ts'
+import { smtpRemedyOf } from '../adapters/mail-smtp/smtp-remedies.ts'
 import { DatabaseCheck } from '../adapters/persistence-prisma/connection/database-check.ts'
 import { type Database, openDatabase } from '../composition/open-database.ts'
 import { type Config, ConfigError, loadConfig, type MailConfig } from '../config/read-config.ts'
@@ -63,13 +65,17 @@ async function checkAll(): Promise<readonly CheckResult[]> {
 function checks(config: Config, url: string): readonly DiagnosticCheck[] {
   const { production, auth, keycloak, mail, postmarkWebhookAuth } = config
   return [
-    new DatabaseCheck({ url, production }, CLOCK),
-    auth ? new IssuerCheck(auth.jwksUrl) : standIn('issuer', 'the built-in issuer of development'),
+    new DatabaseCheck({ url, production, mailRemedyOf }, CLOCK),
+    auth ? new IssuerCheck(auth, CLOCK) : standIn('issuer', 'the built-in issuer of development'),
     ...(keycloak ? [new KeycloakCheck(new KeycloakUserDirectory(keycloak, CLOCK))] : []),
     ...(mail?.map((each) => mailCheck(each, postmarkWebhookAuth !== undefined)) ?? [
       standIn('mail', 'the mailbox of development, which sends no mail'),
     ]),
   ]
+}
+
+function mailRemedyOf(reply: string): string | undefined {
+  return smtpRemedyOf(reply) ?? postmarkRemedyOf(reply)
 }
 
 function mailCheck(mail: MailConfig, receivesReports: boolean): DiagnosticCheck {

@@ -1,13 +1,11 @@
 import { Server } from 'node:http'
 import type { Registry } from 'prom-client'
-import { Deliverer } from '../adapters/deliverer/deliverer.ts'
 import { Readiness } from '../adapters/http-koa/edge/readiness.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { RetentionCron } from '../adapters/retention-cron/retention-cron.ts'
-import { MailTransport } from '../application/ports/mail-transport.ts'
 import type { CompositionOptions } from './composition-options.ts'
 import { createContainer } from './container.ts'
-import { LockNoticeDeliverer, StorageConnections } from './container-keys.ts'
+import { StorageConnections } from './container-keys.ts'
 import { loadTracing } from './observing.ts'
 
 /** Work that runs beside the requests. */
@@ -17,13 +15,13 @@ interface Job {
   stop(): Promise<void>
 }
 
-/** The assembled service. It does not listen yet, and its jobs do not run yet. */
+/** The assembled service, without the delivery of its mails. It does not listen yet, and its jobs do not run yet. */
 export interface Application {
   readonly server: Server
   readonly jobs: readonly Job[]
   readonly readiness: Pick<Readiness, 'end'>
   readonly metrics: Registry
-  /** Closes the connections to mail systems and database, and exports the last traces. Stop the jobs first. */
+  /** Closes the connections to the database, and exports the last traces. Stop the jobs first. */
   close(): Promise<void>
 }
 
@@ -32,11 +30,10 @@ export async function createApplication(options: CompositionOptions): Promise<Ap
   const container = createContainer(options, tracing)
   return {
     server: container.get(Server),
-    jobs: [container.get(Deliverer), container.get(LockNoticeDeliverer), container.get(RetentionCron)],
+    jobs: [container.get(RetentionCron)],
     readiness: container.get(Readiness),
     metrics: container.get(Metrics).registry,
     close: async () => {
-      await container.get(MailTransport).close()
       await container.get(StorageConnections).close()
       await tracing?.stop()
     },

@@ -1,12 +1,13 @@
 import { Container } from 'inversify'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
-import { codesAndSignatures } from './codes-and-signatures.ts'
-import type { CompositionOptions } from './composition-options.ts'
+import { codes } from './codes.ts'
+import { type CompositionOptions, standIns } from './composition-options.ts'
+import { connections } from './connections.ts'
 import { http } from './http.ts'
 import { identity } from './identity.ts'
 import { jobs } from './jobs.ts'
-import { mail } from './mail.ts'
-import { observing } from './observing.ts'
+import { observing, observingService } from './observing.ts'
+import { signatures } from './signatures.ts'
 import { storage } from './storage.ts'
 import { useCases } from './use-cases.ts'
 import { users } from './users.ts'
@@ -17,16 +18,19 @@ import { webhooks } from './webhooks.ts'
  * created at most once. Nothing connects or listens yet.
  */
 export function createContainer(options: CompositionOptions, tracing?: Tracing): Container {
+  const { config, databaseUrl, logger } = options
   const container = new Container({ defaultScope: 'Singleton' })
   container.load(
-    observing(options, tracing),
-    storage(options),
+    observing(logger, tracing),
+    observingService(config),
+    connections(databaseUrl),
+    storage(),
     users(options),
     identity(options),
-    codesAndSignatures(options),
-    mail(options),
+    codes(config.otpKeys ?? standIns(options).otpKeys, config.policy.codeDigits),
+    signatures(options),
     useCases(options),
-    jobs(),
+    jobs(options),
     http(options),
     webhooks(options),
   )

@@ -2,7 +2,6 @@ import { Server } from 'node:http'
 import type Router from '@koa/router'
 import { ContainerModule } from 'inversify'
 import type { Logger } from 'pino'
-import { Deliverer } from '../adapters/deliverer/deliverer.ts'
 import { challengeRoutes } from '../adapters/http-koa/challenges/routes.ts'
 import { documentationRoutes } from '../adapters/http-koa/documentation/routes.ts'
 import { Authentication } from '../adapters/http-koa/edge/authentication.ts'
@@ -34,8 +33,15 @@ import type { CompositionOptions } from './composition-options.ts'
 import { Log, Routes, Traces } from './container-keys.ts'
 
 /** The HTTP API. Its routers are tried in the order in which they are bound, so the busiest come first. */
-export function http({ config, development, extraRouter }: CompositionOptions): ContainerModule {
+export function http({
+  config,
+  development,
+  extraRouter,
+  deliverer,
+  requests,
+}: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
+    bind(InFlightRequests).toConstantValue(new InFlightRequests(requests))
     bindClass(bind, Authentication, [AccessTokens])
     bind(Routes).toResolvedValue(
       (authentication, issueOtp, verifyOtp) =>
@@ -64,12 +70,12 @@ export function http({ config, development, extraRouter }: CompositionOptions): 
       ],
     )
     bind(Readiness).toResolvedValue(
-      (database, deliverer, logger) =>
+      (database, logger) =>
         new Readiness([database, deliverer], {
           onChange: ({ ready, checks }) =>
             ready ? logger.info('ready again') : logger.warn({ checks }, 'not ready'),
         }),
-      [DatabaseHealth, Deliverer, Log],
+      [DatabaseHealth, Log],
     )
     bind(Routes).toResolvedValue(serviceRoutes, [Readiness, ChallengeSigner])
     bind(Routes).toResolvedValue(() => documentationRoutes())

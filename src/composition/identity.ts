@@ -1,6 +1,7 @@
 import { ContainerModule } from 'inversify'
 import { issuerKeys } from '../adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from '../adapters/identity-jose/jose-access-tokens.ts'
+import { tokenProfile } from '../adapters/identity-jose/token-profiles.ts'
 import { AccessTokens } from '../application/ports/access-tokens.ts'
 import { Clock } from '../application/ports/clock.ts'
 import { type CompositionOptions, standIns } from './composition-options.ts'
@@ -10,10 +11,14 @@ import { Traces } from './container-keys.ts'
 export function identity(options: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     const { auth } = options.config
-    const { keys, rules } = auth ? { keys: undefined, rules: auth } : standIns(options).issuer
+    if (!auth) {
+      const { keys, rules } = standIns(options).issuer
+      bind(AccessTokens).toResolvedValue((clock) => new JoseAccessTokens(keys, rules, clock), [Clock])
+      return
+    }
+    const rules = { ...auth, profile: tokenProfile(auth.provider, auth.claims, auth.audience) }
     bind(AccessTokens).toResolvedValue(
-      (clock, tracing) =>
-        new JoseAccessTokens(keys ?? issuerKeys(auth!.jwksUrl, clock, tracing?.fetch), rules, clock),
+      (clock, tracing) => new JoseAccessTokens(issuerKeys(auth.jwksUrl, clock, tracing?.fetch), rules, clock),
       [Clock, Traces],
     )
   })

@@ -12,12 +12,12 @@ import { LockMailComposer } from '../application/ports/lock-mail-composer.ts'
 import { MailTransport } from '../application/ports/mail-transport.ts'
 import { OtpMailComposer } from '../application/ports/otp-mail-composer.ts'
 import type { MailConfig } from '../config/read-config.ts'
-import { type CompositionOptions, standIns } from './composition-options.ts'
+import type { DeliveryOptions } from './composition-options.ts'
 import { Log, Traces } from './container-keys.ts'
 
 /** How mails are written, and how they leave: by the configured mail systems, or into the mailbox of development. */
-export function mail(options: CompositionOptions): ContainerModule {
-  const { letter, mail: systems } = options.config
+export function mail({ config, mailbox }: DeliveryOptions): ContainerModule {
+  const { letter, mail: systems } = config
   return new ContainerModule(({ bind }) => {
     bind(OtpMailComposer).toResolvedValue(
       (tracing) => {
@@ -41,10 +41,10 @@ export function mail(options: CompositionOptions): ContainerModule {
         [Metrics, Traces, Clock, Log],
       )
     } else {
-      const { mailTransport } = standIns(options)
       bind(MailTransport).toResolvedValue(
         (recordMailEvent, tracing, logger) => {
-          const transport = mailTransport(recordMailEvent, logger)
+          if (!mailbox) throw new Error('without a mail system there must be the mailbox of development')
+          const transport = mailbox(recordMailEvent, logger)
           return tracing?.mailTransport('mailbox', transport) ?? transport
         },
         [RecordMailEvent, Traces, Log],

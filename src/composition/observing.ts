@@ -12,30 +12,47 @@ import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import { Clock } from '../application/ports/clock.ts'
 import type { CommitListener } from '../application/ports/commit-listener.ts'
 import { Retention } from '../application/ports/retention.ts'
+import type { Config } from '../config/read-config.ts'
 import { OutboxBacklog } from '../contracts/outbox-backlog.ts'
-import type { CompositionOptions } from './composition-options.ts'
 import { Commits, Log, StorageConnections, Traces } from './container-keys.ts'
 
-/** Log, metrics and traces. */
-export function observing(
-  { config, logger }: CompositionOptions,
-  tracing: Tracing | undefined,
-): ContainerModule {
+/** Log and traces, and what both and the metrics show of each commit. */
+export function observing(logger: Logger, tracing: Tracing | undefined): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Log).toConstantValue(logger)
     bind(Traces).toConstantValue(tracing)
     bind(Commits).toResolvedValue(observeCommits, [Metrics, Log])
+  })
+}
+
+/** The metrics of the service, with those of its process and of what all processes share. */
+export function observingService({ retentionInDays }: Pick<Config, 'retentionInDays'>): ContainerModule {
+  return new ContainerModule(({ bind }) => {
     bind(Metrics).toResolvedValue(
       (backlog, retention, clock, { pool, statements }) => {
         const metrics = new Metrics()
         watchOutbox(metrics.registry, backlog, clock)
-        watchRetention(metrics.registry, retention, clock, config.retentionInDays)
+        watchRetention(metrics.registry, retention, clock, retentionInDays)
         watchPool(metrics.registry, pool)
         watchGroups(metrics.registry, statements)
         watchProcess(metrics.registry)
         return metrics
       },
       [OutboxBacklog, Retention, Clock, StorageConnections],
+    )
+  })
+}
+
+/** The metrics of a mail thread. Its process adds them to its own. */
+export function observingMails(): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bind(Metrics).toResolvedValue(
+      ({ pool }) => {
+        const metrics = new Metrics()
+        watchPool(metrics.registry, pool)
+        return metrics
+      },
+      [StorageConnections],
     )
   })
 }
@@ -55,8 +72,16 @@ export function observeCommits(metrics: Metrics, logger: Logger): CommitListener
 }
 
 /** Loads the tracing only if the configuration names a collector. */
-export async function loadTracing({ config, logger }: CompositionOptions): Promise<Tracing | undefined> {
+export async function loadTracing({
+  config,
+  logger,
+  instanceId,
+}: {
+  readonly config: Pick<Config, 'tracing'>
+  readonly logger: Logger
+  readonly instanceId: string
+}): Promise<Tracing | undefined> {
   if (!config.tracing) return undefined
   const { Tracing } = await import('../adapters/tracing-otel/tracing.ts')
-  return new Tracing(config.tracing, logger)
+  return new Tracing({ ...config.tracing, instanceId }, logger)
 }

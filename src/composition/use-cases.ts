@@ -4,24 +4,17 @@ import { CancelChallenge } from '../application/challenges/cancel-challenge.ts'
 import { ConsumeChallenge } from '../application/challenges/consume-challenge.ts'
 import { InspectChallenge } from '../application/challenges/inspect-challenge.ts'
 import { OpenChallenge } from '../application/challenges/open-challenge.ts'
-import { DeliverOtp } from '../application/codes/deliver-otp.ts'
 import { IssueOtp } from '../application/codes/issue-otp.ts'
 import { VerifyOtp } from '../application/codes/verify-otp.ts'
 import { LiftSuppression } from '../application/mail/lift-suppression.ts'
 import { RecordMailEvent } from '../application/mail/record-mail-event.ts'
 import { ReleaseAddress } from '../application/mail/release-address.ts'
-import { SendLockNotices } from '../application/mail/send-lock-notices.ts'
 import { AuditTrail } from '../application/ports/audit-trail.ts'
 import { ChallengeSigner } from '../application/ports/challenge-signer.ts'
 import { Clock } from '../application/ports/clock.ts'
 import { DeliverySignal } from '../application/ports/delivery-signal.ts'
 import { Identifiers } from '../application/ports/identifiers.ts'
-import { LockMailComposer } from '../application/ports/lock-mail-composer.ts'
-import { LockNotices } from '../application/ports/lock-notices.ts'
 import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
-import { MailTransport } from '../application/ports/mail-transport.ts'
-import { OtpMailComposer } from '../application/ports/otp-mail-composer.ts'
-import { OtpOutbox } from '../application/ports/otp-outbox.ts'
 import { Retention } from '../application/ports/retention.ts'
 import { StepUps } from '../application/ports/step-ups.ts'
 import { Suppressions } from '../application/ports/suppressions.ts'
@@ -31,9 +24,12 @@ import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
 import { FindUser } from '../application/users/find-user.ts'
 import { bindClass } from './bind-class.ts'
 import type { CompositionOptions } from './composition-options.ts'
-import { Policy, Traces } from './container-keys.ts'
+import { Policy } from './container-keys.ts'
 
-/** The use cases. Two more, which need a user directory of our own, are in users.ts. */
+/**
+ * The use cases of the requests. Two more, which need a user directory of our own, are in users.ts. Those that send mails are in
+ * delivery.ts.
+ */
 export function useCases({ config: { policy, retentionInDays } }: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Policy).toConstantValue(policy)
@@ -47,12 +43,6 @@ export function useCases({ config: { policy, retentionInDays } }: CompositionOpt
     bindClass(bind, AuditChallenge, [StepUps, AuditTrail])
     bindClass(bind, FindUser, [UserDirectory])
 
-    bind(DeliverOtp).toResolvedValue(
-      (outbox, totp, composer, transport, mailOutcomes, clock, tracing) =>
-        new DeliverOtp(outbox, totp, composer, transport, mailOutcomes, clock, tracing?.deliveries),
-      [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailOutcomes, Clock, Traces],
-    )
-    bindClass(bind, SendLockNotices, [LockNotices, LockMailComposer, MailTransport, Clock])
     bindClass(bind, RecordMailEvent, [MailOutcomes, Clock])
     bindClass(bind, LiftSuppression, [Suppressions, Clock])
     bindClass(bind, ReleaseAddress, [Suppressions, Clock])

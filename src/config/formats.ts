@@ -1,4 +1,7 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import addressparser from 'nodemailer/lib/addressparser'
 import { z } from 'zod'
+import { DomainName } from '../domain/domain-name.ts'
 
 /* The formats of variables. A message continues a sentence that begins with the name of the variable. */
 
@@ -72,6 +75,25 @@ export const pairs = z.string().transform((text, context): Readonly<Record<strin
   return Object.fromEntries(found)
 })
 
+/** Claims that a person or an administrator can change. Another user may get an old value. */
+const CHANGEABLE_CLAIMS = ['email', 'name', 'nickname', 'preferred_username', 'unique_name', 'upn']
+
+/** The name of one claim at the top of a token. */
+export const claimName = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be the name of one claim, without spaces')
+
+/** A claim whose value stays with one user. */
+export const userClaim = claimName.refine(
+  (name) => !CHANGEABLE_CLAIMS.includes(name),
+  'must be a claim that never changes: an old e-mail address or name may become that of another user',
+)
+
+/** `name=value`: a claim, and the text that it must have. */
+export const claimAndValue = z
+  .string()
+  .regex(/^[\x21-\x3c\x3e-\x7e]{1,255}=[\x20-\x7e]{1,255}$/, 'must be name=value, as in idtyp=app')
+
 /** The transports in the order in which they are tried. */
 export const mailTransports = z
   .string()
@@ -82,6 +104,44 @@ export const mailTransports = z
       'must be mailbox, smtp or postmark, or the last two with a comma in the order to try them',
     ),
   )
+
+/** The same form as that of `smtpSender`: a domain of one label is allowed, because in development it is `localhost`. */
+const ADDRESS = /^[^\s@<>"(),:;[\]\\\P{ASCII}]+@[A-Za-z0-9.-]+$/u
+
+/** One mailbox, with or without a name. An internationalised domain becomes its A-labels. */
+export const mailbox = z.string().transform((text, context): string => {
+  const at = text.lastIndexOf('@')
+  const [, domain = '', rest = ''] = /^([^\s>]*)(.*)$/s.exec(text.slice(at + 1)) ?? []
+  const ascii = DomainName.toAscii(domain)
+  const written = `${text.slice(0, at + 1)}${ascii}${rest}`
+  const [parsed, ...others] = addressparser(written)
+  if (
+    /[\r\n]/.test(text) ||
+    ascii === undefined ||
+    others.length > 0 ||
+    !ADDRESS.test(parsed?.address ?? '')
+  ) {
+    context.addIssue({
+      code: 'custom',
+      message:
+        'must be one line with one mailbox, as in Countersign <no-reply@bank.example>; the part before the @ in ASCII',
+    })
+  }
+  return written
+})
+
+/** What a client may say in EHLO (RFC 5321 §4.1.1.1): a full domain name, or an address in brackets. */
+export const ehloName = z.string().transform((text, context): string => {
+  const [, ipv6, ipv4] = /^\[(?:IPv6:(.*)|(.*))\]$/i.exec(text) ?? []
+  const name = DomainName.toAscii(text) ?? ''
+  if (!DomainName.isFull(name) && !isIPv6(ipv6 ?? '') && !isIPv4(ipv4 ?? '')) {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be a full domain name, as in countersign.bank.example, or an address, as in [192.0.2.1]',
+    })
+  }
+  return name
+})
 
 /** An IANA time zone. `Intl` also accepts a bare offset, but an offset has no summer time. */
 export const timeZone = z.string().refine((name) => {

@@ -17,7 +17,7 @@ export interface Config {
   /** Undefined in development: the embedded database. */
   readonly databaseUrl: string | undefined
   /** Undefined in development: the built-in issuer. */
-  readonly auth: { readonly issuer: string; readonly audience: string; readonly jwksUrl: URL } | undefined
+  readonly auth: AuthConfig | undefined
   /** The first is active, the others still verify. Undefined in development: generated once. */
   readonly otpKeys: Keys | undefined
   readonly signingKeys: Keys | undefined
@@ -38,6 +38,23 @@ export interface Config {
   readonly tracing: TracingConfig | undefined
 }
 
+/** Whose access tokens the service accepts, and how their issuer writes them. */
+interface AuthConfig {
+  readonly issuer: string
+  readonly audience: string
+  readonly jwksUrl: URL
+  readonly clockToleranceInSeconds: number
+  readonly provider: Values['AUTH_PROVIDER']
+  /** Single settings, which replace those of the provider. */
+  readonly claims: {
+    readonly client: string | undefined
+    readonly service: { readonly name: string; readonly value: string } | undefined
+    readonly scope: string | undefined
+    readonly scopePrefix: string | undefined
+    readonly user: string | undefined
+  }
+}
+
 interface KeycloakConfig {
   readonly url: URL
   readonly realm: string
@@ -46,14 +63,30 @@ interface KeycloakConfig {
 }
 
 export type MailConfig =
-  | { readonly transport: 'smtp'; readonly from: string; readonly url: string }
+  | {
+      readonly transport: 'smtp'
+      readonly from: string
+      readonly replyTo: string | undefined
+      readonly url: string
+      readonly ehloName: string | undefined
+      /** Undefined: the login is the password in `url`, if there is one. */
+      readonly oauth: SmtpOauthConfig | undefined
+    }
   | {
       readonly transport: 'postmark'
       readonly from: string
+      readonly replyTo: string | undefined
       readonly serverToken: string
       readonly apiUrl: string
       readonly messageStream: string
     }
+
+interface SmtpOauthConfig {
+  readonly tokenUrl: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scope: string | undefined
+}
 
 /** How a mail looks, and the origin to which its code is bound. */
 interface LetterConfig {
@@ -154,6 +187,14 @@ function conflicting(env: Environment): string[] {
       'POSTMARK_SERVER_TOKEN is the test token, which sends nothing: set the token of your server',
     )
   }
+  if (env.SMTP_OAUTH_TOKEN_URL && env.SMTP_URL && URL.canParse(env.SMTP_URL)) {
+    const { username, password } = new URL(env.SMTP_URL)
+    if (username === '' || password !== '') {
+      problems.push(
+        'SMTP_URL must have the mailbox as user and no password, because SMTP_OAUTH_TOKEN_URL is set: smtp://no-reply%40bank.example@smtp.office365.com:587',
+      )
+    }
+  }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (collector && env.OTEL_EXPORTER_OTLP_HEADERS && !secureUrl.safeParse(collector).success) {
     problems.push(
@@ -176,10 +217,7 @@ function freeze(env: Values): Config {
     managementPort: env.MANAGEMENT_PORT,
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
-    auth:
-      env.AUTH_ISSUER && env.AUTH_AUDIENCE && env.AUTH_JWKS_URL
-        ? { issuer: env.AUTH_ISSUER, audience: env.AUTH_AUDIENCE, jwksUrl: new URL(env.AUTH_JWKS_URL) }
-        : undefined,
+    auth: authConfig(env),
     otpKeys: env.OTP_KEYS,
     signingKeys: env.SIGNING_KEYS,
     keycloak:
@@ -216,6 +254,25 @@ function freeze(env: Values): Config {
   })
 }
 
+function authConfig(env: Values): AuthConfig | undefined {
+  if (!env.AUTH_ISSUER || !env.AUTH_AUDIENCE || !env.AUTH_JWKS_URL) return undefined
+  const [serviceClaim, ...serviceValue] = env.AUTH_SERVICE_CLAIM?.split('=') ?? []
+  return {
+    issuer: env.AUTH_ISSUER,
+    audience: env.AUTH_AUDIENCE,
+    jwksUrl: new URL(env.AUTH_JWKS_URL),
+    clockToleranceInSeconds: env.AUTH_CLOCK_TOLERANCE_SECONDS,
+    provider: env.AUTH_PROVIDER,
+    claims: {
+      client: env.AUTH_CLIENT_CLAIM,
+      service: serviceClaim === undefined ? undefined : { name: serviceClaim, value: serviceValue.join('=') },
+      scope: env.AUTH_SCOPE_CLAIM,
+      scopePrefix: env.AUTH_SCOPE_PREFIX,
+      user: env.AUTH_USER_CLAIM,
+    },
+  }
+}
+
 function tracingConfig(env: Values): TracingConfig | undefined {
   if (env.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return undefined
   const endpoint = new URL(env.OTEL_EXPORTER_OTLP_ENDPOINT)
@@ -230,16 +287,28 @@ function tracingConfig(env: Values): TracingConfig | undefined {
 
 function mailConfig(env: Values): readonly MailConfig[] | undefined {
   if (env.MAIL_TRANSPORT === 'mailbox') return undefined
-  const from = env.MAIL_FROM
+  const { MAIL_FROM: from, MAIL_REPLY_TO: replyTo } = env
   return env.MAIL_TRANSPORT.split(',').map((transport) =>
     transport === 'smtp'
-      ? { transport, from, url: env.SMTP_URL! }
+      ? { transport, from, replyTo, url: env.SMTP_URL!, ehloName: env.SMTP_EHLO_NAME, oauth: smtpOauth(env) }
       : {
           transport: 'postmark',
           from,
+          replyTo,
           serverToken: env.POSTMARK_SERVER_TOKEN!,
           apiUrl: env.POSTMARK_API_URL,
           messageStream: env.POSTMARK_MESSAGE_STREAM,
         },
   )
+}
+
+function smtpOauth(env: Values): SmtpOauthConfig | undefined {
+  return env.SMTP_OAUTH_TOKEN_URL === undefined
+    ? undefined
+    : {
+        tokenUrl: env.SMTP_OAUTH_TOKEN_URL,
+        clientId: env.SMTP_OAUTH_CLIENT_ID!,
+        clientSecret: env.SMTP_OAUTH_CLIENT_SECRET!,
+        scope: env.SMTP_OAUTH_SCOPE,
+      }
 }

@@ -1,13 +1,18 @@
 import { z } from 'zod'
 import {
   appOrigin,
+  claimAndValue,
+  claimName,
+  ehloName,
   integer,
   keys,
+  mailbox,
   mailTransports,
   pairs,
   secureUrl,
   timeZone,
   url,
+  userClaim,
   withoutUserInfo,
 } from './formats.ts'
 
@@ -48,14 +53,19 @@ interface Required {
 
 export type Variable = Declared & (Optional | Required)
 
+/** `.env.example` has these texts, so they say nothing about an issuer. */
+const AUTH_DEFAULTS: Environment = { AUTH_PROVIDER: 'generic', AUTH_CLOCK_TOLERANCE_SECONDS: '10' }
+
 const inProduction: Condition = {
   words: 'in production',
   holds: ({ NODE_ENV }) => NODE_ENV === 'production',
 }
 const withAnIssuer: Condition = {
   words: 'with another `AUTH_` variable',
-  holds: ({ AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URL }) =>
-    Boolean(AUTH_ISSUER || AUTH_AUDIENCE || AUTH_JWKS_URL),
+  holds: (environment) =>
+    Object.entries(environment).some(
+      ([name, value]) => name.startsWith('AUTH_') && value && value !== AUTH_DEFAULTS[name],
+    ),
 }
 const withKeycloak: Condition = {
   words: 'with `USER_DIRECTORY=keycloak`',
@@ -65,6 +75,11 @@ const withTransport = (transport: string): Condition => ({
   words: `with \`${transport}\` in \`MAIL_TRANSPORT\``,
   holds: ({ MAIL_TRANSPORT }) => MAIL_TRANSPORT?.split(/[, ]+/).includes(transport) ?? false,
 })
+const withSmtpOauth: Condition = {
+  words: 'with another `SMTP_OAUTH_` variable',
+  holds: ({ SMTP_OAUTH_TOKEN_URL, SMTP_OAUTH_CLIENT_ID, SMTP_OAUTH_CLIENT_SECRET, SMTP_OAUTH_SCOPE }) =>
+    Boolean(SMTP_OAUTH_TOKEN_URL || SMTP_OAUTH_CLIENT_ID || SMTP_OAUTH_CLIENT_SECRET || SMTP_OAUTH_SCOPE),
+}
 const withPostmark = withTransport('postmark')
 const withPostmarkInProduction: Condition = {
   words: `in production ${withPostmark.words}`,
@@ -127,6 +142,47 @@ export const VARIABLES = {
     required: [inProduction, withAnIssuer],
     example: "the URL of the token issuer's JWK Set",
   },
+  AUTH_PROVIDER: {
+    schema: z
+      .enum(
+        ['generic', 'keycloak', 'auth0', 'okta', 'entra', 'cognito'],
+        'must be generic, keycloak, auth0, okta, entra or cognito',
+      )
+      .default('generic'),
+    meaning:
+      'How the issuer writes its tokens: `keycloak`, `auth0`, `okta`, `entra`, `cognito`, or `generic` (RFC 9068). The variables from `AUTH_CLIENT_CLAIM` to `AUTH_USER_CLAIM` replace single settings of it.',
+  },
+  AUTH_CLIENT_CLAIM: {
+    schema: claimName.optional(),
+    meaning: 'The claim with the id of the client, as in `client_id`. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_SERVICE_CLAIM: {
+    schema: claimAndValue.optional(),
+    meaning:
+      'The claim and value that only a token of a service has, as in `idtyp=app`. No token of a user may ever have it. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_SCOPE_CLAIM: {
+    schema: claimName.optional(),
+    meaning:
+      'The claim with the scopes, as one text or as a list; as in `scp`. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_SCOPE_PREFIX: {
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible characters')
+      .optional(),
+    meaning:
+      'What the issuer writes in front of each scope, as in `countersign/`. Scopes without it do not count. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_USER_CLAIM: {
+    schema: userClaim.optional(),
+    meaning:
+      'The claim with the id of a user, as in `sub`. Operation services name users by the same id. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_CLOCK_TOLERANCE_SECONDS: {
+    schema: integer(0, 60).default(10),
+    meaning: 'How far the clocks of issuer and service may differ, at most 60.',
+  },
   OTP_KEYS: {
     schema: keys((length) => length >= 32, 'at least 32 bytes').optional(),
     meaning:
@@ -181,13 +237,16 @@ export const VARIABLES = {
     example: 'postmark, smtp, or both as in postmark,smtp',
   },
   MAIL_FROM: {
-    schema: z
-      .string()
-      .regex(/^[^\r\n]+$/, 'must be one line, as in Countersign <no-reply@bank.example>')
-      .default('Countersign <no-reply@localhost>'),
-    meaning: 'The sender, as in `Countersign <no-reply@bank.example>`.',
+    schema: mailbox.default('Countersign <no-reply@localhost>'),
+    meaning:
+      'The sender, as in `Countersign <no-reply@bank.example>`. The domain may be in any script; mails carry its A-labels.',
     required: [inProduction],
     example: 'the sender, as in Countersign <no-reply@bank.example>',
+  },
+  MAIL_REPLY_TO: {
+    schema: mailbox.optional(),
+    meaning:
+      'Who gets the answers to mails, as in `Bank <help@bank.example>`. Unset: the sender, which mostly nobody reads.',
   },
   MAIL_TIME_ZONE: {
     schema: timeZone.default('UTC'),
@@ -222,6 +281,42 @@ export const VARIABLES = {
     required: [withTransport('smtp')],
     example: 'smtp://user:password@host:587 or smtps://…:465',
     secret: true,
+  },
+  SMTP_EHLO_NAME: {
+    schema: ehloName.optional(),
+    meaning:
+      'The name of this service in `EHLO`, as in `countersign.bank.example`. Strict relays look it up. Unset: the name of the machine if it has a domain, or the domain of `MAIL_FROM`.',
+  },
+  SMTP_OAUTH_TOKEN_URL: {
+    schema: secureUrl.refine(withoutUserInfo, 'must not hold a user or password').optional(),
+    meaning:
+      'The token endpoint for a login by access token (XOAUTH2, client credentials); `https://`, unless on this machine. `SMTP_URL` then has the mailbox as user, and no password. Unset: the password in `SMTP_URL`.',
+    required: [withSmtpOauth],
+    example: 'https://login.microsoftonline.com/<tenant>/oauth2/v2.0/token, or that of another server',
+  },
+  SMTP_OAUTH_CLIENT_ID: {
+    schema: z.string().optional(),
+    meaning: 'The client that gets the token.',
+    required: [withSmtpOauth],
+    example: 'the client that gets the token',
+  },
+  SMTP_OAUTH_CLIENT_SECRET: {
+    schema: z.string().optional(),
+    meaning: 'The secret of that client.',
+    required: [withSmtpOauth],
+    example: 'the secret of that client',
+    secret: true,
+  },
+  SMTP_OAUTH_SCOPE: {
+    schema: z
+      .string()
+      .regex(
+        /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/,
+        'must be scopes, separated by single blanks',
+      )
+      .optional(),
+    meaning:
+      'The scope of the token. At Microsoft: `https://outlook.office365.com/.default`. Unset: none is sent.',
   },
   POSTMARK_SERVER_TOKEN: {
     schema: z.string().optional(),

@@ -3,3 +3,6 @@ export abstract class Workload {
   /** Requests that were accepted and not answered yet. */
   abstract inFlight(): number
 }
+
+/** One number in memory that threads share: {@link Workload.inFlight}. The thread that answers requests writes it. */
+export type RequestCount = Int32Array<SharedArrayBuffer>

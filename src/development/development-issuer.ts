@@ -1,4 +1,5 @@
-import { createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey, SignJWT } from 'jose'
+import { importJWK, type JWK, SignJWT } from 'jose'
+import { type CandidateKeys, keysOf } from '../adapters/identity-jose/issuer-keys.ts'
 import type { AccessTokenRules } from '../adapters/identity-jose/jose-access-tokens.ts'
 import type { Caller } from '../application/ports/access-tokens.ts'
 import type { Clock } from '../application/ports/clock.ts'
@@ -34,9 +35,9 @@ export class DevelopmentIssuer implements TokenIssuer {
   }
 
   /** The public keys, which a real issuer would publish. */
-  keys(): JWTVerifyGetKey {
+  keys(): CandidateKeys {
     const { d: _, ...publicKey } = this.#key
-    return createLocalJWKSet({ keys: [{ ...publicKey, kid: KEY_ID, use: 'sig' }] })
+    return keysOf({ keys: [{ ...publicKey, kid: KEY_ID, use: 'sig' }] })
   }
 }
 

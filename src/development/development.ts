@@ -1,24 +1,20 @@
 import { join } from 'node:path'
 import type Router from '@koa/router'
-import type { JWTVerifyGetKey } from 'jose'
-import type { Logger } from 'pino'
+import type { CandidateKeys } from '../adapters/identity-jose/issuer-keys.ts'
 import type { AccessTokenRules } from '../adapters/identity-jose/jose-access-tokens.ts'
-import type { RecordMailEvent } from '../application/mail/record-mail-event.ts'
 import type { Clock } from '../application/ports/clock.ts'
-import type { MailTransport } from '../application/ports/mail-transport.ts'
 import type { Keys } from '../config/formats.ts'
 import type { Config } from '../config/read-config.ts'
-import { BouncingAddresses } from './bouncing-addresses.ts'
 import { type DemoBank, loadDemoBank } from './demo-bank.ts'
 import { DevelopmentIssuer } from './development-issuer.ts'
 import { type DevelopmentKeys, developmentKeys } from './development-keys.ts'
-import { FolderMailbox } from './folder-mailbox.ts'
+import { mailboxIn } from './mailbox-transport.ts'
 import { developmentRoutes } from './routes.ts'
 
 /*
  * The entry of this folder. A process that is not in production loads it with a dynamic import; a production process loads nothing
  * of the folder. The embedded database has an entry of its own (postgres/embedded-postgres.ts), because it starts while the rest of
- * the service is still being loaded.
+ * the service is still being loaded. So does the mailbox (mailbox-transport.ts), because another thread writes it.
  */
 
 /** Stand-ins for what production must configure. The composition uses each one only if its configuration is missing. */
@@ -28,9 +24,7 @@ export interface Development {
   /** In place of SIGNING_KEYS. */
   readonly signingKeys: Keys
   /** In place of the identity provider: its public keys, and the rules that its tokens keep. */
-  readonly issuer: { readonly keys: JWTVerifyGetKey; readonly rules: AccessTokenRules }
-  /** In place of a mail system. It reports bounces to the use case, as the Postmark webhook does in production. */
-  mailTransport(recordMailEvent: Pick<RecordMailEvent, 'execute'>, logger: Logger): MailTransport
+  readonly issuer: { readonly keys: CandidateKeys; readonly rules: AccessTokenRules }
   /** The routes of the stand-ins that are in use. */
   readonly router: Router
   /** Loads the demo bank, if all stand-ins are in use and it is installed. */
@@ -51,20 +45,11 @@ export function createDevelopment(
 ): Development {
   const { auth, mail, dataDir } = config
   const issuer = new DevelopmentIssuer(keys.issuerKey, ISSUER_RULES, clock)
-  const mailbox = new FolderMailbox(join(dataDir, 'mailbox'), clock)
+  const mailbox = mailboxIn(dataDir, clock)
   return {
     otpKeys: configurable(keys.otpKey),
     signingKeys: configurable(keys.signingKey),
     issuer: { keys: issuer.keys(), rules: ISSUER_RULES },
-    mailTransport: (recordMailEvent, logger) =>
-      new BouncingAddresses(mailbox, async (issuanceId) => {
-        const event = { outcome: 'bounced', kind: 'hard-bounce', at: clock.now() } as const
-        try {
-          await recordMailEvent.execute({ issuanceId, event, origin: undefined })
-        } catch (error) {
-          logger.warn({ err: error, issuanceId }, 'bounce not recorded')
-        }
-      }),
     router: developmentRoutes(mail ? undefined : mailbox, auth ? undefined : issuer),
     loadDemoBank: () => loadDemoBank(config),
   }

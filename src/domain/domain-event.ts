@@ -5,6 +5,7 @@ export type DomainEvent = ChallengeEvent | UserEvent
  * Something that happened to a challenge, its codes, its mails or its subject.
  *
  * - `attempt`: how many times the mail was claimed to be sent, this time included. The first is 1.
+ * - `reply`: what the mail system replied, in codes only. Missing without a reply, and before the service kept it.
  * - `attemptsRemaining`: wrong codes that the challenge still allows after this one.
  */
 export type ChallengeEvent = {
@@ -25,10 +26,25 @@ export type ChallengeEvent = {
   /** `until`: the first instant at which codes are accepted from the subject again. */
   | { readonly type: 'subject-locked'; readonly until: Date }
   | { readonly type: 'lock-notice-sent'; readonly noticeId: string; readonly attempt: number }
-  | { readonly type: 'lock-notice-failed'; readonly noticeId: string; readonly reason: LockNoticeFailure }
+  | {
+      readonly type: 'lock-notice-failed'
+      readonly noticeId: string
+      readonly reason: LockNoticeFailure
+      readonly reply?: string
+    }
   | { readonly type: 'otp-sent'; readonly issuanceId: string; readonly attempt: number }
-  | { readonly type: 'otp-deferred'; readonly issuanceId: string; readonly attempt: number }
-  | { readonly type: 'otp-failed'; readonly issuanceId: string; readonly reason: DeliveryFailure }
+  | {
+      readonly type: 'otp-deferred'
+      readonly issuanceId: string
+      readonly attempt: number
+      readonly reply?: string
+    }
+  | {
+      readonly type: 'otp-failed'
+      readonly issuanceId: string
+      readonly reason: DeliveryFailure
+      readonly reply?: string
+    }
   | { readonly type: 'otp-delivered'; readonly issuanceId: string }
   | { readonly type: 'otp-bounced'; readonly issuanceId: string; readonly kind: BounceKind }
   | { readonly type: 'address-suppressed'; readonly issuanceId: string; readonly reason: SuppressionReason }

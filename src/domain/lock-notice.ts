@@ -92,11 +92,16 @@ export const LockNotice = {
   },
 
   /** The mail will never be sent. */
-  fail(queued: QueuedLockNotice, reason: LockNoticeFailure, now: Date): [FailedLockNotice, ChallengeEvent[]] {
+  fail(
+    queued: QueuedLockNotice,
+    reason: LockNoticeFailure,
+    now: Date,
+    reply?: string,
+  ): [FailedLockNotice, ChallengeEvent[]] {
     const { status: _, nextAttemptAt: __, ...written } = queued
     return [
       { ...written, status: 'failed', failedAt: now, reason },
-      [{ type: 'lock-notice-failed', ...about(queued, now), reason }],
+      [{ type: 'lock-notice-failed', ...about(queued, now), reason, ...(reply !== undefined && { reply }) }],
     ]
   },
 }

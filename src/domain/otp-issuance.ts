@@ -165,21 +165,31 @@ export const OtpIssuance = {
   },
 
   /** The mail system did not accept the mail this time. It is retried a little later, but never after the code ends. */
-  defer(queued: QueuedIssuance, now: Date): [QueuedIssuance | FailedIssuance, ChallengeEvent] {
+  defer(
+    queued: QueuedIssuance,
+    now: Date,
+    reply?: string,
+  ): [QueuedIssuance | FailedIssuance, ChallengeEvent] {
     const nextAttemptAt = retryAt(queued.deliveryAttempts, now)
-    if (nextAttemptAt >= queued.expiresAt) return OtpIssuance.fail(queued, 'code-expired', now)
+    if (nextAttemptAt >= queued.expiresAt) return OtpIssuance.fail(queued, 'code-expired', now, reply)
+    const attempt = queued.deliveryAttempts
     return [
       { ...queued, nextAttemptAt },
-      { type: 'otp-deferred', ...about(queued, now), attempt: queued.deliveryAttempts },
+      { type: 'otp-deferred', ...about(queued, now), attempt, ...(reply !== undefined && { reply }) },
     ]
   },
 
   /** The mail will never be sent. */
-  fail(queued: QueuedIssuance, reason: DeliveryFailure, now: Date): [FailedIssuance, ChallengeEvent] {
+  fail(
+    queued: QueuedIssuance,
+    reason: DeliveryFailure,
+    now: Date,
+    reply?: string,
+  ): [FailedIssuance, ChallengeEvent] {
     const { status: _, nextAttemptAt: __, ...issued } = queued
     return [
       { ...issued, status: 'failed', failedAt: now, reason },
-      { type: 'otp-failed', ...about(queued, now), reason },
+      { type: 'otp-failed', ...about(queued, now), reason, ...(reply !== undefined && { reply }) },
     ]
   },
 

@@ -1,11 +1,11 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { CompositionOptions } from '../composition/composition-options.ts'
 import { loadEmbeddedPostgres, openDatabase } from '../composition/open-database.ts'
 import { type Config, ConfigError, loadConfig } from '../config/read-config.ts'
 import { isCopyOfSignal, onLauncherEnd } from './launcher.ts'
 import { createLogger } from './logger.ts'
+import { MailThread } from './mail-thread.ts'
 import { exposeMetricsOfWorkers } from './metrics-endpoint.ts'
 import { STOP, supervise } from './supervisor.ts'
 
@@ -44,12 +44,13 @@ async function start(): Promise<Running> {
   // Half of a start is loading the service and half is starting the database: two cores do both at once. The few modules that start
   // the database come first, because they would otherwise wait for the many modules of the service.
   if (!config.databaseUrl) await loadEmbeddedPostgres()
-  const loading = supervises() ? undefined : loadService()
+  const mailThread = supervises() ? undefined : new MailThread()
+  const loading = mailThread && loadService()
   const database = await openDatabase(config)
   try {
     const modules = await loading
     const running = modules
-      ? await startProcess(database.url, ...modules)
+      ? await startProcess(database.url, mailThread!, ...modules)
       : await startSupervisor(database.url)
     return {
       greeting: running.greeting,
@@ -83,11 +84,12 @@ function delivers(): boolean {
 
 async function startProcess(
   databaseUrl: string,
+  mailThread: MailThread,
   { startDelivery, startService }: typeof import('./service.ts'),
   standIns: typeof import('../development/development.ts') | undefined,
 ): Promise<Running> {
   const development = await standIns?.loadDevelopment(config)
-  const options: CompositionOptions = { config, databaseUrl, development, logger }
+  const options = { config, databaseUrl, development, logger, mailThread }
 
   const { url, metricsUrl, hasBank, stop } = await (delivers()
     ? startDelivery(options)

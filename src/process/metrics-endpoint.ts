@@ -14,17 +14,20 @@ export interface MetricsEndpoint {
 
 type Place = Pick<Config, 'host' | 'managementPort'>
 
+/** Reads all metrics of this process. Rejects if they are temporarily unavailable. */
+export type ReadMetrics = () => Promise<Registry>
+
 /**
  * Serves the metrics of this process on a port of their own. A worker has no endpoint: its supervisor asks it for its metrics and
  * serves the sum. Rejects if the port is in use or not permitted.
  */
 export async function exposeMetrics(
-  registry: Registry,
+  read: ReadMetrics,
   place: Place,
   logger: Logger,
 ): Promise<MetricsEndpoint | undefined> {
-  if (!cluster.isWorker) return startMetricsEndpoint(() => registry.metrics(), place, logger)
-  answerSupervisor(registry)
+  if (!cluster.isWorker) return startMetricsEndpoint(async () => (await read()).metrics(), place, logger)
+  answerSupervisor(async () => (await read()).getMetricsAsJSON())
   return undefined
 }
 

@@ -1,9 +1,12 @@
 import cluster from 'node:cluster'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { sumOf } from '../adapters/metrics-prometheus/worker-metrics.ts'
 import { type Application, createApplication } from '../composition/application.ts'
-import type { CompositionOptions } from '../composition/composition-options.ts'
+import { type CompositionOptions, standIns } from '../composition/composition-options.ts'
 import { listen } from './listen.ts'
+import type { MailThread } from './mail-thread.ts'
 import { exposeMetrics } from './metrics-endpoint.ts'
 
 /** When the service stops, requests in progress have this long to be answered. */
@@ -24,11 +27,17 @@ export interface Service {
   stop(): Promise<boolean>
 }
 
+/** What {@link startService} needs. The mail thread has loaded its program, or is doing so. */
+export interface ServiceOptions
+  extends Pick<CompositionOptions, 'config' | 'databaseUrl' | 'development' | 'logger'> {
+  readonly mailThread: MailThread
+}
+
 /** Starts a process with the HTTP API and all jobs. Rejects if a port is in use or not permitted. */
-export async function startService(options: CompositionOptions): Promise<Service> {
+export async function startService(options: ServiceOptions): Promise<Service> {
   // The bank lives in the memory of one process, so workers have none.
   const bank = cluster.isWorker ? undefined : await options.development?.loadDemoBank()
-  const application = await createApplication({ ...options, extraRouter: bank?.router })
+  const application = await createThreads(options, bank?.router)
   const { server, readiness } = application
   const { host, port } = options.config
 
@@ -50,8 +59,8 @@ export async function startService(options: CompositionOptions): Promise<Service
 }
 
 /** Starts a worker without an HTTP API: it sends mail and runs retention. Rejects if its metrics port is in use or not permitted. */
-export async function startDelivery(options: CompositionOptions): Promise<Service> {
-  const { metricsUrl, stop } = await startJobs(await createApplication(options), options)
+export async function startDelivery(options: ServiceOptions): Promise<Service> {
+  const { metricsUrl, stop } = await startJobs(await createThreads(options), options)
   return {
     url: undefined,
     metricsUrl,
@@ -63,19 +72,46 @@ export async function startDelivery(options: CompositionOptions): Promise<Servic
   }
 }
 
-/** Starts what both kinds of process have: the jobs and the metrics. */
+/** Assembles the service in this thread, and the delivery of its mails in the mail thread. Nothing runs yet. */
+async function createThreads(
+  { mailThread, ...options }: ServiceOptions,
+  extraRouter?: CompositionOptions['extraRouter'],
+): Promise<Application> {
+  const { config, databaseUrl, development } = options
+  const { production, logLevel, dataDir, mail, letter, policy, tracing } = config
+  const instanceId = randomUUID()
+  const requests = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+  const [application] = await Promise.all([
+    createApplication({ ...options, extraRouter, instanceId, requests, deliverer: mailThread }),
+    mailThread.prepare({
+      config: {
+        ...{ production, logLevel, dataDir, mail, letter, policy },
+        otpKeys: config.otpKeys ?? standIns({ development }).otpKeys,
+        tracing: tracing && { ...tracing, endpoint: tracing.endpoint.href },
+      },
+      databaseUrl,
+      instanceId,
+      requests,
+    }),
+  ])
+  return application
+}
+
+/** Starts what both kinds of process have: the jobs, the mail thread and the metrics. */
 async function startJobs(
   { jobs, metrics, close }: Application,
-  { config, logger }: CompositionOptions,
+  { config, logger, mailThread }: ServiceOptions,
 ): Promise<{ metricsUrl: string | undefined; stop: () => Promise<void> }> {
-  const metricsEndpoint = await exposeMetrics(metrics, config, logger)
+  const readMetrics = async () => sumOf(await Promise.all([metrics.getMetricsAsJSON(), mailThread.metrics()]))
+  const metricsEndpoint = await exposeMetrics(readMetrics, config, logger)
+  mailThread.start()
   for (const job of jobs) job.start()
   return {
     metricsUrl: metricsEndpoint?.url,
     stop: async () => {
-      await Promise.all(jobs.map((job) => job.stop()))
+      await Promise.all([mailThread.finish(), ...jobs.map((job) => job.stop())])
       await metricsEndpoint?.stop()
-      await close()
+      await Promise.all([mailThread.close(), close()])
     },
   }
 }

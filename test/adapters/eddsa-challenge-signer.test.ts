@@ -1,5 +1,6 @@
 import test from 'ava'
 import { createLocalJWKSet, importPKCS8, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose'
+import { keysOf as issuerKeySet } from '../../src/adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from '../../src/adapters/identity-jose/jose-access-tokens.ts'
 import { EddsaChallengeSigner } from '../../src/adapters/signing-eddsa/eddsa-challenge-signer.ts'
 import { AccessTokenRefused } from '../../src/application/ports/access-tokens.ts'
@@ -10,6 +11,7 @@ import { SettableClock } from '../doubles/settable-clock.ts'
 const S1 = { id: 's1', bytes: Buffer.alloc(32, 1) }
 const S2 = { id: 's2', bytes: Buffer.alloc(32, 2) }
 const challenge = openChallenge()
+const candidatesOf = (signer: EddsaChallengeSigner) => issuerKeySet(signer.publicKeys() as JSONWebKeySet)
 const keysOf = (signer: EddsaChallengeSigner) => createLocalJWKSet(signer.publicKeys() as JSONWebKeySet)
 
 test('a signature states challenge, subject, client, operation and expiry', async (t) => {
@@ -132,7 +134,7 @@ test('an authorisation states who approved which operation for whom, how and whe
 test('an authorisation passes for no access token, and not for the signature of its challenge', async (t) => {
   const signer = new EddsaChallengeSigner([S1])
   const rules = { issuer: 'https://issuer.example', audience: 'payments' }
-  const tokens = new JoseAccessTokens(keysOf(signer), rules, new SettableClock(afterNoon(10)))
+  const tokens = new JoseAccessTokens(candidatesOf(signer), rules, new SettableClock(afterNoon(10)))
   const authorisation = await signer.authorise(consumed)
 
   await t.throwsAsync(tokens.authenticate(authorisation), { instanceOf: AccessTokenRefused })
@@ -142,7 +144,7 @@ test('an authorisation passes for no access token, and not for the signature of 
 test('a signature passes for no access token, not even under the same key', async (t) => {
   const signer = new EddsaChallengeSigner([S1])
   const rules = { issuer: 'https://issuer.example', audience: 'payments' }
-  const tokens = new JoseAccessTokens(keysOf(signer), rules, new SettableClock(NOON))
+  const tokens = new JoseAccessTokens(candidatesOf(signer), rules, new SettableClock(NOON))
 
   await t.throwsAsync(tokens.authenticate(await signer.sign(challenge)), { instanceOf: AccessTokenRefused })
 })

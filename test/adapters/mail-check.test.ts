@@ -1,10 +1,14 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
+import { createInterface } from 'node:readline'
 import test, { type ExecutionContext } from 'ava'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { PostmarkCheck } from '../../src/adapters/mail-postmark/postmark-check.ts'
+import { postmarkRemedyOf } from '../../src/adapters/mail-postmark/postmark-remedies.ts'
 import { SmtpCheck } from '../../src/adapters/mail-smtp/smtp-check.ts'
+import { smtpRemedyOf } from '../../src/adapters/mail-smtp/smtp-remedies.ts'
+import { selfSignedCertificate } from '../doubles/self-signed-certificate.ts'
 import { levels, resultsOf } from '../support/check-results.ts'
 
 const FROM = 'Countersign <no-reply@bank.example>'
@@ -20,6 +24,14 @@ async function smtpServer(t: ExecutionContext, options: SMTPServerOptions) {
       commands.push('MAIL FROM')
       done(null)
     },
+    onRcptTo: (_address, _session, done) => {
+      commands.push('RCPT TO')
+      done(null)
+    },
+    onData: (stream, _session, done) => {
+      commands.push('DATA')
+      stream.resume().on('end', () => done(null))
+    },
     ...options,
   })
   server.on('error', () => {})
@@ -32,7 +44,7 @@ async function smtpServer(t: ExecutionContext, options: SMTPServerOptions) {
 const examinedSmtp = (url: string, options: { from?: string; timeoutInMs?: number } = {}) =>
   resultsOf(new SmtpCheck({ url, from: FROM, ...options }))
 
-test('an SMTP server that accepts the login is well, and is sent nothing', async (t) => {
+test('an SMTP server that accepts login and sender is well, and is sent no mail', async (t) => {
   const { commands, port } = await smtpServer(t, {
     disabledCommands: ['STARTTLS'],
     allowInsecureAuth: true,
@@ -44,9 +56,9 @@ test('an SMTP server that accepts the login is well, and is sent nothing', async
   t.like(finding, { name: 'mail-smtp', level: 'ok' })
   t.regex(
     finding!.found,
-    /without TLS, on this machine, it accepts the login; the sender is at bank\.example$/,
+    /without TLS, on this machine, it accepts the login; EHLO names \S+; the sender is at bank\.example$/,
   )
-  t.deepEqual(commands, [])
+  t.deepEqual(commands, ['MAIL FROM', 'RCPT TO'])
 })
 
 test('an SMTP server that refuses the login is told apart from one that cannot be reached', async (t) => {
@@ -59,7 +71,7 @@ test('an SMTP server that refuses the login is told apart from one that cannot b
 
   const [refused] = await examinedSmtp(`smtp://countersign:password@127.0.0.1:${port}`)
   t.is(refused?.level, 'failed')
-  t.regex(refused?.found ?? '', /EAUTH, 535/)
+  t.regex(refused?.found ?? '', /AUTH: 535/)
   t.regex(refused?.remedy ?? '', /user and password in SMTP_URL/)
   t.notRegex(JSON.stringify(refused), /secret@|password@|countersign:/)
 
@@ -87,6 +99,121 @@ test('an SMTP server that says nothing is given up in time', async (t) => {
   const [finding] = await examinedSmtp(`smtp://127.0.0.1:${port}`, { timeoutInMs: 100 })
 
   t.is(finding?.level, 'failed')
+})
+
+type Stage = 'connect' | 'EHLO' | 'HELO' | 'AUTH' | 'MAIL' | 'RCPT'
+
+/** Answers one command as it is told, and the others as a server that is well. */
+async function scriptedServer(t: ExecutionContext, replies: Partial<Record<Stage, string>>) {
+  const proper = { connect: '220 ready', EHLO: '250-ready\r\n250 AUTH PLAIN', AUTH: '235 welcome' }
+  const script: Partial<Record<string, string>> = { ...proper, ...replies }
+  const lines: string[] = []
+  const server = createNetServer((socket) => {
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    socket.write(`${script.connect}\r\n`)
+    createInterface(socket).on('line', (line) => {
+      lines.push(line)
+      socket.write(`${script[line.slice(0, 4).toUpperCase()] ?? '250 ok'}\r\n`)
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return { lines, url: `smtp://countersign:password@127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+const NO_NAME = '504 5.5.2 <[127.0.0.1]>: Helo command rejected: need fully-qualified hostname'
+const REFUSALS: readonly (readonly [
+  replies: Partial<Record<Stage, string>>,
+  found: RegExp,
+  remedy: RegExp,
+])[] = [
+  [{ EHLO: '550 who is that', HELO: '550 who is that' }, /EHLO: 550/, /SMTP_EHLO_NAME/],
+  [{ EHLO: NO_NAME, HELO: NO_NAME }, /EHLO: 504 5\.5\.2/, /SMTP_EHLO_NAME/],
+  [{ MAIL: NO_NAME }, /EHLO: 504 5\.5\.2/, /SMTP_EHLO_NAME/],
+  [{ RCPT: NO_NAME }, /EHLO: 504 5\.5\.2/, /SMTP_EHLO_NAME/],
+  [{ RCPT: '504 5.5.2 not that name' }, /RCPT: 504/, /SMTP_EHLO_NAME/],
+  [{ RCPT: '450 4.7.1 <pod-1>: Helo command rejected: Host not found' }, /EHLO: 450/, /SMTP_EHLO_NAME/],
+  [{ MAIL: '550 5.1.8 sender not known' }, /MAIL: 550 5\.1\.8/, /MAIL_FROM/],
+  [
+    { MAIL: '550 5.7.60 SMTP; Client does not have permissions to send as this sender' },
+    /MAIL: 550 5\.7\.60/,
+    /MAIL_FROM/,
+  ],
+  [{ RCPT: '553 5.7.1 <a@b.example>: Sender address rejected: not owned by user' }, /MAIL: 553/, /MAIL_FROM/],
+  [{ RCPT: '554 5.7.1 <a@b.example>: Relay access denied' }, /RCPT: 554 5\.7\.1/, /relays no mail/],
+  [{ RCPT: '550 relaying denied' }, /RCPT: 550/, /relays no mail/],
+  [{ MAIL: '530 5.7.0 Authentication required' }, /MAIL: 530/, /wants a login/],
+  [{ MAIL: '530 5.7.0 Must issue a STARTTLS command first' }, /TLS: 530/, /demands encryption/],
+  [{ AUTH: '504 5.5.4 Unrecognized authentication type' }, /AUTH: 504/, /XOAUTH2/],
+  [
+    { AUTH: '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant' },
+    /AUTH: 535 5\.7\.139/,
+    /SMTP_OAUTH_.*Authenticated SMTP/,
+  ],
+  [{ AUTH: '535 5.7.3 Authentication unsuccessful' }, /AUTH: 535 5\.7\.3/, /SMTP\.SendAsApp/],
+  [
+    { AUTH: '535-5.7.8 Username and Password\r\n535 5.7.8 not accepted' },
+    /AUTH: 535 5\.7\.8/,
+    /user and password in SMTP_URL/,
+  ],
+  [
+    { AUTH: '534-5.7.9 Application-specific\r\n534 5.7.9 password required' },
+    /AUTH: 534 5\.7\.9/,
+    /app password/,
+  ],
+  [
+    { AUTH: '538 5.7.11 Encryption required for requested authentication mechanism' },
+    /AUTH: 538/,
+    /over TLS only/,
+  ],
+  [{ AUTH: '454 4.7.0 Temporary authentication failure' }, /AUTH: 454/, /cannot check logins now/],
+  [{ connect: '554 5.7.1 your address is on a list' }, /connection: 554/, /connections from the address/],
+  [{ connect: '421 4.7.0 too many connections' }, /connection: 421/, /for now/],
+  [{ MAIL: '451 4.3.0 not now' }, /MAIL: 451/, /for now/],
+]
+
+for (const [replies, found, remedy] of REFUSALS) {
+  test(`the check has a remedy for ${JSON.stringify(replies)}`, async (t) => {
+    const { lines, url } = await scriptedServer(t, replies)
+
+    const [finding] = await examinedSmtp(url)
+
+    t.is(finding?.level, 'failed')
+    t.regex(finding!.found, found)
+    t.regex(finding!.remedy!, remedy)
+    t.notRegex(JSON.stringify(finding), /Helo command|password@|a@b/)
+    t.false(lines.some((line) => /^DATA/i.test(line)))
+  })
+}
+
+test('a sender that takes no mail itself is no fault', async (t) => {
+  const { lines, url } = await scriptedServer(t, { RCPT: '550 5.1.1 no such user' })
+
+  t.like((await examinedSmtp(url))[0], { level: 'ok' })
+  t.true(lines.includes('RSET'))
+})
+
+test('a certificate that does not verify has a remedy of its own', async (t) => {
+  for (const secure of [true, false]) {
+    const { port } = await smtpServer(t, { authOptional: true, secure, ...selfSignedCertificate(ELSEWHERE) })
+
+    const [finding] = await examinedSmtp(`${secure ? 'smtps' : 'smtp'}://${ELSEWHERE}:${port}`)
+
+    t.regex(finding?.found ?? '', /TLS/)
+    t.regex(finding?.remedy ?? '', /NODE_EXTRA_CA_CERTS/)
+  }
+})
+
+test('a reply of the audit trail has the remedy that the check has', (t) => {
+  t.regex(smtpRemedyOf('smtp AUTH 535 5.7.139')!, /SMTP_OAUTH_/)
+  t.regex(smtpRemedyOf('smtp token 401 invalid_client')!, /SMTP_OAUTH_CLIENT_SECRET/)
+  t.regex(smtpRemedyOf('smtp connection ETIMEDOUT')!, /host and port/)
+  t.is(smtpRemedyOf('postmark 401/10'), undefined)
+  t.regex(postmarkRemedyOf('postmark 401/10')!, /POSTMARK_SERVER_TOKEN/)
+  t.regex(postmarkRemedyOf('postmark 422/401')!, /sender signature/)
+  t.regex(postmarkRemedyOf('postmark 422/405')!, /credits/)
+  t.is(postmarkRemedyOf('smtp AUTH 535'), undefined)
 })
 
 test('a URL or a sender that cannot be used is told by its variable', async (t) => {

@@ -126,6 +126,18 @@ test('a mail that neither transport takes is unavailable, for the reasons of bot
   t.is(error.message, 'postmark: The test made it unavailable; smtp: The test made it unavailable')
 })
 
+test('the reply to a mail that neither transport takes is that of both, as far as they replied', async (t) => {
+  const { transport, first, second } = failover()
+  first.mode = second.mode = 'unavailable'
+
+  t.like(await t.throwsAsync(transport.send(otpMail())), { reply: 'memory 451; memory 451' })
+
+  first.send = second.send = async () => {
+    throw new MailUnavailable('no reply')
+  }
+  t.like(await t.throwsAsync(transport.send(otpMail())), { reply: undefined })
+})
+
 test('a defect of the first transport is no reason to try the second', async (t) => {
   const { transport, first, second } = failover()
   const defect = new TypeError('a defect')

@@ -33,7 +33,7 @@ async function serve(t: ExecutionContext, listener: RequestListener): Promise<st
 
 function transportTo(
   apiUrl: string,
-  options: { serverToken?: string; timeoutInMs?: number; from?: string } = {},
+  options: { serverToken?: string; timeoutInMs?: number; from?: string; replyTo?: string } = {},
 ) {
   return new PostmarkMailTransport({
     serverToken: TOKEN,
@@ -130,6 +130,27 @@ test('a mail goes to one recipient through its stream, untracked, with nothing b
     ],
   })
   t.regex(messageId!, /^[0-9a-f-]{36}$/)
+})
+
+test('answers go to the mailbox for them', async (t) => {
+  const { requests, url } = await postmarkApi(t)
+
+  await transportTo(url, { replyTo: 'Bank <help@bank.example>' }).send(otpMail())
+
+  t.is(requests[0]?.body.ReplyTo, 'Bank <help@bank.example>')
+})
+
+test('an error has the answer in codes', async (t) => {
+  const { state, url } = await postmarkApi(t)
+
+  t.like(await t.throwsAsync(transportTo(url, { serverToken: 'x' }).send(otpMail())), {
+    reply: 'postmark 401/10',
+  })
+  state.down = true
+  t.like(await t.throwsAsync(transportTo(url).send(otpMail())), { reply: 'postmark 503/100' })
+  t.like(await t.throwsAsync(transportTo('http://127.0.0.1:1').send(otpMail())), {
+    reply: 'postmark no answer',
+  })
 })
 
 test('the mail of a lock notice has a tag of its own, and nothing that leads to an issuance', async (t) => {

@@ -257,7 +257,12 @@ test('refused tokens are told apart by a few reasons, whatever the reason was', 
   const requests = new RequestMetrics(metrics)
   const answered = { route: '/verify', method: 'POST', code: 'X', durationInSeconds: 0.25 }
   const refusals = [
-    ...['ERR_JWT_EXPIRED', 'ERR_JWKS_NO_MATCHING_KEY', 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'],
+    ...[
+      'ERR_JWT_EXPIRED',
+      'not-yet-valid',
+      'ERR_JWKS_NO_MATCHING_KEY',
+      'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    ],
     ...['ERR_JWT_CLAIM_VALIDATION_FAILED', 'ERR_JWS_INVALID', 'typ', 'alice@example.com', 'constructor'],
   ]
 
@@ -266,6 +271,7 @@ test('refused tokens are told apart by a few reasons, whatever the reason was', 
 
   t.deepEqual(await samplesOf(metrics, 'countersign_tokens_refused_total'), [
     '{reason="expired"} 1',
+    '{reason="not-yet-valid"} 1',
     '{reason="unknown-key"} 1',
     '{reason="bad-signature"} 1',
     '{reason="claims"} 1',

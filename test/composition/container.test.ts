@@ -24,6 +24,9 @@ test('docs/metrics.md lists every metric with its type and its labels, and none 
     config: readConfig(SETTINGS),
     databaseUrl: 'postgresql://nobody@127.0.0.1:1/none',
     logger: pino({ level: 'silent' }),
+    deliverer: { name: 'deliverer', wake: () => {}, problem: async () => undefined },
+    instanceId: 'test',
+    requests: new Int32Array(new SharedArrayBuffer(4)),
   })
   const metrics = container.get(Metrics).registry.getMetricsAsArray() as unknown as readonly {
     readonly name: string

@@ -32,6 +32,15 @@ const KEYCLOAK = {
   KEYCLOAK_CLIENT_SECRET: 'secret',
 }
 
+const SMTP_OAUTH = {
+  MAIL_TRANSPORT: 'smtp',
+  SMTP_URL: 'smtp://no-reply%40bank.example@smtp.office365.com:587',
+  SMTP_OAUTH_TOKEN_URL: 'https://login.microsoftonline.com/bank/oauth2/v2.0/token',
+  SMTP_OAUTH_CLIENT_ID: 'mailer',
+  SMTP_OAUTH_CLIENT_SECRET: 'secret',
+  SMTP_OAUTH_SCOPE: 'https://outlook.office365.com/.default',
+}
+
 const problemsOf = (env: Record<string, string | undefined>) => {
   try {
     readConfig(env)
@@ -78,6 +87,48 @@ test('production takes what it is given, keys in their order', (t) => {
   t.is(config.otpKeys?.[0].bytes.length, 32)
   t.is(config.auth?.jwksUrl.href, PRODUCTION.AUTH_JWKS_URL)
   t.true(config.workers >= 1)
+})
+
+test('access tokens are those of RFC 9068, unless their provider or a single claim is named', (t) => {
+  const none = {
+    client: undefined,
+    service: undefined,
+    scope: undefined,
+    scopePrefix: undefined,
+    user: undefined,
+  }
+  t.like(readConfig(PRODUCTION).auth, { provider: 'generic', clockToleranceInSeconds: 10, claims: none })
+
+  const { auth } = readConfig({
+    ...PRODUCTION,
+    AUTH_PROVIDER: 'entra',
+    AUTH_CLIENT_CLAIM: 'appid',
+    AUTH_SERVICE_CLAIM: 'https://bank.example/kind=a=b',
+    AUTH_SCOPE_CLAIM: 'scp',
+    AUTH_SCOPE_PREFIX: 'countersign/',
+    AUTH_USER_CLAIM: 'oid',
+    AUTH_CLOCK_TOLERANCE_SECONDS: '60',
+  })
+  t.like(auth, {
+    provider: 'entra',
+    clockToleranceInSeconds: 60,
+    claims: {
+      client: 'appid',
+      service: { name: 'https://bank.example/kind', value: 'a=b' },
+      scope: 'scp',
+      scopePrefix: 'countersign/',
+      user: 'oid',
+    },
+  })
+})
+
+test('the provider of tokens asks for its issuer, and a default as in .env.example does not', (t) => {
+  t.deepEqual(
+    problemsOf({ AUTH_PROVIDER: 'okta' }).map((problem) => problem.split(' ')[0]),
+    ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'],
+  )
+  t.is(problemsOf({ AUTH_SCOPE_CLAIM: 'scp' }).length, 3)
+  t.deepEqual(problemsOf({ AUTH_PROVIDER: 'generic', AUTH_CLOCK_TOLERANCE_SECONDS: '10' }), [])
 })
 
 test('production without anything names every variable that is missing, all at once', (t) => {
@@ -132,6 +183,39 @@ for (const [what, change, problem] of [
     /^MAIL_TRANSPORT must be/,
   ],
   ['an unknown transport', { MAIL_TRANSPORT: 'postmark,fax' }, /^MAIL_TRANSPORT must be/],
+  ['an unknown provider of tokens', { AUTH_PROVIDER: 'azure' }, /^AUTH_PROVIDER must be generic, keycloak/],
+  [
+    'two claims for the client',
+    { AUTH_CLIENT_CLAIM: 'cid azp' },
+    /^AUTH_CLIENT_CLAIM must be the name of one/,
+  ],
+  [
+    'a claim of a service without its value',
+    { AUTH_SERVICE_CLAIM: 'idtyp' },
+    /^AUTH_SERVICE_CLAIM must be name=/,
+  ],
+  [
+    'a claim of a service with an empty value',
+    { AUTH_SERVICE_CLAIM: 'idtyp=' },
+    /^AUTH_SERVICE_CLAIM must be name=/,
+  ],
+  ['a value of no claim', { AUTH_SERVICE_CLAIM: '=app' }, /^AUTH_SERVICE_CLAIM must be name=/],
+  ['a prefix of scopes with a space', { AUTH_SCOPE_PREFIX: 'a b/' }, /^AUTH_SCOPE_PREFIX must be/],
+  [
+    'users known by a name that can change',
+    { AUTH_USER_CLAIM: 'email' },
+    /^AUTH_USER_CLAIM must be a claim that never/,
+  ],
+  [
+    'more than a minute between the clocks',
+    { AUTH_CLOCK_TOLERANCE_SECONDS: '61' },
+    /^AUTH_CLOCK_TOLERANCE_SECONDS must be/,
+  ],
+  [
+    'a negative time between the clocks',
+    { AUTH_CLOCK_TOLERANCE_SECONDS: '-1' },
+    /^AUTH_CLOCK_TOLERANCE_SECONDS must be/,
+  ],
   ['Keycloak without its realm', { ...KEYCLOAK, KEYCLOAK_REALM: '' }, /^KEYCLOAK_REALM is not set/],
   [
     'Keycloak in plain text',
@@ -195,6 +279,60 @@ for (const [what, change, problem] of [
   ],
   ['an unknown environment', { NODE_ENV: 'prod' }, /^NODE_ENV must be/],
   ['a sender of two lines', { MAIL_FROM: 'a@b.example\r\nBcc: c@d.example' }, /^MAIL_FROM must be one line/],
+  ['two senders', { MAIL_FROM: 'a@b.example, c@d.example' }, /^MAIL_FROM must be one line with one mailbox/],
+  ['a sender without an address', { MAIL_FROM: 'Bank' }, /^MAIL_FROM must be one line with one mailbox/],
+  [
+    'a sender that is not ASCII',
+    { MAIL_FROM: 'Bank <büro@bank.example>' },
+    /^MAIL_FROM .* before the @ in ASCII$/,
+  ],
+  [
+    'a sender at no domain',
+    { MAIL_FROM: 'Bank <a@℀.example>' },
+    /^MAIL_FROM must be one line with one mailbox/,
+  ],
+  ['two lines of answers', { MAIL_REPLY_TO: 'a@b.example\nX: y' }, /^MAIL_REPLY_TO must be one line/],
+  ...[
+    'pod-7d9f',
+    'my_host.bank.example',
+    '10.0.0.7',
+    '[10.0.0.700]',
+    'a b.example',
+    'bank.example\r\nRSET',
+    '-a.example',
+  ].map(
+    (name) =>
+      [
+        `EHLO ${JSON.stringify(name)}`,
+        { SMTP_EHLO_NAME: name },
+        /^SMTP_EHLO_NAME must be a full domain name/,
+      ] as const,
+  ),
+  [
+    'a token endpoint in the clear',
+    { ...SMTP_OAUTH, SMTP_OAUTH_TOKEN_URL: 'http://login.example/token' },
+    /^SMTP_OAUTH_TOKEN_URL must be an https:\/\/ URL/,
+  ],
+  [
+    'a token without the secret of its client',
+    { ...SMTP_OAUTH, SMTP_OAUTH_CLIENT_SECRET: undefined },
+    /^SMTP_OAUTH_CLIENT_SECRET is not set/,
+  ],
+  [
+    'a scope with a line feed',
+    { ...SMTP_OAUTH, SMTP_OAUTH_SCOPE: 'a\nb' },
+    /^SMTP_OAUTH_SCOPE must be scopes/,
+  ],
+  [
+    'a token and a password',
+    { ...SMTP_OAUTH, SMTP_URL: 'smtp://bank:secret@relay.example' },
+    /^SMTP_URL must have the mailbox as user and no password/,
+  ],
+  [
+    'a token for nobody',
+    { ...SMTP_OAUTH, SMTP_URL: 'smtp://relay.example' },
+    /^SMTP_URL must have the mailbox as user and no password/,
+  ],
 ] as const) {
   test(`production refuses ${what}, and says so in one line`, (t) => {
     const problems = problemsOf({ ...PRODUCTION, ...change })
@@ -203,6 +341,37 @@ for (const [what, change, problem] of [
     t.regex(problems[0]!, problem)
   })
 }
+
+test('the domain of a sender becomes A-labels, and its name stays', (t) => {
+  const { mail } = readConfig({
+    ...PRODUCTION,
+    MAIL_FROM: '"Bücher, @ home" <no-reply@Bücher.example>',
+    MAIL_REPLY_TO: 'help@bücher.example',
+  })
+
+  t.like(mail?.[0], {
+    from: '"Bücher, @ home" <no-reply@xn--bcher-kva.example>',
+    replyTo: 'help@xn--bcher-kva.example',
+  })
+})
+
+test('an SMTP relay may want a name and a token', (t) => {
+  const { mail } = readConfig({ ...PRODUCTION, ...SMTP_OAUTH, SMTP_EHLO_NAME: 'countersign.bücher.example' })
+
+  t.like(mail?.[0], {
+    transport: 'smtp',
+    ehloName: 'countersign.xn--bcher-kva.example',
+    oauth: {
+      tokenUrl: SMTP_OAUTH.SMTP_OAUTH_TOKEN_URL,
+      clientId: 'mailer',
+      clientSecret: 'secret',
+      scope: 'https://outlook.office365.com/.default',
+    },
+  })
+  for (const name of ['[192.0.2.1]', '[IPv6:2001:db8::1]', 'mail-1.bank.example']) {
+    t.like(readConfig({ ...PRODUCTION, ...SMTP_OAUTH, SMTP_EHLO_NAME: name }).mail?.[0], { ehloName: name })
+  }
+})
 
 for (const [value, order] of [
   ['postmark', ['postmark']],

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { EmailAddress, EmailAddressMalformed } from '../../src/domain/email-address.ts'
+import { ADDRESS_AS_WRITTEN, EmailAddress, EmailAddressMalformed } from '../../src/domain/email-address.ts'
 
 /** An address of so many characters, with a domain of labels that are not too long. */
 const ofLength = (length: number) =>
@@ -20,6 +20,7 @@ for (const text of [
 for (const text of [
   '',
   'alice',
+  'alice.example.com',
   '@example.com',
   'alice@',
   'alice@localhost',
@@ -38,7 +39,21 @@ for (const text of [
   '.alice@example.com',
   'al..ice@example.com',
   'alice@-example.com',
-  'alice@exämple.com',
+  'alice@exämple',
+  'älice@example.com',
+  'alice@exa mple.ü.com',
+  'alice@ex%61mple.ü.com',
+  'alice@ü@example.com',
+  'alice@１２７.０.０.１',
+  'alice@℀.example',
+  'alice@-ü.example',
+  'alice@ü..example',
+  'alice@ü.example.',
+  'alice@ü:25.example',
+  'alice@[ü].example',
+  'alice@\u202eü.example',
+  'alice@ü\u2028.example',
+  `alice@${'ü'.repeat(63)}.example`,
   'alice@example.com\u0000',
   `${'l'.repeat(65)}@example.com`,
   ofLength(255),
@@ -52,6 +67,31 @@ for (const text of [
   })
 }
 
+for (const [text, address] of [
+  ['info@bücher.example', 'info@xn--bcher-kva.example'],
+  ['info@BÜCHER.example', 'info@xn--bcher-kva.example'],
+  ['info@bu\u0308cher.example', 'info@xn--bcher-kva.example'],
+  ['info@bücher。example', 'info@xn--bcher-kva.example'],
+  ['info@XN--BCHER-KVA.example', 'info@XN--BCHER-KVA.example'],
+  ['Info@straße.example', 'Info@xn--strae-oqa.example'],
+  ['info@例え.テスト', 'info@xn--r8jz45g.xn--zckzah'],
+  ['info@президент.рф', 'info@xn--d1abbgf6aiiy.xn--p1ai'],
+  ['info@ｅｘａｍｐｌｅ.com', 'info@example.com'],
+] as const) {
+  test(`${text} is ${address}`, (t) => {
+    t.is<string, string>(EmailAddress.parse(text), address)
+    t.is<string, string>(EmailAddress.parse(address), address)
+    t.regex(text, ADDRESS_AS_WRITTEN)
+  })
+}
+
+test('an address says which part of it is not ASCII, and cannot be', (t) => {
+  t.throws(() => EmailAddress.parse('älice@example.com'), { message: /before the @ must be ASCII$/ })
+  t.throws(() => EmailAddress.parse('alice@℀.example'), {
+    message: /domain of the address is not a domain name/,
+  })
+})
+
 test('a masked address shows its first character and its domain', (t) => {
   t.is(EmailAddress.mask(EmailAddress.parse('alice@example.com')), 'a•••@example.com')
   t.is(EmailAddress.mask(EmailAddress.parse('a@example.com')), 'a•••@example.com')
@@ -61,6 +101,9 @@ for (const [one, other, same] of [
   ['alice@example.com', 'alice@example.com', true],
   ['alice@example.com', 'alice@EXAMPLE.com', true],
   ['alice@Mail.Example.COM', 'alice@mAIL.eXAMPLE.com', true],
+  ['alice@bücher.example', 'alice@XN--BCHER-KVA.EXAMPLE', true],
+  ['alice@bücher.example', 'alice@Bu\u0308cher.example', true],
+  ['alice@straße.example', 'alice@strasse.example', false],
   ['alice@example.com', 'Alice@example.com', false],
   ['alice@example.com', 'alice@example.org', false],
   ['alice@example.com', 'alice@mail.example.com', false],

@@ -14,10 +14,12 @@ export class InMemoryMailTransport implements MailTransport {
   mode: 'taking' | 'refusing' | 'suppressing' | 'unavailable' | 'silent' = 'taking'
 
   async send(message: MailMessage) {
-    if (this.mode === 'unavailable') throw new MailUnavailable('The test made it unavailable')
+    if (this.mode === 'unavailable')
+      throw new MailUnavailable('The test made it unavailable', { reply: 'memory 451' })
     if (this.mode === 'silent') throw new MailOutcomeUnknown('The test made it silent')
     if (this.mode === 'suppressing') throw new RecipientSuppressed('The test suppressed the recipient')
-    if (this.mode === 'refusing' || !isPlain(message.to)) throw new MailRefused('The test made it refuse')
+    if (this.mode === 'refusing' || !isPlain(message.to))
+      throw new MailRefused('The test made it refuse', { reply: 'memory 550' })
     this.sent.push(message)
     return { transport: 'memory', messageId: `m-${this.sent.length}` }
   }

@@ -92,6 +92,36 @@ test('an address that changes only by the case of its domain ends no challenge',
   t.is((await verifyJson(id, { totp: '000001' })).status, 204)
 })
 
+test('an internationalised domain is stored as its A-labels, and another spelling of it ends no challenge', async (t) => {
+  const { call, open, store } = await edge(t)
+  const put = (email: string) => call('PUT', `${PATH}/alice`, { token: CRM_TOKEN, json: { email } })
+
+  t.is((await put('info@bücher.example')).body.email, 'info@xn--bcher-kva.example')
+  const id = await open()
+  t.is((await put('info@BU\u0308CHER.example')).body.email, 'info@xn--bcher-kva.example')
+
+  t.is((await store.stepUps.load(id))?.challenge.status, 'pending')
+  const found = await call('GET', `${PATH}/alice`, { token: READER })
+  t.is(found.body.email, 'info@xn--bcher-kva.example')
+})
+
+for (const [email, message] of [
+  ['jürgen@example.com', 'The part of the address before the @ must be ASCII'],
+  ['info@℀.example', 'The domain of the address is not a domain name (UTS #46)'],
+] as const) {
+  test(`an address that no mail system can use is refused with its reason: ${message}`, async (t) => {
+    const { call } = await edge(t)
+
+    const reply = await call('PUT', `${PATH}/bob`, { token: CRM_TOKEN, json: { email } })
+
+    t.is(reply.status, 400)
+    t.deepEqual(
+      reply.body.fieldErrors?.map((fault: { message: string }) => fault.message),
+      [message],
+    )
+  })
+}
+
 for (const userId of ['%00', '%0a', 'b%C3%B6b', 'a'.repeat(256), '%20']) {
   test(`a user id of ${userId.slice(0, 10)} is a BAD_REQUEST`, async (t) => {
     const { call } = await edge(t)

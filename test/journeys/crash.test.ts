@@ -1,6 +1,7 @@
 import test from 'ava'
 import pg from 'pg'
 import { createTestDatabase } from '../support/database.ts'
+import { groupWatch } from '../support/group-watch.ts'
 import { brokenPromises, type Promised, walk } from './promised-walks.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 
@@ -16,12 +17,15 @@ test('a process killed at any moment loses no success that it answered, and leav
     await dataDir.remove()
   })
   const promised: Promised = new Map()
+  let shared = 0
 
   for (let round = 0; round < ROUNDS; round++) {
+    const watch = await groupWatch()
     const service = await startProcess({
       DATABASE_URL: database.url,
       DATA_DIR: dataDir.path,
       LOG_LEVEL: 'warn',
+      ...watch.env,
     })
     // The moment of the kill is the random variable of this test: after so many steps that were answered.
     let stepsToLive = 1 + Math.floor(Math.random() * 3 * JOURNEYS_A_ROUND)
@@ -35,6 +39,7 @@ test('a process killed at any moment loses no success that it answered, and leav
       Array.from({ length: JOURNEYS_A_ROUND }, () => walk(service.url, promised, step)),
     )
     await struck.promise
+    shared += await watch.look()
     await service.end('SIGKILL')
     await walks
   }
@@ -44,4 +49,5 @@ test('a process killed at any moment loses no success that it answered, and leav
     [...promised.values()].some((steps) => !steps.has('consumed')),
     'some journeys were cut off',
   )
+  t.true(shared > 0, 'some requests shared a statement')
 })

@@ -1,6 +1,7 @@
 import test from 'ava'
 import pg from 'pg'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { type GroupWatch, groupWatch } from '../support/group-watch.ts'
 import { call } from '../support/http-call.ts'
 import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser, until, wrongCode } from './client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from './service-process.ts'
@@ -11,6 +12,7 @@ let database: TestDatabase
 let dataDir: Awaited<ReturnType<typeof createDataDir>>
 let services: ServiceProcess[]
 let db: pg.Pool
+let watches: GroupWatch[]
 
 test.before(async () => {
   database = await createTestDatabase()
@@ -21,8 +23,15 @@ test.before(async () => {
     LOG_LEVEL: 'warn',
     SUBJECT_MAX_FAILURES: '100',
   }
-  services = await Promise.all([startProcess(env), startProcess(env), startProcess(env)])
+  watches = await Promise.all([groupWatch(), groupWatch(), groupWatch()])
+  services = await Promise.all(watches.map((watch) => startProcess({ ...env, ...watch.env })))
   db = new pg.Pool({ connectionString: database.url })
+})
+
+test.after('in every process requests shared statements, and no burst made one fail', async (t) => {
+  for (const watch of watches) t.true((await watch.look()) > 0)
+  for (const service of services)
+    t.false(/"level":(50|60)|ERROR|FATAL/.test(service.output()), service.output())
 })
 
 test.after.always(async () => {
@@ -203,9 +212,4 @@ test('of a consume and a cancel at the same time one wins, wherever they arrive'
       consumed.status === 200 ? [200, 409] : [204, 410],
     )
   }
-})
-
-test('no burst made a process fail', (t) => {
-  for (const service of services)
-    t.false(/"level":(50|60)|ERROR|FATAL/.test(service.output()), service.output())
 })

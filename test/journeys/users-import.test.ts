@@ -39,6 +39,13 @@ test('the users of a file get into the directory, and the command says which lin
   t.is(document.status, 1)
   t.like(JSON.parse(document.stdout), { created: 0, updated: 2, refused: [{ number: 3 }] })
 
+  const other = join(home.path, 'other.csv')
+  await writeFile(other, 'userId|email\nu-4|four@example.com\nu-5|five@example.com\n')
+  const misread = run(other)
+  t.is(misread.status, 1)
+  t.regex(misread.stderr, /The first line must name the columns userId and email/)
+  t.notRegex(misread.stdout + misread.stderr, /line \d|u-4|example\.com/)
+
   t.is(run().status, 2)
   t.is(run(join(home.path, 'none.csv')).status, 1)
   t.is(run(file, '--unknown').status, 2)

@@ -7,7 +7,11 @@ import { listening } from '../http/listening.ts'
 const SECRET = 's:e cret%ü'
 
 /** A source of tokens of an endpoint that gives these answers, the last of them from then on. */
-async function sourceOf(t: ExecutionContext, answers: readonly { status?: number; body: unknown }[]) {
+async function sourceOf(
+  t: ExecutionContext,
+  answers: readonly { status?: number; body: unknown }[],
+  parameters?: Record<string, string>,
+) {
   const asked: { authorization: string | undefined; body: string }[] = []
   const server = createServer(async (request, response) => {
     asked.push({ authorization: request.headers.authorization, body: await text(request) })
@@ -19,7 +23,10 @@ async function sourceOf(t: ExecutionContext, answers: readonly { status?: number
   const tokenUrl = `${await listening(t, server)}/token`
   const scope = 'mfa:challenges:create mfa:challenges:consume'
   return {
-    source: clientCredentials({ tokenUrl, clientId: 'pay:ments', clientSecret: SECRET, scope }),
+    source: clientCredentials({
+      ...{ tokenUrl, clientId: 'pay:ments', clientSecret: SECRET, scope },
+      ...(parameters && { parameters }),
+    }),
     asked,
   }
 }
@@ -58,6 +65,19 @@ test('the client names itself as RFC 6749 has it', async (t) => {
   t.is(id, 'pay%3Aments')
   t.is(secret, 's%3Ae+cret%25%C3%BC')
   t.deepEqual(Object.fromEntries(new URLSearchParams(asked[0]!.body)), {
+    grant_type: 'client_credentials',
+    scope: 'mfa:challenges:create mfa:challenges:consume',
+  })
+})
+
+test('a provider gets the parameters that it asks for besides, which replace none of the grant', async (t) => {
+  const parameters = { audience: 'https://countersign.bank.example', grant_type: 'password', scope: 'all' }
+  const { source, asked } = await sourceOf(t, [granted('one', 300)], parameters)
+
+  await source()
+
+  t.deepEqual(Object.fromEntries(new URLSearchParams(asked[0]!.body)), {
+    audience: 'https://countersign.bank.example',
     grant_type: 'client_credentials',
     scope: 'mfa:challenges:create mfa:challenges:consume',
   })

@@ -69,6 +69,9 @@ test('every route of the service is documented, and no other', (t) => {
     databaseUrl: 'postgresql://nobody@127.0.0.1:1/none',
     development: createDevelopment(config, KEYS),
     logger: pino({ level: 'silent' }),
+    deliverer: { name: 'deliverer', wake: () => {}, problem: async () => undefined },
+    instanceId: 'test',
+    requests: new Int32Array(new SharedArrayBuffer(4)),
   })
 
   const routes = container

@@ -91,14 +91,15 @@ export async function apiDocument(): Promise<string> {
             type: 'http',
             scheme: 'bearer',
             bearerFormat: 'JWT',
-            description: 'An access token of a user. Its `sub` is the id of the user.',
+            description:
+              'An access token of a user. The id of the user is its `sub`, or the claim that `AUTH_PROVIDER` or `AUTH_USER_CLAIM` name.',
           },
           serviceToken: {
             type: 'http',
             scheme: 'bearer',
             bearerFormat: 'JWT',
             description:
-              'An access token of a service (client credentials). `client_id` or `azp` is the client, `scope` lists its rights. Each operation names the scope that it needs.',
+              'An access token of a service (client credentials). By RFC 9068 `client_id` is the client and `scope` lists its rights; `AUTH_PROVIDER` reads the claims of other providers. Each operation names the scope that it needs.',
           },
           mailSystem: {
             type: 'http',

@@ -52,7 +52,8 @@ export interface Challenge {
     readonly type: string
     /**
      * The lines that the user reads in the mail, in this order: everything that a person needs to recognise the operation. At most
-     * 10 lines; a label has at most 40 UTF-16 code units, a value at most 200.
+     * 10 lines; a label has at most 40 UTF-16 code units, a value at most 200. Each is one line that is not blank, without control
+     * characters and lone surrogates.
      */
     readonly summary: readonly SummaryLine[]
   }
@@ -111,7 +112,8 @@ export interface ConsumedChallenge {
     readonly digest: string
     /**
      * The lines that the user reads in the mail, in this order: everything that a person needs to recognise the operation. At most
-     * 10 lines; a label has at most 40 UTF-16 code units, a value at most 200.
+     * 10 lines; a label has at most 40 UTF-16 code units, a value at most 200. Each is one line that is not blank, without control
+     * characters and lone surrogates.
      */
     readonly summary: readonly SummaryLine[]
   }

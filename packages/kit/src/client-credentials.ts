@@ -9,6 +9,8 @@ export interface ClientCredentials {
   readonly clientSecret: string
   /** The scopes, separated by spaces: `mfa:challenges:create mfa:challenges:consume` to protect a route. */
   readonly scope: string
+  /** Further parameters of the request, such as the `audience` of Auth0 or the `resource` of RFC 8707. Default: none. */
+  readonly parameters?: Readonly<Record<string, string>>
   /** The time that one request to the token endpoint may take, in milliseconds. Default: 5000. */
   readonly timeoutInMs?: number
   /** What sends the request. Default: the `fetch` of Node.js. */
@@ -52,7 +54,7 @@ export function clientCredentials(credentials: ClientCredentials): () => Promise
 }
 
 async function grant(credentials: ClientCredentials): Promise<z.infer<typeof Granted>> {
-  const { tokenUrl, clientId, clientSecret, scope, timeoutInMs = 5000, fetch } = credentials
+  const { tokenUrl, clientId, clientSecret, scope, parameters, timeoutInMs = 5000, fetch } = credentials
   const { status, text } = await boundedFetch(
     new URL(tokenUrl),
     {
@@ -62,7 +64,7 @@ async function grant(credentials: ClientCredentials): Promise<z.infer<typeof Gra
         Authorization: `Basic ${btoa(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`)}`,
         'Content-Type': 'application/x-www-form-urlencoded',
       },
-      body: new URLSearchParams({ grant_type: 'client_credentials', scope }).toString(),
+      body: new URLSearchParams({ ...parameters, grant_type: 'client_credentials', scope }).toString(),
     },
     { timeoutInMs, fetch },
   )

@@ -29,8 +29,14 @@ const MEMORY_IN_SECONDS = 5
 const REMEMBERED_USERS = 10_000
 const PLACE = 'the users endpoint'
 
-/** The form of Keycloak's ids. No other text gets into the path, so none can lead to another resource. */
-const KEYCLOAK_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/**
+ * An id that a path can hold. Keycloak's own ids are UUIDs, but those of a federated user (`f:<provider>:<name there>`)
+ * and of an imported one have any form. A proxy on the way may decode an encoded slash or semicolon, and then the id
+ * would lead to another resource. `%` would do so where a proxy decodes twice.
+ */
+const PATH_SEGMENT = /^(?!\.{1,2}$)[^/\\;%\p{C}\p{Zl}\p{Zp}]+$/u
+/** What Keycloak itself has beside the ids of users, at the same place. */
+const RESOURCES = ['count', 'profile']
 
 /**
  * The body of a 404 from Keycloak itself. A 404 alone is no proof: a proxy may hide `/admin`, as Keycloak's guide on
@@ -69,7 +75,7 @@ export class KeycloakUserDirectory implements UserDirectory {
   }
 
   async find(userId: string): Promise<User | undefined> {
-    if (!KEYCLOAK_ID.test(userId)) return undefined
+    if (!PATH_SEGMENT.test(userId) || RESOURCES.includes(userId)) return undefined
     return this.#memory.getOrLoad(userId, () => this.#ask(userId))
   }
 

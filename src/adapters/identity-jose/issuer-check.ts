@@ -1,60 +1,169 @@
 import type { JWK } from 'jose'
+import type { Clock } from '../../application/ports/clock.ts'
 import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
-import { fetchPublicKeys } from './issuer-keys.ts'
+import { discover } from './discovery.ts'
+import { fetchJson, type IssuerAnswer } from './issuer-answer.ts'
+import { MAX_CANDIDATES, publicKeysIn } from './issuer-keys.ts'
 import { ALGORITHMS } from './jose-access-tokens.ts'
 
 /** The types and curves of a JWK without `alg` that can sign a token (RFC 7518 §3.1, RFC 8037 §3.1). */
 const USABLE = ['RSA', 'P-256', 'P-384', 'P-521', 'Ed25519']
+/** RFC 7518 §3.3 and §3.5: 2048 bits, as base64url. */
+const MIN_MODULUS_CHARACTERS = 342
 
-/** Fetches the keys of the token issuer, as the service does. */
+const PARTS = [
+  ['protocol', 'the scheme'],
+  ['host', 'the host'],
+  ['pathname', 'the path'],
+  ['search', 'the query'],
+] as const
+
+interface CheckedIssuer {
+  readonly issuer: string
+  readonly jwksUrl: URL
+  readonly clockToleranceInSeconds: number
+}
+
+/** Fetches the keys of the token issuer as the service does, and compares its clock and its name with ours. */
 export class IssuerCheck implements DiagnosticCheck {
   readonly name = 'issuer'
-  readonly #jwksUrl: URL
+  readonly #issuer: CheckedIssuer
+  readonly #clock: Clock
 
-  constructor(jwksUrl: URL) {
-    this.#jwksUrl = jwksUrl
+  constructor(issuer: CheckedIssuer, clock: Clock) {
+    this.#issuer = issuer
+    this.#clock = clock
   }
 
   async *run(): AsyncGenerator<CheckResult> {
-    const { host, protocol } = this.#jwksUrl
+    const { issuer, jwksUrl, clockToleranceInSeconds } = this.#issuer
+    const discovery = discover(issuer, jwksUrl)
+    const askedAt = this.#clock.now()
+    let answer: IssuerAnswer
     let keys: readonly JWK[]
     try {
-      keys = (await fetchPublicKeys(this.#jwksUrl)).keys
+      answer = await fetchJson(jwksUrl)
+      keys = publicKeysIn(answer.json).keys
     } catch (error) {
       yield CheckResult.failed(
         'issuer',
-        `${host} gives no keys: ${reasonOf(error)}`,
+        `${jwksUrl.host} gives no keys: ${reasonOf(error)}`,
         'Check AUTH_JWKS_URL (`jwks_uri` in /.well-known/openid-configuration of the issuer), and that this machine can reach it. Without keys the service accepts no access token',
       )
+      yield nameResult(issuer, jwksUrl, await discovery)
       return
     }
-
-    const usable = keys.filter(isUsable)
-    const found = `${host} has ${usable.length} of ${keys.length} public keys that tokens may be signed with`
-    if (usable.length === 0) {
-      yield CheckResult.failed('issuer', found, `Let the issuer sign with one of ${ALGORITHMS.join(', ')}`)
-    } else if (usable.some(({ kid }) => kid === undefined) && usable.length > 1) {
-      yield CheckResult.warning(
-        'issuer',
-        `${found}, some without a kid`,
-        'Let the issuer give each key a kid: the service cannot choose between several keys without one',
-      )
-    } else if (protocol !== 'https:') {
-      yield CheckResult.warning(
-        'issuer',
-        `${found}, over plain HTTP`,
-        'Use https://, unless the issuer always runs on this machine',
-      )
-    } else {
-      yield CheckResult.ok('issuer', found)
-    }
+    yield keysResult(jwksUrl, keys)
+    yield clockResult(answer.headers, askedAt, this.#clock.now(), clockToleranceInSeconds)
+    yield nameResult(issuer, jwksUrl, await discovery)
   }
 }
 
-function isUsable({ kty, crv, alg, use, key_ops: operations }: JWK): boolean {
+function keysResult({ host, protocol }: URL, keys: readonly JWK[]): CheckResult {
+  const usable = keys.filter(isUsable)
+  const found = `${host} has ${usable.length} of ${keys.length} public keys that tokens may be signed with`
+  if (usable.length === 0) {
+    return CheckResult.failed('issuer', found, `Let the issuer sign with one of ${ALGORITHMS.join(', ')}`)
+  }
+  if (usable.filter(({ kid }) => kid === undefined).length > MAX_CANDIDATES) {
+    return CheckResult.warning(
+      'issuer',
+      `${found}, more than ${MAX_CANDIDATES} of them without a kid`,
+      `Let the issuer give each key a kid: the service tries ${MAX_CANDIDATES} keys for a token that names none`,
+    )
+  }
+  if (protocol !== 'https:') {
+    return CheckResult.warning(
+      'issuer',
+      `${found}, over plain HTTP`,
+      'Use https://, unless the issuer always runs on this machine',
+    )
+  }
+  return CheckResult.ok('issuer', found)
+}
+
+function isUsable({ kty, crv, alg, use, n, key_ops: operations }: JWK): boolean {
   const signs = use === undefined || use === 'sig'
   const verifies = operations === undefined || operations.includes('verify')
-  return signs && verifies && (alg ? ALGORITHMS.includes(alg) : USABLE.includes(crv ?? kty ?? ''))
+  const isLongEnough = kty !== 'RSA' || (n?.length ?? 0) >= MIN_MODULUS_CHARACTERS
+  return (
+    signs && verifies && isLongEnough && (alg ? ALGORITHMS.includes(alg) : USABLE.includes(crv ?? kty ?? ''))
+  )
+}
+
+/**
+ * Compares our clock with the `Date` of an answer that came between two instants. The header has whole seconds, and a
+ * cache adds the seconds since then as `Age` (RFC 9111 §4.2.3). So the result is the smallest possible difference.
+ */
+function clockResult(headers: Headers, askedAt: Date, answeredAt: Date, tolerance: number): CheckResult {
+  const earliest = Date.parse(headers.get('Date') ?? '') / 1000 + Number(headers.get('Age') ?? 0)
+  if (Number.isNaN(earliest)) return CheckResult.ok('issuer-clock', 'the issuer does not say what time it is')
+
+  const behind = earliest - answeredAt.getTime() / 1000
+  const ahead = askedAt.getTime() / 1000 - (earliest + 1)
+  const remedy =
+    'Synchronise the clocks of both machines (NTP). Until then AUTH_CLOCK_TOLERANCE_SECONDS may be 60 at most'
+  if (behind > tolerance) {
+    return CheckResult.failed(
+      'issuer-clock',
+      `this clock is ${seconds(behind)} behind that of the issuer: new tokens are refused as not-yet-valid`,
+      remedy,
+    )
+  }
+  if (ahead > tolerance) {
+    return CheckResult.warning(
+      'issuer-clock',
+      `this clock is ${seconds(ahead)} ahead of that of the issuer: tokens expire too early`,
+      remedy,
+    )
+  }
+  const difference = Math.max(behind, ahead)
+  return CheckResult.ok(
+    'issuer-clock',
+    difference > 0
+      ? `differs from that of the issuer by ${seconds(difference)}, which is tolerated`
+      : 'agrees with that of the issuer',
+  )
+}
+
+function seconds(difference: number): string {
+  return `${Math.ceil(difference)} s`
+}
+
+function nameResult(
+  issuer: string,
+  jwksUrl: URL,
+  document: { readonly issuer: string; readonly jwksUri: URL | undefined } | undefined,
+): CheckResult {
+  if (!document) {
+    return CheckResult.ok('issuer-name', 'there is no discovery document to compare AUTH_ISSUER with')
+  }
+  if (document.issuer !== issuer) {
+    return CheckResult.failed(
+      'issuer-name',
+      `AUTH_ISSUER is ${issuer}, and the discovery document says ${document.issuer}: ${differenceOf(issuer, document.issuer)}`,
+      'Set AUTH_ISSUER to the `iss` of the tokens, character by character. Every other token is refused',
+    )
+  }
+  if (document.jwksUri && document.jwksUri.pathname !== jwksUrl.pathname) {
+    return CheckResult.warning(
+      'issuer-name',
+      `the discovery document has its keys at ${document.jwksUri.href}, and AUTH_JWKS_URL is another place`,
+      'Set AUTH_JWKS_URL to `jwks_uri` of the discovery document, or tokens may be signed with keys that are not there',
+    )
+  }
+  return CheckResult.ok('issuer-name', 'AUTH_ISSUER is that of the discovery document')
+}
+
+function differenceOf(ours: string, theirs: string): string {
+  if (`${ours}/` === theirs) return 'AUTH_ISSUER lacks the slash at the end'
+  if (ours === `${theirs}/`) return 'AUTH_ISSUER has a slash too many at the end'
+  if (ours.toLowerCase() === theirs.toLowerCase()) return 'upper and lower case differ'
+  if (!URL.canParse(ours) || !URL.canParse(theirs)) return 'one of them is no URL'
+
+  const [one, other] = [new URL(ours), new URL(theirs)]
+  const part = PARTS.find(([name]) => one[name] !== other[name])?.[1] ?? 'the spelling'
+  return `${part} differs`
 }
 
 /** Why the keys are missing. `fetch` keeps the reason in the cause of its error. */

@@ -1,34 +1,54 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose'
+import {
+  type CryptoKey,
+  createLocalJWKSet,
+  errors,
+  type JSONWebKeySet,
+  type JWK,
+  type JWTHeaderParameters,
+  type LocalJWKSet,
+} from 'jose'
 import { IssuerUnavailable } from '../../application/ports/access-tokens.ts'
 import type { Clock } from '../../application/ports/clock.ts'
+import { fetchJson } from './issuer-answer.ts'
 
 const REFRESH_AFTER_IN_MS = 10 * 60_000
 const COOLDOWN_IN_MS = 30_000
 const HONOURED_FOR_IN_MS = 24 * 3_600_000
-const TIME_OUT_IN_MS = 5_000
-const MAX_BYTES = 256 * 1024
+/** Each candidate costs a signature check. So a token that names no key cannot cost more than this. */
+export const MAX_CANDIDATES = 8
+
+/**
+ * Yields the public keys that may have signed a token. A caller that has found the right one stops there.
+ *
+ * @throws {errors.JWKSNoMatchingKey} instead of the first key, if no key fits.
+ * @throws {IssuerUnavailable} if the token may be good, but its key cannot be fetched.
+ */
+export type CandidateKeys = (header: JWTHeaderParameters) => AsyncIterable<CryptoKey>
 
 interface HeldKeys {
-  readonly find: JWTVerifyGetKey
+  readonly text: string
+  readonly candidates: CandidateKeys
   readonly fetchedAt: number
 }
 
 /**
- * Returns a key function for the keys that an identity provider publishes at its JWKS URL.
+ * Finds candidates among the keys that an identity provider publishes at its JWKS URL. While the provider publishes the
+ * same keys, it yields the same objects.
  *
- * It fetches keys older than ten minutes again, in the background. An unknown key id makes it fetch at once. Either way
- * it asks the issuer at most once in thirty seconds, whether the issuer answers or not. So it knows a new key after
- * thirty seconds at the latest, and drops a removed key with the next answer.
+ * It fetches keys older than ten minutes again, in the background. It fetches them at once if it has no key for a token,
+ * or if none of the candidates has signed it: a provider may give its tokens no key id, or put a new key under an old id.
+ * Either way it asks the issuer at most once in thirty seconds, whether the issuer answers or not. So it knows a new key
+ * after thirty seconds at the latest, and drops a removed key with the next answer.
  *
  * While the issuer is unavailable, the keys of its last answer stay valid for 24 hours. The service accepts no token
  * that lives longer than a day, so honest tokens need no more. An attacker who blocks the issuer cannot keep a stolen
  * key alive for longer either.
  *
- * The key function throws `IssuerUnavailable` if the token may be good: if it has no keys, or if they lack the key id
+ * It throws `IssuerUnavailable` if it has no keys. It also does if its keys lack the key id, or the token names none,
  * and the issuer did not answer last time. jose's own remote set drops its keys when a fetch fails after their age, and
  * does not pause after a failed fetch.
  */
-export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch): JWTVerifyGetKey {
+export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch): CandidateKeys {
   let held: HeldKeys | undefined
   let askedAt = Number.NEGATIVE_INFINITY
   let pending: Promise<void> | undefined
@@ -41,7 +61,9 @@ export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch)
     askedAt = now()
     pending = fetchPublicKeys(jwksUrl, fetch)
       .then((keySet) => {
-        held = { find: createLocalJWKSet(keySet), fetchedAt: now() }
+        const text = JSON.stringify(keySet)
+        const candidates = held?.text === text ? held.candidates : keysOf(keySet)
+        held = { text, candidates, fetchedAt: now() }
         failure = undefined
       })
       .catch((error: unknown) => {
@@ -62,24 +84,76 @@ export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch)
     return clock.now().getTime()
   }
 
-  return async (header, token) => {
+  return async function* candidates(header) {
     if (!held || !isWithin(HONOURED_FOR_IN_MS, held.fetchedAt, now())) await refresh()
     else if (!isWithin(REFRESH_AFTER_IN_MS, held.fetchedAt, now())) void refresh()
 
+    const known = honoured().candidates
+    let isKnown = true
     try {
-      return await honoured().find(header, token)
+      yield* known(header)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw blame(error)
+      isKnown = false
     }
 
     await refresh()
+    if (failure && (!isKnown || header.kid === undefined)) throw new IssuerUnavailable(failure)
+    const renewed = honoured().candidates
+    if (renewed === known) {
+      if (isKnown) return
+      throw new errors.JWKSNoMatchingKey()
+    }
     try {
-      return await honoured().find(header, token)
+      yield* renewed(header)
     } catch (error) {
-      if (error instanceof errors.JWKSNoMatchingKey && failure) throw new IssuerUnavailable(failure)
       throw blame(error)
     }
   }
+}
+
+/**
+ * Finds candidates in a key set. With a key id those are the keys of that id, or else those without an id.
+ *
+ * Two names of one algorithm fit one another: RFC 9864 renamed `EdDSA` to `Ed25519`, and tokens and keys change their
+ * names at different times. jose compares the names.
+ */
+export function keysOf({ keys }: JSONWebKeySet): CandidateKeys {
+  const renamed = keys.map(withoutNameOfEd25519)
+  const all = createLocalJWKSet({ keys: renamed })
+  const unnamed = createLocalJWKSet({ keys: renamed.filter(({ kid }) => kid === undefined) })
+
+  return async function* candidates({ alg, kid }) {
+    if (kid === undefined) {
+      yield* some(all, { alg })
+      return
+    }
+    try {
+      yield* some(all, { alg, kid })
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+      yield* some(unnamed, { alg })
+    }
+  }
+}
+
+async function* some(find: LocalJWKSet, header: JWTHeaderParameters): AsyncGenerator<CryptoKey> {
+  try {
+    yield (await find(header)) as CryptoKey
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    let left = MAX_CANDIDATES
+    for await (const key of error) {
+      yield key
+      left -= 1
+      if (left === 0) return
+    }
+  }
+}
+
+function withoutNameOfEd25519(key: JWK): JWK {
+  const { alg, ...unnamed } = key
+  return key.crv === 'Ed25519' && (alg === 'EdDSA' || alg === 'Ed25519') ? unnamed : key
 }
 
 /** A clock that was set back ends the period too. Otherwise the period would last as long as the clock was ahead. */
@@ -92,39 +166,18 @@ function blame(error: unknown): unknown {
   const isKnown =
     error instanceof IssuerUnavailable ||
     error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys ||
     error instanceof errors.JOSENotSupported
   return isKnown ? error : new IssuerUnavailable(error)
 }
 
-export async function fetchPublicKeys(
-  url: URL,
-  fetch: typeof globalThis.fetch = globalThis.fetch,
-): Promise<JSONWebKeySet> {
-  const response = await fetch(url, {
-    headers: { accept: 'application/json, application/jwk-set+json' },
-    redirect: 'manual',
-    signal: AbortSignal.timeout(TIME_OUT_IN_MS),
-  })
-  if (response.status !== 200) {
-    await response.body?.cancel()
-    throw new Error(`The issuer answered ${response.status} instead of its keys`)
-  }
-
-  const { keys } = JSON.parse(await boundedText(response)) as { readonly keys?: unknown }
-  if (!Array.isArray(keys)) throw new Error('The issuer answered without keys')
-  return { keys: keys.filter(isPublicKey) }
+async function fetchPublicKeys(url: URL, fetch = globalThis.fetch): Promise<JSONWebKeySet> {
+  return publicKeysIn((await fetchJson(url, fetch)).json)
 }
 
-async function boundedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength
-    if (size > MAX_BYTES) throw new Error(`The issuer answered more than ${MAX_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+export function publicKeysIn(json: unknown): JSONWebKeySet {
+  const { keys } = Object(json) as { readonly keys?: unknown }
+  if (!Array.isArray(keys)) throw new Error('The issuer answered without keys')
+  return { keys: keys.filter(isPublicKey) }
 }
 
 /** RFC 7518 §6: `d` is the private half of every asymmetric kind, and `oct` is a secret as a whole. */

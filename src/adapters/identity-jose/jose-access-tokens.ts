@@ -1,4 +1,11 @@
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import {
+  type CryptoKey,
+  decodeProtectedHeader,
+  errors,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  jwtVerify,
+} from 'jose'
 import {
   AccessTokenRefused,
   type AccessTokens,
@@ -7,41 +14,48 @@ import {
 } from '../../application/ports/access-tokens.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import { IDENTITY } from '../../domain/identity.ts'
+import type { CandidateKeys } from './issuer-keys.ts'
+import { claimOf, scopesOf, type TokenProfile, tokenProfile } from './token-profiles.ts'
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts'
 
 export interface AccessTokenRules {
   readonly issuer: string
   readonly audience: string
+  /** How far the clocks of issuer and service may differ. */
+  readonly clockToleranceInSeconds?: number
+  /** How the issuer writes its tokens. Default: as RFC 9068 says. */
+  readonly profile?: TokenProfile
 }
 
 /** Public-key signatures only: with a symmetric algorithm, anybody could sign with the published key. */
 export const ALGORITHMS = 'EdDSA Ed25519 ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512'.split(' ')
 /** RFC 9068 §2.1, and the types that older issuers write. A token of another type serves another purpose. */
 const TYPES = ['jwt', 'at+jwt', 'application/jwt', 'application/at+jwt']
-const CLOCK_TOLERANCE_IN_SECONDS = 5
+const CLOCK_TOLERANCE_IN_SECONDS = 10
 /** Nobody can revoke an access token before it ends, so one that outlives a day is a mistake of its issuer. */
 const MAX_REMAINING_LIFETIME_IN_SECONDS = 86_400
 
 /**
  * Checks JWT access tokens against the keys of their issuer.
  *
- * A token belongs to a service if its `sub` is its own client: RFC 9068 §2.2 marks a grant without a user so. Any other
- * token belongs to a user, whatever its scopes. So the issuer must not let a user choose the name of a client as `sub`
- * (RFC 9068 §5). It must not name a client like the audience either, or that client's ID tokens would pass.
- *
- * Keycloak writes the id of a hidden user as `sub` of a service account, so each such client needs a mapper that sets
- * `sub` to the client's id. Its `preferred_username` of `service-account-<client>` proves nothing: a user may have taken
- * that name.
+ * A token belongs to a service if its profile proves it. Any other token belongs to a user, whatever its scopes. So the
+ * issuer must not let a user choose what proves a service: in the default profile, the name of a client as `sub`
+ * (RFC 9068 §5). In that profile it must not name a client like the audience either, or that client's ID tokens would
+ * pass.
  */
 export class JoseAccessTokens implements AccessTokens {
-  readonly #keys: JWTVerifyGetKey
+  readonly #keys: CandidateKeys
   readonly #rules: AccessTokenRules
+  readonly #profile: TokenProfile
+  readonly #toleranceInSeconds: number
   readonly #clock: Clock
   readonly #verified = new VerifiedTokens()
 
-  constructor(keys: JWTVerifyGetKey, rules: AccessTokenRules, clock: Clock) {
+  constructor(keys: CandidateKeys, rules: AccessTokenRules, clock: Clock) {
     this.#keys = keys
     this.#rules = rules
+    this.#profile = rules.profile ?? tokenProfile()
+    this.#toleranceInSeconds = rules.clockToleranceInSeconds ?? CLOCK_TOLERANCE_IN_SECONDS
     this.#clock = clock
   }
 
@@ -60,62 +74,104 @@ export class JoseAccessTokens implements AccessTokens {
    * signature is checked once, as long as the issuer publishes that very key. If the issuer has revoked or replaced the
    * key, the token is checked again.
    */
-  async #vouchesFor({ header, jws, key }: VerifiedToken): Promise<boolean> {
+  async #vouchesFor({ header, key }: VerifiedToken): Promise<boolean> {
     try {
-      return (await this.#keys(header, jws)) === key
+      for await (const candidate of this.#keys(header)) if (candidate === key) return true
     } catch {
-      return false
+      // The check from the start finds the reason.
     }
+    return false
   }
 
   async #verify(token: string, now: Date): Promise<VerifiedToken> {
-    let found: Pick<VerifiedToken, 'header' | 'jws' | 'key'> | undefined
-    const { payload } = await this.#checkSignatureAndClaims(token, now, async (header, jws) => {
-      const key = await this.#keys(header, jws)
-      found = { header, jws, key }
-      return key
-    })
-    const nowInSeconds = now.getTime() / 1000
+    const { header, key, payload } = await this.#checkSignatureAndClaims(token, now)
 
-    if (!TYPES.includes((found!.header.typ ?? 'JWT').toLowerCase())) throw new AccessTokenRefused('typ')
-    if (payload.exp! > nowInSeconds + MAX_REMAINING_LIFETIME_IN_SECONDS) throw new AccessTokenRefused('exp')
-    if (payload.iat !== undefined && payload.iat > nowInSeconds + CLOCK_TOLERANCE_IN_SECONDS) {
-      throw new AccessTokenRefused('iat')
+    const nowInSeconds = now.getTime() / 1000
+    const latest = nowInSeconds + this.#toleranceInSeconds
+    if (!TYPES.includes((header.typ ?? 'JWT').toLowerCase())) throw new AccessTokenRefused('typ')
+    if (payload.exp! > latest + MAX_REMAINING_LIFETIME_IN_SECONDS) throw new AccessTokenRefused('exp')
+    if (payload.iat !== undefined && payload.iat > latest) throw new AccessTokenRefused('not-yet-valid')
+    if (this.#profile.isFor && !this.#profile.isFor(payload, this.#rules.audience)) {
+      throw new AccessTokenRefused('ERR_JWT_CLAIM_VALIDATION_FAILED')
     }
     return {
-      ...found!,
-      caller: callerOf(payload),
+      header,
+      key,
+      caller: callerOf(payload, this.#profile),
       verifiedAt: now,
       expiresAt: new Date(payload.exp! * 1000),
     }
   }
 
-  async #checkSignatureAndClaims(token: string, currentDate: Date, keys: JWTVerifyGetKey) {
+  async #checkSignatureAndClaims(token: string, currentDate: Date) {
     try {
-      return await jwtVerify(token, keys, {
+      const header = headerOf(token)
+      if (!ALGORITHMS.includes(header.alg)) throw new AccessTokenRefused('ERR_JOSE_ALG_NOT_ALLOWED')
+
+      const mismatch = new errors.JWSSignatureVerificationFailed()
+      for await (const key of this.#keys(header)) {
+        const payload = await this.#claimsIf(key, token, currentDate)
+        if (payload) return { header, key, payload }
+      }
+      throw mismatch
+    } catch (error) {
+      throw refusalOf(error)
+    }
+  }
+
+  /** The claims, unless another key has signed the token. */
+  async #claimsIf(key: CryptoKey, token: string, currentDate: Date): Promise<JWTPayload | undefined> {
+    try {
+      const { payload } = await jwtVerify(token, key, {
         algorithms: ALGORITHMS,
         issuer: this.#rules.issuer,
-        audience: this.#rules.audience,
+        ...(!this.#profile.isFor && { audience: this.#rules.audience }),
         requiredClaims: ['exp', 'sub'],
-        clockTolerance: CLOCK_TOLERANCE_IN_SECONDS,
+        clockTolerance: this.#toleranceInSeconds,
         currentDate,
       })
+      return payload
     } catch (error) {
-      if (error instanceof IssuerUnavailable) throw error
-      throw new AccessTokenRefused(error instanceof errors.JOSEError ? error.code : 'malformed')
+      if (error instanceof errors.JWSSignatureVerificationFailed || !(error instanceof errors.JOSEError))
+        return
+      throw error
     }
   }
 }
 
-function callerOf({ sub, client_id, azp, scope }: JWTPayload): Caller {
-  if (!isIdentity(sub)) throw new AccessTokenRefused('sub')
+/** jose throws a `TypeError` for what is no token. */
+function headerOf(token: string): JWTHeaderParameters {
+  try {
+    return decodeProtectedHeader(token) as JWTHeaderParameters
+  } catch {
+    throw new errors.JWSInvalid()
+  }
+}
 
-  const client = client_id ?? azp
-  if (client !== undefined && !isIdentity(client)) throw new AccessTokenRefused('client_id')
-  if (client !== sub) return { kind: 'user', userId: sub }
+function refusalOf(error: unknown): unknown {
+  if (error instanceof IssuerUnavailable || error instanceof AccessTokenRefused) return error
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf') {
+    return new AccessTokenRefused(error.reason === 'check_failed' ? 'not-yet-valid' : error.code)
+  }
+  return new AccessTokenRefused(error instanceof errors.JOSEError ? error.code : 'malformed')
+}
 
-  const scopes = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : []
-  return { kind: 'client', clientId: sub, scopes: new Set(scopes) }
+function callerOf(claims: JWTPayload, profile: TokenProfile): Caller {
+  if (!isIdentity(claims.sub)) throw new AccessTokenRefused('sub')
+
+  const claimed = profile.clientClaims.map((name) => claimOf(claims, name))
+  const client = claimed.find((claim) => claim !== undefined)
+  if (!profile.isAccessToken(claims, client)) throw new AccessTokenRefused('no-access-token')
+  if (client !== undefined) {
+    if (!isIdentity(client)) throw new AccessTokenRefused('client_id')
+    if (profile.isService(claims, client)) {
+      return { kind: 'client', clientId: client, scopes: scopesOf(claims, profile) }
+    }
+  }
+
+  const userId = claimOf(claims, profile.userClaim)
+  if (!isIdentity(userId)) throw new AccessTokenRefused(profile.userClaim)
+  return { kind: 'user', userId }
 }
 
 /** jose requires the claim but does not check its type: a number, an object or an empty text would pass. */

@@ -1,13 +1,12 @@
-import type { FlattenedJWSInput, JWTHeaderParameters, JWTVerifyGetKey } from 'jose'
+import type { CryptoKey, JWTHeaderParameters } from 'jose'
 import type { Caller } from '../../application/ports/access-tokens.ts'
 
 /** A token that passed every check, with everything that is needed to decide whether it still passes. */
 export interface VerifiedToken {
   readonly caller: Caller
   readonly header: JWTHeaderParameters
-  readonly jws: FlattenedJWSInput
   /** The key that verified its signature. */
-  readonly key: Awaited<ReturnType<JWTVerifyGetKey>>
+  readonly key: CryptoKey
   readonly verifiedAt: Date
   readonly expiresAt: Date
 }

@@ -38,6 +38,7 @@ export class FailoverMailTransport implements MailTransport {
   async send(message: MailMessage): Promise<MailReceipt> {
     const { id: mailId, expiresAt } = message
     const problems: string[] = []
+    const replies: string[] = []
     for (const transport of this.#transports) {
       // The transport before may have taken long to fail.
       if (problems.length > 0 && this.#clock.now() >= expiresAt) break
@@ -50,9 +51,10 @@ export class FailoverMailTransport implements MailTransport {
       } catch (error) {
         if (!(error instanceof MailUnavailable) || error instanceof MailOutcomeUnknown) throw error
         problems.push(`${transport.name}: ${error.message}`)
+        if (error.reply !== undefined) replies.push(error.reply)
       }
     }
-    throw new MailUnavailable(problems.join('; '))
+    throw new MailUnavailable(problems.join('; '), { reply: replies.join('; ') || undefined })
   }
 
   async close(): Promise<void> {

@@ -18,16 +18,17 @@ const SECOND_HAND: readonly number[] = [502, 504]
 
 /** The message of the error that stands for a request that never left. */
 const UNCONNECTED = 'no connection'
+const NO_ANSWER = { reply: 'postmark no answer' } as const
 
 /** Translates an error of the SDK into the application's terms. */
 export function postmarkFailure(error: unknown): MailRefused | MailUnavailable {
   if (!(error instanceof Errors.PostmarkError)) {
-    return new MailOutcomeUnknown('Postmark gave an unreadable answer')
+    return new MailOutcomeUnknown('Postmark gave an unreadable answer', { reply: 'postmark unreadable' })
   }
   if (error.statusCode !== 0) return answered(error.statusCode, error.code)
   return error.message === UNCONNECTED
-    ? new MailUnavailable('Postmark cannot be reached')
-    : new MailOutcomeUnknown('Postmark did not answer, or not in time')
+    ? new MailUnavailable('Postmark cannot be reached', NO_ANSWER)
+    : new MailOutcomeUnknown('Postmark did not answer, or not in time', NO_ANSWER)
 }
 
 /** Translates a 2xx answer that does not confirm the mail into the application's terms. */
@@ -37,16 +38,19 @@ export function postmarkRefusal(answer: unknown): MailRefused | MailUnavailable 
 
 /** Numbers only: the SDK's messages contain addresses, and an ill-formed token in full. */
 function answered(statusCode: number, errorCode: unknown): MailRefused | MailUnavailable {
-  const details = `HTTP ${statusCode}, ErrorCode ${Number.isInteger(errorCode) ? errorCode : 'missing'}`
-  if (errorCode === INVALID_REQUEST) return new MailRefused(`Postmark refused the mail (${details})`)
+  const code = Number.isInteger(errorCode) ? errorCode : 'missing'
+  const details = `HTTP ${statusCode}, ErrorCode ${code}`
+  const reply = `postmark ${statusCode}/${code}`
+  if (errorCode === INVALID_REQUEST)
+    return new MailRefused(`Postmark refused the mail (${details})`, { reply })
   if (errorCode === INACTIVE_RECIPIENT) {
-    return new RecipientSuppressed(`Postmark sends nothing to this recipient (${details})`)
+    return new RecipientSuppressed(`Postmark sends nothing to this recipient (${details})`, { reply })
   }
 
   const saysNo = statusCode >= 300 && !SECOND_HAND.includes(statusCode)
   return saysNo || (Number.isInteger(errorCode) && errorCode !== 0)
-    ? new MailUnavailable(`Postmark did not take the mail (${details})`)
-    : new MailOutcomeUnknown(`Postmark may have taken the mail (${details})`)
+    ? new MailUnavailable(`Postmark did not take the mail (${details})`, { reply })
+    : new MailOutcomeUnknown(`Postmark may have taken the mail (${details})`, { reply })
 }
 
 /**

@@ -17,6 +17,8 @@ export interface PostmarkOptions {
   /** A separate stream, so that complaints about other mails do not suppress codes. */
   readonly messageStream: string
   readonly from: string
+  /** One mailbox that gets the answers. Undefined: the sender. */
+  readonly replyTo?: string | undefined
   /** After this time the transport gives up on a mail that Postmark has not accepted, as the port promises. */
   readonly timeoutInMs?: number
 }
@@ -33,14 +35,17 @@ const TakenOver = z.object({ ErrorCode: z.literal(0), MessageID: z.string().min(
 export class PostmarkMailTransport implements MailTransport {
   readonly #client: ServerClient
   readonly #from: string
+  readonly #replyTo: string | undefined
   readonly #senderDomain: string
   readonly #messageStream: string
   #closed = false
 
   /** @throws {TypeError} if `apiUrl` or `from` cannot be used. */
-  constructor({ serverToken, apiUrl, messageStream, from, timeoutInMs = TIMEOUT_IN_MS }: PostmarkOptions) {
+  constructor(options: PostmarkOptions) {
+    const { serverToken, apiUrl, messageStream, from, replyTo, timeoutInMs = TIMEOUT_IN_MS } = options
     this.#client = new ServerClient(serverToken, { ...apiOf(apiUrl), fetch: once(timeoutInMs) })
     this.#from = from
+    this.#replyTo = replyTo
     this.#senderDomain = domainOf(from)
     this.#messageStream = messageStream
   }
@@ -51,6 +56,7 @@ export class PostmarkMailTransport implements MailTransport {
     const answer = await this.#client
       .sendEmail({
         From: this.#from,
+        ...(this.#replyTo !== undefined && { ReplyTo: this.#replyTo }),
         To: recipient,
         Subject: subject,
         TextBody: text,

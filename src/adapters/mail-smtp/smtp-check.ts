@@ -1,20 +1,23 @@
-import { createTransport } from 'nodemailer'
+import { promisify } from 'node:util'
+import SMTPConnection, {
+  type SMTPConnectionCustomAuthContext,
+  type SMTPConnectionCustomAuthResponse,
+} from 'nodemailer/lib/smtp-connection'
 import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
-import { Failure } from './smtp-failure.ts'
-import type { SmtpOptions } from './smtp-mail-transport.ts'
-import { smtpSender } from './smtp-sender.ts'
-import { smtpServer } from './smtp-server.ts'
+import { type SmtpConnection, smtpConnection } from './smtp-connection.ts'
+import { refusesUs, smtpReply } from './smtp-failure.ts'
+import type { SmtpOptions } from './smtp-options.ts'
+import { smtpRemedy } from './smtp-remedies.ts'
+import { type SmtpSender, smtpSender } from './smtp-sender.ts'
 
 const TIMEOUT_IN_MS = 4000
+/** The name of a "login" that asks about the sender: its handler may send any command. */
+const ENVELOPE = 'ENVELOPE'
 
-const CHECK_REACH =
-  'Check host and port in SMTP_URL, and that this machine can reach it (many networks block 25, 465 and 587)'
-const REMEDIES: Readonly<Record<string, string>> = {
-  EAUTH: 'Check user and password in SMTP_URL: both must be percent-encoded, % itself as %25',
-  ETLS: 'The server must offer STARTTLS with a certificate that verifies; NODE_EXTRA_CA_CERTS trusts a private authority, smtps:// is TLS from the start',
-}
-
-/** Connects to the SMTP server, starts TLS and logs in. Sends nothing. */
+/**
+ * Connects to the SMTP server, starts TLS and logs in. Then names the sender, and the sender again as recipient, because many
+ * relays judge EHLO and sender only with the recipient. Sends no mail: it never asks to send a content.
+ */
 export class SmtpCheck implements DiagnosticCheck {
   readonly name = 'mail-smtp'
   readonly #options: SmtpOptions
@@ -24,41 +27,97 @@ export class SmtpCheck implements DiagnosticCheck {
   }
 
   async *run(): AsyncGenerator<CheckResult> {
-    const { url, from, timeoutInMs = TIMEOUT_IN_MS } = this.#options
-    const server = readable(() => smtpServer(url), 'SMTP_URL')
+    const { from, timeoutInMs = TIMEOUT_IN_MS } = this.#options
     const sender = readable(() => smtpSender(from), 'MAIL_FROM')
+    const domain = 'level' in sender ? '' : sender.domain
+    const server = readable(
+      () => smtpConnection(this.#options, { name: '', address: '', domain }),
+      'SMTP_URL',
+    )
     if ('level' in server || 'level' in sender) {
       if ('level' in server) yield server
       if ('level' in sender) yield sender
       return
     }
 
-    const mailer = createTransport({
-      ...server,
-      connectionTimeout: timeoutInMs,
-      greetingTimeout: timeoutInMs,
-      socketTimeout: timeoutInMs,
-    })
     try {
-      await mailer.verify()
+      await examine(server, sender, timeoutInMs)
       const wire = server.secure || server.requireTLS ? 'over TLS' : 'without TLS, on this machine'
       const login = server.auth ? 'it accepts the login' : 'without a login'
+      const name = server.name === undefined ? '' : `; EHLO names ${server.name}`
       yield CheckResult.ok(
         'mail-smtp',
-        `${server.host} answers ${wire}, ${login}; the sender is at ${sender.domain}`,
+        `${server.host} answers ${wire}, ${login}${name}; the sender is at ${sender.domain}`,
       )
     } catch (error) {
-      const { code, responseCode } = Failure.parse(error)
-      const answer = responseCode === undefined ? code : `${code}, ${responseCode}`
+      const reply = smtpReply(error)
       yield CheckResult.failed(
         'mail-smtp',
-        `${server.host} cannot be used (${answer})`,
-        REMEDIES[code] ?? CHECK_REACH,
+        `${server.host} cannot be used (${reply.stage}: ${reply.codes})`,
+        smtpRemedy(reply),
       )
-    } finally {
-      mailer.close()
     }
   }
+}
+
+/** @throws the error of nodemailer, or a refusal in the same form. */
+async function examine(server: SmtpConnection, sender: SmtpSender, timeoutInMs: number): Promise<void> {
+  let refusal: Error | undefined
+  const connection = new SMTPConnection({
+    ...server,
+    connectionTimeout: timeoutInMs,
+    greetingTimeout: timeoutInMs,
+    socketTimeout: timeoutInMs,
+    customAuth: {
+      ...server.customAuth,
+      [ENVELOPE]: async ({ sendCommand }) => {
+        refusal = await refusalOfEnvelope(sendCommand, sender.address)
+      },
+    },
+  })
+  const lost = new Promise<never>((_, reject) => {
+    connection.once('error', reject)
+    connection.once('end', () => reject(new Error('The server closed the connection')))
+  })
+  const conversation = async () => {
+    await promisify(connection.connect.bind(connection))()
+    const login = promisify(connection.login.bind(connection))
+    if (server.auth && connection.allowsAuth) await login(server.auth)
+    await login({ method: ENVELOPE })
+  }
+  try {
+    await Promise.race([conversation(), lost])
+    if (refusal) throw refusal
+    connection.quit()
+  } finally {
+    lost.catch(() => {})
+    connection.close()
+  }
+}
+
+async function refusalOfEnvelope(
+  sendCommand: SMTPConnectionCustomAuthContext['sendCommand'],
+  address: string,
+): Promise<Error | undefined> {
+  const ask = async (command: string, parameter: string) => {
+    const answer = await sendCommand(`${command}:<${parameter}>`)
+    return answer.status < 400 ? undefined : refusalOf(command, answer)
+  }
+  const refusal = (await ask('MAIL FROM', address)) ?? (await ask('RCPT TO', address))
+  await sendCommand('RSET')
+  // A sender that takes no mail itself is no fault.
+  return refusal?.command === 'RCPT TO' && !refusesUs(refusal) ? undefined : refusal
+}
+
+/** In the form of nodemailer's errors. */
+function refusalOf(command: string, { status, response }: SMTPConnectionCustomAuthResponse) {
+  return Object.assign(new Error('refused'), {
+    code: 'EENVELOPE',
+    command,
+    response,
+    responseCode: status,
+    permanent: status >= 500,
+  })
 }
 
 function readable<Read extends object>(read: () => Read, variable: string): Read | CheckResult {

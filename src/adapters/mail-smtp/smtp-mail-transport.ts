@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { createTransport } from 'nodemailer'
 import {
   type MailMessage,
@@ -7,18 +7,11 @@ import {
   messageIdOf,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
+import { mailContent } from './mail-content.ts'
+import { type SmtpConnection, smtpConnection } from './smtp-connection.ts'
 import { smtpFailure } from './smtp-failure.ts'
+import type { SmtpOptions } from './smtp-options.ts'
 import { type SmtpSender, smtpSender } from './smtp-sender.ts'
-import { smtpServer } from './smtp-server.ts'
-
-export interface SmtpOptions {
-  /** `smtp://user:password@host:587` or `smtps://user:password@host:465`, with percent-encoded user and password. */
-  readonly url: string
-  /** One mailbox, with or without a name: `Countersign <no-reply@bank.example>`. */
-  readonly from: string
-  /** After this time the transport gives up on a mail that the server has not accepted, as the port promises. */
-  readonly timeoutInMs?: number
-}
 
 const TIMEOUT_IN_MS = 9000
 
@@ -26,6 +19,7 @@ const TIMEOUT_IN_MS = 9000
 export class SmtpMailTransport implements MailTransport {
   readonly #sender: SmtpSender
   readonly #timeoutInMs: number
+  readonly #contentOf: ReturnType<typeof mailContent>
   readonly #mailer: ReturnType<typeof pooled>
   /**
    * The content of each mail that is being sent. The key is the signal that nodemailer got with it. nodemailer reads the
@@ -33,39 +27,35 @@ export class SmtpMailTransport implements MailTransport {
    */
   readonly #contents = new WeakMap<AbortSignal, Readable>()
 
-  /** @throws {TypeError} if `url` or `from` cannot be used; it does not repeat them. */
-  constructor({ url, from, timeoutInMs = TIMEOUT_IN_MS }: SmtpOptions) {
+  /** @throws {TypeError} if an option cannot be used; it does not repeat the option. */
+  constructor(options: SmtpOptions) {
+    const { from, replyTo, timeoutInMs = TIMEOUT_IN_MS } = options
     this.#sender = smtpSender(from)
     this.#timeoutInMs = timeoutInMs
-    this.#mailer = pooled(url)
+    this.#contentOf = mailContent(this.#sender, replyTo === undefined ? undefined : smtpSender(replyTo))
+    this.#mailer = pooled(smtpConnection(options, this.#sender))
+    // Called again if a connection was lost before the server asked for the content.
     this.#mailer.use('stream', ({ data, message }, done) => {
-      message.processFunc((content) => {
+      message.createReadStream = () => {
+        const content = Readable.from([data.raw])
         this.#contents.set(data.signal!, content)
         return content
-      })
+      }
       done()
     })
   }
 
-  async send({ id, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
-    const recipient = soleRecipient(to)
+  async send(message: MailMessage): Promise<MailReceipt> {
+    const to = soleRecipient(message.to)
+    const messageId = messageIdOf(message.id, this.#sender.domain)
     // Not `AbortSignal.timeout`: its timer outlives the send and costs time for each mail.
     const limit = new AbortController()
     const timer = setTimeout(() => limit.abort(), this.#timeoutInMs)
     try {
-      const { messageId } = await this.#mailer.sendMail({
-        envelope: { from: this.#sender.address, to: recipient },
-        from: this.#sender,
-        to: { name: '', address: recipient },
-        subject,
-        text,
-        html,
-        messageId: messageIdOf(id, this.#sender.domain),
-        headers: {
-          // RFC 3834 §5. Exchange obeys the second.
-          'Auto-Submitted': 'auto-generated',
-          'X-Auto-Response-Suppress': 'All',
-        },
+      await this.#mailer.sendMail({
+        envelope: { from: this.#sender.address, to },
+        messageId,
+        raw: this.#contentOf(message, messageId, new Date()),
         signal: limit.signal,
       })
       return { transport: 'smtp', messageId }
@@ -82,10 +72,10 @@ export class SmtpMailTransport implements MailTransport {
   }
 }
 
-function pooled(url: string) {
+function pooled(connection: SmtpConnection) {
   return createTransport({
     pool: true,
-    ...smtpServer(url),
+    ...connection,
     // Replaces a connection that the server has dropped, once. The outbox does all other retries.
     maxRequeues: 1,
     disableFileAccess: true,

@@ -14,7 +14,14 @@ const DELIVERY_BUCKETS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600]
 const VERIFICATION_BUCKETS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600]
 
 /** Why the service refused a token. Each reason needs another action of the operator. */
-const TOKEN_REFUSALS = ['expired', 'unknown-key', 'bad-signature', 'claims', 'other'] as const
+const TOKEN_REFUSALS = [
+  'expired',
+  'not-yet-valid',
+  'unknown-key',
+  'bad-signature',
+  'claims',
+  'other',
+] as const
 export type TokenRefusal = (typeof TOKEN_REFUSALS)[number]
 
 const DELIVERY_FAILURES: readonly DeliveryFailure[] = [

@@ -3,9 +3,10 @@ import type { Metrics, TokenRefusal } from './metrics.ts'
 /** The methods that this service knows. Node accepts about thirty more. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
-/** By the error codes of jose. All other reasons, from jose or from this service, count as `other`. */
+/** By the error codes of jose, and our own reason for a token from the future. All other reasons count as `other`. */
 const REFUSALS: ReadonlyMap<string, TokenRefusal> = new Map([
   ['ERR_JWT_EXPIRED', 'expired'],
+  ['not-yet-valid', 'not-yet-valid'],
   ['ERR_JWKS_NO_MATCHING_KEY', 'unknown-key'],
   ['ERR_JWS_SIGNATURE_VERIFICATION_FAILED', 'bad-signature'],
   ['ERR_JWT_CLAIM_VALIDATION_FAILED', 'claims'],

@@ -22,10 +22,10 @@ interface Answer {
 }
 
 /** Lets this worker send its metrics to the supervisor when the supervisor asks for them. */
-export function answerSupervisor(registry: Registry): void {
+export function answerSupervisor(read: () => Promise<readonly object[]>): void {
   process.on('message', async (message) => {
     if (typeof message !== 'object' || message === null || !('reportMetrics' in message)) return
-    const metrics = await registry.getMetricsAsJSON().catch(() => undefined)
+    const metrics = await read().catch(() => undefined)
     // The supervisor may have ended by now.
     process.send?.({ metricsFor: message.reportMetrics, metrics }, undefined, undefined, () => {})
   })
@@ -65,7 +65,8 @@ export function scrapeOfWorkers({ timeoutInMs = ANSWER_TIMEOUT_IN_MS } = {}): Sc
   }
 }
 
-function sumOf(metrics: readonly (readonly object[])[]): Registry {
+/** Adds up metrics that different threads or processes counted. */
+export function sumOf(metrics: readonly (readonly object[])[]): Registry {
   return AggregatorRegistry.aggregate([...metrics])
 }
 

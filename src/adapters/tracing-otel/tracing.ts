@@ -30,11 +30,13 @@ export interface TracingOptions {
   /** Further headers for the collector, such as a credential. */
   readonly headers: Readonly<Record<string, string>>
   readonly serviceName: string
+  /** The id of the process, whose threads share it. Undefined: a new one. */
+  readonly instanceId?: string
   /** The share of traces to sample, from 0 to 1, for traces that begin here. Others keep the decision of their origin. */
   readonly sampledShare: number
 }
 
-/** Traces one process. Has the wrappers in which adapters run traced work, and exports all spans together. */
+/** Traces one thread of a process. Has the wrappers in which adapters run traced work, and exports all spans together. */
 export class Tracing {
   readonly requests: TracedRequests
   readonly deliveries: DeliveryTraces
@@ -45,7 +47,7 @@ export class Tracing {
   readonly #spans: Spans
 
   constructor(
-    { endpoint, headers, serviceName, sampledShare }: TracingOptions,
+    { endpoint, headers, serviceName, instanceId = randomUUID(), sampledShare }: TracingOptions,
     logger: Logger,
     bounds?: ExportBounds,
   ) {
@@ -59,7 +61,7 @@ export class Tracing {
       resource: resourceFromAttributes({
         'service.name': serviceName,
         'service.version': version,
-        'service.instance.id': randomUUID(),
+        'service.instance.id': instanceId,
       }),
       sampler: new ParentBasedSampler({ root: unlessLinked(new TraceIdRatioBasedSampler(sampledShare)) }),
       spanProcessors: [new BoundedExport(exporter, logger, bounds)],

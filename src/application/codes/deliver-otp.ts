@@ -96,8 +96,8 @@ export class DeliverOtp {
     }
     return sendMail<[OtpIssuance, ChallengeEvent]>(this.#transport, message, {
       taken: (messageId) => OtpIssuance.markSent(issuance, messageId, this.#clock.now()),
-      refused: () => OtpIssuance.fail(issuance, 'refused', this.#clock.now()),
-      deferred: () => OtpIssuance.defer(issuance, this.#clock.now()),
+      refused: (reply) => OtpIssuance.fail(issuance, 'refused', this.#clock.now(), reply),
+      deferred: (reply) => OtpIssuance.defer(issuance, this.#clock.now(), reply),
     })
   }
 }

@@ -56,7 +56,7 @@ export class SendLockNotices {
       { ...message, ...this.#composer.compose(warning) },
       {
         taken: (messageId) => LockNotice.markSent(notice, messageId, this.#clock.now()),
-        refused: () => LockNotice.fail(notice, 'refused', this.#clock.now()),
+        refused: (reply) => LockNotice.fail(notice, 'refused', this.#clock.now(), reply),
         deferred: () => LockNotice.defer(notice, this.#clock.now()),
       },
     )

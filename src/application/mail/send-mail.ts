@@ -37,10 +37,10 @@ export const LEASE_IN_SECONDS = 30
 /** What to record about a mail, by the answer of the mail system. */
 export interface SendOutcomes<Outcome> {
   taken(messageId: string | undefined): Outcome
-  /** Permanently. */
-  refused(): Outcome
+  /** Permanently. @param reply in codes, if the mail system gave one. */
+  refused(reply: string | undefined): Outcome
   /** The mail was not accepted now, or the outcome is unknown. */
-  deferred(): Outcome
+  deferred(reply: string | undefined): Outcome
 }
 
 /** Sends a mail through the mail system. @throws any error that is a defect and no answer of the mail system. */
@@ -53,8 +53,8 @@ export async function sendMail<Outcome>(
     const { messageId, transport: taker } = await transport.send(message)
     return { decided: outcomes.taken(messageId), transport: taker }
   } catch (error) {
-    if (error instanceof MailRefused) return { decided: outcomes.refused(), error }
-    if (error instanceof MailUnavailable) return { decided: outcomes.deferred(), error }
+    if (error instanceof MailRefused) return { decided: outcomes.refused(error.reply), error }
+    if (error instanceof MailUnavailable) return { decided: outcomes.deferred(error.reply), error }
     throw error
   }
 }

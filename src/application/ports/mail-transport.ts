@@ -37,14 +37,31 @@ export abstract class MailTransport {
   abstract close(): Promise<void>
 }
 
-/** No message of these errors contains an address, the content or a credential, because errors are logged. */
-export class MailRefused extends Error {}
+/** No message or reply of these errors contains an address, the content or a credential, because errors are logged. */
+export class MailRefused extends Error {
+  readonly reply: string | undefined
+  constructor(message: string, { reply, ...options }: MailFailure = {}) {
+    super(message, options)
+    this.reply = reply
+  }
+}
 
 /** The mail system accepts no mail at all for this recipient: the address bounced, or its owner complained. */
 export class RecipientSuppressed extends MailRefused {}
 
 /** The mail was not sent. */
-export class MailUnavailable extends Error {}
+export class MailUnavailable extends Error {
+  readonly reply: string | undefined
+  constructor(message: string, { reply, ...options }: MailFailure = {}) {
+    super(message, options)
+    this.reply = reply
+  }
+}
+
+interface MailFailure extends ErrorOptions {
+  /** What the mail system replied, in codes only: `smtp RCPT 451 4.7.1`, `postmark 422/405`. The audit trail keeps it. */
+  readonly reply?: string | undefined
+}
 
 /** The mail may have been sent, so another attempt may send it twice. */
 export class MailOutcomeUnknown extends MailUnavailable {}

@@ -103,10 +103,11 @@ async function keycloak(t: ExecutionContext, prefix = ''): Promise<Keycloak> {
     const [, id] = url.slice(prefix.length).match(/^\/admin\/realms\/bank\/users\/([^/?]+)$/) ?? []
     if (method !== 'GET' || id === undefined) return respond(response, 404, { error: 'HTTP 404 Not Found' })
     if (realm.onUser) return realm.onUser(response)
+    const userId = decodeURIComponent(id)
     const token = headers.authorization?.match(/^Bearer (.+)$/)?.[1] ?? ''
     if (!realm.live.has(token)) return respond(response, 401, { error: 'HTTP 401 Unauthorized' })
-    if (!realm.users.has(id)) return respond(response, 404, { error: 'User not found' })
-    respond(response, 200, realm.users.get(id))
+    if (!realm.users.has(userId)) return respond(response, 404, { error: 'User not found' })
+    respond(response, 200, realm.users.get(userId))
   })
   let issued = 0
   const realm: Keycloak = {
@@ -202,6 +203,7 @@ for (const [what, change] of [
   ['has two addresses', { email: 'alice@example.com,mallory@example.com' }],
   ['has an address with a display name', { email: 'Alice <alice@example.com>' }],
   ['has an address without a domain', { email: 'alice@localhost' }],
+  ['has an address with a local part that is not ASCII', { email: 'älice@example.com' }],
 ] as const) {
   test(`a user who ${what} is not found`, async (t) => {
     const { realm, directory } = await setUp(t)
@@ -210,6 +212,13 @@ for (const [what, change] of [
     t.is(await directory.find(ID), undefined)
   })
 }
+
+test('the internationalised domain of a user is written as its A-labels', async (t) => {
+  const { realm, directory } = await setUp(t)
+  realm.users.set(ID, { ...REPRESENTATION, email: 'info@Bücher.example' })
+
+  t.is<string | undefined, string>((await directory.find(ID))?.email, 'info@xn--bcher-kva.example')
+})
 
 test('a user whom Keycloak does not know is not found', async (t) => {
   const { realm, directory } = await setUp(t)
@@ -221,26 +230,53 @@ test('a user whom Keycloak does not know is not found', async (t) => {
 
 for (const id of [
   '',
-  'alice',
   '.',
   '..',
   '../clients',
   'count',
-  ID.toUpperCase(),
-  `{${ID}}`,
+  'profile',
   `${ID}\n`,
+  `${ID}\0`,
+  `${ID}\u2028`,
+  `${ID}\ud800`,
   `${ID}/credentials`,
   `${ID}/../${ID}`,
-  `${ID}?x`,
+  `${ID}\\credentials`,
+  `${ID};x=y`,
   `${ID}%2f..`,
-  ID.replaceAll('-', ''),
-  `f:${ID}:alice`,
+  `f:${ID}:../clients`,
 ]) {
   test(`the id ${JSON.stringify(id)} is not found, and not asked for`, async (t) => {
     const { realm, directory } = await setUp(t)
 
     t.is(await directory.find(id), undefined)
     t.deepEqual(realm.calls, [])
+  })
+}
+
+for (const id of [
+  'alice',
+  '4711',
+  '...',
+  'counts',
+  ID.toUpperCase(),
+  ID.replaceAll('-', ''),
+  `f:${ID}:alice`,
+  `f:${ID}:alice archer`,
+  `f:${ID}:alice+bank@example.com`,
+  `f:${ID}:alice_bank.example#EXT#@tenant.example`,
+  `f:${ID}:a?b=c&d`,
+  'f:Sfze6h46SvmlLM-FyZ5VSw:1042',
+  `f:${ID}:jürgen`,
+  `f:${ID}:uid=alice,ou=people,dc=bank`,
+  '{alice}',
+]) {
+  test(`the id ${JSON.stringify(id)} is that of a federated or imported user, and found under it`, async (t) => {
+    const { realm, directory } = await setUp(t)
+    realm.users.set(id, { ...REPRESENTATION, id })
+
+    t.deepEqual(await directory.find(id), { ...ENTRY, userId: id })
+    t.deepEqual(userCalls(realm), [`GET /admin/realms/bank/users/${encodeURIComponent(id)}`])
   })
 }
 

@@ -42,10 +42,10 @@ async function withIssuer(t: ExecutionContext, answer: RequestListener) {
   const clock = new SettableClock(NOON)
   const keyClock = new SettableClock(NOON)
   const tokens = new JoseAccessTokens(issuerKeys(url, keyClock), RULES, clock)
-  const authenticate = async (kid: string, { privateKey } = old) =>
+  const authenticate = async (kid: string | undefined, { privateKey } = old) =>
     tokens.authenticate(
       await new SignJWT()
-        .setProtectedHeader({ alg: 'EdDSA', kid })
+        .setProtectedHeader({ alg: 'EdDSA', ...(kid !== undefined && { kid }) })
         .setIssuer(RULES.issuer)
         .setAudience(RULES.audience)
         .setSubject('alice')
@@ -190,6 +190,100 @@ test('private and symmetric keys that an issuer publishes are ignored', async (t
   await t.throwsAsync(authenticate('secret'), REFUSED)
   t.like(await authenticate('next', next), { userId: 'alice' })
 })
+
+const unnamed = ({ publicKey } = old) => publicKey.export({ format: 'jwk' })
+const others = (count: number) =>
+  Array.from({ length: count }, (_, n) => jwk(`other-${n}`, generateKeyPairSync('ed25519')))
+
+test('a token without a key id is checked against every key that fits its algorithm', async (t) => {
+  const { authenticate } = await withIssuer(t, keySet(...others(2), jwk('old'), unnamed(next)))
+
+  t.like(await authenticate(undefined), { userId: 'alice' })
+  t.like(await authenticate(undefined, next), { userId: 'alice' })
+  await t.throwsAsync(authenticate(undefined, generateKeyPairSync('ed25519')), REFUSED)
+})
+
+test('a token without a key id costs eight signature checks at most', async (t) => {
+  const near = await withIssuer(t, keySet(...others(7), jwk('old')))
+  const far = await withIssuer(t, keySet(...others(8), jwk('old')))
+
+  t.like(await near.authenticate(undefined), { userId: 'alice' })
+  await t.throwsAsync(far.authenticate(undefined), REFUSED)
+  t.like(await far.authenticate('old'), { userId: 'alice' })
+})
+
+test('keys that share an id are all tried', async (t) => {
+  const { authenticate } = await withIssuer(t, keySet(jwk('old', next), jwk('old')))
+
+  t.like(await authenticate('old'), { userId: 'alice' })
+  t.like(await authenticate('old', next), { userId: 'alice' })
+})
+
+test('a token with a key id is checked against keys without one, and not against those of another id', async (t) => {
+  const { authenticate } = await withIssuer(t, keySet(unnamed(), jwk('next', next)))
+
+  t.like(await authenticate('old'), { userId: 'alice' })
+  await t.throwsAsync(authenticate('old', next), REFUSED)
+})
+
+for (const [what, kid, replacement] of [
+  ['a key without an id', undefined, unnamed(next)],
+  ['the key of an id', 'old', jwk('old', next)],
+] as const) {
+  test(`an issuer that replaces ${what} is asked again when a signature does not fit, once in thirty seconds`, async (t) => {
+    const { issuer, authenticate, at } = await withIssuer(t, keySet(kid ? jwk(kid) : unnamed()))
+    await authenticate(kid)
+    issuer.answer = keySet(replacement)
+
+    at(29)
+    await t.throwsAsync(authenticate(kid, next), REFUSED)
+    at(30)
+    await Promise.all(Array.from({ length: 20 }, () => authenticate(kid, next)))
+    await t.throwsAsync(authenticate(kid), REFUSED)
+    t.is(issuer.calls, 2)
+  })
+}
+
+test('a token without a key id is no bad token while the issuer is away, and a key id that is known is', async (t) => {
+  const { issuer, authenticate, at } = await withIssuer(t, keySet(jwk('old')))
+  await authenticate('old')
+  issuer.answer = away
+  at(30)
+
+  await t.throwsAsync(authenticate(undefined, next), UNAVAILABLE)
+  await t.throwsAsync(authenticate('old', next), REFUSED)
+  t.like(await authenticate(undefined), { userId: 'alice' })
+})
+
+test('a token that is known is not checked again because its key was fetched again', async (t) => {
+  const clock = new SettableClock(NOON)
+  const keys = await publishedKeys(t, jwk('old'), jwk('next', next))
+  const candidates = issuerKeys(keys.url, clock)
+  const header = { alg: 'EdDSA', kid: 'old' }
+  const before = await Array.fromAsync(candidates(header))
+
+  clock.pass(3600)
+  await Array.fromAsync(candidates(header))
+  const after = await Array.fromAsync(candidates(header))
+
+  t.is(keys.calls(), 2)
+  t.is(after[0], before[0])
+})
+
+async function publishedKeys(t: ExecutionContext, ...keys: object[]) {
+  let calls = 0
+  const server = createServer((_, response) => {
+    calls += 1
+    response.end(JSON.stringify({ keys }))
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`)
+  return { url, calls: () => calls }
+}
 
 const good = JSON.stringify({ keys: [jwk('old')] })
 const padded = (bytes: number) => good.padEnd(bytes)

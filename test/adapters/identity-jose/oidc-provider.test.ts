@@ -1,195 +1,15 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import test from 'ava'
-import { decodeJwt, type JWK } from 'jose'
-import { Provider } from 'oidc-provider'
+import { decodeJwt, decodeProtectedHeader, type JWK } from 'jose'
 import { issuerKeys } from '../../../src/adapters/identity-jose/issuer-keys.ts'
 import { JoseAccessTokens } from '../../../src/adapters/identity-jose/jose-access-tokens.ts'
+import { tokenProfile } from '../../../src/adapters/identity-jose/token-profiles.ts'
 import { AccessTokenRefused } from '../../../src/application/ports/access-tokens.ts'
 import { SettableClock } from '../../doubles/settable-clock.ts'
+import { COUNTERSIGN, OpenIdProvider, SCOPE, signingKey } from '../../support/openid-provider.ts'
+import { PROVIDER_TOKENS, PROVIDERS } from '../../support/provider-tokens.ts'
 
 const REFUSED = { instanceOf: AccessTokenRefused }
-const COUNTERSIGN = 'https://countersign.example'
 const SHOP = 'https://shop.example'
-const CALLBACK = 'https://app.example/callback'
-const SCOPE = 'mfa:challenges:create'
-
-const signingKey = (kid: string): JWK => ({
-  ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
-  kid,
-  use: 'sig',
-  alg: 'ES256',
-})
-
-/** An OpenID provider on a port of its own, where a restart with other signing keys is a rotation. */
-class OpenIdProvider {
-  readonly #server: Server
-  #answer: ReturnType<Provider['callback']> | undefined
-  #finish: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined
-
-  constructor() {
-    // The port is kept through a restart: another process could have it in between.
-    this.#server = createServer(async (request, response) => {
-      // A kept connection would break the first request after a restart.
-      response.shouldKeepAlive = false
-      if (request.url?.startsWith('/sign-in/')) await this.#finish!(request, response)
-      else await this.#answer!(request, response)
-    })
-  }
-
-  get issuer() {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-  }
-
-  /** @param keys private keys, of which the first signs */
-  async start(...keys: JWK[]): Promise<void> {
-    if (!this.#server.listening) {
-      await new Promise<void>((listening) => this.#server.listen(0, '127.0.0.1', listening))
-    }
-    const provider = providerOf(this.issuer, keys)
-    this.#answer = provider.callback()
-    this.#finish = (request, response) =>
-      provider.interactionFinished(request, response, { login: { accountId: 'alice' }, consent: {} })
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections()
-    await new Promise((closed) => this.#server.close(closed))
-  }
-
-  async jwksUri(): Promise<URL> {
-    const metadata = await fetch(`${this.issuer}/.well-known/openid-configuration`)
-    const { jwks_uri } = (await metadata.json()) as { jwks_uri: string }
-    return new URL(jwks_uri)
-  }
-
-  async serviceToken(resource = COUNTERSIGN): Promise<string> {
-    const { access_token } = await this.#token('payments', {
-      grant_type: 'client_credentials',
-      resource,
-      scope: SCOPE,
-    })
-    return access_token!
-  }
-
-  /** The authorization code flow with PKCE, as a browser and an app go through it. */
-  async signIn(resource?: string): Promise<Record<string, string>> {
-    const verifier = randomBytes(32).toString('base64url')
-    const query = new URLSearchParams({
-      client_id: 'app',
-      response_type: 'code',
-      redirect_uri: CALLBACK,
-      scope: `openid offline_access ${SCOPE}`,
-      prompt: 'consent',
-      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-      code_challenge_method: 'S256',
-      ...(resource && { resource }),
-    })
-    const code = await this.#browse(`${this.issuer}/auth?${query}`)
-    return this.#token('app', {
-      grant_type: 'authorization_code',
-      code,
-      redirect_uri: CALLBACK,
-      code_verifier: verifier,
-      ...(resource && { resource }),
-    })
-  }
-
-  async #browse(start: string): Promise<string> {
-    const cookies = new Map<string, string>()
-    let url = new URL(start)
-    for (let hops = 0; url.origin === this.issuer && hops < 10; hops += 1) {
-      const response = await fetch(url, {
-        redirect: 'manual',
-        headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
-      })
-      for (const cookie of response.headers.getSetCookie()) {
-        const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie)!
-        cookies.set(name!, value!)
-      }
-      const page = await response.text()
-      const location = response.headers.get('location')
-      if (!location) throw new Error(`${url.pathname}: ${response.status} ${page}`)
-      url = new URL(location, url)
-    }
-    const code = url.searchParams.get('code')
-    if (!code) throw new Error(url.href)
-    return code
-  }
-
-  async #token(client: string, form: Record<string, string>): Promise<Record<string, string>> {
-    const response = await fetch(`${this.issuer}/token`, {
-      method: 'POST',
-      headers: { authorization: `Basic ${btoa(`${client}:secret`)}` },
-      body: new URLSearchParams(form),
-    })
-    const body = (await response.json()) as Record<string, string>
-    if (!response.ok) throw new Error(JSON.stringify(body))
-    return body
-  }
-}
-
-function providerOf(issuer: string, keys: JWK[]): Provider {
-  return new Provider(issuer, {
-    jwks: { keys: keys as never },
-    clients: [
-      {
-        client_id: 'payments',
-        client_secret: 'secret',
-        grant_types: ['client_credentials'],
-        redirect_uris: [],
-        response_types: [],
-        id_token_signed_response_alg: 'ES256',
-      },
-      {
-        client_id: 'app',
-        client_secret: 'secret',
-        grant_types: ['authorization_code', 'refresh_token'],
-        redirect_uris: [CALLBACK],
-        response_types: ['code'],
-        id_token_signed_response_alg: 'ES256',
-      },
-    ],
-    cookies: { keys: ['cookie-key'] },
-    scopes: ['openid', 'offline_access', SCOPE],
-    ttl: {
-      AccessToken: 300,
-      ClientCredentials: 300,
-      IdToken: 300,
-      RefreshToken: 300,
-      Grant: 300,
-      Session: 300,
-      Interaction: 300,
-    },
-    findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    interactions: { url: (_, { uid }) => `/sign-in/${uid}` },
-    async loadExistingGrant({ oidc }) {
-      const grant = new oidc.provider.Grant({
-        clientId: oidc.client!.clientId,
-        accountId: oidc.session!.accountId!,
-      })
-      grant.addOIDCScope(`openid offline_access ${SCOPE}`)
-      grant.addResourceScope(COUNTERSIGN, SCOPE)
-      await grant.save()
-      return grant
-    },
-    features: {
-      devInteractions: { enabled: false },
-      clientCredentials: { enabled: true },
-      resourceIndicators: {
-        enabled: true,
-        useGrantedResource: () => true,
-        getResourceServerInfo: (_, resource) => ({
-          scope: SCOPE,
-          audience: resource === COUNTERSIGN ? 'countersign' : resource,
-          accessTokenFormat: 'jwt',
-          jwt: { sign: { alg: 'ES256' } },
-        }),
-      },
-    },
-  })
-}
 
 async function withProvider(...keys: JWK[]) {
   const provider = new OpenIdProvider()
@@ -245,7 +65,7 @@ test('an expired token is refused', async (t) => {
   const { provider, token, tokens, clock } = await withProvider(signingKey('k1'))
   t.teardown(() => provider.stop())
 
-  clock.pass(305)
+  clock.pass(310)
 
   await t.throwsAsync(tokens.authenticate(token), REFUSED)
 })
@@ -263,6 +83,57 @@ test('a rotated key signs good tokens at once, and the old one until it is remov
 
   const third = signingKey('k3')
   await provider.start(third)
+  keyClock.pass(30)
+  t.like(await tokens.authenticate(await provider.serviceToken()), { kind: 'client' })
+  await t.throwsAsync(tokens.authenticate(token), REFUSED)
+})
+
+for (const provider of PROVIDERS) {
+  const { client, userId, audience, service, user } = PROVIDER_TOKENS[provider]
+
+  test(`tokens in the shape of ${provider} are told apart: service, user, and what is no access token`, async (t) => {
+    const openId = new OpenIdProvider(({ payload }, account) => {
+      Object.assign(payload, account === undefined ? service(SCOPE) : user(SCOPE))
+      // The provider signs nothing without an audience, and serialises what can be enumerated.
+      if (!payload.aud) Object.defineProperty(payload, 'aud', { value: 'none', enumerable: false })
+    })
+    t.teardown(() => openId.stop())
+    await openId.start(signingKey('k1'))
+    const profile = tokenProfile(provider, {}, audience)
+    const clock = { now: () => new Date() }
+    const rules = { issuer: openId.issuer, audience, profile }
+    const tokens = new JoseAccessTokens(issuerKeys(await openId.jwksUri(), clock), rules, clock)
+
+    const ofService = await tokens.authenticate(await openId.serviceToken())
+    const { access_token, id_token } = await openId.signIn(COUNTERSIGN)
+
+    t.like(ofService, { kind: 'client', clientId: client })
+    t.true(ofService.kind === 'client' && ofService.scopes.has(SCOPE))
+    t.deepEqual(await tokens.authenticate(access_token!), { kind: 'user', userId })
+    await t.throwsAsync(tokens.authenticate(id_token!), REFUSED)
+  })
+}
+
+test('a token without a key id is checked against each key that the provider publishes', async (t) => {
+  const provider = new OpenIdProvider((token) => {
+    token.header = { kid: undefined }
+  })
+  t.teardown(() => provider.stop())
+  const [first, second] = [signingKey('k1'), signingKey('k2')]
+  await provider.start(first, second)
+  const token = await provider.serviceToken()
+  t.is(decodeProtectedHeader(token).kid, undefined)
+  const keyClock = new SettableClock(new Date())
+  const rules = { issuer: provider.issuer, audience: 'countersign' }
+  const tokens = new JoseAccessTokens(issuerKeys(await provider.jwksUri(), keyClock), rules, {
+    now: () => new Date(),
+  })
+
+  t.like(await tokens.authenticate(token), { kind: 'client' })
+  await provider.start(second, first)
+  t.like(await tokens.authenticate(await provider.serviceToken()), { kind: 'client' })
+
+  await provider.start(signingKey('k3'))
   keyClock.pass(30)
   t.like(await tokens.authenticate(await provider.serviceToken()), { kind: 'client' })
   await t.throwsAsync(tokens.authenticate(token), REFUSED)

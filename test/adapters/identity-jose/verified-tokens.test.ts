@@ -1,3 +1,4 @@
+import { webcrypto } from 'node:crypto'
 import test from 'ava'
 import { type VerifiedToken, VerifiedTokens } from '../../../src/adapters/identity-jose/verified-tokens.ts'
 import { secondsAfter } from '../../../src/domain/instant.ts'
@@ -6,8 +7,7 @@ import { NOON } from '../../domain/examples.ts'
 const verified: VerifiedToken = {
   caller: { kind: 'user', userId: 'alice' },
   header: { alg: 'EdDSA' },
-  jws: { payload: '', signature: '' },
-  key: new Uint8Array(32),
+  key: await publicKey(),
   verifiedAt: NOON,
   expiresAt: secondsAfter(NOON, 60),
 }
@@ -32,3 +32,8 @@ test('the token that was verified longest ago makes room for a new one', (t) => 
   t.is(tokens.find('first', NOON), verified)
   t.is(tokens.find('third', NOON), verified)
 })
+
+async function publicKey() {
+  const pair = await webcrypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])
+  return (pair as webcrypto.CryptoKeyPair).publicKey
+}

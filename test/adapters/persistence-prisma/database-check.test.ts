@@ -10,6 +10,7 @@ import { PrismaRetention } from '../../../src/adapters/persistence-prisma/retent
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { RecordMailEvent } from '../../../src/application/mail/record-mail-event.ts'
+import type { Clock } from '../../../src/application/ports/clock.ts'
 import type { CheckResult } from '../../../src/contracts/diagnostic-check.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
@@ -22,8 +23,15 @@ import { createRole } from '../../support/database-role.ts'
 
 const REAL_CLOCK = { now: () => new Date() }
 
-async function examined(url: string, { production = true, clock = REAL_CLOCK } = {}) {
-  const findings = await resultsOf(new DatabaseCheck({ url, production }, clock))
+async function examined(
+  url: string,
+  {
+    production = true,
+    clock = REAL_CLOCK,
+    mailRemedyOf = () => undefined,
+  }: { production?: boolean; clock?: Clock; mailRemedyOf?: (reply: string) => string | undefined } = {},
+) {
+  const findings = await resultsOf(new DatabaseCheck({ url, production, mailRemedyOf }, clock))
   return {
     findings,
     of: (wanted: string): CheckResult | undefined => findings.find(({ name }) => name === wanted),
@@ -166,10 +174,46 @@ test('mails that have been due for half a minute are worth a warning', async (t)
 
   t.like((await examined(url, { clock })).of('outbox'), {
     level: 'ok',
-    found: '1 mail waits, the oldest due for 29 s',
+    found: '1 mail waits, the oldest for 29 s',
   })
   clock.pass(1)
   t.like((await examined(url, { clock })).of('outbox'), { level: 'warning' })
+})
+
+test('the oldest waiting mail is reported with the last reply to it, and with what to do about that', async (t) => {
+  const { url } = await createTestDatabase()
+  const { prisma, statements, close } = connectPrisma({ url, onConnectionLost: () => {} })
+  t.teardown(close)
+  const stores = {
+    stepUps: new PrismaStepUps(statements),
+    registry: new PrismaUserRegistry(prisma),
+    outbox: new PrismaOtpOutbox(statements),
+    trail: new PrismaAuditTrail(prisma),
+  }
+  await issued(stores, (await opened(stores)).id)
+  const clock = new SettableClock(afterNoon(8))
+  const outbox = async () =>
+    (await examined(url, { clock, mailRemedyOf: (reply) => `do ${reply}` })).of('outbox')
+  const attempt = async (seconds: number, reply?: string) => {
+    const [claimed] = await stores.outbox.claim(1, afterNoon(seconds), afterNoon(seconds + 30))
+    const { issuance } = claimed!
+    await stores.outbox.record(issuance, ...OtpIssuance.defer(issuance, afterNoon(seconds), reply))
+  }
+
+  await attempt(1)
+  t.like(await outbox(), { level: 'ok', found: '1 mail waits, the oldest for 8 s' })
+  await attempt(2, 'smtp connection ETIMEDOUT')
+  await attempt(4, 'postmark 503/100; smtp AUTH 535 5.7.139')
+  await attempt(8)
+  await issued(stores, (await opened(stores)).id)
+
+  t.deepEqual(await outbox(), {
+    name: 'outbox',
+    level: 'warning',
+    found:
+      '2 mails wait, the oldest for 8 s; after 4 attempts the last reply was postmark 503/100; smtp AUTH 535 5.7.139',
+    remedy: 'do postmark 503/100. do smtp AUTH 535 5.7.139',
+  })
 })
 
 for (const [what, url, remedy] of [

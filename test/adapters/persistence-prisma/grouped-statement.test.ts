@@ -8,6 +8,7 @@ import {
   type Grouping,
 } from '../../../src/adapters/persistence-prisma/connection/grouped-statement.ts'
 import type { InContext } from '../../../src/adapters/persistence-prisma/connection/statements.ts'
+import { StorageFault } from '../../../src/adapters/persistence-prisma/connection/storage-errors.ts'
 import { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
 import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 
@@ -188,9 +189,9 @@ test('a group has at most its number of bytes, and who alone has more goes alone
   await Promise.all(rows)
 })
 
-test('if a group fails, each member is sent alone, so that only the one at fault fails', async (t) => {
+test('if the database refuses a group, each member is sent alone, so that only the one at fault fails', async (t) => {
   const s = grouped()
-  const fault = new Error('a value that cannot be stored')
+  const fault = new StorageFault('a value that cannot be stored')
 
   const rows = Promise.allSettled(fill(s, 'abc'))
   await turn()
@@ -211,21 +212,25 @@ test('if a group fails, each member is sent alone, so that only the one at fault
   ])
 })
 
-test('if the connection of a group is lost, nobody knows what was stored, so all members fail and none is sent again', async (t) => {
-  const s = grouped()
-  const lost = new StorageUnavailable('Connection terminated')
+for (const [what, error] of [
+  ['the connection of a group is lost', new StorageUnavailable('Connection terminated')],
+  ['the answer to a group makes no sense', new Error('Received invalid response: 45')],
+] as const) {
+  test(`if ${what}, nobody knows what was stored, so all members fail and none is sent again`, async (t) => {
+    const s = grouped()
 
-  const rows = Promise.allSettled(fill(s, 'abc'))
-  await turn()
-  s.sent[0]!.fail(lost)
+    const rows = Promise.allSettled(fill(s, 'abc'))
+    await turn()
+    s.sent[0]!.fail(error)
 
-  t.deepEqual(
-    (await rows).map((each) => each.status === 'rejected' && each.reason),
-    [lost, lost, lost],
-  )
-  await turn()
-  t.is(s.sent.length, 1)
-})
+    await turn()
+    t.is(s.sent.length, 1)
+    t.deepEqual(
+      (await rows).map((each) => each.status === 'rejected' && each.reason),
+      [error, error, error],
+    )
+  })
+}
 
 test('a member that a group could not decide is sent alone, once the others have their rows', async (t) => {
   const s = grouped()

@@ -9,6 +9,7 @@ import { Challenge } from '../../../src/domain/challenge.ts'
 import { StepUp, type StepUpDecision } from '../../../src/domain/step-up.ts'
 import { PROVENANCE } from '../../contracts/stores.ts'
 import { demand, NOON, noticeDemand, POLICY, TRANSFER } from '../../domain/examples.ts'
+import { startPooler } from '../../doubles/pooler.ts'
 import { createTestDatabase, query } from '../../support/database.ts'
 import { countShared } from './in-company.ts'
 
@@ -78,6 +79,26 @@ for (const [end, version, expected] of [
     )
   })
 }
+
+test('a subject that another session is entering delays the opening of its own challenge only', async (t) => {
+  const { url } = await createTestDatabase()
+  const { connections, stepUps, shared } = connect(t, url)
+  for (const subject of ['a', 'c']) await openFor(stepUps, subject)
+
+  const held = await connections.prisma.$transaction(async (other) => {
+    await other.$executeRaw`
+      INSERT INTO subject_standings (subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version)
+      VALUES ('b', 0, 0, '{}', 1)`
+    const [a, b, c] = ['a', 'b', 'c'].map((subject) => openFor(stepUps, subject))
+    await Promise.all([a, c])
+    await waitsForLock(connections)
+    return { b }
+  })
+
+  const id = (await held.b)!
+  t.is(shared.get('step-ups.open'), 1)
+  t.is((await stepUps.load(id))?.standing.version, 1)
+})
 
 test('a decision that the tables refuse fails alone, and those that share its statement are stored', async (t) => {
   const { url } = await createTestDatabase()
@@ -188,5 +209,30 @@ test('two instances that open and decide about the same subjects, in opposite or
   for (const { shared } of instances) {
     t.true(shared.get('step-ups.open')! >= rounds)
     t.true(shared.get('step-ups.save')! >= rounds)
+  }
+})
+
+test('through a pooler in transaction mode, requests share statements as without one', async (t) => {
+  const { url } = await createTestDatabase()
+  const pooler = await startPooler(url, { mode: 'transaction' })
+  t.teardown(() => pooler.server.close())
+  const instances = [1, 2].map(() => connect(t, `${pooler.url}?pgbouncer=true`))
+  const [one, other] = instances.map(({ stepUps }) => stepUps) as [PrismaStepUps, PrismaStepUps]
+  const subjects = Array.from({ length: 12 }, (_, n) => `subject-${n}`)
+  for (const subject of subjects) await openFor(one, subject)
+
+  const ids = await Promise.all(subjects.map((subject) => openFor(one, subject)))
+  const decisions = await Promise.all(
+    ids.map((id) => Promise.all([one, other].map((stepUps) => issuing(stepUps, id)))),
+  )
+  const saved = await Promise.all(
+    decisions.map(([own, rival]) =>
+      Promise.all([one.save(own!, PROVENANCE), other.save(rival!, PROVENANCE)]),
+    ),
+  )
+
+  for (const rivals of saved) t.is(rivals.filter(Boolean).length, 1)
+  for (const name of ['step-ups.open', 'step-ups.load', 'step-ups.save']) {
+    t.true(instances[0]!.shared.get(name)! > 0, name)
   }
 })

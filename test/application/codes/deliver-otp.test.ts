@@ -51,6 +51,25 @@ test('a mail that could not be handed over is sent again, with the same code', a
   t.is(new Set(notices.map(({ code }) => code)).size, 1)
 })
 
+test('the trail keeps what the mail system replied to each attempt that failed, in codes', async (t) => {
+  const { deliver, transport, clock, store } = await issued()
+  transport.mode = 'unavailable'
+  await deliver()
+  clock.pass(1)
+  transport.mode = 'silent'
+  await deliver()
+  clock.pass(2)
+  transport.mode = 'refusing'
+  await deliver()
+
+  t.like(store.events.slice(-3), [
+    { type: 'otp-deferred', attempt: 1, reply: 'memory 451' },
+    { type: 'otp-deferred', attempt: 2 },
+    { type: 'otp-failed', reason: 'refused', reply: 'memory 550' },
+  ])
+  t.false('reply' in store.events.at(-2)!)
+})
+
 test('a mail that is never taken is tried again and again until the end of its code, and never after', async (t) => {
   const { deliver, issuance, transport, clock } = await issued()
   const tried: number[] = []

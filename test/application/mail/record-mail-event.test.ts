@@ -146,6 +146,20 @@ test('an address that the mail system sends to again is lifted for all whose it 
   )
 })
 
+test('an address is lifted by another spelling of its domain, and by no text that is no address', async (t) => {
+  const { recordMailEvent, issue, deliver, open, putUser, releaseAddress, store } = await mailed()
+  await putUser.execute({ userId: 'alice', email: 'alice@bücher.example', clientId: 'crm', origin })
+  const id = await open()
+  await issue(id)
+  await deliver()
+  const issuanceId = (await store.stepUps.load(id))!.issuance!.id
+  await recordMailEvent.execute({ issuanceId, event: hardBounce(63), origin })
+  const release = (address: string) => releaseAddress.execute({ address, at: afterNoon(64), origin })
+
+  t.is(await release('Alice <alice@bücher.example>'), 0)
+  t.is(await release('alice@Bu\u0308cher.example'), 1)
+})
+
 test('an old release does not lift a later suppression, nor is it a decision', async (t) => {
   const { hear, issue, id, releaseAddress, stepUp } = await mailed()
   await hear(hardBounce(30))

@@ -42,6 +42,21 @@ test('every good line is stored, every bad one reported with its number and with
   t.deepEqual(told, [2, 3, 4, 5, 6])
 })
 
+test('an internationalised domain is stored as its A-labels', async (t) => {
+  const { store, report } = await importing(
+    [
+      { number: 2, draft: { userId: 'alice', email: 'info@bücher.example' } },
+      { number: 3, draft: { userId: 'bob', email: 'jürgen@example.com' } },
+    ],
+    false,
+  )
+
+  t.like(await store.registry.find('alice'), { email: 'info@xn--bcher-kva.example' })
+  t.deepEqual(report.refused, [
+    { number: 3, problem: 'email: The part of the address before the @ must be ASCII' },
+  ])
+})
+
 test('a bad line names the field that is at fault', async (t) => {
   const dave = { userId: 'dave', email: 'dave@example.com' }
 

@@ -140,6 +140,10 @@ const Event = z
         attempt: z.int().min(1),
         until: Instant,
         reason: z.string(),
+        reply: z.string().meta({
+          description: 'What the mail system replied to an attempt that failed, in codes only.',
+          examples: ['smtp RCPT 451 4.7.1'],
+        }),
         kind: z.string(),
         emailAddressChanged: z.boolean(),
       })

@@ -1,21 +1,28 @@
-import type { Workload } from '../../../contracts/workload.ts'
+import type { RequestCount, Workload } from '../../../contracts/workload.ts'
 import type { EdgeMiddleware } from './state.ts'
 
-/** Counts the requests whose headers were read and which are not answered yet. */
+/**
+ * Counts the requests whose headers were read and which are not answered yet. The thread that answers them counts, and
+ * other threads may read the same count.
+ */
 export class InFlightRequests implements Workload {
-  #count = 0
+  readonly #count: RequestCount
+
+  constructor(count: RequestCount = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))) {
+    this.#count = count
+  }
 
   inFlight(): number {
-    return this.#count
+    return Atomics.load(this.#count, 0)
   }
 
   middleware(): EdgeMiddleware {
     return async (_, next) => {
-      this.#count++
+      Atomics.add(this.#count, 0, 1)
       try {
         await next()
       } finally {
-        this.#count--
+        Atomics.sub(this.#count, 0, 1)
       }
     }
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ADDR_SPEC, MAX_ADDRESS, MAX_LOCAL_PART } from '../../../domain/email-address.ts'
+import { ADDRESS_AS_WRITTEN, MAX_ADDRESS, MAX_LOCAL_PART } from '../../../domain/email-address.ts'
 import { IDENTITY } from '../../../domain/identity.ts'
 import { MAX_DISPLAY_NAME_LENGTH } from '../../../domain/user.ts'
 import { ONE_LINE } from '../edge/document-patterns.ts'
@@ -13,11 +13,11 @@ export const DirectoryEntry = z.strictObject({
     .string()
     .refine((text) => text.trim() !== '')
     .meta({
-      pattern: ADDR_SPEC.source,
+      pattern: ADDRESS_AS_WRITTEN.source,
       // A lookahead in the pattern would say the same, and RE2 has none.
       not: { pattern: `^[^@]{${MAX_LOCAL_PART + 1}}` },
       maxLength: MAX_ADDRESS,
-      description: `One plain e-mail address without a display name, of at most ${MAX_ADDRESS} characters, at most ${MAX_LOCAL_PART} of them before the \`@\`. The user’s codes are mailed to it.`,
+      description: `One plain e-mail address without a display name, of at most ${MAX_ADDRESS} characters. The user’s codes are mailed to it. The domain may be in any script: \`bücher.example\` is stored as \`xn--bcher-kva.example\`. The part before the \`@\` must be ASCII, of at most ${MAX_LOCAL_PART} characters.`,
       examples: ['alice@example.com'],
     }),
   locale: z

@@ -9,13 +9,15 @@ export interface ConnectionSettings {
    * transactions (PgBouncer, Features). The service then prepares no statements, and the role sets their time-out.
    */
   readonly url: string
+  /** Connections at most. */
+  readonly poolSize?: number | undefined
   /** Called when an idle connection breaks; the pool replaces it. */
   readonly onConnectionLost: (error: Error) => void
   /** Wraps each named statement that does not go through the Prisma client. */
   readonly hook?: StatementHook | undefined
 }
 
-/** Connections per process. On two cores, 10 gave more throughput than 4, 20 and 32. */
+/** Connections at most for the requests of a process. On two cores, 10 gave more throughput than 4, 20 and 32. */
 const POOL_SIZE = 10
 /** By default, node-postgres waits for a free connection forever. */
 const ACQUIRE_TIMEOUT_IN_MS = 3000
@@ -37,11 +39,16 @@ export interface Connections {
 }
 
 /** Connects with the first query. */
-export function connectPrisma({ url, onConnectionLost, hook }: ConnectionSettings): Connections {
+export function connectPrisma({
+  url,
+  poolSize = POOL_SIZE,
+  onConnectionLost,
+  hook,
+}: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
     connectionString: url,
-    max: POOL_SIZE,
+    max: poolSize,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
     ...(ownSession && {
       statement_timeout: STATEMENT_TIMEOUT_IN_MS,

@@ -2,7 +2,6 @@ import type { TLSSocket } from 'node:tls'
 import type pg from 'pg'
 import type { Clock } from '../../../application/ports/clock.ts'
 import { CheckResult, type DiagnosticCheck } from '../../../contracts/diagnostic-check.ts'
-import { PrismaOutboxBacklog } from '../otp-outbox/prisma-outbox-backlog.ts'
 import { connectPrisma } from './connect-prisma.ts'
 import { connectionFailure, STARTUP_PARAMETERS } from './connection-failure.ts'
 import { migrationState } from './database-health.ts'
@@ -13,6 +12,8 @@ export interface DatabaseCheckOptions {
   readonly url: string
   /** Production has stricter checks than a development set-up. */
   readonly production: boolean
+  /** What to do about a reply of a mail system, as the audit trail has it. Undefined if it knows nothing. */
+  readonly mailRemedyOf?: (reply: string) => string | undefined
 }
 
 /** As in docs/operations.md. */
@@ -71,7 +72,7 @@ export class DatabaseCheck implements DiagnosticCheck {
       if (migrations.pending.length > 0) return
 
       const now = this.#clock.now()
-      yield outboxResult(await new PrismaOutboxBacklog(prisma).measure(now), now)
+      yield outboxResult(await oldestWaitingMail(pool), now, this.#options.mailRemedyOf)
     } catch (error) {
       const { problem, remedy } = connectionFailure(error)
       yield CheckResult.failed('database', `it ${problem}`, remedy)
@@ -239,15 +240,56 @@ function migrationsResult({
   return CheckResult.ok(name, 'all are applied')
 }
 
+interface WaitingMails {
+  readonly queued: number
+  /** Null, like the rest, if no mail waits. */
+  readonly issued_at: Date | null
+  readonly due_at: Date | null
+  readonly attempts: number | null
+  /** The last reply to an attempt to send the oldest mail. Null if there was none. */
+  readonly reply: string | null
+}
+
+/** How many mails wait, and the oldest of them. Reads only the index of queued rows, and the trail of one challenge. */
+async function oldestWaitingMail(pool: pg.Pool): Promise<WaitingMails> {
+  const { rows } = await pool.query<WaitingMails>(
+    `WITH waiting AS (SELECT * FROM otp_issuances WHERE status = 'queued'),
+       oldest AS (SELECT * FROM waiting ORDER BY issued_at, delivery_attempts DESC LIMIT 1)
+     SELECT (SELECT count(*)::integer FROM waiting) AS queued,
+       oldest.issued_at,
+       (SELECT min(next_attempt_at) FROM waiting) AS due_at,
+       oldest.delivery_attempts AS attempts,
+       (SELECT details ->> 'reply'
+        FROM challenge_events e
+        WHERE e.challenge_id = oldest.challenge_id
+          AND e.type = 'otp-deferred'
+          AND e.details ->> 'issuanceId' = oldest.id::text
+          AND e.details ->> 'reply' IS NOT NULL
+        ORDER BY e.id DESC
+        LIMIT 1) AS reply
+     FROM (SELECT 1) AS one LEFT JOIN oldest ON true`,
+  )
+  return rows[0]!
+}
+
 function outboxResult(
-  { queued, oldestDueAt }: Awaited<ReturnType<PrismaOutboxBacklog['measure']>>,
+  { queued, issued_at: issuedAt, due_at: dueAt, attempts, reply }: WaitingMails,
   now: Date,
+  mailRemedyOf: DatabaseCheckOptions['mailRemedyOf'] = () => undefined,
 ): CheckResult {
   const name = 'outbox'
-  const waitsInMs = oldestDueAt ? Math.max(0, now.getTime() - oldestDueAt.getTime()) : 0
-  const waits = oldestDueAt ? `, the oldest due for ${Math.round(waitsInMs / 1000)} s` : ''
-  const found = `${queued} ${queued === 1 ? 'mail waits' : 'mails wait'}${waits}`
-  return waitsInMs >= LATE_MAIL_IN_MS
+  const since = (at: Date | null) => (at ? Math.max(0, now.getTime() - at.getTime()) : 0)
+  const age = issuedAt ? `, the oldest for ${Math.round(since(issuedAt) / 1000)} s` : ''
+  const answered =
+    reply === null
+      ? ''
+      : `; after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} the last reply was ${reply}`
+  const found = `${queued} ${queued === 1 ? 'mail waits' : 'mails wait'}${age}${answered}`
+  if (reply !== null) {
+    const remedies = reply.split('; ').flatMap((each) => mailRemedyOf(each) ?? [])
+    return CheckResult.warning(name, found, remedies.join('. ') || REMEDIES.outbox)
+  }
+  return since(dueAt) >= LATE_MAIL_IN_MS
     ? CheckResult.warning(name, found, REMEDIES.outbox)
     : CheckResult.ok(name, found)
 }

@@ -10,7 +10,7 @@ export const DATABASE_REMEDIES = {
     'Check user and password in DATABASE_URL (percent-encoded), and their rules in pg_hba.conf; behind PgBouncer, also in its auth_file',
   missingDatabase: 'countersign migrate creates and fills it',
   connectPrivilege: 'GRANT CONNECT ON the database TO the role of DATABASE_URL',
-  maxConnections: 'Raise max_connections, or run fewer processes: each takes up to 10 connections',
+  maxConnections: 'Raise max_connections, or run fewer processes: each takes up to 14 connections',
   starting: 'Wait until the server has started or recovered; its log says what it does',
   noEncryption:
     'Turn on TLS at the server, or at the pooler in between; or remove sslmode from DATABASE_URL if the connection stays on this machine',
@@ -21,8 +21,8 @@ export const DATABASE_REMEDIES = {
   startupParameters: (parameters: readonly string[]) =>
     `If there is a PgBouncer in between, in any pool_mode: ignore_startup_parameters = ${parameters.join(', ')}; or add pgbouncer=true to DATABASE_URL`,
   poolerDatabase: 'Add the database of DATABASE_URL to [databases] in pgbouncer.ini',
-  poolerConnections: 'Raise max_client_conn in pgbouncer.ini: each process opens up to 10 connections',
-  poolSize: 'Raise default_pool_size in pgbouncer.ini, with pool_mode = session to 10 for each process',
+  poolerConnections: 'Raise max_client_conn in pgbouncer.ini: each process opens up to 14 connections',
+  poolSize: 'Raise default_pool_size in pgbouncer.ini, with pool_mode = session to 14 for each process',
   poolerServer: 'Check host, port, user and password of the database in [databases] of pgbouncer.ini',
   poolMode: 'pool_mode = transaction or pool_mode = session in pgbouncer.ini: the service needs transactions',
   preparedStatements:

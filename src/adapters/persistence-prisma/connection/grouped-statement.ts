@@ -1,6 +1,7 @@
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import type { Prisma } from '../generated/client.ts'
 import { type InContext, nameOf, type Statements } from './statements.ts'
+import { StorageFault } from './storage-errors.ts'
 
 /** Members of a group. More would gain little, and a group that fails has to be sent again one by one. */
 const MOST_MEMBERS = 32
@@ -59,8 +60,8 @@ export interface GroupBounds {
  * Sends the inputs that wait at the same moment as one statement. Nothing waits for a timer: while a few groups are under
  * way, the next one fills. An input that finds nobody waiting goes out at once, with the statement for one.
  *
- * A group whose statement fails has stored nothing. Then each member is sent alone, so that only the one at fault fails. If the
- * connection is lost, nobody knows what was stored, and all members fail with `StorageUnavailable`, as each alone would.
+ * A group whose statement the database refuses has stored nothing. Then each member is sent alone, so that only the one at fault
+ * fails. After any other error, such as a lost connection, nobody knows what was stored. Then all members fail, as each alone would.
  */
 export class GroupedStatement<Input, Row extends object> {
   readonly #statements: SharedStatements
@@ -186,7 +187,8 @@ export class GroupedStatement<Input, Row extends object> {
         else found[row.n]!.push(row)
       }
     } catch (error) {
-      if (error instanceof StorageUnavailable) {
+      // After any other error nobody knows whether the statement was stored.
+      if (!(error instanceof StorageFault)) {
         for (const { rows } of group) rows.reject(error)
         return
       }

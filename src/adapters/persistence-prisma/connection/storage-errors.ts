@@ -78,7 +78,7 @@ export function causeOf({ meta }: Prisma.PrismaClientKnownRequestError): DriverC
 }
 
 /** The database refused a statement: a defect, or a schema of another version. */
-class StorageFault extends Error {}
+export class StorageFault extends Error {}
 
 /** The server answers, but has no database of that name. */
 export class DatabaseMissing extends StorageFault {}

@@ -169,7 +169,11 @@ export const SAVING: Grouping<Saving> = {
       AND EXISTS (SELECT FROM subject_standings s WHERE s.subject_user_id = m.subject AND s.version = m.version)`,
 }
 
-/** Stores several challenges. Sorted, so that two groups wait for each other's keys and subjects in one order. */
+/**
+ * Stores several challenges. Sorted, so that two groups wait for each other's keys in one order. The first challenge of a subject
+ * has to be sent alone: its row of `subject_standings` may be one that another session is still inserting, for example
+ * an import, and a group would wait for that session as a whole.
+ */
 export const OPENING: Grouping<Opening> = {
   name: 'step-ups.open',
   alone: ({ challenge, event, idempotency, provenance }) =>
@@ -196,12 +200,9 @@ export const OPENING: Grouping<Opening> = {
         attempts_remaining smallint, created_at timestamptz, expires_at timestamptz, key text, fingerprint text,
         events json, actor text, request_id text, remote_address text
       )
-    ), standing AS (
-      INSERT INTO subject_standings (
-        subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
-      )
-      SELECT DISTINCT subject, 0, 0, '{}'::timestamptz[], 0 FROM m ORDER BY subject
-      ON CONFLICT DO NOTHING
+      WHERE n = n + 0
+    ), known AS MATERIALIZED (
+      SELECT m.* FROM m JOIN subject_standings s ON s.subject_user_id = m.subject
     ), opened AS (
       INSERT INTO challenges (
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
@@ -209,14 +210,16 @@ export const OPENING: Grouping<Opening> = {
       )
       SELECT challenge_id, client_id, subject, type, digest, summary, 'pending', attempts_remaining, 0, created_at,
         expires_at, key, fingerprint
-      FROM m
+      FROM known
       ORDER BY client_id, key
       ON CONFLICT (client_id, idempotency_key) DO NOTHING
       RETURNING id
     ), challenge AS (
-      SELECT m.* FROM opened JOIN m ON m.challenge_id = opened.id
+      SELECT known.* FROM opened JOIN known ON known.challenge_id = opened.id
     ), trail AS (${INSERT_EVENTS})
-    SELECT n, challenge_id AS id FROM challenge`,
+    SELECT n, challenge_id AS id, false AS alone FROM challenge
+    UNION ALL
+    SELECT n, challenge_id, true FROM m WHERE NOT EXISTS (SELECT FROM known WHERE known.n = m.n)`,
 }
 
 function callerOf({ actor, requestId, remoteAddress }: Provenance) {

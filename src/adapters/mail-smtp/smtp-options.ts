@@ -1,0 +1,16 @@
+import type { ClientCredentials } from './client-credentials.ts'
+
+export interface SmtpOptions {
+  /** `smtp://user:password@host:587` or `smtps://user:password@host:465`, with percent-encoded user and password. */
+  readonly url: string
+  /** One mailbox, with or without a name: `Countersign <no-reply@bank.example>`. */
+  readonly from: string
+  /** One mailbox that gets the answers. Undefined: the sender. */
+  readonly replyTo?: string | undefined
+  /** The name of this client in EHLO. Undefined: the best that {@link ehloName} finds. */
+  readonly ehloName?: string | undefined
+  /** Undefined: the login is the password in `url`, if there is one. */
+  readonly oauth?: ClientCredentials | undefined
+  /** After this time the transport gives up on a mail that the server has not accepted, as the port promises. */
+  readonly timeoutInMs?: number
+}

@@ -1,0 +1,99 @@
+import { Container, ContainerModule } from 'inversify'
+import type { Registry } from 'prom-client'
+import { Deliverer } from '../adapters/deliverer/deliverer.ts'
+import { InFlightRequests } from '../adapters/http-koa/edge/in-flight-requests.ts'
+import { DeliveryMetrics } from '../adapters/metrics-prometheus/delivery-metrics.ts'
+import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
+import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
+import { DeliverOtp } from '../application/codes/deliver-otp.ts'
+import { RecordMailEvent } from '../application/mail/record-mail-event.ts'
+import { SendLockNotices } from '../application/mail/send-lock-notices.ts'
+import { Clock } from '../application/ports/clock.ts'
+import { LockMailComposer } from '../application/ports/lock-mail-composer.ts'
+import { LockNotices } from '../application/ports/lock-notices.ts'
+import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
+import { MailTransport } from '../application/ports/mail-transport.ts'
+import { OtpMailComposer } from '../application/ports/otp-mail-composer.ts'
+import { OtpOutbox } from '../application/ports/otp-outbox.ts'
+import { Totp } from '../application/ports/totp.ts'
+import { Workload } from '../contracts/workload.ts'
+import { bindClass } from './bind-class.ts'
+import { codes } from './codes.ts'
+import type { DeliveryOptions } from './composition-options.ts'
+import { connections } from './connections.ts'
+import { LockNoticeDeliverer, Log, StorageConnections, Traces } from './container-keys.ts'
+import { mail } from './mail.ts'
+import { mailStorage } from './mail-storage.ts'
+import { loadTracing, observing, observingMails } from './observing.ts'
+
+/** A lock notice is less urgent than a code: no user waits for it. So nothing wakes its deliverer between polls. */
+const NOTICE_POLL_INTERVAL_IN_MS = 1000
+/** One for a claim and one for its outcomes, for codes and for lock notices. */
+const POOL_SIZE = 4
+
+/** The assembled delivery of mails. Its deliverers do not run yet. */
+export interface Delivery {
+  readonly codes: Deliverer
+  readonly notices: Deliverer
+  readonly metrics: Registry
+  /** Closes the connections to mail systems and database, and exports the last traces. Stop the deliverers first. */
+  close(): Promise<void>
+}
+
+/** @throws {Error} if a mail system, a template or a language is unusable. */
+export async function createDelivery(options: DeliveryOptions): Promise<Delivery> {
+  const tracing = await loadTracing(options)
+  const container = createDeliveryContainer(options, tracing)
+  return {
+    codes: container.get(Deliverer),
+    notices: container.get(LockNoticeDeliverer),
+    metrics: container.get(Metrics).registry,
+    close: async () => {
+      await container.get(MailTransport).close()
+      await container.get(StorageConnections).close()
+      await tracing?.stop()
+    },
+  }
+}
+
+function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | undefined): Container {
+  const { config, databaseUrl, logger } = options
+  const container = new Container({ defaultScope: 'Singleton' })
+  container.load(
+    observing(logger, tracing),
+    observingMails(),
+    connections(databaseUrl, POOL_SIZE),
+    mailStorage(),
+    codes(config.otpKeys, config.policy.codeDigits),
+    mail(options),
+    deliverers(options),
+  )
+  return container
+}
+
+function deliverers({ requests }: DeliveryOptions): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bindClass(bind, RecordMailEvent, [MailOutcomes, Clock])
+    bind(DeliverOtp).toResolvedValue(
+      (outbox, totp, composer, transport, mailOutcomes, clock, tracing) =>
+        new DeliverOtp(outbox, totp, composer, transport, mailOutcomes, clock, tracing?.deliveries),
+      [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailOutcomes, Clock, Traces],
+    )
+    bindClass(bind, SendLockNotices, [LockNotices, LockMailComposer, MailTransport, Clock])
+
+    bind(Workload).toConstantValue(new InFlightRequests(requests))
+    bind(Deliverer).toResolvedValue(
+      (deliverOtp, metrics, workload, logger) =>
+        new Deliverer(deliverOtp, workload, logger, { observer: new DeliveryMetrics(metrics) }),
+      [DeliverOtp, Metrics, Workload, Log],
+    )
+    bind(LockNoticeDeliverer).toResolvedValue(
+      (sendLockNotices, metrics, workload, logger) =>
+        new Deliverer(sendLockNotices, workload, logger, {
+          observer: new DeliveryMetrics(metrics),
+          pollIntervalInMs: NOTICE_POLL_INTERVAL_IN_MS,
+        }),
+      [SendLockNotices, Metrics, Workload, Log],
+    )
+  })
+}

@@ -1,0 +1,19 @@
+import { ContainerModule } from 'inversify'
+import { Statements } from '../adapters/persistence-prisma/connection/statements.ts'
+import { PrismaLockNotices } from '../adapters/persistence-prisma/lock-notices/prisma-lock-notices.ts'
+import { PrismaMailOutcomes } from '../adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
+import { PrismaOtpOutbox } from '../adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
+import { LockNotices } from '../application/ports/lock-notices.ts'
+import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
+import { OtpOutbox } from '../application/ports/otp-outbox.ts'
+import { bindPort } from './bind-class.ts'
+import { Commits } from './container-keys.ts'
+
+/** The ports that store what becomes of a mail. */
+export function mailStorage(): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bindPort(bind, OtpOutbox, PrismaOtpOutbox, [Statements, Commits])
+    bindPort(bind, LockNotices, PrismaLockNotices, [Statements, Commits])
+    bindPort(bind, MailOutcomes, PrismaMailOutcomes, [Statements, Commits])
+  })
+}

@@ -1,0 +1,17 @@
+import { ContainerModule } from 'inversify'
+import { UuidIdentifiers } from '../adapters/identifiers-uuid/uuid-identifiers.ts'
+import { EddsaChallengeSigner } from '../adapters/signing-eddsa/eddsa-challenge-signer.ts'
+import { ChallengeSigner } from '../application/ports/challenge-signer.ts'
+import { Identifiers } from '../application/ports/identifiers.ts'
+import { bindPort } from './bind-class.ts'
+import { type CompositionOptions, standIns } from './composition-options.ts'
+
+/** Ids and signatures for the decisions about challenges. */
+export function signatures(options: CompositionOptions): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bindPort(bind, Identifiers, UuidIdentifiers, [])
+    bind(ChallengeSigner).toConstantValue(
+      new EddsaChallengeSigner(options.config.signingKeys ?? standIns(options).signingKeys),
+    )
+  })
+}

@@ -1,0 +1,35 @@
+import type { DeliveryConfig } from '../composition/composition-options.ts'
+import type { Config } from '../config/read-config.ts'
+import type { RequestCount } from '../contracts/workload.ts'
+
+/** What a mail thread needs to know, in values that can be copied to another thread. A `URL` cannot. */
+export interface MailThreadSettings {
+  readonly config: MailThreadConfig
+  readonly databaseUrl: string
+  readonly instanceId: string
+  readonly requests: RequestCount
+}
+
+interface MailThreadConfig
+  extends Omit<DeliveryConfig, 'tracing'>,
+    Pick<Config, 'production' | 'logLevel' | 'dataDir'> {
+  readonly tracing:
+    | (Omit<NonNullable<Config['tracing']>, 'endpoint'> & { readonly endpoint: string })
+    | undefined
+}
+
+/** What the thread that answers requests asks of the mail thread. */
+export interface MailThreadCalls {
+  /** Assembles the delivery. Rejects if a mail system, a template or a language is unusable. */
+  prepare(settings: MailThreadSettings): Promise<void>
+  /** Begins to deliver. */
+  start(): void
+  wake(): void
+  problem(): Promise<string | undefined>
+  /** The metrics of the thread, in the form that prom-client aggregates. */
+  metrics(): Promise<readonly object[]>
+  /** Begins no more mails, and resolves when those in progress are done. */
+  finish(): Promise<void>
+  /** Closes all connections. The thread ends afterwards. */
+  close(): Promise<void>
+}

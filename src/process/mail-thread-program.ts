@@ -1,0 +1,55 @@
+import { parentPort } from 'node:worker_threads'
+import { createBirpc } from 'birpc'
+import type { CreateMailbox } from '../composition/composition-options.ts'
+import { createDelivery, type Delivery } from '../composition/delivery.ts'
+import { createLogger } from './logger.ts'
+import type { MailThreadCalls, MailThreadSettings } from './mail-thread-calls.ts'
+
+/*
+ * The mail thread of a process. It does what the thread that answers requests asks of it (mail-thread.ts). It writes to the log by
+ * itself, has connections of its own, and counts its own metrics. It reads no configuration: the settings that it gets are all it knows.
+ */
+
+const port = parentPort!
+const preparing = Promise.withResolvers<Delivery>()
+
+const calls: MailThreadCalls = {
+  prepare: async (settings) => preparing.resolve(await deliveryOf(settings)),
+  start: async () => {
+    const { codes, notices } = await preparing.promise
+    codes.start()
+    notices.start()
+  },
+  wake: async () => (await preparing.promise).codes.wake(),
+  problem: async () => (await preparing.promise).codes.problem(),
+  metrics: async () => (await preparing.promise).metrics.getMetricsAsJSON(),
+  finish: async () => {
+    const { codes, notices } = await preparing.promise
+    await Promise.all([codes.stop(), notices.stop()])
+  },
+  close: async () => {
+    await (await preparing.promise).close()
+    // After the answer. An idle connection of a library must not keep the thread alive.
+    setImmediate(() => process.exit())
+  },
+}
+createBirpc<Record<never, never>, MailThreadCalls>(calls, {
+  post: (message) => port.postMessage(message),
+  on: (listener) => void port.on('message', listener),
+})
+
+async function deliveryOf({ config, ...settings }: MailThreadSettings): Promise<Delivery> {
+  const { tracing } = config
+  return createDelivery({
+    config: { ...config, tracing: tracing && { ...tracing, endpoint: new URL(tracing.endpoint) } },
+    ...settings,
+    logger: createLogger(config),
+    mailbox: config.mail ? undefined : await developmentMailbox(config.dataDir),
+  })
+}
+
+/** Loads no module of development into a production process, which always has a mail system. */
+async function developmentMailbox(dataDir: string): Promise<CreateMailbox> {
+  const { mailboxTransport } = await import('../development/mailbox-transport.ts')
+  return (recordMailEvent, logger) => mailboxTransport(dataDir, recordMailEvent, logger)
+}
