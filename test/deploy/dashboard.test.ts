@@ -41,7 +41,7 @@ test('a unit fits what is asked for: rates, seconds, bytes and shares are shown 
   const unit = ({ fieldConfig }: Panel) => fieldConfig!.defaults.unit
   for (const chart of charts) {
     for (const { expr } of chart.targets ?? []) {
-      if (/^histogram_quantile/.test(expr)) t.is(unit(chart), 's', chart.title)
+      if (/^histogram_quantile.*_seconds_bucket/.test(expr)) t.is(unit(chart), 's', chart.title)
       if (/_bytes\{/.test(expr)) t.is(unit(chart), 'bytes', chart.title)
       if (/\) \/ sum/.test(expr)) t.is(unit(chart), 'percentunit', chart.title)
       if (/^\(?sum(?: by \([^)]*\))? \(rate\(countersign/.test(expr) && !expr.includes(') / sum')) {
