@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { createBirpc } from 'birpc'
 import type { CreateMailbox } from '../composition/composition-options.ts'
@@ -9,6 +10,11 @@ import type { MailThreadCalls, MailThreadSettings } from './mail-thread-calls.ts
  * The mail thread of a process. It does what the thread that answers requests asks of it (mail-thread.ts). It writes to the log by
  * itself, has connections of its own, and counts its own metrics. It reads no configuration: the settings that it gets are all it knows.
  */
+
+/** A mail then takes about a third of a core that an answer wants as well, and all of one that nobody wants. */
+const NICENESS = 5
+// Elsewhere this would lower the whole process, answers included.
+if (process.platform === 'linux') setPriority(NICENESS)
 
 const port = parentPort!
 const preparing = Promise.withResolvers<Delivery>()
