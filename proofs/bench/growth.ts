@@ -97,8 +97,8 @@ async function compete(
 
 const inOrder = new Map(contestants.map(({ name }) => [name, results.get(name)!]))
 const all = summaries(inOrder)
-const largest = contestants.findLast(({ name }) => !name.includes('other build'))!
-const compared = ratios(inOrder, largest.name)
+const largest = `${Math.max(...counts).toLocaleString('en-US')} challenges`
+const compared = ratios(inOrder, largest)
 printSummaries(all)
 printRatios(compared)
 
