@@ -31,13 +31,23 @@ export class DatabaseHealth implements HealthCheck {
   }
 }
 
-/** A standby is read-only, and so is a server that its operator made so. It answers, but every decision fails on it. */
+/**
+ * A standby is read-only, and so is a server that its operator made so. It answers, but every decision fails on it. A session
+ * keeps that setting from its start, so a read-only one is given up: the next check opens another.
+ */
 async function isReadOnly(pool: pg.Pool): Promise<boolean> {
   // Not through Prisma, which hides whether an address refused or has no name.
-  const { rows } = await pool.query<{ read_only: boolean }>(
-    `SELECT current_setting('transaction_read_only')::boolean AS read_only`,
-  )
-  return rows[0]!.read_only
+  const session = await pool.connect()
+  let isUseful = false
+  try {
+    const { rows } = await session.query<{ read_only: boolean }>(
+      `SELECT current_setting('transaction_read_only')::boolean AS read_only`,
+    )
+    isUseful = !rows[0]!.read_only
+    return !isUseful
+  } finally {
+    session.release(!isUseful)
+  }
 }
 
 /** The migrations in the project's folder that the database has not finished, in order. */
