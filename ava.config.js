@@ -8,7 +8,7 @@ const LONG = [
   '/test/package.',
   '/test/journeys/life-cycle.',
   '/test/journeys/metrics.',
-  '/test/journeys/signals.',
+  '/proofs/signals/',
   '/proofs/soak/',
   '/proofs/faults/database-',
   '/proofs/api-tools/',

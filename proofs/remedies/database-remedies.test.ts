@@ -8,31 +8,31 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import pg from 'pg'
-import { PrismaAuditTrail } from '../../../src/adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
-import { connectPrisma } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
-import { DatabaseCheck } from '../../../src/adapters/persistence-prisma/connection/database-check.ts'
-import { DATABASE_REMEDIES } from '../../../src/adapters/persistence-prisma/connection/database-remedies.ts'
-import { migrateDatabase } from '../../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
-import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
-import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
-import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
-import { startEmbeddedPostgres } from '../../../src/development/postgres/embedded-postgres.ts'
-import { freePort } from '../../../src/development/postgres/free-port.ts'
-import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
-import { issued, opened } from '../../contracts/stores.ts'
-import { afterNoon, NOON } from '../../domain/examples.ts'
-import { startPooler } from '../../doubles/pooler.ts'
-import { selfSignedCertificate } from '../../doubles/self-signed-certificate.ts'
-import { createDataDir } from '../../journeys/service-process.ts'
-import { resultsOf } from '../../support/check-results.ts'
-import { createTestDatabase, missingDatabaseUrl, query } from '../../support/database.ts'
-import { createRole } from '../../support/database-role.ts'
+import { PrismaAuditTrail } from '../../src/adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
+import { connectPrisma } from '../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { DatabaseCheck } from '../../src/adapters/persistence-prisma/connection/database-check.ts'
+import { DATABASE_REMEDIES } from '../../src/adapters/persistence-prisma/connection/database-remedies.ts'
+import { migrateDatabase } from '../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
+import { PrismaOtpOutbox } from '../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
+import { PrismaStepUps } from '../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import { PrismaUserRegistry } from '../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
+import { startEmbeddedPostgres } from '../../src/development/postgres/embedded-postgres.ts'
+import { freePort } from '../../src/development/postgres/free-port.ts'
+import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
+import { issued, opened } from '../../test/contracts/stores.ts'
+import { afterNoon, NOON } from '../../test/domain/examples.ts'
+import { startPooler } from '../../test/doubles/pooler.ts'
+import { selfSignedCertificate } from '../../test/doubles/self-signed-certificate.ts'
+import { createDataDir } from '../../test/journeys/service-process.ts'
+import { resultsOf } from '../../test/support/check-results.ts'
+import { createTestDatabase, missingDatabaseUrl, query } from '../../test/support/database.ts'
+import { createRole } from '../../test/support/database-role.ts'
 import {
   hasPgBouncer,
   type PgBouncer,
   type PgBouncerSettings,
   startPgBouncer,
-} from '../../support/pgbouncer.ts'
+} from '../../test/support/pgbouncer.ts'
 
 /*
  * Each remedy of the diagnosis, followed to the letter: the diagnosis gives it, somebody does what it says, and the diagnosis is then
@@ -60,7 +60,7 @@ interface Case {
 /** Nobody can follow these in a test: read a log, or run another version of PostgreSQL or of Countersign. */
 type Unfollowed = 'log' | 'version' | 'newerVersion'
 
-const PROJECT = fileURLToPath(new URL('../../../', import.meta.url))
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 const BOTH_IGNORED = { ignore_startup_parameters: 'statement_timeout, idle_in_transaction_session_timeout' }
 
 const diagnose = ({ production = false, now = () => new Date() }: Partial<Trouble>, url: string) =>

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { findRunningServer } from '../../src/development/postgres/running-server.ts'
-import { createTestDatabase } from '../support/database.ts'
-import { until } from './client.ts'
-import { createDataDir } from './service-process.ts'
+import { until } from '../../test/journeys/client.ts'
+import { createDataDir } from '../../test/journeys/service-process.ts'
+import { createTestDatabase } from '../../test/support/database.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 const read = (path: string) => readFile(join(PROJECT, path), 'utf8')
