@@ -23,7 +23,7 @@ const ROOM: Readonly<Record<Sign, (before: number) => number>> = {
   heap: (before) => Math.max(24, 0.2 * before),
   openFiles: (before) => Math.max(12, 0.25 * before),
   // A full pool, and a few more.
-  databaseConnections: (before) => Math.max(3, 10 - before),
+  databaseConnections: (before) => Math.max(3, 14 - before),
 }
 /** Compiled code, caches and pools grow in the first minutes. That is not a leak. */
 const WARM_AFTER_IN_MS = 5 * 60_000
