@@ -23,6 +23,7 @@ const GROUPING: Grouping<Input> = {
   together: (members) => Prisma.sql`/* test.ask-group */ ${members}`,
   columns: (input) => input,
   key: ({ of }) => of,
+  beats: (stored, waiting) => stored.of === waiting.of && waiting.word === 'old',
 }
 
 interface Sent {
@@ -280,4 +281,35 @@ test('an input that cannot be written as JSON fails alone, and takes no member a
     (await rows).map(({ status }) => status),
     ['fulfilled', 'rejected', 'fulfilled'],
   )
+})
+
+test('an input that a stored one has beaten is not sent, and gets no row', async (t) => {
+  const s = grouped({ groupsUnderWay: 1 })
+
+  const first = s.ask('a')
+  await turn()
+  const [beaten, newer, other] = [s.ask('a', 'old'), s.ask('a', 'new'), s.ask('b', 'old')]
+  s.sent[0]!.answer([{ saw: 'a' }])
+  await first
+
+  t.deepEqual(await beaten, [])
+  while (s.sent.length === 1) await turn()
+  t.deepEqual(s.sent[1]?.members, ['a', 'b'])
+  s.sent[1]!.answer([])
+  t.deepEqual([await newer, await other], [[], []])
+})
+
+test('an input that was not stored beats nobody', async (t) => {
+  const s = grouped({ groupsUnderWay: 1 })
+
+  const first = s.ask('a')
+  await turn()
+  const next = s.ask('a', 'old')
+  s.sent[0]!.answer([])
+  await first
+  while (s.sent.length === 1) await turn()
+  t.deepEqual(s.sent[1]?.members, ['a'])
+  s.sent[1]!.answer([{ saw: 'a' }])
+
+  t.deepEqual(await next, [{ saw: 'a' }])
 })

@@ -29,6 +29,8 @@ export interface Grouping<Input> {
   readonly columns: (input: Input) => object
   /** Two inputs with one key never share a group. */
   readonly key?: (input: Input) => string
+  /** Whether a stored input has beaten one that waits. That one then gets no row, as the database would say. */
+  readonly beats?: (stored: Input, waiting: Input) => boolean
 }
 
 /** What a group returns beside the columns of a row. */
@@ -172,7 +174,9 @@ export class GroupedStatement<Input, Row extends object> {
 
   async #sendAlone({ input, inContext, rows }: Waiting<Input, Row>): Promise<void> {
     try {
-      rows.resolve(await inContext(() => this.#statements.send<Row>(this.#grouping.alone(input))))
+      const found = await inContext(() => this.#statements.send<Row>(this.#grouping.alone(input)))
+      if (found.length > 0) this.#dropBeaten([input])
+      rows.resolve(found)
     } catch (error) {
       rows.reject(error)
     }
@@ -194,10 +198,22 @@ export class GroupedStatement<Input, Row extends object> {
       }
       for (const n of group.keys()) alone.add(n)
     }
+    this.#dropBeaten(group.flatMap(({ input }, n) => (found[n]!.length > 0 ? [input] : [])))
     group.forEach((each, n) => {
       if (alone.has(n)) void this.#sendAlone(each)
       else each.rows.resolve(found[n]!)
     })
+  }
+
+  /** Many guesses about one subject would otherwise wait for each other, only to learn one by one that they lost. */
+  #dropBeaten(stored: readonly Input[]): void {
+    const { beats } = this.#grouping
+    if (!beats || stored.length === 0 || this.#waiting.length === 0) return
+    const isBeaten = ({ input }: Waiting<Input, Row>) => stored.some((each) => beats(each, input))
+    const beaten = this.#waiting.filter(isBeaten)
+    if (beaten.length === 0) return
+    this.#waiting = this.#waiting.filter((each) => !isBeaten(each))
+    for (const { rows } of beaten) rows.resolve([])
   }
 
   #rowsOf(group: readonly Waiting<Input, Row>[]): Promise<(Row & Placed)[]> {

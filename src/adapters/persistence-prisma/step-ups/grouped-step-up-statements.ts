@@ -86,6 +86,8 @@ export const SAVING: Grouping<Saving> = {
   name: 'step-ups.save',
   alone: ({ decision, provenance }) => saveDecision(decision, provenance),
   key: ({ decision }) => decision.standing.subjectUserId,
+  beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
+    stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
   columns: ({ decision: { challenge, standing, issued, events }, provenance }) => {
     const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
     return {
