@@ -1,26 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ROOT_CONTEXT, SpanKind, type SpanOptions } from '@opentelemetry/api'
+import type { StatementHook } from '../../contracts/statement-hook.ts'
 import type { Spans } from './spans.ts'
-
-type InContext = <Result>(work: () => Result) => Result
-
-export interface TracedStatements {
-  around<Result>(name: string, run: () => Promise<Result>): Promise<Result>
-  keepContext(): InContext
-  aroundGroup<Result>(
-    name: string,
-    callers: readonly InContext[],
-    run: () => Promise<Result>,
-  ): Promise<Result>
-}
 
 /**
  * Makes a span for each statement within a trace. The span has the name that the statement has in the logs of PostgreSQL.
  * A statement outside a trace starts no trace: jobs repeat theirs all the time, such as a claim that finds nothing. A statement
- * that several requests share has a trace of its own. Its span and those of
- * the requests link to each other.
+ * that several requests share has a trace of its own. Its span and those of the requests link to each other.
  */
-export function tracedStatements(spans: Spans): TracedStatements {
+export function tracedStatements(spans: Spans): StatementHook {
   return {
     async around(name, run) {
       if (!spans.active()) return run()

@@ -14,13 +14,14 @@ import type { Logger } from 'pino'
 import type { DeliveryTraces } from '../../application/ports/delivery-traces.ts'
 import type { MailTransport } from '../../application/ports/mail-transport.ts'
 import type { OtpMailComposer } from '../../application/ports/otp-mail-composer.ts'
+import type { StatementHook } from '../../contracts/statement-hook.ts'
 import { BoundedExport, EXPORT_TIMEOUT_IN_MS, type ExportBounds } from './bounded-export.ts'
 import { Spans } from './spans.ts'
 import { TracedDeliveries } from './traced-deliveries.ts'
 import { tracedFetch } from './traced-fetch.ts'
 import { TracedMailTransport } from './traced-mail-transport.ts'
 import { TracedRequests } from './traced-requests.ts'
-import { type TracedStatements, tracedStatements } from './traced-statements.ts'
+import { tracedStatements } from './traced-statements.ts'
 
 const PACKAGE = new URL('../../../package.json', import.meta.url)
 
@@ -42,7 +43,7 @@ export class Tracing {
   readonly deliveries: DeliveryTraces
   readonly fetch: typeof fetch
   /** Runs named statements. */
-  readonly statements: TracedStatements
+  readonly statements: StatementHook
   readonly #provider: TracerProvider
   readonly #spans: Spans
 

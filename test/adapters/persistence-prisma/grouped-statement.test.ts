@@ -7,9 +7,9 @@ import {
   GroupedStatement,
   type Grouping,
 } from '../../../src/adapters/persistence-prisma/connection/grouped-statement.ts'
-import type { InContext } from '../../../src/adapters/persistence-prisma/connection/statements.ts'
 import { StorageFault } from '../../../src/adapters/persistence-prisma/connection/storage-errors.ts'
 import { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
+import type { InContext } from '../../../src/contracts/statement-hook.ts'
 import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 
 interface Input {

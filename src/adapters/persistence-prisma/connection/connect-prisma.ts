@@ -1,7 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
+import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
-import { type StatementHook, Statements } from './statements.ts'
+import { Statements } from './statements.ts'
 
 export interface ConnectionSettings {
   /**

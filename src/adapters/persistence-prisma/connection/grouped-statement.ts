@@ -1,6 +1,7 @@
+import type { InContext } from '../../../contracts/statement-hook.ts'
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import type { Prisma } from '../generated/client.ts'
-import { type InContext, nameOf, type Statements } from './statements.ts'
+import { nameOf, type Statements } from './statements.ts'
 import { StorageFault } from './storage-errors.ts'
 
 /** Members of a group. More would gain little, and a group that fails has to be sent again one by one. */
