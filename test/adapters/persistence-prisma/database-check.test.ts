@@ -159,16 +159,20 @@ test('a clock that is off by a second is worth a warning, one that is off by hal
   t.regex((await examined(url, { clock: clockOff(-60) })).of('clock')!.found, /ms ahead of this one's$/)
 })
 
-test('mails that have been due for half a minute are worth a warning', async (t) => {
-  const { url } = await createTestDatabase()
+function storesIn(t: ExecutionContext, url: string) {
   const { prisma, statements, close } = connectPrisma({ url, onConnectionLost: () => {} })
   t.teardown(close)
-  const stores = {
+  return {
     stepUps: new PrismaStepUps(statements),
     registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(statements),
     trail: new PrismaAuditTrail(prisma),
   }
+}
+
+test('mails that have been due for half a minute are worth a warning', async (t) => {
+  const { url } = await createTestDatabase()
+  const stores = storesIn(t, url)
   await issued(stores, (await opened(stores)).id)
   const clock = new SettableClock(afterNoon(29))
 
@@ -182,14 +186,7 @@ test('mails that have been due for half a minute are worth a warning', async (t)
 
 test('the oldest waiting mail is reported with the last reply to it, and with what to do about that', async (t) => {
   const { url } = await createTestDatabase()
-  const { prisma, statements, close } = connectPrisma({ url, onConnectionLost: () => {} })
-  t.teardown(close)
-  const stores = {
-    stepUps: new PrismaStepUps(statements),
-    registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(statements),
-    trail: new PrismaAuditTrail(prisma),
-  }
+  const stores = storesIn(t, url)
   await issued(stores, (await opened(stores)).id)
   const clock = new SettableClock(afterNoon(8))
   const outbox = async () =>
