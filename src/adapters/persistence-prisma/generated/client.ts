@@ -71,3 +71,8 @@ export type LockNotice = Prisma.LockNoticeModel
  * The audit trail. It has no foreign key, because events outlive the challenges that they describe.
  */
 export type ChallengeEvent = Prisma.ChallengeEventModel
+/**
+ * Model TrailHead
+ * The end of each subject's chain of events.
+ */
+export type TrailHead = Prisma.TrailHeadModel

@@ -101,7 +101,10 @@ function stored({ challenge, standing, issued, events }: StepUpDecision, provena
     ), trail AS (${insertEvents('challenge', events, provenance)})`
 }
 
-/** Stores a new challenge and returns one row. Returns none if its client used the idempotency key before. */
+/**
+ * Stores a new challenge and returns one row. Returns none if its client used the idempotency key before. The standing comes first:
+ * whoever inserts it at the same moment holds it, and takes the head of the trail afterwards, as this statement does.
+ */
 export function insertChallenge(
   challenge: PendingChallenge,
   event: ChallengeEvent,
@@ -116,17 +119,17 @@ export function insertChallenge(
       )
       VALUES (${subjectUserId}, 0, 0, '{}', 0)
       ON CONFLICT DO NOTHING
+      RETURNING subject_user_id
     ), challenge AS (
       INSERT INTO challenges (
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
         attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint
       )
-      VALUES (
-        ${challenge.id}::uuid, ${challenge.clientId}, ${subjectUserId}, ${operation.type}, ${operation.digest},
+      SELECT ${challenge.id}::uuid, ${challenge.clientId}, ${subjectUserId}, ${operation.type}, ${operation.digest},
         ${JSON.stringify(operation.summary)}::jsonb, 'pending', ${challenge.attemptsRemaining}::smallint, 0,
         ${challenge.createdAt}::timestamptz, ${challenge.expiresAt}::timestamptz,
         ${idempotency.key}, ${idempotency.fingerprint}
-      )
+      FROM (SELECT count(*) FROM standing) AS first
       ON CONFLICT (client_id, idempotency_key) DO NOTHING
       RETURNING id
     ), trail AS (${insertEvents('challenge', [event], provenance)})

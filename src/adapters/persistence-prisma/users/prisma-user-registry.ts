@@ -6,7 +6,7 @@ import type { DomainEvent } from '../../../domain/domain-event.ts'
 import { type EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { User, type UserDecision } from '../../../domain/user.ts'
-import { columnsOf } from '../audit-trail/event-row.ts'
+import { appendEvents } from '../audit-trail/event-row.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
 import {
@@ -35,7 +35,7 @@ export class PrismaUserRegistry implements UserRegistry {
 
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     return this.#transaction(provenance, (transaction, events) =>
-      new UserChange(transaction, user.userId, now, provenance, events).put(user),
+      new UserChange(transaction, user.userId, now, events).put(user),
     )
   }
 
@@ -44,7 +44,7 @@ export class PrismaUserRegistry implements UserRegistry {
       const counts = { created: 0, updated: 0 }
       // Sort by id, so that two imports of the same users cannot deadlock.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
-        counts[await new UserChange(transaction, user.userId, now, provenance, events).put(user)]++
+        counts[await new UserChange(transaction, user.userId, now, events).put(user)]++
       }
       return counts
     })
@@ -52,7 +52,7 @@ export class PrismaUserRegistry implements UserRegistry {
 
   erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
     return this.#transaction(provenance, (transaction, events) =>
-      new UserChange(transaction, userId, now, provenance, events).erase(),
+      new UserChange(transaction, userId, now, events).erase(),
     )
   }
 
@@ -62,9 +62,14 @@ export class PrismaUserRegistry implements UserRegistry {
   ): Promise<Result> {
     const events: DomainEvent[] = []
     const result = await translateStorageErrors(
-      this.#prisma.$transaction((transaction) => change(transaction, events), {
-        timeout: TRANSACTION_TIMEOUT_IN_MS,
-      }),
+      this.#prisma.$transaction(
+        async (transaction) => {
+          const result = await change(transaction, events)
+          await appendEvents(transaction, events, provenance)
+          return result
+        },
+        { timeout: TRANSACTION_TIMEOUT_IN_MS },
+      ),
     )
     announce(this.#committed, { events, provenance })
     return result
@@ -76,21 +81,13 @@ class UserChange {
   readonly #transaction: Prisma.TransactionClient
   readonly #userId: string
   readonly #now: Date
-  readonly #provenance: Provenance
-  /** Receives each recorded event, for the commit listener. */
+  /** Receives each event. The transaction stores them at its end. */
   readonly #events: DomainEvent[]
 
-  constructor(
-    transaction: Prisma.TransactionClient,
-    userId: string,
-    now: Date,
-    provenance: Provenance,
-    events: DomainEvent[],
-  ) {
+  constructor(transaction: Prisma.TransactionClient, userId: string, now: Date, events: DomainEvent[]) {
     this.#transaction = transaction
     this.#userId = userId
     this.#now = now
-    this.#provenance = provenance
     this.#events = events
   }
 
@@ -172,7 +169,7 @@ class UserChange {
         data: { status, nextAttemptAt: null, failedAt, failureReason },
       })
     }
-    for (const event of events) await this.#record(event)
+    this.#events.push(...events)
   }
 
   /** Deletes the entry, and the address in every mail and suppression. */
@@ -185,15 +182,6 @@ class UserChange {
       where: { subjectUserId: this.#userId },
       data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
     })
-  }
-
-  async #record(event: DomainEvent): Promise<void> {
-    const { at, ...columns } = columnsOf(event)
-    const { actor, requestId = null, remoteAddress = null } = this.#provenance
-    await this.#transaction.challengeEvent.create({
-      data: { ...columns, occurredAt: at, actor, requestId, remoteAddress },
-    })
-    this.#events.push(event)
   }
 }
 

@@ -407,7 +407,8 @@ export const ModelName = {
   Challenge: 'Challenge',
   OtpIssuance: 'OtpIssuance',
   LockNotice: 'LockNotice',
-  ChallengeEvent: 'ChallengeEvent'
+  ChallengeEvent: 'ChallengeEvent',
+  TrailHead: 'TrailHead'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -423,7 +424,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "user" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent"
+    modelProps: "user" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -871,6 +872,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    TrailHead: {
+      payload: Prisma.$TrailHeadPayload<ExtArgs>
+      fields: Prisma.TrailHeadFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TrailHeadFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TrailHeadFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        findFirst: {
+          args: Prisma.TrailHeadFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TrailHeadFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        findMany: {
+          args: Prisma.TrailHeadFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>[]
+        }
+        create: {
+          args: Prisma.TrailHeadCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        createMany: {
+          args: Prisma.TrailHeadCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TrailHeadCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>[]
+        }
+        delete: {
+          args: Prisma.TrailHeadDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        update: {
+          args: Prisma.TrailHeadUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        deleteMany: {
+          args: Prisma.TrailHeadDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TrailHeadUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TrailHeadUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>[]
+        }
+        upsert: {
+          args: Prisma.TrailHeadUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        aggregate: {
+          args: Prisma.TrailHeadAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTrailHead>
+        }
+        groupBy: {
+          args: Prisma.TrailHeadGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailHeadGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TrailHeadCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailHeadCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -1015,10 +1090,26 @@ export const ChallengeEventScalarFieldEnum = {
   actor: 'actor',
   requestId: 'requestId',
   remoteAddress: 'remoteAddress',
-  details: 'details'
+  details: 'details',
+  position: 'position',
+  previousId: 'previousId',
+  previousHash: 'previousHash',
+  recordedAt: 'recordedAt'
 } as const
 
 export type ChallengeEventScalarFieldEnum = (typeof ChallengeEventScalarFieldEnum)[keyof typeof ChallengeEventScalarFieldEnum]
+
+
+export const TrailHeadScalarFieldEnum = {
+  subjectUserId: 'subjectUserId',
+  position: 'position',
+  eventId: 'eventId',
+  hash: 'hash',
+  previousId: 'previousId',
+  previousHash: 'previousHash'
+} as const
+
+export type TrailHeadScalarFieldEnum = (typeof TrailHeadScalarFieldEnum)[keyof typeof TrailHeadScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -1134,6 +1225,20 @@ export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 
  * Reference to a field of type 'BigInt[]'
  */
 export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Bytes'
+ */
+export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
+    
+
+
+/**
+ * Reference to a field of type 'Bytes[]'
+ */
+export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
     
 
 
@@ -1307,6 +1412,7 @@ export type GlobalOmitConfig = {
   otpIssuance?: Prisma.OtpIssuanceOmit
   lockNotice?: Prisma.LockNoticeOmit
   challengeEvent?: Prisma.ChallengeEventOmit
+  trailHead?: Prisma.TrailHeadOmit
 }
 
 /* Types for Logging */

@@ -56,7 +56,8 @@ export const ModelName = {
   Challenge: 'Challenge',
   OtpIssuance: 'OtpIssuance',
   LockNotice: 'LockNotice',
-  ChallengeEvent: 'ChallengeEvent'
+  ChallengeEvent: 'ChallengeEvent',
+  TrailHead: 'TrailHead'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -180,10 +181,26 @@ export const ChallengeEventScalarFieldEnum = {
   actor: 'actor',
   requestId: 'requestId',
   remoteAddress: 'remoteAddress',
-  details: 'details'
+  details: 'details',
+  position: 'position',
+  previousId: 'previousId',
+  previousHash: 'previousHash',
+  recordedAt: 'recordedAt'
 } as const
 
 export type ChallengeEventScalarFieldEnum = (typeof ChallengeEventScalarFieldEnum)[keyof typeof ChallengeEventScalarFieldEnum]
+
+
+export const TrailHeadScalarFieldEnum = {
+  subjectUserId: 'subjectUserId',
+  position: 'position',
+  eventId: 'eventId',
+  hash: 'hash',
+  previousId: 'previousId',
+  previousHash: 'previousHash'
+} as const
+
+export type TrailHeadScalarFieldEnum = (typeof TrailHeadScalarFieldEnum)[keyof typeof TrailHeadScalarFieldEnum]
 
 
 export const SortOrder = {
