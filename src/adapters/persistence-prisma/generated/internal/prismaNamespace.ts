@@ -408,7 +408,9 @@ export const ModelName = {
   OtpIssuance: 'OtpIssuance',
   LockNotice: 'LockNotice',
   ChallengeEvent: 'ChallengeEvent',
-  TrailHead: 'TrailHead'
+  TrailHead: 'TrailHead',
+  TrailRetention: 'TrailRetention',
+  TrailAnchor: 'TrailAnchor'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -424,7 +426,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "user" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead"
+    modelProps: "user" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead" | "trailRetention" | "trailAnchor"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -946,6 +948,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    TrailRetention: {
+      payload: Prisma.$TrailRetentionPayload<ExtArgs>
+      fields: Prisma.TrailRetentionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TrailRetentionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TrailRetentionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        findFirst: {
+          args: Prisma.TrailRetentionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TrailRetentionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        findMany: {
+          args: Prisma.TrailRetentionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>[]
+        }
+        create: {
+          args: Prisma.TrailRetentionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        createMany: {
+          args: Prisma.TrailRetentionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TrailRetentionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>[]
+        }
+        delete: {
+          args: Prisma.TrailRetentionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        update: {
+          args: Prisma.TrailRetentionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        deleteMany: {
+          args: Prisma.TrailRetentionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TrailRetentionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TrailRetentionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>[]
+        }
+        upsert: {
+          args: Prisma.TrailRetentionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        aggregate: {
+          args: Prisma.TrailRetentionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTrailRetention>
+        }
+        groupBy: {
+          args: Prisma.TrailRetentionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailRetentionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TrailRetentionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailRetentionCountAggregateOutputType> | number
+        }
+      }
+    }
+    TrailAnchor: {
+      payload: Prisma.$TrailAnchorPayload<ExtArgs>
+      fields: Prisma.TrailAnchorFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TrailAnchorFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TrailAnchorFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        findFirst: {
+          args: Prisma.TrailAnchorFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TrailAnchorFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        findMany: {
+          args: Prisma.TrailAnchorFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>[]
+        }
+        create: {
+          args: Prisma.TrailAnchorCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        createMany: {
+          args: Prisma.TrailAnchorCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TrailAnchorCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>[]
+        }
+        delete: {
+          args: Prisma.TrailAnchorDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        update: {
+          args: Prisma.TrailAnchorUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        deleteMany: {
+          args: Prisma.TrailAnchorDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TrailAnchorUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TrailAnchorUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>[]
+        }
+        upsert: {
+          args: Prisma.TrailAnchorUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        aggregate: {
+          args: Prisma.TrailAnchorAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTrailAnchor>
+        }
+        groupBy: {
+          args: Prisma.TrailAnchorGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailAnchorGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TrailAnchorCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailAnchorCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -1112,6 +1262,31 @@ export const TrailHeadScalarFieldEnum = {
 export type TrailHeadScalarFieldEnum = (typeof TrailHeadScalarFieldEnum)[keyof typeof TrailHeadScalarFieldEnum]
 
 
+export const TrailRetentionScalarFieldEnum = {
+  only: 'only',
+  minimumDays: 'minimumDays',
+  purgedTo: 'purgedTo'
+} as const
+
+export type TrailRetentionScalarFieldEnum = (typeof TrailRetentionScalarFieldEnum)[keyof typeof TrailRetentionScalarFieldEnum]
+
+
+export const TrailAnchorScalarFieldEnum = {
+  number: 'number',
+  hour: 'hour',
+  firstId: 'firstId',
+  lastId: 'lastId',
+  events: 'events',
+  digest: 'digest',
+  previous: 'previous',
+  signedAt: 'signedAt',
+  keyId: 'keyId',
+  signature: 'signature'
+} as const
+
+export type TrailAnchorScalarFieldEnum = (typeof TrailAnchorScalarFieldEnum)[keyof typeof TrailAnchorScalarFieldEnum]
+
+
 export const SortOrder = {
   asc: 'asc',
   desc: 'desc'
@@ -1239,6 +1414,13 @@ export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, '
  * Reference to a field of type 'Bytes[]'
  */
 export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
     
 
 
@@ -1413,6 +1595,8 @@ export type GlobalOmitConfig = {
   lockNotice?: Prisma.LockNoticeOmit
   challengeEvent?: Prisma.ChallengeEventOmit
   trailHead?: Prisma.TrailHeadOmit
+  trailRetention?: Prisma.TrailRetentionOmit
+  trailAnchor?: Prisma.TrailAnchorOmit
 }
 
 /* Types for Logging */

@@ -57,7 +57,9 @@ export const ModelName = {
   OtpIssuance: 'OtpIssuance',
   LockNotice: 'LockNotice',
   ChallengeEvent: 'ChallengeEvent',
-  TrailHead: 'TrailHead'
+  TrailHead: 'TrailHead',
+  TrailRetention: 'TrailRetention',
+  TrailAnchor: 'TrailAnchor'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -201,6 +203,31 @@ export const TrailHeadScalarFieldEnum = {
 } as const
 
 export type TrailHeadScalarFieldEnum = (typeof TrailHeadScalarFieldEnum)[keyof typeof TrailHeadScalarFieldEnum]
+
+
+export const TrailRetentionScalarFieldEnum = {
+  only: 'only',
+  minimumDays: 'minimumDays',
+  purgedTo: 'purgedTo'
+} as const
+
+export type TrailRetentionScalarFieldEnum = (typeof TrailRetentionScalarFieldEnum)[keyof typeof TrailRetentionScalarFieldEnum]
+
+
+export const TrailAnchorScalarFieldEnum = {
+  number: 'number',
+  hour: 'hour',
+  firstId: 'firstId',
+  lastId: 'lastId',
+  events: 'events',
+  digest: 'digest',
+  previous: 'previous',
+  signedAt: 'signedAt',
+  keyId: 'keyId',
+  signature: 'signature'
+} as const
+
+export type TrailAnchorScalarFieldEnum = (typeof TrailAnchorScalarFieldEnum)[keyof typeof TrailAnchorScalarFieldEnum]
 
 
 export const SortOrder = {
