@@ -109,7 +109,7 @@ export function challengeText(report: ChallengeReport): string {
   return textOf(report.challengeId, state, report.events)
 }
 
-/** The text for a challenge of which only events are left. */
+/** The text for a challenge that has only events left. */
 export function purgedText({ challengeId, subjectUserId, events }: PurgedReport): string {
   const state = [
     ['status', 'purged: the challenge is past its retention, and its events are kept for longer'],

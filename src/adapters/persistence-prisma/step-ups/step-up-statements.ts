@@ -103,7 +103,7 @@ function stored({ challenge, standing, issued, events }: StepUpDecision, provena
 
 /**
  * Stores a new challenge and returns one row. Returns none if its client used the idempotency key before. The standing comes first:
- * whoever inserts it at the same moment holds it, and takes the head of the trail afterwards, as this statement does.
+ * a session that inserts it at the same moment holds it, and takes the head of the trail afterwards, as this statement does.
  */
 export function insertChallenge(
   challenge: PendingChallenge,
