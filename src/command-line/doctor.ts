@@ -9,6 +9,7 @@ import { SmtpCheck } from '../adapters/mail-smtp/smtp-check.ts'
 import { smtpRemedyOf } from '../adapters/mail-smtp/smtp-remedies.ts'
 import { DatabaseCheck } from '../adapters/persistence-prisma/connection/database-check.ts'
 import { type Database, openDatabase } from '../composition/open-database.ts'
+import { loadWarnings } from '../config/config-warnings.ts'
 import { type Config, ConfigError, loadConfig, type MailConfig } from '../config/read-config.ts'
 import { CheckResult, type DiagnosticCheck } from '../contracts/diagnostic-check.ts'
 import { keyCheckResults } from './key-check-results.ts'
@@ -44,6 +45,9 @@ async function checkAll(): Promise<readonly CheckResult[]> {
   const mode = config.production ? 'production' : 'development'
   const own = [
     CheckResult.ok('configuration', `complete, for ${mode}`),
+    ...loadWarnings().map(({ variable, found, remedy }) =>
+      CheckResult.warning('configuration', `${variable} ${found}`, remedy),
+    ),
     ...keyCheckResults(config, CLOCK.now()),
   ]
 
