@@ -78,6 +78,29 @@ function inRoundcube(title: string, run: (t: ExecutionContext) => Promise<void>)
 /** Rules for other mail programs, that of pictures in a mail without one, and in the mail about a lock those of table and code. */
 const IDLE = { code: /outlook|moz-text-html|img$/, lock: /outlook|moz-text-html|img$|label|value|th$|code/ }
 
+interface Seen {
+  readonly selectors: readonly string[]
+  /** The selectors that match nothing. */
+  readonly idle: readonly string[]
+  /** The text outside the mail. */
+  readonly above: string
+}
+
+/** Runs in the page. */
+const LOOK = `
+const rulesOf = (rules) =>
+  [...rules].flatMap((rule) =>
+    rule instanceof CSSMediaRule ? rulesOf(rule.cssRules) : rule instanceof CSSStyleRule ? [rule] : [])
+const selectors = [...document.styleSheets]
+  .flatMap((sheet) => rulesOf(sheet.cssRules))
+  .flatMap(({ selectorText }) => selectorText.split(/,\\s*/))
+const body = document.querySelector('.rcmBody')
+const above = [...body.parentElement.childNodes]
+  .filter((node) => node !== body && node.nodeName !== 'STYLE' && node.nodeType !== Node.COMMENT_NODE)
+  .map((node) => node.textContent.trim())
+  .join('');
+({ selectors, idle: selectors.filter((selector) => !document.querySelector(selector)), above })`
+
 inRoundcube('in Roundcube, each rule of each mail applies, and nothing stands above the mail', async (t) => {
   const mails = mailsOf({ name: LONGEST })
   const page = await browser.newPage({ viewport: { width: 800, height: 600 } })
@@ -88,24 +111,7 @@ inRoundcube('in Roundcube, each rule of each mail applies, and nothing stands ab
     const idle = mail.endsWith('lock') ? IDLE.lock : IDLE.code
     await page.setContent(`<!doctype html><body>${html}`)
 
-    const seen = await page.evaluate(() => {
-      const rulesOf = (rules: CSSRuleList): CSSStyleRule[] =>
-        [...rules].flatMap((rule) =>
-          rule instanceof CSSMediaRule ? rulesOf(rule.cssRules) : rule instanceof CSSStyleRule ? [rule] : [],
-        )
-      const selectors = [...document.styleSheets]
-        .flatMap((sheet) => rulesOf(sheet.cssRules))
-        .flatMap(({ selectorText }) => selectorText.split(/,\s*/))
-      const body = document.querySelector('.rcmBody')!
-      return {
-        selectors,
-        idle: selectors.filter((selector) => !document.querySelector(selector)),
-        above: [...body.parentElement!.childNodes]
-          .filter((node) => node !== body && node.nodeName !== 'STYLE' && node.nodeType !== Node.COMMENT_NODE)
-          .map((node) => node.textContent!.trim())
-          .join(''),
-      }
-    })
+    const seen = await page.evaluate<Seen>(LOOK)
 
     t.true(seen.selectors.length > 20, mail)
     t.deepEqual(
@@ -126,7 +132,10 @@ inRoundcube('in Roundcube, a mail is laid out for a narrow window and in dark co
     page
       .locator(selector)
       .first()
-      .evaluate((each, name) => getComputedStyle(each).getPropertyValue(name), property)
+      .evaluate(
+        (each, name) => each.ownerDocument.defaultView!.getComputedStyle(each).getPropertyValue(name),
+        property,
+      )
 
   await page.setContent(`<!doctype html><body>${code}`)
   t.is(await style('.v1page', 'padding'), '24px 12px')
