@@ -42,7 +42,8 @@ export function errorBodies(logger: Logger): EdgeMiddleware {
 
 export function errorBody(table: ErrorTable, error: HttpError, requestId: string): ErrorBody {
   const urn = (code: string) => `${table.family}:${code}`
-  const { code, message } = table.answers[error.key]
+  const { code, message: usual } = table.answers[error.key]
+  const message = error.ownMessage ?? usual
   const fieldErrors = error.fieldFaults.flatMap((fault) => {
     const fieldCode = table.fieldCodes[fault.code]
     return fieldCode ? [{ code: urn(fieldCode), message: fault.message, field: fault.field }] : []
