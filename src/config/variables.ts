@@ -3,11 +3,13 @@ import {
   appOrigin,
   claimAndValue,
   claimName,
+  dkimKeys,
   ehloName,
   integer,
   keys,
   mailbox,
   mailTransports,
+  nameServers,
   pairs,
   secureUrl,
   timeZone,
@@ -286,6 +288,17 @@ export const VARIABLES = {
     schema: ehloName.optional(),
     meaning:
       'The name of this service in `EHLO`, as in `countersign.bank.example`. Strict relays look it up. Unset: the name of the machine if it has a domain, or the domain of `MAIL_FROM`.',
+  },
+  DKIM_KEYS: {
+    schema: dkimKeys.optional(),
+    meaning:
+      'Keys that sign mails for the domain of `MAIL_FROM` (DKIM, RSA), as `selector:base64` of PKCS #8 in DER, joined by commas. The first signs; `doctor` checks that the domain publishes all. Only with `smtp`. Unset: the relay signs.',
+    secret: true,
+  },
+  DNS_SERVERS: {
+    schema: nameServers.optional(),
+    meaning:
+      'The name servers that `doctor` asks for the records of the sender, as in `192.0.2.53` or `[2001:db8::53]:5353`, joined by commas. Unset: those of this machine.',
   },
   SMTP_OAUTH_TOKEN_URL: {
     schema: secureUrl.refine(withoutUserInfo, 'must not hold a user or password').optional(),
