@@ -58,6 +58,8 @@ export class SmtpMailTransport implements MailTransport {
       const content = this.#contentOf(message, messageId, new Date())
       await this.#mailer.sendMail({
         envelope: { from: this.#sender.address, to },
+        // A notice of failure then returns no content, and so no valid code (RFC 3461). Left out for a server without DSN.
+        dsn: { return: 'headers', id: message.id },
         messageId,
         raw: this.#sign ? await this.#sign(content) : content,
         signal: limit.signal,
