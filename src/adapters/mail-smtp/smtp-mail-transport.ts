@@ -54,6 +54,8 @@ export class SmtpMailTransport implements MailTransport {
     try {
       await this.#mailer.sendMail({
         envelope: { from: this.#sender.address, to },
+        // A notice of failure then returns no content, and so no valid code (RFC 3461). Left out for a server without DSN.
+        dsn: { return: 'headers', id: message.id },
         messageId,
         raw: this.#contentOf(message, messageId, new Date()),
         signal: limit.signal,

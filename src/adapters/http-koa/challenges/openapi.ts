@@ -153,6 +153,7 @@ const readChallenge: ZodOpenApiOperationObject = {
     ...errorResponses(OPERATION_SERVICE_ERRORS, [
       'bad-request',
       'unauthorized',
+      'forbidden',
       'challenge-not-found',
       'fault',
       'unavailable',
@@ -239,6 +240,7 @@ const cancelChallenge: ZodOpenApiOperationObject = {
     ...errorResponses(OPERATION_SERVICE_ERRORS, [
       'bad-request',
       'unauthorized',
+      'forbidden',
       'challenge-not-found',
       'challenge-consumed',
       'challenge-expired',
