@@ -258,6 +258,7 @@ function freeze(env: Values): Config {
       subjectMaxFailures: env.SUBJECT_MAX_FAILURES,
       subjectLockInSeconds: env.SUBJECT_LOCK_SECONDS,
       subjectMaxIssuancesPerHour: env.SUBJECT_MAX_ISSUANCES,
+      subjectMaxLiveChallenges: env.SUBJECT_MAX_CHALLENGES,
     },
     retentionInDays: env.RETENTION_DAYS,
     workers: env.WORKERS ?? (production ? availableParallelism() : 1),

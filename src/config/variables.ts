@@ -416,6 +416,11 @@ export const VARIABLES = {
     schema: integer(1, 1000).default(20),
     meaning: 'Codes allowed per subject in any hour, 1 to 1000.',
   },
+  SUBJECT_MAX_CHALLENGES: {
+    schema: integer(1, 1000).default(20),
+    meaning:
+      'Live challenges allowed per subject and client, 1 to 1000. A further one gets 429 until one of them ends.',
+  },
   RETENTION_DAYS: {
     schema: integer(1, 3650).default(90),
     meaning: 'How long an expired challenge is kept, with its issuances and its audit trail; 1 to 3650.',

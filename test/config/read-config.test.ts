@@ -81,6 +81,7 @@ test('development needs nothing', (t) => {
     subjectMaxFailures: 5,
     subjectLockInSeconds: 900,
     subjectMaxIssuancesPerHour: 20,
+    subjectMaxLiveChallenges: 20,
   })
 })
 
