@@ -94,6 +94,15 @@ export const claimAndValue = z
   .string()
   .regex(/^[\x21-\x3c\x3e-\x7e]{1,255}=[\x20-\x7e]{1,255}$/, 'must be name=value, as in idtyp=app')
 
+/** Ids of clients, joined by commas. */
+export const clients = z
+  .string()
+  .transform((text) => text.split(',').map((each) => each.trim()))
+  .refine(
+    (ids) => ids.every((id) => /^[\x21-\x2b\x2d-\x7e]{1,255}$/.test(id)),
+    'must be ids of clients, joined by commas',
+  )
+
 /** The transports in the order in which they are tried. */
 export const mailTransports = z
   .string()

@@ -53,6 +53,13 @@ interface AuthConfig {
     readonly scopePrefix: string | undefined
     readonly user: string | undefined
   }
+  /** What a token of a user needs besides. */
+  readonly users: {
+    readonly scope: string | undefined
+    readonly clients: readonly string[] | undefined
+    readonly maxAgeInSeconds: number | undefined
+    readonly maxLoginAgeInSeconds: number | undefined
+  }
 }
 
 interface KeycloakConfig {
@@ -269,6 +276,12 @@ function authConfig(env: Values): AuthConfig | undefined {
       scope: env.AUTH_SCOPE_CLAIM,
       scopePrefix: env.AUTH_SCOPE_PREFIX,
       user: env.AUTH_USER_CLAIM,
+    },
+    users: {
+      scope: env.AUTH_USER_SCOPE,
+      clients: env.AUTH_USER_CLIENTS,
+      maxAgeInSeconds: env.AUTH_USER_TOKEN_MAX_AGE_SECONDS,
+      maxLoginAgeInSeconds: env.AUTH_USER_LOGIN_MAX_AGE_SECONDS,
     },
   }
 }

@@ -3,6 +3,7 @@ import {
   appOrigin,
   claimAndValue,
   claimName,
+  clients,
   ehloName,
   integer,
   keys,
@@ -178,6 +179,29 @@ export const VARIABLES = {
     schema: userClaim.optional(),
     meaning:
       'The claim with the id of a user, as in `sub`. Operation services name users by the same id. Unset: as `AUTH_PROVIDER` has it.',
+  },
+  AUTH_USER_SCOPE: {
+    schema: z
+      .string()
+      .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/, 'must be one scope, without blanks')
+      .optional(),
+    meaning:
+      'A scope that each token of a user must have, without `AUTH_SCOPE_PREFIX`, as in `step-up`. Without it the answer is 403. Unset: none.',
+  },
+  AUTH_USER_CLIENTS: {
+    schema: clients.optional(),
+    meaning:
+      'The clients whose tokens of users count, joined by commas: the apps in which your users step up. Other tokens of users get 403. Unset: every client of the issuer.',
+  },
+  AUTH_USER_TOKEN_MAX_AGE_SECONDS: {
+    schema: integer(1, 86_400).optional(),
+    meaning:
+      'How long ago a token of a user may have been issued (`iat`), at most 86400. An older one gets 401. Unset: as long as it lasts.',
+  },
+  AUTH_USER_LOGIN_MAX_AGE_SECONDS: {
+    schema: integer(1, 31_536_000).optional(),
+    meaning:
+      'How long ago a user may have logged in (`auth_time`), at most a year. After that, or without the claim, the answer is 401. Unset: any time.',
   },
   AUTH_CLOCK_TOLERANCE_SECONDS: {
     schema: integer(0, 60).default(10),

@@ -119,7 +119,23 @@ test('access tokens are those of RFC 9068, unless their provider or a single cla
       scopePrefix: 'countersign/',
       user: 'oid',
     },
+    users: {
+      scope: undefined,
+      clients: undefined,
+      maxAgeInSeconds: undefined,
+      maxLoginAgeInSeconds: undefined,
+    },
   })
+  t.deepEqual(
+    readConfig({
+      ...PRODUCTION,
+      AUTH_USER_SCOPE: 'step-up',
+      AUTH_USER_CLIENTS: 'app, web',
+      AUTH_USER_TOKEN_MAX_AGE_SECONDS: '300',
+      AUTH_USER_LOGIN_MAX_AGE_SECONDS: '3600',
+    }).auth?.users,
+    { scope: 'step-up', clients: ['app', 'web'], maxAgeInSeconds: 300, maxLoginAgeInSeconds: 3600 },
+  )
 })
 
 test('the provider of tokens asks for its issuer, and a default as in .env.example does not', (t) => {
@@ -128,6 +144,7 @@ test('the provider of tokens asks for its issuer, and a default as in .env.examp
     ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'],
   )
   t.is(problemsOf({ AUTH_SCOPE_CLAIM: 'scp' }).length, 3)
+  t.is(problemsOf({ AUTH_USER_SCOPE: 'step-up' }).length, 3)
   t.deepEqual(problemsOf({ AUTH_PROVIDER: 'generic', AUTH_CLOCK_TOLERANCE_SECONDS: '10' }), [])
 })
 
@@ -205,6 +222,19 @@ for (const [what, change, problem] of [
     'users known by a name that can change',
     { AUTH_USER_CLAIM: 'email' },
     /^AUTH_USER_CLAIM must be a claim that never/,
+  ],
+  ['two scopes of users', { AUTH_USER_SCOPE: 'step-up openid' }, /^AUTH_USER_SCOPE must be one scope/],
+  ['a client of users without a name', { AUTH_USER_CLIENTS: 'app,,web' }, /^AUTH_USER_CLIENTS must be ids/],
+  ['tokens of no age', { AUTH_USER_TOKEN_MAX_AGE_SECONDS: '0' }, /^AUTH_USER_TOKEN_MAX_AGE_SECONDS must be/],
+  [
+    'tokens of more than a day',
+    { AUTH_USER_TOKEN_MAX_AGE_SECONDS: '86401' },
+    /^AUTH_USER_TOKEN_MAX_AGE_SECONDS must be/,
+  ],
+  [
+    'a login of more than a year',
+    { AUTH_USER_LOGIN_MAX_AGE_SECONDS: '31536001' },
+    /^AUTH_USER_LOGIN_MAX_AGE_SECONDS must be/,
   ],
   [
     'more than a minute between the clocks',

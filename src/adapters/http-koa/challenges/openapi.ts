@@ -152,6 +152,7 @@ const readChallenge: ZodOpenApiOperationObject = {
     ...errorResponses(OPERATION_SERVICE_ERRORS, [
       'bad-request',
       'unauthorized',
+      'forbidden',
       'challenge-not-found',
       'fault',
       'unavailable',
@@ -238,6 +239,7 @@ const cancelChallenge: ZodOpenApiOperationObject = {
     ...errorResponses(OPERATION_SERVICE_ERRORS, [
       'bad-request',
       'unauthorized',
+      'forbidden',
       'challenge-not-found',
       'challenge-consumed',
       'challenge-expired',

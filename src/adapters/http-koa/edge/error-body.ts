@@ -1,5 +1,9 @@
 import type { Logger } from 'pino'
-import { AccessTokenRefused, IssuerUnavailable } from '../../../application/ports/access-tokens.ts'
+import {
+  AccessTokenInsufficient,
+  AccessTokenRefused,
+  IssuerUnavailable,
+} from '../../../application/ports/access-tokens.ts'
 import { DirectoryUnavailable } from '../../../application/ports/user-directory.ts'
 import { ConcurrencyConflict } from '../../../application/retry-on-conflict.ts'
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
@@ -35,7 +39,9 @@ export function errorBodies(logger: Logger): EdgeMiddleware {
       ctx.req.resume()
       // The token's user is not the challenge's subject, so do not log them as such.
       if (error.key === 'subject-mismatch') ctx.state.subject = undefined
-      if (thrown instanceof AccessTokenRefused) ctx.state.refusal = thrown.reason
+      if (thrown instanceof AccessTokenRefused || thrown instanceof AccessTokenInsufficient) {
+        ctx.state.refusal = thrown.reason
+      }
     }
   }
 }
@@ -63,6 +69,7 @@ function httpErrorOf(error: unknown): HttpError {
   if (error instanceof AccessTokenRefused) {
     return new HttpError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } })
   }
+  if (error instanceof AccessTokenInsufficient) return new HttpError('forbidden')
   if (OUTAGES.some((outage) => error instanceof outage)) {
     return new HttpError('unavailable', { headers: RETRY_AFTER_OUTAGE })
   }
