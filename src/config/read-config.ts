@@ -25,6 +25,8 @@ export interface Config {
   readonly keycloak: KeycloakConfig | undefined
   /** In the order in which the service tries them. Undefined in development: a mailbox. */
   readonly mail: readonly MailConfig[] | undefined
+  /** The name servers that know the records of the sender. Undefined: those of this machine. */
+  readonly nameServers: readonly string[] | undefined
   /** `user:password` with which Postmark authenticates its reports. Undefined: the service accepts no reports. */
   readonly postmarkWebhookAuth: string | undefined
   readonly letter: LetterConfig
@@ -78,6 +80,8 @@ export type MailConfig =
       readonly ehloName: string | undefined
       /** Undefined: the login is the password in `url`, if there is one. */
       readonly oauth: SmtpOauthConfig | undefined
+      /** The first signs. The others are of a rotation. */
+      readonly dkimKeys: Keys | undefined
     }
   | {
       readonly transport: 'postmark'
@@ -237,6 +241,7 @@ function freeze(env: Values): Config {
           }
         : undefined,
     mail: mailConfig(env),
+    nameServers: env.DNS_SERVERS?.split(','),
     postmarkWebhookAuth: env.POSTMARK_WEBHOOK_AUTH,
     letter: {
       brand: { name: env.BRAND_NAME, color: env.BRAND_COLOR, logoUrl: env.BRAND_LOGO_URL },
@@ -253,6 +258,7 @@ function freeze(env: Values): Config {
       subjectMaxFailures: env.SUBJECT_MAX_FAILURES,
       subjectLockInSeconds: env.SUBJECT_LOCK_SECONDS,
       subjectMaxIssuancesPerHour: env.SUBJECT_MAX_ISSUANCES,
+      subjectMaxLiveChallenges: env.SUBJECT_MAX_CHALLENGES,
     },
     retentionInDays: env.RETENTION_DAYS,
     workers: env.WORKERS ?? (production ? availableParallelism() : 1),
@@ -303,7 +309,15 @@ function mailConfig(env: Values): readonly MailConfig[] | undefined {
   const { MAIL_FROM: from, MAIL_REPLY_TO: replyTo } = env
   return env.MAIL_TRANSPORT.split(',').map((transport) =>
     transport === 'smtp'
-      ? { transport, from, replyTo, url: env.SMTP_URL!, ehloName: env.SMTP_EHLO_NAME, oauth: smtpOauth(env) }
+      ? {
+          transport,
+          from,
+          replyTo,
+          url: env.SMTP_URL!,
+          ehloName: env.SMTP_EHLO_NAME,
+          oauth: smtpOauth(env),
+          dkimKeys: env.DKIM_KEYS,
+        }
       : {
           transport: 'postmark',
           from,

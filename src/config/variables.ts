@@ -4,11 +4,13 @@ import {
   claimAndValue,
   claimName,
   clients,
+  dkimKeys,
   ehloName,
   integer,
   keys,
   mailbox,
   mailTransports,
+  nameServers,
   pairs,
   secureUrl,
   timeZone,
@@ -311,6 +313,17 @@ export const VARIABLES = {
     meaning:
       'The name of this service in `EHLO`, as in `countersign.bank.example`. Strict relays look it up. Unset: the name of the machine if it has a domain, or the domain of `MAIL_FROM`.',
   },
+  DKIM_KEYS: {
+    schema: dkimKeys.optional(),
+    meaning:
+      'Keys that sign mails for the domain of `MAIL_FROM` (DKIM, RSA), as `selector:base64` of PKCS #8 in DER, joined by commas. The first signs; `doctor` checks that the domain publishes all. Only with `smtp`. Unset: the relay signs.',
+    secret: true,
+  },
+  DNS_SERVERS: {
+    schema: nameServers.optional(),
+    meaning:
+      'The name servers that `doctor` asks for the records of the sender, as in `192.0.2.53` or `[2001:db8::53]:5353`, joined by commas. Unset: those of this machine.',
+  },
   SMTP_OAUTH_TOKEN_URL: {
     schema: secureUrl.refine(withoutUserInfo, 'must not hold a user or password').optional(),
     meaning:
@@ -402,6 +415,11 @@ export const VARIABLES = {
   SUBJECT_MAX_ISSUANCES: {
     schema: integer(1, 1000).default(20),
     meaning: 'Codes allowed per subject in any hour, 1 to 1000.',
+  },
+  SUBJECT_MAX_CHALLENGES: {
+    schema: integer(1, 1000).default(20),
+    meaning:
+      'Live challenges allowed per subject and client, 1 to 1000. A further one gets 429 until one of them ends.',
   },
   RETENTION_DAYS: {
     schema: integer(1, 3650).default(90),

@@ -94,6 +94,7 @@ const openChallenge: ZodOpenApiOperationObject = {
         'body-too-large',
         'body-not-json',
         'idempotency-key-reused',
+        'live-challenges-spent',
         'fault',
         'unavailable',
       ],
