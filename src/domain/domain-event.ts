@@ -66,9 +66,13 @@ type UserEvent = {
   | { readonly type: 'suppression-lifted' }
 )
 
-/** Why a challenge was cancelled. */
+/**
+ * Why a challenge was cancelled. `user-gone`: the directory no longer has its subject, has disabled them, or has no usable address
+ * of theirs any more.
+ */
 export type CancellationReason =
   | 'email-address-changed'
+  | 'user-gone'
   | 'user-erased'
   | 'by-client'
   | 'by-subject'
