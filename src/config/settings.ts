@@ -1,7 +1,8 @@
+import type { Environment } from './environment.ts'
 import type { Keys } from './formats.ts'
 import { readConfig, readValues } from './read-config.ts'
 import { noFiles, readSecretFile, type SecretReader } from './secret-files.ts'
-import { declarations, type Environment, VARIABLES, type VariableName } from './variables.ts'
+import { declarations, VARIABLES, type VariableName } from './variables.ts'
 
 /** The effective value of a variable, safe to print. */
 export interface Setting {
@@ -34,7 +35,7 @@ export function loadSettings(): readonly Setting[] {
 function shown(name: VariableName, value: unknown): string | undefined {
   if (value === undefined) return undefined
   // The ids of keys are not secret: tokens and the database have them. The first key is active.
-  if (Array.isArray(value))
+  if (Array.isArray(value) && 'secret' in VARIABLES[name])
     return `withheld, by kid: ${(value as unknown as Keys).map(({ id }) => id).join(', ')}`
   return 'secret' in VARIABLES[name] ? 'withheld' : String(value)
 }

@@ -12,6 +12,7 @@ import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { recordMailEvent } from '../../../src/application/mail/record-mail-event.ts'
 import { ConcurrencyConflict } from '../../../src/application/retry-on-conflict.ts'
+import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 import { Challenge } from '../../../src/domain/challenge.ts'
 import { EmailAddress } from '../../../src/domain/email-address.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
@@ -109,6 +110,16 @@ test('an event that is rolled back leaves no gap', async (t) => {
   t.deepEqual(await faultsOf(url), [])
 })
 
+/** A call may give up on a busy machine, and a retry too. A deadlock (40P01) is a defect. */
+async function unlessTooBusy(call: Promise<unknown>): Promise<void> {
+  try {
+    await call
+  } catch (error) {
+    const tooBusy = error instanceof ConcurrencyConflict || error instanceof StorageUnavailable
+    if (!tooBusy || error.message.includes('40P01')) throw error
+  }
+}
+
 test('however many connections write about the same subjects, each chain is one line and nobody deadlocks', async (t) => {
   const { url } = await createTestDatabase()
   const instances = [connect(t, url), connect(t, url), connect(t, url)]
@@ -149,15 +160,7 @@ test('however many connections write about the same subjects, each chain is one 
         await outbox.record(issuance, sent, event)
         const report =
           n % 2 ? ({ outcome: 'delivered' } as const) : ({ outcome: 'bounced', kind: 'hard-bounce' } as const)
-        const recording = recordMailEvent(
-          mailOutcomes,
-          issuance.id,
-          { ...report, at: afterNoon(2) },
-          PROVENANCE,
-        )
-        await recording.catch((error: unknown) => {
-          if (!(error instanceof ConcurrencyConflict)) throw error
-        })
+        await recordMailEvent(mailOutcomes, issuance.id, { ...report, at: afterNoon(2) }, PROVENANCE)
       }),
     )
   }
@@ -176,13 +179,14 @@ test('however many connections write about the same subjects, each chain is one 
   await Promise.all(
     instances.map(async (instance, i) => {
       for (const n of rounds) {
-        await Promise.all([
+        const calls = [
           ...subjects.flatMap((subject) => [walk(instance, subject), walk(instance, subject)]),
           deliver(instance),
           change(instance, subjects[(n + i) % subjects.length]!, n),
           importAll(instance),
-        ])
-        await deliver(instance)
+        ]
+        await Promise.all(calls.map(unlessTooBusy))
+        await unlessTooBusy(deliver(instance))
       }
     }),
   )

@@ -1,5 +1,6 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
+import type { MailboxKey } from '../../../domain/email-address.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
@@ -28,6 +29,20 @@ export function saveReport(
   return Prisma.sql`/* mail-outcomes.save */
     WITH issuance AS (
       UPDATE otp_issuances SET ${reported(after)} WHERE ${stillAs(before)} RETURNING id
+    ), trail AS (${insertEvents('issuance', events, provenance)})
+    SELECT id FROM issuance`
+}
+
+/** Stores a delay, with the same guard. Changes no column that a claim or the record of a delivery writes. */
+export function saveDelay(
+  before: OtpIssuance,
+  delayedAt: Date,
+  events: readonly DomainEvent[],
+  provenance: Provenance,
+): Prisma.Sql {
+  return Prisma.sql`/* mail-outcomes.save-delay */
+    WITH issuance AS (
+      UPDATE otp_issuances SET delayed_at = ${delayedAt}::timestamptz WHERE ${stillAs(before)} RETURNING id
     ), trail AS (${insertEvents('issuance', events, provenance)})
     SELECT id FROM issuance`
 }
@@ -87,12 +102,15 @@ export function findStanding(subjectUserId: string): Prisma.Sql {
     SELECT ${STANDING} FROM subject_standings s WHERE s.subject_user_id = ${subjectUserId}`
 }
 
-/** The second condition lets PostgreSQL use the partial index. */
-export function findSuppressedAt(address: string): Prisma.Sql {
-  return Prisma.sql`/* suppressions.find-by-address */
+/**
+ * `COLLATE "C"` lowers A to Z and nothing else, as the key does, in a database of any language: Turkish makes `ı` of `I`. The second
+ * condition lets PostgreSQL use the partial index.
+ */
+export function findSuppressedAt(mailbox: MailboxKey): Prisma.Sql {
+  return Prisma.sql`/* suppressions.find-by-mailbox */
     SELECT ${STANDING}
     FROM subject_standings s
-    WHERE lower(s.suppressed_address) = lower(${address}) AND s.suppressed_address IS NOT NULL`
+    WHERE lower(s.suppressed_address COLLATE "C") = ${mailbox} AND s.suppressed_address IS NOT NULL`
 }
 
 /** Sets no column that the deliverer writes: attempts, time of sending, message id. */
@@ -113,6 +131,7 @@ function stillAs(issuance: OtpIssuance): Prisma.Sql {
   const { deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
   return Prisma.sql`
         otp_issuances.id = ${issuance.id}::uuid
+        AND delayed_at IS NOT DISTINCT FROM ${issuance.delayedAt ?? null}::timestamptz
         AND delivered_at IS NOT DISTINCT FROM ${deliveredAt}::timestamptz
         AND bounced_at IS NOT DISTINCT FROM ${bouncedAt}::timestamptz
         AND bounce_kind IS NOT DISTINCT FROM ${bounceKind}`

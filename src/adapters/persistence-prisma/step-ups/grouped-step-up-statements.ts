@@ -13,6 +13,7 @@ import {
   LOADED,
   loadStepUp,
   saveDecision,
+  saveLockingDecision,
 } from './step-up-statements.ts'
 
 /*
@@ -47,6 +48,7 @@ export interface Opening {
   readonly event: ChallengeEvent
   readonly idempotency: Idempotency
   readonly provenance: Provenance
+  readonly mostLive: number | undefined
 }
 
 export interface Finding {
@@ -88,8 +90,12 @@ export const FINDING: Grouping<Finding> = {
  */
 export const SAVING: Grouping<Saving> = {
   name: 'step-ups.save',
-  alone: ({ decision, provenance }) => saveDecision(decision, provenance),
+  alone: ({ decision, provenance }) =>
+    decision.lockNotice
+      ? saveLockingDecision(decision, decision.lockNotice, provenance)
+      : saveDecision(decision, provenance),
   key: ({ decision }) => decision.standing.subjectUserId,
+  solitary: ({ decision }) => decision.lockNotice !== undefined,
   beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
     stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
   columns: ({ decision: { challenge, standing, issued, events }, provenance }) => {
@@ -176,15 +182,17 @@ export const SAVING: Grouping<Saving> = {
 }
 
 /**
- * Stores several challenges. Sorted, so that two groups wait for each other's keys in one order. The first challenge of a subject
+ * Stores several challenges, each of another subject. Sorted, so that two groups wait for each other's keys in one order. The first challenge of a subject
  * has to be sent alone: its row of `subject_standings` may be one that another session is still inserting, for example
- * an import, and a group would wait for that session as a whole.
+ * an import, and a group would wait for that session as a whole. The same holds for a challenge whose subject and client
+ * another session is opening one for.
  */
 export const OPENING: Grouping<Opening> = {
   name: 'step-ups.open',
-  alone: ({ challenge, event, idempotency, provenance }) =>
-    insertChallenge(challenge, event, idempotency, provenance),
-  columns: ({ challenge, event, idempotency, provenance }) => ({
+  alone: ({ challenge, event, idempotency, provenance, mostLive }) =>
+    insertChallenge(challenge, event, idempotency, provenance, mostLive),
+  key: ({ challenge }) => challenge.subjectUserId,
+  columns: ({ challenge, event, idempotency, provenance, mostLive }) => ({
     challenge_id: challenge.id,
     client_id: challenge.clientId,
     subject: challenge.subjectUserId,
@@ -196,6 +204,7 @@ export const OPENING: Grouping<Opening> = {
     expires_at: challenge.expiresAt,
     key: idempotency.key,
     fingerprint: idempotency.fingerprint,
+    most_live: mostLive,
     events: [columnsOf(event)],
     ...callerOf(provenance),
   }),
@@ -204,11 +213,14 @@ export const OPENING: Grouping<Opening> = {
       SELECT * FROM json_to_recordset(${members}::json) AS m (
         n integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
         attempts_remaining smallint, created_at timestamptz, expires_at timestamptz, key text, fingerprint text,
-        events json, actor text, request_id text, remote_address text
+        most_live integer, events json, actor text, request_id text, remote_address text
       )
       WHERE n = n + 0
     ), known AS MATERIALIZED (
-      SELECT m.* FROM m JOIN subject_standings s ON s.subject_user_id = m.subject
+      SELECT m.*,
+        CASE WHEN most_live IS NULL THEN true
+        ELSE has_room_for_challenge(m.subject, m.client_id, m.created_at, m.most_live, false) END AS has_room
+      FROM m JOIN subject_standings s ON s.subject_user_id = m.subject
     ), opened AS (
       INSERT INTO challenges (
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
@@ -217,6 +229,7 @@ export const OPENING: Grouping<Opening> = {
       SELECT challenge_id, client_id, subject, type, digest, summary, 'pending', attempts_remaining, 0, created_at,
         expires_at, key, fingerprint
       FROM known
+      WHERE has_room
       ORDER BY client_id, key
       ON CONFLICT (client_id, idempotency_key) DO NOTHING
       RETURNING id
@@ -225,7 +238,7 @@ export const OPENING: Grouping<Opening> = {
     ), trail AS (${INSERT_EVENTS})
     SELECT n, challenge_id AS id, false AS alone FROM challenge
     UNION ALL
-    SELECT n, challenge_id, true FROM m WHERE NOT EXISTS (SELECT FROM known WHERE known.n = m.n)`,
+    SELECT n, challenge_id, true FROM m WHERE NOT EXISTS (SELECT FROM known WHERE known.n = m.n AND has_room IS NOT NULL)`,
 }
 
 function callerOf({ actor, requestId, remoteAddress }: Provenance) {
