@@ -162,7 +162,7 @@ export function retentionContract(adapter: string, create: () => Promise<Retaini
     const { id } = await openedAt(stores, new Date('2001-01-01'))
     await stores.registry.put({ userId: 'bob', email: ALICE }, NOON, PROVENANCE)
 
-    t.deepEqual(await Array.fromAsync(stores.retention.purgeTrail(1, 100)), [])
+    t.is(sum(await Array.fromAsync(stores.retention.purgeTrail(1, 100))).events, 0)
 
     t.is((await stores.trail.eventsOf(id)).length, 1)
     t.is(await stores.retention.trailOverdueInSeconds(1), 0)

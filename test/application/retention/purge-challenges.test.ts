@@ -67,6 +67,7 @@ test('whoever stops reading stops the purge', async (t) => {
     },
     purgeTrail: async function* (): AsyncGenerator<Purged> {
       begun++
+      yield { challenges: 0, events: 0 }
     },
   }
 
