@@ -21,17 +21,21 @@ export interface SignedAnchor extends TrailAnchor {
 
 /** Stores the anchors of the trail, at most one for each hour of the storage's clock, for any number of processes. */
 export abstract class TrailAnchors {
-  /** The newest anchor. Undefined if there is none. @throws {StorageUnavailable} */
+  /** The newest anchor; undefined without any. @throws {StorageUnavailable} */
   abstract newest(): Promise<(SignedAnchor & { readonly isOfThisHour: boolean }) | undefined>
 
   /**
    * An id such that every event up to it is stored: none with a lower one can still be committed. Undefined if a transaction that is
-   * under way takes too long. @throws {StorageUnavailable}
+   * under way takes too long. @throws {StorageUnavailable} @throws the reason of an abort
    */
-  abstract settledEnd(): Promise<number | undefined>
+  abstract settledEnd(signal?: AbortSignal): Promise<number | undefined>
 
-  /** Counts and digests the events with these ids. @throws {StorageUnavailable} */
-  abstract digestOf(firstId: number, lastId: number): Promise<Pick<TrailAnchor, 'events' | 'digest'>>
+  /** Counts and digests the events with these ids. @throws {StorageUnavailable} @throws the reason of an abort */
+  abstract digestOf(
+    firstId: number,
+    lastId: number,
+    signal?: AbortSignal,
+  ): Promise<Pick<TrailAnchor, 'events' | 'digest'>>
 
   /** False if this hour, or this number, has an anchor already. @throws {StorageUnavailable} */
   abstract store(anchor: SignedAnchor): Promise<boolean>

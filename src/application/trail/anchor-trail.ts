@@ -15,12 +15,12 @@ export class AnchorTrail {
 
   /**
    * Gives the anchor if this process stored one. Undefined if this hour has its anchor already, or if a transaction that is under
-   * way holds it up. @throws {StorageUnavailable}
+   * way holds it up. @throws {StorageUnavailable} @throws the reason of an abort
    */
-  async execute(): Promise<SignedAnchor | undefined> {
+  async execute(signal?: AbortSignal): Promise<SignedAnchor | undefined> {
     const newest = await this.#anchors.newest()
     if (newest?.isOfThisHour) return undefined
-    const lastId = await this.#anchors.settledEnd()
+    const lastId = await this.#anchors.settledEnd(signal)
     if (lastId === undefined) return undefined
 
     // The first anchor covers nothing: it marks where anchors begin.
@@ -29,7 +29,7 @@ export class AnchorTrail {
       number: (newest?.number ?? 0) + 1,
       firstId,
       lastId: Math.max(lastId, firstId - 1),
-      ...(await this.#anchors.digestOf(firstId, lastId)),
+      ...(await this.#anchors.digestOf(firstId, lastId, signal)),
       previous: newest?.signature ?? '',
       signedAt: wholeSeconds(this.#clock.now()),
     })

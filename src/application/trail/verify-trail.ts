@@ -184,7 +184,7 @@ class AnchoredRanges {
 
   constructor(anchors: readonly SignedAnchor[], trail: TrailSnapshot) {
     this.#trail = trail
-    // Of an anchor that is purged in part, nobody knows the digest any more.
+    // Nobody knows the digest of an anchor that is purged in part.
     this.#anchors = anchors.filter(({ firstId }) => firstId > trail.purgedTo)
     this.#digest = trail.digest()
   }

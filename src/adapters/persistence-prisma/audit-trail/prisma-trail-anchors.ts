@@ -7,7 +7,7 @@ import type { TrailAnchorModel } from '../generated/models.ts'
 
 /** Rows that one statement hashes: a matter of tens of milliseconds. */
 const BATCH_SIZE = 5000
-/** As long as a statement may take. A process that ends waits for this, and the next run tries again. */
+/** As long as a statement may take. The next run tries again. */
 const PATIENCE_IN_MS = 5000
 const POLL_EVERY_MS = 250
 
@@ -38,7 +38,7 @@ export class PrismaTrailAnchors implements TrailAnchors {
    * An id is drawn before its transaction commits. So this waits until all transactions that were under way when it looked have
    * ended. Those that begin later draw higher ids.
    */
-  async settledEnd(): Promise<number | undefined> {
+  async settledEnd(signal?: AbortSignal): Promise<number | undefined> {
     const [end] = await translateStorageErrors(
       this.#prisma.$queryRaw<{ id: bigint; begun: string }[]>`
         SELECT coalesce((SELECT max(id) FROM challenge_events), 0) AS "id",
@@ -52,28 +52,33 @@ export class PrismaTrailAnchors implements TrailAnchors {
       )
       if (look!.over) return Number(end!.id)
       if (performance.now() >= giveUpAt) return undefined
-      await wait(POLL_EVERY_MS, undefined, { ref: false })
+      await wait(POLL_EVERY_MS, undefined, { signal })
     }
   }
 
-  async digestOf(firstId: number, lastId: number): Promise<Pick<TrailAnchor, 'events' | 'digest'>> {
+  async digestOf(
+    firstId: number,
+    lastId: number,
+    signal?: AbortSignal,
+  ): Promise<Pick<TrailAnchor, 'events' | 'digest'>> {
     const digest = createHash('sha256')
     let events = 0
     for (let from = firstId; from <= lastId; ) {
+      signal?.throwIfAborted()
       const [batch] = await translateStorageErrors(
         this.#prisma.$queryRaw<{ hashes: Uint8Array | null; events: number; last: bigint | null }[]>`
           SELECT string_agg(sha256(previous_hash || int8send(position) || convert_to(json_build_array(
               subject_user_id, challenge_id, type, (extract(epoch FROM occurred_at) * 1000)::bigint,
               (extract(epoch FROM recorded_at) * 1000)::bigint, actor, request_id, remote_address, details
             )::text, 'UTF8')), ''::bytea ORDER BY id) AS "hashes",
-            count(*)::integer AS "events", max(id) AS "last"
+            count(previous_hash)::integer AS "events", max(id) AS "last"
           FROM (
             SELECT * FROM challenge_events
             WHERE id BETWEEN ${from}::bigint AND ${lastId}::bigint ORDER BY id LIMIT ${BATCH_SIZE}::integer
           ) AS batch`,
       )
-      if (!batch?.hashes || batch.last === null) break
-      digest.update(batch.hashes)
+      if (!batch || batch.last === null) break
+      if (batch.hashes) digest.update(batch.hashes)
       events += batch.events
       from = Number(batch.last) + 1
     }
