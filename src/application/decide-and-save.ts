@@ -13,7 +13,7 @@ export interface Decided<Result> {
 
 /**
  * Loads, decides and saves. Starts again when another decision about the subject was stored first. Cancels a live challenge
- * whose user has moved before it decides anything else about it.
+ * whose rows are forged, or whose user has moved, before it decides anything else about it.
  *
  * Also throws what `decide` throws. After the last three errors the caller may repeat the call, and the edge answers 503.
  *
@@ -35,7 +35,7 @@ export function decideAndSave<Result>(
     if (!stepUp) throw new ChallengeNotFound(challengeId)
     const now = clock.now()
 
-    const cancellation = StepUp.cancelIfMoved(stepUp, stepUp.externalUser, now)
+    const cancellation = StepUp.cancelIfUnsound(stepUp, stepUp.externalUser, now)
     if (cancellation) {
       await stepUps.save(cancellation, { actor: 'service' })
       // Decide about what is stored now: this cancellation, or the decision that came first.

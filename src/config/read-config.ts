@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { secondsAfter } from '../domain/instant.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import { type Keys, secureUrl } from './formats.ts'
 import { noFiles, readSecretFile, type SecretReader, withSecrets } from './secret-files.ts'
@@ -21,6 +22,8 @@ export interface Config {
   /** The first is active, the others still verify. Undefined in development: generated once. */
   readonly otpKeys: Keys | undefined
   readonly signingKeys: Keys | undefined
+  /** Until when rows without a seal count. Undefined: they never do. */
+  readonly unsealedUntil: Date | undefined
   /** Undefined: the users are in the service's own database. */
   readonly keycloak: KeycloakConfig | undefined
   /** In the order in which the service tries them. Undefined in development: a mailbox. */
@@ -115,15 +118,22 @@ export class ConfigError extends Error {
   }
 }
 
+/** Until then a row without a seal counts, so this must end. */
+const LONGEST_UPDATE_IN_SECONDS = 7 * 86_400
+
 const SCHEMA = z.object(Object.fromEntries(declarations.map(([name, { schema }]) => [name, schema])))
 
 /**
- * Reads the configuration from environment variables. Pure if the reader is pure. An empty variable counts as unset.
+ * Reads the configuration from environment variables, as it is good at `now`. Pure if the reader is pure. An empty variable counts as unset.
  *
  * @throws {ConfigError} with all problems at once.
  */
-export function readConfig(environment: Environment, readSecret: SecretReader = noFiles): Config {
-  return freeze(readValues(environment, readSecret).values)
+export function readConfig(
+  environment: Environment,
+  readSecret: SecretReader = noFiles,
+  now = new Date(),
+): Config {
+  return freeze(readValues(environment, readSecret, now).values)
 }
 
 /** The configuration of this process. @throws {ConfigError} */
@@ -156,12 +166,12 @@ export function loadDatabaseLocation(): DatabaseLocation {
 }
 
 /** The checked values, and the texts from which they were read. @throws {ConfigError} with all problems at once. */
-export function readValues(environment: Environment, readSecret: SecretReader) {
+export function readValues(environment: Environment, readSecret: SecretReader, now = new Date()) {
   const { env, unread } = withSecrets(environment, readSecret)
   const parsed = SCHEMA.safeParse(env)
   const malformed = parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? []
 
-  const problems = [...unread.values(), ...malformed, ...missing(env, unread), ...conflicting(env)]
+  const problems = [...unread.values(), ...malformed, ...missing(env, unread), ...conflicting(env, now)]
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return { env, values: parsed.data as Values }
 }
@@ -176,7 +186,7 @@ function missing(env: Environment, unread: ReadonlyMap<string, string>): string[
 }
 
 /** Reports values that conflict with other values. */
-function conflicting(env: Environment): string[] {
+function conflicting(env: Environment, now: Date): string[] {
   const problems: string[] = []
   const production = env.NODE_ENV === 'production'
   if (production && env.MAIL_TRANSPORT === 'mailbox') {
@@ -194,6 +204,11 @@ function conflicting(env: Environment): string[] {
         'SMTP_URL must have the mailbox as user and no password, because SMTP_OAUTH_TOKEN_URL is set: smtp://no-reply%40bank.example@smtp.office365.com:587',
       )
     }
+  }
+  if (env.UNSEALED_UNTIL && new Date(env.UNSEALED_UNTIL) > secondsAfter(now, LONGEST_UPDATE_IN_SECONDS)) {
+    problems.push(
+      'UNSEALED_UNTIL is more than a week ahead: set it to the end of the update, and add the longest lifetime of a challenge',
+    )
   }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (collector && env.OTEL_EXPORTER_OTLP_HEADERS && !secureUrl.safeParse(collector).success) {
@@ -220,6 +235,7 @@ function freeze(env: Values): Config {
     auth: authConfig(env),
     otpKeys: env.OTP_KEYS,
     signingKeys: env.SIGNING_KEYS,
+    unsealedUntil: env.UNSEALED_UNTIL,
     keycloak:
       env.USER_DIRECTORY === 'keycloak'
         ? {

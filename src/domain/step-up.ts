@@ -1,5 +1,5 @@
 import { Challenge } from './challenge.ts'
-import type { ChallengeEvent } from './domain-event.ts'
+import type { CancellationReason, ChallengeEvent, Forgery } from './domain-event.ts'
 import { EmailAddress } from './email-address.ts'
 import { later, secondsUntil } from './instant.ts'
 import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock-notice.ts'
@@ -14,6 +14,8 @@ export interface StepUp {
   /** The newest issuance, the only one whose code can count. */
   readonly issuance: OtpIssuance | undefined
   readonly standing: SubjectStanding
+  /** How the stored rows show that somebody else wrote them; undefined if they do not. */
+  readonly forgery?: Forgery | undefined
 }
 
 /** What a decision changes. It is stored whole or not at all. */
@@ -124,17 +126,15 @@ export const StepUp = {
   },
 
   /**
-   * Cancels a live challenge whose newest code went to an address that is no longer the user's; undefined if the challenge
-   * is over, has no code, or its code went where the user still is. Does not count a user as moved who has no entry.
+   * Cancels a live challenge that no decision may rest on: its rows are forged, or its newest code went to an address that is
+   * no longer the user's. Undefined if there is no such reason, or the challenge is over. Does not count a user as moved who
+   * has no entry.
    */
-  cancelIfMoved(
-    { challenge, issuance, standing }: StepUp,
-    user: User | undefined,
-    now: Date,
-  ): StepUpDecision | undefined {
-    if (!user || !issuance || EmailAddress.isSameMailbox(user.email, issuance.recipient)) return undefined
-    if (!Challenge.isLive(challenge, now)) return undefined
-    const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', now)
+  cancelIfUnsound(stepUp: StepUp, user: User | undefined, now: Date): StepUpDecision | undefined {
+    const { challenge, standing } = stepUp
+    const reason = stepUp.forgery ?? reasonIfMoved(stepUp, user)
+    if (!reason || !Challenge.isLive(challenge, now)) return undefined
+    const [cancelled, event] = Challenge.cancel(challenge, reason, now)
     return { challenge: cancelled, standing, events: [event] }
   },
 
@@ -151,6 +151,11 @@ export const StepUp = {
     const at = later(cooledDownAt, SubjectStanding.issuanceBarredUntil(standing, policy, now) ?? cooledDownAt)
     return at < challenge.expiresAt ? at : undefined
   },
+}
+
+function reasonIfMoved({ issuance }: StepUp, user: User | undefined): CancellationReason | undefined {
+  const moved = user && issuance && !EmailAddress.isSameMailbox(user.email, issuance.recipient)
+  return moved ? 'email-address-changed' : undefined
 }
 
 /** Adds the event and the warning of a lock, if the decision starts one. */

@@ -182,6 +182,20 @@ test('what is decided about a verified challenge is no second verification', asy
   t.true((await samplesOf(stores.metrics, 'countersign_time_to_verification_seconds')).includes('_count 1'))
 })
 
+test('a forgery is counted by how it shows, and each way is there from the start', async (t) => {
+  const stores = measured()
+  const { id } = await opened(stores)
+  await stores.intruder.unseal(id)
+  const decision = StepUp.cancelIfUnsound((await stores.stepUps.load(id))!, undefined, afterNoon(1))!
+  await stores.stepUps.save(decision, { actor: 'service' })
+
+  t.deepEqual(await samplesOf(stores.metrics, 'countersign_forgeries_total'), [
+    '{reason="unsealed"} 1',
+    '{reason="broken-seal"} 0',
+    '{reason="set-back"} 0',
+  ])
+})
+
 test('a mail handed over adds the time it waited, one given up its reason, and one deferred neither', async (t) => {
   const stores = measured()
   const claimed = async () => {
@@ -209,6 +223,9 @@ test('a mail handed over adds the time it waited, one given up its reason, and o
     '{reason="superseded"} 0',
     '{reason="challenge-over"} 0',
     '{reason="code-expired"} 0',
+    '{reason="unsealed"} 0',
+    '{reason="broken-seal"} 0',
+    '{reason="set-back"} 0',
   ])
 })
 

@@ -214,7 +214,7 @@ test('a live challenge is cancelled once its user has moved from where the code 
   for (const stepUp of [issued, { ...issued, challenge: verified }]) {
     const { challenge, standing } = stepUp
     const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', afterNoon(10))
-    t.deepEqual(StepUp.cancelIfMoved(stepUp, MOVED, afterNoon(10)), {
+    t.deepEqual(StepUp.cancelIfUnsound(stepUp, MOVED, afterNoon(10)), {
       challenge: cancelled,
       standing,
       events: [event],
@@ -225,19 +225,19 @@ test('a live challenge is cancelled once its user has moved from where the code 
 test('a user who has moved at the deadline ends nothing, and a millisecond before does', (t) => {
   const issued = issue(freshStepUp())
 
-  t.is(StepUp.cancelIfMoved(issued, MOVED, afterNoon(900)), undefined)
-  t.is(StepUp.cancelIfMoved(issued, MOVED, afterNoon(899.999))?.challenge.status, 'cancelled')
+  t.is(StepUp.cancelIfUnsound(issued, MOVED, afterNoon(900)), undefined)
+  t.is(StepUp.cancelIfUnsound(issued, MOVED, afterNoon(899.999))?.challenge.status, 'cancelled')
 })
 
 test('nothing is cancelled while the address is the same, unknown, or no code was sent to any', (t) => {
   const issued = issue(freshStepUp())
   const [cancelled] = Challenge.cancel(issued.challenge, 'by-client', NOON)
 
-  t.is(StepUp.cancelIfMoved(issued, { ...MOVED, email: ALICE }, NOON), undefined)
-  t.is(StepUp.cancelIfMoved(issued, { ...MOVED, email: inUpperCase(ALICE) }, NOON), undefined)
-  t.is(StepUp.cancelIfMoved(issued, undefined, NOON), undefined)
-  t.is(StepUp.cancelIfMoved(freshStepUp(), MOVED, NOON), undefined)
-  t.is(StepUp.cancelIfMoved({ ...issued, challenge: cancelled }, MOVED, NOON), undefined)
+  t.is(StepUp.cancelIfUnsound(issued, { ...MOVED, email: ALICE }, NOON), undefined)
+  t.is(StepUp.cancelIfUnsound(issued, { ...MOVED, email: inUpperCase(ALICE) }, NOON), undefined)
+  t.is(StepUp.cancelIfUnsound(issued, undefined, NOON), undefined)
+  t.is(StepUp.cancelIfUnsound(freshStepUp(), MOVED, NOON), undefined)
+  t.is(StepUp.cancelIfUnsound({ ...issued, challenge: cancelled }, MOVED, NOON), undefined)
 })
 
 /** The address with its domain in upper case: the same mailbox. */

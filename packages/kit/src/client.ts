@@ -504,3 +504,4 @@ export {
   type FieldError,
 } from './countersign-error.ts'
 export { OperationNotCanonical, operationDigest } from './operation-digest.ts'
+export { summaryDigest } from './summary-digest.ts'

@@ -7,7 +7,7 @@ import type { UserDirectory } from '../ports/user-directory.ts'
 
 /**
  * Step-ups whose users another system keeps. That system does not announce a changed e-mail address, so each load asks it for
- * the current one. The decision that follows compares the two (`StepUp.cancelIfMoved`).
+ * the current one. The decision that follows compares the two (`StepUp.cancelIfUnsound`).
  */
 export class AddressCheckedStepUps implements StepUps {
   readonly #stepUps: StepUps

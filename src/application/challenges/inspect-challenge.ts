@@ -45,7 +45,7 @@ export class InspectChallenge {
     const { issuance, standing, user, externalUser } = stepUp
     const now = this.#clock.now()
     // The next decision stores the cancellation; a read shows it already.
-    const challenge = StepUp.cancelIfMoved(stepUp, externalUser, now)?.challenge ?? stepUp.challenge
+    const challenge = StepUp.cancelIfUnsound(stepUp, externalUser, now)?.challenge ?? stepUp.challenge
     const reachable = !user || !SubjectStanding.isSuppressed(standing, user.email)
     return {
       challenge,

@@ -13,6 +13,7 @@ import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/use
 import { retentionContract } from '../../contracts/retention.contract.ts'
 import { NOON } from '../../domain/examples.ts'
 import { createTestDatabase, query } from '../../support/database.ts'
+import { SEALS } from '../../support/seals.ts'
 
 const all: Connections[] = []
 
@@ -29,9 +30,9 @@ test.after.always('connections are closed', async () => {
 retentionContract('prisma', async () => {
   const { prisma, statements } = connect((await createTestDatabase()).url)
   return {
-    stepUps: new PrismaStepUps(statements),
+    stepUps: new PrismaStepUps(statements, SEALS),
     registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(statements),
+    outbox: new PrismaOtpOutbox(statements, SEALS),
     trail: new PrismaAuditTrail(prisma),
     lockNotices: new PrismaLockNotices(statements),
     retention: new PrismaRetention(prisma),

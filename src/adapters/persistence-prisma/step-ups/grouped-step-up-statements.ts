@@ -5,6 +5,7 @@ import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
+import type { DecisionSeals } from '../seals/row-seals.ts'
 import {
   endOf,
   findByIdempotencyKey,
@@ -36,6 +37,7 @@ const INSERT_EVENTS = Prisma.raw(`
 export interface Saving {
   readonly decision: StepUpDecision
   readonly provenance: Provenance
+  readonly seals: DecisionSeals
 }
 
 export interface Opening {
@@ -43,6 +45,7 @@ export interface Opening {
   readonly event: ChallengeEvent
   readonly idempotency: Idempotency
   readonly provenance: Provenance
+  readonly demandSeal: string | null
 }
 
 export interface Finding {
@@ -84,11 +87,11 @@ export const FINDING: Grouping<Finding> = {
  */
 export const SAVING: Grouping<Saving> = {
   name: 'step-ups.save',
-  alone: ({ decision, provenance }) => saveDecision(decision, provenance),
+  alone: ({ decision, provenance, seals }) => saveDecision(decision, provenance, seals),
   key: ({ decision }) => decision.standing.subjectUserId,
   beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
     stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
-  columns: ({ decision: { challenge, standing, issued, events }, provenance }) => {
+  columns: ({ decision: { challenge, standing, issued, events }, provenance, seals }) => {
     const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
     return {
       subject: standing.subjectUserId,
@@ -107,6 +110,8 @@ export const SAVING: Grouping<Saving> = {
       consumption_fingerprint: consumedBy?.fingerprint,
       exhausted_at: exhaustedAt,
       cancelled_at: cancelledAt,
+      approval_seal: seals.approval,
+      consumption_seal: seals.consumption,
       ...(issued && {
         issuance_id: issued.id,
         number: issued.number,
@@ -116,6 +121,7 @@ export const SAVING: Grouping<Saving> = {
         expires_at: issued.expiresAt,
         next_attempt_at: issued.nextAttemptAt,
         trace_context: provenance.traceContext,
+        issuance_seal: seals.issuance,
       }),
       events: events.map(columnsOf),
       ...callerOf(provenance),
@@ -129,7 +135,8 @@ export const SAVING: Grouping<Saving> = {
         issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
         consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, issuance_id uuid,
         number smallint, key_id text, recipient text, issued_at timestamptz, expires_at timestamptz,
-        next_attempt_at timestamptz, trace_context text, events json, actor text, request_id text, remote_address text
+        next_attempt_at timestamptz, trace_context text, approval_seal text, consumption_seal text, issuance_seal text,
+        events json, actor text, request_id text, remote_address text
       )
       WHERE n = n + 0
     ), free AS MATERIALIZED (
@@ -149,17 +156,18 @@ export const SAVING: Grouping<Saving> = {
       SET status = m.status, attempts_remaining = m.attempts_remaining, issuance_count = m.issuance_count,
           verified_at = m.verified_at, consumed_at = m.consumed_at, consumption_key = m.consumption_key,
           consumption_fingerprint = m.consumption_fingerprint, exhausted_at = m.exhausted_at,
-          cancelled_at = m.cancelled_at
+          cancelled_at = m.cancelled_at, approval_seal = coalesce(m.approval_seal, c.approval_seal),
+          consumption_seal = coalesce(m.consumption_seal, c.consumption_seal)
       FROM standing m
       WHERE c.id = m.challenge_id AND c.subject_user_id = m.subject
       RETURNING m.*
     ), issuance AS (
       INSERT INTO otp_issuances (
         id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
-        status, delivery_attempts, next_attempt_at, trace_context
+        status, delivery_attempts, next_attempt_at, trace_context, seal
       )
       SELECT issuance_id, challenge_id, subject, number, key_id, recipient, issued_at, expires_at,
-        'queued', 0, next_attempt_at, trace_context
+        'queued', 0, next_attempt_at, trace_context, issuance_seal
       FROM challenge
       WHERE issuance_id IS NOT NULL
     ), trail AS (${INSERT_EVENTS})
@@ -178,9 +186,9 @@ export const SAVING: Grouping<Saving> = {
  */
 export const OPENING: Grouping<Opening> = {
   name: 'step-ups.open',
-  alone: ({ challenge, event, idempotency, provenance }) =>
-    insertChallenge(challenge, event, idempotency, provenance),
-  columns: ({ challenge, event, idempotency, provenance }) => ({
+  alone: ({ challenge, event, idempotency, provenance, demandSeal }) =>
+    insertChallenge(challenge, event, idempotency, provenance, demandSeal),
+  columns: ({ challenge, event, idempotency, provenance, demandSeal }) => ({
     challenge_id: challenge.id,
     client_id: challenge.clientId,
     subject: challenge.subjectUserId,
@@ -192,6 +200,7 @@ export const OPENING: Grouping<Opening> = {
     expires_at: challenge.expiresAt,
     key: idempotency.key,
     fingerprint: idempotency.fingerprint,
+    demand_seal: demandSeal,
     events: [columnsOf(event)],
     ...callerOf(provenance),
   }),
@@ -200,7 +209,7 @@ export const OPENING: Grouping<Opening> = {
       SELECT * FROM json_to_recordset(${members}::json) AS m (
         n integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
         attempts_remaining smallint, created_at timestamptz, expires_at timestamptz, key text, fingerprint text,
-        events json, actor text, request_id text, remote_address text
+        demand_seal text, events json, actor text, request_id text, remote_address text
       )
       WHERE n = n + 0
     ), known AS MATERIALIZED (
@@ -208,10 +217,10 @@ export const OPENING: Grouping<Opening> = {
     ), opened AS (
       INSERT INTO challenges (
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
-        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint
+        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint, demand_seal
       )
       SELECT challenge_id, client_id, subject, type, digest, summary, 'pending', attempts_remaining, 0, created_at,
-        expires_at, key, fingerprint
+        expires_at, key, fingerprint, demand_seal
       FROM known
       ORDER BY client_id, key
       ON CONFLICT (client_id, idempotency_key) DO NOTHING

@@ -56,6 +56,7 @@ export type OtpIssuanceMinAggregateOutputType = {
   bouncedAt: Date | null
   bounceKind: string | null
   traceContext: string | null
+  seal: string | null
 }
 
 export type OtpIssuanceMaxAggregateOutputType = {
@@ -78,6 +79,7 @@ export type OtpIssuanceMaxAggregateOutputType = {
   bouncedAt: Date | null
   bounceKind: string | null
   traceContext: string | null
+  seal: string | null
 }
 
 export type OtpIssuanceCountAggregateOutputType = {
@@ -100,6 +102,7 @@ export type OtpIssuanceCountAggregateOutputType = {
   bouncedAt: number
   bounceKind: number
   traceContext: number
+  seal: number
   _all: number
 }
 
@@ -134,6 +137,7 @@ export type OtpIssuanceMinAggregateInputType = {
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
   traceContext?: true | runtime.Types.Skip
+  seal?: true | runtime.Types.Skip
 }
 
 export type OtpIssuanceMaxAggregateInputType = {
@@ -156,6 +160,7 @@ export type OtpIssuanceMaxAggregateInputType = {
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
   traceContext?: true | runtime.Types.Skip
+  seal?: true | runtime.Types.Skip
 }
 
 export type OtpIssuanceCountAggregateInputType = {
@@ -178,6 +183,7 @@ export type OtpIssuanceCountAggregateInputType = {
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
   traceContext?: true | runtime.Types.Skip
+  seal?: true | runtime.Types.Skip
   _all?: true | runtime.Types.Skip
 }
 
@@ -287,6 +293,7 @@ export type OtpIssuanceGroupByOutputType = {
   bouncedAt: Date | null
   bounceKind: string | null
   traceContext: string | null
+  seal: string | null
   _count: OtpIssuanceCountAggregateOutputType | null
   _avg: OtpIssuanceAvgAggregateOutputType | null
   _sum: OtpIssuanceSumAggregateOutputType | null
@@ -332,6 +339,7 @@ export type OtpIssuanceWhereInput = {
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   traceContext?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  seal?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   challenge?: Prisma.XOR<Prisma.ChallengeScalarRelationFilter, Prisma.ChallengeWhereInput> | runtime.Types.Skip
 }
 
@@ -355,6 +363,7 @@ export type OtpIssuanceOrderByWithRelationInput = {
   bouncedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   traceContext?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  seal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   challenge?: Prisma.ChallengeOrderByWithRelationInput | runtime.Types.Skip
 }
 
@@ -382,6 +391,7 @@ export type OtpIssuanceWhereUniqueInput = Prisma.AtLeast<{
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   traceContext?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  seal?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   challenge?: Prisma.XOR<Prisma.ChallengeScalarRelationFilter, Prisma.ChallengeWhereInput> | runtime.Types.Skip
 }, "id" | "challengeId_number">
 
@@ -405,6 +415,7 @@ export type OtpIssuanceOrderByWithAggregationInput = {
   bouncedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   traceContext?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  seal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.OtpIssuanceCountOrderByAggregateInput | runtime.Types.Skip
   _avg?: Prisma.OtpIssuanceAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.OtpIssuanceMaxOrderByAggregateInput | runtime.Types.Skip
@@ -435,6 +446,7 @@ export type OtpIssuanceScalarWhereWithAggregatesInput = {
   bouncedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   traceContext?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  seal?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceCreateInput = {
@@ -456,6 +468,7 @@ export type OtpIssuanceCreateInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
   challenge: Prisma.ChallengeCreateNestedOneWithoutIssuancesInput
 }
 
@@ -479,6 +492,7 @@ export type OtpIssuanceUncheckedCreateInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUpdateInput = {
@@ -500,6 +514,7 @@ export type OtpIssuanceUpdateInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   challenge?: Prisma.ChallengeUpdateOneRequiredWithoutIssuancesNestedInput | runtime.Types.Skip
 }
 
@@ -523,6 +538,7 @@ export type OtpIssuanceUncheckedUpdateInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceCreateManyInput = {
@@ -545,6 +561,7 @@ export type OtpIssuanceCreateManyInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUpdateManyMutationInput = {
@@ -566,6 +583,7 @@ export type OtpIssuanceUpdateManyMutationInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUncheckedUpdateManyInput = {
@@ -588,6 +606,7 @@ export type OtpIssuanceUncheckedUpdateManyInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceListRelationFilter = {
@@ -625,6 +644,7 @@ export type OtpIssuanceCountOrderByAggregateInput = {
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
   traceContext?: Prisma.SortOrder | runtime.Types.Skip
+  seal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type OtpIssuanceAvgOrderByAggregateInput = {
@@ -652,6 +672,7 @@ export type OtpIssuanceMaxOrderByAggregateInput = {
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
   traceContext?: Prisma.SortOrder | runtime.Types.Skip
+  seal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type OtpIssuanceMinOrderByAggregateInput = {
@@ -674,6 +695,7 @@ export type OtpIssuanceMinOrderByAggregateInput = {
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
   traceContext?: Prisma.SortOrder | runtime.Types.Skip
+  seal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type OtpIssuanceSumOrderByAggregateInput = {
@@ -742,6 +764,7 @@ export type OtpIssuanceCreateWithoutChallengeInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUncheckedCreateWithoutChallengeInput = {
@@ -763,6 +786,7 @@ export type OtpIssuanceUncheckedCreateWithoutChallengeInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceCreateOrConnectWithoutChallengeInput = {
@@ -814,6 +838,7 @@ export type OtpIssuanceScalarWhereInput = {
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   traceContext?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  seal?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceCreateManyChallengeInput = {
@@ -835,6 +860,7 @@ export type OtpIssuanceCreateManyChallengeInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUpdateWithoutChallengeInput = {
@@ -856,6 +882,7 @@ export type OtpIssuanceUpdateWithoutChallengeInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUncheckedUpdateWithoutChallengeInput = {
@@ -877,6 +904,7 @@ export type OtpIssuanceUncheckedUpdateWithoutChallengeInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUncheckedUpdateManyWithoutChallengeInput = {
@@ -898,6 +926,7 @@ export type OtpIssuanceUncheckedUpdateManyWithoutChallengeInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 
@@ -922,6 +951,7 @@ export type OtpIssuanceSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
   traceContext?: boolean | runtime.Types.Skip
+  seal?: boolean | runtime.Types.Skip
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["otpIssuance"]>
 
@@ -945,6 +975,7 @@ export type OtpIssuanceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
   traceContext?: boolean | runtime.Types.Skip
+  seal?: boolean | runtime.Types.Skip
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["otpIssuance"]>
 
@@ -968,6 +999,7 @@ export type OtpIssuanceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
   traceContext?: boolean | runtime.Types.Skip
+  seal?: boolean | runtime.Types.Skip
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["otpIssuance"]>
 
@@ -991,9 +1023,10 @@ export type OtpIssuanceSelectScalar = {
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
   traceContext?: boolean | runtime.Types.Skip
+  seal?: boolean | runtime.Types.Skip
 }
 
-export type OtpIssuanceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "number" | "keyId" | "recipient" | "issuedAt" | "expiresAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason" | "deliveredAt" | "bouncedAt" | "bounceKind" | "traceContext", ExtArgs["result"]["otpIssuance"], runtime.Types.Skip>
+export type OtpIssuanceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "number" | "keyId" | "recipient" | "issuedAt" | "expiresAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason" | "deliveredAt" | "bouncedAt" | "bounceKind" | "traceContext" | "seal", ExtArgs["result"]["otpIssuance"], runtime.Types.Skip>
 export type OtpIssuanceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }
@@ -1035,6 +1068,10 @@ export type $OtpIssuancePayload<ExtArgs extends runtime.Types.Extensions.Interna
      * The trace of the request that issued the code. The delivery joins it. Null if requests are not traced.
      */
     traceContext: string | null
+    /**
+     * What shows that the service wrote the row: a MAC over the code and its mailbox (decision 40).
+     */
+    seal: string | null
   }, ExtArgs["result"]["otpIssuance"]>
   composites: {}
 }
@@ -1478,6 +1515,7 @@ export interface OtpIssuanceFieldRefs {
   readonly bouncedAt: Prisma.FieldRef<"OtpIssuance", 'DateTime'>
   readonly bounceKind: Prisma.FieldRef<"OtpIssuance", 'String'>
   readonly traceContext: Prisma.FieldRef<"OtpIssuance", 'String'>
+  readonly seal: Prisma.FieldRef<"OtpIssuance", 'String'>
 }
     
 
