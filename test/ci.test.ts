@@ -16,7 +16,7 @@ interface Npm {
   readonly proofs: string
 }
 
-/** Runs `.ci/run` in a project where npm does nothing else. */
+/** Runs `.ci/run` in a project where npm does nothing else, and nothing else can be installed. */
 async function runWith(t: ExecutionContext, npm: Npm) {
   const project = await mkdtemp(join(tmpdir(), 'countersign-ci-'))
   t.teardown(() => rm(project, { recursive: true }))
@@ -25,6 +25,7 @@ async function runWith(t: ExecutionContext, npm: Npm) {
   await mkdir(bin)
   const cases = `ci) ${npm.ci ?? ':'} ;; 'run test') ${npm.test} ;; 'run proofs') ${npm.proofs} ;; *) exit 9 ;;`
   await writeFile(join(bin, 'npm'), `#!/bin/sh\ncase "$*" in ${cases} esac\n`, { mode: 0o755 })
+  await writeFile(join(bin, 'apt-get'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
 
   const run = spawn('bash', [join(project, '.ci', 'run')], {
     env: { PATH: `${bin}${delimiter}${process.env.PATH}` },

@@ -144,8 +144,7 @@ test('the installed service mails a code', async (t) => {
   const { url } = await createTestDatabase()
   const service = await startProcess(
     { DATABASE_URL: url, DATA_DIR: join(home.path, 'service') },
-    ['serve'],
-    program,
+    { args: ['serve'], program },
   )
   t.teardown(() => service.end())
 
@@ -165,8 +164,7 @@ test('the installed service has no bank, and greets without one', async (t) => {
   const { url } = await createTestDatabase()
   const service = await startProcess(
     { DATABASE_URL: url, DATA_DIR: join(home.path, 'bank') },
-    ['serve'],
-    program,
+    { args: ['serve'], program },
   )
   t.teardown(() => service.end())
 

@@ -8,6 +8,7 @@ DO $$ BEGIN CREATE ROLE countersign_service LOGIN; EXCEPTION WHEN duplicate_obje
 
 -- Behind PgBouncer the service cannot set these itself. A longer statement is a fault, and must not block others.
 ALTER ROLE countersign_service SET statement_timeout = '5s';
+ALTER ROLE countersign_service SET lock_timeout = '1s';
 ALTER ROLE countersign_service SET idle_in_transaction_session_timeout = '5s';
 -- A migration that waits for a lock makes all other queries wait behind it. So it gives up, and somebody runs it again.
 ALTER ROLE countersign_owner SET lock_timeout = '3s';

@@ -52,6 +52,7 @@ export async function startCountersign(
       MAIL_FROM: 'Bench <no-reply@bank.example>',
       SMTP_URL: ground.smtp.url,
       SUBJECT_MAX_ISSUANCES: String(POLICY.subjectMaxIssuancesPerHour),
+      SUBJECT_MAX_CHALLENGES: String(POLICY.subjectMaxLiveChallenges),
       ...env,
     },
     join(ground.folder, `countersign-${randomUUID()}.log`),

@@ -45,6 +45,7 @@ export async function startFuzzedService(databaseUrl: string): Promise<FuzzedSer
     POSTMARK_WEBHOOK_AUTH: WEBHOOK_AUTH,
     // Otherwise a sequence would wait for the clock.
     OTP_RESEND_COOLDOWN_SECONDS: '0',
+    SUBJECT_MAX_CHALLENGES: '1000',
     NODE_OPTIONS: `--expose-gc --import=${COLLECT_GARBAGE}`,
   })
   const managementUrl = (await until(

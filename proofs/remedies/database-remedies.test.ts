@@ -62,7 +62,9 @@ interface Case {
 type Unfollowed = 'log' | 'version' | 'newerVersion'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
-const BOTH_IGNORED = { ignore_startup_parameters: 'statement_timeout, idle_in_transaction_session_timeout' }
+const ALL_IGNORED = {
+  ignore_startup_parameters: 'statement_timeout, idle_in_transaction_session_timeout, lock_timeout',
+}
 
 const diagnose = ({ production = false, now = () => new Date() }: Partial<Trouble>, url: string) =>
   resultsOf(new DatabaseCheck({ url, production }, { now }))
@@ -85,6 +87,7 @@ async function createServiceRole(t: ExecutionContext) {
     granting,
     `ALTER ROLE ${role} SET statement_timeout = '5s'`,
     `ALTER ROLE ${role} SET idle_in_transaction_session_timeout = '5s'`,
+    `ALTER ROLE ${role} SET lock_timeout = '1s'`,
   )
   return { admin, role, url }
 }
@@ -234,7 +237,7 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
       },
       ...(hasPgBouncer && {
         'the password is that of auth_file': async (t) => {
-          const settings = { pool_mode: 'session', ...BOTH_IGNORED, auth_type: 'scram-sha-256' }
+          const settings = { pool_mode: 'session', ...ALL_IGNORED, auth_type: 'scram-sha-256' }
           const { url } = await pgBouncer(t, settings)
           return { url: changed(url, (own) => (own.password = 'wrong')), follow: async () => url }
         },
@@ -363,9 +366,9 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
         (remedy) => ({ pool_mode: 'session', ...quoted(remedy, 'ignore_startup_parameters') }),
       ),
       'ignore_startup_parameters, with another one that DATABASE_URL sets': byPgBouncer(
-        { pool_mode: 'session', ...BOTH_IGNORED },
+        { pool_mode: 'session', ...ALL_IGNORED },
         (remedy) => ({ pool_mode: 'session', ...quoted(remedy, 'ignore_startup_parameters') }),
-        { lock_timeout: '1000' },
+        { options: '-c jit=off' },
       ),
       'pgbouncer=true, in session mode': byUrl({ pool_mode: 'session' }),
       'pgbouncer=true, in transaction mode': byUrl({ pool_mode: 'transaction' }),
@@ -376,7 +379,7 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
     needsPgBouncer: true,
     ways: {
       'a line for the database': async (t) => {
-        const { url } = await pgBouncer(t, { pool_mode: 'session', ...BOTH_IGNORED })
+        const { url } = await pgBouncer(t, { pool_mode: 'session', ...ALL_IGNORED })
         return { url: changed(url, (own) => (own.pathname = '/unlisted')), follow: async () => url }
       },
     },
@@ -385,9 +388,9 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
     of: 'database',
     needsPgBouncer: true,
     ways: {
-      max_client_conn: byPgBouncer({ pool_mode: 'session', ...BOTH_IGNORED, max_client_conn: 1 }, () => ({
+      max_client_conn: byPgBouncer({ pool_mode: 'session', ...ALL_IGNORED, max_client_conn: 1 }, () => ({
         pool_mode: 'session',
-        ...BOTH_IGNORED,
+        ...ALL_IGNORED,
         max_client_conn: 100,
       })),
     },
@@ -397,8 +400,8 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
     needsPgBouncer: true,
     ways: {
       'default_pool_size, in session mode': byPgBouncer(
-        { pool_mode: 'session', ...BOTH_IGNORED, default_pool_size: 1 },
-        () => ({ pool_mode: 'session', ...BOTH_IGNORED, default_pool_size: 10 }),
+        { pool_mode: 'session', ...ALL_IGNORED, default_pool_size: 1 },
+        () => ({ pool_mode: 'session', ...ALL_IGNORED, default_pool_size: 10 }),
       ),
       'default_pool_size, in transaction mode': byPgBouncer(
         { pool_mode: 'transaction', default_pool_size: 1 },
@@ -406,8 +409,8 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
         { pgbouncer: 'true' },
       ),
       'default_pool_size, where the pooler gives up first': byPgBouncer(
-        { pool_mode: 'session', ...BOTH_IGNORED, default_pool_size: 1, query_wait_timeout: 1 },
-        () => ({ pool_mode: 'session', ...BOTH_IGNORED, default_pool_size: 10 }),
+        { pool_mode: 'session', ...ALL_IGNORED, default_pool_size: 1, query_wait_timeout: 1 },
+        () => ({ pool_mode: 'session', ...ALL_IGNORED, default_pool_size: 10 }),
       ),
     },
   },
@@ -416,8 +419,8 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
     needsPgBouncer: true,
     ways: {
       'the password of the database': byPgBouncer(
-        { pool_mode: 'session', ...BOTH_IGNORED, server: `${server()} user=nobody password=wrong` },
-        () => ({ pool_mode: 'session', ...BOTH_IGNORED }),
+        { pool_mode: 'session', ...ALL_IGNORED, server: `${server()} user=nobody password=wrong` },
+        () => ({ pool_mode: 'session', ...ALL_IGNORED }),
       ),
     },
   },
@@ -425,9 +428,9 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
     of: 'database',
     needsPgBouncer: true,
     ways: {
-      session: byPgBouncer({ pool_mode: 'statement', ...BOTH_IGNORED }, () => ({
+      session: byPgBouncer({ pool_mode: 'statement', ...ALL_IGNORED }, () => ({
         pool_mode: 'session',
-        ...BOTH_IGNORED,
+        ...ALL_IGNORED,
       })),
       transaction: byPgBouncer({ pool_mode: 'statement' }, () => ({ pool_mode: 'transaction' }), {
         pgbouncer: 'true',
@@ -462,7 +465,7 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
     of: 'statement-timeout',
     needsPgBouncer: true,
     ways: {
-      'ALTER ROLE, in session mode': (t) => withoutLimits(t, { pool_mode: 'session', ...BOTH_IGNORED }),
+      'ALTER ROLE, in session mode': (t) => withoutLimits(t, { pool_mode: 'session', ...ALL_IGNORED }),
       'ALTER ROLE, in transaction mode': (t) =>
         withoutLimits(t, { pool_mode: 'transaction' }, { pgbouncer: 'true' }),
     },

@@ -28,6 +28,8 @@ export interface Config {
   readonly keycloak: KeycloakConfig | undefined
   /** In the order in which the service tries them. Undefined in development: a mailbox. */
   readonly mail: readonly MailConfig[] | undefined
+  /** The name servers that know the records of the sender. Undefined: those of this machine. */
+  readonly nameServers: readonly string[] | undefined
   /** `user:password` with which Postmark authenticates its reports. Undefined: the service accepts no reports. */
   readonly postmarkWebhookAuth: string | undefined
   readonly letter: LetterConfig
@@ -56,6 +58,13 @@ interface AuthConfig {
     readonly scopePrefix: string | undefined
     readonly user: string | undefined
   }
+  /** What a token of a user needs besides. */
+  readonly users: {
+    readonly scope: string | undefined
+    readonly clients: readonly string[] | undefined
+    readonly maxAgeInSeconds: number | undefined
+    readonly maxLoginAgeInSeconds: number | undefined
+  }
 }
 
 interface KeycloakConfig {
@@ -74,6 +83,8 @@ export type MailConfig =
       readonly ehloName: string | undefined
       /** Undefined: the login is the password in `url`, if there is one. */
       readonly oauth: SmtpOauthConfig | undefined
+      /** The first signs. The others are of a rotation. */
+      readonly dkimKeys: Keys | undefined
     }
   | {
       readonly transport: 'postmark'
@@ -246,6 +257,7 @@ function freeze(env: Values): Config {
           }
         : undefined,
     mail: mailConfig(env),
+    nameServers: env.DNS_SERVERS?.split(','),
     postmarkWebhookAuth: env.POSTMARK_WEBHOOK_AUTH,
     letter: {
       brand: { name: env.BRAND_NAME, color: env.BRAND_COLOR, logoUrl: env.BRAND_LOGO_URL },
@@ -262,6 +274,7 @@ function freeze(env: Values): Config {
       subjectMaxFailures: env.SUBJECT_MAX_FAILURES,
       subjectLockInSeconds: env.SUBJECT_LOCK_SECONDS,
       subjectMaxIssuancesPerHour: env.SUBJECT_MAX_ISSUANCES,
+      subjectMaxLiveChallenges: env.SUBJECT_MAX_CHALLENGES,
     },
     retentionInDays: env.RETENTION_DAYS,
     workers: env.WORKERS ?? (production ? availableParallelism() : 1),
@@ -286,6 +299,12 @@ function authConfig(env: Values): AuthConfig | undefined {
       scopePrefix: env.AUTH_SCOPE_PREFIX,
       user: env.AUTH_USER_CLAIM,
     },
+    users: {
+      scope: env.AUTH_USER_SCOPE,
+      clients: env.AUTH_USER_CLIENTS,
+      maxAgeInSeconds: env.AUTH_USER_TOKEN_MAX_AGE_SECONDS,
+      maxLoginAgeInSeconds: env.AUTH_USER_LOGIN_MAX_AGE_SECONDS,
+    },
   }
 }
 
@@ -306,7 +325,15 @@ function mailConfig(env: Values): readonly MailConfig[] | undefined {
   const { MAIL_FROM: from, MAIL_REPLY_TO: replyTo } = env
   return env.MAIL_TRANSPORT.split(',').map((transport) =>
     transport === 'smtp'
-      ? { transport, from, replyTo, url: env.SMTP_URL!, ehloName: env.SMTP_EHLO_NAME, oauth: smtpOauth(env) }
+      ? {
+          transport,
+          from,
+          replyTo,
+          url: env.SMTP_URL!,
+          ehloName: env.SMTP_EHLO_NAME,
+          oauth: smtpOauth(env),
+          dkimKeys: env.DKIM_KEYS,
+        }
       : {
           transport: 'postmark',
           from,

@@ -3,12 +3,15 @@ import {
   appOrigin,
   claimAndValue,
   claimName,
+  clients,
+  dkimKeys,
   ehloName,
   instant,
   integer,
   keys,
   mailbox,
   mailTransports,
+  nameServers,
   pairs,
   secureUrl,
   timeZone,
@@ -180,6 +183,29 @@ export const VARIABLES = {
     meaning:
       'The claim with the id of a user, as in `sub`. Operation services name users by the same id. Unset: as `AUTH_PROVIDER` has it.',
   },
+  AUTH_USER_SCOPE: {
+    schema: z
+      .string()
+      .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,255}$/, 'must be one scope, without blanks')
+      .optional(),
+    meaning:
+      'A scope that each token of a user must have, without `AUTH_SCOPE_PREFIX`, as in `step-up`. Without it the answer is 403. Unset: none.',
+  },
+  AUTH_USER_CLIENTS: {
+    schema: clients.optional(),
+    meaning:
+      'The clients whose tokens of users count, joined by commas: the apps in which your users step up. Other tokens of users get 403. Unset: every client of the issuer.',
+  },
+  AUTH_USER_TOKEN_MAX_AGE_SECONDS: {
+    schema: integer(1, 86_400).optional(),
+    meaning:
+      'How long ago a token of a user may have been issued (`iat`), at most 86400. An older one gets 401. Unset: as long as it lasts.',
+  },
+  AUTH_USER_LOGIN_MAX_AGE_SECONDS: {
+    schema: integer(1, 31_536_000).optional(),
+    meaning:
+      'How long ago a user may have logged in (`auth_time`), at most a year. After that, or without the claim, the answer is 401. Unset: any time.',
+  },
   AUTH_CLOCK_TOLERANCE_SECONDS: {
     schema: integer(0, 60).default(10),
     meaning: 'How far the clocks of issuer and service may differ, at most 60.',
@@ -293,6 +319,17 @@ export const VARIABLES = {
     meaning:
       'The name of this service in `EHLO`, as in `countersign.bank.example`. Strict relays look it up. Unset: the name of the machine if it has a domain, or the domain of `MAIL_FROM`.',
   },
+  DKIM_KEYS: {
+    schema: dkimKeys.optional(),
+    meaning:
+      'Keys that sign mails for the domain of `MAIL_FROM` (DKIM, RSA), as `selector:base64` of PKCS #8 in DER, joined by commas. The first signs; `doctor` checks that the domain publishes all. Only with `smtp`. Unset: the relay signs.',
+    secret: true,
+  },
+  DNS_SERVERS: {
+    schema: nameServers.optional(),
+    meaning:
+      'The name servers that `doctor` asks for the records of the sender, as in `192.0.2.53` or `[2001:db8::53]:5353`, joined by commas. Unset: those of this machine.',
+  },
   SMTP_OAUTH_TOKEN_URL: {
     schema: secureUrl.refine(withoutUserInfo, 'must not hold a user or password').optional(),
     meaning:
@@ -384,6 +421,11 @@ export const VARIABLES = {
   SUBJECT_MAX_ISSUANCES: {
     schema: integer(1, 1000).default(20),
     meaning: 'Codes allowed per subject in any hour, 1 to 1000.',
+  },
+  SUBJECT_MAX_CHALLENGES: {
+    schema: integer(1, 1000).default(20),
+    meaning:
+      'Live challenges allowed per subject and client, 1 to 1000. A further one gets 429 until one of them ends.',
   },
   RETENTION_DAYS: {
     schema: integer(1, 3650).default(90),

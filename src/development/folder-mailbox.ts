@@ -60,7 +60,9 @@ export class FolderMailbox implements MailTransport, Mailbox {
     const mails = await Promise.all(
       (await this.#newestFirst()).slice(0, CAPACITY).map((name) => this.#read(name)),
     )
-    return mails.filter((mail) => mail !== undefined).filter((mail) => to === undefined || mail.to === to)
+    return mails
+      .filter((mail) => mail !== undefined)
+      .filter((mail) => to === undefined || mail.to.toLowerCase() === to.toLowerCase())
   }
 
   async find(id: string): Promise<MailboxMessage | undefined> {

@@ -191,6 +191,17 @@ export class ChallengeNotFound extends DomainError {
   }
 }
 
+/** The subject has as many live challenges at the client as the policy allows. */
+export class LiveChallengesSpent extends DomainError {
+  readonly code = 'live-challenges-spent'
+  /** Until the first of them expires. One that ends earlier makes room earlier. */
+  readonly retryAfterInSeconds: number
+  constructor(retryAfterInSeconds: number) {
+    super(`No more challenges for ${retryAfterInSeconds} seconds`)
+    this.retryAfterInSeconds = retryAfterInSeconds
+  }
+}
+
 export class SubjectMismatch extends DomainError {
   readonly code = 'subject-mismatch'
   constructor(id: string) {

@@ -14,6 +14,7 @@ export type DomainErrorCode =
   | 'idempotency-key-reused'
   | 'issuance-too-soon'
   | 'issuances-spent'
+  | 'live-challenges-spent'
   | 'operation-malformed'
   | 'subject-locked'
   | 'subject-mismatch'

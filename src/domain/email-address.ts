@@ -7,6 +7,12 @@ import { DomainName } from './domain-name.ts'
  */
 export type EmailAddress = string & { readonly __brand: 'EmailAddress' }
 
+/**
+ * The one form by which addresses are compared. All spellings of an address have the same key. Mail always goes to the address as
+ * it was given.
+ */
+export type MailboxKey = string & { readonly __brand: 'MailboxKey' }
+
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 const LOCAL_PART = `${ATOM}(?:\\.${ATOM})*`
@@ -53,22 +59,38 @@ export const EmailAddress = {
   },
 
   /**
-   * Whether mail to one address reaches the mailbox of the other. The case of a domain says nothing (RFC 4343). That of a local
-   * part may (RFC 5321 §2.4), and only its host knows.
+   * The address in lower case. The case of a domain says nothing (RFC 4343). That of a local part could (RFC 5321 §2.4), but mail
+   * systems ignore it. A tag (`alice+bank`) and a dot stay: whether they name another mailbox, only the host knows.
    */
+  mailboxKey(address: EmailAddress): MailboxKey {
+    return address.toLowerCase() as MailboxKey
+  },
+
+  /** Whether mail to one address reaches the mailbox of the other. */
   isSameMailbox(one: EmailAddress, other: EmailAddress): boolean {
-    return withDomainInLowerCase(one) === withDomainInLowerCase(other)
+    return EmailAddress.mailboxKey(one) === EmailAddress.mailboxKey(other)
+  },
+
+  /**
+   * The mailbox that a mail system names in a report. It may write what {@link parse} refuses: needless quotes, and the dot at the end
+   * of a domain. Undefined if the text names no mailbox that this service sends to.
+   */
+  mailboxNamed(text: string): MailboxKey | undefined {
+    const bare = text
+      .replace(/^"((?:[^"\\]|\\.)*)"(?=@)/, (_, quoted: string) => quoted.replaceAll(/\\(.)/g, '$1'))
+      .replace(/\.$/, '')
+    try {
+      return EmailAddress.mailboxKey(EmailAddress.parse(bare))
+    } catch (error) {
+      if (error instanceof EmailAddressMalformed) return undefined
+      throw error
+    }
   },
 
   /** What an app may show to the user who waits for the mail: the first character and the domain, `a•••@example.com`. */
   mask(address: EmailAddress): string {
     return `${address.slice(0, 1)}•••${address.slice(address.lastIndexOf('@'))}`
   },
-}
-
-function withDomainInLowerCase(address: EmailAddress): string {
-  const at = address.lastIndexOf('@')
-  return address.slice(0, at) + address.slice(at).toLowerCase()
 }
 
 /** The message does not repeat the text: even a wrong address is personal data, and errors are logged. */

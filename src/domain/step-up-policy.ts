@@ -18,4 +18,6 @@ export interface StepUpPolicy {
   readonly subjectLockInSeconds: number
   /** Codes that may be sent to one subject in any hour, over all challenges. */
   readonly subjectMaxIssuancesPerHour: number
+  /** Live challenges that one subject may have at one client. */
+  readonly subjectMaxLiveChallenges: number
 }

@@ -209,6 +209,8 @@ test('a reply of the audit trail has the remedy that the check has', (t) => {
   t.regex(smtpRemedyOf('smtp AUTH 535 5.7.139')!, /SMTP_OAUTH_/)
   t.regex(smtpRemedyOf('smtp token 401 invalid_client')!, /SMTP_OAUTH_CLIENT_SECRET/)
   t.regex(smtpRemedyOf('smtp connection ETIMEDOUT')!, /host and port/)
+  t.regex(smtpRemedyOf('smtp RCPT 550 5.1.8')!, /MAIL_FROM/)
+  t.regex(smtpRemedyOf('smtp RCPT 550 5.1.1')!, /lift the suppression/)
   t.is(smtpRemedyOf('postmark 401/10'), undefined)
   t.regex(postmarkRemedyOf('postmark 401/10')!, /POSTMARK_SERVER_TOKEN/)
   t.regex(postmarkRemedyOf('postmark 422/401')!, /sender signature/)

@@ -5,16 +5,20 @@ import { createInterface } from 'node:readline'
 import { buffer } from 'node:stream/consumers'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
+import { dkimVerify } from 'mailauth'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import type { DkimKey } from '../../src/adapters/mail-smtp/dkim-signer.ts'
 import { SmtpMailTransport } from '../../src/adapters/mail-smtp/smtp-mail-transport.ts'
 import {
   MailOutcomeUnknown,
   MailRefused,
   MailUnavailable,
+  RecipientSuppressed,
 } from '../../src/application/ports/mail-transport.ts'
 import { assertDiscreet, mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
 import { ALICE } from '../domain/examples.ts'
+import { newDkimKey, recordOf } from '../doubles/dkim-key.ts'
 import { selfSignedCertificate } from '../doubles/self-signed-certificate.ts'
 
 const FROM = 'Countersign <no-reply@bank.example>'
@@ -62,7 +66,7 @@ async function inbox(t: ExecutionContext, options: SMTPServerOptions = {}) {
 function transportTo(
   t: ExecutionContext,
   url: string,
-  options: { timeoutInMs?: number; from?: string } = {},
+  options: { timeoutInMs?: number; from?: string; dkimKey?: DkimKey } = {},
 ) {
   const transport = new SmtpMailTransport({ url, from: FROM, ...options })
   t.teardown(() => transport.close())
@@ -123,6 +127,59 @@ test('a mail has the headers of an automatic mail from one sender to one recipie
   // RFC 5322 §2.1.1: what is longer may be cut on the way. RFC 6376 §5.3: what is not plain ASCII in CRLF lines may be
   // recoded on the way, which breaks the signature of the relay.
   t.true(raw.split('\r\n').every((line) => /^[\t\x20-\x7e]{0,998}$/.test(line)))
+})
+
+test('with a key, each mail arrives signed for the domain of its sender, and is the same otherwise', async (t) => {
+  const { arrivals, port } = await inbox(t)
+  const dkimKey = newDkimKey('mail2026')
+  const record = recordOf(dkimKey)
+  const message = otpMail()
+  await transportTo(t, `smtp://127.0.0.1:${port}`).send(message)
+  await transportTo(t, `smtp://127.0.0.1:${port}`, { dkimKey }).send(message)
+
+  const [plain, signed] = arrivals as [Arrival, Arrival]
+  const { results } = await dkimVerify(Buffer.from(signed.raw, 'latin1'), {
+    resolver: async (name) => (name === 'mail2026._domainkey.bank.example' ? [[record]] : []),
+    strict: true,
+  })
+  t.deepEqual(
+    results.map(({ status, signingDomain }) => [status.result, signingDomain]),
+    [['pass', 'bank.example']],
+  )
+  const withoutDate = (raw: string) => raw.replace(/^Date: .*$/m, '')
+  t.is(withoutDate(signed.raw.replace(/^DKIM-Signature: .*\r\n(?:[ \t].*\r\n)+/, '')), withoutDate(plain.raw))
+  t.true(signed.raw.split('\r\n').every((line) => line.length <= 998))
+})
+
+test('a server that sends notices is asked to return no content, under the id of the mail', async (t) => {
+  const asked: unknown[] = []
+  const { port } = await inbox(t, {
+    hideDSN: false,
+    onMailFrom: (_address, { envelope }, done) => {
+      asked.push(envelope.dsn)
+      done(null)
+    },
+  })
+  const message = otpMail()
+
+  await transportTo(t, `smtp://localhost:${port}`).send(message)
+
+  t.deepEqual(asked, [{ ret: 'HDRS', envid: message.id }])
+})
+
+test('a server that does not is asked for nothing', async (t) => {
+  const asked: unknown[] = []
+  const { port } = await inbox(t, {
+    onMailFrom: ({ args }, _session, done) => {
+      asked.push(args)
+      done(null)
+    },
+  })
+
+  await transportTo(t, `smtp://localhost:${port}`).send(otpMail())
+
+  const [{ RET, ENVID }] = asked as [Record<string, unknown>]
+  t.deepEqual([RET, ENVID], [undefined, undefined])
 })
 
 test('every attempt to send a mail carries the same message id', async (t) => {
@@ -271,8 +328,9 @@ const PROPER: Readonly<Record<string, Reply>> = {
   QUIT: '221 bye',
 }
 
-async function scripted(t: ExecutionContext, stage: Stage, reply: Reply): Promise<string> {
-  const script = { ...PROPER, [stage]: reply }
+async function scripted(t: ExecutionContext, stage: Stage, reply: Reply, pipelined = false): Promise<string> {
+  const proper = pipelined ? { ...PROPER, EHLO: '250-ready\r\n250-PIPELINING\r\n250 AUTH PLAIN' } : PROPER
+  const script = { ...proper, [stage]: reply }
   const server = createServer((socket) => {
     t.teardown(() => socket.destroy())
     socket.on('error', () => {})
@@ -321,6 +379,63 @@ for (const [stage, reply] of FOR_GOOD) {
   })
 }
 
+const NO_MAILBOX: readonly string[] = [
+  '550 5.1.1 <alice@example.com>: Recipient address rejected: User unknown in local recipient table',
+  '550-5.1.1 The account does not exist. Check for typos\r\n550-5.1.1 or spaces.\r\n550 5.1.1 See our help',
+  '550-There is no such user\r\n550 5.1.1 here',
+  '554 5.1.2 no such domain',
+  '553 5.1.3 this is no address',
+  '551 5.1.6 moved away',
+  '556 5.1.10 the domain takes no mail',
+  '550 5.2.1 the mailbox is disabled',
+]
+
+for (const reply of NO_MAILBOX) {
+  for (const pipelined of [false, true]) {
+    test(`${JSON.stringify(reply)} to RCPT${pipelined ? ', pipelined,' : ''} refuses the recipient`, async (t) => {
+      const transport = transportTo(t, await scripted(t, 'RCPT', reply, pipelined))
+
+      const error = await t.throwsAsync(transport.send(otpMail()), { instanceOf: RecipientSuppressed })
+
+      t.regex(error.reply!, /^smtp RCPT 55\d 5\.[12]\.\d+$/)
+      assertDiscreet(t, error)
+    })
+  }
+}
+
+const NOTHING_ABOUT_THE_MAILBOX: readonly (readonly [Stage, string])[] = [
+  ['RCPT', '550 Unrouteable address'],
+  ['RCPT', '550 Invalid recipient: <alice@example.com>'],
+  ['RCPT', '550 #5.1.1 no such user'],
+  ['RCPT', '550 no such user (5.1.1)'],
+  ['RCPT', '550 5.1.0 address rejected'],
+  ['RCPT', '550 5.1.4 ambiguous'],
+  ['RCPT', '552 5.2.2 mailbox full'],
+  ['RCPT', '550 5.2.10 something new'],
+  ['RCPT', '550 5.1.11 something new'],
+  ['RCPT', '550 15.1.1 no status'],
+  ['RCPT', '554 5.4.1 no answer from the host'],
+  // The class of the status contradicts the reply.
+  ['RCPT', '550 4.1.1 not now'],
+  ['RCPT', '550 2.1.1 well'],
+  // Two lines that contradict each other.
+  ['RCPT', '550-5.1.1 no such user\r\n550 5.3.0 or something else'],
+  ['RCPT', '550-5.2.2 full\r\n550 5.2.1 or disabled'],
+  ['DATA', '554 5.1.1 no valid recipients'],
+  ['content', '554 5.1.1 no such user'],
+  ['content', '550 5.2.1 the mailbox is disabled'],
+]
+
+for (const [stage, reply] of NOTHING_ABOUT_THE_MAILBOX) {
+  test(`${JSON.stringify(reply)} to ${stage} refuses the mail, and says nothing of its recipient`, async (t) => {
+    const transport = transportTo(t, await scripted(t, stage, reply))
+
+    const error = await t.throwsAsync(transport.send(otpMail()), { instanceOf: MailRefused })
+
+    t.is(error.constructor, MailRefused)
+  })
+}
+
 const FOR_NOW: readonly (readonly [Stage, Reply])[] = [
   ['connect', '554 5.7.1 your address is blocked, alice@example.com'],
   ['connect', '421 too many connections'],
@@ -338,6 +453,11 @@ const FOR_NOW: readonly (readonly [Stage, Reply])[] = [
   ['RCPT', '550 <pod-7d9f>: HELO argument does not resolve'],
   ['RCPT', '550 5.1.8 <no-reply@bank.example>: Sender address rejected: Domain not found'],
   ['RCPT', '553 5.1.7 bad sender'],
+  ['RCPT', '450 5.1.1 not now'],
+  ['RCPT', '550-5.1.1 <alice@example.com>: no such user\r\n550 5.7.1 or relaying denied'],
+  ['RCPT', '550 5.1.1 <alice@example.com>: Sender address rejected'],
+  ['RCPT', '503 5.1.1 no sequence'],
+  ['MAIL', '550 5.1.1 <no-reply@bank.example>: no such user'],
   ['RCPT', '550 Sender verify failed'],
   ['RCPT', '550 relaying denied'],
   ['RCPT', '554 Relay access not permitted'],

@@ -75,6 +75,16 @@ for (const [what, name, content] of [
   })
 }
 
+test('an object that names a field twice is a problem of its line, however the name is spelled', async (t) => {
+  const lines =
+    '{"userId":"u-1","email":"a@example.com","email":"b@example.com"}\n{"userId":"u-1","user\\u0049d":"u-2","email":"a@example.com"}\n'
+
+  t.deepEqual(await linesOf(t, 'users.jsonl', lines), [
+    { number: 1, problem: 'names a field twice' },
+    { number: 2, problem: 'names a field twice' },
+  ])
+})
+
 test('a line that says what separates the values is no line of names', async (t) => {
   const table =
     'userId;email;locale;displayName\r\nu-1;a@example.com;de;Jürgen, Al\r\nu-2;b@example.com;;\r\n'

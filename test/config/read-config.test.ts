@@ -1,9 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { Resolver } from 'node:dns'
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { ConfigError, readConfig, readDatabaseLocation } from '../../src/config/read-config.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import { declarations, SECRETS } from '../../src/config/variables.ts'
 import { configurationPage, ENV_EXAMPLE, envExample, PAGE } from '../../tools/configuration/documents.ts'
+import { newDkimKey, textOf } from '../doubles/dkim-key.ts'
 
 const key = (byte: number) =>
   Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7 + byte) % 256)).toString('base64')
@@ -23,6 +26,11 @@ const PRODUCTION = {
   POSTMARK_SERVER_TOKEN: 'token',
   POSTMARK_WEBHOOK_AUTH: 'postmark:correct-horse-battery',
 }
+
+const [DKIM_KEY, OTHER_DKIM_KEY] = [newDkimKey('a'), newDkimKey('b')].map((each) => textOf(each).slice(2))
+const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+const ed25519 = privateKey.export({ type: 'pkcs8', format: 'der' })
+const publicHalf = publicKey.export({ type: 'spki', format: 'der' })
 
 const KEYCLOAK = {
   USER_DIRECTORY: 'keycloak',
@@ -73,6 +81,7 @@ test('development needs nothing', (t) => {
     subjectMaxFailures: 5,
     subjectLockInSeconds: 900,
     subjectMaxIssuancesPerHour: 20,
+    subjectMaxLiveChallenges: 20,
   })
 })
 
@@ -132,7 +141,23 @@ test('access tokens are those of RFC 9068, unless their provider or a single cla
       scopePrefix: 'countersign/',
       user: 'oid',
     },
+    users: {
+      scope: undefined,
+      clients: undefined,
+      maxAgeInSeconds: undefined,
+      maxLoginAgeInSeconds: undefined,
+    },
   })
+  t.deepEqual(
+    readConfig({
+      ...PRODUCTION,
+      AUTH_USER_SCOPE: 'step-up',
+      AUTH_USER_CLIENTS: 'app, web',
+      AUTH_USER_TOKEN_MAX_AGE_SECONDS: '300',
+      AUTH_USER_LOGIN_MAX_AGE_SECONDS: '3600',
+    }).auth?.users,
+    { scope: 'step-up', clients: ['app', 'web'], maxAgeInSeconds: 300, maxLoginAgeInSeconds: 3600 },
+  )
 })
 
 test('the provider of tokens asks for its issuer, and a default as in .env.example does not', (t) => {
@@ -141,6 +166,7 @@ test('the provider of tokens asks for its issuer, and a default as in .env.examp
     ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL'],
   )
   t.is(problemsOf({ AUTH_SCOPE_CLAIM: 'scp' }).length, 3)
+  t.is(problemsOf({ AUTH_USER_SCOPE: 'step-up' }).length, 3)
   t.deepEqual(problemsOf({ AUTH_PROVIDER: 'generic', AUTH_CLOCK_TOLERANCE_SECONDS: '10' }), [])
 })
 
@@ -218,6 +244,19 @@ for (const [what, change, problem] of [
     'users known by a name that can change',
     { AUTH_USER_CLAIM: 'email' },
     /^AUTH_USER_CLAIM must be a claim that never/,
+  ],
+  ['two scopes of users', { AUTH_USER_SCOPE: 'step-up openid' }, /^AUTH_USER_SCOPE must be one scope/],
+  ['a client of users without a name', { AUTH_USER_CLIENTS: 'app,,web' }, /^AUTH_USER_CLIENTS must be ids/],
+  ['tokens of no age', { AUTH_USER_TOKEN_MAX_AGE_SECONDS: '0' }, /^AUTH_USER_TOKEN_MAX_AGE_SECONDS must be/],
+  [
+    'tokens of more than a day',
+    { AUTH_USER_TOKEN_MAX_AGE_SECONDS: '86401' },
+    /^AUTH_USER_TOKEN_MAX_AGE_SECONDS must be/,
+  ],
+  [
+    'a login of more than a year',
+    { AUTH_USER_LOGIN_MAX_AGE_SECONDS: '31536001' },
+    /^AUTH_USER_LOGIN_MAX_AGE_SECONDS must be/,
   ],
   [
     'more than a minute between the clocks',
@@ -321,6 +360,57 @@ for (const [what, change, problem] of [
         /^SMTP_EHLO_NAME must be a full domain name/,
       ] as const,
   ),
+  ...[
+    ['without a selector', DKIM_KEY],
+    ['with a selector that is no label', `mail_2026:${DKIM_KEY}`],
+    ['with nothing behind its selector', 'mail2026:'],
+  ].map(
+    ([what, DKIM_KEYS]) =>
+      [`a key for DKIM ${what}`, { DKIM_KEYS }, /^DKIM_KEYS must be selector:base64/] as const,
+  ),
+  ...[
+    ['that is none', Buffer.from('no key').toString('base64')],
+    ['of another kind', ed25519.toString('base64')],
+    ['that is public', publicHalf.toString('base64')],
+  ].map(
+    ([what, key]) =>
+      [
+        `a key for DKIM ${what}`,
+        { DKIM_KEYS: `a:${key}` },
+        /^DKIM_KEYS key a must be a private RSA key/,
+      ] as const,
+  ),
+  [
+    'a key for DKIM that receivers count as none',
+    { DKIM_KEYS: textOf(newDkimKey('a', 1024)) },
+    /^DKIM_KEYS key a must have 2048 to 4096 bits/,
+  ],
+  [
+    'two keys for DKIM of one selector',
+    { DKIM_KEYS: `a:${DKIM_KEY},A:${OTHER_DKIM_KEY}` },
+    /two keys of one selector/,
+  ],
+  [
+    'one key for DKIM under two selectors',
+    { DKIM_KEYS: `a:${DKIM_KEY},b:${DKIM_KEY}` },
+    /one key under two selectors/,
+  ],
+  ...[
+    'ns.bank.example',
+    '192.0.2.53:0',
+    '192.0.2.53:65536',
+    '2001:db8::53:',
+    '[192.0.2.53',
+    '192.0.2.53,',
+    'a:53',
+  ].map(
+    (DNS_SERVERS) =>
+      [
+        `a name server ${DNS_SERVERS}`,
+        { DNS_SERVERS },
+        /^DNS_SERVERS must be the addresses of name servers/,
+      ] as const,
+  ),
   [
     'a token endpoint in the clear',
     { ...SMTP_OAUTH, SMTP_OAUTH_TOKEN_URL: 'http://login.example/token' },
@@ -366,6 +456,24 @@ test('the domain of a sender becomes A-labels, and its name stays', (t) => {
     from: '"Bücher, @ home" <no-reply@xn--bcher-kva.example>',
     replyTo: 'help@xn--bcher-kva.example',
   })
+})
+
+test('a service that signs its mails has keys for DKIM, the first of which signs', (t) => {
+  const { mail } = readConfig({
+    ...PRODUCTION,
+    ...SMTP_OAUTH,
+    DKIM_KEYS: `a.b:${DKIM_KEY}, B2:${OTHER_DKIM_KEY}`,
+  })
+  const [smtp] = mail ?? []
+  t.deepEqual(smtp?.transport === 'smtp' && smtp.dkimKeys?.map(({ id }) => id), ['a.b', 'B2'])
+})
+
+test('name servers are addresses, with a port or without', (t) => {
+  const DNS_SERVERS = '192.0.2.53, 192.0.2.53:5353, 2001:db8::53, [2001:db8::53]:5353'
+  const { nameServers } = readConfig({ ...PRODUCTION, DNS_SERVERS })
+  t.deepEqual(nameServers, ['192.0.2.53', '192.0.2.53:5353', '2001:db8::53', '[2001:db8::53]:5353'])
+  t.notThrows(() => new Resolver().setServers(nameServers!))
+  t.is(readConfig(PRODUCTION).nameServers, undefined)
 })
 
 test('an SMTP relay may want a name and a token', (t) => {

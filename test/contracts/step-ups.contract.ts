@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { Challenge, IdempotencyKeyReused } from '../../src/domain/challenge.ts'
+import { Challenge, IdempotencyKeyReused, LiveChallengesSpent } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import type { Operation } from '../../src/domain/operation.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
@@ -132,6 +132,85 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
 
     t.is(outcomes.filter(({ created }) => created).length, 1)
     t.is(new Set(outcomes.map(({ challenge }) => challenge.id)).size, 1)
+  })
+
+  test(`${adapter}: a subject has at most its number of live challenges at a client`, async (t) => {
+    const { stepUps } = await create()
+    const [clientId, subjectUserId] = [randomUUID(), randomUUID()]
+    const open = (client = clientId, subject = subjectUserId, now = NOON) =>
+      stepUps.open(
+        ...Challenge.open(
+          { id: randomUUID(), clientId: client, subjectUserId: subject, operation: TRANSFER },
+          POLICY,
+          now,
+        ),
+        { key: randomUUID(), fingerprint: 'f' },
+        PROVENANCE,
+        2,
+      )
+    await open()
+    const { challenge } = await open(clientId, subjectUserId, afterNoon(100))
+
+    const error = await t.throwsAsync<LiveChallengesSpent>(open(clientId, subjectUserId, afterNoon(200)), {
+      instanceOf: LiveChallengesSpent,
+    })
+    t.is(error.retryAfterInSeconds, 700, 'until the first one expires')
+    t.true((await open(randomUUID())).created, 'another client')
+    t.true((await open(clientId, randomUUID())).created, 'another subject')
+
+    const { standing } = (await stepUps.load(challenge.id))!
+    const [cancelled, event] = Challenge.cancel(challenge, 'by-client', afterNoon(200))
+    await stepUps.save({ challenge: cancelled, standing, events: [event] }, PROVENANCE)
+    t.true((await open(clientId, subjectUserId, afterNoon(200))).created, 'one has ended')
+    await t.throwsAsync(open(clientId, subjectUserId, afterNoon(899)), { instanceOf: LiveChallengesSpent })
+    t.true((await open(clientId, subjectUserId, afterNoon(900))).created, 'one has expired')
+  })
+
+  test(`${adapter}: a repeated call gets its challenge also where there is no room for another`, async (t) => {
+    const { stepUps } = await create()
+    const clientId = randomUUID()
+    const idempotency = { key: 'key', fingerprint: 'f' }
+    const [first, event] = challengeOf(clientId)
+    await stepUps.open(first, event, idempotency, PROVENANCE, 1)
+
+    const again = await stepUps.open(
+      ...challengeOf(clientId, first.subjectUserId),
+      idempotency,
+      PROVENANCE,
+      1,
+    )
+
+    t.deepEqual(again, { challenge: first, created: false })
+    await t.throwsAsync(
+      stepUps.open(
+        ...challengeOf(clientId, first.subjectUserId),
+        { key: 'key', fingerprint: 'g' },
+        PROVENANCE,
+        1,
+      ),
+      { instanceOf: IdempotencyKeyReused },
+    )
+  })
+
+  test(`${adapter}: of fifteen parallel calls as many open a challenge as there is room for`, async (t) => {
+    const { stepUps } = await create()
+    const [clientId, subjectUserId] = [randomUUID(), randomUUID()]
+
+    const opened = await Promise.allSettled(
+      Array.from({ length: 15 }, (_, n) =>
+        stepUps.open(
+          ...challengeOf(clientId, subjectUserId),
+          { key: `key-${n}`, fingerprint: 'f' },
+          PROVENANCE,
+          7,
+        ),
+      ),
+    )
+
+    t.is(opened.filter(({ status }) => status === 'fulfilled').length, 7)
+    for (const each of opened) {
+      if (each.status === 'rejected') t.true(each.reason instanceof LiveChallengesSpent)
+    }
   })
 
   test(`${adapter}: a decision is loaded as it was saved, one version on`, async (t) => {

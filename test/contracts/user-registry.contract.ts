@@ -44,6 +44,20 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.is(await statusOf(stores, others.id), 'pending')
   })
 
+  test(`${adapter}: a changed e-mail address cancels a hundred challenges, each with its event`, async (t) => {
+    const stores = await create()
+    const userId = randomUUID()
+    const challenges: { readonly id: string }[] = []
+    for (let n = 0; n < 100; n++) challenges.push(await opened(stores, userId))
+    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+
+    await stores.registry.put({ userId, email: ELSEWHERE }, afterNoon(10), PROVENANCE)
+
+    const ends = await Promise.all(challenges.map(({ id }) => stores.trail.eventsOf(id)))
+    t.true(ends.every((events) => events.at(-1)?.type === 'challenge-cancelled'))
+    t.is(await statusOf(stores, challenges[99]!.id), 'cancelled')
+  })
+
   test(`${adapter}: a changed name or language leaves challenges alone`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)

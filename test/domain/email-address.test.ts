@@ -55,6 +55,8 @@ for (const text of [
   'alice@ü\u2028.example',
   `alice@${'ü'.repeat(63)}.example`,
   'alice@example.com\u0000',
+  'alice@example.com.',
+  '"alice"@example.com',
   `${'l'.repeat(65)}@example.com`,
   ofLength(255),
 ]) {
@@ -104,11 +106,51 @@ for (const [one, other, same] of [
   ['alice@bücher.example', 'alice@XN--BCHER-KVA.EXAMPLE', true],
   ['alice@bücher.example', 'alice@Bu\u0308cher.example', true],
   ['alice@straße.example', 'alice@strasse.example', false],
-  ['alice@example.com', 'Alice@example.com', false],
+  ['alice@example.com', 'Alice@example.com', true],
+  ['ALICE@EXAMPLE.COM', 'alice@example.com', true],
+  ['alice+bank@example.com', 'ALICE+Bank@example.com', true],
+  // Only the host knows whether these are one mailbox.
+  ['alice@example.com', 'alice+bank@example.com', false],
+  ['alice.smith@gmail.com', 'alicesmith@gmail.com', false],
+  ['alice@gmail.com', 'alice@googlemail.com', false],
   ['alice@example.com', 'alice@example.org', false],
   ['alice@example.com', 'alice@mail.example.com', false],
 ] as const) {
   test(`mail to ${one} and to ${other} goes to ${same ? 'one mailbox' : 'two mailboxes'}`, (t) => {
     t.is(EmailAddress.isSameMailbox(EmailAddress.parse(one), EmailAddress.parse(other)), same)
+  })
+}
+
+test('the key of a mailbox is its address in lower case', (t) => {
+  t.is<string, string>(
+    EmailAddress.mailboxKey(EmailAddress.parse('Alice+Bank@Mail.Example.COM')),
+    'alice+bank@mail.example.com',
+  )
+})
+
+for (const text of [
+  'Alice@Example.com',
+  'alice@example.com.',
+  '"Alice"@example.com',
+  '"al\\ice"@EXAMPLE.com.',
+  'alice@ｅｘａｍｐｌｅ.com',
+]) {
+  test(`a mail system that reports ${text} means the mailbox alice@example.com`, (t) => {
+    t.is<string | undefined, string>(EmailAddress.mailboxNamed(text), 'alice@example.com')
+  })
+}
+
+for (const text of [
+  '',
+  'alice',
+  '"alice smith"@example.com',
+  '"alice@example.com',
+  'alice@example.com..',
+  '""@example.com',
+  'alice@example.com\u0000',
+  '\udc00@example.com',
+]) {
+  test(`a mail system that reports ${JSON.stringify(text)} means no mailbox of ours`, (t) => {
+    t.is(EmailAddress.mailboxNamed(text), undefined)
   })
 }

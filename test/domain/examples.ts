@@ -24,6 +24,7 @@ export const POLICY: StepUpPolicy & { readonly codeDigits: 6 } = {
   subjectMaxFailures: 5,
   subjectLockInSeconds: 900,
   subjectMaxIssuancesPerHour: 20,
+  subjectMaxLiveChallenges: 20,
 }
 
 export const TRANSFER: Operation = {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
-import { afterNoon, NOON, TRANSFER } from '../domain/examples.ts'
+import { afterNoon, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 import { ALICE_TOKEN, CRM_TOKEN, edge, isError, PAYMENTS_TOKEN } from './edge.ts'
 
 const PATH = '/internal/v1/mfa/challenges'
@@ -72,6 +72,19 @@ for (const [what, changed] of [
     isError(t, await create(changed, 'key-1'), 422, 'IDEMPOTENCY_KEY_REUSED', { family })
   })
 }
+
+test('a create beyond the live challenges of a user is 429, says when to come back, and opens nothing', async (t) => {
+  const { create, store } = await opening(t)
+  for (let n = 0; n < POLICY.subjectMaxLiveChallenges; n++) t.is((await create(DEMAND)).status, 201)
+  const stored = store.events.length
+
+  const refused = await create(DEMAND)
+
+  isError(t, refused, 429, 'TOO_MANY_CHALLENGES', { family })
+  t.is(refused.headers.get('Retry-After'), '600')
+  t.is(store.events.length, stored)
+  t.is((await create({ ...DEMAND, subjectUserId: 'bob' })).status, 201)
+})
 
 test('ten equal creates at once open one challenge', async (t) => {
   const { create } = await opening(t)

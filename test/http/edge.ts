@@ -14,7 +14,11 @@ import { userRoutes } from '../../src/adapters/http-koa/users/routes.ts'
 import { BasicCredentials } from '../../src/adapters/http-koa/webhooks/postmark/basic-credentials.ts'
 import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/webhooks/postmark/routes.ts'
 import { EddsaChallengeSigner } from '../../src/adapters/signing-eddsa/eddsa-challenge-signer.ts'
-import { AccessTokenRefused, type Caller } from '../../src/application/ports/access-tokens.ts'
+import {
+  AccessTokenInsufficient,
+  AccessTokenRefused,
+  type Caller,
+} from '../../src/application/ports/access-tokens.ts'
 import { scenario } from '../application/scenario.ts'
 import { POLICY } from '../domain/examples.ts'
 import { ask as askAt, type CallInit, call as callAt, type Reply } from '../support/http-call.ts'
@@ -23,6 +27,7 @@ import { ask as askAt, type CallInit, call as callAt, type Reply } from '../supp
 const plainTokens = {
   authenticate: async (token: string): Promise<Caller> => {
     const [kind, id, ...scopes] = token.split('.')
+    if (kind === 'poor-user') throw new AccessTokenInsufficient('user-scope')
     if (kind === 'user' && id) return { kind, userId: id }
     if (kind === 'client' && id)
       return { kind, clientId: id, scopes: new Set(scopes.map((scope) => scope.replaceAll('_', ':'))) }

@@ -216,3 +216,21 @@ for (const [what, request, status] of [
     t.regex(reply.body.requestId, /^[0-9a-f-]{36}$/)
   })
 }
+
+test('a token that lacks what users need is a 403 on every route, and the log says what it lacks', async (t) => {
+  const { call, logLines } = await edge(t)
+  const token = 'poor-user.alice'
+
+  for (const [method, path, family] of [
+    ['POST', `/internal/v1/mfa/totp-email/${ID}:initiate`, 'totp'],
+    ['POST', `/internal/v1/mfa/totp-email/${ID}:verify`, 'totp'],
+    ['POST', '/internal/v1/mfa/challenges', 'challenge'],
+    ['GET', `/internal/v1/mfa/challenges/${ID}`, 'challenge'],
+    ['POST', `/internal/v1/mfa/challenges/${ID}:cancel`, 'challenge'],
+    ['GET', '/internal/v1/mfa/users/alice', 'challenge'],
+  ] as const) {
+    isError(t, await call(method, path, { token }), 403, 'FORBIDDEN', { family })
+  }
+  const refusals = logLines.filter(({ msg }) => msg === 'request').map(({ refusal }) => refusal)
+  t.deepEqual(refusals, Array(6).fill('user-scope'))
+})

@@ -191,6 +191,48 @@ test('a reactivation, which names the address alone, puts it back into use', asy
   t.is((await initiate(id)).status, 204)
 })
 
+for (const email of ['alice@EXAMPLE.com', 'Alice@example.com', 'ALICE@EXAMPLE.COM']) {
+  test(`after a hard bounce the spelling ${email} of the address gets no mail either`, async (t) => {
+    const { call, report, initiate, open, issuanceId } = await mailed(t)
+    await report(bounce(issuanceId))
+
+    await call('PUT', '/internal/v1/mfa/users/alice', { token: CRM_TOKEN, json: { email } })
+
+    isError(t, await initiate(await open()), 400, 'USER_NOT_FOUND')
+  })
+}
+
+for (const email of ['alice+bank@example.com', 'alice@example.org']) {
+  test(`after a hard bounce another mailbox, ${email}, gets mail`, async (t) => {
+    const { call, report, initiate, open, issuanceId } = await mailed(t)
+    await report(bounce(issuanceId))
+
+    await call('PUT', '/internal/v1/mfa/users/alice', { token: CRM_TOKEN, json: { email } })
+
+    t.is((await initiate(await open())).status, 204)
+  })
+}
+
+for (const Recipient of ['ALICE@Example.com', 'alice@example.com.', '"alice"@example.com']) {
+  test(`a reactivation that spells the address ${Recipient} puts it back into use`, async (t) => {
+    const { report, initiate, id, issuanceId } = await mailed(t)
+    await report(bounce(issuanceId))
+
+    t.is((await report({ ...reactivation, Recipient })).status, 200)
+
+    t.is((await initiate(id)).status, 204)
+  })
+}
+
+test('a reactivation that names no address is accepted and changes nothing', async (t) => {
+  const { report, initiate, id, issuanceId } = await mailed(t)
+  await report(bounce(issuanceId))
+
+  t.is((await report({ ...reactivation, Recipient: 'alice' })).status, 200)
+
+  isError(t, await initiate(id), 400, 'USER_NOT_FOUND')
+})
+
 test('a suppression by hand, which names the address alone, is accepted and ignored', async (t) => {
   const { report, initiate, id, logLines } = await mailed(t)
 

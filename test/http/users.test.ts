@@ -79,14 +79,14 @@ for (const locale of ['', 'German, Austria', 'de\r\nX: y', 'a'.repeat(10_000)]) 
   })
 }
 
-test('an address that changes only by the case of its domain ends no challenge', async (t) => {
+test('an address that changes only by its case ends no challenge', async (t) => {
   const { call, open, issue, initiate, verifyJson, store } = await edge(t)
   const id = await open()
   await issue(id)
 
-  const reply = await call('PUT', `${PATH}/alice`, { token: CRM_TOKEN, json: { email: 'alice@EXAMPLE.com' } })
+  const reply = await call('PUT', `${PATH}/alice`, { token: CRM_TOKEN, json: { email: 'Alice@EXAMPLE.com' } })
 
-  t.is(reply.body.email, 'alice@EXAMPLE.com')
+  t.is(reply.body.email, 'Alice@EXAMPLE.com')
   t.is((await store.stepUps.load(id))?.challenge.status, 'pending')
   t.is((await initiate(id)).status, 429)
   t.is((await verifyJson(id, { totp: '000001' })).status, 204)

@@ -137,7 +137,7 @@ test.serial('a service of two workers starts with its secrets in files', async (
 
 test.serial('the command serves with two workers, and ends in order at the first signal', async (t) => {
   const env = { ...production((await createTestDatabase()).url), WORKERS: '2' }
-  const service = await startProcess(env, ['serve'], BIN)
+  const service = await startProcess(env, { args: ['serve'], program: BIN })
   t.teardown(() => service.end('SIGKILL'))
   const workers = await until(
     async () => [...service.output().matchAll(/"pid":(\d+),[^\n]*"msg":"ready"/g)].map(([, pid]) => pid!),

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { get } from 'node:http'
 import { join } from 'node:path'
@@ -18,7 +16,7 @@ import {
   wrongCode,
 } from './client.ts'
 import { production } from './command.ts'
-import { createDataDir, type ServiceProcess, startProcess } from './service-process.ts'
+import { createDataDir, type ServiceProcess, startDeliverer, startProcess } from './service-process.ts'
 
 let database: TestDatabase
 let dataDir: Awaited<ReturnType<typeof createDataDir>>
@@ -241,22 +239,14 @@ test('a management port that is taken ends the start, and says so in a line', as
 })
 
 test('a process that only delivers tells its metrics too, until it ends', async (t) => {
-  const deliverer = spawn(process.execPath, ['bin/service.mjs', 'deliver'], {
-    env: { PATH: process.env.PATH, MANAGEMENT_PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.teardown(() => deliverer.kill('SIGKILL'))
-  let output = ''
-  deliverer.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  const { status, samples } = await scrape(await managementUrl(() => output))
+  const deliverer = await startDeliverer(env)
+  t.teardown(() => deliverer.end('SIGKILL'))
+
+  const { status, samples } = await scrape(deliverer.url)
 
   t.is(status, 200)
   t.is(samples.get('countersign_time_to_handover_seconds_count'), 0)
-  const exit = once(deliverer, 'exit')
-  deliverer.kill('SIGTERM')
-  t.deepEqual(await exit, [0, null])
+  t.is(await deliverer.end('SIGTERM'), 0)
 })
 
 /** A request on a connection of its own, since it is connections that are shared out among workers. */
@@ -342,26 +332,16 @@ test('a worker that hangs makes the scrape fail in the end, until it goes on', a
 })
 
 test('a supervisor that is told to stop while its workers start ends in order as well', async (t) => {
-  const supervisor = spawn(process.execPath, ['bin/service.mjs'], {
-    env: {
-      PATH: process.env.PATH,
-      ...{ ...production(database.url), WORKERS: '2' },
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.teardown(() => supervisor.kill('SIGKILL'))
-  let output = ''
-  supervisor.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  const management = await managementUrl(() => output)
-  const early = scrape(management)
-
-  const exit = once(supervisor, 'exit')
-  supervisor.kill('SIGTERM')
+  const supervisor = await startProcess(
+    { ...production(database.url), WORKERS: '2' },
+    { said: 'management ready' },
+  )
+  t.teardown(() => supervisor.end('SIGKILL'))
+  const early = scrape(supervisor.url)
+  const exit = supervisor.end('SIGTERM')
 
   t.is((await early).status, 200)
-  t.deepEqual(await exit, [0, null])
+  t.is(await exit, 0)
 })
 
 /** Makes a worker that exits say so in a file, and wait for another file, as a slow disk may make it wait. */

@@ -18,11 +18,41 @@ export interface ServiceProcess {
   end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>
 }
 
-/** Starts the service and resolves when it says that it is ready. @throws {Error} with its output if it ends instead. */
-export async function startProcess(
+/**
+ * A test file starts many services, and all of its tests begin together. On two cores, thirty starts at once take a minute each,
+ * longer than a test waits for anything.
+ */
+const STARTS_AT_ONCE = 3
+let starting = 0
+const waiting: (() => void)[] = []
+
+interface Start {
+  readonly args?: readonly string[]
+  readonly program?: string
+  /** What the process says when it has started, with the URL that `url` will be. */
+  readonly said?: 'ready' | 'management ready'
+}
+
+/** Starts the service and resolves when it says so. @throws {Error} with its output if it ends instead. */
+export async function startProcess(env: Record<string, string>, start: Start = {}): Promise<ServiceProcess> {
+  if (starting === STARTS_AT_ONCE) await new Promise<void>((turn) => waiting.push(turn))
+  else starting++
+  try {
+    return await startNow(env, start)
+  } finally {
+    const next = waiting.shift()
+    if (next) next()
+    else starting--
+  }
+}
+
+/** Starts a process that only delivers. Its URL is that of its management port, since it has no other. */
+export const startDeliverer = (env: Record<string, string>) =>
+  startProcess(env, { args: ['deliver'], said: 'management ready' })
+
+async function startNow(
   env: Record<string, string>,
-  args: readonly string[] = [],
-  program = MAIN,
+  { args = [], program = MAIN, said = 'ready' }: Start,
 ): Promise<ServiceProcess> {
   const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env.PATH, PORT: '0', MANAGEMENT_PORT: '0', ...env },
@@ -38,7 +68,8 @@ export async function startProcess(
     output += `${line}\n`
     const url = /(?:ready at |"url":"|url: ")(http[^\s"]+)/.exec(line)
     // What development logs of a message comes in the lines below it.
-    if (url && !`${previousLine}${line}`.includes('management ready')) ready.resolve(url[1]!)
+    const isManagement = `${previousLine}${line}`.includes('management ready')
+    if (url && isManagement === (said === 'management ready')) ready.resolve(url[1]!)
     previousLine = line
   })
   child.once('exit', (code) => ready.reject(new Error(`the service ended with ${code}: ${output}`)))

@@ -110,7 +110,7 @@ test('the lines of one turn are written together, and those of another turn afte
   const { messages, writes } = await processThatLogs(`
     logger.info('one')
     logger.info('two')
-    setTimeout(() => { logger.info('three'); logger.info('four') }, 20)`)
+    setImmediate(() => { logger.info('three'); logger.info('four') })`)
 
   t.deepEqual(messages, ['one', 'two', 'three', 'four'])
   t.is(writes, 2)

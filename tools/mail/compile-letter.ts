@@ -10,6 +10,8 @@ const FOLDER = new URL('../../src/adapters/mail-composer/', import.meta.url)
 
 /** A line that may need an encoding (RFC 2045 §6.7) once its placeholders are filled in. */
 const LONG_LINE = /^.{61,}$/gm
+/** The end of a tag before a text, so that the text has a line to itself. */
+const BEFORE_TEXT = /(?<=")(?=>\{\{)/g
 const BREAKABLE = /(?<=;) ?(?=[a-z-]+:)|(?<=") (?=[a-z:-]+=)|(?<=,) ?(?=[A-Za-z'.])/g
 
 /** MJML validates these attributes and rejects a placeholder in them. */
@@ -38,7 +40,10 @@ export async function compileLetter(letter: Letter): Promise<string> {
   const options = { fonts: {}, filePath: fileURLToPath(file), ignoreIncludes: false }
   await mjml2html(source, { ...options, preprocessors: [withExamples], validationLevel: 'strict' })
   const { html } = await mjml2html(source, { ...options, keepComments: false, validationLevel: 'skip' })
-  const lines = html.replaceAll(/^\s+|[ \t]+$/gm, '').trim()
+  const lines = html
+    .replaceAll(/^\s+|[ \t]+$/gm, '')
+    .replaceAll(BEFORE_TEXT, '\n')
+    .trim()
   return `${lines.replaceAll(LONG_LINE, (line) => line.replaceAll(BREAKABLE, '\n'))}\n`
 }
 

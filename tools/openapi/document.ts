@@ -35,7 +35,7 @@ are at fault. An answer that is not described here is a defect.
 resource. Challenge ids are read in either case. Every path that supports GET supports HEAD too, without a body.
 
 **Request bodies** are JSON in UTF-8, not compressed, of at most 16 KiB; mail reports may have 64 KiB. Unknown members are an
-error, except in mail reports.
+error, except in mail reports. A member that appears twice is an error everywhere.
 
 **Our choices.** The two step-up operations follow a contract that was published before this service. It names codes and
 statuses, but not which code goes with which status. \`x-countersign-choice\` marks what we chose there.

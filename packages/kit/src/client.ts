@@ -158,7 +158,7 @@ export class CountersignClient {
   /**
    * Asks for a user's approval of an operation. Needs the scope `mfa:challenges:create`.
    *
-   * Codes: `BAD_REQUEST`, `FORBIDDEN`, `IDEMPOTENCY_KEY_REUSED`.
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`, `IDEMPOTENCY_KEY_REUSED`, `TOO_MANY_CHALLENGES`.
    *
    * @returns the challenge. `created` is false if the same call under the same idempotency key had opened it before.
    */

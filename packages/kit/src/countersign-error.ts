@@ -14,6 +14,7 @@ export const ANSWERED_CODES = [
   'OPERATION_DOES_NOT_MATCH_CHALLENGE',
   'RESOURCE_UNKNOWN',
   'STEP_UP_REQUEST_CONTEXT_NOT_FOUND',
+  'TOO_MANY_CHALLENGES',
   'UNAUTHORIZED',
   'USER_ID_DOES_NOT_MATCH_WITH_CHALLENGE_SUBJECT_USER_ID',
   'USER_NOT_FOUND',
@@ -42,6 +43,7 @@ export const FIELD_CODES = ['MALFORMED', 'NOT_BLANK', 'NOT_NULL', 'UNKNOWN'] as 
  * | `OPERATION_DOES_NOT_MATCH_CHALLENGE` | the digest or the signature is not that of the challenge | no: the request has changed |
  * | `RESOURCE_UNKNOWN` | no such path, or the service does not support the call | no: check `baseUrl` |
  * | `STEP_UP_REQUEST_CONTEXT_NOT_FOUND` | the challenge is over, for a call with the user's token | no: open a new one |
+ * | `TOO_MANY_CHALLENGES` | the user has as many open challenges of this client as the service allows | after `retryAfterInSeconds` |
  * | `UNAUTHORIZED` | the service does not accept the access token | no: check issuer, audience and lifetime |
  * | `USER_ID_DOES_NOT_MATCH_WITH_CHALLENGE_SUBJECT_USER_ID` | the user's token is not the subject's | no |
  * | `USER_NOT_FOUND` | the directory has no such user, or no address that may get mail | once the user is in the directory |

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { DirectoryUnavailable } from '../../application/ports/user-directory.ts'
+import { parseUnambiguous } from '../../contracts/unambiguous-json.ts'
 
 /** A user with every attribute takes a few kilobytes. Keycloak does not send anything larger. */
 const MAX_BYTES = 65_536
@@ -33,7 +34,7 @@ export async function callKeycloak(
   }
 }
 
-/** @throws {DirectoryUnavailable} if the body is not JSON, or does not have this shape. */
+/** @throws {DirectoryUnavailable} if the body is not JSON, names a member twice, or does not have this shape. */
 export function parseBody<T>(place: string, { body }: KeycloakAnswer, shape: z.ZodType<T>): T {
   const parsed = shape.safeParse(jsonOf(body))
   if (!parsed.success) throw new DirectoryUnavailable(`${place} answered with unexpected content`)
@@ -56,7 +57,7 @@ async function bodyOf(place: string, response: Response): Promise<string> {
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseUnambiguous(text)
   } catch {
     return undefined
   }

@@ -1,9 +1,12 @@
 import { fetchJson } from './issuer-answer.ts'
 
 /** What an issuer says about itself (OpenID Connect Discovery §3, RFC 8414 §2). */
-interface Discovery {
+export interface Discovery {
   readonly issuer: string
   readonly jwksUri: URL | undefined
+  /** Undefined if the issuer does not say. A list need not be complete. */
+  readonly scopes: readonly unknown[] | undefined
+  readonly claims: readonly unknown[] | undefined
 }
 
 /** Documents beyond this depth of a path are not looked for. */
@@ -46,10 +49,16 @@ function placesAbove({ origin, pathname }: URL): readonly URL[] {
 /** A document that is missing or has no issuer is none: discovery is optional. */
 async function read(place: URL): Promise<Discovery | undefined> {
   try {
-    const { issuer, jwks_uri: jwksUri } = Object((await fetchJson(place)).json) as Record<string, unknown>
+    const document = Object((await fetchJson(place)).json) as Record<string, unknown>
+    const { issuer, jwks_uri: jwksUri, scopes_supported: scopes, claims_supported: claims } = document
     if (typeof issuer !== 'string' || !VISIBLE.test(issuer)) return undefined
     const isUrl = typeof jwksUri === 'string' && VISIBLE.test(jwksUri) && URL.canParse(jwksUri)
-    return { issuer, jwksUri: isUrl ? new URL(jwksUri) : undefined }
+    return {
+      issuer,
+      jwksUri: isUrl ? new URL(jwksUri) : undefined,
+      scopes: Array.isArray(scopes) ? scopes : undefined,
+      claims: Array.isArray(claims) ? claims : undefined,
+    }
   } catch {
     return undefined
   }

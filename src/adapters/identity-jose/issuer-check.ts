@@ -1,10 +1,10 @@
 import type { JWK } from 'jose'
 import type { Clock } from '../../application/ports/clock.ts'
 import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
-import { discover } from './discovery.ts'
+import { type Discovery, discover } from './discovery.ts'
 import { fetchJson, type IssuerAnswer } from './issuer-answer.ts'
 import { MAX_CANDIDATES, publicKeysIn } from './issuer-keys.ts'
-import { ALGORITHMS } from './jose-access-tokens.ts'
+import { ALGORITHMS, type UserTokenRules } from './jose-access-tokens.ts'
 
 /** The types and curves of a JWK without `alg` that can sign a token (RFC 7518 §3.1, RFC 8037 §3.1). */
 const USABLE = ['RSA', 'P-256', 'P-384', 'P-521', 'Ed25519']
@@ -22,6 +22,8 @@ interface CheckedIssuer {
   readonly issuer: string
   readonly jwksUrl: URL
   readonly clockToleranceInSeconds: number
+  readonly users?: UserTokenRules
+  readonly claims?: { readonly scopePrefix?: string | undefined }
 }
 
 /** Fetches the keys of the token issuer as the service does, and compares its clock and its name with ours. */
@@ -56,6 +58,7 @@ export class IssuerCheck implements DiagnosticCheck {
     yield keysResult(jwksUrl, keys)
     yield clockResult(answer.headers, askedAt, this.#clock.now(), clockToleranceInSeconds)
     yield nameResult(issuer, jwksUrl, await discovery)
+    yield* usersResult(this.#issuer, await discovery)
   }
 }
 
@@ -130,11 +133,7 @@ function seconds(difference: number): string {
   return `${Math.ceil(difference)} s`
 }
 
-function nameResult(
-  issuer: string,
-  jwksUrl: URL,
-  document: { readonly issuer: string; readonly jwksUri: URL | undefined } | undefined,
-): CheckResult {
+function nameResult(issuer: string, jwksUrl: URL, document: Discovery | undefined): CheckResult {
   if (!document) {
     return CheckResult.ok('issuer-name', 'there is no discovery document to compare AUTH_ISSUER with')
   }
@@ -153,6 +152,32 @@ function nameResult(
     )
   }
   return CheckResult.ok('issuer-name', 'AUTH_ISSUER is that of the discovery document')
+}
+
+/** Whether the issuer says that it can give users what `AUTH_USER_…` demands. It need not say so. */
+function* usersResult(
+  { users: { scope, maxLoginAgeInSeconds } = {}, claims }: CheckedIssuer,
+  document: Discovery | undefined,
+): Generator<CheckResult> {
+  const scopes = scope === undefined ? [] : [scope, `${claims?.scopePrefix ?? ''}${scope}`]
+  if (
+    document?.scopes &&
+    scopes.length > 0 &&
+    !document.scopes.some((each) => scopes.includes(String(each)))
+  ) {
+    yield CheckResult.warning(
+      'issuer-users',
+      'the issuer does not list the scope of AUTH_USER_SCOPE',
+      'Create the scope at the issuer and let the users’ apps ask for it. Without it, users get 403',
+    )
+  }
+  if (document?.claims && maxLoginAgeInSeconds !== undefined && !document.claims.includes('auth_time')) {
+    yield CheckResult.warning(
+      'issuer-users',
+      'the issuer does not list the claim auth_time, which AUTH_USER_LOGIN_MAX_AGE_SECONDS needs',
+      'Let the issuer write auth_time into access tokens, or unset the variable. Without the claim, users get 401',
+    )
+  }
 }
 
 function differenceOf(ours: string, theirs: string): string {

@@ -7,6 +7,7 @@ import {
   jwtVerify,
 } from 'jose'
 import {
+  AccessTokenInsufficient,
   AccessTokenRefused,
   type AccessTokens,
   type Caller,
@@ -15,7 +16,8 @@ import {
 import type { Clock } from '../../application/ports/clock.ts'
 import { IDENTITY } from '../../domain/identity.ts'
 import type { CandidateKeys } from './issuer-keys.ts'
-import { claimOf, scopesOf, type TokenProfile, tokenProfile } from './token-profiles.ts'
+import { claimOf, scopesOf, type TokenProfile, tokenProfile, userScopesOf } from './token-profiles.ts'
+import { isOfAnotherPurpose } from './token-purpose.ts'
 import { type VerifiedToken, VerifiedTokens } from './verified-tokens.ts'
 
 export interface AccessTokenRules {
@@ -25,6 +27,19 @@ export interface AccessTokenRules {
   readonly clockToleranceInSeconds?: number
   /** How the issuer writes its tokens. Default: as RFC 9068 says. */
   readonly profile?: TokenProfile
+  /** What a token of a user needs besides. */
+  readonly users?: UserTokenRules
+}
+
+/** What the operator demands of the tokens of users. A token of a service needs its own scopes instead. */
+export interface UserTokenRules {
+  readonly scope?: string | undefined
+  /** The clients that may bring tokens of users: the bank's own apps, and no other of the issuer. */
+  readonly clients?: readonly string[] | undefined
+  /** How long ago a token may have been issued (`iat`). */
+  readonly maxAgeInSeconds?: number | undefined
+  /** How long ago the user may have logged in (`auth_time`). */
+  readonly maxLoginAgeInSeconds?: number | undefined
 }
 
 /** Public-key signatures only: with a symmetric algorithm, anybody could sign with the published key. */
@@ -40,8 +55,8 @@ const MAX_REMAINING_LIFETIME_IN_SECONDS = 86_400
  *
  * A token belongs to a service if its profile proves it. Any other token belongs to a user, whatever its scopes. So the
  * issuer must not let a user choose what proves a service: in the default profile, the name of a client as `sub`
- * (RFC 9068 §5). In that profile it must not name a client like the audience either, or that client's ID tokens would
- * pass.
+ * (RFC 9068 §5). In that profile it must not name a client like the audience either: an ID token of that client that has
+ * neither a `nonce` nor a hash looks like an access token. `UserTokenRules` refuse it all the same.
  */
 export class JoseAccessTokens implements AccessTokens {
   readonly #keys: CandidateKeys
@@ -94,13 +109,42 @@ export class JoseAccessTokens implements AccessTokens {
     if (this.#profile.isFor && !this.#profile.isFor(payload, this.#rules.audience)) {
       throw new AccessTokenRefused('ERR_JWT_CLAIM_VALIDATION_FAILED')
     }
+    if (isOfAnotherPurpose(payload, header)) {
+      throw new AccessTokenRefused('no-access-token')
+    }
+    const caller = callerOf(payload, this.#profile, this.#rules.users)
     return {
       header,
       key,
-      caller: callerOf(payload, this.#profile),
+      caller,
       verifiedAt: now,
-      expiresAt: new Date(payload.exp! * 1000),
+      expiresAt: new Date(
+        (caller.kind === 'user' ? this.#endOf(payload, nowInSeconds) : payload.exp!) * 1000,
+      ),
     }
+  }
+
+  /**
+   * When a token of a user has to be checked again, in seconds: at its end, or when it or its login is too old.
+   *
+   * @throws {AccessTokenRefused} if that time has come. A token that does not say how old it is counts as too old.
+   */
+  #endOf(claims: JWTPayload, now: number): number {
+    const { maxAgeInSeconds, maxLoginAgeInSeconds } = this.#rules.users ?? {}
+    const ends = [claims.exp!]
+    for (const [name, missing, maxAge] of [
+      ['iat', 'no-iat', maxAgeInSeconds],
+      ['auth_time', 'no-auth_time', maxLoginAgeInSeconds],
+    ] as const) {
+      if (maxAge === undefined) continue
+      const since = claimOf(claims, name)
+      if (typeof since !== 'number') throw new AccessTokenRefused(missing)
+      const end = since + maxAge + this.#toleranceInSeconds
+      if (now >= end) throw new AccessTokenRefused('too-old')
+      if (since > now + this.#toleranceInSeconds) throw new AccessTokenRefused('not-yet-valid')
+      ends.push(end)
+    }
+    return Math.min(...ends)
   }
 
   async #checkSignatureAndClaims(token: string, currentDate: Date) {
@@ -156,7 +200,7 @@ function refusalOf(error: unknown): unknown {
   return new AccessTokenRefused(error instanceof errors.JOSEError ? error.code : 'malformed')
 }
 
-function callerOf(claims: JWTPayload, profile: TokenProfile): Caller {
+function callerOf(claims: JWTPayload, profile: TokenProfile, users: UserTokenRules = {}): Caller {
   if (!isIdentity(claims.sub)) throw new AccessTokenRefused('sub')
 
   const claimed = profile.clientClaims.map((name) => claimOf(claims, name))
@@ -171,6 +215,12 @@ function callerOf(claims: JWTPayload, profile: TokenProfile): Caller {
 
   const userId = claimOf(claims, profile.userClaim)
   if (!isIdentity(userId)) throw new AccessTokenRefused(profile.userClaim)
+  if (users.clients && (client === undefined || !users.clients.includes(client))) {
+    throw new AccessTokenInsufficient('user-client')
+  }
+  if (users.scope !== undefined && !userScopesOf(claims, profile).has(users.scope)) {
+    throw new AccessTokenInsufficient('user-scope')
+  }
   return { kind: 'user', userId }
 }
 

@@ -25,6 +25,8 @@ export interface TokenProfile {
   readonly scopeClaim: string
   readonly scopePrefix: string
   readonly userClaim: string
+  /** The claim with the scopes of a user, where it is another one than that of services. */
+  readonly userScopeClaim?: string
   /**
    * Whether the client got the token for itself. It is false for any token that a user may have got, whatever the user
    * chose as a name and whatever scopes the user was given.
@@ -67,7 +69,7 @@ const PROFILES: Readonly<Record<TokenProvider, TokenProfile>> = {
       ((client_id ?? clientId) === client &&
         sid === undefined &&
         (name === undefined || name === `service-account-${client.toLowerCase()}`)),
-    isAccessToken: ({ typ }) => typ !== 'ID',
+    isAccessToken: ({ typ }) => typ === undefined || typ === 'Bearer' || typ === 'DPoP',
   },
 
   /** The `sub` of a user has the form `connection|id`. */
@@ -97,6 +99,7 @@ const PROFILES: Readonly<Record<TokenProvider, TokenProfile>> = {
     ...GENERIC,
     clientClaims: ['azp', 'appid'],
     scopeClaim: 'roles',
+    userScopeClaim: 'scp',
     userClaim: 'oid',
     isService: ({ idtyp, scp }) => idtyp === 'app' && scp === undefined,
     isAccessToken: namesItsClient,
@@ -128,15 +131,26 @@ export function tokenProfile(
     ...profile,
     clientClaims: client === undefined ? profile.clientClaims : [client],
     scopeClaim: scope ?? profile.scopeClaim,
+    userScopeClaim: scope ?? profile.userScopeClaim ?? profile.scopeClaim,
     scopePrefix: scopePrefix ?? ownPrefix,
     userClaim: user ?? profile.userClaim,
     isService: service ? (claims) => claimOf(claims, service.name) === service.value : profile.isService,
   }
 }
 
-/** The scopes of this API, without their prefix. @throws {AccessTokenRefused} if the claim is neither text nor a list of texts. */
-export function scopesOf(claims: JWTPayload, { scopeClaim, scopePrefix }: TokenProfile): ReadonlySet<string> {
-  const ours = scopesIn(claimOf(claims, scopeClaim)).filter((scope) => scope.startsWith(scopePrefix))
+/** The scopes of a service for this API, without their prefix. @throws as {@link scopesFrom} does */
+export function scopesOf(claims: JWTPayload, profile: TokenProfile): ReadonlySet<string> {
+  return scopesFrom(profile.scopeClaim, claims, profile)
+}
+
+/** The scopes of a user for this API, without their prefix. @throws as {@link scopesFrom} does */
+export function userScopesOf(claims: JWTPayload, profile: TokenProfile): ReadonlySet<string> {
+  return scopesFrom(profile.userScopeClaim ?? profile.scopeClaim, claims, profile)
+}
+
+/** @throws {AccessTokenRefused} if the claim is neither text nor a list of texts. */
+function scopesFrom(claim: string, claims: JWTPayload, { scopePrefix }: TokenProfile): ReadonlySet<string> {
+  const ours = scopesIn(claimOf(claims, claim)).filter((scope) => scope.startsWith(scopePrefix))
   return new Set(ours.map((scope) => scope.slice(scopePrefix.length)))
 }
 

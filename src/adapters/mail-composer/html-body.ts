@@ -15,8 +15,8 @@ export function htmlBody(brand: Brand): (letter: OtpLetter) => string {
     }),
   )
 
-  return ({ wording, subject, greeting, summary, code, mark, validity, usage }) => {
-    const words = allFolded({ subject, greeting, validity, usage })
+  return ({ wording, greeting, summary, code, mark, validity, usage }) => {
+    const words = allFolded({ greeting, validity, usage })
     return html(wording, { ...words, summary, code, mark })
   }
 }

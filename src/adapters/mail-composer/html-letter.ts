@@ -7,6 +7,8 @@ import type { Wording } from './wording.ts'
  * Writes letters as self-contained HTML: no link, script or style from elsewhere, no image but the brand's logo, and
  * no hidden content. The template is compiled from the MJML file of that name.
  *
+ * The title is the brand's name, in one line: Roundcube shows the rest of a title with a line break as text.
+ *
  * @param ownWords the texts that are the same in every letter of a language. They are filled in once.
  */
 export function htmlLetter(
@@ -15,10 +17,11 @@ export function htmlLetter(
   ownWords: (wording: Wording) => Readonly<Record<string, string>>,
 ): (wording: Wording, values: TemplateValues) => string {
   const branded = HtmlTemplate.parse(readFileSync(new URL(`./${name}.html`, import.meta.url), 'utf8')).fill({
+    brandName,
     brandColor: color,
     onBrandColor: readableOn(color),
-    name: logoUrl === undefined ? [{ brandName }] : [],
-    logo: logoUrl === undefined ? [] : [{ logoUrl, logoName: brandName }],
+    name: logoUrl === undefined ? [{}] : [],
+    logo: logoUrl === undefined ? [] : [{ logoUrl }],
   })
   const worded = new Map<Wording, HtmlTemplate>()
 

@@ -31,6 +31,6 @@ function paragraph(...texts: readonly string[]): string {
 }
 
 export function lockHtml(brand: Brand): (letter: LockLetter) => string {
-  const html = htmlLetter('lock-letter', brand, ({ lock }) => ({ ...lock }))
+  const html = htmlLetter('lock-letter', brand, ({ lock: { subject: _, ...shown } }) => shown)
   return ({ wording, greeting, until }) => html(wording, allFolded({ greeting, until }))
 }

@@ -6,6 +6,7 @@ import es from './languages/es.json' with { type: 'json' }
 import fr from './languages/fr.json' with { type: 'json' }
 import nl from './languages/nl.json' with { type: 'json' }
 import pt from './languages/pt.json' with { type: 'json' }
+import { subjectMark } from './subject-mark.ts'
 
 /** The words of the mails in one language. All of them are ours. They never contain details of the operation. */
 export interface Wording {
@@ -72,6 +73,7 @@ export function createWordings(): readonly Wording[] {
 }
 
 function wording(language: Language, direction: 'ltr' | 'rtl', t: TFunction): Wording {
+  const subjectWords = t('subject', { reference: '' })
   return {
     language,
     direction,
@@ -81,7 +83,7 @@ function wording(language: Language, direction: 'ltr' | 'rtl', t: TFunction): Wo
     warningTitle: t('warningTitle'),
     warning: t('warning'),
     footer: t('footer'),
-    subject: (reference) => t('subject', { reference }),
+    subject: (reference) => t('subject', { reference: subjectMark(subjectWords, reference) }),
     greeting: (name) => (name === undefined ? t('greeting') : t('greetingByName', { name })),
     mark: (reference) => t('mark', { reference }),
     validity: (seconds, until) =>

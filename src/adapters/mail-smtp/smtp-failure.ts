@@ -1,5 +1,10 @@
 import { z } from 'zod'
-import { MailOutcomeUnknown, MailRefused, MailUnavailable } from '../../application/ports/mail-transport.ts'
+import {
+  MailOutcomeUnknown,
+  MailRefused,
+  MailUnavailable,
+  RecipientSuppressed,
+} from '../../application/ports/mail-transport.ts'
 import { TokenUnavailable } from './client-credentials.ts'
 
 /** The parts of nodemailer's errors that are safe to log. `response` is the server's text, and is only matched. */
@@ -37,11 +42,18 @@ export interface SmtpReply {
  * kin (RFC 4954 §6), the class of security or policy (RFC 3463 §3.8), which includes `relaying denied`, a refused sender
  * (§3.2), and a name that EHLO gave. Relays such as Postfix judge name and sender only with the recipient.
  */
-const ABOUT_US = /^(?:530|534|535|538|504|50[0-3][ -]5\.5\.\d|5\d\d[ -](?:5\.7\.|5\.1\.[78]\b))/
+const ABOUT_US = /^(?:530|534|535|538|504|50[0-3][ -]5\.5\.\d|5\d\d[ -](?:5\.7\.|5\.1\.[78]\b))/m
 const ABOUT_OUR_NAME = /\b(?:helo|ehlo)\b/i
 const ABOUT_OUR_SENDER = /\bsender (?:address )?(?:rejected|refused|denied|unknown|verif|not )/i
 const ABOUT_RELAYING = /\brelay(?:ing)?\b[^.]*\b(?:denied|prohibited|rejected|disallowed|not )/i
 const ABOUT_ENCRYPTION = /\bSTARTTLS\b/i
+
+/**
+ * The status codes that say that this address takes no mail (RFC 3463 §3.2, §3.3; RFC 7505 §4.2): no such mailbox (5.1.1), no such
+ * domain (5.1.2), no address at all (5.1.3), moved away (5.1.6), a domain without mail (5.1.10), a disabled mailbox (5.2.1). A reply
+ * without a code says too little: a relay's own mistake is a bare 550 as well.
+ */
+const NO_SUCH_MAILBOX = /^5\.(?:1\.(?:[1236]|10)|2\.1)$/
 
 /** @param error of nodemailer, or of the login by token. */
 export function smtpReply(error: unknown): SmtpReply {
@@ -78,6 +90,9 @@ export function smtpFailure(error: unknown, contentWasAskedFor: boolean): MailRe
   const { code, responseCode, permanent } = Failure.parse(error)
   const details = responseCode === undefined ? code : `${code}, ${given.codes}`
   if (permanent && ['RCPT', 'DATA'].includes(given.stage) && !refusesUs(error)) {
+    if (given.stage === 'RCPT' && refusesMailbox(error)) {
+      return new RecipientSuppressed(`The SMTP server knows no such mailbox (${details})`, { reply })
+    }
     return new MailRefused(`The SMTP server refused the mail (${details})`, { reply })
   }
   if (contentWasAskedFor && responseCode === undefined) {
@@ -86,9 +101,20 @@ export function smtpFailure(error: unknown, contentWasAskedFor: boolean): MailRe
   return new MailUnavailable(`The SMTP server did not take the mail (${details})`, { reply })
 }
 
+/** Whether the reply to RCPT says that the address takes no mail. All its lines have to agree (RFC 2034 §4). */
+function refusesMailbox(error: unknown): boolean {
+  const statuses = statusesOf(Failure.parse(error))
+  return statuses.length > 0 && statuses.every((status) => NO_SUCH_MAILBOX.test(status))
+}
+
+/** The enhanced status codes of a reply, one a line at most. */
+function statusesOf({ response }: Failure): string[] {
+  return Array.from(response.matchAll(/^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/gm), ([, status]) => status!)
+}
+
 function replyOf(failure: Failure): SmtpReply {
-  const { code, responseCode, response } = failure
-  const status = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1]
+  const { code, responseCode } = failure
+  const [status] = statusesOf(failure)
   const codes = responseCode === undefined ? code : [responseCode, status].filter(Boolean).join(' ')
   return { stage: stageOf(failure), codes }
 }

@@ -65,6 +65,16 @@ const REMEDIES: readonly (readonly [stages: RegExp, codes: RegExp, remedy: strin
     'The server wants a login: put user and password into SMTP_URL, or set the SMTP_OAUTH_ variables',
   ],
   [
+    /^RCPT$/,
+    /^5\d\d 5\.1\.[78]\b/,
+    'The server refuses the sender: set MAIL_FROM to an address that the user of SMTP_URL may send as',
+  ],
+  [
+    /^RCPT$/,
+    /^5\d\d 5\.(?:1\.(?:[1236]|10)|2\.1)\b/,
+    'The server knows no such mailbox, so its address gets no more codes. If it exists, correct the list of recipients at the server, then lift the suppression',
+  ],
+  [
     /^MAIL$/,
     /^5/,
     'The server refuses the sender: set MAIL_FROM to an address that the user of SMTP_URL may send as',

@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { z } from 'zod'
 import type { ImportLine } from '../../application/users/import-users.ts'
+import { parseUnambiguous, RepeatedMember } from '../../contracts/unambiguous-json.ts'
 import { fileText } from './file-text.ts'
 import { type Table, tableOf } from './table.ts'
 
@@ -78,10 +79,11 @@ async function* jsonLines(path: string): AsyncGenerator<ImportLine> {
     number++
     if (text.trim() === '') continue
     try {
-      yield lineOf(number, JSON.parse(text))
+      yield lineOf(number, parseUnambiguous(text))
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error
-      yield { number, problem: 'not JSON' }
+      if (error instanceof RepeatedMember) yield { number, problem: 'names a field twice' }
+      else if (error instanceof SyntaxError) yield { number, problem: 'not JSON' }
+      else throw error
     }
   }
 }

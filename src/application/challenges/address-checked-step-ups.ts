@@ -18,8 +18,14 @@ export class AddressCheckedStepUps implements StepUps {
     this.#directory = directory
   }
 
-  open(challenge: PendingChallenge, event: ChallengeEvent, idempotency: Idempotency, provenance: Provenance) {
-    return this.#stepUps.open(challenge, event, idempotency, provenance)
+  open(
+    challenge: PendingChallenge,
+    event: ChallengeEvent,
+    idempotency: Idempotency,
+    provenance: Provenance,
+    mostLive?: number,
+  ) {
+    return this.#stepUps.open(challenge, event, idempotency, provenance, mostLive)
   }
 
   /** @throws {DirectoryUnavailable} */

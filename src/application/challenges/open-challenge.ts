@@ -45,7 +45,7 @@ export class OpenChallenge {
     this.#policy = policy
   }
 
-  /** @throws {OperationMalformed} @throws {IdempotencyKeyReused} @throws {StorageUnavailable} */
+  /** @throws {OperationMalformed} @throws {IdempotencyKeyReused} @throws {LiveChallengesSpent} @throws {StorageUnavailable} */
   async execute({ idempotency, origin, ...demand }: OpenChallengeCommand): Promise<OpenedChallenge> {
     const [opened, event] = Challenge.open(
       { ...demand, id: this.#identifiers.next() },
@@ -54,7 +54,13 @@ export class OpenChallenge {
     )
     const provenance = { actor: `client:${demand.clientId}`, ...origin }
 
-    const { challenge, created } = await this.#stepUps.open(opened, event, idempotency, provenance)
+    const { challenge, created } = await this.#stepUps.open(
+      opened,
+      event,
+      idempotency,
+      provenance,
+      this.#policy.subjectMaxLiveChallenges,
+    )
     return { challenge, created, signature: await this.#signer.sign(challenge) }
   }
 }

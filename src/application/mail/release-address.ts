@@ -1,4 +1,4 @@
-import { EmailAddress, EmailAddressMalformed } from '../../domain/email-address.ts'
+import { EmailAddress } from '../../domain/email-address.ts'
 import { earlier } from '../../domain/instant.ts'
 import type { Clock } from '../ports/clock.ts'
 import { MAIL_SYSTEM, type Origin } from '../ports/provenance.ts'
@@ -23,7 +23,9 @@ export class ReleaseAddress {
 
   /** Returns how many subjects had the address suppressed. */
   async execute({ address, at, origin }: ReleaseAddressCommand): Promise<number> {
-    const subjects = await this.#suppressions.findByAddress(asStored(address))
+    const mailbox = EmailAddress.mailboxNamed(address)
+    if (mailbox === undefined) return 0
+    const subjects = await this.#suppressions.findByMailbox(mailbox)
     for (const { subjectUserId } of subjects) {
       await liftSuppression(this.#suppressions, subjectUserId, earlier(at, this.#clock.now()), {
         actor: MAIL_SYSTEM,
@@ -31,15 +33,5 @@ export class ReleaseAddress {
       })
     }
     return subjects.length
-  }
-}
-
-/** The spelling of the address that the service stores: a mail system may report the domain in another one. */
-function asStored(address: string): string {
-  try {
-    return EmailAddress.parse(address)
-  } catch (error) {
-    if (error instanceof EmailAddressMalformed) return address
-    throw error
   }
 }

@@ -7,6 +7,7 @@ export type Caller =
 export abstract class AccessTokens {
   /**
    * @throws {AccessTokenRefused} if the token is not valid, for any reason.
+   * @throws {AccessTokenInsufficient} if it is valid, and does not allow its user to use this service.
    * @throws {IssuerUnavailable} if the issuer's keys cannot be fetched: the token may be valid.
    */
   abstract authenticate(token: string): Promise<Caller>
@@ -17,6 +18,15 @@ export class AccessTokenRefused extends Error {
   readonly reason: string
   constructor(reason: string) {
     super('The access token was refused')
+    this.reason = reason
+  }
+}
+
+/** The token is valid, but lacks what the operator demands of users' tokens. `reason` is for the log, as above. */
+export class AccessTokenInsufficient extends Error {
+  readonly reason: string
+  constructor(reason: string) {
+    super('The access token does not allow its user to use this service')
     this.reason = reason
   }
 }

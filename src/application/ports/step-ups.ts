@@ -21,7 +21,9 @@ export abstract class StepUps {
    * Stores a new challenge and its event. If its client used the idempotency key before, stores nothing and returns the
    * challenge of that first call. However many calls use one key at the same time, one of them stores.
    *
+   * @param mostLive live challenges that the subject may have at the client, with this one. Undefined: any number.
    * @throws {IdempotencyKeyReused} if the client used the key with another fingerprint.
+   * @throws {LiveChallengesSpent} if the subject has that many.
    * @throws {StorageUnavailable}
    */
   abstract open(
@@ -29,6 +31,7 @@ export abstract class StepUps {
     event: ChallengeEvent,
     idempotency: Idempotency,
     provenance: Provenance,
+    mostLive?: number,
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }>
 
   /**

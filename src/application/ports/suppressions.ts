@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../../domain/domain-event.ts'
+import type { MailboxKey } from '../../domain/email-address.ts'
 import type { SubjectStanding } from '../../domain/subject-standing.ts'
 import type { Provenance } from './provenance.ts'
 
@@ -7,8 +8,8 @@ export abstract class Suppressions {
   /** Undefined if no decision about the subject was ever stored. @throws {StorageUnavailable} */
   abstract findBySubject(subjectUserId: string): Promise<SubjectStanding | undefined>
 
-  /** The subjects whose suppressed address this is. Ignores case, as mail systems do. */
-  abstract findByAddress(address: string): Promise<readonly SubjectStanding[]>
+  /** The subjects whose suppressed address is this mailbox, in any spelling. */
+  abstract findByMailbox(mailbox: MailboxKey): Promise<readonly SubjectStanding[]>
 
   /**
    * Stores the suppression of a standing and the events, all or nothing, if no other decision about the subject was stored

@@ -21,7 +21,7 @@ async function examined(t: ExecutionContext, answer: RequestListener) {
 async function allExamined(
   t: ExecutionContext,
   answer: RequestListener,
-  { jwksPath = '/jwks.json', issuer = (_origin: string): string => 'bank', clock = CLOCK } = {},
+  { jwksPath = '/jwks.json', issuer = (_origin: string): string => 'bank', clock = CLOCK, users = {} } = {},
 ) {
   const server = createServer(answer)
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
@@ -30,7 +30,7 @@ async function allExamined(
     server.close()
   })
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const checked = { ...NO_ISSUER, issuer: issuer(origin), jwksUrl: new URL(jwksPath, origin) }
+  const checked = { ...NO_ISSUER, issuer: issuer(origin), jwksUrl: new URL(jwksPath, origin), users }
   return resultsOf(new IssuerCheck(checked, clock))
 }
 
@@ -269,3 +269,41 @@ test('an issuer that nobody runs is told by the reason', async (t) => {
 
   t.like(finding, { level: 'failed', found: `127.0.0.1:${port} gives no keys: ECONNREFUSED` })
 })
+
+for (const [what, document, users, found] of [
+  [
+    'lists neither',
+    { scopes_supported: ['openid'], claims_supported: ['sub'] },
+    true,
+    [/the scope/, /auth_time/],
+  ],
+  ['lists both', { scopes_supported: ['step-up'], claims_supported: ['auth_time'] }, true, []],
+  ['says nothing', {}, true, []],
+  ['writes no lists', { scopes_supported: 'openid', claims_supported: { sub: 1 } }, true, []],
+  ['lists neither, where nothing is demanded', { scopes_supported: [], claims_supported: [] }, false, []],
+] as const) {
+  test(`what users need is compared with an issuer that ${what}`, async (t) => {
+    const results = await allExamined(
+      t,
+      ({ url, headers }, response) => {
+        const issuer = `http://${headers.host}`
+        const isKeys = url === '/jwks.json'
+        response.end(
+          JSON.stringify(
+            isKeys
+              ? { keys: [{ ...ED25519, kid: 'a' }] }
+              : { issuer, jwks_uri: `${issuer}/jwks.json`, ...document },
+          ),
+        )
+      },
+      { issuer: (origin) => origin, users: users ? { scope: 'step-up', maxLoginAgeInSeconds: 300 } : {} },
+    )
+
+    const warnings = results.filter(({ name }) => name === 'issuer-users')
+    t.is(warnings.length, found.length)
+    for (const [at, pattern] of found.entries()) {
+      t.is(warnings[at]?.level, 'warning')
+      t.regex(warnings[at]?.found ?? '', pattern)
+    }
+  })
+}

@@ -117,6 +117,48 @@ for (const [what, token] of [
   })
 }
 
+const LIMITED = { ...RULES, users: { maxAgeInSeconds: 60, maxLoginAgeInSeconds: 600 } }
+const FRESH = { ...GOOD, auth_time: now }
+
+test("a user's token may be as old as the operator says, and not a second older", async (t) => {
+  const limited = new JoseAccessTokens(keysOf(keySet), LIMITED, clock)
+  const authenticate = async (claims: JWTPayload) => limited.authenticate(await sign({ ...FRESH, ...claims }))
+
+  t.like(await authenticate({ iat: now - 69 }), { kind: 'user' })
+  t.like(await t.throwsAsync(authenticate({ iat: now - 70 })), { reason: 'too-old' })
+  t.like(await authenticate({ auth_time: now - 609 }), { kind: 'user' })
+  t.like(await t.throwsAsync(authenticate({ auth_time: now - 610 })), { reason: 'too-old' })
+})
+
+for (const [what, claims, reason] of [
+  ['no time of issue', { iat: undefined as never }, 'no-iat'],
+  ['no time of login', { auth_time: undefined }, 'no-auth_time'],
+  ['a text as time of login', { auth_time: `${now}` }, 'no-auth_time'],
+  ['a login in the future', { auth_time: now + 11 }, 'not-yet-valid'],
+  ['a login beyond every calendar', { auth_time: 1e300 }, 'not-yet-valid'],
+  ['a login before every calendar', { auth_time: -1e300 }, 'too-old'],
+  ['a time of issue before every calendar', { iat: -1e300 }, 'too-old'],
+] as const) {
+  test(`a token with ${what} is refused where its age counts`, async (t) => {
+    const limited = new JoseAccessTokens(keysOf(keySet), LIMITED, clock)
+    const token = await sign({ ...FRESH, ...claims })
+
+    t.like(await t.throwsAsync(limited.authenticate(token), { instanceOf: AccessTokenRefused }), { reason })
+  })
+}
+
+test('a token that was known becomes too old', async (t) => {
+  const passing = new SettableClock(NOON)
+  const limited = new JoseAccessTokens(keysOf(keySet), LIMITED, passing)
+  const token = await sign(FRESH)
+
+  t.like(await limited.authenticate(token), { kind: 'user' })
+  passing.pass(69)
+  t.like(await limited.authenticate(token), { kind: 'user' })
+  passing.pass(1)
+  t.like(await t.throwsAsync(limited.authenticate(token)), { reason: 'too-old' })
+})
+
 for (const tolerance of [0, 10, 60]) {
   test(`a clock difference of ${tolerance} seconds is forgiven where the operator says so, one more is not`, async (t) => {
     const tolerant = new JoseAccessTokens(

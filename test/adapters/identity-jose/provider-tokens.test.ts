@@ -2,13 +2,16 @@ import { generateKeyPairSync } from 'node:crypto'
 import test from 'ava'
 import { SignJWT } from 'jose'
 import { keysOf } from '../../../src/adapters/identity-jose/issuer-keys.ts'
-import { JoseAccessTokens } from '../../../src/adapters/identity-jose/jose-access-tokens.ts'
+import {
+  JoseAccessTokens,
+  type UserTokenRules,
+} from '../../../src/adapters/identity-jose/jose-access-tokens.ts'
 import {
   type ClaimSettings,
   type TokenProvider,
   tokenProfile,
 } from '../../../src/adapters/identity-jose/token-profiles.ts'
-import { AccessTokenRefused } from '../../../src/application/ports/access-tokens.ts'
+import { AccessTokenInsufficient, AccessTokenRefused } from '../../../src/application/ports/access-tokens.ts'
 import { secondsAfter } from '../../../src/domain/instant.ts'
 import { NOON } from '../../domain/examples.ts'
 import { SettableClock } from '../../doubles/settable-clock.ts'
@@ -23,14 +26,20 @@ const keys = keysOf({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1'
 type Claims = Readonly<Record<string, unknown>>
 
 /** What a service that expects tokens of the provider makes of these claims. */
-async function callerOf(provider: TokenProvider, claims: Claims, settings: ClaimSettings = {}) {
+async function callerOf(
+  provider: TokenProvider,
+  claims: Claims,
+  settings: ClaimSettings = {},
+  { header = {}, users = {} as UserTokenRules, issuedAt = NOON } = {},
+) {
   const { audience } = PROVIDER_TOKENS[provider]
   const profile = tokenProfile(provider, settings, audience)
-  const tokens = new JoseAccessTokens(keys, { issuer: ISSUER, audience, profile }, new SettableClock(NOON))
+  const rules = { issuer: ISSUER, audience, profile, users }
+  const tokens = new JoseAccessTokens(keys, rules, new SettableClock(NOON))
   return tokens.authenticate(
     await new SignJWT({ iss: ISSUER, ...claims })
-      .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
-      .setIssuedAt(NOON)
+      .setProtectedHeader({ alg: 'RS256', kid: 'k1', ...header })
+      .setIssuedAt(issuedAt)
       .setExpirationTime(secondsAfter(NOON, 300))
       .sign(privateKey),
   )
@@ -169,6 +178,118 @@ for (const [provider, claims] of [
     t.like(await t.throwsAsync(token, { instanceOf: AccessTokenRefused }), { reason: 'no-access-token' })
   })
 }
+
+for (const provider of PROVIDERS) {
+  for (const [what, change] of [
+    ['the hash of an access token', { at_hash: 'MTIzNDU2Nzg5MDEyMzQ1Ng' }],
+    ['the hash of a code', { c_hash: 'MTIzNDU2Nzg5MDEyMzQ1Ng' }],
+    ['the hash of a state', { s_hash: 'MTIzNDU2Nzg5MDEyMzQ1Ng' }],
+    ['the event of a logout', { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }],
+    [
+      'the event of a revoked session',
+      { events: { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': {} } },
+    ],
+    ['the type of an ID token', { typ: 'ID' }],
+    ['the type of a refresh token', { typ: 'Refresh' }],
+    ['the type of an offline token', { typ: 'Offline' }],
+    ['the type of a logout token', { typ: 'Logout' }],
+    ['the use of an ID token', { token_use: 'id' }],
+    ['the use of a refresh token', { token_use: 'refresh' }],
+    ['the token type of a refresh token', { token_type: 'refresh_token' }],
+  ] as const) {
+    for (const kind of ['user', 'service'] as const) {
+      test(`a ${kind}'s token of ${provider} with ${what} is refused`, async (t) => {
+        const token = callerOf(provider, { ...PROVIDER_TOKENS[provider][kind](CREATE), ...change })
+
+        t.like(await t.throwsAsync(token, { instanceOf: AccessTokenRefused }), { reason: 'no-access-token' })
+      })
+    }
+  }
+
+  test(`a token of ${provider} with the nonce of a login is refused, unless it says that it is for access`, async (t) => {
+    const claims = { ...PROVIDER_TOKENS[provider].user(CREATE), nonce: 'n-0S6' }
+
+    if (provider !== 'keycloak' && provider !== 'cognito') {
+      t.like(await t.throwsAsync(callerOf(provider, claims)), { reason: 'no-access-token' })
+    }
+    const says = provider === 'keycloak' ? { typ: 'Bearer' } : { token_use: 'access' }
+    t.like(await callerOf(provider, { ...claims, ...says }), { kind: 'user' })
+    t.like(await callerOf(provider, claims, {}, { header: { typ: 'at+jwt' } }), { kind: 'user' })
+  })
+}
+
+for (const typ of ['Bearer', 'DPoP', undefined]) {
+  test(`a token of keycloak of type ${typ} is for access`, async (t) => {
+    t.like(await callerOf('keycloak', { ...PROVIDER_TOKENS.keycloak.user(), typ }), { kind: 'user' })
+  })
+}
+
+for (const typ of ['execute-actions', 'verify-email', 'UserInfo', 'bearer ', 7]) {
+  test(`a token of keycloak of type ${typ} is not for access`, async (t) => {
+    const token = callerOf('keycloak', { ...PROVIDER_TOKENS.keycloak.user(), typ })
+
+    t.like(await t.throwsAsync(token, { instanceOf: AccessTokenRefused }), { reason: 'no-access-token' })
+  })
+}
+
+const USER_SCOPES: Readonly<Record<TokenProvider, Claims>> = {
+  generic: { scope: 'openid step-up' },
+  keycloak: { scope: 'openid step-up' },
+  auth0: { scope: 'openid step-up' },
+  okta: { scp: ['openid', 'step-up'] },
+  entra: { scp: 'openid step-up', roles: undefined },
+  cognito: { scope: 'openid countersign/step-up' },
+}
+
+for (const provider of PROVIDERS) {
+  const { client, userId, user, service } = PROVIDER_TOKENS[provider]
+
+  test(`a user's token of ${provider} needs the scope that the operator demands`, async (t) => {
+    const users = { scope: 'step-up' }
+
+    const claims = { ...user(), ...USER_SCOPES[provider] }
+    t.deepEqual(await callerOf(provider, claims, {}, { users }), { kind: 'user', userId })
+
+    const error = await t.throwsAsync(callerOf(provider, user(CREATE), {}, { users }), {
+      instanceOf: AccessTokenInsufficient,
+    })
+    t.is(error.reason, 'user-scope')
+  })
+
+  test(`a user's token of ${provider} needs a client that the operator allows`, async (t) => {
+    const claims = user(CREATE)
+
+    t.deepEqual(await callerOf(provider, claims, {}, { users: { clients: ['app', client] } }), {
+      kind: 'user',
+      userId,
+    })
+    for (const clients of [
+      ['app'],
+      [client.toUpperCase(), client.toLowerCase()].filter((each) => each !== client),
+    ]) {
+      const error = await t.throwsAsync(callerOf(provider, claims, {}, { users: { clients } }), {
+        instanceOf: AccessTokenInsufficient,
+      })
+      t.is(error.reason, 'user-client')
+    }
+  })
+
+  test(`a service's token of ${provider} needs nothing of what users' tokens need`, async (t) => {
+    const users = { scope: 'step-up', clients: ['app'], maxAgeInSeconds: 1, maxLoginAgeInSeconds: 1 }
+
+    t.like(await callerOf(provider, service(CREATE), {}, { users, issuedAt: secondsAfter(NOON, -200) }), {
+      kind: 'client',
+    })
+  })
+}
+
+test('a token without a client is none of an allowed client', async (t) => {
+  const claims = { ...PROVIDER_TOKENS.generic.user(), client_id: undefined }
+
+  await t.throwsAsync(callerOf('generic', claims, {}, { users: { clients: [''] } }), {
+    instanceOf: AccessTokenInsufficient,
+  })
+})
 
 const OWN = {
   sub: 'sa-17',

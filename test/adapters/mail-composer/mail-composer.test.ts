@@ -108,8 +108,8 @@ are no links in this mail, and it needs no answer.`,
 })
 
 for (const locale of ['en', 'de', 'fr', 'es', 'nl', 'pt', 'ar']) {
-  test(`the HTML says the same as the text, and its title the same as the subject (${locale})`, (t) => {
-    const { html, text, subject } = compose({ locale })
+  test(`the HTML says the same as the text, and its title names the sender (${locale})`, (t) => {
+    const { html, text } = compose({ locale })
     const [body, title] = ['body', 'title'].map((name) =>
       textOf(elements(html).find(({ tagName }) => tagName === name)!),
     )
@@ -119,7 +119,7 @@ for (const locale of ['en', 'de', 'fr', 'es', 'nl', 'pt', 'ar']) {
         .filter(Boolean)
 
     t.deepEqual(words(body!), words(text))
-    t.is(title!.replaceAll('\n', ' '), subject)
+    t.is(title, 'Countersign')
   })
 }
 
@@ -202,7 +202,9 @@ test('the name stands on the colour, in black or white', (t) => {
   const on = (color: string) => {
     const brand = { name: 'Fjord <Bank>', color, logoUrl: undefined }
     const { html } = new HtmlOtpMailComposer({ ...SETTINGS, brand }).compose(NOTICE)
-    const name = elements(html).find((element) => textOf(element) === 'Fjord <Bank>')!
+    const name = elements(html).findLast(
+      (element) => element.tagName === 'div' && textOf(element).trim() === 'Fjord <Bank>',
+    )!
     return [
       html.includes(`background-color:${color}`),
       attribute(name, 'style')!.match(/[^-]color:([^;]+)/)![1],

@@ -291,6 +291,6 @@ test('a pooler that refuses the time-out of statements is told by the setting th
   t.like(findings[0], { level: 'failed', found: 'it refuses connections (08P01)' })
   t.regex(
     findings[0]!.remedy ?? '',
-    /ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout/,
+    /ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout, lock_timeout/,
   )
 })

@@ -23,6 +23,7 @@ const GROUPING: Grouping<Input> = {
   together: (members) => Prisma.sql`/* test.ask-group */ ${members}`,
   columns: (input) => input,
   key: ({ of }) => of,
+  solitary: ({ word }) => word === 'alone',
   beats: (stored, waiting) => stored.of === waiting.of && waiting.word === 'old',
 }
 
@@ -150,6 +151,74 @@ test('two inputs with one key never share a statement', async (t) => {
   }
 
   t.deepEqual(groups, [['a', 'b'], ['a', 'b'], ['a']])
+  await Promise.all(rows)
+})
+
+test('an input waits as long as another one of its key is under way, and then joins behind those that waited', async (t) => {
+  const s = grouped({ groupsUnderWay: 9, mostMembers: 2 })
+
+  const rows = fill(s, 'aaab')
+  await turn()
+  const other = s.ask('c')
+  await turn()
+  t.deepEqual(
+    s.sent.map(({ members }) => members),
+    [['a', 'b'], ['c']],
+  )
+  s.sent[0]!.answer([
+    { n: 0, alone: true },
+    { n: 1, saw: 'b' },
+  ])
+  await rows[3]
+  await turn()
+  t.like(s.sent[2], { name: 'alone', members: ['a'] })
+  t.is(s.sent.length, 3)
+  s.sent[2]!.fail(new StorageUnavailable('55P03'))
+  await t.throwsAsync(rows[0]!, { message: /55P03/ })
+
+  for (let n = 3; n < 5; n++) {
+    while (s.sent.length === n) await turn()
+    t.deepEqual(s.sent[n]!.members, ['a'])
+    s.sent[n]!.answer([{ saw: 'a' }])
+  }
+  s.sent[1]!.answer([])
+  await Promise.all([rows[1], rows[2], other])
+})
+
+test('an input that waits behind its key for too long fails when its turn comes', async (t) => {
+  const s = grouped({ mostWaitBehindInMs: 200, slowAfterMs: 60_000 })
+
+  const [first, late] = fill(s, 'aa')
+  await turn()
+  const begun = performance.now()
+  while (performance.now() - begun <= 200) await turn()
+  const intime = s.ask('a')
+  s.sent[0]!.answer([{ saw: 'a' }])
+
+  t.deepEqual(await first, [{ saw: 'a' }])
+  await t.throwsAsync(late!, { instanceOf: StorageUnavailable, message: /no statement in time/ })
+  while (s.sent.length === 1) await turn()
+  s.sent[1]!.answer([])
+  t.deepEqual(await intime, [])
+})
+
+test('an input that shares no statement goes alone, and the others without it', async (t) => {
+  const s = grouped({ groupsUnderWay: 1 })
+
+  const rows = [s.ask('a'), s.ask('b', 'alone'), s.ask('c'), s.ask('d', 'alone')]
+  for (let n = 0; n < 3; n++) {
+    while (s.sent.length === n) await turn()
+    s.sent[n]!.answer([])
+  }
+
+  t.deepEqual(
+    s.sent.map(({ name, members }) => [name, ...members]),
+    [
+      ['together', 'a', 'c'],
+      ['alone', 'b'],
+      ['alone', 'd'],
+    ],
+  )
   await Promise.all(rows)
 })
 
@@ -294,7 +363,7 @@ test('an input that a stored one has beaten is not sent, and gets no row', async
 
   t.deepEqual(await beaten, [])
   while (s.sent.length === 1) await turn()
-  t.deepEqual(s.sent[1]?.members, ['a', 'b'])
+  t.deepEqual(s.sent[1]?.members, ['b', 'a'])
   s.sent[1]!.answer([])
   t.deepEqual([await newer, await other], [[], []])
 })

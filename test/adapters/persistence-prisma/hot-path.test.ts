@@ -63,7 +63,7 @@ const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
   load: loadStepUp(CHALLENGE.id),
   'save, with a new issuance': saveDecision({ ...WITHOUT_ISSUANCE, issued }, BY_ALICE),
   'save, without one': saveDecision(WITHOUT_ISSUANCE, BY_ALICE),
-  open: insertChallenge(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE),
+  open: insertChallenge(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE, 20),
   'find by idempotency key': findByIdempotencyKey('payments', 'k'),
   claim: claimDue(50, NOON, afterNoon(30)),
   record: RECORDING.alone({ claimed: issued, outcome: SENT, event: SENT_EVENT }),
@@ -85,7 +85,7 @@ const GROUPS: Readonly<Record<string, (members: number) => Prisma.Sql>> = {
   })),
   open: groupOf(OPENING, (id) => ({
     ...{ challenge: { ...CHALLENGE, id }, event: OPENED, provenance: BY_ALICE },
-    ...{ idempotency: { key: id, fingerprint: 'f' }, demandSeal: SEALS.ofDemand(CHALLENGE) },
+    ...{ idempotency: { key: id, fingerprint: 'f' }, mostLive: 20, demandSeal: SEALS.ofDemand(CHALLENGE) },
   })),
   'find by idempotency key': groupOf(FINDING, (key) => ({ clientId: 'payments', key })),
   record: groupOf(RECORDING, (id) => ({

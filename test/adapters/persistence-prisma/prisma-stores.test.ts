@@ -5,6 +5,7 @@ import {
   type Connections,
   connectPrisma,
 } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { findSuppressedAt } from '../../../src/adapters/persistence-prisma/mail-outcomes/mail-outcome-statements.ts'
 import { PrismaMailOutcomes } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
 import { PrismaSuppressions } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-suppressions.ts'
 import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
@@ -13,9 +14,11 @@ import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/use
 import type { CommitListener } from '../../../src/application/ports/commit-listener.ts'
 import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 import { Challenge } from '../../../src/domain/challenge.ts'
+import { EmailAddress } from '../../../src/domain/email-address.ts'
 import { MailOutcome } from '../../../src/domain/mail-outcome.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../../src/domain/step-up.ts'
+import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.contract.ts'
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
 import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
@@ -91,12 +94,7 @@ stepUpsContract('prisma, in groups', inGroups)
 
 test.after('calls in company have shared each kind of statement', async (t) => {
   const { shared } = await groups!
-  t.deepEqual([...shared.keys()].sort(), [
-    'step-ups.find-by-idempotency-key',
-    'step-ups.load',
-    'step-ups.open',
-    'step-ups.save',
-  ])
+  t.deepEqual([...shared.keys()].sort(), ['step-ups.load', 'step-ups.open', 'step-ups.save'])
 })
 
 userRegistryContract('prisma', inSharedDatabase)
@@ -131,6 +129,31 @@ test('nobody changes or deletes an event, except retention, which only deletes',
     ])
   await t.throwsAsync(asRetention(`UPDATE challenge_events SET actor = 'nobody'`), refused)
   t.is((await asRetention('DELETE FROM challenge_events'))[1], 1)
+})
+
+test('a suppressed mailbox is found through an index, in a database of any language', async (t) => {
+  const connections = await connect()
+  const { prisma } = connections
+  const stores = storesOf(connections)
+  const { suppressions } = stores
+  const { subjectUserId } = await opened(stores)
+  // Turkish, in which the small letter of I is not i.
+  await prisma.$executeRaw`
+    ALTER TABLE subject_standings ALTER suppressed_address TYPE text COLLATE "tr-x-icu"`
+  const address = EmailAddress.parse('ALICE@INFO.EXAMPLE')
+  const standing = (await suppressions.findBySubject(subjectUserId))!
+  const suppression = { address, reason: 'hard-bounce', at: NOON } as const
+  await suppressions.save(SubjectStanding.suppress(standing, suppression), [], PROVENANCE)
+
+  const found = await suppressions.findByMailbox(EmailAddress.mailboxKey(address))
+  const plan = await prisma.$transaction(async (transaction) => {
+    await transaction.$executeRaw`SET LOCAL enable_seqscan = off`
+    const { text, values } = findSuppressedAt(EmailAddress.mailboxKey(address))
+    return transaction.$queryRawUnsafe<object[]>(`EXPLAIN ${text}`, ...values)
+  })
+
+  t.is(found[0]?.subjectUserId, subjectUserId)
+  t.regex(JSON.stringify(plan), /subject_standings_suppressed_mailbox_idx/)
 })
 
 test('a bounce waits for a decision about its subject that is being stored, and is then refused whole', async (t) => {

@@ -9,6 +9,7 @@ import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { recordMailEvent } from '../../../src/application/mail/record-mail-event.ts'
 import type { StatementHook } from '../../../src/contracts/statement-hook.ts'
+import { EmailAddress } from '../../../src/domain/email-address.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, afterNoon, NOON } from '../../domain/examples.ts'
@@ -86,12 +87,12 @@ test('what the mail system reports goes through the hook, statement by statement
   const bounce = { outcome: 'bounced', kind: 'hard-bounce', at: NOON } as const
   await recordMailEvent(new PrismaMailOutcomes(statements), issuanceId, bounce, PROVENANCE)
   const suppressions = new PrismaSuppressions(statements)
-  await suppressions.findByAddress(ALICE)
+  await suppressions.findByMailbox(EmailAddress.mailboxKey(ALICE))
   await suppressions.save((await suppressions.findBySubject(subjectUserId))!, [], PROVENANCE)
 
   t.deepEqual(names, [
     ...['mail-outcomes.load', 'mail-outcomes.save-with-suppression'],
-    ...['suppressions.find-by-address', 'suppressions.find-by-subject', 'suppressions.save'],
+    ...['suppressions.find-by-mailbox', 'suppressions.find-by-subject', 'suppressions.save'],
   ])
 })
 

@@ -5,7 +5,8 @@ import {
   connectPrisma,
 } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
-import { Challenge } from '../../../src/domain/challenge.ts'
+import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
+import { Challenge, LiveChallengesSpent } from '../../../src/domain/challenge.ts'
 import { StepUp, type StepUpDecision } from '../../../src/domain/step-up.ts'
 import { PROVENANCE } from '../../contracts/stores.ts'
 import { demand, NOON, noticeDemand, POLICY, TRANSFER } from '../../domain/examples.ts'
@@ -20,6 +21,13 @@ function connect(t: ExecutionContext, url: string) {
   t.teardown(connections.close)
   const shared = countShared(connections.statements)
   return { connections, stepUps: new PrismaStepUps(connections.statements, SEALS), shared }
+}
+
+/** For tests in which a statement waits for a lock until the test lets it go on. */
+function patient(url: string): string {
+  const patient = new URL(url)
+  patient.searchParams.set('lock_timeout', '30000')
+  return patient.href
 }
 
 function challengeOf(subjectUserId: string) {
@@ -57,7 +65,7 @@ for (const [end, version, expected] of [
 ] as const) {
   test(`a subject that another session holds delays its own decision only, which is decided when that session ends ${end}`, async (t) => {
     const { url } = await createTestDatabase()
-    const { connections, stepUps, shared } = connect(t, url)
+    const { connections, stepUps, shared } = connect(t, patient(url))
     const subjects = ['a', 'b', 'c']
     const ids = await Promise.all(subjects.map((subject) => openFor(stepUps, subject)))
     const decisions = await Promise.all(ids.map((id) => issuing(stepUps, id)))
@@ -81,9 +89,71 @@ for (const [end, version, expected] of [
   })
 }
 
+test('a decision that waits for its subject gives up after a second, and the decisions of others find a connection at once', async (t) => {
+  const { url } = await createTestDatabase()
+  const { connections, stepUps } = connect(t, url)
+  const [a, b] = [await openFor(stepUps, 'a'), await openFor(stepUps, 'b')]
+  const [ofA, ofB] = [await issuing(stepUps, a), await issuing(stepUps, b)]
+
+  const saves = await connections.prisma.$transaction(async (other) => {
+    await other.$executeRaw`UPDATE subject_standings SET version = version WHERE subject_user_id = 'a'`
+    // More of them than the pool has connections.
+    const waiting = Array.from({ length: 30 }, () => stepUps.save(ofA, PROVENANCE))
+    await waitsForLock(connections)
+    const sessions = await connections.prisma.$queryRaw<unknown[]>`
+      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    t.is(sessions.length, 1, 'one subject holds one connection')
+
+    t.true(await Promise.race([stepUps.save(ofB, PROVENANCE), ...waiting]), 'long before the first gives up')
+    await t.throwsAsync(waiting[0]!, { instanceOf: StorageUnavailable, message: /55P03/ })
+    return waiting.slice(1)
+  })
+
+  const saved = await Promise.all(saves)
+  t.is(saved.filter(Boolean).length, 1)
+})
+
+test('calls that repeat an opening share the search for what they opened', async (t) => {
+  const { url } = await createTestDatabase()
+  const { stepUps, shared } = connect(t, url)
+  const calls = ['a', 'b', 'c', 'd', 'e'].map((subject) => challengeOf(subject))
+  const open = () =>
+    Promise.all(
+      calls.map(([challenge, event]) =>
+        stepUps.open(challenge, event, { key: challenge.id, fingerprint: 'f' }, PROVENANCE, 1),
+      ),
+    )
+  await open()
+  shared.clear()
+
+  const again = await open()
+
+  t.true(again.every(({ created }) => !created))
+  t.true(shared.has('step-ups.find-by-idempotency-key'))
+})
+
+test('three processes that open challenges for one subject leave no more than there is room for', async (t) => {
+  const { url } = await createTestDatabase()
+  const processes = [connect(t, url), connect(t, url), connect(t, url)]
+  await openFor(processes[0]!.stepUps, 'a')
+
+  const opened = await Promise.allSettled(
+    Array.from({ length: 60 }, (_, n) => {
+      const [challenge, event] = challengeOf('a')
+      const call = { key: challenge.id, fingerprint: 'f' }
+      return processes[n % 3]!.stepUps.open(challenge, event, call, PROVENANCE, 12)
+    }),
+  )
+
+  t.is(opened.filter(({ status }) => status === 'fulfilled').length, 11)
+  t.true(opened.every((each) => each.status === 'fulfilled' || each.reason instanceof LiveChallengesSpent))
+  const [stored] = await query(url, 'SELECT count(*)::integer AS live FROM challenges')
+  t.deepEqual(stored, { live: 12 })
+})
+
 test('a subject that another session is entering delays the opening of its own challenge only', async (t) => {
   const { url } = await createTestDatabase()
-  const { connections, stepUps, shared } = connect(t, url)
+  const { connections, stepUps, shared } = connect(t, patient(url))
   for (const subject of ['a', 'c']) await openFor(stepUps, subject)
 
   const held = await connections.prisma.$transaction(async (other) => {

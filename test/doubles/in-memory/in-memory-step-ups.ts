@@ -1,12 +1,14 @@
 import type { Provenance } from '../../../src/application/ports/provenance.ts'
 import type { LoadedStepUp, StepUps } from '../../../src/application/ports/step-ups.ts'
 import {
-  type Challenge,
+  Challenge,
   type Idempotency,
   IdempotencyKeyReused,
+  LiveChallengesSpent,
   type PendingChallenge,
 } from '../../../src/domain/challenge.ts'
 import type { ChallengeEvent } from '../../../src/domain/domain-event.ts'
+import { secondsUntil } from '../../../src/domain/instant.ts'
 import type { StepUpDecision } from '../../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { SEALS } from '../../support/seals.ts'
@@ -24,6 +26,7 @@ export class InMemoryStepUps implements StepUps {
     event: ChallengeEvent,
     { key, fingerprint }: Idempotency,
     provenance: Provenance,
+    mostLive = Number.POSITIVE_INFINITY,
   ) {
     await turn()
     const { opened, challenges, challengeSeals, standings } = this.#state
@@ -32,6 +35,14 @@ export class InMemoryStepUps implements StepUps {
     if (existing) {
       if (existing.fingerprint !== fingerprint) throw new IdempotencyKeyReused()
       return { challenge: challenges.get(existing.id)!, created: false }
+    }
+    const { clientId, subjectUserId, createdAt: now } = challenge
+    const ends = [...challenges.values()]
+      .filter((each) => each.clientId === clientId && each.subjectUserId === subjectUserId)
+      .filter((each) => Challenge.isLive(each, now))
+      .map(({ expiresAt }) => expiresAt.getTime())
+    if (ends.length >= mostLive) {
+      throw new LiveChallengesSpent(secondsUntil(new Date(Math.min(...ends)), now))
     }
     opened.set(keyOfClient, { id: challenge.id, fingerprint })
     challenges.set(challenge.id, challenge)

@@ -1,6 +1,7 @@
 import type { Provenance } from '../../../src/application/ports/provenance.ts'
 import type { Suppressions } from '../../../src/application/ports/suppressions.ts'
 import type { DomainEvent } from '../../../src/domain/domain-event.ts'
+import { EmailAddress, type MailboxKey } from '../../../src/domain/email-address.ts'
 import type { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { type InMemoryState, turn } from './in-memory-state.ts'
 
@@ -16,10 +17,11 @@ export class InMemorySuppressions implements Suppressions {
     return this.#state.standings.get(subjectUserId)
   }
 
-  async findByAddress(address: string): Promise<readonly SubjectStanding[]> {
+  async findByMailbox(mailbox: MailboxKey): Promise<readonly SubjectStanding[]> {
     await turn()
     return [...this.#state.standings.values()].filter(
-      ({ suppression }) => suppression?.address?.toLowerCase() === address.toLowerCase(),
+      ({ suppression }) =>
+        suppression?.address !== undefined && EmailAddress.mailboxKey(suppression.address) === mailbox,
     )
   }
 

@@ -94,6 +94,7 @@ const openChallenge: ZodOpenApiOperationObject = {
         'body-too-large',
         'body-not-json',
         'idempotency-key-reused',
+        'live-challenges-spent',
         'fault',
         'unavailable',
       ],
@@ -152,6 +153,7 @@ const readChallenge: ZodOpenApiOperationObject = {
     ...errorResponses(OPERATION_SERVICE_ERRORS, [
       'bad-request',
       'unauthorized',
+      'forbidden',
       'challenge-not-found',
       'fault',
       'unavailable',
@@ -238,6 +240,7 @@ const cancelChallenge: ZodOpenApiOperationObject = {
     ...errorResponses(OPERATION_SERVICE_ERRORS, [
       'bad-request',
       'unauthorized',
+      'forbidden',
       'challenge-not-found',
       'challenge-consumed',
       'challenge-expired',

@@ -16,7 +16,7 @@ export class Authentication {
 
   /**
    * @throws {HttpError} `unauthorized`, if there is no token.
-   * @throws {AccessTokenRefused}
+   * @throws {AccessTokenRefused} @throws {AccessTokenInsufficient}
    * @throws {IssuerUnavailable}
    */
   async caller(ctx: EdgeContext): Promise<Caller> {

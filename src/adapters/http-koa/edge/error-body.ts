@@ -1,5 +1,9 @@
 import type { Logger } from 'pino'
-import { AccessTokenRefused, IssuerUnavailable } from '../../../application/ports/access-tokens.ts'
+import {
+  AccessTokenInsufficient,
+  AccessTokenRefused,
+  IssuerUnavailable,
+} from '../../../application/ports/access-tokens.ts'
 import { DirectoryUnavailable } from '../../../application/ports/user-directory.ts'
 import { ConcurrencyConflict } from '../../../application/retry-on-conflict.ts'
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
@@ -35,14 +39,17 @@ export function errorBodies(logger: Logger): EdgeMiddleware {
       ctx.req.resume()
       // The token's user is not the challenge's subject, so do not log them as such.
       if (error.key === 'subject-mismatch') ctx.state.subject = undefined
-      if (thrown instanceof AccessTokenRefused) ctx.state.refusal = thrown.reason
+      if (thrown instanceof AccessTokenRefused || thrown instanceof AccessTokenInsufficient) {
+        ctx.state.refusal = thrown.reason
+      }
     }
   }
 }
 
 export function errorBody(table: ErrorTable, error: HttpError, requestId: string): ErrorBody {
   const urn = (code: string) => `${table.family}:${code}`
-  const { code, message } = table.answers[error.key]
+  const { code, message: usual } = table.answers[error.key]
+  const message = error.ownMessage ?? usual
   const fieldErrors = error.fieldFaults.flatMap((fault) => {
     const fieldCode = table.fieldCodes[fault.code]
     return fieldCode ? [{ code: urn(fieldCode), message: fault.message, field: fault.field }] : []
@@ -62,6 +69,7 @@ function httpErrorOf(error: unknown): HttpError {
   if (error instanceof AccessTokenRefused) {
     return new HttpError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } })
   }
+  if (error instanceof AccessTokenInsufficient) return new HttpError('forbidden')
   if (OUTAGES.some((outage) => error instanceof outage)) {
     return new HttpError('unavailable', { headers: RETRY_AFTER_OUTAGE })
   }

@@ -87,6 +87,7 @@ const HEADERS: Readonly<Partial<Record<ErrorKey, Readonly<Record<string, z.ZodTy
   'subject-locked': { 'Retry-After': RetryAfter },
   'issuance-too-soon': { 'Retry-After': RetryAfter },
   'issuances-spent': { 'Retry-After': RetryAfter },
+  'live-challenges-spent': { 'Retry-After': RetryAfter },
   unavailable: { 'Retry-After': RetryAfter },
   'method-unknown': { Allow },
   'invalid-otp': { 'RateLimit-Policy': RateLimitPolicy, RateLimit },

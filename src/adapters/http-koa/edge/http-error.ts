@@ -13,14 +13,21 @@ export class HttpError extends Error {
   readonly key: ErrorKey
   readonly fieldFaults: readonly FieldFault[]
   readonly headers: Readonly<Record<string, string>>
+  /** Replaces the message of the error table, and contains nothing of the request. */
+  readonly ownMessage: string | undefined
 
   constructor(
     key: ErrorKey,
-    details: { fieldFaults?: readonly FieldFault[]; headers?: Readonly<Record<string, string>> } = {},
+    details: {
+      fieldFaults?: readonly FieldFault[]
+      headers?: Readonly<Record<string, string>>
+      message?: string
+    } = {},
   ) {
     super(key)
     this.key = key
     this.fieldFaults = details.fieldFaults ?? []
     this.headers = details.headers ?? {}
+    this.ownMessage = details.message
   }
 }

@@ -1,16 +1,20 @@
 import getRawBody from 'raw-body'
 import type { z } from 'zod'
+import { parseUnambiguous, RepeatedMember } from '../../../contracts/unambiguous-json.ts'
 import { type FieldFault, HttpError } from './http-error.ts'
 import type { EdgeContext } from './state.ts'
 
 const LIMIT_IN_BYTES = 16 * 1024
+/** The name of a field in an answer: a deep body could make it longer than the body. */
+const MAX_FIELD_NAME = 255
 /** RFC 8259 §8.1 allows one encoding of JSON between systems. */
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i
 
 /**
  * Reads the body as `schema` describes it.
  *
- * @throws {HttpError} `body-not-json`, `body-too-large`, or `bad-request` with each field at fault.
+ * @throws {HttpError} `body-not-json`, `body-too-large`, or `bad-request` with each field at fault. An octet that is not UTF-8
+ *   is refused, as is a member that appears twice: two readers could take such a body for two different ones.
  */
 export async function jsonBody<Schema extends z.ZodType>(
   ctx: EdgeContext,
@@ -31,15 +35,29 @@ async function textOf(ctx: EdgeContext, limitInBytes: number): Promise<string> {
   if (!JSON_TYPE.test(ctx.get('Content-Type')) || (encoding !== '' && encoding !== 'identity')) {
     throw new HttpError('body-not-json')
   }
+  return decoded(await bytesOf(ctx, limitInBytes))
+}
+
+async function bytesOf(ctx: EdgeContext, limitInBytes: number): Promise<Buffer> {
   try {
     return await getRawBody(ctx.req, {
       length: ctx.req.headers['content-length'] ?? null,
       limit: limitInBytes,
-      encoding: 'utf-8',
     })
   } catch (error) {
     const isTooLarge = error instanceof Error && 'status' in error && error.status === 413
     throw new HttpError(isTooLarge ? 'body-too-large' : 'bad-request')
+  }
+}
+
+/** Drops one byte order mark, as RFC 8259 §8.1 allows. A lenient decoder would turn different bodies into one text. */
+function decoded(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    const lenient = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes))
+    const at = bytes.findIndex((byte, index) => byte !== lenient[index])
+    throw new HttpError('bad-request', { message: `The body is not UTF-8 at byte ${at}, counted from 0` })
   }
 }
 
@@ -53,9 +71,13 @@ function parse(text: string): object {
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text)
-  } catch {
-    throw new HttpError('bad-request')
+    return parseUnambiguous(text)
+  } catch (error) {
+    if (!(error instanceof RepeatedMember)) throw new HttpError('bad-request')
+    const field = fieldName(error.path).slice(0, MAX_FIELD_NAME)
+    throw new HttpError('bad-request', {
+      fieldFaults: [{ code: 'MALFORMED', message: 'must not appear twice', field }],
+    })
   }
 }
 

@@ -23,6 +23,8 @@ const POOL_SIZE = 10
 /** By default, node-postgres waits for a free connection forever. */
 const ACQUIRE_TIMEOUT_IN_MS = 3000
 const STATEMENT_TIMEOUT_IN_MS = 5000
+/** A decision that waits for another one about its user gives up its connection in time for other users. */
+const LOCK_TIMEOUT_IN_MS = 1000
 /**
  * A process that loses its network within a transaction keeps its locks, so nothing can be decided for that user. By default
  * the server notices a lost client only after two hours (tcp_keepalives_idle). Transactions of this service never wait
@@ -53,6 +55,7 @@ export function connectPrisma({
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
     ...(ownSession && {
       statement_timeout: STATEMENT_TIMEOUT_IN_MS,
+      lock_timeout: LOCK_TIMEOUT_IN_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_IN_MS,
     }),
     // A server that disappeared never answers. The client gives up shortly after the server would have.

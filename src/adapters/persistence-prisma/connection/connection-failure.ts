@@ -85,4 +85,8 @@ function startupParameters(message: string): string {
 }
 
 /** What the service sets at the start of a connection, and PgBouncer does not know. */
-export const STARTUP_PARAMETERS = ['statement_timeout', 'idle_in_transaction_session_timeout'] as const
+export const STARTUP_PARAMETERS = [
+  'statement_timeout',
+  'idle_in_transaction_session_timeout',
+  'lock_timeout',
+] as const

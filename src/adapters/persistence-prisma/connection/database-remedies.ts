@@ -28,7 +28,7 @@ export const DATABASE_REMEDIES = {
   preparedStatements:
     'Add pgbouncer=true to DATABASE_URL; or use PgBouncer 1.21 or later with max_prepared_statements = 200, or pool_mode = session',
   timeLimits: (role: string, parameters: readonly string[]) =>
-    `${parameters.map((parameter) => `ALTER ROLE ${role} SET ${parameter} = '5s';`).join(' ')} Then restart the pooler, or RECONNECT in its console`,
+    `${parameters.map((parameter) => `ALTER ROLE ${role} SET ${parameter} = '${parameter === 'lock_timeout' ? 1 : 5}s';`).join(' ')} Then restart the pooler, or RECONNECT in its console`,
   noPooler: 'Remove pgbouncer=true from DATABASE_URL: nothing is in between that would need it',
 
   version: 'Upgrade to PostgreSQL 18, with which the service is tested',

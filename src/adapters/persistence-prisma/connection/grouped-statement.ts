@@ -14,6 +14,8 @@ const GROUPS_UNDER_WAY = 2
 const SLOW_AFTER_MS = 100
 /** An input that no group has taken by then fails, as a query does that gets no connection. */
 const MOST_WAIT_IN_MS = 3000
+/** The same for an input behind others of its key. It holds up nothing, and those before it end by their own time-outs. */
+const MOST_WAIT_BEHIND_IN_MS = 8000
 
 /** A statement for one input, and another that does the same for several. */
 export interface Grouping<Input> {
@@ -28,9 +30,11 @@ export interface Grouping<Input> {
   readonly together: (inputs: string) => Prisma.Sql
   /** An input as the columns that `together` expects. */
   readonly columns: (input: Input) => object
-  /** Two inputs with one key never share a group. */
+  /** Two inputs with one key are never under way at the same time. So one key holds one connection at most. */
   readonly key?: (input: Input) => string
-  /** Whether a stored input has beaten one that waits. That one then gets no row, as the database would say. */
+  /** Whether an input shares no statement, because only the one for one can do it. */
+  readonly solitary?: (input: Input) => boolean
+  /** Whether a stored input has beaten one of its key that waits. That one then gets no row, as the database would say. */
   readonly beats?: (stored: Input, waiting: Input) => boolean
 }
 
@@ -42,6 +46,8 @@ interface Placed {
 
 interface Waiting<Input, Row> {
   readonly input: Input
+  /** Undefined if the grouping has no keys. */
+  readonly key: string | undefined
   /** Undefined until a group needs it. */
   json: string | undefined
   readonly inContext: InContext
@@ -57,6 +63,7 @@ export interface GroupBounds {
   readonly groupsUnderWay?: number
   readonly slowAfterMs?: number
   readonly mostWaitInMs?: number
+  readonly mostWaitBehindInMs?: number
 }
 
 /**
@@ -72,7 +79,10 @@ export class GroupedStatement<Input, Row extends object> {
   readonly #bounds: Required<GroupBounds>
   /** A group belongs to several requests, so it runs in the context of none of them. */
   readonly #outsideContexts: InContext
+  /** Each key is here at most once, and not at all while an input of it is under way. */
   #waiting: Waiting<Input, Row>[] = []
+  /** For each key that waits or is under way: those that wait behind it, the oldest first. */
+  readonly #behind = new Map<string, Waiting<Input, Row>[]>()
   #underWay = 0
   #scheduled = false
 
@@ -86,6 +96,7 @@ export class GroupedStatement<Input, Row extends object> {
       groupsUnderWay: bounds.groupsUnderWay ?? GROUPS_UNDER_WAY,
       slowAfterMs: bounds.slowAfterMs ?? SLOW_AFTER_MS,
       mostWaitInMs: bounds.mostWaitInMs ?? MOST_WAIT_IN_MS,
+      mostWaitBehindInMs: bounds.mostWaitBehindInMs ?? MOST_WAIT_BEHIND_IN_MS,
     }
   }
 
@@ -94,10 +105,36 @@ export class GroupedStatement<Input, Row extends object> {
     return this.#statements.hook.around(this.#grouping.name, () => {
       const rows = Promise.withResolvers<Row[]>()
       const inContext = this.#statements.hook.keepContext()
-      this.#waiting.push({ input, json: undefined, inContext, since: performance.now(), rows })
+      const key = this.#grouping.key?.(input)
+      this.#enter({ input, key, json: undefined, inContext, since: performance.now(), rows })
       this.#schedule()
       return rows.promise
     })
+  }
+
+  #enter(each: Waiting<Input, Row>): void {
+    const behind = each.key === undefined ? undefined : this.#behind.get(each.key)
+    if (behind) {
+      behind.push(each)
+      return
+    }
+    if (each.key !== undefined) this.#behind.set(each.key, [])
+    this.#waiting.push(each)
+  }
+
+  /** Lets the next input of the key queue up. It joins at the end, so that a key with many inputs does not overtake others. */
+  #leave({ key }: Waiting<Input, Row>): void {
+    if (key === undefined) return
+    const behind = this.#behind.get(key)!
+    const tooLate = performance.now() - this.#bounds.mostWaitBehindInMs
+    while (behind.length > 0 && behind[0]!.since < tooLate) behind.shift()!.rows.reject(noStatementInTime())
+    const next = behind.shift()
+    if (!next) {
+      this.#behind.delete(key)
+      return
+    }
+    this.#waiting.push({ ...next, since: performance.now() })
+    this.#schedule()
   }
 
   /** Lets the requests that the event loop has read already join before a group goes out. */
@@ -132,33 +169,38 @@ export class GroupedStatement<Input, Row extends object> {
   /** The oldest that may share a statement. */
   #takeGroup(): Waiting<Input, Row>[] {
     this.#dropLate()
-    if (this.#waiting.length === 1) return this.#waiting.splice(0)
+    const [first] = this.#waiting
+    if (this.#waiting.length === 1 || (first && this.#isSolitary(first))) return this.#waiting.splice(0, 1)
 
     const { mostMembers, mostBytes } = this.#bounds
-    const keys = new Set<string | undefined>()
     const group: Waiting<Input, Row>[] = []
     const rest: Waiting<Input, Row>[] = []
     let bytes = 0
-    for (const each of this.#waiting) {
-      const key = this.#grouping.key?.(each.input)
-      if (group.length === mostMembers || (key !== undefined && keys.has(key))) rest.push(each)
+    const waiting = this.#waiting.splice(0)
+    for (const each of waiting) {
+      if (group.length === mostMembers || this.#isSolitary(each)) rest.push(each)
       else if (this.#encode(each)) {
         const fits = group.length === 0 || bytes + each.json.length <= mostBytes
-        if (fits) {
-          keys.add(key)
-          bytes += each.json.length
-        }
+        if (fits) bytes += each.json.length
         ;(fits ? group : rest).push(each)
       }
     }
-    this.#waiting = rest
+    this.#waiting.unshift(...rest)
     return group
+  }
+
+  #isSolitary({ input }: Waiting<Input, Row>): boolean {
+    return this.#grouping.solitary?.(input) ?? false
   }
 
   #dropLate(): void {
     const tooLate = performance.now() - this.#bounds.mostWaitInMs
-    while (this.#waiting.length > 0 && this.#waiting[0]!.since < tooLate) {
-      this.#waiting.shift()!.rows.reject(new StorageUnavailable('no statement in time'))
+    const late = this.#waiting.filter(({ since }) => since < tooLate)
+    if (late.length === 0) return
+    this.#waiting = this.#waiting.filter(({ since }) => since >= tooLate)
+    for (const each of late) {
+      each.rows.reject(noStatementInTime())
+      this.#leave(each)
     }
   }
 
@@ -169,18 +211,21 @@ export class GroupedStatement<Input, Row extends object> {
       return true
     } catch (error) {
       each.rows.reject(error)
+      this.#leave(each)
       return false
     }
   }
 
-  async #sendAlone({ input, inContext, rows }: Waiting<Input, Row>): Promise<void> {
+  async #sendAlone(each: Waiting<Input, Row>): Promise<void> {
+    const { input, inContext, rows } = each
     try {
       const found = await inContext(() => this.#statements.send<Row>(this.#grouping.alone(input)))
-      if (found.length > 0) this.#dropBeaten([input])
+      if (found.length > 0) this.#dropBeaten(each)
       rows.resolve(found)
     } catch (error) {
       rows.reject(error)
     }
+    this.#leave(each)
   }
 
   async #sendTogether(group: readonly Waiting<Input, Row>[]): Promise<void> {
@@ -194,26 +239,34 @@ export class GroupedStatement<Input, Row extends object> {
     } catch (error) {
       // After any other error nobody knows whether the statement was stored.
       if (!(error instanceof StorageFault)) {
-        for (const { rows } of group) rows.reject(error)
+        for (const each of group) {
+          each.rows.reject(error)
+          this.#leave(each)
+        }
         return
       }
       for (const n of group.keys()) alone.add(n)
     }
-    this.#dropBeaten(group.flatMap(({ input }, n) => (found[n]!.length > 0 ? [input] : [])))
     group.forEach((each, n) => {
-      if (alone.has(n)) void this.#sendAlone(each)
-      else each.rows.resolve(found[n]!)
+      if (alone.has(n)) {
+        void this.#sendAlone(each)
+        return
+      }
+      if (found[n]!.length > 0) this.#dropBeaten(each)
+      each.rows.resolve(found[n]!)
+      this.#leave(each)
     })
   }
 
   /** Many guesses about one subject would otherwise wait for each other, only to learn one by one that they lost. */
-  #dropBeaten(stored: readonly Input[]): void {
+  #dropBeaten({ input, key }: Waiting<Input, Row>): void {
     const { beats } = this.#grouping
-    if (!beats || stored.length === 0 || this.#waiting.length === 0) return
-    const isBeaten = ({ input }: Waiting<Input, Row>) => stored.some((each) => beats(each, input))
-    const beaten = this.#waiting.filter(isBeaten)
-    if (beaten.length === 0) return
-    this.#waiting = this.#waiting.filter((each) => !isBeaten(each))
+    const behind = key === undefined ? undefined : this.#behind.get(key)
+    if (!beats || key === undefined || !behind?.length) return
+    const { beaten = [], left = [] } = Object.groupBy(behind, (each) =>
+      beats(input, each.input) ? 'beaten' : 'left',
+    )
+    this.#behind.set(key, left)
     for (const { rows } of beaten) rows.resolve([])
   }
 
@@ -224,4 +277,8 @@ export class GroupedStatement<Input, Row extends object> {
     const run = () => this.#statements.send<Row & Placed>(statement)
     return this.#outsideContexts(() => this.#statements.hook.aroundGroup(nameOf(statement)!, callers, run))
   }
+}
+
+function noStatementInTime(): StorageUnavailable {
+  return new StorageUnavailable('no statement in time')
 }

@@ -20,9 +20,9 @@ const UNREACHABLE = new Set([
 /**
  * SQLSTATEs of transient errors, which the statement did not cause (PostgreSQL manual, appendix A):
  * - 08: connections; 40: a deadlock or lost serialisation; 53: resources; 57: operators and time-outs; 58: a failing disk
- * - 25006: a standby; 25P03: an idle transaction
+ * - 25006: a standby; 25P03: an idle transaction; 55P03: a lock that another session kept for too long
  */
-const TRANSIENT = /^(?:08|40|53|57|58)|^25(?:006|P03)$/
+const TRANSIENT = /^(?:08|40|53|57|58)|^25(?:006|P03)$|^55P03$/
 /** Time-outs of a transaction that got no connection, or held one for too long. */
 const TRANSIENT_PRISMA_CODES = new Set(['P2024', 'P2028', 'P2034'])
 

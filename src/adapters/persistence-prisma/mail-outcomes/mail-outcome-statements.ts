@@ -1,5 +1,6 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
+import type { MailboxKey } from '../../../domain/email-address.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
@@ -86,12 +87,15 @@ export function findStanding(subjectUserId: string): Prisma.Sql {
     SELECT ${STANDING} FROM subject_standings s WHERE s.subject_user_id = ${subjectUserId}`
 }
 
-/** The second condition lets PostgreSQL use the partial index. */
-export function findSuppressedAt(address: string): Prisma.Sql {
-  return Prisma.sql`/* suppressions.find-by-address */
+/**
+ * `COLLATE "C"` lowers A to Z and nothing else, as the key does, in a database of any language: Turkish makes `ı` of `I`. The second
+ * condition lets PostgreSQL use the partial index.
+ */
+export function findSuppressedAt(mailbox: MailboxKey): Prisma.Sql {
+  return Prisma.sql`/* suppressions.find-by-mailbox */
     SELECT ${STANDING}
     FROM subject_standings s
-    WHERE lower(s.suppressed_address) = lower(${address}) AND s.suppressed_address IS NOT NULL`
+    WHERE lower(s.suppressed_address COLLATE "C") = ${mailbox} AND s.suppressed_address IS NOT NULL`
 }
 
 /** Sets no column that the deliverer writes: attempts, time of sending, message id. */

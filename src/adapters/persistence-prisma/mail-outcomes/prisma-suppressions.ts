@@ -2,6 +2,7 @@ import { announce, type CommitListener } from '../../../application/ports/commit
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { Suppressions } from '../../../application/ports/suppressions.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
+import type { MailboxKey } from '../../../domain/email-address.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
 import type { Statements } from '../connection/statements.ts'
 import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
@@ -22,8 +23,8 @@ export class PrismaSuppressions implements Suppressions {
     return row && standingOf(row)
   }
 
-  async findByAddress(address: string): Promise<readonly SubjectStanding[]> {
-    const rows = await this.#statements.query<StandingRow>(findSuppressedAt(address))
+  async findByMailbox(mailbox: MailboxKey): Promise<readonly SubjectStanding[]> {
+    const rows = await this.#statements.query<StandingRow>(findSuppressedAt(mailbox))
     return rows.map(standingOf)
   }
 

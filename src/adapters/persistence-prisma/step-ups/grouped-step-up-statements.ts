@@ -14,6 +14,7 @@ import {
   LOADED,
   loadStepUp,
   saveDecision,
+  saveLockingDecision,
 } from './step-up-statements.ts'
 
 /*
@@ -45,6 +46,7 @@ export interface Opening {
   readonly event: ChallengeEvent
   readonly idempotency: Idempotency
   readonly provenance: Provenance
+  readonly mostLive: number | undefined
   readonly demandSeal: string | null
 }
 
@@ -87,8 +89,12 @@ export const FINDING: Grouping<Finding> = {
  */
 export const SAVING: Grouping<Saving> = {
   name: 'step-ups.save',
-  alone: ({ decision, provenance, seals }) => saveDecision(decision, provenance, seals),
+  alone: ({ decision, provenance, seals }) =>
+    decision.lockNotice
+      ? saveLockingDecision(decision, decision.lockNotice, provenance)
+      : saveDecision(decision, provenance, seals),
   key: ({ decision }) => decision.standing.subjectUserId,
+  solitary: ({ decision }) => decision.lockNotice !== undefined,
   beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
     stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
   columns: ({ decision: { challenge, standing, issued, events }, provenance, seals }) => {
@@ -180,15 +186,17 @@ export const SAVING: Grouping<Saving> = {
 }
 
 /**
- * Stores several challenges. Sorted, so that two groups wait for each other's keys in one order. The first challenge of a subject
+ * Stores several challenges, each of another subject. Sorted, so that two groups wait for each other's keys in one order. The first challenge of a subject
  * has to be sent alone: its row of `subject_standings` may be one that another session is still inserting, for example
- * an import, and a group would wait for that session as a whole.
+ * an import, and a group would wait for that session as a whole. The same holds for a challenge whose subject and client
+ * another session is opening one for.
  */
 export const OPENING: Grouping<Opening> = {
   name: 'step-ups.open',
-  alone: ({ challenge, event, idempotency, provenance, demandSeal }) =>
-    insertChallenge(challenge, event, idempotency, provenance, demandSeal),
-  columns: ({ challenge, event, idempotency, provenance, demandSeal }) => ({
+  alone: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) =>
+    insertChallenge(challenge, event, idempotency, provenance, mostLive, demandSeal),
+  key: ({ challenge }) => challenge.subjectUserId,
+  columns: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) => ({
     challenge_id: challenge.id,
     client_id: challenge.clientId,
     subject: challenge.subjectUserId,
@@ -200,6 +208,7 @@ export const OPENING: Grouping<Opening> = {
     expires_at: challenge.expiresAt,
     key: idempotency.key,
     fingerprint: idempotency.fingerprint,
+    most_live: mostLive,
     demand_seal: demandSeal,
     events: [columnsOf(event)],
     ...callerOf(provenance),
@@ -209,11 +218,14 @@ export const OPENING: Grouping<Opening> = {
       SELECT * FROM json_to_recordset(${members}::json) AS m (
         n integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
         attempts_remaining smallint, created_at timestamptz, expires_at timestamptz, key text, fingerprint text,
-        demand_seal text, events json, actor text, request_id text, remote_address text
+        most_live integer, demand_seal text, events json, actor text, request_id text, remote_address text
       )
       WHERE n = n + 0
     ), known AS MATERIALIZED (
-      SELECT m.* FROM m JOIN subject_standings s ON s.subject_user_id = m.subject
+      SELECT m.*,
+        CASE WHEN most_live IS NULL THEN true
+        ELSE has_room_for_challenge(m.subject, m.client_id, m.created_at, m.most_live, false) END AS has_room
+      FROM m JOIN subject_standings s ON s.subject_user_id = m.subject
     ), opened AS (
       INSERT INTO challenges (
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
@@ -222,6 +234,7 @@ export const OPENING: Grouping<Opening> = {
       SELECT challenge_id, client_id, subject, type, digest, summary, 'pending', attempts_remaining, 0, created_at,
         expires_at, key, fingerprint, demand_seal
       FROM known
+      WHERE has_room
       ORDER BY client_id, key
       ON CONFLICT (client_id, idempotency_key) DO NOTHING
       RETURNING id
@@ -230,7 +243,7 @@ export const OPENING: Grouping<Opening> = {
     ), trail AS (${INSERT_EVENTS})
     SELECT n, challenge_id AS id, false AS alone FROM challenge
     UNION ALL
-    SELECT n, challenge_id, true FROM m WHERE NOT EXISTS (SELECT FROM known WHERE known.n = m.n)`,
+    SELECT n, challenge_id, true FROM m WHERE NOT EXISTS (SELECT FROM known WHERE known.n = m.n AND has_room IS NOT NULL)`,
 }
 
 function callerOf({ actor, requestId, remoteAddress }: Provenance) {

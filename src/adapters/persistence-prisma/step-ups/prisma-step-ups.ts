@@ -5,9 +5,11 @@ import {
   type Challenge,
   type Idempotency,
   IdempotencyKeyReused,
+  LiveChallengesSpent,
   type PendingChallenge,
 } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import { secondsUntil } from '../../../domain/instant.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
@@ -26,7 +28,7 @@ import {
   type Saving,
 } from './grouped-step-up-statements.ts'
 import { type StandingRow, standingOf } from './standing-row.ts'
-import { saveLockingDecision } from './step-up-statements.ts'
+import { findFirstExpiry } from './step-up-statements.ts'
 
 type FoundRow = ChallengeRow & { readonly c_request_fingerprint: string }
 type StepUpRow = ChallengeRow &
@@ -62,18 +64,27 @@ export class PrismaStepUps implements StepUps {
     event: ChallengeEvent,
     idempotency: Idempotency,
     provenance: Provenance,
+    mostLive?: number,
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }> {
     const demandSeal = this.#seals.ofDemand(challenge)
-    const inserted = await this.#opens.query({ challenge, event, idempotency, provenance, demandSeal })
+    const opening = { challenge, event, idempotency, provenance, mostLive, demandSeal }
+    const inserted = await this.#opens.query(opening)
     if (inserted.length === 1) {
       announce(this.#committed, { events: [event], provenance, challenge })
       return { challenge, created: true }
     }
 
-    // PostgreSQL reports a conflict only after the other insert has committed, so the row exists.
+    // PostgreSQL reports a conflict only after the other insert has committed, so without a row there was no conflict.
     const [existing] = await this.#finds.query({ clientId: challenge.clientId, key: idempotency.key })
+    if (!existing && mostLive !== undefined) throw await this.#liveChallengesSpent(challenge)
     if (existing?.c_request_fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
     return { challenge: challengeOf(existing), created: false }
+  }
+
+  /** If the last of them has just ended, the client may call again at once. */
+  async #liveChallengesSpent(challenge: PendingChallenge): Promise<LiveChallengesSpent> {
+    const [first] = await this.#statements.query<{ readonly at: Date | null }>(findFirstExpiry(challenge))
+    return new LiveChallengesSpent(first?.at ? secondsUntil(first.at, challenge.createdAt) : 1)
   }
 
   async load(challengeId: string): Promise<LoadedStepUp | undefined> {
@@ -91,10 +102,8 @@ export class PrismaStepUps implements StepUps {
   }
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
-    const { challenge, issued, verifiedBy, lockNotice, events } = decision
-    const saved = lockNotice
-      ? await this.#statements.query(saveLockingDecision(decision, lockNotice, provenance))
-      : await this.#saves.query({ decision, provenance, seals: this.#seals.ofDecision(decision) })
+    const { challenge, issued, verifiedBy, events } = decision
+    const saved = await this.#saves.query({ decision, provenance, seals: this.#seals.ofDecision(decision) })
     if (saved.length === 0) return false
     announce(this.#committed, { events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true

@@ -119,12 +119,16 @@ function stored(
     ), trail AS (${insertEvents('challenge', events, provenance)})`
 }
 
-/** Stores a new challenge and returns one row. Returns none if its client used the idempotency key before. */
+/**
+ * Stores a new challenge and returns one row. Returns none if its client used the idempotency key before, or if the subject has
+ * `mostLive` live challenges at the client. Two calls for the same subject and client count one after the other.
+ */
 export function insertChallenge(
   challenge: PendingChallenge,
   event: ChallengeEvent,
   idempotency: Idempotency,
   provenance: Provenance,
+  mostLive: number | undefined,
   demandSeal: string | null = null,
 ): Prisma.Sql {
   const { operation, subjectUserId } = challenge
@@ -140,12 +144,17 @@ export function insertChallenge(
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
         attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint, demand_seal
       )
-      VALUES (
-        ${challenge.id}::uuid, ${challenge.clientId}, ${subjectUserId}, ${operation.type}, ${operation.digest},
+      SELECT
+        ${challenge.id}::uuid, client_id, subject, ${operation.type}, ${operation.digest},
         ${JSON.stringify(operation.summary)}::jsonb, 'pending', ${challenge.attemptsRemaining}::smallint, 0,
-        ${challenge.createdAt}::timestamptz, ${challenge.expiresAt}::timestamptz,
+        created_at, ${challenge.expiresAt}::timestamptz,
         ${idempotency.key}, ${idempotency.fingerprint}, ${demandSeal}
-      )
+      FROM (
+        VALUES (
+          ${subjectUserId}, ${challenge.clientId}, ${challenge.createdAt}::timestamptz, ${mostLive ?? null}::integer
+        )
+      ) AS demand (subject, client_id, created_at, most_live)
+      WHERE most_live IS NULL OR has_room_for_challenge(subject, client_id, created_at, most_live, true)
       ON CONFLICT (client_id, idempotency_key) DO NOTHING
       RETURNING id
     ), trail AS (${insertEvents('challenge', [event], provenance)})
@@ -159,6 +168,15 @@ export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql 
     SELECT ${IDENTIFIED}
     FROM challenges c
     WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`
+}
+
+/** When the first live challenge of the subject at the client expires. */
+export function findFirstExpiry({ subjectUserId, clientId, createdAt }: PendingChallenge): Prisma.Sql {
+  return Prisma.sql`/* step-ups.find-first-expiry */
+    SELECT min(expires_at) AS at
+    FROM challenges
+    WHERE subject_user_id = ${subjectUserId} AND client_id = ${clientId}
+      AND status IN ('pending', 'verified') AND expires_at > ${createdAt}::timestamptz`
 }
 
 /** The columns that depend on the status of a challenge. */

@@ -6,8 +6,9 @@ import type { DomainEvent } from '../../../domain/domain-event.ts'
 import { type EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { User, type UserDecision } from '../../../domain/user.ts'
-import { columnsOf } from '../audit-trail/event-row.ts'
+import { insertEvents } from '../audit-trail/event-row.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
+import { Turns } from '../connection/turns.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
 import {
   LOCK_NOTICE_COLUMNS,
@@ -19,10 +20,14 @@ import { CHALLENGE_COLUMNS, type ChallengeRow, challengeOf } from '../step-ups/c
 /** Long enough to import several hundred thousand users in one transaction. */
 const TRANSACTION_TIMEOUT_IN_MS = 600_000
 
+/** An import waits for decisions about each of its users in turn, and no request waits for the import. */
+const IMPORT_LOCK_TIMEOUT = '60s'
+
 /** The directory in the service's own database. */
 export class PrismaUserRegistry implements UserRegistry {
   readonly #prisma: PrismaClient
   readonly #committed: CommitListener
+  readonly #turns = new Turns()
 
   constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
     this.#prisma = prisma
@@ -34,14 +39,17 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
-    return this.#transaction(provenance, (transaction, events) =>
-      new UserChange(transaction, user.userId, now, provenance, events).put(user),
+    return this.#turns.take(user.userId, () =>
+      this.#transaction(provenance, (transaction, events) =>
+        new UserChange(transaction, user.userId, now, provenance, events).put(user),
+      ),
     )
   }
 
   putAll(users: readonly User[], now: Date, provenance: Provenance) {
     return this.#transaction(provenance, async (transaction, events) => {
       const counts = { created: 0, updated: 0 }
+      await transaction.$queryRaw`SELECT set_config('lock_timeout', ${IMPORT_LOCK_TIMEOUT}, TRUE)`
       // Sort by id, so that two imports of the same users cannot deadlock.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
         counts[await new UserChange(transaction, user.userId, now, provenance, events).put(user)]++
@@ -51,8 +59,10 @@ export class PrismaUserRegistry implements UserRegistry {
   }
 
   erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
-    return this.#transaction(provenance, (transaction, events) =>
-      new UserChange(transaction, userId, now, provenance, events).erase(),
+    return this.#turns.take(userId, () =>
+      this.#transaction(provenance, (transaction, events) =>
+        new UserChange(transaction, userId, now, provenance, events).erase(),
+      ),
     )
   }
 
@@ -159,12 +169,13 @@ class UserChange {
     })
   }
 
+  /** Takes as many statements for thousands of challenges as for one, because other decisions about the user wait meanwhile. */
   async #store({ cancelled, withdrawn, events }: UserDecision): Promise<void> {
-    for (const { id, status, cancelledAt } of cancelled) {
-      await this.#transaction.challenge.update({
-        where: { id },
-        data: { status, cancelledAt, verifiedAt: null },
-      })
+    if (cancelled.length > 0) {
+      await this.#transaction.$executeRaw`
+        UPDATE challenges
+        SET status = 'cancelled', cancelled_at = ${this.#now}::timestamptz, verified_at = NULL
+        WHERE id = ANY (${cancelled.map(({ id }) => id)}::uuid[])`
     }
     for (const { id, status, failedAt, reason: failureReason } of withdrawn) {
       await this.#transaction.lockNotice.update({
@@ -172,7 +183,7 @@ class UserChange {
         data: { status, nextAttemptAt: null, failedAt, failureReason },
       })
     }
-    for (const event of events) await this.#record(event)
+    await this.#record(events)
   }
 
   /** Deletes the entry, and the address in every mail and suppression. */
@@ -187,13 +198,10 @@ class UserChange {
     })
   }
 
-  async #record(event: DomainEvent): Promise<void> {
-    const { at, ...columns } = columnsOf(event)
-    const { actor, requestId = null, remoteAddress = null } = this.#provenance
-    await this.#transaction.challengeEvent.create({
-      data: { ...columns, occurredAt: at, actor, requestId, remoteAddress },
-    })
-    this.#events.push(event)
+  async #record(events: readonly DomainEvent[]): Promise<void> {
+    await this.#transaction.$executeRaw`
+      WITH standing AS (SELECT) ${insertEvents('standing', events, this.#provenance)}`
+    this.#events.push(...events)
   }
 }
 
