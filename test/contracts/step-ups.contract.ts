@@ -278,10 +278,10 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     ['verified', REWRITINGS_OF_APPROVAL],
     ['consumed', REWRITINGS_OF_CONSUMPTION],
   ] as const) {
-    for (const [what, rewriting] of Object.entries(rewritings)) {
-      test(`${adapter}: a ${status} challenge with ${what} than the service stored is a forgery`, async (t) => {
-        const stores = await create()
-        await opened(stores, 'mallory')
+    test(`${adapter}: a ${status} challenge that somebody rewrote is a forgery, whatever is different`, async (t) => {
+      const stores = await create()
+      await opened(stores, 'mallory')
+      for (const [what, rewriting] of Object.entries(rewritings)) {
         const { id } = await opened(stores)
         await issued(stores, id)
         if (status !== 'pending') await verified(stores, id)
@@ -289,9 +289,9 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
 
         await stores.intruder.rewrite(id, rewriting)
 
-        t.is((await stores.stepUps.load(id))?.forgery, 'broken-seal')
-      })
-    }
+        t.is((await stores.stepUps.load(id))?.forgery, 'broken-seal', what)
+      }
+    })
   }
 
   for (const [status, end] of [
