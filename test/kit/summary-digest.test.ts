@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { summaryDigest } from '../../packages/kit/src/summary-digest.ts'
 import { SUMMARY_DIGESTS } from '../support/summary-digests.ts'
@@ -6,6 +7,14 @@ test('a summary has the digest of the test vectors, whatever the order of the me
   for (const { summary, digest } of SUMMARY_DIGESTS) {
     t.is(summaryDigest(summary), digest)
     t.is(summaryDigest(summary.map(({ label, value }) => ({ value, label, bold: true }))), digest)
+  }
+})
+
+test('the guide has the test vectors', (t) => {
+  const guide = readFileSync(new URL('../../docs/integration.md', import.meta.url), 'utf8')
+
+  for (const { summary, digest } of SUMMARY_DIGESTS) {
+    t.true(guide.includes(`| \`${JSON.stringify(summary)}\` | \`${digest}\` |`), digest)
   }
 })
 

@@ -22,7 +22,7 @@ export interface Authorisation {
   readonly operation: {
     readonly type: string
     readonly digest: string
-    /** The digest of what the user read (`summary_digest`). A service of a version before 0.2 does not state it. */
+    /** The digest of what the user read (`summary_digest`). A service of an earlier version does not state it. */
     readonly summaryDigest?: string | undefined
   }
   /** How the subject was authenticated (RFC 8176): `otp` and `email`. */

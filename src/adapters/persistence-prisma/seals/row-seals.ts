@@ -16,7 +16,7 @@ export interface SealColumns {
   readonly c_demand_seal: string | null
   readonly c_approval_seal: string | null
   readonly c_consumption_seal: string | null
-  /** Of the newest issuance. */
+  /** That of the newest issuance. */
   readonly i_seal: string | null
 }
 
@@ -44,7 +44,7 @@ const SEAL = /^([A-Za-z0-9._-]{1,32}):[A-Za-z0-9_-]{43}$/
 
 /**
  * Seals rows with HMAC-SHA-256, under a key that is not in the database: HKDF-SHA-256 (RFC 5869) derives it from an OTP key.
- * Whoever writes to the database without that key can end a challenge, but cannot make the service take a row for its own.
+ * Somebody who writes to the database without that key can end a challenge, but cannot make the service take a row for its own.
  * A seal is `kid:mac`, so that keys can rotate.
  */
 export class RowSeals {
