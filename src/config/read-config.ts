@@ -1,10 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
-import { secondsAfter } from '../domain/instant.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import { endlessUpdate } from './endless-update.ts'
+import type { Environment } from './environment.ts'
 import { type Keys, secureUrl } from './formats.ts'
+import { mixedSettings } from './mixed-settings.ts'
+import { lenientPolicy } from './policy-bounds.ts'
 import { noFiles, readSecretFile, type SecretReader, withSecrets } from './secret-files.ts'
-import { declarations, type Environment, VARIABLES, type Values } from './variables.ts'
+import { sharedKeys } from './shared-keys.ts'
+import { unprotectedDatabase, unprotectedPeers } from './unprotected-peers.ts'
+import { declarations, type Values } from './variables.ts'
 
 /** The whole configuration, checked and typed. */
 export interface Config {
@@ -129,9 +134,6 @@ export class ConfigError extends Error {
   }
 }
 
-/** Until then a row without a seal counts, so this must end. */
-const LONGEST_UPDATE_IN_SECONDS = 7 * 86_400
-
 const SCHEMA = z.object(Object.fromEntries(declarations.map(([name, { schema }]) => [name, schema])))
 
 /**
@@ -144,7 +146,7 @@ export function readConfig(
   readSecret: SecretReader = noFiles,
   now = new Date(),
 ): Config {
-  return freeze(readValues(environment, readSecret, now).values)
+  return freeze(readValues(environment, readSecret, [...RULES, endlessUpdate(now)]).values)
 }
 
 /** The configuration of this process. @throws {ConfigError} */
@@ -160,29 +162,44 @@ export function readDatabaseLocation(
   environment: Environment,
   readSecret: SecretReader = noFiles,
 ): DatabaseLocation {
-  const { NODE_ENV, DATA_DIR, DATABASE_URL, DATABASE_URL_FILE } = environment
-  const production = NODE_ENV === 'production'
-  const { databaseUrl, dataDir } = readConfig(
-    { DATA_DIR, DATABASE_URL, DATABASE_URL_FILE, ...(!production && { NODE_ENV }) },
-    readSecret,
-  )
-  if (production && !databaseUrl)
-    throw new ConfigError([notSet('DATABASE_URL', VARIABLES.DATABASE_URL.example)])
-  return { databaseUrl, dataDir }
+  const ofDatabase = Object.entries(environment).filter(([name]) => DATABASE_VARIABLES.has(name))
+  const { values } = readValues(Object.fromEntries(ofDatabase), readSecret, [
+    (env, unread) => missing(env, unread).filter((problem) => problem.startsWith('DATABASE_URL')),
+    unprotectedDatabase,
+  ])
+  return { databaseUrl: values.DATABASE_URL, dataDir: values.DATA_DIR }
 }
+
+/** Those that say where the database is, and those of node-postgres that count if `DATABASE_URL` does not say it. */
+const DATABASE_VARIABLES = new Set([
+  ...['NODE_ENV', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_URL_FILE', 'DATABASE_TLS'],
+  ...['PGHOST', 'PGSSLMODE'],
+])
 
 /** @throws {ConfigError} */
 export function loadDatabaseLocation(): DatabaseLocation {
   return readDatabaseLocation(process.env, readSecretFile)
 }
 
+/** Reports what is wrong with variables that are each well-formed. */
+type Rule = (env: Environment, unread: ReadonlyMap<string, string>) => readonly string[]
+
+const RULES: readonly Rule[] = [
+  missing,
+  conflicting,
+  sharedKeys,
+  mixedSettings,
+  unprotectedPeers,
+  lenientPolicy,
+]
+
 /** The checked values, and the texts from which they were read. @throws {ConfigError} with all problems at once. */
-export function readValues(environment: Environment, readSecret: SecretReader, now = new Date()) {
+export function readValues(environment: Environment, readSecret: SecretReader, rules = RULES) {
   const { env, unread } = withSecrets(environment, readSecret)
   const parsed = SCHEMA.safeParse(env)
   const malformed = parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? []
 
-  const problems = [...unread.values(), ...malformed, ...missing(env, unread), ...conflicting(env, now)]
+  const problems = [...unread.values(), ...malformed, ...rules.flatMap((rule) => rule(env, unread))]
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return { env, values: parsed.data as Values }
 }
@@ -197,7 +214,7 @@ function missing(env: Environment, unread: ReadonlyMap<string, string>): string[
 }
 
 /** Reports values that conflict with other values. */
-function conflicting(env: Environment, now: Date): string[] {
+function conflicting(env: Environment): string[] {
   const problems: string[] = []
   const production = env.NODE_ENV === 'production'
   if (production && env.MAIL_TRANSPORT === 'mailbox') {
@@ -215,11 +232,6 @@ function conflicting(env: Environment, now: Date): string[] {
         'SMTP_URL must have the mailbox as user and no password, because SMTP_OAUTH_TOKEN_URL is set: smtp://no-reply%40bank.example@smtp.office365.com:587',
       )
     }
-  }
-  if (env.UNSEALED_UNTIL && new Date(env.UNSEALED_UNTIL) > secondsAfter(now, LONGEST_UPDATE_IN_SECONDS)) {
-    problems.push(
-      'UNSEALED_UNTIL is more than a week ahead: set it to the end of the update, and add the longest lifetime of a challenge',
-    )
   }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (collector && env.OTEL_EXPORTER_OTLP_HEADERS && !secureUrl.safeParse(collector).success) {

@@ -6,7 +6,7 @@ import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 import { IssuancesSpent, SubjectStanding } from './subject-standing.ts'
-import type { User } from './user.ts'
+import type { Whereabouts } from './user.ts'
 
 /** Everything that a decision about a challenge depends on, read at one instant. */
 export interface StepUp {
@@ -126,14 +126,15 @@ export const StepUp = {
   },
 
   /**
-   * Cancels a live challenge that no decision may rest on: its rows are forged, or its newest code went to an address that is
-   * no longer the user's. Undefined if there is no such reason, or the challenge is over. Does not count a user as moved who
-   * has no entry.
+   * Cancels a live challenge that no decision may rest on: its rows are forged, or its subject is not where they were. Those went
+   * to another address than that of the newest code, have no address any more, or are gone. Undefined if there is nothing to
+   * cancel. A subject without an address ends nothing before a code was sent: they may get one.
    */
-  cancelIfUnsound(stepUp: StepUp, user: User | undefined, now: Date): StepUpDecision | undefined {
-    const { challenge, standing } = stepUp
-    const reason = stepUp.forgery ?? reasonIfMoved(stepUp, user)
-    if (!reason || !Challenge.isLive(challenge, now)) return undefined
+  cancelIfUnsound(stepUp: StepUp, whereabouts: Whereabouts, now: Date): StepUpDecision | undefined {
+    const { challenge, issuance, standing, forgery } = stepUp
+    if (!Challenge.isLive(challenge, now)) return undefined
+    const reason = forgery ?? reasonToCancel(issuance, whereabouts)
+    if (!reason) return undefined
     const [cancelled, event] = Challenge.cancel(challenge, reason, now)
     return { challenge: cancelled, standing, events: [event] }
   },
@@ -153,9 +154,17 @@ export const StepUp = {
   },
 }
 
-function reasonIfMoved({ issuance }: StepUp, user: User | undefined): CancellationReason | undefined {
-  const moved = user && issuance && !EmailAddress.isSameMailbox(user.email, issuance.recipient)
-  return moved ? 'email-address-changed' : undefined
+function reasonToCancel(
+  issuance: OtpIssuance | undefined,
+  whereabouts: Whereabouts,
+): CancellationReason | undefined {
+  if (!whereabouts.user) {
+    return whereabouts.because === 'no-address' && !issuance ? undefined : 'user-gone'
+  }
+  const { email } = whereabouts.user
+  return issuance && !EmailAddress.isSameMailbox(email, issuance.recipient)
+    ? 'email-address-changed'
+    : undefined
 }
 
 /** Adds the event and the warning of a lock, if the decision starts one. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { pino } from 'pino'
 import { decisionLog } from '../../src/adapters/log-pino/decision-log.ts'
+import { whereaboutsOf } from '../../src/application/decide-and-save.ts'
 import { recordMailEvent } from '../../src/application/mail/record-mail-event.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
@@ -57,9 +58,9 @@ test('a forgery is an error besides the decision that ends its challenge, and fo
   const [delivery] = await stores.outbox.claim(1, NOON, afterNoon(30))
   const outcome = OtpIssuance.fail(delivery!.issuance, delivery!.forgery()!, NOON)
   await stores.outbox.record(delivery!.issuance, ...outcome)
-  await stepUps.save(StepUp.cancelIfUnsound((await stepUps.load(id))!, undefined, NOON)!, {
-    actor: 'service',
-  })
+  const stepUp = (await stepUps.load(id))!
+  const decision = StepUp.cancelIfUnsound(stepUp, whereaboutsOf(stepUp), NOON)!
+  await stepUps.save(decision, { actor: 'service' })
 
   const forged = {
     ...{ level: 50, msg: 'forged row', reason: 'broken-seal', caller: 'service' },

@@ -9,6 +9,7 @@ import { watchPool } from '../../src/adapters/metrics-prometheus/pool-gauges.ts'
 import { RequestMetrics } from '../../src/adapters/metrics-prometheus/request-metrics.ts'
 import { watchRetention } from '../../src/adapters/metrics-prometheus/retention-gauge.ts'
 import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
+import { whereaboutsOf } from '../../src/application/decide-and-save.ts'
 import { recordMailEvent } from '../../src/application/mail/record-mail-event.ts'
 import type { DeliveryReport } from '../../src/application/mail/send-mail.ts'
 import type { LockNoticeDelivery } from '../../src/application/ports/lock-notices.ts'
@@ -186,7 +187,8 @@ test('a forgery is counted by how it shows, and each way is there from the start
   const stores = measured()
   const { id } = await opened(stores)
   await stores.intruder.unseal(id)
-  const decision = StepUp.cancelIfUnsound((await stores.stepUps.load(id))!, undefined, afterNoon(1))!
+  const stepUp = (await stores.stepUps.load(id))!
+  const decision = StepUp.cancelIfUnsound(stepUp, whereaboutsOf(stepUp), afterNoon(1))!
   await stores.stepUps.save(decision, { actor: 'service' })
 
   t.deepEqual(await samplesOf(stores.metrics, 'countersign_forgeries_total'), [

@@ -52,6 +52,7 @@ export type OtpIssuanceMinAggregateOutputType = {
   messageId: string | null
   failedAt: Date | null
   failureReason: string | null
+  delayedAt: Date | null
   deliveredAt: Date | null
   bouncedAt: Date | null
   bounceKind: string | null
@@ -75,6 +76,7 @@ export type OtpIssuanceMaxAggregateOutputType = {
   messageId: string | null
   failedAt: Date | null
   failureReason: string | null
+  delayedAt: Date | null
   deliveredAt: Date | null
   bouncedAt: Date | null
   bounceKind: string | null
@@ -98,6 +100,7 @@ export type OtpIssuanceCountAggregateOutputType = {
   messageId: number
   failedAt: number
   failureReason: number
+  delayedAt: number
   deliveredAt: number
   bouncedAt: number
   bounceKind: number
@@ -133,6 +136,7 @@ export type OtpIssuanceMinAggregateInputType = {
   messageId?: true | runtime.Types.Skip
   failedAt?: true | runtime.Types.Skip
   failureReason?: true | runtime.Types.Skip
+  delayedAt?: true | runtime.Types.Skip
   deliveredAt?: true | runtime.Types.Skip
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
@@ -156,6 +160,7 @@ export type OtpIssuanceMaxAggregateInputType = {
   messageId?: true | runtime.Types.Skip
   failedAt?: true | runtime.Types.Skip
   failureReason?: true | runtime.Types.Skip
+  delayedAt?: true | runtime.Types.Skip
   deliveredAt?: true | runtime.Types.Skip
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
@@ -179,6 +184,7 @@ export type OtpIssuanceCountAggregateInputType = {
   messageId?: true | runtime.Types.Skip
   failedAt?: true | runtime.Types.Skip
   failureReason?: true | runtime.Types.Skip
+  delayedAt?: true | runtime.Types.Skip
   deliveredAt?: true | runtime.Types.Skip
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
@@ -289,6 +295,7 @@ export type OtpIssuanceGroupByOutputType = {
   messageId: string | null
   failedAt: Date | null
   failureReason: string | null
+  delayedAt: Date | null
   deliveredAt: Date | null
   bouncedAt: Date | null
   bounceKind: string | null
@@ -335,6 +342,7 @@ export type OtpIssuanceWhereInput = {
   messageId?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   failedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
@@ -359,6 +367,7 @@ export type OtpIssuanceOrderByWithRelationInput = {
   messageId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   failedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   failureReason?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  delayedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bouncedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
@@ -387,6 +396,7 @@ export type OtpIssuanceWhereUniqueInput = Prisma.AtLeast<{
   messageId?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   failedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
@@ -411,6 +421,7 @@ export type OtpIssuanceOrderByWithAggregationInput = {
   messageId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   failedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   failureReason?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  delayedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bouncedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
@@ -442,6 +453,7 @@ export type OtpIssuanceScalarWhereWithAggregatesInput = {
   messageId?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   failedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
@@ -464,6 +476,7 @@ export type OtpIssuanceCreateInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -488,6 +501,7 @@ export type OtpIssuanceUncheckedCreateInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -510,6 +524,7 @@ export type OtpIssuanceUpdateInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -534,6 +549,7 @@ export type OtpIssuanceUncheckedUpdateInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -557,6 +573,7 @@ export type OtpIssuanceCreateManyInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -579,6 +596,7 @@ export type OtpIssuanceUpdateManyMutationInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -602,6 +620,7 @@ export type OtpIssuanceUncheckedUpdateManyInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -640,6 +659,7 @@ export type OtpIssuanceCountOrderByAggregateInput = {
   messageId?: Prisma.SortOrder | runtime.Types.Skip
   failedAt?: Prisma.SortOrder | runtime.Types.Skip
   failureReason?: Prisma.SortOrder | runtime.Types.Skip
+  delayedAt?: Prisma.SortOrder | runtime.Types.Skip
   deliveredAt?: Prisma.SortOrder | runtime.Types.Skip
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
@@ -668,6 +688,7 @@ export type OtpIssuanceMaxOrderByAggregateInput = {
   messageId?: Prisma.SortOrder | runtime.Types.Skip
   failedAt?: Prisma.SortOrder | runtime.Types.Skip
   failureReason?: Prisma.SortOrder | runtime.Types.Skip
+  delayedAt?: Prisma.SortOrder | runtime.Types.Skip
   deliveredAt?: Prisma.SortOrder | runtime.Types.Skip
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
@@ -691,6 +712,7 @@ export type OtpIssuanceMinOrderByAggregateInput = {
   messageId?: Prisma.SortOrder | runtime.Types.Skip
   failedAt?: Prisma.SortOrder | runtime.Types.Skip
   failureReason?: Prisma.SortOrder | runtime.Types.Skip
+  delayedAt?: Prisma.SortOrder | runtime.Types.Skip
   deliveredAt?: Prisma.SortOrder | runtime.Types.Skip
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
@@ -760,6 +782,7 @@ export type OtpIssuanceCreateWithoutChallengeInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -782,6 +805,7 @@ export type OtpIssuanceUncheckedCreateWithoutChallengeInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -834,6 +858,7 @@ export type OtpIssuanceScalarWhereInput = {
   messageId?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   failedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
@@ -856,6 +881,7 @@ export type OtpIssuanceCreateManyChallengeInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -878,6 +904,7 @@ export type OtpIssuanceUpdateWithoutChallengeInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -900,6 +927,7 @@ export type OtpIssuanceUncheckedUpdateWithoutChallengeInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -922,6 +950,7 @@ export type OtpIssuanceUncheckedUpdateManyWithoutChallengeInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -947,6 +976,7 @@ export type OtpIssuanceSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   messageId?: boolean | runtime.Types.Skip
   failedAt?: boolean | runtime.Types.Skip
   failureReason?: boolean | runtime.Types.Skip
+  delayedAt?: boolean | runtime.Types.Skip
   deliveredAt?: boolean | runtime.Types.Skip
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
@@ -971,6 +1001,7 @@ export type OtpIssuanceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   messageId?: boolean | runtime.Types.Skip
   failedAt?: boolean | runtime.Types.Skip
   failureReason?: boolean | runtime.Types.Skip
+  delayedAt?: boolean | runtime.Types.Skip
   deliveredAt?: boolean | runtime.Types.Skip
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
@@ -995,6 +1026,7 @@ export type OtpIssuanceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   messageId?: boolean | runtime.Types.Skip
   failedAt?: boolean | runtime.Types.Skip
   failureReason?: boolean | runtime.Types.Skip
+  delayedAt?: boolean | runtime.Types.Skip
   deliveredAt?: boolean | runtime.Types.Skip
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
@@ -1019,6 +1051,7 @@ export type OtpIssuanceSelectScalar = {
   messageId?: boolean | runtime.Types.Skip
   failedAt?: boolean | runtime.Types.Skip
   failureReason?: boolean | runtime.Types.Skip
+  delayedAt?: boolean | runtime.Types.Skip
   deliveredAt?: boolean | runtime.Types.Skip
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
@@ -1026,7 +1059,7 @@ export type OtpIssuanceSelectScalar = {
   seal?: boolean | runtime.Types.Skip
 }
 
-export type OtpIssuanceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "number" | "keyId" | "recipient" | "issuedAt" | "expiresAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason" | "deliveredAt" | "bouncedAt" | "bounceKind" | "traceContext" | "seal", ExtArgs["result"]["otpIssuance"], runtime.Types.Skip>
+export type OtpIssuanceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "number" | "keyId" | "recipient" | "issuedAt" | "expiresAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason" | "delayedAt" | "deliveredAt" | "bouncedAt" | "bounceKind" | "traceContext" | "seal", ExtArgs["result"]["otpIssuance"], runtime.Types.Skip>
 export type OtpIssuanceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }
@@ -1061,6 +1094,7 @@ export type $OtpIssuancePayload<ExtArgs extends runtime.Types.Extensions.Interna
     /**
      * What the mail system reported about the mail after it was sent.
      */
+    delayedAt: Date | null
     deliveredAt: Date | null
     bouncedAt: Date | null
     bounceKind: string | null
@@ -1511,6 +1545,7 @@ export interface OtpIssuanceFieldRefs {
   readonly messageId: Prisma.FieldRef<"OtpIssuance", 'String'>
   readonly failedAt: Prisma.FieldRef<"OtpIssuance", 'DateTime'>
   readonly failureReason: Prisma.FieldRef<"OtpIssuance", 'String'>
+  readonly delayedAt: Prisma.FieldRef<"OtpIssuance", 'DateTime'>
   readonly deliveredAt: Prisma.FieldRef<"OtpIssuance", 'DateTime'>
   readonly bouncedAt: Prisma.FieldRef<"OtpIssuance", 'DateTime'>
   readonly bounceKind: Prisma.FieldRef<"OtpIssuance", 'String'>
