@@ -5,6 +5,7 @@ export interface DialogWording {
   readonly loading: string
   readonly sending: string
   readonly sent: string
+  readonly delayed: string
   readonly undelivered: string
   readonly codeLabel: string
   readonly validFor: string
@@ -43,6 +44,8 @@ export const WORDINGS = {
     loading: 'One moment…',
     sending: 'Sending a code…',
     sent: 'We have sent a code to {recipient}. Use the newest mail: it has the mark {reference}.',
+    delayed:
+      'The mail to {recipient} is late: the mail system there does not take it yet. It has the mark {reference}.',
     undelivered: 'The mail to {recipient} did not arrive. Have another code sent, or contact us.',
     codeLabel: 'Code with the mark {reference}',
     validFor: 'The code counts for another {time}.',
@@ -79,6 +82,8 @@ export const WORDINGS = {
     loading: 'Einen Moment…',
     sending: 'Ein Code wird gesendet…',
     sent: 'Wir haben einen Code an {recipient} gesendet. Es zählt die neueste Mail, mit dem Kennzeichen {reference}.',
+    delayed:
+      'Die Mail an {recipient} verspätet sich: Das Mailsystem dort nimmt sie noch nicht an. Sie hat das Kennzeichen {reference}.',
     undelivered:
       'Die Mail an {recipient} ist nicht angekommen. Lassen Sie sich einen neuen Code senden oder wenden Sie sich an uns.',
     codeLabel: 'Code mit dem Kennzeichen {reference}',
@@ -116,6 +121,8 @@ export const WORDINGS = {
     loading: 'Un instant…',
     sending: 'Envoi d’un code…',
     sent: 'Nous avons envoyé un code à {recipient}. Seul compte le message le plus récent, avec le repère {reference}.',
+    delayed:
+      'Le message à {recipient} a du retard : le serveur du destinataire ne l’accepte pas encore. Il porte le repère {reference}.',
     undelivered: 'Le message à {recipient} n’est pas arrivé. Demandez un autre code ou contactez-nous.',
     codeLabel: 'Code avec le repère {reference}',
     validFor: 'Le code est valable encore {time}.',
@@ -152,6 +159,8 @@ export const WORDINGS = {
     loading: 'Un momento…',
     sending: 'Enviando un código…',
     sent: 'Hemos enviado un código a {recipient}. Solo cuenta el correo más reciente, con la marca {reference}.',
+    delayed:
+      'El correo a {recipient} se retrasa: el servidor de destino aún no lo acepta. Lleva la marca {reference}.',
     undelivered:
       'El correo a {recipient} no ha llegado. Pida otro código o póngase en contacto con nosotros.',
     codeLabel: 'Código con la marca {reference}',
@@ -190,6 +199,8 @@ export const WORDINGS = {
     loading: 'Een ogenblik…',
     sending: 'Er wordt een code verstuurd…',
     sent: 'We hebben een code gestuurd naar {recipient}. Alleen de nieuwste mail telt, met het kenmerk {reference}.',
+    delayed:
+      'De mail aan {recipient} is vertraagd: het mailsysteem daar neemt hem nog niet aan. Hij heeft het kenmerk {reference}.',
     undelivered:
       'De mail aan {recipient} is niet aangekomen. Laat een nieuwe code sturen of neem contact met ons op.',
     codeLabel: 'Code met het kenmerk {reference}',
@@ -226,6 +237,8 @@ export const WORDINGS = {
     loading: 'Um momento…',
     sending: 'A enviar um código…',
     sent: 'Enviámos um código para {recipient}. Só conta a mensagem mais recente, com a marca {reference}.',
+    delayed:
+      'A mensagem para {recipient} está atrasada: o servidor de destino ainda não a aceita. Tem a marca {reference}.',
     undelivered: 'A mensagem para {recipient} não chegou. Peça outro código ou contacte-nos.',
     codeLabel: 'Código com a marca {reference}',
     validFor: 'O código vale por mais {time}.',
@@ -262,6 +275,7 @@ export const WORDINGS = {
     loading: 'لحظة من فضلك…',
     sending: 'جارٍ إرسال رمز…',
     sent: 'أرسلنا رمزاً إلى {recipient}. الرسالة الأحدث وحدها صالحة، وعليها العلامة {reference}.',
+    delayed: 'تأخرت الرسالة إلى {recipient}: لم يستلمها خادم البريد هناك بعد. علامتها {reference}.',
     undelivered: 'لم تصل الرسالة إلى {recipient}. اطلب رمزاً آخر أو تواصل معنا.',
     codeLabel: 'الرمز ذو العلامة {reference}',
     validFor: 'الرمز صالح لمدة {time} أخرى.',
@@ -297,6 +311,8 @@ export const WORDINGS = {
     loading: 'Un momento…',
     sending: 'Invio di un codice…',
     sent: 'Abbiamo inviato un codice a {recipient}. Vale solo l’e-mail più recente, con la sigla {reference}.',
+    delayed:
+      'L’e-mail a {recipient} è in ritardo: il server del destinatario non la accetta ancora. Ha la sigla {reference}.',
     undelivered: 'L’e-mail a {recipient} non è arrivata. Si faccia inviare un altro codice o ci contatti.',
     codeLabel: 'Codice con la sigla {reference}',
     validFor: 'Il codice è valido ancora per {time}.',
@@ -333,6 +349,8 @@ export const WORDINGS = {
     loading: 'Chwileczkę…',
     sending: 'Wysyłanie kodu…',
     sent: 'Wysłaliśmy kod na adres {recipient}. Ważna jest tylko najnowsza wiadomość, z oznaczeniem {reference}.',
+    delayed:
+      'Wiadomość na adres {recipient} jest opóźniona: serwer odbiorcy jeszcze jej nie przyjmuje. Ma oznaczenie {reference}.',
     undelivered:
       'Wiadomość na adres {recipient} nie dotarła. Proszę zamówić nowy kod lub skontaktować się z nami.',
     codeLabel: 'Kod z oznaczeniem {reference}',
@@ -370,6 +388,8 @@ export const WORDINGS = {
     loading: 'Okamžik…',
     sending: 'Odesílá se kód…',
     sent: 'Kód jsme poslali na adresu {recipient}. Platí jen nejnovější e-mail s označením {reference}.',
+    delayed:
+      'E-mail na adresu {recipient} se opozdil: poštovní server příjemce ho zatím nepřijímá. Má označení {reference}.',
     undelivered: 'E-mail na adresu {recipient} nedorazil. Nechte si poslat nový kód, nebo nás kontaktujte.',
     codeLabel: 'Kód s označením {reference}',
     validFor: 'Kód platí ještě {time}.',
@@ -405,6 +425,8 @@ export const WORDINGS = {
     loading: 'Ett ögonblick…',
     sending: 'En kod skickas…',
     sent: 'Vi har skickat en kod till {recipient}. Bara det nyaste mejlet gäller, med beteckningen {reference}.',
+    delayed:
+      'Mejlet till {recipient} är försenat: mottagarens e-postserver tar inte emot det ännu. Det har beteckningen {reference}.',
     undelivered: 'Mejlet till {recipient} kom inte fram. Begär en ny kod eller kontakta oss.',
     codeLabel: 'Kod med beteckningen {reference}',
     validFor: 'Koden gäller i {time} till.',
@@ -441,6 +463,8 @@ export const WORDINGS = {
     loading: 'Et øjeblik…',
     sending: 'Der sendes en kode…',
     sent: 'Vi har sendt en kode til {recipient}. Kun den nyeste mail gælder, med mærket {reference}.',
+    delayed:
+      'Mailen til {recipient} er forsinket: Modtagerens mailserver tager ikke imod den endnu. Den har mærket {reference}.',
     undelivered: 'Mailen til {recipient} kom ikke frem. Få sendt en ny kode, eller kontakt os.',
     codeLabel: 'Kode med mærket {reference}',
     validFor: 'Koden gælder endnu i {time}.',
@@ -477,6 +501,8 @@ export const WORDINGS = {
     loading: 'Hetkinen…',
     sending: 'Koodia lähetetään…',
     sent: 'Lähetimme koodin osoitteeseen {recipient}. Vain uusin viesti on voimassa: siinä on merkintä {reference}.',
+    delayed:
+      'Viesti osoitteeseen {recipient} on myöhässä: vastaanottajan palvelin ei ota sitä vielä vastaan. Siinä on merkintä {reference}.',
     undelivered:
       'Viesti osoitteeseen {recipient} ei mennyt perille. Pyydä uusi koodi tai ota meihin yhteyttä.',
     codeLabel: 'Koodi, jossa on merkintä {reference}',
@@ -514,6 +540,8 @@ export const WORDINGS = {
     loading: 'Μια στιγμή…',
     sending: 'Αποστολή κωδικού…',
     sent: 'Στείλαμε έναν κωδικό στη διεύθυνση {recipient}. Ισχύει μόνο το πιο πρόσφατο μήνυμα, με την ένδειξη {reference}.',
+    delayed:
+      'Το μήνυμα προς τη διεύθυνση {recipient} καθυστερεί: ο διακομιστής του παραλήπτη δεν το δέχεται ακόμη. Έχει την ένδειξη {reference}.',
     undelivered:
       'Το μήνυμα προς τη διεύθυνση {recipient} δεν παραδόθηκε. Ζητήστε νέο κωδικό ή επικοινωνήστε μαζί μας.',
     codeLabel: 'Κωδικός με την ένδειξη {reference}',
@@ -551,6 +579,8 @@ export const WORDINGS = {
     loading: 'Egy pillanat…',
     sending: 'Kód küldése…',
     sent: 'Kódot küldtünk erre a címre: {recipient}. Csak a legújabb e-mail érvényes, ezzel a jelzéssel: {reference}.',
+    delayed:
+      'Az e-mail késik, a címzett levelezőszervere még nem fogadja: {recipient}. A jelzése: {reference}.',
     undelivered:
       'Az e-mail nem érkezett meg erre a címre: {recipient}. Kérjen új kódot, vagy forduljon hozzánk.',
     codeLabel: 'Kód, jelzés: {reference}',
@@ -587,6 +617,8 @@ export const WORDINGS = {
     loading: 'Un moment…',
     sending: 'Se trimite un cod…',
     sent: 'Am trimis un cod la {recipient}. Este valabil numai cel mai recent e-mail, cu marcajul {reference}.',
+    delayed:
+      'E-mailul către {recipient} întârzie: serverul destinatarului încă nu îl acceptă. Are marcajul {reference}.',
     undelivered: 'E-mailul către {recipient} nu a ajuns. Cereți un alt cod sau contactați-ne.',
     codeLabel: 'Codul cu marcajul {reference}',
     validFor: 'Codul mai este valabil {time}.',
@@ -623,6 +655,8 @@ export const WORDINGS = {
     loading: 'Зачекайте…',
     sending: 'Надсилаємо код…',
     sent: 'Ми надіслали код на адресу {recipient}. Дійсний лише найновіший лист, з позначкою {reference}.',
+    delayed:
+      'Лист на адресу {recipient} запізнюється: сервер отримувача ще не приймає його. Він має позначку {reference}.',
     undelivered: 'Лист на адресу {recipient} не надійшов. Отримайте новий код або зв’яжіться з нами.',
     codeLabel: 'Код із позначкою {reference}',
     validFor: 'Код дійсний ще {time}.',
