@@ -259,61 +259,70 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     t.deepEqual((await stores.stepUps.load(challenge.id))?.challenge, consumed)
   })
 
-  test(`${adapter}: what the service stored is no forgery, from its opening to its consumption`, async (t) => {
-    const stores = await create()
-    const { id } = await opened(stores)
-    const forgery = async () => (await stores.stepUps.load(id))?.forgery
+  test.serial(
+    `${adapter}: what the service stored is no forgery, from its opening to its consumption`,
+    async (t) => {
+      const stores = await create()
+      const { id } = await opened(stores)
+      const forgery = async () => (await stores.stepUps.load(id))?.forgery
 
-    t.is(await forgery(), undefined)
-    await issued(stores, id)
-    t.is(await forgery(), undefined)
-    await verified(stores, id)
-    t.is(await forgery(), undefined)
-    await consumed(stores, id)
-    t.is(await forgery(), undefined)
-  })
+      t.is(await forgery(), undefined)
+      await issued(stores, id)
+      t.is(await forgery(), undefined)
+      await verified(stores, id)
+      t.is(await forgery(), undefined)
+      await consumed(stores, id)
+      t.is(await forgery(), undefined)
+    },
+  )
 
   for (const [status, rewritings] of [
     ['pending', REWRITINGS],
     ['verified', REWRITINGS_OF_APPROVAL],
     ['consumed', REWRITINGS_OF_CONSUMPTION],
   ] as const) {
-    test(`${adapter}: a ${status} challenge that somebody rewrote is a forgery, whatever is different`, async (t) => {
-      const stores = await create()
-      await opened(stores, 'mallory')
-      for (const [what, rewriting] of Object.entries(rewritings)) {
-        const { id } = await opened(stores)
-        await issued(stores, id)
-        if (status !== 'pending') await verified(stores, id)
-        if (status === 'consumed') await consumed(stores, id)
+    test.serial(
+      `${adapter}: a ${status} challenge that somebody rewrote is a forgery, whatever is different`,
+      async (t) => {
+        const stores = await create()
+        await opened(stores, 'mallory')
+        for (const [what, rewriting] of Object.entries(rewritings)) {
+          const { id } = await opened(stores)
+          await issued(stores, id)
+          if (status !== 'pending') await verified(stores, id)
+          if (status === 'consumed') await consumed(stores, id)
 
-        await stores.intruder.rewrite(id, rewriting)
+          await stores.intruder.rewrite(id, rewriting)
 
-        t.is((await stores.stepUps.load(id))?.forgery, 'broken-seal', what)
-      }
-    })
+          t.is((await stores.stepUps.load(id))?.forgery, 'broken-seal', what)
+        }
+      },
+    )
   }
 
   for (const [status, end] of [
     ['verified', { verifiedAt: NOON }],
     ['consumed', { verifiedAt: NOON, consumedAt: NOON, consumedBy: { key: 'key', fingerprint: 'f' } }],
   ] as const) {
-    test(`${adapter}: a pending challenge that somebody made a ${status} one is a forgery, whatever is decided next`, async (t) => {
-      const stores = await create()
-      const { id } = await opened(stores)
-      await issued(stores, id)
+    test.serial(
+      `${adapter}: a pending challenge that somebody made a ${status} one is a forgery, whatever is decided next`,
+      async (t) => {
+        const stores = await create()
+        const { id } = await opened(stores)
+        await issued(stores, id)
 
-      await stores.intruder.rewrite(id, ofEnd({ status, ...end }))
-      t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
+        await stores.intruder.rewrite(id, ofEnd({ status, ...end }))
+        t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
 
-      const { challenge, standing } = (await stores.stepUps.load(id))!
-      const event = Challenge.refuseConsumption(challenge, 'digest-mismatch', NOON)
-      await stores.stepUps.save({ challenge, standing, events: [event] }, PROVENANCE)
-      t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
-    })
+        const { challenge, standing } = (await stores.stepUps.load(id))!
+        const event = Challenge.refuseConsumption(challenge, 'digest-mismatch', NOON)
+        await stores.stepUps.save({ challenge, standing, events: [event] }, PROVENANCE)
+        t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
+      },
+    )
   }
 
-  test(`${adapter}: an ended challenge that somebody set back to verified is a forgery`, async (t) => {
+  test.serial(`${adapter}: an ended challenge that somebody set back to verified is a forgery`, async (t) => {
     const stores = await create()
     for (const end of ['consumed', 'cancelled']) {
       const { id } = await opened(stores)
@@ -332,35 +341,41 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     }
   })
 
-  test(`${adapter}: a code that somebody sends to another mailbox is a forgery, until it has verified its challenge`, async (t) => {
-    const stores = await create()
-    const { id } = await opened(stores)
-    const { id: issuanceId } = await issued(stores, id)
+  test.serial(
+    `${adapter}: a code that somebody sends to another mailbox is a forgery, until it has verified its challenge`,
+    async (t) => {
+      const stores = await create()
+      const { id } = await opened(stores)
+      const { id: issuanceId } = await issued(stores, id)
 
-    await stores.intruder.redirect(issuanceId, MALLORY)
-    t.is((await stores.stepUps.load(id))?.forgery, 'broken-seal')
+      await stores.intruder.redirect(issuanceId, MALLORY)
+      t.is((await stores.stepUps.load(id))?.forgery, 'broken-seal')
 
-    // As an erasure does, which forgets the address.
-    await stores.intruder.redirect(issuanceId, ALICE)
-    await verified(stores, id)
-    await stores.intruder.redirect(issuanceId, MALLORY)
-    t.is((await stores.stepUps.load(id))?.forgery, undefined)
-  })
+      // As an erasure does, which forgets the address.
+      await stores.intruder.redirect(issuanceId, ALICE)
+      await verified(stores, id)
+      await stores.intruder.redirect(issuanceId, MALLORY)
+      t.is((await stores.stepUps.load(id))?.forgery, undefined)
+    },
+  )
 
-  test(`${adapter}: a challenge whose seals somebody took away is a forgery while it can still be used`, async (t) => {
-    const stores = await create()
-    const { id } = await opened(stores)
-    await issued(stores, id)
-    await verified(stores, id)
+  test.serial(
+    `${adapter}: a challenge whose seals somebody took away is a forgery while it can still be used`,
+    async (t) => {
+      const stores = await create()
+      const { id } = await opened(stores)
+      await issued(stores, id)
+      await verified(stores, id)
 
-    await stores.intruder.unseal(id)
-    t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
+      await stores.intruder.unseal(id)
+      t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
 
-    const { challenge, standing } = (await stores.stepUps.load(id))!
-    const [cancelled, event] = Challenge.cancel(challenge, 'unsealed', afterNoon(2))
-    await stores.stepUps.save({ challenge: cancelled, standing, events: [event] }, PROVENANCE)
-    t.is((await stores.stepUps.load(id))?.forgery, undefined)
-  })
+      const { challenge, standing } = (await stores.stepUps.load(id))!
+      const [cancelled, event] = Challenge.cancel(challenge, 'unsealed', afterNoon(2))
+      await stores.stepUps.save({ challenge: cancelled, standing, events: [event] }, PROVENANCE)
+      t.is((await stores.stepUps.load(id))?.forgery, undefined)
+    },
+  )
 
   test(`${adapter}: a step-up comes with its newest issuance`, async (t) => {
     const stores = await create()
