@@ -25,6 +25,7 @@ export class PrismaRetention implements Retention {
     )
     if (!finished) return
     yield* this.#walk(0n, (transaction, after) => purgeLooseEvents(transaction, after, expiredBefore, limit))
+    yield* this.#walk(true, (transaction) => purgeMailboxes(transaction, limit))
   }
 
   async oldestExpiry(): Promise<Date | undefined> {
@@ -121,6 +122,20 @@ async function purgeLooseEvents(
     purged: { challenges: 0, events: count },
     next: seen.length === limit && old.length > 0 ? seen.at(-1)?.id : undefined,
   }
+}
+
+/** Deletes the counts of mailboxes that got no code for a day. They count for an hour. */
+async function purgeMailboxes(transaction: Prisma.TransactionClient, limit: number): Promise<Batch<boolean>> {
+  const count = await transaction.$executeRaw`
+    DELETE FROM mailbox_issuances
+    WHERE mailbox IN (
+      SELECT mailbox
+      FROM mailbox_issuances
+      WHERE issued_at[array_upper(issued_at, 1)] < now() - interval '1 day'
+      LIMIT ${limit}::integer
+      FOR UPDATE SKIP LOCKED
+    )`
+  return { purged: { challenges: 0, events: 0 }, next: count === limit ? true : undefined }
 }
 
 /** The lowest UUIDv7 of that millisecond. The first 48 bits are the time (RFC 9562 §5.7). */
