@@ -1,4 +1,10 @@
-import { CountersignClient, InMemoryExecutions, requireStepUp, stepUpOf } from '@countersign/kit/koa'
+import {
+  CountersignClient,
+  requireStepUp,
+  SingleProcessExecutions,
+  type StepUp,
+  stepUpOf,
+} from '@countersign/kit/koa'
 import Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
 import bodyParser from 'koa-bodyparser'
@@ -47,7 +53,8 @@ export function bankRoutes(countersignUrl: string, visits: Visits, directory: Cu
         ...(visitOf(ctx).trouble === 'expiry' && { expiresInSeconds: SHORT_LIFE_IN_SECONDS }),
       }
     },
-    executions: new InMemoryExecutions(),
+    // The bank's money is in the memory of this process too. A real service uses `PostgresExecutions`.
+    executions: new SingleProcessExecutions(),
   })
 
   const welcome = async (ctx: Context) => {
@@ -82,7 +89,7 @@ export function bankRoutes(countersignUrl: string, visits: Visits, directory: Cu
 
   router.post('/transfers', bodyParser(), tampering, transferOrdered, mismatchShown, async (ctx) => {
     if (transferOf(ctx).amount <= COUNTERSIGNED_ABOVE) return pay(ctx)
-    await stepUp(ctx, async () => pay(ctx, stepUpOf(ctx).challengeId))
+    await stepUp(ctx, async () => pay(ctx, stepUpOf(ctx)))
   })
 
   return router
@@ -109,13 +116,17 @@ const mismatchShown: Middleware = async (ctx, next) => {
   ctx.body = { ...refusal, arrived: summaryOf(transferOf(ctx)) }
 }
 
-function pay(ctx: Context, challengeId?: string): void {
+/** If this throws, nobody knows whether the money left. Then the kit does not run it again. */
+function pay(ctx: Context, approval?: StepUp): void {
+  const challengeId = approval?.challengeId
   try {
     const { id } = visitOf(ctx).customer.pay(transferOf(ctx), challengeId)
     ctx.status = 202
     ctx.body = { transferId: id, challengeId }
   } catch (error) {
     if (!(error instanceof InsufficientFunds)) throw error
+    // No money has moved, so the customer may try again with the same countersignature.
+    approval?.nothingDone()
     ctx.status = 422
     ctx.body = { code: 'INSUFFICIENT_FUNDS', message: 'There is not enough in the account' }
   }

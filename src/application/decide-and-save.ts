@@ -1,5 +1,6 @@
 import { ChallengeNotFound } from '../domain/challenge.ts'
 import { StepUp, type StepUpDecision } from '../domain/step-up.ts'
+import { User, type Whereabouts } from '../domain/user.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Provenance } from './ports/provenance.ts'
 import type { LoadedStepUp, StepUps } from './ports/step-ups.ts'
@@ -13,7 +14,7 @@ export interface Decided<Result> {
 
 /**
  * Loads, decides and saves. Starts again when another decision about the subject was stored first. Cancels a live challenge
- * whose user has moved before it decides anything else about it.
+ * whose user has moved or is gone before it decides anything else about it.
  *
  * Also throws what `decide` throws. After the last three errors the caller may repeat the call, and the edge answers 503.
  *
@@ -35,7 +36,7 @@ export function decideAndSave<Result>(
     if (!stepUp) throw new ChallengeNotFound(challengeId)
     const now = clock.now()
 
-    const cancellation = StepUp.cancelIfMoved(stepUp, stepUp.externalUser, now)
+    const cancellation = StepUp.cancelIfGone(stepUp, whereaboutsOf(stepUp), now)
     if (cancellation) {
       await stepUps.save(cancellation, { actor: 'service' })
       // Decide about what is stored now: this cancellation, or the decision that came first.
@@ -45,4 +46,9 @@ export function decideAndSave<Result>(
     const { decision, result } = await decide(stepUp, now)
     return { saved: !decision || (await stepUps.save(decision, provenance)), result }
   })
+}
+
+/** What the directory of the subject says: one in another system, or our own. */
+export function whereaboutsOf({ elsewhere, user }: LoadedStepUp): Whereabouts {
+  return elsewhere ?? User.whereabouts(user)
 }

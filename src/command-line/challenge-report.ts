@@ -40,10 +40,10 @@ export function challengeReport(
 
 function issuanceReport(issuance: OtpIssuance, addressSuppressed: boolean) {
   const none = {
-    ...{ nextAttemptAt: null, sentAt: null, messageId: null, deliveredAt: null },
+    ...{ nextAttemptAt: null, sentAt: null, messageId: null, delayedAt: null, deliveredAt: null },
     ...{ bouncedAt: null, kind: null, failedAt: null, reason: null },
   }
-  const { nextAttemptAt, sentAt, messageId, deliveredAt, bouncedAt, kind, failedAt, reason } = {
+  const { nextAttemptAt, sentAt, messageId, delayedAt, deliveredAt, bouncedAt, kind, failedAt, reason } = {
     ...none,
     ...issuance,
   }
@@ -61,6 +61,7 @@ function issuanceReport(issuance: OtpIssuance, addressSuppressed: boolean) {
     nextAttemptAt,
     sentAt: sentAt ?? null,
     messageId: messageId ?? null,
+    delayedAt: delayedAt ?? null,
     deliveredAt: deliveredAt ?? null,
     bouncedAt,
     bounceKind: kind,
@@ -116,6 +117,7 @@ function mailRows(issuance: NonNullable<ChallengeReport['issuance']>): string[][
   const attempts = `${issuance.deliveryAttempts} ${issuance.deliveryAttempts === 1 ? 'attempt' : 'attempts'}`
   const times = [
     ['sent', issuance.sentAt, issuance.messageId && `as ${issuance.messageId}`],
+    ['delayed', issuance.delayedAt],
     ['delivered', issuance.deliveredAt],
     ['bounced', issuance.bouncedAt, issuance.bounceKind],
     ['failed', issuance.failedAt, issuance.failureReason],

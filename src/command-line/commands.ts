@@ -38,7 +38,7 @@ program
   .addOption(json())
   .action(async (options) => end(await (await import('./migrate.ts')).migrate(options)))
 
-const keys = program.command('keys').description('keys for OTP_KEYS and SIGNING_KEYS')
+const keys = program.command('keys').description('keys for OTP_KEYS, SIGNING_KEYS and DKIM_KEYS')
 keys
   .command('generate')
   .description('print new keys as kid:base64, and explain the rotation on stderr')
@@ -47,6 +47,13 @@ keys
   )
   .addOption(json())
   .action(async (options) => end((await import('./generate-keys.ts')).generateKeys(options)))
+keys
+  .command('generate-dkim <selector>')
+  .description('print a new key for DKIM_KEYS, and the record that its domain has to publish on stderr')
+  .addOption(json())
+  .action(async (selector, options) =>
+    end((await import('./generate-keys.ts')).generateDkimKey({ ...options, selector })),
+  )
 
 const users = program
   .command('users')
@@ -87,6 +94,7 @@ config
 program
   .command('doctor')
   .description('check configuration, keys, database, issuer and mail system, and say how to fix what fails')
+  .option('--received-mail <file>', 'also verify the source of a mail of this service that has arrived')
   .addOption(json())
   // Exit at once: a check that hangs would keep the process alive.
   .action(async (options) => process.exit(await (await import('./doctor.ts')).doctor(options)))

@@ -1,16 +1,24 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { KeycloakCheck } from '../adapters/directory-keycloak/keycloak-check.ts'
 import { KeycloakUserDirectory } from '../adapters/directory-keycloak/keycloak-user-directory.ts'
 import { IssuerCheck } from '../adapters/identity-jose/issuer-check.ts'
+import { mailResolver } from '../adapters/mail-authentication/mail-resolver.ts'
+import { ReceivedMailCheck } from '../adapters/mail-authentication/received-mail-check.ts'
+import { SenderDomainCheck } from '../adapters/mail-authentication/sender-domain-check.ts'
 import { PostmarkCheck } from '../adapters/mail-postmark/postmark-check.ts'
 import { postmarkRemedyOf } from '../adapters/mail-postmark/postmark-remedies.ts'
+import { dkimSigner } from '../adapters/mail-smtp/dkim-signer.ts'
 import { SmtpCheck } from '../adapters/mail-smtp/smtp-check.ts'
 import { smtpRemedyOf } from '../adapters/mail-smtp/smtp-remedies.ts'
+import { smtpSender } from '../adapters/mail-smtp/smtp-sender.ts'
 import { DatabaseCheck } from '../adapters/persistence-prisma/connection/database-check.ts'
 import { type Database, openDatabase } from '../composition/open-database.ts'
+import { loadWarnings } from '../config/config-warnings.ts'
 import { type Config, ConfigError, loadConfig, type MailConfig } from '../config/read-config.ts'
 import { CheckResult, type DiagnosticCheck } from '../contracts/diagnostic-check.ts'
+import { DomainName } from '../domain/domain-name.ts'
 import { keyCheckResults } from './key-check-results.ts'
 import { aligned, type Output, print } from './terminal.ts'
 
@@ -19,9 +27,14 @@ const TIMEOUT_IN_MS = 8000
 
 const CLOCK = { now: () => new Date() }
 
+interface Options extends Output {
+  /** A file with the source of a mail that has arrived. */
+  readonly receivedMail?: string
+}
+
 /** Checks everything that the service needs, and prints what it found and how to fix it. 1 if a check failed. */
-export async function doctor(output: Output): Promise<number> {
-  const results = await checkAll()
+export async function doctor({ receivedMail, ...output }: Options): Promise<number> {
+  const results = await checkAll(receivedMail)
   const failed = results.filter(({ level }) => level === 'failed').length
   const warnings = results.filter(({ level }) => level === 'warning').length
   const status = failed > 0 ? 'failed' : warnings > 0 ? 'warning' : 'ok'
@@ -31,7 +44,7 @@ export async function doctor(output: Output): Promise<number> {
   return failed > 0 ? 1 : 0
 }
 
-async function checkAll(): Promise<readonly CheckResult[]> {
+async function checkAll(receivedMail: string | undefined): Promise<readonly CheckResult[]> {
   let config: Config
   try {
     config = loadConfig()
@@ -44,6 +57,9 @@ async function checkAll(): Promise<readonly CheckResult[]> {
   const mode = config.production ? 'production' : 'development'
   const own = [
     CheckResult.ok('configuration', `complete, for ${mode}`),
+    ...loadWarnings().map(({ variable, found, remedy }) =>
+      CheckResult.warning('configuration', `${variable} ${found}`, remedy),
+    ),
     ...keyCheckResults(config, CLOCK.now()),
   ]
 
@@ -55,7 +71,8 @@ async function checkAll(): Promise<readonly CheckResult[]> {
     return own
   }
   try {
-    const results = await Promise.all(checks(config, database.url).map(resultsOf))
+    const all = [...checks(config, database.url), ...(await senderChecks(config, receivedMail))]
+    const results = await Promise.all(all.map(resultsOf))
     return [...own, ...results.flat()]
   } finally {
     await database.stop()
@@ -84,6 +101,40 @@ function mailCheck(mail: MailConfig, receivesReports: boolean): DiagnosticCheck 
       return new SmtpCheck(mail)
     case 'postmark':
       return new PostmarkCheck(mail, receivesReports)
+  }
+}
+
+/** The checks of the sender's domain. In development there may be none: `localhost` publishes nothing. */
+async function senderChecks(
+  { mail, nameServers }: Config,
+  receivedMail: string | undefined,
+): Promise<readonly DiagnosticCheck[]> {
+  const { domain: from, address } = mail ? smtpSender(mail[0]!.from) : { domain: '', address: '' }
+  if (!mail || !DomainName.isFull(from)) {
+    return receivedMail === undefined ? [] : [unusable('no mail leaves for a domain of its own', 'MAIL_FROM')]
+  }
+  const resolver = mailResolver(nameServers)
+  const smtp = mail.find((each) => each.transport === 'smtp')
+  const keys = (smtp?.dkimKeys ?? []).map((key) => ({
+    selector: key.id,
+    signedSample: () => dkimSigner(key, from)(Buffer.from(`From: ${address}\r\n\r\nA sample.\r\n`)),
+  }))
+  const sender = new SenderDomainCheck({ from, envelope: smtp && from }, keys, resolver)
+  if (receivedMail === undefined) return [sender]
+  try {
+    return [sender, new ReceivedMailCheck(await readFile(receivedMail), from, resolver)]
+  } catch (error) {
+    return [sender, unusable('the file cannot be read', (error as NodeJS.ErrnoException).code ?? '')]
+  }
+}
+
+/** Stands for the check of a mail that cannot be checked. */
+function unusable(found: string, remedy: string): DiagnosticCheck {
+  return {
+    name: 'received-mail',
+    async *run() {
+      yield CheckResult.failed('received-mail', found, `Check --received-mail (${remedy})`)
+    },
   }
 }
 

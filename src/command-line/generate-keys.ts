@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { isSelector } from '../config/formats.ts'
 import { type Output, print } from './terminal.ts'
 
 const VARIABLES = { otp: 'OTP_KEYS', signing: 'SIGNING_KEYS' } as const
@@ -46,4 +47,30 @@ function newKey(purpose: Purpose, day: string) {
   // Two keys of one day differ in the random part.
   const kid = `${purpose}-${day}-${randomBytes(2).toString('hex')}`
   return { kid, base64: randomBytes(32).toString('base64') }
+}
+
+const PUBLICATION = `
+Publish the record at the domain of MAIL_FROM, and wait until "countersign doctor" finds it. Then put the key first in DKIM_KEYS.
+Keep the record of an old key for a week after the last mail that it signed: mails wait for receivers that are down.
+`
+
+/** RFC 8301 §3.2: receivers verify keys of up to 4,096 bits. A record of 2,048 bits also fits into one answer of DNS over UDP. */
+const RSA_BITS = 2048
+
+/** Prints a key for DKIM, fit for a file that `DKIM_KEYS_FILE` names, and on stderr the record that its domain has to publish. */
+export function generateDkimKey({ selector, ...output }: Output & { readonly selector: string }): number {
+  if (!isSelector(selector)) {
+    process.stderr.write('A selector is a label of a domain name, as in mail2026\n')
+    return 2
+  }
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: RSA_BITS,
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+  })
+  const key = `${selector}:${privateKey.toString('base64')}`
+  const record = { name: `${selector}._domainkey`, text: `v=DKIM1; k=rsa; p=${publicKey.toString('base64')}` }
+  print({ key, record }, key, output)
+  if (!output.json) process.stderr.write(`\n${record.name} TXT "${record.text}"\n${PUBLICATION}`)
+  return 0
 }

@@ -56,7 +56,7 @@ export function mail({ config, mailbox }: DeliveryOptions): ContainerModule {
 function transportOf(system: MailConfig): MailTransport {
   switch (system.transport) {
     case 'smtp':
-      return new SmtpMailTransport(system)
+      return new SmtpMailTransport({ ...system, dkimKey: system.dkimKeys?.[0] })
     case 'postmark':
       return new PostmarkMailTransport(system)
   }

@@ -6,7 +6,7 @@ import { PrismaUserRegistry } from '../adapters/persistence-prisma/users/prisma-
 import { AddressCheckedStepUps } from '../application/challenges/address-checked-step-ups.ts'
 import { Clock } from '../application/ports/clock.ts'
 import { StepUps } from '../application/ports/step-ups.ts'
-import { UserDirectory, UserRegistry } from '../application/ports/user-directory.ts'
+import { ExternalUserDirectory, UserDirectory, UserRegistry } from '../application/ports/user-directory.ts'
 import { EraseUser } from '../application/users/erase-user.ts'
 import { PutUser } from '../application/users/put-user.ts'
 import { bindClass, bindPort } from './bind-class.ts'
@@ -17,7 +17,7 @@ import { Commits, Traces } from './container-keys.ts'
 export function users({ config: { keycloak }, logger }: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     if (keycloak) {
-      bind(UserDirectory).toResolvedValue(
+      bind(ExternalUserDirectory).toResolvedValue(
         (clock, tracing) =>
           new KeycloakUserDirectory(
             {
@@ -29,8 +29,9 @@ export function users({ config: { keycloak }, logger }: CompositionOptions): Con
           ),
         [Clock, Traces],
       )
-      // Keycloak does not say when an address changes, so each load of a challenge compares it.
-      bindPort(bind, StepUps, AddressCheckedStepUps, [PrismaStepUps, UserDirectory])
+      bind(UserDirectory).toService(ExternalUserDirectory)
+      // Keycloak does not say when an address changes or a user goes, so each load of a challenge asks.
+      bindPort(bind, StepUps, AddressCheckedStepUps, [PrismaStepUps, ExternalUserDirectory])
     } else {
       bindPort(bind, UserRegistry, PrismaUserRegistry, [PrismaClient, Commits])
       bind(UserDirectory).toService(UserRegistry)

@@ -1,7 +1,9 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { createPrivateKey } from 'node:crypto'
+import { isIP, isIPv4, isIPv6 } from 'node:net'
 import addressparser from 'nodemailer/lib/addressparser'
 import { z } from 'zod'
 import { DomainName } from '../domain/domain-name.ts'
+import { isLoopback } from './loopback.ts'
 
 /* The formats of variables. A message continues a sentence that begins with the name of the variable. */
 
@@ -55,6 +57,70 @@ export function keys(accepts: (length: number) => boolean, length: string) {
       problem('has one key under two kids')
     return found as unknown as Keys
   })
+}
+
+/** Receivers verify up to 4,096 bits, and some count fewer than 2,048 as none (RFC 8301 §3.2). */
+const RSA_BITS = [2048, 4096] as const
+
+/** One or more `selector:base64` of a private RSA key, joined by commas. The first signs. */
+export const dkimKeys = z.string().transform((text, context): Keys => {
+  const found = text.split(',').map((entry) => {
+    const [, id, base64] = /^([^:]*):([A-Za-z0-9+/]+={0,2})$/.exec(entry.trim()) ?? []
+    return { id: id ?? '', bytes: Buffer.from(base64 ?? '', 'base64') }
+  })
+  const problem = (message: string) => context.addIssue({ code: 'custom', message })
+  if (found.some(({ id, bytes }) => !isSelector(id) || bytes.length === 0)) {
+    problem('must be selector:base64, several joined by commas; a selector is a label of a domain name')
+    return z.NEVER
+  }
+  for (const { id, bytes } of found) {
+    const bits = rsaBits(bytes)
+    if (bits === undefined) {
+      problem(
+        `key ${id} must be a private RSA key, as PKCS #8 in DER: openssl pkey -outform DER | base64 -w0`,
+      )
+    } else if (bits < RSA_BITS[0] || bits > RSA_BITS[1]) {
+      problem(
+        `key ${id} must have ${RSA_BITS[0]} to ${RSA_BITS[1]} bits: countersign keys generate-dkim ${id}`,
+      )
+    }
+  }
+  if (new Set(found.map(({ id }) => id.toLowerCase())).size < found.length)
+    problem('has two keys of one selector')
+  if (new Set(found.map(({ bytes }) => bytes.toString('hex'))).size < found.length)
+    problem('has one key under two selectors')
+  return found as unknown as Keys
+})
+
+/** RFC 6376 §3.1: one or more labels of a domain name. */
+export function isSelector(text: string): boolean {
+  return (
+    text.length <= 63 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i.test(text)
+  )
+}
+
+function rsaBits(bytes: Buffer): number | undefined {
+  try {
+    const key = createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })
+    return key.asymmetricKeyType === 'rsa' ? key.asymmetricKeyDetails?.modulusLength : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Name servers by their addresses, joined by commas, each with or without a port. Node takes them in the same form. */
+export const nameServers = z
+  .string()
+  .transform((text) => text.replaceAll(' ', ''))
+  .refine(
+    (text) => text.split(',').every(isNameServer),
+    'must be the addresses of name servers, joined by commas, as in 192.0.2.53 or [2001:db8::53]:5353',
+  )
+
+function isNameServer(text: string): boolean {
+  if (isIP(text) !== 0) return true
+  const [, ipv6, ipv4, port] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? []
+  return (isIPv6(ipv6 ?? '') || isIPv4(ipv4 ?? '')) && Number(port) >= 1 && Number(port) <= 65_535
 }
 
 /**
@@ -179,8 +245,4 @@ function decoded(text = ''): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }

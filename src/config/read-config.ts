@@ -1,9 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import type { Environment } from './environment.ts'
 import { type Keys, secureUrl } from './formats.ts'
+import { mixedSettings } from './mixed-settings.ts'
+import { lenientPolicy } from './policy-bounds.ts'
 import { noFiles, readSecretFile, type SecretReader, withSecrets } from './secret-files.ts'
-import { declarations, type Environment, VARIABLES, type Values } from './variables.ts'
+import { sharedKeys } from './shared-keys.ts'
+import { unprotectedDatabase, unprotectedPeers } from './unprotected-peers.ts'
+import { declarations, type Values } from './variables.ts'
 
 /** The whole configuration, checked and typed. */
 export interface Config {
@@ -27,6 +32,8 @@ export interface Config {
   readonly keycloak: KeycloakConfig | undefined
   /** In the order in which the service tries them. Undefined in development: a mailbox. */
   readonly mail: readonly MailConfig[] | undefined
+  /** The name servers that know the records of the sender. Undefined: those of this machine. */
+  readonly nameServers: readonly string[] | undefined
   /** `user:password` with which Postmark authenticates its reports. Undefined: the service accepts no reports. */
   readonly postmarkWebhookAuth: string | undefined
   readonly letter: LetterConfig
@@ -80,6 +87,8 @@ export type MailConfig =
       readonly ehloName: string | undefined
       /** Undefined: the login is the password in `url`, if there is one. */
       readonly oauth: SmtpOauthConfig | undefined
+      /** The first signs. The others are of a rotation. */
+      readonly dkimKeys: Keys | undefined
     }
   | {
       readonly transport: 'postmark'
@@ -148,29 +157,44 @@ export function readDatabaseLocation(
   environment: Environment,
   readSecret: SecretReader = noFiles,
 ): DatabaseLocation {
-  const { NODE_ENV, DATA_DIR, DATABASE_URL, DATABASE_URL_FILE } = environment
-  const production = NODE_ENV === 'production'
-  const { databaseUrl, dataDir } = readConfig(
-    { DATA_DIR, DATABASE_URL, DATABASE_URL_FILE, ...(!production && { NODE_ENV }) },
-    readSecret,
-  )
-  if (production && !databaseUrl)
-    throw new ConfigError([notSet('DATABASE_URL', VARIABLES.DATABASE_URL.example)])
-  return { databaseUrl, dataDir }
+  const ofDatabase = Object.entries(environment).filter(([name]) => DATABASE_VARIABLES.has(name))
+  const { values } = readValues(Object.fromEntries(ofDatabase), readSecret, [
+    (env, unread) => missing(env, unread).filter((problem) => problem.startsWith('DATABASE_URL')),
+    unprotectedDatabase,
+  ])
+  return { databaseUrl: values.DATABASE_URL, dataDir: values.DATA_DIR }
 }
+
+/** Those that say where the database is, and those of node-postgres that count if `DATABASE_URL` does not say it. */
+const DATABASE_VARIABLES = new Set([
+  ...['NODE_ENV', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_URL_FILE', 'DATABASE_TLS'],
+  ...['PGHOST', 'PGSSLMODE'],
+])
 
 /** @throws {ConfigError} */
 export function loadDatabaseLocation(): DatabaseLocation {
   return readDatabaseLocation(process.env, readSecretFile)
 }
 
+/** Reports what is wrong with variables that are each well-formed. */
+type Rule = (env: Environment, unread: ReadonlyMap<string, string>) => readonly string[]
+
+const RULES: readonly Rule[] = [
+  missing,
+  conflicting,
+  sharedKeys,
+  mixedSettings,
+  unprotectedPeers,
+  lenientPolicy,
+]
+
 /** The checked values, and the texts from which they were read. @throws {ConfigError} with all problems at once. */
-export function readValues(environment: Environment, readSecret: SecretReader) {
+export function readValues(environment: Environment, readSecret: SecretReader, rules = RULES) {
   const { env, unread } = withSecrets(environment, readSecret)
   const parsed = SCHEMA.safeParse(env)
   const malformed = parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? []
 
-  const problems = [...unread.values(), ...malformed, ...missing(env, unread), ...conflicting(env)]
+  const problems = [...unread.values(), ...malformed, ...rules.flatMap((rule) => rule(env, unread))]
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return { env, values: parsed.data as Values }
 }
@@ -240,6 +264,7 @@ function freeze(env: Values): Config {
           }
         : undefined,
     mail: mailConfig(env),
+    nameServers: env.DNS_SERVERS?.split(','),
     postmarkWebhookAuth: env.POSTMARK_WEBHOOK_AUTH,
     letter: {
       brand: { name: env.BRAND_NAME, color: env.BRAND_COLOR, logoUrl: env.BRAND_LOGO_URL },
@@ -307,7 +332,15 @@ function mailConfig(env: Values): readonly MailConfig[] | undefined {
   const { MAIL_FROM: from, MAIL_REPLY_TO: replyTo } = env
   return env.MAIL_TRANSPORT.split(',').map((transport) =>
     transport === 'smtp'
-      ? { transport, from, replyTo, url: env.SMTP_URL!, ehloName: env.SMTP_EHLO_NAME, oauth: smtpOauth(env) }
+      ? {
+          transport,
+          from,
+          replyTo,
+          url: env.SMTP_URL!,
+          ehloName: env.SMTP_EHLO_NAME,
+          oauth: smtpOauth(env),
+          dkimKeys: env.DKIM_KEYS,
+        }
       : {
           transport: 'postmark',
           from,

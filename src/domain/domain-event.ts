@@ -45,6 +45,7 @@ export type ChallengeEvent = {
       readonly reason: DeliveryFailure
       readonly reply?: string
     }
+  | { readonly type: 'otp-delayed'; readonly issuanceId: string }
   | { readonly type: 'otp-delivered'; readonly issuanceId: string }
   | { readonly type: 'otp-bounced'; readonly issuanceId: string; readonly kind: BounceKind }
   | { readonly type: 'address-suppressed'; readonly issuanceId: string; readonly reason: SuppressionReason }
@@ -65,9 +66,13 @@ type UserEvent = {
   | { readonly type: 'suppression-lifted' }
 )
 
-/** Why a challenge was cancelled. */
+/**
+ * Why a challenge was cancelled. `user-gone`: the directory no longer has its subject, has disabled them, or has no usable address
+ * of theirs any more.
+ */
 export type CancellationReason =
   | 'email-address-changed'
+  | 'user-gone'
   | 'user-erased'
   | 'by-client'
   | 'by-subject'

@@ -1,12 +1,12 @@
 import { Challenge } from './challenge.ts'
-import type { ChallengeEvent } from './domain-event.ts'
+import type { CancellationReason, ChallengeEvent } from './domain-event.ts'
 import { EmailAddress } from './email-address.ts'
 import { later, secondsUntil } from './instant.ts'
 import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock-notice.ts'
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 import { IssuancesSpent, SubjectStanding } from './subject-standing.ts'
-import type { User } from './user.ts'
+import type { Whereabouts } from './user.ts'
 
 /** Everything that a decision about a challenge depends on, read at one instant. */
 export interface StepUp {
@@ -124,17 +124,19 @@ export const StepUp = {
   },
 
   /**
-   * Cancels a live challenge whose newest code went to an address that is no longer the user's; undefined if the challenge
-   * is over, has no code, or its code went where the user still is. Does not count a user as moved who has no entry.
+   * Cancels a live challenge whose subject is not where they were: the newest code went to another address than theirs, they have
+   * no address any more, or they are gone. Undefined if there is nothing to cancel. A subject without an address ends nothing
+   * before a code was sent: they may get one.
    */
-  cancelIfMoved(
+  cancelIfGone(
     { challenge, issuance, standing }: StepUp,
-    user: User | undefined,
+    whereabouts: Whereabouts,
     now: Date,
   ): StepUpDecision | undefined {
-    if (!user || !issuance || EmailAddress.isSameMailbox(user.email, issuance.recipient)) return undefined
     if (!Challenge.isLive(challenge, now)) return undefined
-    const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', now)
+    const reason = reasonToCancel(issuance, whereabouts)
+    if (!reason) return undefined
+    const [cancelled, event] = Challenge.cancel(challenge, reason, now)
     return { challenge: cancelled, standing, events: [event] }
   },
 
@@ -151,6 +153,19 @@ export const StepUp = {
     const at = later(cooledDownAt, SubjectStanding.issuanceBarredUntil(standing, policy, now) ?? cooledDownAt)
     return at < challenge.expiresAt ? at : undefined
   },
+}
+
+function reasonToCancel(
+  issuance: OtpIssuance | undefined,
+  whereabouts: Whereabouts,
+): CancellationReason | undefined {
+  if (!whereabouts.user) {
+    return whereabouts.because === 'no-address' && !issuance ? undefined : 'user-gone'
+  }
+  const { email } = whereabouts.user
+  return issuance && !EmailAddress.isSameMailbox(email, issuance.recipient)
+    ? 'email-address-changed'
+    : undefined
 }
 
 /** Adds the event and the warning of a lock, if the decision starts one. */

@@ -20,6 +20,14 @@ export type UserDraft = {
   readonly [Field in keyof User]: User[Field] extends EmailAddress ? string : User[Field]
 }
 
+/**
+ * What a directory says about a user. Without a user: it has none of that id (`absent`), nobody may act as this one any more
+ * (`disabled`), or no mail may go to them (`no-address`).
+ */
+export type Whereabouts =
+  | { readonly user: User }
+  | { readonly user: undefined; readonly because: 'absent' | 'disabled' | 'no-address' }
+
 /** What follows from a change of a user's entry. It is stored with the change, whole or not at all. */
 export interface UserDecision {
   readonly cancelled: readonly CancelledChallenge[]
@@ -57,6 +65,11 @@ export const User = {
   /** Whether the draft asks for a language that {@link parse} could not read. Its user gets English. */
   hasUnreadableLocale({ locale }: Pick<UserDraft, 'locale'>): boolean {
     return locale !== undefined && LanguageTag.read(locale) === undefined
+  },
+
+  /** What our own directory says. A user without an entry may get one yet: another service puts users there. */
+  whereabouts(entry: User | undefined): Whereabouts {
+    return entry ? { user: entry } : { user: undefined, because: 'no-address' }
   },
 
   /** Whether the change gives the user another mailbox. A new entry replaces no address. */

@@ -5,8 +5,10 @@ import { createInterface } from 'node:readline'
 import { buffer } from 'node:stream/consumers'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
+import { dkimVerify } from 'mailauth'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import type { DkimKey } from '../../src/adapters/mail-smtp/dkim-signer.ts'
 import { SmtpMailTransport } from '../../src/adapters/mail-smtp/smtp-mail-transport.ts'
 import {
   MailOutcomeUnknown,
@@ -16,6 +18,7 @@ import {
 } from '../../src/application/ports/mail-transport.ts'
 import { assertDiscreet, mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
 import { ALICE } from '../domain/examples.ts'
+import { newDkimKey, recordOf } from '../doubles/dkim-key.ts'
 import { selfSignedCertificate } from '../doubles/self-signed-certificate.ts'
 
 const FROM = 'Countersign <no-reply@bank.example>'
@@ -63,7 +66,7 @@ async function inbox(t: ExecutionContext, options: SMTPServerOptions = {}) {
 function transportTo(
   t: ExecutionContext,
   url: string,
-  options: { timeoutInMs?: number; from?: string } = {},
+  options: { timeoutInMs?: number; from?: string; dkimKey?: DkimKey } = {},
 ) {
   const transport = new SmtpMailTransport({ url, from: FROM, ...options })
   t.teardown(() => transport.close())
@@ -124,6 +127,28 @@ test('a mail has the headers of an automatic mail from one sender to one recipie
   // RFC 5322 §2.1.1: what is longer may be cut on the way. RFC 6376 §5.3: what is not plain ASCII in CRLF lines may be
   // recoded on the way, which breaks the signature of the relay.
   t.true(raw.split('\r\n').every((line) => /^[\t\x20-\x7e]{0,998}$/.test(line)))
+})
+
+test('with a key, each mail arrives signed for the domain of its sender, and is the same otherwise', async (t) => {
+  const { arrivals, port } = await inbox(t)
+  const dkimKey = newDkimKey('mail2026')
+  const record = recordOf(dkimKey)
+  const message = otpMail()
+  await transportTo(t, `smtp://127.0.0.1:${port}`).send(message)
+  await transportTo(t, `smtp://127.0.0.1:${port}`, { dkimKey }).send(message)
+
+  const [plain, signed] = arrivals as [Arrival, Arrival]
+  const { results } = await dkimVerify(Buffer.from(signed.raw, 'latin1'), {
+    resolver: async (name) => (name === 'mail2026._domainkey.bank.example' ? [[record]] : []),
+    strict: true,
+  })
+  t.deepEqual(
+    results.map(({ status, signingDomain }) => [status.result, signingDomain]),
+    [['pass', 'bank.example']],
+  )
+  const withoutDate = (raw: string) => raw.replace(/^Date: .*$/m, '')
+  t.is(withoutDate(signed.raw.replace(/^DKIM-Signature: .*\r\n(?:[ \t].*\r\n)+/, '')), withoutDate(plain.raw))
+  t.true(signed.raw.split('\r\n').every((line) => line.length <= 998))
 })
 
 test('a server that sends notices is asked to return no content, under the id of the mail', async (t) => {

@@ -1,9 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { Resolver } from 'node:dns'
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { ConfigError, readConfig, readDatabaseLocation } from '../../src/config/read-config.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import { declarations, SECRETS } from '../../src/config/variables.ts'
 import { configurationPage, ENV_EXAMPLE, envExample, PAGE } from '../../tools/configuration/documents.ts'
+import { newDkimKey, textOf } from '../doubles/dkim-key.ts'
 
 const key = (byte: number) =>
   Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 7 + byte) % 256)).toString('base64')
@@ -12,7 +15,7 @@ const PRODUCTION = {
   HOST: '0.0.0.0',
   PORT: '8080',
   MANAGEMENT_PORT: '9464',
-  DATABASE_URL: 'postgresql://countersign:pw@db.bank.example/countersign',
+  DATABASE_URL: 'postgresql://countersign:pw@db.bank.example/countersign?sslmode=verify-full',
   AUTH_ISSUER: 'https://login.bank.example',
   AUTH_AUDIENCE: 'countersign',
   AUTH_JWKS_URL: 'https://login.bank.example/jwks.json',
@@ -23,6 +26,11 @@ const PRODUCTION = {
   POSTMARK_SERVER_TOKEN: 'token',
   POSTMARK_WEBHOOK_AUTH: 'postmark:correct-horse-battery',
 }
+
+const [DKIM_KEY, OTHER_DKIM_KEY] = [newDkimKey('a'), newDkimKey('b')].map((each) => textOf(each).slice(2))
+const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+const ed25519 = privateKey.export({ type: 'pkcs8', format: 'der' })
+const publicHalf = publicKey.export({ type: 'spki', format: 'der' })
 
 const KEYCLOAK = {
   USER_DIRECTORY: 'keycloak',
@@ -294,6 +302,36 @@ for (const [what, change, problem] of [
     },
     /^SIGNING_KEYS key s1 must be exactly 32/,
   ],
+  [
+    'one key for codes and signatures',
+    { SIGNING_KEYS: `s2:${key(3)},s1:${key(1)}` },
+    /^OTP_KEYS and SIGNING_KEYS share the key k1: make a key for each purpose/,
+  ],
+  ...[
+    'postgresql://u:secret@db.bank.example/c',
+    'postgresql://u:secret@db.bank.example/c?sslmode=disable',
+    'postgresql://u:secret@10.0.0.7/c?sslmode=no-verify',
+    'postgresql://u:secret@db.bank.example/c?uselibpqcompat=true&sslmode=require',
+    'postgresql://u:secret@127.0.0.1/c?host=db.bank.example',
+    'postgresql://u:secret@[2001:db8::1]/c',
+  ].map(
+    (DATABASE_URL) =>
+      [
+        `the database ${DATABASE_URL}`,
+        { DATABASE_URL },
+        /^DATABASE_URL leads to another machine without TLS that checks the certificate: add sslmode=verify-full .* DATABASE_TLS=unverified/,
+      ] as const,
+  ),
+  [
+    'a word about TLS that nobody knows',
+    { DATABASE_TLS: 'off' },
+    /^DATABASE_TLS must be verified or unverified/,
+  ],
+  [
+    'a process that checks no certificate',
+    { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    /^NODE_TLS_REJECT_UNAUTHORIZED is 0, so no certificate .* NODE_EXTRA_CA_CERTS$/,
+  ],
   ['a port that is none', { PORT: '65536' }, /^PORT must be a whole number from 0 to 65535/],
   ['a port in words', { PORT: 'http' }, /^PORT must be a whole number/],
   ['metrics without a port of their own', { MANAGEMENT_PORT: '' }, /^MANAGEMENT_PORT is not set/],
@@ -337,6 +375,57 @@ for (const [what, change, problem] of [
         `EHLO ${JSON.stringify(name)}`,
         { SMTP_EHLO_NAME: name },
         /^SMTP_EHLO_NAME must be a full domain name/,
+      ] as const,
+  ),
+  ...[
+    ['without a selector', DKIM_KEY],
+    ['with a selector that is no label', `mail_2026:${DKIM_KEY}`],
+    ['with nothing behind its selector', 'mail2026:'],
+  ].map(
+    ([what, DKIM_KEYS]) =>
+      [`a key for DKIM ${what}`, { DKIM_KEYS }, /^DKIM_KEYS must be selector:base64/] as const,
+  ),
+  ...[
+    ['that is none', Buffer.from('no key').toString('base64')],
+    ['of another kind', ed25519.toString('base64')],
+    ['that is public', publicHalf.toString('base64')],
+  ].map(
+    ([what, key]) =>
+      [
+        `a key for DKIM ${what}`,
+        { DKIM_KEYS: `a:${key}` },
+        /^DKIM_KEYS key a must be a private RSA key/,
+      ] as const,
+  ),
+  [
+    'a key for DKIM that receivers count as none',
+    { DKIM_KEYS: textOf(newDkimKey('a', 1024)) },
+    /^DKIM_KEYS key a must have 2048 to 4096 bits/,
+  ],
+  [
+    'two keys for DKIM of one selector',
+    { DKIM_KEYS: `a:${DKIM_KEY},A:${OTHER_DKIM_KEY}` },
+    /two keys of one selector/,
+  ],
+  [
+    'one key for DKIM under two selectors',
+    { DKIM_KEYS: `a:${DKIM_KEY},b:${DKIM_KEY}` },
+    /one key under two selectors/,
+  ],
+  ...[
+    'ns.bank.example',
+    '192.0.2.53:0',
+    '192.0.2.53:65536',
+    '2001:db8::53:',
+    '[192.0.2.53',
+    '192.0.2.53,',
+    'a:53',
+  ].map(
+    (DNS_SERVERS) =>
+      [
+        `a name server ${DNS_SERVERS}`,
+        { DNS_SERVERS },
+        /^DNS_SERVERS must be the addresses of name servers/,
       ] as const,
   ),
   [
@@ -384,6 +473,24 @@ test('the domain of a sender becomes A-labels, and its name stays', (t) => {
     from: '"Bücher, @ home" <no-reply@xn--bcher-kva.example>',
     replyTo: 'help@xn--bcher-kva.example',
   })
+})
+
+test('a service that signs its mails has keys for DKIM, the first of which signs', (t) => {
+  const { mail } = readConfig({
+    ...PRODUCTION,
+    ...SMTP_OAUTH,
+    DKIM_KEYS: `a.b:${DKIM_KEY}, B2:${OTHER_DKIM_KEY}`,
+  })
+  const [smtp] = mail ?? []
+  t.deepEqual(smtp?.transport === 'smtp' && smtp.dkimKeys?.map(({ id }) => id), ['a.b', 'B2'])
+})
+
+test('name servers are addresses, with a port or without', (t) => {
+  const DNS_SERVERS = '192.0.2.53, 192.0.2.53:5353, 2001:db8::53, [2001:db8::53]:5353'
+  const { nameServers } = readConfig({ ...PRODUCTION, DNS_SERVERS })
+  t.deepEqual(nameServers, ['192.0.2.53', '192.0.2.53:5353', '2001:db8::53', '[2001:db8::53]:5353'])
+  t.notThrows(() => new Resolver().setServers(nameServers!))
+  t.is(readConfig(PRODUCTION).nameServers, undefined)
 })
 
 test('an SMTP relay may want a name and a token', (t) => {
@@ -650,7 +757,7 @@ test('docs/configuration.md has the variables as they are documented in the code
   const page = readFileSync(PAGE, 'utf8')
 
   t.is(page, configurationPage())
-  t.is(page.match(/^\| `/gm)?.length, declarations.length)
+  t.is(page.split('## Bounds')[0]?.match(/^\| `/gm)?.length, declarations.length)
   const defaults = new Map(readSettings({}).map(({ name, value }) => [name, value]))
   for (const [, name, value] of page.matchAll(/^\| `([A-Z_]+)`.*\| (?:`(.*)`|–) \| [^|]*\|$/gm)) {
     t.is(value, name === 'WORKERS' ? undefined : defaults.get(name!), name)

@@ -10,7 +10,7 @@ import { VerifyOtp } from '../../src/application/codes/verify-otp.ts'
 import { DirectoryUnavailable } from '../../src/application/ports/user-directory.ts'
 import { ChallengeOver, SubjectMismatch } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
-import type { User } from '../../src/domain/user.ts'
+import type { Whereabouts } from '../../src/domain/user.ts'
 import { ALICE, afterNoon, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 import { PlainTotp } from '../doubles/plain-totp.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
@@ -20,9 +20,11 @@ const ELSEWHERE = EmailAddress.parse('alice@elsewhere.example')
 const PAYMENTS = { kind: 'client', clientId: 'payments', scopes: new Set<string>() } as const
 const ORIGIN = { requestId: 'r-2' }
 
+type Absence = Extract<Whereabouts, { readonly user: undefined }>['because']
+
 /**
- * What callers rely on when another system keeps the users and gives one of them another address. Called once per adapter
- * of the storage.
+ * What callers rely on when another system keeps the users, and one of them gets another address or is gone. Called once per
+ * adapter of the storage.
  */
 export function movedAddressContract(adapter: string, create: () => Promise<Stores>): void {
   /** A challenge whose code went to Alice's address, under a directory that a test can change. */
@@ -30,7 +32,7 @@ export function movedAddressContract(adapter: string, create: () => Promise<Stor
     const stores = await create()
     const clock = new SettableClock(NOON)
     const directory = {
-      find: async (userId: string): Promise<User | undefined> => ({ userId, email: ALICE }),
+      locate: async (userId: string): Promise<Whereabouts> => ({ user: { userId, email: ALICE } }),
     }
     const challenge = await opened(stores)
     await issued(stores, challenge.id)
@@ -41,7 +43,11 @@ export function movedAddressContract(adapter: string, create: () => Promise<Stor
       ...{ challengeId: challenge.id, userId: challenge.subjectUserId },
       /** The user has another address from now on. */
       move: () => {
-        directory.find = async (userId) => ({ userId, email: ELSEWHERE })
+        directory.locate = async (userId) => ({ user: { userId, email: ELSEWHERE } })
+      },
+      /** The directory has no usable user from now on. */
+      lose: (because: Absence) => {
+        directory.locate = async () => ({ user: undefined, because })
       },
       /** Everything that a read may not change. */
       stored: async () => ({
@@ -100,7 +106,9 @@ export function movedAddressContract(adapter: string, create: () => Promise<Stor
 
   test(`${adapter}: an address that changes only by its case cancels nothing`, async (t) => {
     const { directory, cancellations, process } = await coded()
-    directory.find = async (userId) => ({ userId, email: EmailAddress.parse('Alice@EXAMPLE.Com') })
+    directory.locate = async (userId) => ({
+      user: { userId, email: EmailAddress.parse('Alice@EXAMPLE.Com') },
+    })
 
     t.like(await process().inspect(), { status: 'pending' })
     t.deepEqual(await process().verify(), { outcome: 'verified' })
@@ -177,13 +185,80 @@ export function movedAddressContract(adapter: string, create: () => Promise<Stor
     t.deepEqual(await cancellations(), [])
   })
 
-  test(`${adapter}: a user who is gone from the directory has not moved`, async (t) => {
-    const { directory, cancellations, process } = await coded()
-    directory.find = async () => undefined
+  for (const because of ['absent', 'disabled', 'no-address'] as const) {
+    for (const [decision, code] of [
+      ['initiate', 'user-unreachable'],
+      ['verify', 'challenge-cancelled'],
+      ['consume', 'challenge-cancelled'],
+    ] as const) {
+      test(`${adapter}: ${decision} refuses for a user who is ${because}, and ends the challenge once`, async (t) => {
+        const { lose, cancellations, stores, challengeId, process } = await coded()
+        if (decision === 'consume') await process().verify()
+        lose(because)
 
-    t.like(await process().inspect(), { status: 'pending' })
-    t.like(await process().verify(), { outcome: 'verified' })
-    t.deepEqual(await cancellations(), [])
+        for (let n = 0; n < 2; n++) await t.throwsAsync(process()[decision](), { code })
+
+        t.is((await stores.stepUps.load(challengeId))?.challenge.status, 'cancelled')
+        const [cancellation, ...others] = await cancellations()
+        t.like(cancellation, { reason: 'user-gone', actor: 'service', at: NOON })
+        t.deepEqual(others, [])
+      })
+    }
+
+    test(`${adapter}: a read for a user who is ${because} shows the challenge cancelled, and stores nothing`, async (t) => {
+      const { lose, stored, process } = await coded()
+      const before = await stored()
+      lose(because)
+
+      t.like(await process().inspect(), { status: 'cancelled', resendAvailableAt: undefined })
+      t.deepEqual(await stored(), before)
+    })
+
+    test(`${adapter}: an expired challenge of a user who is ${because} stays expired`, async (t) => {
+      const { lose, clock, stored, process } = await coded()
+      const before = await stored()
+      clock.pass(900)
+      lose(because)
+
+      await t.throwsAsync(process().verify(), { code: 'challenge-expired' })
+      t.deepEqual(await stored(), before)
+    })
+
+    const ends = because !== 'no-address'
+    test(`${adapter}: a challenge without a code ${ends ? 'ends' : 'stays'} if its user is ${because}`, async (t) => {
+      const { lose, stores, directory, clock } = await coded()
+      const fresh = await opened(stores)
+      const process = useCases(stores, directory, clock, fresh.id, fresh.subjectUserId)
+      lose(because)
+
+      await t.throwsAsync(process.initiate(), { code: 'user-unreachable' })
+
+      t.is((await stores.stepUps.load(fresh.id))?.challenge.status, ends ? 'cancelled' : 'pending')
+    })
+  }
+
+  test(`${adapter}: processes that decide at the same time about a user who is gone store one cancellation`, async (t) => {
+    const { lose, cancellations, process } = await coded()
+    await process().verify()
+    lose('disabled')
+
+    const race = await Promise.allSettled(
+      Array.from({ length: 8 }, () => process()).flatMap(({ consume, verify }) => [consume(), verify()]),
+    )
+
+    t.true(race.every((each) => each.status === 'rejected' && each.reason.code === 'challenge-cancelled'))
+    t.is((await cancellations()).length, 1)
+  })
+
+  test(`${adapter}: a user who comes back gets no challenge back`, async (t) => {
+    const { lose, directory, process } = await coded()
+    const { locate } = directory
+    lose('disabled')
+    await t.throwsAsync(process().verify(), { code: 'challenge-cancelled' })
+    directory.locate = locate
+
+    await t.throwsAsync(process().verify(), { code: 'challenge-cancelled' })
+    await t.throwsAsync(process().consume(), { code: 'challenge-cancelled' })
   })
 
   test(`${adapter}: a challenge that no code was sent for stays live when its user moves`, async (t) => {
@@ -210,13 +285,13 @@ export function movedAddressContract(adapter: string, create: () => Promise<Stor
     t.deepEqual(afterNoon(900), clock.now())
   })
 
-  test(`${adapter}: a directory that is away makes decisions and reads fail, and changes nothing`, async (t) => {
+  test(`${adapter}: a directory that is silent makes decisions and reads fail, and changes nothing`, async (t) => {
     const { directory, stored, process } = await coded()
     const before = await stored()
-    directory.find = () => Promise.reject(new DirectoryUnavailable('away'))
+    directory.locate = () => Promise.reject(new DirectoryUnavailable('silent'))
 
-    const { inspect, verify, consume, cancel } = process()
-    for (const call of [inspect, verify, consume, cancel]) {
+    const { inspect, initiate, verify, consume, cancel } = process()
+    for (const call of [inspect, initiate, verify, consume, cancel]) {
       await t.throwsAsync(call(), { instanceOf: DirectoryUnavailable })
     }
     t.deepEqual(await stored(), before)
@@ -225,12 +300,12 @@ export function movedAddressContract(adapter: string, create: () => Promise<Stor
 
 function useCases(
   { stepUps: stored, trail }: Stores,
-  directory: { find(userId: string): Promise<User | undefined> },
+  directory: { locate(userId: string): Promise<Whereabouts> },
   clock: SettableClock,
   challengeId: string,
   subjectUserId: string,
 ) {
-  const stepUps = new AddressCheckedStepUps(stored, { find: (userId) => directory.find(userId) })
+  const stepUps = new AddressCheckedStepUps(stored, { locate: (userId) => directory.locate(userId) })
   const totp = new PlainTotp()
   const identifiers = { next: () => randomUUID() }
   const signer = {

@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { CountersignClient } from '../../packages/kit/src/client.ts'
-import { InMemoryExecutions } from '../../packages/kit/src/in-memory-executions.ts'
+import { SingleProcessExecutions } from '../../packages/kit/src/single-process-executions.ts'
 import type {
   ProtectedOperation,
   StepUp,
@@ -27,6 +27,10 @@ interface AppAnswer {
   /** Text is sent as it is, as a stream if `streamed`; anything else as JSON. */
   readonly body: unknown
   readonly streamed?: boolean
+  /** Breaks the stream before its end. */
+  readonly breaks?: boolean
+  /** Answers 204 on the socket, and the framework does not see it. */
+  readonly bypasses?: boolean
 }
 
 interface App {
@@ -65,7 +69,7 @@ export function stepUpMiddlewareContract(
       stepUp: {
         client: await client(),
         clientId: 'payments',
-        executions: new InMemoryExecutions(),
+        executions: new SingleProcessExecutions(),
         onRefused: (refusal) => void refusals.push(refusal),
         ...stepUp,
       },
@@ -267,7 +271,7 @@ export function stepUpMiddlewareContract(
   })
 
   test.serial(`${framework}: of concurrent calls at two instances, one runs the operation`, async (t) => {
-    const executions = new InMemoryExecutions()
+    const executions = new SingleProcessExecutions()
     const apps = [await startApp(t, { executions }), await startApp(t, { executions })]
     const { user, reference } = await countersigned(t, apps[0]!.url)
 
@@ -286,24 +290,27 @@ export function stepUpMiddlewareContract(
   })
 
   test.serial(
-    `${framework}: an operation of which its process died after the consumption runs at the repeat`,
+    `${framework}: an operation whose store was away when it should have begun runs at the repeat`,
     async (t) => {
-      const app = await startApp(t)
+      const executions = new SingleProcessExecutions()
+      const app = await startApp(t, { executions })
       const { user, reference } = await countersigned(t, app.url)
-      const dying = await startApp(t, {
+      const away = await startApp(t, {
         executions: {
-          begin: () => Promise.reject(new Error('the process dies here')),
+          beforeConsumption: (...args) => executions.beforeConsumption(...args),
+          begin: () => Promise.reject(new Error('the store is away')),
           finish: async () => {},
+          markNotKnown: async () => {},
           abandon: async () => {},
         },
       })
 
-      const first = await transfer(dying.url, user.userId, reference)
+      const first = await transfer(away.url, user.userId, reference)
       const repeat = await transfer(app.url, user.userId, reference)
 
       t.is(first.status, 503)
       t.is(repeat.status, 202)
-      t.deepEqual([dying.made.length, app.made.length], [0, 1])
+      t.deepEqual([away.made.length, app.made.length], [0, 1])
     },
   )
 
@@ -322,20 +329,171 @@ export function stepUpMiddlewareContract(
     },
   )
 
-  test.serial(`${framework}: a handler that fails may run again by the same approval`, async (t) => {
-    let failures = 2
-    const app = await startApp(t, {}, async () => {
-      failures--
-      if (failures === 1) throw new Error('the ledger is away')
-      return { status: failures === 0 ? 503 : 202, headers: {}, body: { left: failures } }
+  for (const [what, status, fail] of [
+    ['throws', 500, () => raise(new Error('the ledger is away'))],
+    ['throws a refusal of another service', undefined, () => raise(refusalOfAnother())],
+    ['answers 500', 500, () => answered(500)],
+    ['answers 502', 502, () => answered(502)],
+    ['answers 503', 503, () => answered(503)],
+    ['answers 408', 408, () => answered(408)],
+    ['answers 499', 499, () => answered(499)],
+  ] as readonly (readonly [string, number | undefined, () => AppAnswer])[]) {
+    test.serial(
+      `${framework}: a handler that ${what} after the transfer does not make it again`,
+      async (t) => {
+        const app = await startApp(t, {}, async () => fail())
+        const { user, reference } = await countersigned(t, app.url)
+
+        const first = await transfer(app.url, user.userId, reference)
+        const repeats = [
+          await transfer(app.url, user.userId, reference),
+          await transfer(app.url, user.userId, reference),
+        ]
+
+        if (status !== undefined) {
+          t.is(first.status, status)
+          for (const repeat of repeats) t.like(repeat, { status: 409, body: { code: 'OUTCOME_NOT_KNOWN' } })
+          t.deepEqual(
+            app.refusals.map(({ code }) => code),
+            ['OUTCOME_NOT_KNOWN', 'OUTCOME_NOT_KNOWN'],
+          )
+        }
+        t.is(app.made.length, 1)
+      },
+    )
+  }
+
+  test.serial(`${framework}: a handler that says that nothing was done runs again`, async (t) => {
+    const answers = [() => answered(503), () => raise(new Error('the ledger is away')), () => answered(422)]
+    const app = await startApp(t, {}, async (stepUp) => {
+      const answer = answers.shift()
+      if (!answer) return answered(202)
+      stepUp.nothingDone()
+      return answer()
     })
     const { user, reference } = await countersigned(t, app.url)
 
-    t.is((await transfer(app.url, user.userId, reference)).status, 500)
-    t.is((await transfer(app.url, user.userId, reference)).status, 503)
-    t.is((await transfer(app.url, user.userId, reference)).status, 202)
-    t.is((await transfer(app.url, user.userId, reference)).body.left, -1)
-    t.is(app.made.length, 3)
+    const statuses: number[] = []
+    for (let call = 0; call < 5; call++) {
+      statuses.push((await transfer(app.url, user.userId, reference)).status)
+    }
+
+    t.deepEqual(statuses, [503, 500, 422, 202, 202])
+    t.is(app.made.length, 4)
+  })
+
+  test.serial(
+    `${framework}: a refusal is an answer like any other, and its handler does not run again`,
+    async (t) => {
+      const app = await startApp(t, {}, async () => ({
+        ...answered(422),
+        body: { code: 'INSUFFICIENT_FUNDS' },
+      }))
+      const { user, reference } = await countersigned(t, app.url)
+
+      const first = await transfer(app.url, user.userId, reference)
+      const repeat = await transfer(app.url, user.userId, reference)
+
+      t.like(first, { status: 422, body: { code: 'INSUFFICIENT_FUNDS' } })
+      t.like(repeat, { status: 422, body: { code: 'INSUFFICIENT_FUNDS' } })
+      t.is(app.made.length, 1)
+    },
+  )
+
+  test.serial(
+    `${framework}: an answer whose stream breaks leaves an outcome that nobody knows`,
+    async (t) => {
+      const lost: unknown[] = []
+      const app = await startApp(t, { onNotRecorded: (_id, cause) => void lost.push(cause) }, async () => ({
+        status: 200,
+        headers: { 'Content-Type': 'text/plain' },
+        body: 'transferred',
+        streamed: true,
+        breaks: true,
+      }))
+      const { user, reference } = await countersigned(t, app.url)
+
+      await transfer(app.url, user.userId, reference).catch(() => {})
+      const repeat = await transfer(app.url, user.userId, reference)
+
+      t.like(repeat, { status: 409, body: { code: 'OUTCOME_NOT_KNOWN' } })
+      t.is(app.made.length, 1)
+      t.is(lost.length, 1)
+    },
+  )
+
+  test.serial(
+    `${framework}: a handler that never answers is under way for a while, and then not known`,
+    async (t) => {
+      const never = Promise.withResolvers<AppAnswer>()
+      const executions = new SingleProcessExecutions({ underWayForInMs: 200 })
+      const app = await startApp(t, { executions }, () => never.promise)
+      const { user, reference } = await countersigned(t, app.url)
+      const patience = new AbortController()
+      const first = fetch(`${app.url}/transfers`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'x-user': user.userId, ...reference },
+        body: JSON.stringify(TRANSFER),
+        signal: patience.signal,
+      })
+      await until(
+        async () => app.made,
+        (made) => made.length === 1,
+      )
+      patience.abort()
+      await t.throwsAsync(first)
+
+      const codes = new Set<string>()
+      await until(
+        async () => {
+          const { body } = await transfer(app.url, user.userId, reference)
+          codes.add(body.code)
+          return body.code
+        },
+        (code) => code === 'OUTCOME_NOT_KNOWN',
+      )
+
+      t.true([...codes].every((code) => code === 'OPERATION_UNDER_WAY' || code === 'OUTCOME_NOT_KNOWN'))
+      t.is(app.made.length, 1)
+    },
+  )
+
+  test.serial(
+    `${framework}: an answer that bypasses the framework leaves an outcome that nobody knows`,
+    async (t) => {
+      const executions = new SingleProcessExecutions({ underWayForInMs: 200 })
+      const app = await startApp(t, { executions }, async () => ({ ...answered(204), bypasses: true }))
+      const { user, reference } = await countersigned(t, app.url)
+
+      const first = await transfer(app.url, user.userId, reference)
+      const repeat = await until(
+        () => transfer(app.url, user.userId, reference),
+        ({ body }) => body.code !== 'OPERATION_UNDER_WAY',
+      )
+
+      t.is(first.status, 204)
+      t.like(repeat, { status: 409, body: { code: 'OUTCOME_NOT_KNOWN' } })
+      t.is(app.made.length, 1)
+    },
+  )
+
+  test.serial(`${framework}: an answer that the store does not take is sent, and is told`, async (t) => {
+    const executions = new SingleProcessExecutions({ underWayForInMs: 0 })
+    executions.finish = () => Promise.reject(new Error('the store is away'))
+    const told: unknown[] = []
+    const app = await startApp(t, { executions, onNotRecorded: (...args) => void told.push(args) })
+    const { user, reference } = await countersigned(t, app.url)
+
+    const first = await transfer(app.url, user.userId, reference)
+    const repeat = await until(
+      () => transfer(app.url, user.userId, reference),
+      ({ body }) => body.code !== 'OPERATION_UNDER_WAY',
+    )
+
+    t.is(first.status, 202)
+    t.like(repeat, { status: 409, body: { code: 'OUTCOME_NOT_KNOWN' } })
+    t.is(app.made.length, 1)
+    t.like(told, [[reference['plmr-mfa-challenge-id'], { message: 'the store is away' }]])
   })
 
   test.serial(
@@ -615,6 +773,13 @@ export function stepUpMiddlewareContract(
       t.deepEqual(app.made, [])
     })
   }
+}
+
+const answered = (status: number): AppAnswer => ({ status, headers: {}, body: { status } })
+
+/** As HTTP clients throw it: a framework may answer with its status. */
+function refusalOfAnother(): Error {
+  return Object.assign(new Error('Request failed with status code 404'), { status: 404, statusCode: 404 })
 }
 
 function raise(thrown: unknown): never {

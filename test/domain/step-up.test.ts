@@ -205,7 +205,9 @@ test('no next issuance is announced that the challenge would not live to see, or
   t.is(StepUp.nextIssuanceAt(issued, { ...POLICY, maxIssuances: 1 }, NOON), undefined)
 })
 
-const MOVED = { userId: 'alice', email: EmailAddress.parse('alice@elsewhere.example') }
+const at = (email: EmailAddress) => ({ user: { userId: 'alice', email } })
+const MOVED = at(EmailAddress.parse('alice@elsewhere.example'))
+const without = (because: 'absent' | 'disabled' | 'no-address') => ({ user: undefined, because })
 
 test('a live challenge is cancelled once its user has moved from where the code went, verified or not', (t) => {
   const issued = issue(freshStepUp())
@@ -214,7 +216,7 @@ test('a live challenge is cancelled once its user has moved from where the code 
   for (const stepUp of [issued, { ...issued, challenge: verified }]) {
     const { challenge, standing } = stepUp
     const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', afterNoon(10))
-    t.deepEqual(StepUp.cancelIfMoved(stepUp, MOVED, afterNoon(10)), {
+    t.deepEqual(StepUp.cancelIfGone(stepUp, MOVED, afterNoon(10)), {
       challenge: cancelled,
       standing,
       events: [event],
@@ -225,19 +227,42 @@ test('a live challenge is cancelled once its user has moved from where the code 
 test('a user who has moved at the deadline ends nothing, and a millisecond before does', (t) => {
   const issued = issue(freshStepUp())
 
-  t.is(StepUp.cancelIfMoved(issued, MOVED, afterNoon(900)), undefined)
-  t.is(StepUp.cancelIfMoved(issued, MOVED, afterNoon(899.999))?.challenge.status, 'cancelled')
+  t.is(StepUp.cancelIfGone(issued, MOVED, afterNoon(900)), undefined)
+  t.is(StepUp.cancelIfGone(issued, MOVED, afterNoon(899.999))?.challenge.status, 'cancelled')
 })
 
-test('nothing is cancelled while the address is the same, unknown, or no code was sent to any', (t) => {
+test('nothing is cancelled while the address is the same, or no code was sent to any', (t) => {
   const issued = issue(freshStepUp())
   const [cancelled] = Challenge.cancel(issued.challenge, 'by-client', NOON)
 
-  t.is(StepUp.cancelIfMoved(issued, { ...MOVED, email: ALICE }, NOON), undefined)
-  t.is(StepUp.cancelIfMoved(issued, { ...MOVED, email: inUpperCase(ALICE) }, NOON), undefined)
-  t.is(StepUp.cancelIfMoved(issued, undefined, NOON), undefined)
-  t.is(StepUp.cancelIfMoved(freshStepUp(), MOVED, NOON), undefined)
-  t.is(StepUp.cancelIfMoved({ ...issued, challenge: cancelled }, MOVED, NOON), undefined)
+  t.is(StepUp.cancelIfGone(issued, at(ALICE), NOON), undefined)
+  t.is(StepUp.cancelIfGone(issued, at(inUpperCase(ALICE)), NOON), undefined)
+  t.is(StepUp.cancelIfGone(freshStepUp(), without('no-address'), NOON), undefined)
+  t.is(StepUp.cancelIfGone(freshStepUp(), MOVED, NOON), undefined)
+  t.is(StepUp.cancelIfGone({ ...issued, challenge: cancelled }, MOVED, NOON), undefined)
+})
+
+for (const because of ['absent', 'disabled', 'no-address'] as const) {
+  test(`a live challenge with a code ends if its user is ${because}, verified or not, and not at its deadline`, (t) => {
+    const issued = issue(freshStepUp())
+    const [verified] = Challenge.verify(issued.challenge, 'i1', NOON)
+
+    for (const stepUp of [issued, { ...issued, challenge: verified }]) {
+      const [cancelled, event] = Challenge.cancel(stepUp.challenge, 'user-gone', afterNoon(10))
+      t.deepEqual(StepUp.cancelIfGone(stepUp, without(because), afterNoon(10)), {
+        challenge: cancelled,
+        standing: stepUp.standing,
+        events: [event],
+      })
+      t.is(StepUp.cancelIfGone(stepUp, without(because), afterNoon(900)), undefined)
+    }
+  })
+}
+
+test('a challenge without a code ends if its user is absent or disabled', (t) => {
+  for (const because of ['absent', 'disabled'] as const) {
+    t.is(StepUp.cancelIfGone(freshStepUp(), without(because), NOON)?.challenge.status, 'cancelled')
+  }
 })
 
 /** The address with its domain in upper case: the same mailbox. */

@@ -43,4 +43,5 @@ export const production = (databaseUrl: string) => ({
   MAIL_TRANSPORT: 'smtp',
   SMTP_URL: `smtp://relay:pass-of-the-relay@${NOWHERE}`,
   MAIL_FROM: 'Bank <no-reply@bank.example>',
+  DNS_SERVERS: NOWHERE,
 })

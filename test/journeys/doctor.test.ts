@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import test from 'ava'
 import { exportJWK, generateKeyPair } from 'jose'
 import { SMTPServer } from 'smtp-server'
+import { dkimSigner } from '../../src/adapters/mail-smtp/dkim-signer.ts'
+import { newDkimKey, recordOf, textOf } from '../doubles/dkim-key.ts'
+import { dnsServer } from '../doubles/dns-server.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { countersign, key, NOWHERE, production } from './command.ts'
 import { createDataDir } from './service-process.ts'
@@ -30,21 +33,46 @@ test.serial('doctor finds a set-up well that is, and reveals no secret of it', a
     issuer.close()
   })
   const portOf = (address: AddressInfo | string | null) => (address as AddressInfo).port
+  const home = await createDataDir()
+  t.teardown(home.remove)
+  const dkimKey = newDkimKey('mail2026')
+  await writeFile(join(home.path, 'dkim'), `${textOf(dkimKey)}\n`)
+  const { address } = await dnsServer(t, {
+    'bank.example': ['v=spf1 ip4:198.51.100.1 -all'],
+    '_dmarc.bank.example': ['v=DMARC1; p=reject'],
+    'mail2026._domainkey.bank.example': [recordOf(dkimKey)],
+  })
   const env = {
     ...production(url),
+    DNS_SERVERS: address,
+    DKIM_KEYS_FILE: join(home.path, 'dkim'),
     AUTH_JWKS_URL: `http://127.0.0.1:${portOf(issuer.address())}/jwks.json`,
     SMTP_URL: `smtp://relay:pass-of-the-relay@127.0.0.1:${portOf(listening.address())}`,
   }
 
-  const { status, stdout } = await countersign(env, 'doctor')
+  const signed = await dkimSigner(
+    dkimKey,
+    'bank.example',
+  )(Buffer.from('From: a@bank.example\r\n\r\nHello\r\n'))
+  const received = join(home.path, 'received.eml')
+  await writeFile(received, signed)
+
+  const { status, stdout } = await countersign(env, 'doctor', '--received-mail', received)
 
   t.is(status, 0, stdout)
+  t.regex(stdout, /^ok +mail-sender-spf /m)
+  t.regex(stdout, /^ok +mail-sender-dkim +mail2026\._domainkey\.bank\.example has the key that signs/m)
+  t.regex(stdout, /^ok +mail-sender-dmarc /m)
+  t.regex(stdout, /^ok +received-mail-dkim +signed for bank\.example with the key mail2026$/m)
+  t.regex(stdout, /^warning +received-mail-spf /m)
   t.regex(stdout, /^warning +otp-keys +otp-2020-01-01 is active, \d+ days old$/m)
   t.regex(stdout, /^ok +mail-smtp +127\.0\.0\.1 answers/m)
   t.regex(stdout, /^ok +migrations +all are applied$/m)
-  t.regex(stdout, /^0 failed, 3 with a warning\.$/m)
+  t.regex(stdout, /^0 failed, 4 with a warning\.$/m)
   t.false(stdout.includes('pass-of'))
-  for (const secret of [new URL(url).password, key(1), key(2)]) t.false(stdout.includes(secret))
+  for (const secret of [new URL(url).password, key(1), key(2), textOf(dkimKey).slice(9, 80)]) {
+    t.false(stdout.includes(secret))
+  }
 })
 
 test.serial('doctor logs in with a token whose secret is in a file, and reveals neither', async (t) => {
@@ -126,3 +154,40 @@ test.serial('colours are for terminals, and for whoever asks for them', async (t
   t.true((await countersign({ ...env, FORCE_COLOR: '1' }, 'doctor')).stdout.includes('\x1b[31mfailed'))
   t.false((await countersign({ ...env, NO_COLOR: '1' }, 'doctor')).stdout.includes('\x1b'))
 })
+
+test.serial('doctor says of a received mail that it cannot read what to do, and ends with 1', async (t) => {
+  const env = production(`postgresql://u:secret@${NOWHERE}/none`)
+
+  const missing = await countersign(env, 'doctor', '--received-mail', '/nowhere.eml')
+  t.is(missing.status, 1)
+  t.regex(missing.stdout, /^failed +received-mail +the file cannot be read$/m)
+  t.regex(missing.stdout, /^warning +mail-sender-spf +bank\.example could not be looked up$/m)
+
+  const localhost = { ...env, MAIL_FROM: 'Bank <no-reply@localhost>' }
+  const { stdout } = await countersign(localhost, 'doctor', '--received-mail', '/nowhere.eml')
+  t.regex(stdout, /^failed +received-mail +no mail leaves for a domain of its own$/m)
+  t.notRegex(stdout, /mail-sender/)
+})
+
+test.serial(
+  'a new key for DKIM is one that the configuration takes, with the record that doctor looks for',
+  async (t) => {
+    const { status, stdout, stderr } = await countersign({}, 'keys', 'generate-dkim', 'mail2026')
+    t.is(status, 0, stderr)
+    const [, text] = /^mail2026\._domainkey TXT "(v=DKIM1; k=rsa; p=\S+)"$/m.exec(stderr)!
+    const { address } = await dnsServer(t, { 'mail2026._domainkey.bank.example': [text!] })
+
+    const env = { ...production(`postgresql://u:secret@${NOWHERE}/none`), DNS_SERVERS: address }
+    const doctor = await countersign({ ...env, DKIM_KEYS: stdout.trim() }, 'doctor')
+    t.regex(doctor.stdout, /^ok +mail-sender-dkim /m)
+
+    const document = JSON.parse((await countersign({}, 'keys', 'generate-dkim', 'a.b', '--json')).stdout)
+    t.regex(document.key, /^a\.b:/)
+    t.is(document.record.name, 'a.b._domainkey')
+    for (const selector of ['a b', '', 'a_b', '-a', 'x'.repeat(64)]) {
+      const refused = await countersign({}, 'keys', 'generate-dkim', '--', selector)
+      t.is(refused.status, 2, selector)
+      t.is(refused.stdout, '')
+    }
+  },
+)

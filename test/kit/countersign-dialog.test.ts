@@ -253,6 +253,17 @@ for (const delivery of ['bounced', 'failed']) {
   })
 }
 
+inBrowser('a mail that waits is told as late, until it is no longer on its way', async (t) => {
+  const challenge = new StubChallenge()
+  challenge.delayedAt = new Date().toISOString()
+  const page = await opened(t, challenge)
+
+  await page.getByRole('status').filter({ hasText: 'is late' }).waitFor()
+  challenge.delivery = 'delivered'
+  await page.getByRole('status').filter({ hasText: 'We have sent a code' }).waitFor()
+  t.pass()
+})
+
 inBrowser('a mail that bounces while the dialog is open is told without a key', async (t) => {
   const challenge = new StubChallenge()
   const page = await opened(t, challenge)

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { CountersignClient, operationDigest } from '../../packages/kit/src/client.ts'
+import { CountersignClient, EXECUTIONS_TABLE, operationDigest } from '../../packages/kit/src/client.ts'
 import { paymentsToken } from '../journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../journeys/service-process.ts'
-import { createTestDatabase } from '../support/database.ts'
+import { createTestDatabase, query } from '../support/database.ts'
 import { type GuideCommands, guideSteps, lineNotSeen, readGuide } from './guide.ts'
 import { type GuideApp, saveFiles, startApp } from './guide-app.ts'
 
@@ -113,6 +113,43 @@ test("the guide's client for production can be made", async (t) => {
   const { client } = await import(pathToFileURL(join(folder, 'production.ts')).href)
 
   t.is(client.jwksUrl.href, 'https://countersign.bank.example/.well-known/jwks.json')
+})
+
+test("the guide's store in PostgreSQL begins a run once, and forgets", async (t) => {
+  const { url } = await createTestDatabase()
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { createTable, executions, forgetOldRuns } from '${pathToFileURL(join(folder, 'executions.ts')).href}'
+      await createTable()
+      const run = { challengeId: crypto.randomUUID(), digest: 'd', consumedAt: new Date() }
+      console.log((await executions.begin(run)).state, (await executions.begin(run)).state, await forgetOldRuns())
+      process.exit()`,
+    ],
+    { env: { PATH: process.env.PATH, DATABASE_URL: url } },
+  )
+
+  t.is(stdout.trim(), 'run under-way 0')
+})
+
+test('the SQL of the guide fits the table of the store', async (t) => {
+  const page = await readFile(new URL('../../docs/integration.md', import.meta.url), 'utf8')
+  const statements = [...page.matchAll(/^```sql\n(.*?)^```$/gms)].map(([, sql]) => sql!)
+  const ofTheStore = statements.filter((sql) => sql.includes('countersign_executions'))
+  const { url } = await createTestDatabase()
+  const run = "(gen_random_uuid(), 'd', now() - interval '1 hour', now() - interval '1 hour')"
+
+  const rows = await query(
+    url,
+    EXECUTIONS_TABLE,
+    `INSERT INTO countersign_executions (challenge_id, digest, consumed_at, begun_at) VALUES ${run}`,
+    ...ofTheStore,
+  )
+
+  t.is(ofTheStore.length, 2)
+  t.is(rows.length, 1)
 })
 
 test('the guide installs each package under the name that it is packed under', (t) => {

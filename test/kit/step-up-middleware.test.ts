@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import test from 'ava'
 import express from 'express'
 import fastify from 'fastify'
@@ -26,7 +26,13 @@ test.after.always(async () => {
   await dataDir?.remove()
 })
 
-const streamOf = (text: string) => Readable.from([...text].map((character) => Buffer.from(character)))
+async function* characters(text: string, breaks: boolean): AsyncGenerator<Buffer> {
+  for (const character of text) yield Buffer.from(character)
+  if (breaks) throw new Error('the stream broke')
+}
+
+const streamOf = ({ body, breaks = false }: Awaited<ReturnType<Parameters<CreateApp>[0]['handle']>>) =>
+  Readable.from(characters(String(body), breaks))
 
 const koaApp: CreateApp = ({ stepUp, subjectUserId, operation, handle }) => {
   const requestOf = (ctx: Context) => ({ body: ctx.request.body, user: ctx.get('x-user') || undefined })
@@ -46,10 +52,15 @@ const koaApp: CreateApp = ({ stepUp, subjectUserId, operation, handle }) => {
     }),
   )
   app.use(async (ctx) => {
-    const { status, headers, body, streamed } = await handle(onKoa.stepUpOf(ctx), ctx.request.body)
-    ctx.status = status
-    ctx.set(headers)
-    ctx.body = streamed ? streamOf(String(body)) : body
+    const answer = await handle(onKoa.stepUpOf(ctx), ctx.request.body)
+    if (answer.bypasses) {
+      ctx.respond = false
+      ctx.res.writeHead(answer.status).end()
+      return
+    }
+    ctx.status = answer.status
+    ctx.set(answer.headers)
+    ctx.body = answer.streamed ? streamOf(answer) : answer.body
   })
   return createServer(app.callback())
 }
@@ -71,10 +82,14 @@ const expressApp: CreateApp = ({ stepUp, subjectUserId, operation, handle }) => 
       operation: (req) => operation(requestOf(req)),
     }),
     async (req, res) => {
-      const { status, headers, body, streamed } = await handle(onExpress.stepUpOf(req), req.body)
-      res.status(status).set(headers)
-      if (streamed) streamOf(String(body)).pipe(res)
-      else res.json(body)
+      const answer = await handle(onExpress.stepUpOf(req), req.body)
+      if (answer.bypasses) {
+        res.socket!.end(`HTTP/1.1 ${answer.status} No Content\r\nConnection: close\r\n\r\n`)
+        return
+      }
+      res.status(answer.status).set(answer.headers)
+      if (answer.streamed) pipeline(streamOf(answer), res, () => {})
+      else res.json(answer.body)
     },
   )
   return createServer(app)
@@ -97,11 +112,16 @@ const fastifyApp: CreateApp = async ({ stepUp, subjectUserId, operation, handle 
       operation: (request) => operation(requestOf(request)),
     }),
     async (request, reply) => {
-      const { status, headers, body, streamed } = await handle(onFastify.stepUpOf(request), request.body)
+      const answer = await handle(onFastify.stepUpOf(request), request.body)
+      if (answer.bypasses) {
+        reply.hijack()
+        reply.raw.writeHead(answer.status).end()
+        return
+      }
       return reply
-        .code(status)
-        .headers(headers)
-        .send(streamed ? streamOf(String(body)) : body)
+        .code(answer.status)
+        .headers(answer.headers)
+        .send(answer.streamed ? streamOf(answer) : answer.body)
     },
   )
   await app.ready()

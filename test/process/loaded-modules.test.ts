@@ -57,6 +57,11 @@ for (const [what, env, args, until] of [
 
     t.true(modules.some((url) => url.includes('/src/adapters/persistence-prisma/')))
     t.deepEqual(ofDevelopment(modules), [])
+    // Decision 54: its 29 packages are no part of the running service.
+    t.is(
+      modules.some((url) => url.includes('/node_modules/mailauth/')),
+      what === 'the doctor',
+    )
   })
 }
 

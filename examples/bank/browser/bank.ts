@@ -54,8 +54,11 @@ const REFUSALS: Readonly<Record<string, string>> = {
     'Countersigning is not possible for the moment. Nothing was transferred; try again in a minute.',
   OPERATION_UNDER_WAY: 'This transfer is being carried out. Look at it again in a moment.',
   OUTCOME_NOT_KNOWN: 'Look at your transfers before you try again: this one may have been carried out.',
+  NO_ANSWER:
+    'The bank did not answer. The transfer may have been carried out: look at your transfers before you try again.',
   CHALLENGE_ALREADY_CONSUMED: 'This countersignature was used before. Start the transfer again.',
 }
+const MAY_BE_ASKED_AGAIN = ['NO_ANSWER', 'OPERATION_UNDER_WAY', 'STEP_UP_UNAVAILABLE']
 /** The outcomes of a dialog that end the transfer. */
 const ENDS: Readonly<Record<string, string>> = {
   expired: 'The time for countersigning has run out. Nothing was transferred.',
@@ -128,7 +131,8 @@ async function countersign(): Promise<void> {
     const answer = await ask(order, { 'plmr-mfa-challenge-id': challengeId, 'plmr-mfa-signature': signature })
     // A customer who took too long must countersign again.
     if (demands(order, answer)) return countersign()
-    if (answer.status !== 503) forget()
+    // Asked again, the bank says what became of it. It makes no second transfer.
+    if (!MAY_BE_ASKED_AGAIN.includes(answer.code ?? '')) forget()
     return show(order, answer)
   }
   if (outcome in ENDS) {
@@ -161,9 +165,13 @@ async function ask(order: Order, headers: Record<string, string> = {}): Promise<
       headers: { 'Content-Type': 'application/json', ...headers },
       body: JSON.stringify(order),
     })
-    return { ...(await response.json()), status: response.status }
+    const answer = { ...(await response.json()), status: response.status }
+    // Nothing ran if the kit says so. Any other failure may have come after the transfer.
+    return answer.status < 500 || answer.code === 'STEP_UP_UNAVAILABLE'
+      ? answer
+      : { ...answer, code: 'NO_ANSWER' }
   } catch {
-    return { status: 503, code: 'STEP_UP_UNAVAILABLE' }
+    return { status: 503, code: 'NO_ANSWER' }
   }
 }
 

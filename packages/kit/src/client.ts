@@ -503,4 +503,11 @@ export {
   type CountersignErrorDetails,
   type FieldError,
 } from './countersign-error.ts'
+export type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
 export { OperationNotCanonical, operationDigest } from './operation-digest.ts'
+export {
+  EXECUTIONS_TABLE,
+  type PostgresClient,
+  PostgresExecutions,
+  type PostgresExecutionsOptions,
+} from './postgres-executions.ts'

@@ -18,30 +18,35 @@ export interface StoredResponse {
 
 /** The answer of a store to a caller that wants to run an operation. */
 export type Beginning =
-  /** Nobody had begun the run. It now belongs to the caller, which finishes or abandons it. */
+  /** Nobody had begun the run. It now belongs to the caller, which ends it with one of the other methods. */
   | { readonly state: 'run' }
-  /** Another caller has begun the run and has neither finished nor abandoned it. The app gets 409, `OPERATION_UNDER_WAY`. */
+  /** Another caller has begun the run, not long ago, and has not ended it. The app gets 409, `OPERATION_UNDER_WAY`. */
   | { readonly state: 'under-way' }
   /** The operation ran. The app gets the same answer again. */
   | { readonly state: 'finished'; readonly response: StoredResponse }
-  /** The store may have forgotten the run, so it may have happened. The app gets 409, `OUTCOME_NOT_KNOWN`. */
+  /** The operation may have run: its handler failed, its process is gone, or the store forgot it. The app gets 409, `OUTCOME_NOT_KNOWN`. */
   | { readonly state: 'not-known' }
 
 /**
  * Remembers runs, so that an operation runs once, however often the app repeats its call. All processes of your service have to
- * share one store.
+ * share one store. `PostgresExecutions` is one.
  */
 export interface ExecutionStore {
   /**
-   * Begins a run, or returns the state of the run that exists. Among concurrent callers, at most one gets `run`, until it
-   * abandons the run. If this rejects, nothing runs, and the app gets 503.
+   * Called for each challenge that this process opens, and before each consumption. `isConsumed` says whether the approval was consumed
+   * before, and asks the service if it has to. A store that forgets its runs when its process ends needs this: it lets run only what
+   * was not consumed. Others leave it out.
+   */
+  beforeConsumption?(challengeId: string, isConsumed: () => Promise<boolean>): Promise<void>
+  /**
+   * Begins a run, or returns the state of the run that exists. Among concurrent callers, at most one gets `run`. Nobody else gets it
+   * until the run is abandoned. If this rejects, nothing runs, and the app gets 503.
    */
   begin(execution: Execution): Promise<Beginning>
-  /**
-   * Stores the answer of a run that has ended. If this rejects, the app still gets the answer, `onNotRecorded` is called, and a
-   * repeat finds the run `under-way`.
-   */
+  /** Stores the answer of a run. An answer that is stored stays, whatever comes later. */
   finish(challengeId: string, response: StoredResponse): Promise<void>
-  /** Forgets a run whose handler threw or answered 500 or more: it may begin again. */
+  /** Stores that nobody knows what the run did. It stays so until somebody who finds out finishes or abandons the run. */
+  markNotKnown(challengeId: string): Promise<void>
+  /** Forgets a run that did nothing: it may begin again. Does not forget an answer. */
   abandon(challengeId: string): Promise<void>
 }

@@ -7,6 +7,9 @@ import { type Running, rememberStepUp, StepUpGate, type StepUpOptions } from './
  * Middleware for an Express route, after authentication and body parser. What comes after it runs only for an operation that its user
  * has approved, and once.
  *
+ * A handler that answers 500 or more, also because it threw, leaves an outcome that nobody knows. If nothing was done, call
+ * `stepUpOf(req).nothingDone()`.
+ *
  * In place of the handler, the app is answered `{ "code", "message" }`:
  *
  * | status | code | meaning |
@@ -18,7 +21,7 @@ import { type Running, rememberStepUp, StepUpGate, type StepUpOptions } from './
  * | 403 | `OPERATION_DOES_NOT_MATCH_CHALLENGE` | the request is not the one that the user approved |
  * | 403 | `SUBJECT_DOES_NOT_MATCH_CHALLENGE` | the approval is another user's |
  * | 409 | `OPERATION_UNDER_WAY` | the operation is running; with `Retry-After` |
- * | 409 | `OUTCOME_NOT_KNOWN` | the operation may have run before |
+ * | 409 | `OUTCOME_NOT_KNOWN` | the operation may have run before: its handler threw, answered 500 or more, or never ended |
  * | 409 | `CHALLENGE_ALREADY_CONSUMED` | the approval was used elsewhere |
  * | 422 | `IDEMPOTENCY_KEY_REUSED` | the idempotency key was used with another operation |
  * | 503 | `STEP_UP_UNAVAILABLE` | Countersign or the store is unavailable; nothing ran; with `Retry-After` |
@@ -34,7 +37,7 @@ import { type Running, rememberStepUp, StepUpGate, type StepUpOptions } from './
  *     request: { amount, to },
  *     summary: [{ label: 'Amount', value: amount }, { label: 'To', value: to }],
  *   }),
- *   executions: new InMemoryExecutions(),
+ *   executions: new PostgresExecutions(pool),
  * })
  * app.post('/transfers', stepUp, (req, res) => {
  *   res.status(202).json({ transfer: stepUpOf(req).challengeId })
@@ -65,7 +68,7 @@ export function requireStepUp(options: StepUpOptions<Request>): RequestHandler {
  */
 function recordResponse(res: Response, running: Running): void {
   const before = { ...res.getHeaders() }
-  const { write: plainWrite, end: plainEnd, writeHead, flushHeaders } = res
+  const { write: plainWrite, end: plainEnd, writeHead, flushHeaders, destroy: plainDestroy } = res
   const chunks: Buffer[] = []
   let ended = false
 
@@ -100,6 +103,14 @@ function recordResponse(res: Response, running: Running): void {
     write,
     end,
     flushHeaders: () => {},
+    // `pipeline` does this to an answer whose stream breaks.
+    destroy: (error?: Error) => {
+      if (!ended) {
+        ended = true
+        running.lose(error ?? new Error('The handler destroyed its answer'))
+      }
+      return plainDestroy.call(res, error)
+    },
     writeHead: (status: number, ...rest: readonly unknown[]) => {
       res.statusCode = status
       const headers = rest.find((argument) => typeof argument === 'object' && argument !== null)
@@ -121,7 +132,13 @@ function headersIn(headers: unknown): readonly (readonly [string, string | strin
 
 export { CountersignClient } from './client.ts'
 export type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
-export { InMemoryExecutions } from './in-memory-executions.ts'
+export {
+  EXECUTIONS_TABLE,
+  type PostgresClient,
+  PostgresExecutions,
+  type PostgresExecutionsOptions,
+} from './postgres-executions.ts'
+export { SingleProcessExecutions, type SingleProcessExecutionsOptions } from './single-process-executions.ts'
 export {
   type ProtectedOperation,
   type RefusalCode,

@@ -11,6 +11,9 @@ export interface StepUpHooks {
 /**
  * Hooks of a Fastify route. Its handler runs only for an operation that its user has approved, and once.
  *
+ * A handler that answers 500 or more, also because it threw, leaves an outcome that nobody knows. If nothing was done, call
+ * `stepUpOf(request).nothingDone()`.
+ *
  * In place of the handler, the app is answered `{ "code", "message" }`:
  *
  * | status | code | meaning |
@@ -22,7 +25,7 @@ export interface StepUpHooks {
  * | 403 | `OPERATION_DOES_NOT_MATCH_CHALLENGE` | the request is not the one that the user approved |
  * | 403 | `SUBJECT_DOES_NOT_MATCH_CHALLENGE` | the approval is another user's |
  * | 409 | `OPERATION_UNDER_WAY` | the operation is running; with `Retry-After` |
- * | 409 | `OUTCOME_NOT_KNOWN` | the operation may have run before |
+ * | 409 | `OUTCOME_NOT_KNOWN` | the operation may have run before: its handler threw, answered 500 or more, or never ended |
  * | 409 | `CHALLENGE_ALREADY_CONSUMED` | the approval was used elsewhere |
  * | 422 | `IDEMPOTENCY_KEY_REUSED` | the idempotency key was used with another operation |
  * | 503 | `STEP_UP_UNAVAILABLE` | Countersign or the store is unavailable; nothing ran; with `Retry-After` |
@@ -38,7 +41,7 @@ export interface StepUpHooks {
  *     request: { amount, to },
  *     summary: [{ label: 'Amount', value: amount }, { label: 'To', value: to }],
  *   }),
- *   executions: new InMemoryExecutions(),
+ *   executions: new PostgresExecutions(pool),
  * })
  * app.post('/transfers', { ...stepUp }, async (request) => ({ transfer: stepUpOf(request).challengeId }))
  * ```
@@ -72,7 +75,7 @@ export function requireStepUp(options: StepUpOptions<FastifyRequest>): StepUpHoo
       try {
         body = await bodyOf(payload)
       } catch (error) {
-        run.running.lose(error)
+        await run.running.lose(error)
         throw error
       }
       await run.running.finish(handlerResponse(reply.statusCode, run.before, reply.getHeaders(), body))
@@ -92,7 +95,13 @@ async function bodyOf(payload: unknown): Promise<Buffer> {
 
 export { CountersignClient } from './client.ts'
 export type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
-export { InMemoryExecutions } from './in-memory-executions.ts'
+export {
+  EXECUTIONS_TABLE,
+  type PostgresClient,
+  PostgresExecutions,
+  type PostgresExecutionsOptions,
+} from './postgres-executions.ts'
+export { SingleProcessExecutions, type SingleProcessExecutionsOptions } from './single-process-executions.ts'
 export {
   type ProtectedOperation,
   type RefusalCode,

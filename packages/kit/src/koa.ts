@@ -6,6 +6,9 @@ import { rememberStepUp, StepUpGate, type StepUpOptions } from './step-up.ts'
  * Middleware for a Koa route, after authentication and body parser. What comes after it runs only for an operation that its user has
  * approved, and once.
  *
+ * A handler that throws, also by `ctx.throw`, leaves an outcome that nobody knows. To refuse, set `ctx.status`; if nothing was done, call
+ * `stepUpOf(ctx).nothingDone()`.
+ *
  * In place of the handler, the app is answered `{ "code", "message" }`:
  *
  * | status | code | meaning |
@@ -17,7 +20,7 @@ import { rememberStepUp, StepUpGate, type StepUpOptions } from './step-up.ts'
  * | 403 | `OPERATION_DOES_NOT_MATCH_CHALLENGE` | the request is not the one that the user approved |
  * | 403 | `SUBJECT_DOES_NOT_MATCH_CHALLENGE` | the approval is another user's |
  * | 409 | `OPERATION_UNDER_WAY` | the operation is running; with `Retry-After` |
- * | 409 | `OUTCOME_NOT_KNOWN` | the operation may have run before |
+ * | 409 | `OUTCOME_NOT_KNOWN` | the operation may have run before: its handler threw, answered 500 or more, or never ended |
  * | 409 | `CHALLENGE_ALREADY_CONSUMED` | the approval was used elsewhere |
  * | 422 | `IDEMPOTENCY_KEY_REUSED` | the idempotency key was used with another operation |
  * | 503 | `STEP_UP_UNAVAILABLE` | Countersign or the store is unavailable; nothing ran; with `Retry-After` |
@@ -33,7 +36,7 @@ import { rememberStepUp, StepUpGate, type StepUpOptions } from './step-up.ts'
  *     request: { amount, to },
  *     summary: [{ label: 'Amount', value: amount }, { label: 'To', value: to }],
  *   }),
- *   executions: new InMemoryExecutions(),
+ *   executions: new PostgresExecutions(pool),
  * })
  * app.use(stepUp)
  * app.use((ctx) => {
@@ -64,14 +67,15 @@ export function requireStepUp(options: StepUpOptions<Context>): Middleware {
     try {
       await next()
     } catch (error) {
-      await running.abandon()
+      await running.fail()
       throw error
     }
     let body: Buffer
     try {
+      if (ctx.respond === false) return await running.lose(new Error('The handler answers without Koa'))
       body = await bodyOf(ctx)
     } catch (error) {
-      running.lose(error)
+      await running.lose(error)
       throw error
     }
     await running.finish(handlerResponse(ctx.status, before, ctx.response.headers, body))
@@ -101,7 +105,13 @@ function partsOf(body: unknown): AsyncIterable<unknown> | Iterable<unknown> | un
 
 export { CountersignClient } from './client.ts'
 export type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
-export { InMemoryExecutions } from './in-memory-executions.ts'
+export {
+  EXECUTIONS_TABLE,
+  type PostgresClient,
+  PostgresExecutions,
+  type PostgresExecutionsOptions,
+} from './postgres-executions.ts'
+export { SingleProcessExecutions, type SingleProcessExecutionsOptions } from './single-process-executions.ts'
 export {
   type ProtectedOperation,
   type RefusalCode,

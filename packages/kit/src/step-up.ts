@@ -18,6 +18,16 @@ export interface StepUp {
   readonly authorisation: string
   /** When the user entered the right code. */
   readonly verifiedAt: Date
+  /**
+   * Says that nothing was done. The operation may then run again with this approval, whatever the handler answers or throws after this
+   * call. Call it only if nothing happened, or all of it was rolled back.
+   *
+   * Without it, a handler that throws or answers 500 or more leaves an outcome that nobody knows: a repeat gets 409,
+   * `OUTCOME_NOT_KNOWN`, and does not run.
+   *
+   * @throws {Error} if the answer is recorded already.
+   */
+  nothingDone(): void
 }
 
 /** What a request asks for, as your service describes it. */
@@ -52,8 +62,9 @@ export interface StepUpOptions<Request> {
    */
   readonly operation: (request: Request) => ProtectedOperation | Promise<ProtectedOperation>
   /**
-   * What makes the operation run once: a store that all your processes share, or `InMemoryExecutions` for one process. With
-   * `in-the-handler`, the handler runs for every repeat of an approved call, and finds by the challenge id what it did before.
+   * What makes the operation run once: `PostgresExecutions`, another store that all your processes share, or
+   * `SingleProcessExecutions` for one process. With `in-the-handler`, the handler runs for every repeat of an approved call, and finds
+   * by the challenge id what it did before.
    */
   readonly executions: ExecutionStore | 'in-the-handler'
   /** The keys of the service, or their URL. Default: fetched from the service. */
@@ -64,8 +75,8 @@ export interface StepUpOptions<Request> {
    */
   readonly onRefused?: (refusal: StepUpRefusal) => void
   /**
-   * Called if the operation ran and was answered, but the answer could not be stored: a repeat does not get it. May throw, like
-   * `onRefused`.
+   * Called if the operation ran, but its answer could not be read or stored. A repeat gets `OUTCOME_NOT_KNOWN`, or at first
+   * `OPERATION_UNDER_WAY`. May throw, like `onRefused`.
    */
   readonly onNotRecorded?: (challengeId: string, cause: unknown) => void
 }
@@ -96,14 +107,14 @@ export type StepUpDecision =
   | { readonly decision: 'answer'; readonly answer: StepUpAnswer }
   | { readonly decision: 'run'; readonly stepUp: StepUp; readonly running: Running }
 
-/** A run that has begun. None of this rejects. */
+/** A run that has begun. The first of these calls ends it, and later ones change nothing. None of them rejects. */
 export interface Running {
-  /** What the handler answered; a status of 500 and more counts as a failure. */
+  /** The handler has answered. */
   finish(response: StoredResponse): Promise<void>
   /** The handler failed without an answer. */
-  abandon(): Promise<void>
-  /** The handler is done, but its answer cannot be had: no repeat may run it again. */
-  lose(cause: unknown): void
+  fail(): Promise<void>
+  /** The handler has answered, but its answer cannot be read. */
+  lose(cause: unknown): Promise<void>
 }
 
 const REFUSALS = {
@@ -131,6 +142,8 @@ const SIGNATURE_HEADER = 'plmr-mfa-signature'
 const CHALLENGE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 const RETRY_AFTER_IN_SECONDS = 5
+/** Below 500, these too say that somebody stopped waiting for the handler, and not what it did: a time-out, a caller who left. */
+const NO_OUTCOME: readonly number[] = [408, 499]
 /** One call does not end with so many challenges, each over before it is looked at. */
 const MAX_REPLACEMENTS = 3
 
@@ -201,6 +214,7 @@ export class StepUpGate<Request> {
 
   /** @param replaced the challenge that is over, if there was one. */
   async #demand(call: Call, replaced?: string): Promise<StepUpDecision> {
+    const { client, executions } = this.#options
     const { subjectUserId, operation, digest } = call
     const { type, summary, expiresInSeconds } = operation
     const demand = {
@@ -210,7 +224,10 @@ export class StepUpGate<Request> {
     }
     let before = replaced
     for (let replacement = 0; replacement <= MAX_REPLACEMENTS; replacement++) {
-      const opened = await this.#options.client.openChallenge(demand, keyOf(call, before))
+      const opened = await client.openChallenge(demand, keyOf(call, before))
+      if (opened.created && executions !== 'in-the-handler') {
+        await executions.beforeConsumption?.(opened.challengeId, async () => false)
+      }
       if (opened.created || !(await this.#isOver(opened.challengeId))) return stepUpRequired(opened)
       before = opened.challengeId
     }
@@ -222,10 +239,17 @@ export class StepUpGate<Request> {
     return status === 'expired' || status === 'exhausted' || status === 'cancelled'
   }
 
+  async #isConsumed(challengeId: string): Promise<boolean> {
+    return (await this.#options.client.inspectChallenge(challengeId)).status === 'consumed'
+  }
+
   async #redeem(call: Call, reference: Reference): Promise<StepUpDecision> {
-    const { client } = this.#options
+    const { client, executions } = this.#options
     const { challengeId, signature } = reference
     try {
+      if (executions !== 'in-the-handler') {
+        await executions.beforeConsumption?.(challengeId, () => this.#isConsumed(challengeId))
+      }
       const consumed = await client.consumeChallenge(challengeId, { signature, digest: call.digest })
       const authorised = await this.#authorised(consumed, call)
       if (authorised.subjectUserId !== call.subjectUserId || consumed.subjectUserId !== call.subjectUserId) {
@@ -286,14 +310,16 @@ export class StepUpGate<Request> {
     return stepUpRequired({ challengeId, signature, expiresAt, methods: methodsOf(challengeId) })
   }
 
-  async #run(stepUp: StepUp, execution: Execution): Promise<StepUpDecision> {
+  async #run(approval: Omit<StepUp, 'nothingDone'>, execution: Execution): Promise<StepUpDecision> {
     const { executions } = this.#options
-    if (executions === 'in-the-handler') return { decision: 'run', stepUp, running: UNRECORDED }
+    if (executions === 'in-the-handler') {
+      return { decision: 'run', stepUp: { ...approval, nothingDone: () => {} }, running: UNRECORDED }
+    }
 
     const beginning = await executions.begin(execution)
     switch (beginning.state) {
       case 'run':
-        return { decision: 'run', stepUp, running: this.#running(executions, stepUp.challengeId) }
+        return { decision: 'run', ...this.#recorded(executions, approval) }
       case 'finished': {
         const { status, headers, body } = beginning.response
         return { decision: 'answer', answer: { status, headers, body: Buffer.from(body, 'base64') } }
@@ -305,21 +331,44 @@ export class StepUpGate<Request> {
     }
   }
 
-  #running(executions: ExecutionStore, challengeId: string): Running {
-    const recorded = async (recording: () => Promise<void>) => {
+  /** The run of an approval. What it did is known only if the handler says so, by its answer or by `nothingDone`. */
+  #recorded(
+    executions: ExecutionStore,
+    approval: Omit<StepUp, 'nothingDone'>,
+  ): { readonly stepUp: StepUp; readonly running: Running } {
+    const { challengeId } = approval
+    const notRecorded = (cause: unknown) => tell(() => this.#options.onNotRecorded?.(challengeId, cause))
+    let nothingDone = false
+    let hasEnded = false
+
+    const end = async (response?: StoredResponse) => {
+      if (hasEnded) return
+      hasEnded = true
       try {
-        await recording()
+        if (nothingDone) await executions.abandon(challengeId)
+        else if (response && isOutcome(response)) await executions.finish(challengeId, response)
+        else await executions.markNotKnown(challengeId)
       } catch (cause) {
-        tell(() => this.#options.onNotRecorded?.(challengeId, cause))
+        notRecorded(cause)
       }
     }
     return {
-      finish: (response) =>
-        recorded(() =>
-          response.status >= 500 ? executions.abandon(challengeId) : executions.finish(challengeId, response),
-        ),
-      abandon: () => recorded(() => executions.abandon(challengeId)),
-      lose: (cause) => tell(() => this.#options.onNotRecorded?.(challengeId, cause)),
+      stepUp: {
+        ...approval,
+        nothingDone() {
+          if (hasEnded) throw new Error('The answer is recorded already')
+          nothingDone = true
+        },
+      },
+      running: {
+        finish: end,
+        fail: () => end(),
+        lose: async (cause) => {
+          if (hasEnded) return
+          notRecorded(cause)
+          await end()
+        },
+      },
     }
   }
 
@@ -354,6 +403,14 @@ async function tell(callback: () => unknown): Promise<void> {
   } catch (error) {
     process.emitWarning(error instanceof Error ? error : String(error))
   }
+}
+
+/**
+ * Whether an answer says what the handler did. A refusal (4xx) does, and the app gets it again. It does not say that nothing was done:
+ * the handler may have passed on the refusal of a later step.
+ */
+function isOutcome({ status }: StoredResponse): boolean {
+  return status < 500 && !NO_OUTCOME.includes(status)
 }
 
 /** What was thrown on the way to the operation, in terms of the user's app. What is not known to be harmless is an outage. */
@@ -419,7 +476,7 @@ function answer(status: number, body: object, headers: Record<string, string>): 
   }
 }
 
-const UNRECORDED: Running = { finish: async () => {}, abandon: async () => {}, lose: () => {} }
+const UNRECORDED: Running = { finish: async () => {}, fail: async () => {}, lose: async () => {} }
 
 const stepUps = new WeakMap<object, StepUp>()
 

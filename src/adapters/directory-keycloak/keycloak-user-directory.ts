@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { Clock } from '../../application/ports/clock.ts'
-import { DirectoryUnavailable, type UserDirectory } from '../../application/ports/user-directory.ts'
-import type { User } from '../../domain/user.ts'
+import { DirectoryUnavailable, type ExternalUserDirectory } from '../../application/ports/user-directory.ts'
+import type { User, Whereabouts } from '../../domain/user.ts'
 import { ClientAccessToken } from './client-access-token.ts'
 import { callKeycloak, type KeycloakAnswer, parseBody } from './keycloak-call.ts'
 import { TtlCache } from './ttl-cache.ts'
-import { UserRepresentation, userOf } from './user-representation.ts'
+import { UserRepresentation, whereaboutsOf } from './user-representation.ts'
 
 export interface KeycloakOptions {
   /** Keycloak's URL, with its path if it has one: `https://id.example/auth`. The client's secret is sent there. */
@@ -44,11 +44,11 @@ const RESOURCES = ['count', 'profile']
  */
 const UserNotFound = z.object({ error: z.literal('User not found') })
 
-/** Looks up enabled users with a verified address in the Admin REST API of Keycloak. */
-export class KeycloakUserDirectory implements UserDirectory {
+/** Looks up users in the Admin REST API of Keycloak: those who are enabled and have a verified address. */
+export class KeycloakUserDirectory implements ExternalUserDirectory {
   readonly #users: URL
   readonly #token: ClientAccessToken
-  readonly #memory: TtlCache<User | undefined>
+  readonly #memory: TtlCache<Whereabouts>
   readonly #timeoutInMs: number
   readonly #fetch: typeof fetch | undefined
   readonly #onUnreadableLocale: (userId: string) => void
@@ -68,28 +68,41 @@ export class KeycloakUserDirectory implements UserDirectory {
       clock,
       options.fetch,
     )
-    this.#memory = new TtlCache(MEMORY_IN_SECONDS, options.rememberedUsers ?? REMEMBERED_USERS, clock)
+    this.#memory = new TtlCache(
+      MEMORY_IN_SECONDS,
+      options.rememberedUsers ?? REMEMBERED_USERS,
+      clock,
+      // An answer without a user may end a challenge for good, so it must be true now: a user may have come since.
+      ({ user }) => user !== undefined,
+    )
     this.#timeoutInMs = timeoutInMs
     this.#fetch = options.fetch
     this.#onUnreadableLocale = options.onUnreadableLocale ?? (() => {})
   }
 
   async find(userId: string): Promise<User | undefined> {
-    if (!PATH_SEGMENT.test(userId) || RESOURCES.includes(userId)) return undefined
+    return (await this.locate(userId)).user
+  }
+
+  async locate(userId: string): Promise<Whereabouts> {
+    // Nobody was asked, so nobody said that the user is gone.
+    if (!PATH_SEGMENT.test(userId) || RESOURCES.includes(userId)) {
+      return { user: undefined, because: 'no-address' }
+    }
     return this.#memory.getOrLoad(userId, () => this.#ask(userId))
   }
 
-  async #ask(userId: string): Promise<User | undefined> {
+  async #ask(userId: string): Promise<Whereabouts> {
     const answer = await this.#call(new URL(encodeURIComponent(userId), this.#users))
     if (answer.status === 404) {
       parseBody(PLACE, answer, UserNotFound)
-      return undefined
+      return { user: undefined, because: 'absent' }
     }
     if (answer.status !== 200) throw new DirectoryUnavailable(`${PLACE} answered ${answer.status}`)
 
     const representation = parseBody(PLACE, answer, UserRepresentation)
     if (representation.id !== userId) throw new DirectoryUnavailable(`${PLACE} answered with another user`)
-    return userOf(representation, () => this.#onUnreadableLocale(userId))
+    return whereaboutsOf(representation, () => this.#onUnreadableLocale(userId))
   }
 
   /** A token can end early, when Keycloak's keys or sessions change. So a refused token is replaced once. */

@@ -1,18 +1,20 @@
 import type { Clock } from '../../application/ports/clock.ts'
 import { secondsAfter } from '../../domain/instant.ts'
 
-/** Reuses answers for a few seconds. It does not keep failures. */
+/** Reuses answers for a few seconds. It does not keep failures, nor answers that `keeps` leaves out. */
 export class TtlCache<T> {
   readonly #seconds: number
   readonly #capacity: number
   readonly #clock: Clock
+  readonly #keeps: (answer: T) => boolean
   readonly #known = new Map<string, { readonly answer: T; readonly askedAt: Date }>()
   readonly #underway = new Map<string, Promise<T>>()
 
-  constructor(seconds: number, capacity: number, clock: Clock) {
+  constructor(seconds: number, capacity: number, clock: Clock, keeps: (answer: T) => boolean = () => true) {
     this.#seconds = seconds
     this.#capacity = capacity
     this.#clock = clock
+    this.#keeps = keeps
   }
 
   /** Returns the kept answer, or loads it. Concurrent calls for the same `key` share one load. */
@@ -28,7 +30,7 @@ export class TtlCache<T> {
     const askedAt = this.#clock.now()
     const learning = ask()
       .then((answer) => {
-        this.#keep(key, answer, askedAt)
+        if (this.#keeps(answer)) this.#keep(key, answer, askedAt)
         return answer
       })
       .finally(() => this.#underway.delete(key))

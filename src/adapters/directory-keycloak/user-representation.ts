@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { EmailAddress, EmailAddressMalformed } from '../../domain/email-address.ts'
 import { LanguageTag } from '../../domain/language-tag.ts'
-import type { User } from '../../domain/user.ts'
+import type { Whereabouts } from '../../domain/user.ts'
 
 const PRINTABLE = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
 const MAX_DISPLAY_NAME = 100
@@ -25,20 +25,19 @@ export const UserRepresentation = z.object({
 
 type UserRepresentation = z.infer<typeof UserRepresentation>
 
-/** The directory entry. Undefined unless the user is enabled and has verified one plain address. */
-export function userOf(representation: UserRepresentation, onUnreadableLocale: () => void): User | undefined {
+/** The directory entry, if the user is enabled and has verified one plain address. */
+export function whereaboutsOf(
+  representation: UserRepresentation,
+  onUnreadableLocale: () => void,
+): Whereabouts {
   const { id, enabled, emailVerified, email, firstName, lastName, attributes } = representation
-  if (enabled !== true || emailVerified !== true) return undefined
+  if (enabled !== true) return { user: undefined, because: enabled === false ? 'disabled' : 'no-address' }
 
-  const address = addressOf(email ?? '')
-  if (address === undefined) return undefined
+  const address = emailVerified === true ? addressOf(email ?? '') : undefined
+  if (address === undefined) return { user: undefined, because: 'no-address' }
 
-  return {
-    userId: id,
-    email: address,
-    locale: localeOf(attributes?.locale?.[0], onUnreadableLocale),
-    displayName: displayNameOf(firstName, lastName),
-  }
+  const locale = localeOf(attributes?.locale?.[0], onUnreadableLocale)
+  return { user: { userId: id, email: address, locale, displayName: displayNameOf(firstName, lastName) } }
 }
 
 function addressOf(email: string): EmailAddress | undefined {

@@ -7,6 +7,7 @@ import {
   messageIdOf,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
+import { dkimSigner } from './dkim-signer.ts'
 import { mailContent } from './mail-content.ts'
 import { type SmtpConnection, smtpConnection } from './smtp-connection.ts'
 import { smtpFailure } from './smtp-failure.ts'
@@ -20,6 +21,7 @@ export class SmtpMailTransport implements MailTransport {
   readonly #sender: SmtpSender
   readonly #timeoutInMs: number
   readonly #contentOf: ReturnType<typeof mailContent>
+  readonly #sign: ReturnType<typeof dkimSigner> | undefined
   readonly #mailer: ReturnType<typeof pooled>
   /**
    * The content of each mail that is being sent. The key is the signal that nodemailer got with it. nodemailer reads the
@@ -29,10 +31,11 @@ export class SmtpMailTransport implements MailTransport {
 
   /** @throws {TypeError} if an option cannot be used; it does not repeat the option. */
   constructor(options: SmtpOptions) {
-    const { from, replyTo, timeoutInMs = TIMEOUT_IN_MS } = options
+    const { from, replyTo, dkimKey, timeoutInMs = TIMEOUT_IN_MS } = options
     this.#sender = smtpSender(from)
     this.#timeoutInMs = timeoutInMs
     this.#contentOf = mailContent(this.#sender, replyTo === undefined ? undefined : smtpSender(replyTo))
+    this.#sign = dkimKey && dkimSigner(dkimKey, this.#sender.domain)
     this.#mailer = pooled(smtpConnection(options, this.#sender))
     // Called again if a connection was lost before the server asked for the content.
     this.#mailer.use('stream', ({ data, message }, done) => {
@@ -52,12 +55,13 @@ export class SmtpMailTransport implements MailTransport {
     const limit = new AbortController()
     const timer = setTimeout(() => limit.abort(), this.#timeoutInMs)
     try {
+      const content = this.#contentOf(message, messageId, new Date())
       await this.#mailer.sendMail({
         envelope: { from: this.#sender.address, to },
         // A notice of failure then returns no content, and so no valid code (RFC 3461). Left out for a server without DSN.
         dsn: { return: 'headers', id: message.id },
         messageId,
-        raw: this.#contentOf(message, messageId, new Date()),
+        raw: this.#sign ? await this.#sign(content) : content,
         signal: limit.signal,
       })
       return { transport: 'smtp', messageId }

@@ -1,4 +1,5 @@
 import type { ClientCredentials } from './client-credentials.ts'
+import type { DkimKey } from './dkim-signer.ts'
 
 export interface SmtpOptions {
   /** `smtp://user:password@host:587` or `smtps://user:password@host:465`, with percent-encoded user and password. */
@@ -11,6 +12,8 @@ export interface SmtpOptions {
   readonly ehloName?: string | undefined
   /** Undefined: the login is the password in `url`, if there is one. */
   readonly oauth?: ClientCredentials | undefined
+  /** The key that signs each mail for the domain of the sender. Undefined: the relay signs, or nobody does. */
+  readonly dkimKey?: DkimKey | undefined
   /** After this time the transport gives up on a mail that the server has not accepted, as the port promises. */
   readonly timeoutInMs?: number
 }

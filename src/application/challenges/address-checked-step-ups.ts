@@ -3,17 +3,18 @@ import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUpDecision } from '../../domain/step-up.ts'
 import type { Provenance } from '../ports/provenance.ts'
 import type { LoadedStepUp, StepUps } from '../ports/step-ups.ts'
-import type { UserDirectory } from '../ports/user-directory.ts'
+import type { ExternalUserDirectory } from '../ports/user-directory.ts'
 
 /**
- * Step-ups whose users another system keeps. That system does not announce a changed e-mail address, so each load asks it for
- * the current one. The decision that follows compares the two (`StepUp.cancelIfMoved`).
+ * Step-ups whose users another system keeps. That system does not announce that a user has another e-mail address or is gone, so
+ * each load asks it. The decision that follows ends the challenge then (`StepUp.cancelIfGone`). Without an answer there is no
+ * decision: a user who may have left must not confirm anything.
  */
 export class AddressCheckedStepUps implements StepUps {
   readonly #stepUps: StepUps
-  readonly #directory: UserDirectory
+  readonly #directory: Pick<ExternalUserDirectory, 'locate'>
 
-  constructor(stepUps: StepUps, directory: UserDirectory) {
+  constructor(stepUps: StepUps, directory: Pick<ExternalUserDirectory, 'locate'>) {
     this.#stepUps = stepUps
     this.#directory = directory
   }
@@ -32,8 +33,8 @@ export class AddressCheckedStepUps implements StepUps {
   async load(challengeId: string): Promise<LoadedStepUp | undefined> {
     const stepUp = await this.#stepUps.load(challengeId)
     if (!stepUp) return undefined
-    const user = await this.#directory.find(stepUp.challenge.subjectUserId)
-    return { ...stepUp, user, externalUser: user }
+    const elsewhere = await this.#directory.locate(stepUp.challenge.subjectUserId)
+    return { ...stepUp, user: elsewhere.user, elsewhere }
   }
 
   save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { OtpIssuance } from '../../domain/otp-issuance.ts'
 import { StepUp } from '../../domain/step-up.ts'
 import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
 import { SubjectStanding } from '../../domain/subject-standing.ts'
+import { whereaboutsOf } from '../decide-and-save.ts'
 import { isParty } from '../party.ts'
 import type { Caller } from '../ports/access-tokens.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -21,7 +22,7 @@ export interface InspectedChallenge {
 
 /**
  * Shows the two parties of a challenge, its client and its subject, how it stands. Changes nothing: a challenge that the next
- * decision will cancel, because its user has moved, is shown as cancelled and stored as it was.
+ * decision will cancel, because its user has moved or is gone, is shown as cancelled and stored as it was.
  */
 export class InspectChallenge {
   readonly #stepUps: StepUps
@@ -42,10 +43,10 @@ export class InspectChallenge {
     const stepUp = await this.#stepUps.load(challengeId)
     if (!stepUp || !isParty(stepUp.challenge, caller)) throw new ChallengeNotFound(challengeId)
 
-    const { issuance, standing, user, externalUser } = stepUp
+    const { issuance, standing, user } = stepUp
     const now = this.#clock.now()
     // The next decision stores the cancellation; a read shows it already.
-    const challenge = StepUp.cancelIfMoved(stepUp, externalUser, now)?.challenge ?? stepUp.challenge
+    const challenge = StepUp.cancelIfGone(stepUp, whereaboutsOf(stepUp), now)?.challenge ?? stepUp.challenge
     const reachable = !user || !SubjectStanding.isSuppressed(standing, user.email)
     return {
       challenge,

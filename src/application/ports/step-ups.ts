@@ -1,18 +1,15 @@
 import type { Challenge, Idempotency, PendingChallenge } from '../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
-import type { User } from '../../domain/user.ts'
+import type { User, Whereabouts } from '../../domain/user.ts'
 import type { Provenance } from './provenance.ts'
 
 /** What a decision depends on, as it stood at one instant. */
 export interface LoadedStepUp extends StepUp {
   /** The subject's entry in the directory. */
   readonly user: User | undefined
-  /**
-   * The same entry where another system keeps it. That system announces no changed address, so the decision compares it with
-   * the address that the newest code went to. A change in our own directory has ended the challenge already.
-   */
-  readonly externalUser?: User | undefined
+  /** What a directory in another system says about the subject; undefined if the users are in our own. */
+  readonly elsewhere?: Whereabouts | undefined
 }
 
 /** Stores challenges with every decision about them, for any number of processes at the same time. */

@@ -1,4 +1,4 @@
-import type { User } from '../../domain/user.ts'
+import type { User, Whereabouts } from '../../domain/user.ts'
 import type { Provenance } from './provenance.ts'
 
 /** Knows the addresses that users' codes are mailed to. */
@@ -9,6 +9,16 @@ export abstract class UserDirectory {
    * @throws {DirectoryUnavailable} if the directory does not answer.
    */
   abstract find(userId: string): Promise<User | undefined>
+}
+
+/** A directory that another system keeps. It announces no change, so each decision asks it. */
+export abstract class ExternalUserDirectory extends UserDirectory {
+  /**
+   * Tells a user who is gone from one without a usable address. Silence, a refused login and a fault are no answer.
+   *
+   * @throws {DirectoryUnavailable} as {@link find} does
+   */
+  abstract locate(userId: string): Promise<Whereabouts>
 }
 
 /** A directory that this service keeps itself. */

@@ -210,6 +210,8 @@ for (const [what, change] of [
     realm.users.set(ID, { ...REPRESENTATION, ...change })
 
     t.is(await directory.find(ID), undefined)
+    const because = what === 'is disabled' ? 'disabled' : 'no-address'
+    t.deepEqual(await directory.locate(ID), { user: undefined, because })
   })
 }
 
@@ -226,6 +228,16 @@ test('a user whom Keycloak does not know is not found', async (t) => {
 
   t.is(await directory.find(ID), undefined)
   t.is(userCalls(realm).length, 1)
+  t.deepEqual(await directory.locate(ID), { user: undefined, because: 'absent' })
+})
+
+test('a user who is made anew under the same name has another id, and the one before is absent', async (t) => {
+  const { realm, directory } = await setUp(t)
+  realm.users.clear()
+  realm.users.set(userId(2), { ...REPRESENTATION, id: userId(2) })
+
+  t.deepEqual(await directory.locate(ID), { user: undefined, because: 'absent' })
+  t.like(await directory.locate(userId(2)), { user: { email: ALICE } })
 })
 
 for (const id of [
@@ -250,6 +262,7 @@ for (const id of [
     const { realm, directory } = await setUp(t)
 
     t.is(await directory.find(id), undefined)
+    t.deepEqual(await directory.locate(id), { user: undefined, because: 'no-address' })
     t.deepEqual(realm.calls, [])
   })
 }
@@ -579,16 +592,33 @@ test('a found user is reused for less than five seconds', async (t) => {
   t.is(userCalls(realm).length, 2)
 })
 
-test('an absent user is absent for less than five seconds', async (t) => {
+for (const [what, spoil] of [
+  ['absent', (users: Map<string, unknown>) => void users.clear()],
+  ['disabled', (users: Map<string, unknown>) => void users.set(ID, { ...REPRESENTATION, enabled: false })],
+  [
+    'unverified',
+    (users: Map<string, unknown>) => void users.set(ID, { ...REPRESENTATION, emailVerified: false }),
+  ],
+] as const) {
+  test(`nobody stays ${what} for longer than Keycloak says so: that may end a challenge for good`, async (t) => {
+    const { realm, directory } = await setUp(t)
+    spoil(realm.users)
+    t.is(await directory.find(ID), undefined)
+    realm.users.set(ID, REPRESENTATION)
+
+    t.deepEqual(await directory.find(ID), ENTRY)
+  })
+}
+
+test('a user who goes is gone within five seconds', async (t) => {
   const { realm, clock, directory } = await setUp(t)
-  realm.users.clear()
   await directory.find(ID)
-  realm.users.set(ID, REPRESENTATION)
+  realm.users.clear()
 
   clock.pass(4.999)
-  t.is(await directory.find(ID), undefined)
+  t.deepEqual(await directory.locate(ID), { user: ENTRY })
   clock.pass(0.001)
-  t.deepEqual(await directory.find(ID), ENTRY)
+  t.deepEqual(await directory.locate(ID), { user: undefined, because: 'absent' })
 })
 
 test('the five seconds start with the question, not with the answer', async (t) => {
@@ -625,8 +655,13 @@ test('a clock that is set back makes no entry last longer', async (t) => {
   t.is(userCalls(realm).length, 2)
 })
 
+function addUsers({ users }: Keycloak): void {
+  for (const number of [1, 2, 3]) users.set(userId(number), { ...REPRESENTATION, id: userId(number) })
+}
+
 test('when the memory is full, the oldest entry goes', async (t) => {
   const { realm, directory } = await setUp(t, { rememberedUsers: 2 })
+  addUsers(realm)
   const find = async (...numbers: number[]) => {
     realm.calls.length = 0
     for (const number of numbers) await directory.find(userId(number))
@@ -642,6 +677,7 @@ test('when the memory is full, the oldest entry goes', async (t) => {
 
 test('an entry that is renewed is not the oldest any more', async (t) => {
   const { realm, clock, directory } = await setUp(t, { rememberedUsers: 2 })
+  addUsers(realm)
   await directory.find(userId(1))
   await directory.find(userId(2))
   clock.pass(5)

@@ -2,7 +2,7 @@ import test from 'ava'
 import { AddressCheckedStepUps } from '../../../src/application/challenges/address-checked-step-ups.ts'
 import { DirectoryUnavailable } from '../../../src/application/ports/user-directory.ts'
 import { EmailAddress } from '../../../src/domain/email-address.ts'
-import type { User } from '../../../src/domain/user.ts'
+import { User, type Whereabouts } from '../../../src/domain/user.ts'
 import { movedAddressContract } from '../../contracts/moved-address.contract.ts'
 import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
 import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
@@ -11,7 +11,10 @@ import { inMemoryStores } from '../../doubles/in-memory/in-memory-stores.ts'
 
 stepUpsContract('directed', async (committed) => {
   const store = inMemoryStores(committed)
-  return { ...store, stepUps: new AddressCheckedStepUps(store.stepUps, store.registry) }
+  const directory = {
+    locate: async (userId: string) => User.whereabouts(await store.registry.find(userId)),
+  }
+  return { ...store, stepUps: new AddressCheckedStepUps(store.stepUps, directory) }
 })
 
 movedAddressContract('in memory', async () => inMemoryStores())
@@ -21,7 +24,9 @@ const ELSEWHERE = EmailAddress.parse('alice@elsewhere.example')
 /** A challenge whose code went to Alice's address, under a directory that a test can change its mind about. */
 async function directed() {
   const store = inMemoryStores()
-  const directory = { find: async (userId: string): Promise<User | undefined> => ({ userId, email: ALICE }) }
+  const directory = {
+    locate: async (userId: string): Promise<Whereabouts> => ({ user: { userId, email: ALICE } }),
+  }
   const stores = { ...store, stepUps: new AddressCheckedStepUps(store.stepUps, directory) }
   const challenge = await opened(stores)
   await issued(stores, challenge.id)
@@ -38,7 +43,7 @@ test('the user of a step-up is the one of the directory elsewhere', async (t) =>
 test('a load gives the changed address, and writes nothing', async (t) => {
   const { stepUps, directory, store, id } = await directed()
   const [before, events] = [await store.stepUps.load(id), store.events.length]
-  directory.find = async (userId) => ({ userId, email: ELSEWHERE })
+  directory.locate = async (userId) => ({ user: { userId, email: ELSEWHERE } })
 
   const loads = await Promise.all(Array.from({ length: 5 }, () => stepUps.load(id)))
 
@@ -49,7 +54,7 @@ test('a load gives the changed address, and writes nothing', async (t) => {
 
 test('a directory that cannot tell makes the load fail, and changes nothing', async (t) => {
   const { stepUps, directory, store, id } = await directed()
-  directory.find = () => Promise.reject(new DirectoryUnavailable('away'))
+  directory.locate = () => Promise.reject(new DirectoryUnavailable('away'))
 
   await t.throwsAsync(stepUps.load(id), { instanceOf: DirectoryUnavailable })
   t.is((await store.stepUps.load(id))?.challenge.status, 'pending')

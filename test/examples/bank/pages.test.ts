@@ -288,6 +288,28 @@ inBrowser('whoever leaves the dialog, or reloads the page, goes on where they we
   t.is(await balance(bank), 'EUR 11,230.50')
 })
 
+inBrowser('a transfer whose answer is lost can be asked for again, and is made once', async (t) => {
+  const { page, bank, field, code } = await visit(t)
+  let lost = false
+  await page.route('**/bank/transfers', async (route) => {
+    if (lost || !route.request().headers()['plmr-mfa-challenge-id']) return route.continue()
+    lost = true
+    await route.fetch()
+    await route.abort()
+  })
+  await order(bank)
+  await field.waitFor()
+  await field.fill(await code())
+  await bank.getByRole('alert').filter({ hasText: 'may have been carried out' }).waitFor()
+
+  await bank.getByRole('button', { name: 'Continue' }).click()
+  await bank.getByRole('alert').filter({ hasText: 'confirmed and carried out' }).waitFor()
+  await bank.getByRole('button', { name: 'Close' }).click()
+  await bank.getByText('countersigned by you').waitFor()
+
+  t.is(await balance(bank), 'EUR 11,230.50')
+})
+
 inBrowser('what is no amount is told at its field, and asks nobody', async (t) => {
   const { page, bank } = await visit(t)
   const asked: string[] = []

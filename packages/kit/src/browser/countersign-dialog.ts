@@ -436,9 +436,11 @@ export class CountersignDialog extends HTMLElement {
     if (this.#underWay) return wording[this.#underWay]
     if (challenge?.status === 'verified') return wording.verified
     if (challenge?.status !== 'pending' || !challenge.issuance || this.#isBlocked()) return ''
-    const { recipient, reference, delivery, resendAvailableAt } = challenge.issuance
-    const text = delivery === 'bounced' || delivery === 'failed' ? wording.undelivered : wording.sent
-    const told = filled(text, { recipient: isolated(recipient), reference: isolated(reference) })
+    const { recipient, reference, resendAvailableAt } = challenge.issuance
+    const told = filled(wording[mailStateOf(challenge.issuance)], {
+      recipient: isolated(recipient),
+      reference: isolated(reference),
+    })
     return resendAvailableAt === null ? `${told} ${wording.noMoreCodes}` : told
   }
 
@@ -535,6 +537,15 @@ function insertedInto(before: string, after: string): string {
 /** A keyboard that writes several characters at once has taken them from elsewhere, as from a mail. */
 function isTyped(inputType: string, inserted: string): boolean {
   return /^insert(?:Text|CompositionText|FromComposition)$/.test(inputType) && [...inserted].length <= 1
+}
+
+/** What the user can know about the mail. */
+function mailStateOf({
+  delivery,
+  delayedAt,
+}: NonNullable<ChallengeView['issuance']>): 'sent' | 'delayed' | 'undelivered' {
+  if (delivery === 'bounced' || delivery === 'failed') return 'undelivered'
+  return delivery === 'sent' && delayedAt !== undefined ? 'delayed' : 'sent'
 }
 
 declare global {

@@ -5,6 +5,7 @@ export interface DialogWording {
   readonly loading: string
   readonly sending: string
   readonly sent: string
+  readonly delayed: string
   readonly undelivered: string
   readonly codeLabel: string
   readonly validFor: string
@@ -69,6 +70,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     loading: 'One moment…',
     sending: 'Sending a code…',
     sent: 'We have sent a code to {recipient}. Use the newest mail: it has the mark {reference}.',
+    delayed:
+      'The mail to {recipient} is late: the mail system there does not take it yet. It has the mark {reference}.',
     undelivered: 'The mail to {recipient} did not arrive. Have another code sent, or contact us.',
     codeLabel: 'Code with the mark {reference}',
     validFor: 'The code counts for another {time}.',
@@ -105,6 +108,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     loading: 'Einen Moment…',
     sending: 'Ein Code wird gesendet…',
     sent: 'Wir haben einen Code an {recipient} gesendet. Es zählt die neueste Mail, mit dem Kennzeichen {reference}.',
+    delayed:
+      'Die Mail an {recipient} verspätet sich: Das Mailsystem dort nimmt sie noch nicht an. Sie hat das Kennzeichen {reference}.',
     undelivered:
       'Die Mail an {recipient} ist nicht angekommen. Lassen Sie sich einen neuen Code senden oder wenden Sie sich an uns.',
     codeLabel: 'Code mit dem Kennzeichen {reference}',
@@ -142,6 +147,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     loading: 'Un instant…',
     sending: 'Envoi d’un code…',
     sent: 'Nous avons envoyé un code à {recipient}. Seul compte le message le plus récent, avec le repère {reference}.',
+    delayed:
+      'Le message à {recipient} a du retard : le serveur du destinataire ne l’accepte pas encore. Il porte le repère {reference}.',
     undelivered: 'Le message à {recipient} n’est pas arrivé. Demandez un autre code ou contactez-nous.',
     codeLabel: 'Code avec le repère {reference}',
     validFor: 'Le code est valable encore {time}.',
@@ -178,6 +185,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     loading: 'Un momento…',
     sending: 'Enviando un código…',
     sent: 'Hemos enviado un código a {recipient}. Solo cuenta el correo más reciente, con la marca {reference}.',
+    delayed:
+      'El correo a {recipient} se retrasa: el servidor de destino aún no lo acepta. Lleva la marca {reference}.',
     undelivered:
       'El correo a {recipient} no ha llegado. Pida otro código o póngase en contacto con nosotros.',
     codeLabel: 'Código con la marca {reference}',
@@ -216,6 +225,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     loading: 'Een ogenblik…',
     sending: 'Er wordt een code verstuurd…',
     sent: 'We hebben een code gestuurd naar {recipient}. Alleen de nieuwste mail telt, met het kenmerk {reference}.',
+    delayed:
+      'De mail aan {recipient} is vertraagd: het mailsysteem daar neemt hem nog niet aan. Hij heeft het kenmerk {reference}.',
     undelivered:
       'De mail aan {recipient} is niet aangekomen. Laat een nieuwe code sturen of neem contact met ons op.',
     codeLabel: 'Code met het kenmerk {reference}',
@@ -252,6 +263,8 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     loading: 'Um momento…',
     sending: 'A enviar um código…',
     sent: 'Enviámos um código para {recipient}. Só conta a mensagem mais recente, com a marca {reference}.',
+    delayed:
+      'A mensagem para {recipient} está atrasada: o servidor de destino ainda não a aceita. Tem a marca {reference}.',
     undelivered: 'A mensagem para {recipient} não chegou. Peça outro código ou contacte-nos.',
     codeLabel: 'Código com a marca {reference}',
     validFor: 'O código vale por mais {time}.',
@@ -288,6 +301,7 @@ export const WORDINGS: Readonly<Record<DialogLanguage, DialogWording>> = {
     loading: 'لحظة من فضلك…',
     sending: 'جارٍ إرسال رمز…',
     sent: 'أرسلنا رمزاً إلى {recipient}. الرسالة الأحدث وحدها صالحة، وعليها العلامة {reference}.',
+    delayed: 'تأخرت الرسالة إلى {recipient}: لم يستلمها خادم البريد هناك بعد. علامتها {reference}.',
     undelivered: 'لم تصل الرسالة إلى {recipient}. اطلب رمزاً آخر أو تواصل معنا.',
     codeLabel: 'الرمز ذو العلامة {reference}',
     validFor: 'الرمز صالح لمدة {time} أخرى.',

@@ -978,6 +978,7 @@ export const OtpIssuanceScalarFieldEnum = {
   messageId: 'messageId',
   failedAt: 'failedAt',
   failureReason: 'failureReason',
+  delayedAt: 'delayedAt',
   deliveredAt: 'deliveredAt',
   bouncedAt: 'bouncedAt',
   bounceKind: 'bounceKind',
