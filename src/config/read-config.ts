@@ -38,8 +38,8 @@ export interface Config {
   readonly postmarkWebhookAuth: string | undefined
   readonly letter: LetterConfig
   readonly policy: StepUpPolicy & { readonly codeDigits: 6 | 7 | 8 }
-  /** How long the service keeps an expired challenge. */
-  readonly retentionInDays: number
+  /** How long the service keeps an expired challenge, and an event. */
+  readonly retention: { readonly challengesInDays: number; readonly trailInDays: number }
   /** Processes that serve. */
   readonly workers: number
   readonly logLevel: string
@@ -283,7 +283,11 @@ function freeze(env: Values): Config {
       subjectMaxIssuancesPerHour: env.SUBJECT_MAX_ISSUANCES,
       subjectMaxLiveChallenges: env.SUBJECT_MAX_CHALLENGES,
     },
-    retentionInDays: env.RETENTION_DAYS,
+    retention: {
+      challengesInDays: env.RETENTION_DAYS,
+      // A challenge without its events would say nothing.
+      trailInDays: Math.max(env.TRAIL_RETENTION_DAYS, env.RETENTION_DAYS),
+    },
     workers: env.WORKERS ?? (production ? availableParallelism() : 1),
     logLevel: env.LOG_LEVEL,
     tracing: tracingConfig(env),

@@ -468,7 +468,13 @@ export const VARIABLES = {
   },
   RETENTION_DAYS: {
     schema: integer(1, 3650).default(90),
-    meaning: 'How long an expired challenge is kept, with its issuances and its audit trail; 1 to 3650.',
+    meaning:
+      'How long an expired challenge is kept, with its issuances: everything that has an address or the text of an operation; 1 to 3650.',
+  },
+  TRAIL_RETENTION_DAYS: {
+    schema: integer(1, 3650).default(400),
+    meaning:
+      'How long the audit trail is kept, which outlives its challenges; 1 to 3650. Thirteen months are at most 397 days (PSD2 art. 71). A longer `RETENTION_DAYS` counts instead, and so does a longer minimum that the owner of the tables has set.',
   },
   WORKERS: {
     schema: integer(1, 256).optional(),

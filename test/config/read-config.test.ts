@@ -64,7 +64,7 @@ test('development needs nothing', (t) => {
 
   t.like(config, { production: false, host: '127.0.0.1', port: 3000, workers: 1, logLevel: 'info' })
   t.is(config.managementPort, 9464)
-  t.is(config.retentionInDays, 90)
+  t.deepEqual(config.retention, { challengesInDays: 90, trailInDays: 400 })
   t.like(config, {
     databaseUrl: undefined,
     auth: undefined,
