@@ -9,12 +9,10 @@ import { HEALTHZ, JWKS, READYZ } from '../paths.ts'
 const Alive = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Alive' })
 export type AliveBody = BodyOf<typeof Alive>
 
-const Checks = z
-  .record(z.string(), z.string())
-  .meta({
-    description:
-      'What the service needs in order to serve, by name: `ok`, `ok: ` and a remark, or what is wrong.',
-  })
+const Checks = z.record(z.string(), z.string()).meta({
+  description:
+    'What the service needs in order to serve, by name: `ok`, `ok: ` and a remark, or what is wrong.',
+})
 
 const Ready = z.strictObject({ status: z.literal('ready'), checks: Checks }).meta({ id: 'Ready' })
 export type ReadyBody = BodyOf<typeof Ready>
