@@ -17,6 +17,8 @@ export interface Config {
   readonly port: number
   /** The port of `/metrics`, for the operator's network only. */
   readonly managementPort: number
+  /** Whether the API's document and the page that shows it are served. */
+  readonly docs: boolean
   /** Folder of a development set-up: its database, keys and mailbox. */
   readonly dataDir: string
   /** Undefined in development: the embedded database. */
@@ -251,6 +253,7 @@ function freeze(env: Values): Config {
     host: env.HOST,
     port: env.PORT,
     managementPort: env.MANAGEMENT_PORT,
+    docs: env.DOCS === 'on',
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
     auth: authConfig(env),

@@ -136,6 +136,10 @@ export const VARIABLES = {
     required: [inProduction],
     example: 'the port of /metrics, closed to the outside',
   },
+  DOCS: {
+    schema: z.enum(['on', 'off'], 'must be on or off').default('on'),
+    meaning: 'Whether `/docs` and `/openapi.json` exist. Both are the same in every installation.',
+  },
   DATA_DIR: {
     schema: z.string().default('.data'),
     meaning: 'Folder of a development set-up: its database, keys and mailbox.',
