@@ -8,9 +8,9 @@ import {
   type PendingChallenge,
 } from '../../../src/domain/challenge.ts'
 import type { ChallengeEvent } from '../../../src/domain/domain-event.ts'
-import { secondsUntil } from '../../../src/domain/instant.ts'
+import { secondsAfter, secondsUntil } from '../../../src/domain/instant.ts'
 import type { StepUpDecision } from '../../../src/domain/step-up.ts'
-import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
+import { IssuancesSpent, SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { SEALS } from '../../support/seals.ts'
 import { type InMemoryState, turn } from './in-memory-state.ts'
 
@@ -78,11 +78,12 @@ export class InMemoryStepUps implements StepUps {
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
     await turn()
-    const { challenge, standing, issued, verifiedBy, lockNotice, events } = decision
+    const { challenge, standing, issued, mailbox, verifiedBy, lockNotice, events } = decision
     const { challenges, standings, issuances, traceContexts, lockNotices } = this.#state
     const current = standings.get(standing.subjectUserId)
     if (current?.version !== standing.version || !challenges.has(challenge.id)) return false
 
+    if (issued && mailbox) this.#count(mailbox, issued.issuedAt)
     standings.set(standing.subjectUserId, { ...standing, version: standing.version + 1 })
     challenges.set(challenge.id, challenge)
     this.#seal(decision)
@@ -112,5 +113,13 @@ export class InMemoryStepUps implements StepUps {
     const ended = ['challenge-consumed', 'challenge-cancelled', 'challenge-exhausted']
     const onTrail = this.#state.events.filter((event) => 'challengeId' in event && event.challengeId === id)
     return status === 'verified' && onTrail.some(({ type }) => ended.includes(type))
+  }
+
+  #count({ key, atMost }: NonNullable<StepUpDecision['mailbox']>, now: Date): void {
+    const { mailboxes } = this.#state
+    const recent = (mailboxes.get(key) ?? []).filter((at) => now < secondsAfter(at, 3600))
+    const decisive = recent.at(-atMost)
+    if (decisive) throw new IssuancesSpent(secondsUntil(secondsAfter(decisive, 3600), now))
+    mailboxes.set(key, [...recent, now])
   }
 }
