@@ -100,14 +100,15 @@ export class CountersignDialog extends HTMLElement {
    *
    * @returns how it ended.
    * @throws {Error} if the dialog is open, or if the element is not in a page.
+   * @throws {TypeError} if `baseUrl` is not valid, or plain HTTP to another machine than the page's.
    */
   async countersign(options: StepUpSessionOptions): Promise<DialogOutcome> {
     if (this.#ended) throw new Error('The dialog is open')
     if (!this.isConnected) throw new Error('The element is not in a page')
+    this.#session = new StepUpSession(options)
     const ended = new Promise<DialogOutcome>((resolve) => {
       this.#ended = resolve
     })
-    this.#session = new StepUpSession(options)
     this.#challengeId = options.challengeId
     this.#challenge = undefined
     this.#underWay = undefined

@@ -50,7 +50,7 @@ export type Refusal =
 export interface StepUpSessionOptions {
   /** The `challengeId` of the answer `STEP_UP_REQUIRED`. */
   readonly challengeId: string
-  /** The URL of the service as the browser sees it. Default: the origin of the page. */
+  /** The URL of the service as the browser sees it: https, or http on this machine or the page's own. Default: the page's own origin. */
   readonly baseUrl?: string
   /**
    * Returns the user's access token. Called before each call, and once more if the service refuses the token: a function that renews
@@ -60,6 +60,8 @@ export interface StepUpSessionOptions {
   /** The time that one call may take, in milliseconds. Default: 10,000. */
   readonly timeoutInMs?: number
 }
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /** The calls of one user about one challenge. None of them throws: each returns why it was refused. */
 export class StepUpSession {
@@ -75,7 +77,12 @@ export class StepUpSession {
   /** What the service has refused as the newest code, with the guesses that were left after it. */
   readonly #refused = new Map<string, number | undefined>()
 
+  /** @throws {TypeError} if the URL is not valid, or plain HTTP to another machine than the page's: it would get the access token. */
   constructor(options: StepUpSessionOptions) {
+    const { protocol, hostname, origin } = new URL(options.baseUrl ?? '', location.href)
+    if (protocol === 'http:' && origin !== location.origin && !LOOPBACK.test(hostname)) {
+      throw new TypeError('baseUrl must be an https URL: only this machine may be called over plain HTTP')
+    }
     this.#options = options
   }
 
