@@ -210,7 +210,8 @@ export class CountersignDialog extends HTMLElement {
     const session = this.#begin('loading')
     if (!session) return
     let refusal = await this.#look(session)
-    if (session === this.#session && this.#challenge?.status === 'pending' && !this.#challenge.issuance) {
+    if (!this.#isOpen(session)) return
+    if (this.#challenge?.status === 'pending' && !this.#challenge.issuance) {
       this.#underWay = 'sending'
       this.#render()
       refusal = (await session.initiate()) ?? (await this.#look(session))
@@ -241,7 +242,7 @@ export class CountersignDialog extends HTMLElement {
     this.#focus()
     if (this.#challenge?.status !== 'verified') return
     await new Promise((resolve) => setTimeout(resolve, SHOWS_VERIFIED_MS))
-    if (session === this.#session) this.#end('verified')
+    if (this.#isOpen(session)) this.#end('verified')
   }
 
   async #cancel(): Promise<void> {
@@ -266,12 +267,17 @@ export class CountersignDialog extends HTMLElement {
 
   /** False if the dialog has ended in the meantime: what came back is of no more use. */
   #finish(session: StepUpSession, refusal: Refusal | undefined, again: () => void): boolean {
-    if (session !== this.#session || !this.#ended) return false
+    if (!this.#isOpen(session)) return false
     this.#underWay = undefined
     if (refusal) this.#heed(refusal)
     if (WORTH_ANOTHER_TRY.includes(refusal?.reason)) this.#again = again
     this.#render()
     return true
+  }
+
+  /** Whether the dialog is still about what was asked for in this session. */
+  #isOpen(session: StepUpSession): boolean {
+    return session === this.#session && this.#ended !== undefined
   }
 
   #heed(refusal: Refusal): void {
@@ -286,7 +292,7 @@ export class CountersignDialog extends HTMLElement {
   async #look(session: StepUpSession): Promise<Refusal | undefined> {
     const seen = await session.inspect()
     if (!('status' in seen)) return seen
-    if (session === this.#session) this.#challenge = seen
+    if (this.#isOpen(session)) this.#challenge = seen
     return undefined
   }
 
@@ -309,7 +315,7 @@ export class CountersignDialog extends HTMLElement {
     const delivery = this.#challenge?.status === 'pending' && this.#challenge.issuance?.delivery
     if (this.#underWay || document.hidden || (delivery !== 'queued' && delivery !== 'sent')) return
     const seen = await session.inspect()
-    if (this.#underWay || session !== this.#session || !('status' in seen)) return
+    if (this.#underWay || !this.#isOpen(session) || !('status' in seen)) return
     this.#challenge = seen
     this.#render()
   }
@@ -336,6 +342,7 @@ export class CountersignDialog extends HTMLElement {
     const ended = this.#ended
     if (!ended) return
     this.#ended = undefined
+    this.#session?.end()
     for (const timer of this.#timers) clearInterval(timer)
     this.#layout.stop()
     this.#parts.dialog.close()
