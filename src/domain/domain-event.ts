@@ -45,6 +45,7 @@ export type ChallengeEvent = {
       readonly reason: DeliveryFailure
       readonly reply?: string
     }
+  | { readonly type: 'otp-delayed'; readonly issuanceId: string }
   | { readonly type: 'otp-delivered'; readonly issuanceId: string }
   | { readonly type: 'otp-bounced'; readonly issuanceId: string; readonly kind: BounceKind }
   | { readonly type: 'address-suppressed'; readonly issuanceId: string; readonly reason: SuppressionReason }

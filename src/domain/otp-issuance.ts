@@ -25,6 +25,8 @@ interface IssuedOtp {
   readonly issuedAt: Date
   /** When the code ends: after its own lifetime or with the challenge, whichever is first. */
   readonly expiresAt: Date
+  /** When the mail system reported that it has the mail and could not pass it on yet. Missing if it never did. */
+  readonly delayedAt?: Date
 }
 
 export interface QueuedIssuance extends IssuedOtp {
@@ -72,8 +74,14 @@ interface BouncedIssuance extends AcceptedOtp {
 
 /** What the mail system reports about a mail that it accepted. */
 export type MailReport =
+  | { readonly outcome: 'delayed'; readonly at: Date }
   | { readonly outcome: 'delivered'; readonly at: Date }
   | ({ readonly outcome: 'bounced' } & Bounce)
+
+/** A report that says what, and not when. */
+export type UndatedReport =
+  | { readonly outcome: 'delayed' | 'delivered' }
+  | { readonly outcome: 'bounced'; readonly kind: BounceKind }
 
 interface Bounce {
   readonly kind: BounceKind
@@ -197,13 +205,46 @@ export const OtpIssuance = {
    * Adds what the mail system reports about the mail. Reports come in any order, more than once, and may precede or
    * contradict our own record of sending. The outcome does not depend on their order: a bounce outweighs a delivery, a graver
    * bounce outweighs a lighter one, and two equal reports keep the earlier time. A report outweighs our own record: the mail
-   * was accepted, even if the process died before it recorded that, or gave up without an answer.
+   * was accepted, even if the process died before it recorded that, or gave up without an answer. A delay is only remembered: a
+   * mail that waits is still on its way.
    *
    * Returns the same issuance and no event if the report says nothing new.
    */
   report(issuance: OtpIssuance, report: MailReport): [OtpIssuance, ChallengeEvent[]] {
-    return report.outcome === 'delivered' ? deliver(issuance, report.at) : bounce(issuance, report)
+    switch (report.outcome) {
+      case 'delayed':
+        return delay(issuance, report.at)
+      case 'delivered':
+        return deliver(issuance, report.at)
+      case 'bounced':
+        return bounce(issuance, report)
+    }
   },
+
+  /**
+   * When the mail system reported the same, or something graver that includes it, for the first time; undefined if it has not. A
+   * repeated report without a time of its own is of that time.
+   */
+  reportedAt(issuance: OtpIssuance, report: UndatedReport): Date | undefined {
+    switch (report.outcome) {
+      case 'delayed':
+        return issuance.delayedAt
+      case 'delivered':
+        return deliveredAtOf(issuance)
+      case 'bounced':
+        return issuance.status === 'bounced' && gravityOf(issuance.kind) >= gravityOf(report.kind)
+          ? issuance.bouncedAt
+          : undefined
+    }
+  },
+}
+
+/** A later end of the mail leaves nothing to say about a delay. */
+function delay(issuance: OtpIssuance, at: Date): [OtpIssuance, ChallengeEvent[]] {
+  const { delayedAt: known, status } = issuance
+  if (known && known <= at) return [issuance, []]
+  const isNews = !known && status !== 'delivered' && status !== 'bounced'
+  return [{ ...issuance, delayedAt: at }, isNews ? [{ type: 'otp-delayed', ...about(issuance, at) }] : []]
 }
 
 function deliver(issuance: OtpIssuance, at: Date): [OtpIssuance, ChallengeEvent[]] {
@@ -241,7 +282,11 @@ const BOUNCES_BY_GRAVITY: readonly BounceKind[] = ['soft-bounce', 'hard-bounce',
 
 function outweighs(one: Bounce, other: Bounce): boolean {
   if (one.kind === other.kind) return one.at < other.at
-  return BOUNCES_BY_GRAVITY.indexOf(one.kind) > BOUNCES_BY_GRAVITY.indexOf(other.kind)
+  return gravityOf(one.kind) > gravityOf(other.kind)
+}
+
+function gravityOf(kind: BounceKind): number {
+  return BOUNCES_BY_GRAVITY.indexOf(kind)
 }
 
 /** The issuance as one that was sent, whatever its status: a report proves that the mail system accepted the mail. */
@@ -250,6 +295,7 @@ function accepted(issuance: OtpIssuance): AcceptedOtp {
     issuance
   return {
     ...{ id, challengeId, subjectUserId, number, keyId, recipient, issuedAt, expiresAt, deliveryAttempts },
+    ...(issuance.delayedAt && { delayedAt: issuance.delayedAt }),
     sentAt: 'sentAt' in issuance ? issuance.sentAt : undefined,
     messageId: 'messageId' in issuance ? issuance.messageId : undefined,
   }

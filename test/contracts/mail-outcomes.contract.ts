@@ -15,6 +15,7 @@ import {
   PROVENANCE,
 } from './stores.ts'
 
+const delayed: MailEvent = { outcome: 'delayed', at: afterNoon(4.5) }
 const delivered: MailEvent = { outcome: 'delivered', at: afterNoon(5) }
 const softBounce: MailEvent = { outcome: 'bounced', kind: 'soft-bounce', at: afterNoon(6) }
 const hardBounce: MailEvent = { outcome: 'bounced', kind: 'hard-bounce', at: afterNoon(7) }
@@ -55,6 +56,7 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
   })
 
   for (const [what, news] of [
+    ['delay', delayed],
     ['delivery', delivered],
     ['soft bounce', softBounce],
     ['hard bounce', hardBounce],
@@ -91,15 +93,17 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
   test(`${adapter}: a report on something that has changed since is refused whole`, async (t) => {
     const { mailOutcomes, issuance, hear, stepUp, eventsSince } = await claimed()
     const before = (await mailOutcomes.load(issuance.id))!
-    for (const change of [delivered, softBounce, complaint]) {
+    for (const change of [delayed, delivered, softBounce, complaint]) {
       await hear(change)
       const known = await stepUp()
-      for (const news of [delivered, softBounce, hardBounce]) {
+      for (const news of [delayed, delivered, softBounce, hardBounce]) {
         t.false(await mailOutcomes.save(before, MailOutcome.record(before, news)!, PROVENANCE))
       }
       t.deepEqual(await stepUp(), known)
     }
-    t.deepEqual(await eventsSince(2), ['otp-delivered', 'otp-bounced', 'otp-bounced', 'address-suppressed'])
+    t.deepEqual(await eventsSince(2), [
+      ...['otp-delayed', 'otp-delivered', 'otp-bounced', 'otp-bounced', 'address-suppressed'],
+    ])
   })
 
   test(`${adapter}: a report is refused if another of the same kind came first`, async (t) => {
@@ -123,6 +127,30 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     t.like(await mailOutcomes.load(issuance.id), {
       issuance: { status: 'delivered', sentAt: afterNoon(4), messageId: 'm-1' },
     })
+  })
+
+  test(`${adapter}: a delay that is weighed meanwhile undoes neither a claim nor the record of sending`, async (t) => {
+    const { mailOutcomes, outbox, issuance, recordSent } = await claimed()
+    const before = (await mailOutcomes.load(issuance.id))!
+    const decision = MailOutcome.record(before, delayed)!
+    await recordSent()
+
+    t.true(await mailOutcomes.save(before, decision, PROVENANCE))
+
+    t.like(await mailOutcomes.load(issuance.id), {
+      issuance: { status: 'sent', sentAt: afterNoon(4), messageId: 'm-1', delayedAt: afterNoon(4.5) },
+    })
+    t.deepEqual(await outbox.claim(1, afterNoon(60), afterNoon(90)), [])
+  })
+
+  test(`${adapter}: a delay that is reported before the mail is recorded as sent stays, and the mail is recorded`, async (t) => {
+    const { hear, recordSent, stepUp } = await claimed()
+    await hear(delayed)
+    t.like((await stepUp()).issuance, { status: 'queued', delayedAt: afterNoon(4.5) })
+
+    t.true(await recordSent())
+
+    t.like((await stepUp()).issuance, { status: 'sent', delayedAt: afterNoon(4.5) })
   })
 
   test(`${adapter}: an attempt that is claimed while a report is weighed is kept, and ends the delivery`, async (t) => {
@@ -212,6 +240,18 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
       ...{ sentAt: afterNoon(4), deliveredAt: afterNoon(5), bouncedAt: afterNoon(8) },
       suppression: { address: ALICE, reason: 'complaint' },
     })
+  })
+
+  test(`${adapter}: record, delay and delivery come to the same, whatever their order`, async (t) => {
+    for (const order of permutations(['record', delayed, delivered] as const)) {
+      const { hear, recordSent, stepUp } = await claimed()
+      for (const each of order) await (each === 'record' ? recordSent() : hear(each))
+
+      t.like((await stepUp()).issuance, {
+        ...{ status: 'delivered', messageId: 'm-1' },
+        ...{ sentAt: afterNoon(4), delayedAt: afterNoon(4.5), deliveredAt: afterNoon(5) },
+      })
+    }
   })
 
   test(`${adapter}: of ten equal reports at once one is stored`, async (t) => {

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import test from 'ava'
 import fc from 'fast-check'
 import { Challenge } from '../../src/domain/challenge.ts'
 import type { BounceKind } from '../../src/domain/domain-event.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import { type MailEvent, MailOutcome } from '../../src/domain/mail-outcome.ts'
-import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
+import { OtpIssuance, type UndatedReport } from '../../src/domain/otp-issuance.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 import { ALICE, afterNoon, demand, NOON, openChallenge, POLICY } from './examples.ts'
 
@@ -16,6 +17,7 @@ const [sent] = OtpIssuance.markSent(queued, 'm-1', afterNoon(1))
 const [failed] = OtpIssuance.fail(queued, 'code-expired', afterNoon(300))
 const standing = SubjectStanding.blank('alice')
 
+const delayed = (seconds: number): MailEvent => ({ outcome: 'delayed', at: afterNoon(seconds) })
 const delivered = (seconds: number): MailEvent => ({ outcome: 'delivered', at: afterNoon(seconds) })
 const bounced = (kind: BounceKind, seconds: number): MailEvent => ({
   outcome: 'bounced',
@@ -45,6 +47,40 @@ test('a delivery makes the issuance delivered, and keeps when it was sent', (t) 
     deliveredAt: afterNoon(3),
   })
   t.deepEqual(events, ['otp-delivered'])
+})
+
+test('a delay leaves the mail on its way, and is on record once, with its first time', (t) => {
+  const { issuance, standing: held, events } = after([delayed(90), delayed(60), delayed(120)])
+
+  t.deepEqual(issuance, { ...sent, delayedAt: afterNoon(60) })
+  t.is(held, standing)
+  t.deepEqual(events, ['otp-delayed'])
+})
+
+test('a delay of a mail that is still queued ends no attempt to send it', (t) => {
+  t.deepEqual(after([delayed(3)], queued).issuance, { ...queued, delayedAt: afterNoon(3) })
+})
+
+for (const end of [delivered(60), bounced('soft-bounce', 60)]) {
+  test(`a delay that is told after the mail was ${end.outcome} is no event`, (t) => {
+    const { issuance, events } = after([end, delayed(3)])
+
+    t.like(issuance, { status: end.outcome, delayedAt: afterNoon(3) })
+    t.deepEqual(events, [`otp-${end.outcome}`])
+  })
+}
+
+test('a report without a time is of the time at which the same was reported first', (t) => {
+  const { issuance } = after([delayed(2), delivered(3), bounced('hard-bounce', 4)])
+  const at = (report: UndatedReport, of = issuance) => OtpIssuance.reportedAt(of, report)
+
+  t.deepEqual(at({ outcome: 'delayed' }), afterNoon(2))
+  t.deepEqual(at({ outcome: 'delivered' }), afterNoon(3))
+  t.deepEqual(at({ outcome: 'bounced', kind: 'soft-bounce' }), afterNoon(4))
+  t.deepEqual(at({ outcome: 'bounced', kind: 'hard-bounce' }), afterNoon(4))
+  t.is(at({ outcome: 'bounced', kind: 'complaint' }), undefined)
+  for (const outcome of ['delayed', 'delivered'] as const) t.is(at({ outcome }, sent), undefined)
+  t.is(at({ outcome: 'bounced', kind: 'soft-bounce' }, sent), undefined)
 })
 
 test('a soft bounce makes the issuance bounced, and holds nothing against the address', (t) => {
@@ -184,6 +220,7 @@ const allNews = fc
     fc.tuple(
       ...times.map((seconds) =>
         fc.constantFrom<MailEvent>(
+          delayed(seconds),
           delivered(seconds),
           bounced('soft-bounce', seconds),
           bounced('hard-bounce', seconds),
@@ -221,8 +258,7 @@ const law = (title: string, holds: (one: MailEvent[], other: MailEvent[], from: 
 law('the same news in any order, however often, come to the same', (one, other, from) => {
   const [first, second] = [after(one, from), after(other, from)]
   return (
-    JSON.stringify(first.issuance) === JSON.stringify(second.issuance) &&
-    JSON.stringify(first.standing) === JSON.stringify(second.standing)
+    isDeepStrictEqual(first.issuance, second.issuance) && isDeepStrictEqual(first.standing, second.standing)
   )
 })
 
@@ -247,6 +283,7 @@ law(
     return (
       count('otp-delivered') === Number('deliveredAt' in issuance && issuance.deliveredAt !== undefined) &&
       count('otp-bounced') <= 3 &&
+      count('otp-delayed') <= 1 &&
       count('address-suppressed') <= 1
     )
   },

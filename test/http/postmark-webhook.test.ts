@@ -131,6 +131,20 @@ for (const [what, payload] of [
   })
 }
 
+test('a mail that waits shows in the challenge as sent and delayed, until it arrives', async (t) => {
+  const { report, inspect, issuanceId } = await mailed(t)
+
+  t.is((await report(bounce(issuanceId, { Type: 'Transient', TypeCode: 2, Inactive: false }))).status, 200)
+  t.like(await inspect(), { delivery: 'sent', delayedAt: '2030-01-01T12:00:04.273Z' })
+
+  await report({ ...delivery(issuanceId), DeliveredAt: '2030-01-01T12:00:30Z' })
+  t.like(await inspect(), {
+    delivery: 'delivered',
+    delayedAt: '2030-01-01T12:00:04.273Z',
+    deliveredAt: '2030-01-01T12:00:30.000Z',
+  })
+})
+
 test('a bounce that may pass shows in the challenge, and the next initiate sends again', async (t) => {
   const { report, inspect, initiate, id, issuanceId } = await mailed(t)
 
@@ -152,6 +166,7 @@ for (const [type, inactive, delivered, suppressed] of [
   ['SoftBounce', true, 'bounced', true],
   ['AutoResponder', false, 'sent', false],
   ['Transient', false, 'sent', false],
+  ['Transient', true, 'bounced', true],
 ] as const) {
   test(`a bounce of type ${type} that leaves the address ${inactive ? 'inactive' : 'active'} makes the mail ${delivered}${suppressed ? ' and the address unusable' : ''}`, async (t) => {
     const { report, stepUp, issuanceId } = await mailed(t)

@@ -11,6 +11,7 @@ export class StubChallenge {
   expiresInSeconds = 900
   cooldownInSeconds: number | null = 30
   delivery = 'sent'
+  delayedAt: string | undefined
   /** Undefined: an old service, which does not say it. */
   codeDigits: number | undefined = 6
   /** The access token that the service accepts. */
@@ -87,7 +88,7 @@ export class StubChallenge {
       createdAt: this.#instant(0),
       expiresAt: this.#instant(this.expiresInSeconds),
       attemptsRemaining: this.attemptsRemaining,
-      issuance: this.issuance && { ...this.issuance, delivery: this.delivery },
+      issuance: this.issuance && { ...this.issuance, delivery: this.delivery, delayedAt: this.delayedAt },
     }
   }
 

@@ -90,6 +90,11 @@ export interface Issuance {
   readonly delivery: 'queued' | 'sent' | 'delivered' | 'bounced' | 'failed'
   /** When our mail system accepted the mail. Absent before that. */
   readonly sentAt?: string | undefined
+  /**
+   * When our mail system reported that the mail waits: the code will be late. Absent if it did not. The `delivery` stays `sent`
+   * meanwhile.
+   */
+  readonly delayedAt?: string | undefined
   /** When the recipient’s mail system accepted the mail. Absent before that, and if nobody reported it. */
   readonly deliveredAt?: string | undefined
   /** When the mail came back. Absent if it did not. */
@@ -172,6 +177,7 @@ export const Challenge: z.ZodType<Challenge> = z.object({
       codeDigits: z.int().optional(),
       delivery: z.enum(['queued', 'sent', 'delivered', 'bounced', 'failed']),
       sentAt: Instant.optional(),
+      delayedAt: Instant.optional(),
       deliveredAt: Instant.optional(),
       bouncedAt: Instant.optional(),
       failedAt: Instant.optional(),

@@ -300,7 +300,7 @@ export class StepUpGate<Request> {
   ): Promise<Authorisation> {
     const { client, clientId: audience, jwks = client.jwksUrl } = this.#options
     try {
-      // The client has been asked to call the service there: whoever made it knows the network.
+      // The client has been asked to call the service there: its maker knows the network.
       const expected = { jwks, audience, digest, at: new Date(consumedAt), allowPlainHttp: true }
       return await verifyAuthorisation(authorisation, expected)
     } catch (error) {

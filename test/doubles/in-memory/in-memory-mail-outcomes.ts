@@ -35,6 +35,9 @@ export class InMemoryMailOutcomes implements MailOutcomes {
 
 /** The issuance with the report, next to what the deliverer may have written since. */
 function withSending(issuance: OtpIssuance, { deliveryAttempts, ...current }: OtpIssuance): OtpIssuance {
+  if (issuance.delayedAt && issuance.delayedAt !== current.delayedAt) {
+    return { ...current, deliveryAttempts, delayedAt: issuance.delayedAt } as OtpIssuance
+  }
   return 'sentAt' in current && 'sentAt' in issuance
     ? ({ ...issuance, deliveryAttempts, sentAt: current.sentAt, messageId: current.messageId } as OtpIssuance)
     : { ...issuance, deliveryAttempts }
@@ -42,6 +45,7 @@ function withSending(issuance: OtpIssuance, { deliveryAttempts, ...current }: Ot
 
 function isStillAs(before: OtpIssuance, current: OtpIssuance): boolean {
   const known = (issuance: OtpIssuance) => [
+    issuance.delayedAt?.getTime(),
     'deliveredAt' in issuance && issuance.deliveredAt?.getTime(),
     issuance.status === 'bounced' && [issuance.bouncedAt.getTime(), issuance.kind],
   ]

@@ -46,7 +46,8 @@ export class InMemoryOtpOutbox implements OtpOutbox {
 
 /** The issuance with the outcome of sending, next to what the mail system may have reported; undefined if it adds nothing. */
 function withOutcome(current: OtpIssuance, outcome: OtpIssuance): OtpIssuance | undefined {
-  if (current.status === 'queued') return outcome
+  const { delayedAt } = current
+  if (current.status === 'queued') return delayedAt ? { ...outcome, delayedAt } : outcome
   const isReported = current.status === 'delivered' || current.status === 'bounced'
   if (!isReported || current.sentAt || outcome.status !== 'sent') return undefined
   return { ...current, sentAt: outcome.sentAt, messageId: outcome.messageId }

@@ -25,6 +25,8 @@ export interface ChallengeView {
     /** How many digits the code has. Absent from a service that is older than this module. */
     readonly codeDigits?: number
     readonly delivery: 'queued' | 'sent' | 'delivered' | 'bounced' | 'failed'
+    /** When the mail system reported that the mail waits. Absent if it did not, and from an older service. */
+    readonly delayedAt?: string
   } | null
 }
 

@@ -50,6 +50,10 @@ const Issuance = z
         'The state of the mail: `queued`, waiting to be sent; `sent`, accepted by our mail system; `delivered`, accepted by the recipient’s; `bounced`, returned; `failed`, given up.',
     }),
     sentAt: Instant.optional(),
+    delayedAt: Instant.optional().meta({
+      description:
+        'When our mail system reported that the mail waits: the code will be late. Absent if it did not. The `delivery` stays `sent` meanwhile.',
+    }),
     deliveredAt: Instant.optional(),
     bouncedAt: Instant.optional(),
     failedAt: Instant.optional(),
@@ -104,6 +108,7 @@ const EVENT_TYPES = Object.keys({
   'otp-sent': true,
   'otp-deferred': true,
   'otp-failed': true,
+  'otp-delayed': true,
   'otp-delivered': true,
   'otp-bounced': true,
   'address-suppressed': true,

@@ -179,6 +179,6 @@ function inspectedBody({
 /** The times of what happened to the mail. `undefined` leaves a time out of the body. */
 function deliveryTimes(issuance: OtpIssuance) {
   const none = { sentAt: undefined, deliveredAt: undefined, bouncedAt: undefined, failedAt: undefined }
-  const { sentAt, deliveredAt, bouncedAt, failedAt } = { ...none, ...issuance }
-  return { sentAt, deliveredAt, bouncedAt, failedAt }
+  const { sentAt, delayedAt, deliveredAt, bouncedAt, failedAt } = { ...none, ...issuance }
+  return { sentAt, delayedAt, deliveredAt, bouncedAt, failedAt }
 }

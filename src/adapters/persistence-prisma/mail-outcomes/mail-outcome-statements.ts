@@ -33,9 +33,24 @@ export function saveReport(
     SELECT id FROM issuance`
 }
 
+/** Stores a delay, with the same guard. Changes no column that a claim or the record of a delivery writes. */
+export function saveDelay(
+  before: OtpIssuance,
+  delayedAt: Date,
+  events: readonly DomainEvent[],
+  provenance: Provenance,
+): Prisma.Sql {
+  return Prisma.sql`/* mail-outcomes.save-delay */
+    WITH issuance AS (
+      UPDATE otp_issuances SET delayed_at = ${delayedAt}::timestamptz WHERE ${stillAs(before)} RETURNING id
+    ), trail AS (${insertEvents('issuance', events, provenance)})
+    SELECT id FROM issuance`
+}
+
 /**
  * Stores a report and the suppression that follows from it. Locks the standing first, as does every statement that locks
- * both. Changes the standing last, after the guard of the issuance has held too.
+ * both. Changes the standing last, after the guard of the issuance has held too. The lock lets foreign keys to the standing
+ * pass: a statement that opens a challenge checks them while it holds the head of the subject's trail.
  */
 export function saveReportAndSuppression(
   before: OtpIssuance,
@@ -49,7 +64,7 @@ export function saveReportAndSuppression(
       SELECT subject_user_id
       FROM subject_standings
       WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
-      FOR UPDATE
+      FOR NO KEY UPDATE
     ), issuance AS (
       UPDATE otp_issuances
       SET ${reported(after)}
@@ -116,6 +131,7 @@ function stillAs(issuance: OtpIssuance): Prisma.Sql {
   const { deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
   return Prisma.sql`
         otp_issuances.id = ${issuance.id}::uuid
+        AND delayed_at IS NOT DISTINCT FROM ${issuance.delayedAt ?? null}::timestamptz
         AND delivered_at IS NOT DISTINCT FROM ${deliveredAt}::timestamptz
         AND bounced_at IS NOT DISTINCT FROM ${bouncedAt}::timestamptz
         AND bounce_kind IS NOT DISTINCT FROM ${bounceKind}`

@@ -8,6 +8,7 @@ import { type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
 import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
 import {
   loadMailOutcome,
+  saveDelay,
   saveReport,
   saveReportAndSuppression,
   saveSuppression,
@@ -42,6 +43,9 @@ function statementFor(
   provenance: Provenance,
 ): Prisma.Sql {
   if (!issuance) return saveSuppression(standing ?? before.standing, events, provenance)
+  if (issuance.delayedAt && issuance.delayedAt !== before.issuance.delayedAt) {
+    return saveDelay(before.issuance, issuance.delayedAt, events, provenance)
+  }
   if (!standing) return saveReport(before.issuance, issuance, events, provenance)
   return saveReportAndSuppression(before.issuance, issuance, standing, events, provenance)
 }

@@ -6,7 +6,7 @@ import { columns, ImpossibleRow, type Joined, present } from '../row-mapping.ts'
 /** The columns that raw statements read, with the letter of the table as prefix. */
 export const ISSUANCE_COLUMNS = columns(
   'i',
-  'id challenge_id subject_user_id number key_id recipient issued_at expires_at status delivery_attempts next_attempt_at sent_at message_id failed_at failure_reason delivered_at bounced_at bounce_kind',
+  'id challenge_id subject_user_id number key_id recipient issued_at expires_at status delivery_attempts next_attempt_at sent_at message_id failed_at failure_reason delayed_at delivered_at bounced_at bounce_kind',
 )
 
 export interface IssuanceRow {
@@ -25,6 +25,7 @@ export interface IssuanceRow {
   readonly i_message_id: string | null
   readonly i_failed_at: Date | null
   readonly i_failure_reason: string | null
+  readonly i_delayed_at: Date | null
   readonly i_delivered_at: Date | null
   readonly i_bounced_at: Date | null
   readonly i_bounce_kind: string | null
@@ -45,6 +46,7 @@ export function issuanceOf(row: IssuanceRow): OtpIssuance {
     issuedAt: row.i_issued_at,
     expiresAt: row.i_expires_at,
     deliveryAttempts: row.i_delivery_attempts,
+    ...(row.i_delayed_at && { delayedAt: row.i_delayed_at }),
   }
   switch (row.i_status) {
     case 'queued':

@@ -83,6 +83,7 @@ export const OtherReport = z.object({
 export const Report = z.union([
   Delivery.transform(({ DeliveredAt: at, Metadata }) => about(Metadata, { outcome: 'delivered', at })),
   Bounce.transform(({ Type, Inactive = false, BouncedAt: at, Metadata }) => {
+    if (Type === 'Transient' && !Inactive) return about(Metadata, { outcome: 'delayed', at })
     const kind = bounceKind(Type, Inactive)
     return about(Metadata, kind && { outcome: 'bounced', kind, at })
   }),
@@ -98,7 +99,7 @@ function about(issuanceId: string | null | undefined, event: MailEvent | undefin
 }
 
 const HARD: readonly string[] = ['HardBounce', 'BadEmailAddress', 'ManuallyDeactivated']
-/** Postmark calls these bounces, but the mail has arrived or may still arrive. */
+/** Postmark calls these bounces, but the mail has arrived. */
 const NO_BOUNCE: readonly string[] = [
   'AddressChange',
   'AutoResponder',
@@ -106,7 +107,6 @@ const NO_BOUNCE: readonly string[] = [
   'InboundError',
   'OpenRelayTest',
   'Subscribe',
-  'Transient',
   'Unconfirmed',
   'Unsubscribe',
 ]

@@ -52,6 +52,7 @@ export type OtpIssuanceMinAggregateOutputType = {
   messageId: string | null
   failedAt: Date | null
   failureReason: string | null
+  delayedAt: Date | null
   deliveredAt: Date | null
   bouncedAt: Date | null
   bounceKind: string | null
@@ -74,6 +75,7 @@ export type OtpIssuanceMaxAggregateOutputType = {
   messageId: string | null
   failedAt: Date | null
   failureReason: string | null
+  delayedAt: Date | null
   deliveredAt: Date | null
   bouncedAt: Date | null
   bounceKind: string | null
@@ -96,6 +98,7 @@ export type OtpIssuanceCountAggregateOutputType = {
   messageId: number
   failedAt: number
   failureReason: number
+  delayedAt: number
   deliveredAt: number
   bouncedAt: number
   bounceKind: number
@@ -130,6 +133,7 @@ export type OtpIssuanceMinAggregateInputType = {
   messageId?: true | runtime.Types.Skip
   failedAt?: true | runtime.Types.Skip
   failureReason?: true | runtime.Types.Skip
+  delayedAt?: true | runtime.Types.Skip
   deliveredAt?: true | runtime.Types.Skip
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
@@ -152,6 +156,7 @@ export type OtpIssuanceMaxAggregateInputType = {
   messageId?: true | runtime.Types.Skip
   failedAt?: true | runtime.Types.Skip
   failureReason?: true | runtime.Types.Skip
+  delayedAt?: true | runtime.Types.Skip
   deliveredAt?: true | runtime.Types.Skip
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
@@ -174,6 +179,7 @@ export type OtpIssuanceCountAggregateInputType = {
   messageId?: true | runtime.Types.Skip
   failedAt?: true | runtime.Types.Skip
   failureReason?: true | runtime.Types.Skip
+  delayedAt?: true | runtime.Types.Skip
   deliveredAt?: true | runtime.Types.Skip
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
@@ -283,6 +289,7 @@ export type OtpIssuanceGroupByOutputType = {
   messageId: string | null
   failedAt: Date | null
   failureReason: string | null
+  delayedAt: Date | null
   deliveredAt: Date | null
   bouncedAt: Date | null
   bounceKind: string | null
@@ -328,6 +335,7 @@ export type OtpIssuanceWhereInput = {
   messageId?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   failedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
@@ -351,6 +359,7 @@ export type OtpIssuanceOrderByWithRelationInput = {
   messageId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   failedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   failureReason?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  delayedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bouncedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
@@ -378,6 +387,7 @@ export type OtpIssuanceWhereUniqueInput = Prisma.AtLeast<{
   messageId?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   failedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
@@ -401,6 +411,7 @@ export type OtpIssuanceOrderByWithAggregationInput = {
   messageId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   failedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   failureReason?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  delayedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bouncedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
@@ -431,6 +442,7 @@ export type OtpIssuanceScalarWhereWithAggregatesInput = {
   messageId?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   failedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
@@ -452,6 +464,7 @@ export type OtpIssuanceCreateInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -475,6 +488,7 @@ export type OtpIssuanceUncheckedCreateInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -496,6 +510,7 @@ export type OtpIssuanceUpdateInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -519,6 +534,7 @@ export type OtpIssuanceUncheckedUpdateInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -541,6 +557,7 @@ export type OtpIssuanceCreateManyInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -562,6 +579,7 @@ export type OtpIssuanceUpdateManyMutationInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -584,6 +602,7 @@ export type OtpIssuanceUncheckedUpdateManyInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -621,6 +640,7 @@ export type OtpIssuanceCountOrderByAggregateInput = {
   messageId?: Prisma.SortOrder | runtime.Types.Skip
   failedAt?: Prisma.SortOrder | runtime.Types.Skip
   failureReason?: Prisma.SortOrder | runtime.Types.Skip
+  delayedAt?: Prisma.SortOrder | runtime.Types.Skip
   deliveredAt?: Prisma.SortOrder | runtime.Types.Skip
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
@@ -648,6 +668,7 @@ export type OtpIssuanceMaxOrderByAggregateInput = {
   messageId?: Prisma.SortOrder | runtime.Types.Skip
   failedAt?: Prisma.SortOrder | runtime.Types.Skip
   failureReason?: Prisma.SortOrder | runtime.Types.Skip
+  delayedAt?: Prisma.SortOrder | runtime.Types.Skip
   deliveredAt?: Prisma.SortOrder | runtime.Types.Skip
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
@@ -670,6 +691,7 @@ export type OtpIssuanceMinOrderByAggregateInput = {
   messageId?: Prisma.SortOrder | runtime.Types.Skip
   failedAt?: Prisma.SortOrder | runtime.Types.Skip
   failureReason?: Prisma.SortOrder | runtime.Types.Skip
+  delayedAt?: Prisma.SortOrder | runtime.Types.Skip
   deliveredAt?: Prisma.SortOrder | runtime.Types.Skip
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
@@ -738,6 +760,7 @@ export type OtpIssuanceCreateWithoutChallengeInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -759,6 +782,7 @@ export type OtpIssuanceUncheckedCreateWithoutChallengeInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -810,6 +834,7 @@ export type OtpIssuanceScalarWhereInput = {
   messageId?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   failedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
@@ -831,6 +856,7 @@ export type OtpIssuanceCreateManyChallengeInput = {
   messageId?: string | null | runtime.Types.Skip
   failedAt?: Date | string | null | runtime.Types.Skip
   failureReason?: string | null | runtime.Types.Skip
+  delayedAt?: Date | string | null | runtime.Types.Skip
   deliveredAt?: Date | string | null | runtime.Types.Skip
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
@@ -852,6 +878,7 @@ export type OtpIssuanceUpdateWithoutChallengeInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -873,6 +900,7 @@ export type OtpIssuanceUncheckedUpdateWithoutChallengeInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -894,6 +922,7 @@ export type OtpIssuanceUncheckedUpdateManyWithoutChallengeInput = {
   messageId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   failedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   failureReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  delayedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -918,6 +947,7 @@ export type OtpIssuanceSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   messageId?: boolean | runtime.Types.Skip
   failedAt?: boolean | runtime.Types.Skip
   failureReason?: boolean | runtime.Types.Skip
+  delayedAt?: boolean | runtime.Types.Skip
   deliveredAt?: boolean | runtime.Types.Skip
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
@@ -941,6 +971,7 @@ export type OtpIssuanceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   messageId?: boolean | runtime.Types.Skip
   failedAt?: boolean | runtime.Types.Skip
   failureReason?: boolean | runtime.Types.Skip
+  delayedAt?: boolean | runtime.Types.Skip
   deliveredAt?: boolean | runtime.Types.Skip
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
@@ -964,6 +995,7 @@ export type OtpIssuanceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   messageId?: boolean | runtime.Types.Skip
   failedAt?: boolean | runtime.Types.Skip
   failureReason?: boolean | runtime.Types.Skip
+  delayedAt?: boolean | runtime.Types.Skip
   deliveredAt?: boolean | runtime.Types.Skip
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
@@ -987,13 +1019,14 @@ export type OtpIssuanceSelectScalar = {
   messageId?: boolean | runtime.Types.Skip
   failedAt?: boolean | runtime.Types.Skip
   failureReason?: boolean | runtime.Types.Skip
+  delayedAt?: boolean | runtime.Types.Skip
   deliveredAt?: boolean | runtime.Types.Skip
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
   traceContext?: boolean | runtime.Types.Skip
 }
 
-export type OtpIssuanceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "number" | "keyId" | "recipient" | "issuedAt" | "expiresAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason" | "deliveredAt" | "bouncedAt" | "bounceKind" | "traceContext", ExtArgs["result"]["otpIssuance"], runtime.Types.Skip>
+export type OtpIssuanceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "number" | "keyId" | "recipient" | "issuedAt" | "expiresAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason" | "delayedAt" | "deliveredAt" | "bouncedAt" | "bounceKind" | "traceContext", ExtArgs["result"]["otpIssuance"], runtime.Types.Skip>
 export type OtpIssuanceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }
@@ -1028,6 +1061,7 @@ export type $OtpIssuancePayload<ExtArgs extends runtime.Types.Extensions.Interna
     /**
      * What the mail system reported about the mail after it was sent.
      */
+    delayedAt: Date | null
     deliveredAt: Date | null
     bouncedAt: Date | null
     bounceKind: string | null
@@ -1474,6 +1508,7 @@ export interface OtpIssuanceFieldRefs {
   readonly messageId: Prisma.FieldRef<"OtpIssuance", 'String'>
   readonly failedAt: Prisma.FieldRef<"OtpIssuance", 'DateTime'>
   readonly failureReason: Prisma.FieldRef<"OtpIssuance", 'String'>
+  readonly delayedAt: Prisma.FieldRef<"OtpIssuance", 'DateTime'>
   readonly deliveredAt: Prisma.FieldRef<"OtpIssuance", 'DateTime'>
   readonly bouncedAt: Prisma.FieldRef<"OtpIssuance", 'DateTime'>
   readonly bounceKind: Prisma.FieldRef<"OtpIssuance", 'String'>
