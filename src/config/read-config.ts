@@ -228,6 +228,11 @@ function conflicting(env: Environment): string[] {
       )
     }
   }
+  if (env.USER_DIRECTORY === 'keycloak' && Number(env.ADDRESS_HOLD_SECONDS) > 0) {
+    problems.push(
+      'ADDRESS_HOLD_SECONDS must be 0 with USER_DIRECTORY=keycloak, which does not say when an address changed: let Keycloak verify a new address',
+    )
+  }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (collector && env.OTEL_EXPORTER_OTLP_HEADERS && !secureUrl.safeParse(collector).success) {
     problems.push(
@@ -281,6 +286,8 @@ function freeze(env: Values): Config {
       subjectMaxFailures: env.SUBJECT_MAX_FAILURES,
       subjectLockInSeconds: env.SUBJECT_LOCK_SECONDS,
       subjectMaxIssuancesPerHour: env.SUBJECT_MAX_ISSUANCES,
+      mailboxMaxIssuancesPerHour: env.MAILBOX_MAX_ISSUANCES,
+      addressHoldInSeconds: env.ADDRESS_HOLD_SECONDS,
       subjectMaxLiveChallenges: env.SUBJECT_MAX_CHALLENGES,
     },
     retention: {

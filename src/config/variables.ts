@@ -466,6 +466,16 @@ export const VARIABLES = {
     meaning:
       'Live challenges allowed per subject and client, 1 to 1000. A further one gets 429 until one of them ends.',
   },
+  MAILBOX_MAX_ISSUANCES: {
+    schema: integer(1, 1000).default(40),
+    meaning:
+      'Codes allowed to one mailbox in any hour, over all subjects that have its address; 1 to 1000. The case of an address does not count.',
+  },
+  ADDRESS_HOLD_SECONDS: {
+    schema: integer(0, 2_592_000).default(0),
+    meaning:
+      'How long an address gets no codes after it replaced another one, at most 30 days. Only with `USER_DIRECTORY=database`: Keycloak does not say when an address changed.',
+  },
   RETENTION_DAYS: {
     schema: integer(1, 3650).default(90),
     meaning:
