@@ -20,6 +20,7 @@ import { ROUNDCUBE, washed, whyNoRoundcube } from './roundcube/roundcube.ts'
  */
 
 const FOLDER = fileURLToPath(new URL('../../docs/pictures/', import.meta.url))
+const PROGRAMS = { reader: 'thunderbird', display: 'Xvfb', windows: 'xdotool', camera: 'import' }
 const SENDER = 'Example Bank <no-reply@bank.example>'
 const RECIPIENT = EmailAddress.parse('alice@example.com')
 const SENT = new Date('2030-01-01T12:00:00Z')
@@ -85,7 +86,7 @@ for (const [name, notice, isDark] of [
   ['reader-thunderbird-dark', ENGLISH, true],
   ['reader-thunderbird-right-to-left', ARABIC, false],
 ] as const) {
-  const missing = ['thunderbird', 'Xvfb', 'xdotool', 'import'].filter((program) => !isInstalled(program))
+  const missing = Object.values(PROGRAMS).filter((program) => !isInstalled(program))
   if (missing.length > 0) console.log(`${name}: no picture, ${missing.join(' and ')} is not installed`)
   else await takeInThunderbird(name, notice, isDark)
 }
@@ -120,7 +121,7 @@ async function takeInThunderbird(name: string, notice: OtpNotice, isDark: boolea
         .join(''),
     )
     const environment = { ...process.env, HOME: folder, DISPLAY: display.name, TZ: 'UTC' }
-    const thunderbird = spawn('thunderbird', ['--no-remote', '--profile', join(folder, 'profile'), mail], {
+    const thunderbird = spawn(PROGRAMS.reader, ['--no-remote', '--profile', join(folder, 'profile'), mail], {
       env: environment,
       stdio: 'ignore',
     })
@@ -138,7 +139,7 @@ async function takeInThunderbird(name: string, notice: OtpNotice, isDark: boolea
 
 async function startDisplay() {
   const server = spawn(
-    'Xvfb',
+    PROGRAMS.display,
     ['-displayfd', '1', '-screen', '0', `${WIDTH}x${HEIGHT}x24`, '-nolisten', 'tcp'],
     {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -151,16 +152,20 @@ async function startDisplay() {
 /** Waits for the window of the mail, and makes it fill the screen. */
 async function windowOf(subject: string, env: NodeJS.ProcessEnv): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    const { stdout } = spawnSync('xdotool', ['search', '--onlyvisible', '--name', '.+'], {
+    const { stdout } = spawnSync(PROGRAMS.windows, ['search', '--onlyvisible', '--name', '.+'], {
       env,
       encoding: 'utf8',
     })
     for (const window of stdout.split('\n').filter(Boolean)) {
-      const title = spawnSync('xdotool', ['getwindowname', window], { env, encoding: 'utf8' }).stdout
+      const title = spawnSync(PROGRAMS.windows, ['getwindowname', window], { env, encoding: 'utf8' }).stdout
       if (!title.startsWith(subject)) continue
-      spawnSync('xdotool', ['windowmove', window, '0', '0', 'windowsize', window, `${WIDTH}`, `${HEIGHT}`], {
-        env,
-      })
+      spawnSync(
+        PROGRAMS.windows,
+        ['windowmove', window, '0', '0', 'windowsize', window, `${WIDTH}`, `${HEIGHT}`],
+        {
+          env,
+        },
+      )
       return
     }
     await wait(500)
@@ -171,7 +176,7 @@ async function windowOf(subject: string, env: NodeJS.ProcessEnv): Promise<void> 
 /** A picture of the screen, once nothing has moved for some seconds. */
 async function stillPicture(env: NodeJS.ProcessEnv): Promise<Buffer> {
   const picture = () =>
-    spawnSync('import', ['-window', 'root', '-colors', '128', '+dither', '-strip', 'png8:-'], {
+    spawnSync(PROGRAMS.camera, ['-window', 'root', '-colors', '128', '+dither', '-strip', 'png8:-'], {
       env,
       maxBuffer: 64 * 2 ** 20,
     }).stdout
