@@ -8,6 +8,7 @@ import {
 } from 'jose'
 import { z } from 'zod'
 import type { SummaryLine } from './answers.ts'
+import { protectedUrl } from './protected-url.ts'
 import { summaryDigest } from './summary-digest.ts'
 
 /** What an authorisation says: this subject approved this operation for this client. */
@@ -37,7 +38,10 @@ export interface Authorisation {
 
 /** What an authorisation has to say to be accepted. */
 export interface AuthorisationExpectation {
-  /** The keys of the service, or their URL. They are fetched once, and again for a key that is not among them. */
+  /**
+   * The keys of the service, or their URL: https, or http on this machine. They are fetched once, and again for a key that is not
+   * among them.
+   */
   readonly jwks: URL | JSONWebKeySet
   /** The id of the client that the approval has to be for. */
   readonly audience: string
@@ -47,6 +51,11 @@ export interface AuthorisationExpectation {
   readonly summary?: readonly SummaryLine[]
   /** The time at which the authorisation has to be valid. Default: now. */
   readonly at?: Date
+  /**
+   * Whether the URL of the keys may be plain HTTP to another machine, for a network that encrypts by itself, such as a service mesh. Default: false.
+   * This machine may always be called over plain HTTP.
+   */
+  readonly allowPlainHttp?: boolean
 }
 
 /** The authorisation is not signed by the service, is about another operation, or is past its time. */
@@ -76,12 +85,14 @@ const remoteKeys = new Map<string, JWTVerifyGetKey>()
  * Checks an authorisation. Requests nothing from the service but its keys.
  *
  * @throws {AuthorisationRefused} if it must not be accepted.
+ * @throws {TypeError} if the URL of the keys is plain HTTP to another machine: anyone on the way could replace them.
  * @throws the error of `jose` if the keys cannot be fetched; the authorisation may still be valid.
  */
 export async function verifyAuthorisation(
   authorisation: string,
-  { jwks, audience, digest, summary, at }: AuthorisationExpectation,
+  { jwks, audience, digest, summary, at, allowPlainHttp }: AuthorisationExpectation,
 ): Promise<Authorisation> {
+  if (jwks instanceof URL) protectedUrl(jwks, 'jwks', allowPlainHttp)
   const payload = await verifiedPayload(authorisation, jwks, audience, at)
   const { success, data } = Claims.safeParse(payload)
   if (!success) throw new AuthorisationRefused('The authorisation lacks a claim')
