@@ -13,7 +13,7 @@ export function signatures(options: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bindPort(bind, Identifiers, UuidIdentifiers, [])
     const keys = options.config.signingKeys ?? standIns(options).signingKeys
-    bind(ChallengeSigner).toConstantValue(new EddsaChallengeSigner(keys))
+    bind(ChallengeSigner).toConstantValue(new EddsaChallengeSigner(keys, options.config.unsealedUntil))
     bind(AnchorSigner).toConstantValue(new EddsaAnchorSigner(keys))
   })
 }
