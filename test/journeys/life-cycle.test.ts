@@ -75,6 +75,7 @@ test('what is for development listens on this machine only, with workers and wit
     ...env,
     DATABASE_URL,
     HOST: 'localhost',
+    MANAGEMENT_HOST: 'localhost',
     WORKERS: '2',
     LOG_LEVEL: 'info',
   })
