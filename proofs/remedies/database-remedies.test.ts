@@ -505,6 +505,27 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
       },
     },
   },
+  surplusPrivileges: {
+    of: 'database-role',
+    ways: {
+      REVOKE: async (t) => {
+        const { admin, role, url } = await createServiceRole(t)
+        await query(admin, `GRANT DELETE ON challenge_events TO ${role}`)
+        return { url, follow: async (remedy) => void (await query(admin, remedy)) }
+      },
+    },
+  },
+  functionOwner: {
+    of: 'database-role',
+    ways: {
+      'ALTER FUNCTION': async (t) => {
+        const { admin, url } = await createServiceRole(t)
+        const { role: owner } = await createRole(t, admin)
+        await query(admin, `ALTER TABLE challenge_events OWNER TO ${owner}`)
+        return { url, follow: async (remedy) => void (await query(admin, remedy)) }
+      },
+    },
+  },
   superuser: {
     of: 'database-role',
     ways: {

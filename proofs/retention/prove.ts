@@ -55,6 +55,8 @@ try {
   const client = await ground.client(url)
   console.log(`inserting ${challenges.toLocaleString('en-US')} challenges of the last hundred days`)
   await putHistory(client, challenges)
+  // As its owner may decide.
+  await client.query('UPDATE trail_retention SET minimum_days = 0')
   await seedUsers(client, size)
   program = await startCountersign(ground, url, 1)
   const { url: service } = program

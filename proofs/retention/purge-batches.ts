@@ -5,6 +5,7 @@ import { PurgeChallenges } from '../../src/application/retention/purge-challenge
 
 /* Runs one purge at the service's pace. Prints what it deleted, and how long a batch held its locks at most. */
 
+/** Both, so that a purge deletes events as well. */
 const RETENTION_IN_DAYS = 90
 const PAUSE_IN_MS = 100
 
@@ -12,7 +13,7 @@ const { prisma, close } = connectPrisma({ url: process.env.DATABASE_URL!, onConn
 const purging = new PurgeChallenges(
   new PrismaRetention(prisma),
   { now: () => new Date() },
-  RETENTION_IN_DAYS,
+  { challengesInDays: RETENTION_IN_DAYS, trailInDays: RETENTION_IN_DAYS },
 ).execute()
 
 // Warm up, like a process that has run for a while.

@@ -6,12 +6,13 @@ import { PurgeChallenges } from '../../src/application/retention/purge-challenge
 
 /* The retention job at its own pace, but every second instead of every ten minutes. */
 
+/** Both, so that a purge deletes events as well. */
 const RETENTION_IN_DAYS = 90
 
 const { prisma } = connectPrisma({ url: process.env.DATABASE_URL!, onConnectionLost: () => {} })
 const purgeChallenges = new PurgeChallenges(
   new PrismaRetention(prisma),
   { now: () => new Date() },
-  RETENTION_IN_DAYS,
+  { challengesInDays: RETENTION_IN_DAYS, trailInDays: RETENTION_IN_DAYS },
 )
 new RetentionCron(purgeChallenges, pino(), { schedule: '* * * * * *' }).start()

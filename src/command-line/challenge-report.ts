@@ -1,4 +1,5 @@
 import type { ReviewedChallenge } from '../application/challenges/review-challenge.ts'
+import type { RecordedEvent } from '../application/ports/audit-trail.ts'
 import { EmailAddress } from '../domain/email-address.ts'
 import { OtpIssuance } from '../domain/otp-issuance.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
@@ -30,12 +31,28 @@ export function challengeReport(
       subjectLockedUntil: subject.lockedUntil ?? null,
     },
     issuance: issuance ? issuanceReport(issuance, subject.suppressed) : null,
-    events: events.map(({ type, at, actor, requestId, remoteAddress, subjectUserId: _, ...rest }) => {
-      const { challengeId: __, ...details } = { challengeId: undefined, ...rest }
-      const origin = { requestId: requestId ?? null, remoteAddress: remoteAddress ?? null }
-      return { type, occurredAt: at, actor, ...origin, details: details as Readonly<Record<string, unknown>> }
-    }),
+    events: eventReports(events),
   }
+}
+
+export type PurgedReport = ReturnType<typeof purgedReport>
+
+/** What is left of a challenge that is past its retention: its events, which are kept for longer. */
+export function purgedReport(challengeId: string, events: readonly [RecordedEvent, ...RecordedEvent[]]) {
+  return {
+    challengeId,
+    status: 'purged',
+    subjectUserId: events[0].subjectUserId,
+    events: eventReports(events),
+  }
+}
+
+function eventReports(events: readonly RecordedEvent[]) {
+  return events.map(({ type, at, actor, requestId, remoteAddress, subjectUserId: _, ...rest }) => {
+    const { challengeId: __, ...details } = { challengeId: undefined, ...rest }
+    const origin = { requestId: requestId ?? null, remoteAddress: remoteAddress ?? null }
+    return { type, occurredAt: at, actor, ...origin, details: details as Readonly<Record<string, unknown>> }
+  })
 }
 
 function issuanceReport(issuance: OtpIssuance, addressSuppressed: boolean) {
@@ -90,7 +107,24 @@ export function challengeText(report: ChallengeReport): string {
       ? [['newest code', newestCode(issuance)], ...mailRows(issuance)]
       : [['newest code', 'none']]),
   ]
-  const events = report.events.map(({ type, occurredAt, actor, requestId, remoteAddress, details }) => [
+  return textOf(report.challengeId, state, report.events)
+}
+
+/** The text for a challenge that has only events left. */
+export function purgedText({ challengeId, subjectUserId, events }: PurgedReport): string {
+  const state = [
+    ['status', 'purged: the challenge is past its retention, and its events are kept for longer'],
+    ['subject', subjectUserId],
+  ]
+  return textOf(challengeId, state, events)
+}
+
+function textOf(
+  challengeId: string,
+  state: readonly (readonly string[])[],
+  reports: ReturnType<typeof eventReports>,
+): string {
+  const events = reports.map(({ type, occurredAt, actor, requestId, remoteAddress, details }) => [
     timeOf(occurredAt),
     type,
     actor,
@@ -100,7 +134,7 @@ export function challengeText(report: ChallengeReport): string {
       ...(remoteAddress ? [`from=${remoteAddress}`] : []),
     ].join(' '),
   ])
-  return [`Challenge ${report.challengeId}`, '', aligned(state, '  '), '', aligned(events, '  ')].join('\n')
+  return [`Challenge ${challengeId}`, '', aligned(state, '  '), '', aligned(events, '  ')].join('\n')
 }
 
 function newestCode({

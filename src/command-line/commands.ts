@@ -80,7 +80,9 @@ challenge
 
 program
   .command('purge')
-  .description('delete what is past RETENTION_DAYS now, as every process does on schedule')
+  .description(
+    'delete what is past RETENTION_DAYS or TRAIL_RETENTION_DAYS now, as every process does on schedule',
+  )
   .addOption(json())
   .action(async (options) => end(await (await import('./purge.ts')).purge(options)))
 

@@ -17,6 +17,7 @@ import { smtpRemedyOf } from '../adapters/mail-smtp/smtp-remedies.ts'
 import { smtpSender } from '../adapters/mail-smtp/smtp-sender.ts'
 import { DatabaseCheck } from '../adapters/persistence-prisma/connection/database-check.ts'
 import { type Database, openDatabase } from '../composition/open-database.ts'
+import { loadWarnings } from '../config/config-warnings.ts'
 import { type Config, ConfigError, loadConfig, type MailConfig } from '../config/read-config.ts'
 import { CheckResult, type DiagnosticCheck } from '../contracts/diagnostic-check.ts'
 import { DomainName } from '../domain/domain-name.ts'
@@ -58,6 +59,9 @@ async function checkAll(receivedMail: string | undefined): Promise<readonly Chec
   const mode = config.production ? 'production' : 'development'
   const own = [
     CheckResult.ok('configuration', `complete, for ${mode}`),
+    ...loadWarnings().map(({ variable, found, remedy }) =>
+      CheckResult.warning('configuration', `${variable} ${found}`, remedy),
+    ),
     ...keyCheckResults(config, CLOCK.now()),
   ]
 

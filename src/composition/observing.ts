@@ -26,13 +26,13 @@ export function observing(logger: Logger, tracing: Tracing | undefined): Contain
 }
 
 /** The metrics of the service, with those of its process and of what all processes share. */
-export function observingService({ retentionInDays }: Pick<Config, 'retentionInDays'>): ContainerModule {
+export function observingService({ retention: periods }: Pick<Config, 'retention'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Metrics).toResolvedValue(
       (backlog, retention, clock, { pool, statements }) => {
         const metrics = new Metrics()
         watchOutbox(metrics.registry, backlog, clock)
-        watchRetention(metrics.registry, retention, clock, retentionInDays)
+        watchRetention(metrics.registry, retention, clock, periods)
         watchPool(metrics.registry, pool)
         watchGroups(metrics.registry, statements)
         watchProcess(metrics.registry)

@@ -30,7 +30,7 @@ import { Policy } from './container-keys.ts'
  * The use cases of the requests. Two more, which need a user directory of our own, are in users.ts. Those that send mails are in
  * delivery.ts.
  */
-export function useCases({ config: { policy, retentionInDays } }: CompositionOptions): ContainerModule {
+export function useCases({ config: { policy, retention: periods } }: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Policy).toConstantValue(policy)
 
@@ -48,7 +48,7 @@ export function useCases({ config: { policy, retentionInDays } }: CompositionOpt
     bindClass(bind, ReleaseAddress, [Suppressions, Clock])
 
     bind(PurgeChallenges).toResolvedValue(
-      (retention, clock) => new PurgeChallenges(retention, clock, retentionInDays),
+      (retention, clock) => new PurgeChallenges(retention, clock, periods),
       [Retention, Clock],
     )
   })

@@ -4,6 +4,7 @@ import addressparser from 'nodemailer/lib/addressparser'
 import { z } from 'zod'
 import { DomainName } from '../domain/domain-name.ts'
 import { MAX_ADDRESS } from '../domain/email-address.ts'
+import { isLoopback } from './loopback.ts'
 
 /* The formats of variables. A message continues a sentence that begins with the name of the variable. */
 
@@ -257,8 +258,4 @@ function decoded(text = ''): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }

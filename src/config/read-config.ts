@@ -1,9 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import type { Environment } from './environment.ts'
 import { type Keys, secureUrl } from './formats.ts'
+import { mixedSettings } from './mixed-settings.ts'
+import { lenientPolicy } from './policy-bounds.ts'
 import { noFiles, readSecretFile, type SecretReader, withSecrets } from './secret-files.ts'
-import { declarations, type Environment, VARIABLES, type Values } from './variables.ts'
+import { sharedKeys } from './shared-keys.ts'
+import { unprotectedDatabase, unprotectedPeers } from './unprotected-peers.ts'
+import { declarations, type Values } from './variables.ts'
 
 /** The whole configuration, checked and typed. */
 export interface Config {
@@ -33,8 +38,8 @@ export interface Config {
   readonly postmarkWebhookAuth: string | undefined
   readonly letter: LetterConfig
   readonly policy: StepUpPolicy & { readonly codeDigits: 6 | 7 | 8 }
-  /** How long the service keeps an expired challenge. */
-  readonly retentionInDays: number
+  /** How long the service keeps an expired challenge, and an event. */
+  readonly retention: { readonly challengesInDays: number; readonly trailInDays: number }
   /** Processes that serve. */
   readonly workers: number
   readonly logLevel: string
@@ -159,29 +164,44 @@ export function readDatabaseLocation(
   environment: Environment,
   readSecret: SecretReader = noFiles,
 ): DatabaseLocation {
-  const { NODE_ENV, DATA_DIR, DATABASE_URL, DATABASE_URL_FILE } = environment
-  const production = NODE_ENV === 'production'
-  const { databaseUrl, dataDir } = readConfig(
-    { DATA_DIR, DATABASE_URL, DATABASE_URL_FILE, ...(!production && { NODE_ENV }) },
-    readSecret,
-  )
-  if (production && !databaseUrl)
-    throw new ConfigError([notSet('DATABASE_URL', VARIABLES.DATABASE_URL.example)])
-  return { databaseUrl, dataDir }
+  const ofDatabase = Object.entries(environment).filter(([name]) => DATABASE_VARIABLES.has(name))
+  const { values } = readValues(Object.fromEntries(ofDatabase), readSecret, [
+    (env, unread) => missing(env, unread).filter((problem) => problem.startsWith('DATABASE_URL')),
+    unprotectedDatabase,
+  ])
+  return { databaseUrl: values.DATABASE_URL, dataDir: values.DATA_DIR }
 }
+
+/** Those that say where the database is, and those of node-postgres that count if `DATABASE_URL` does not say it. */
+const DATABASE_VARIABLES = new Set([
+  ...['NODE_ENV', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_URL_FILE', 'DATABASE_TLS'],
+  ...['PGHOST', 'PGSSLMODE'],
+])
 
 /** @throws {ConfigError} */
 export function loadDatabaseLocation(): DatabaseLocation {
   return readDatabaseLocation(process.env, readSecretFile)
 }
 
+/** Reports what is wrong with variables that are each well-formed. */
+type Rule = (env: Environment, unread: ReadonlyMap<string, string>) => readonly string[]
+
+const RULES: readonly Rule[] = [
+  missing,
+  conflicting,
+  sharedKeys,
+  mixedSettings,
+  unprotectedPeers,
+  lenientPolicy,
+]
+
 /** The checked values, and the texts from which they were read. @throws {ConfigError} with all problems at once. */
-export function readValues(environment: Environment, readSecret: SecretReader) {
+export function readValues(environment: Environment, readSecret: SecretReader, rules = RULES) {
   const { env, unread } = withSecrets(environment, readSecret)
   const parsed = SCHEMA.safeParse(env)
   const malformed = parsed.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? []
 
-  const problems = [...unread.values(), ...malformed, ...missing(env, unread), ...conflicting(env)]
+  const problems = [...unread.values(), ...malformed, ...rules.flatMap((rule) => rule(env, unread))]
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return { env, values: parsed.data as Values }
 }
@@ -273,7 +293,11 @@ function freeze(env: Values): Config {
       subjectMaxIssuancesPerHour: env.SUBJECT_MAX_ISSUANCES,
       subjectMaxLiveChallenges: env.SUBJECT_MAX_CHALLENGES,
     },
-    retentionInDays: env.RETENTION_DAYS,
+    retention: {
+      challengesInDays: env.RETENTION_DAYS,
+      // A challenge without its events would say nothing.
+      trailInDays: Math.max(env.TRAIL_RETENTION_DAYS, env.RETENTION_DAYS),
+    },
     workers: workersOf(env),
     logLevel: env.LOG_LEVEL,
     tracing: tracingConfig(env),

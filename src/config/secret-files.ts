@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
-import { type Environment, SECRETS } from './variables.ts'
+import type { Environment } from './environment.ts'
+import { SECRETS } from './variables.ts'
 
 /** Returns the text of a file. The message of its error is a reason to print, without the path or the content. */
 export type SecretReader = (path: string) => string

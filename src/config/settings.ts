@@ -1,7 +1,8 @@
+import type { Environment } from './environment.ts'
 import type { Keys } from './formats.ts'
 import { readConfig, readValues } from './read-config.ts'
 import { noFiles, readSecretFile, type SecretReader } from './secret-files.ts'
-import { declarations, type Environment, VARIABLES, type VariableName } from './variables.ts'
+import { declarations, VARIABLES, type VariableName } from './variables.ts'
 
 /** The effective value of a variable, safe to print. */
 export interface Setting {

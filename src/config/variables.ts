@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { databasePeer } from './database-peer.ts'
+import type { Environment } from './environment.ts'
 import {
   appOrigin,
   bounceDomain,
@@ -25,11 +27,9 @@ import {
  * docs/configuration.md and .env.example from it.
  */
 
-export type Environment = Readonly<Record<string, string | undefined>>
-
-/** When a variable must be set. */
+/** When a variable must be set, or has an effect. */
 interface Condition {
-  /** Completes "required …" in the documentation. */
+  /** Completes "required …" in the documentation, and "has an effect only …" in a warning. */
   readonly words: string
   holds(environment: Environment): boolean
 }
@@ -41,6 +41,8 @@ interface Declared {
   readonly meaning: string
   /** A secret may come from a file as well, and no listing shows it. */
   readonly secret?: true
+  /** When the variable has an effect. Undefined: always. */
+  readonly usedIf?: Condition
 }
 
 interface Optional {
@@ -88,7 +90,23 @@ const withIntake: Condition = {
   words: 'with `BOUNCE_INTAKE_PORT`',
   holds: ({ BOUNCE_INTAKE_PORT }) => Boolean(BOUNCE_INTAKE_PORT),
 }
+const withSmtp = withTransport('smtp')
 const withPostmark = withTransport('postmark')
+const withCollector: Condition = {
+  words: 'with `OTEL_EXPORTER_OTLP_ENDPOINT`',
+  holds: ({ OTEL_EXPORTER_OTLP_ENDPOINT }) => Boolean(OTEL_EXPORTER_OTLP_ENDPOINT),
+}
+const outsideProduction: Condition = {
+  words: 'outside production',
+  holds: (environment) => !inProduction.holds(environment),
+}
+const withUnverifiedDatabase: Condition = {
+  words: 'with a database on another machine, without TLS that checks its certificate',
+  holds: (environment) => {
+    const peer = databasePeer(environment.DATABASE_URL ?? '', environment)
+    return peer?.remote === true && !peer.verified
+  },
+}
 const withPostmarkInProduction: Condition = {
   words: `in production ${withPostmark.words}`,
   holds: (environment) => inProduction.holds(environment) && withPostmark.holds(environment),
@@ -100,11 +118,13 @@ export const VARIABLES = {
     schema: z
       .enum(['development', 'test', 'production'], 'must be development, test or production')
       .default('development'),
-    meaning: '`development`, `test` or `production`. Production does not start on a development stand-in.',
+    meaning:
+      '`development`, `test` or `production`. Production does not start on a development stand-in. Without production, nothing may lead off this machine.',
   },
   HOST: {
     schema: z.string().default('127.0.0.1'),
-    meaning: 'Address to listen on; `0.0.0.0` for every one.',
+    meaning:
+      'Address to listen on; `0.0.0.0` for every one. Without production it must be one of this machine only.',
     required: [inProduction],
     example: 'the address to listen on, 0.0.0.0 for every one',
   },
@@ -124,6 +144,7 @@ export const VARIABLES = {
   DATA_DIR: {
     schema: z.string().default('.data'),
     meaning: 'Folder of a development set-up: its database, keys and mailbox.',
+    usedIf: outsideProduction,
   },
   DATABASE_URL: {
     schema: url(['postgresql:', 'postgres:']).optional(),
@@ -131,6 +152,12 @@ export const VARIABLES = {
     required: [inProduction],
     example: 'postgresql://user:password@host:5432/database',
     secret: true,
+  },
+  DATABASE_TLS: {
+    schema: z.enum(['verified', 'unverified'], 'must be verified or unverified').default('verified'),
+    meaning:
+      'A database on another machine needs TLS with a checked certificate (`verified`): add `sslmode=verify-full` to `DATABASE_URL`, and `sslrootcert=<file>` for a private authority. `unverified` connects without: only for a network on which nobody else can listen or answer.',
+    usedIf: withUnverifiedDatabase,
   },
   AUTH_ISSUER: {
     schema: z.string().optional(),
@@ -240,18 +267,21 @@ export const VARIABLES = {
     meaning: 'Keycloak up to, and without, `/realms` or `/admin`; `https://`, unless on this machine.',
     required: [withKeycloak],
     example: 'https://login.bank.example, the part before /realms or /admin',
+    usedIf: withKeycloak,
   },
   KEYCLOAK_REALM: {
     schema: z.string().optional(),
     meaning: 'The realm of the users.',
     required: [withKeycloak],
     example: 'the realm of the users',
+    usedIf: withKeycloak,
   },
   KEYCLOAK_CLIENT_ID: {
     schema: z.string().optional(),
     meaning: 'A client with a service account that has the role `view-users`.',
     required: [withKeycloak],
     example: 'a client with a service account that has the role view-users',
+    usedIf: withKeycloak,
   },
   KEYCLOAK_CLIENT_SECRET: {
     schema: z.string().optional(),
@@ -259,6 +289,7 @@ export const VARIABLES = {
     required: [withKeycloak],
     example: 'the secret of that client',
     secret: true,
+    usedIf: withKeycloak,
   },
   MAIL_TRANSPORT: {
     schema: mailTransports.default('mailbox'),
@@ -309,7 +340,8 @@ export const VARIABLES = {
   SMTP_URL: {
     schema: url(['smtp:', 'smtps:']).optional(),
     meaning: '`smtp://user:password@host:587` or `smtps://user:password@host:465`, percent-encoded.',
-    required: [withTransport('smtp')],
+    required: [withSmtp],
+    usedIf: withSmtp,
     example: 'smtp://user:password@host:587 or smtps://…:465',
     secret: true,
   },
@@ -317,12 +349,14 @@ export const VARIABLES = {
     schema: ehloName.optional(),
     meaning:
       'The name of this service in `EHLO`, as in `countersign.bank.example`. Strict relays look it up. Unset: the name of the machine if it has a domain, or the domain of `MAIL_FROM`.',
+    usedIf: withSmtp,
   },
   DKIM_KEYS: {
     schema: dkimKeys.optional(),
     meaning:
       'Keys that sign mails for the domain of `MAIL_FROM` (DKIM, RSA), as `selector:base64` of PKCS #8 in DER, joined by commas. The first signs; `doctor` checks that the domain publishes all. Only with `smtp`. Unset: the relay signs.',
     secret: true,
+    usedIf: withSmtp,
   },
   DNS_SERVERS: {
     schema: nameServers.optional(),
@@ -352,12 +386,14 @@ export const VARIABLES = {
       'The token endpoint for a login by access token (XOAUTH2, client credentials); `https://`, unless on this machine. `SMTP_URL` then has the mailbox as user, and no password. Unset: the password in `SMTP_URL`.',
     required: [withSmtpOauth],
     example: 'https://login.microsoftonline.com/<tenant>/oauth2/v2.0/token, or that of another server',
+    usedIf: withSmtp,
   },
   SMTP_OAUTH_CLIENT_ID: {
     schema: z.string().optional(),
     meaning: 'The client that gets the token.',
     required: [withSmtpOauth],
     example: 'the client that gets the token',
+    usedIf: withSmtp,
   },
   SMTP_OAUTH_CLIENT_SECRET: {
     schema: z.string().optional(),
@@ -365,6 +401,7 @@ export const VARIABLES = {
     required: [withSmtpOauth],
     example: 'the secret of that client',
     secret: true,
+    usedIf: withSmtp,
   },
   SMTP_OAUTH_SCOPE: {
     schema: z
@@ -376,6 +413,7 @@ export const VARIABLES = {
       .optional(),
     meaning:
       'The scope of the token. At Microsoft: `https://outlook.office365.com/.default`. Unset: none is sent.',
+    usedIf: withSmtp,
   },
   POSTMARK_SERVER_TOKEN: {
     schema: z.string().optional(),
@@ -383,15 +421,18 @@ export const VARIABLES = {
     required: [withPostmark],
     example: 'the API token of your Postmark server',
     secret: true,
+    usedIf: withPostmark,
   },
   POSTMARK_API_URL: {
     schema: secureUrl.default('https://api.postmarkapp.com'),
     meaning: "Postmark's API; `https://`, unless on this machine.",
+    usedIf: withPostmark,
   },
   POSTMARK_MESSAGE_STREAM: {
     schema: z.string().default('outbound'),
     meaning:
       'The message stream of the codes. A stream of their own keeps complaints about other mails away from them.',
+    usedIf: withPostmark,
   },
   POSTMARK_WEBHOOK_AUTH: {
     schema: z
@@ -445,7 +486,13 @@ export const VARIABLES = {
   },
   RETENTION_DAYS: {
     schema: integer(1, 3650).default(90),
-    meaning: 'How long an expired challenge is kept, with its issuances and its audit trail; 1 to 3650.',
+    meaning:
+      'How long an expired challenge is kept, with its issuances: everything that has an address or the text of an operation; 1 to 3650.',
+  },
+  TRAIL_RETENTION_DAYS: {
+    schema: integer(1, 3650).default(400),
+    meaning:
+      'How long the audit trail is kept, which outlives its challenges; 1 to 3650. Thirteen months are at most 397 days (PSD2 art. 71). A longer `RETENTION_DAYS` counts instead, and so does a longer minimum that the owner of the tables has set.',
   },
   WORKERS: {
     schema: integer(1, 256).optional(),
@@ -472,10 +519,12 @@ export const VARIABLES = {
     meaning:
       'Headers for the collector, as `name=value,name=value`, percent-encoded. They mostly hold a credential.',
     secret: true,
+    usedIf: withCollector,
   },
   OTEL_SERVICE_NAME: {
     schema: z.string().default('countersign'),
     meaning: 'The name of this service in its traces.',
+    usedIf: withCollector,
   },
   OTEL_TRACES_SAMPLER_ARG: {
     schema: z
@@ -484,6 +533,7 @@ export const VARIABLES = {
       .default('1'),
     meaning:
       'Share of the requests to trace, from `0` to `1`. A request that belongs to a trace already follows the decision of that trace.',
+    usedIf: withCollector,
   },
 } as const satisfies Readonly<Record<string, Variable>>
 

@@ -1,10 +1,39 @@
+import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { isLoopbackAddress } from '../config/loopback.ts'
 
-/** Makes the server listen, and returns its URL. Rejects if the port is in use or not permitted. */
-export async function listen(server: Server, host: string, port: number): Promise<string> {
-  server.listen(port, host)
+export interface Place {
+  readonly host: string
+  readonly port: number
+  /** Outside production, a server listens on an address of this machine only. */
+  readonly production: boolean
+}
+
+/** Resolves a name to its addresses. */
+export type Resolve = (host: string) => Promise<readonly { readonly address: string }[]>
+
+/** Makes the server listen, and returns its URL. Rejects if the port is in use or not permitted, or if the place is not. */
+export async function listen(
+  server: Server,
+  { host, port, production }: Place,
+  resolve: Resolve = (name) => lookup(name, { all: true }),
+): Promise<string> {
+  server.listen(port, production ? host : await loopbackAddressOf(host, resolve))
   await once(server, 'listening')
   return `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
+}
+
+/** The configuration allows the name `localhost`, and a file or a server of names decides where that leads. */
+async function loopbackAddressOf(host: string, resolve: Resolve): Promise<string> {
+  const addresses = await resolve(host)
+  const elsewhere = addresses.find(({ address }) => !isLoopbackAddress(address))
+  const [first] = addresses
+  if (elsewhere || !first) {
+    throw new Error(
+      `HOST ${host} leads to ${elsewhere?.address ?? 'no address'}, and outside production the service listens on this machine only: set HOST=127.0.0.1, or NODE_ENV=production`,
+    )
+  }
+  return first.address
 }

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { loadEmbeddedPostgres, openDatabase } from '../composition/open-database.ts'
+import { loadWarnings } from '../config/config-warnings.ts'
 import { type Config, ConfigError, loadConfig } from '../config/read-config.ts'
 import { isCopyOfSignal, onLauncherEnd } from './launcher.ts'
 import { createLogger } from './logger.ts'
@@ -25,6 +26,9 @@ interface Running {
 
 const config = configOrExit()
 const logger = createLogger(config)
+if (!cluster.isWorker) {
+  for (const { variable, found } of loadWarnings()) logger.warn({ variable, found }, 'configuration warning')
+}
 process.once('unhandledRejection', exitOn('unhandled rejection'))
 process.once('uncaughtException', exitOn('uncaught exception'))
 

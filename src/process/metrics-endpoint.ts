@@ -12,7 +12,7 @@ export interface MetricsEndpoint {
   stop(): Promise<void>
 }
 
-type Place = Pick<Config, 'host' | 'managementPort'>
+type Place = Pick<Config, 'host' | 'managementPort' | 'production'>
 
 /** Reads all metrics of this process. Rejects if they are temporarily unavailable. */
 export type ReadMetrics = () => Promise<Registry>
@@ -38,13 +38,13 @@ export async function exposeMetricsOfWorkers(place: Place, logger: Logger): Prom
 
 async function startMetricsEndpoint(
   scrape: Scrape,
-  { host, managementPort }: Place,
+  { host, managementPort, production }: Place,
   logger: Logger,
 ): Promise<MetricsEndpoint> {
   const server = createMetricsServer(scrape, logger)
   let url: string
   try {
-    url = await listen(server, host, managementPort)
+    url = await listen(server, { host, port: managementPort, production })
   } catch (error) {
     throw new Error(`MANAGEMENT_PORT is in use or not permitted: ${(error as Error).message}`, {
       cause: error,

@@ -39,9 +39,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const bank = cluster.isWorker ? undefined : await options.development?.loadDemoBank()
   const application = await createThreads(options, bank?.router)
   const { server, readiness } = application
-  const { host, port } = options.config
 
-  const url = await listen(server, host, port)
+  const url = await listen(server, options.config)
   bank?.open(url)
   const { metricsUrl, stop } = await startJobs(application, options)
   return {

@@ -5,6 +5,7 @@ import { simpleParser } from 'mailparser'
 import { createTransport } from 'nodemailer'
 import { HtmlLockMailComposer } from '../../src/adapters/mail-composer/html-lock-mail-composer.ts'
 import { HtmlOtpMailComposer } from '../../src/adapters/mail-composer/html-otp-mail-composer.ts'
+import { createWordings } from '../../src/adapters/mail-composer/wording.ts'
 import { mailContent } from '../../src/adapters/mail-smtp/mail-content.ts'
 import { smtpSender } from '../../src/adapters/mail-smtp/smtp-sender.ts'
 import type { MailMessage } from '../../src/application/ports/mail-transport.ts'
@@ -13,7 +14,7 @@ import { ALICE, NOON } from '../domain/examples.ts'
 
 type Written = Pick<MailMessage, 'subject' | 'text' | 'html'>
 
-const LANGUAGES = ['en', 'de', 'fr', 'es', 'nl', 'pt', 'ar'] as const
+const LANGUAGES = createWordings().map(({ language }) => language)
 const SENDERS = [
   'Countersign <no-reply@bank.example>',
   'no-reply@localhost',

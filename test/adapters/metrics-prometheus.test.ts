@@ -446,7 +446,15 @@ test('what is past its retention shows for how long, and what is not, not at all
     if (away) throw new Error('away')
     return oldest
   }
-  watchRetention(registry, { oldestExpiry }, new SettableClock(afterNoon(2 * 86_400)), 2)
+  let trailOverdue = 0
+  const trailOverdueInSeconds = async () => trailOverdue
+  const periods = { challengesInDays: 2, trailInDays: 400 }
+  watchRetention(
+    registry,
+    { oldestExpiry, trailOverdueInSeconds },
+    new SettableClock(afterNoon(2 * 86_400)),
+    periods,
+  )
   const overdue = () => samplesOf({ registry }, 'countersign_retention_')
 
   t.deepEqual(await overdue(), ['overdue_seconds 0'])
@@ -454,6 +462,8 @@ test('what is past its retention shows for how long, and what is not, not at all
   t.deepEqual(await overdue(), ['overdue_seconds 0'])
   oldest = afterNoon(-3600)
   t.deepEqual(await overdue(), ['overdue_seconds 3600'])
+  trailOverdue = 7200
+  t.deepEqual(await overdue(), ['overdue_seconds 7200'])
   away = true
   t.deepEqual(await overdue(), [])
 })

@@ -1,6 +1,11 @@
 import test from 'ava'
 import { ReviewChallenge } from '../../src/application/challenges/review-challenge.ts'
-import { challengeReport, challengeText } from '../../src/command-line/challenge-report.ts'
+import {
+  challengeReport,
+  challengeText,
+  purgedReport,
+  purgedText,
+} from '../../src/command-line/challenge-report.ts'
 import { scenario } from '../application/scenario.ts'
 import { POLICY } from '../domain/examples.ts'
 
@@ -71,6 +76,19 @@ test('neither report nor text holds a code, an address or what the operation say
 
   t.false(all.includes(code), code)
   for (const secret of ['alice@', 'ACME', '1,250.00']) t.false(all.includes(secret), secret)
+})
+
+test('of a challenge that is past its retention the events are left', async (t) => {
+  const { open, store, clock } = await scenario()
+  const id = await open()
+  const { events } = await new ReviewChallenge(store.stepUps, store.trail, clock, POLICY).execute(id)
+  const report = purgedReport(id, [events[0]!])
+
+  t.like(report, { challengeId: id, status: 'purged', subjectUserId: 'alice' })
+  t.regex(
+    purgedText(report),
+    /^ {2}status {3}purged: .*\n {2}subject {2}alice\n\n {2}\S+ {2}challenge-opened /m,
+  )
 })
 
 test('a challenge without a code says so', async (t) => {

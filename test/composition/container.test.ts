@@ -12,11 +12,11 @@ const key = (byte: number) =>
 const SETTINGS = {
   AUTH_ISSUER: 'https://login.bank.example',
   AUTH_AUDIENCE: 'countersign',
-  AUTH_JWKS_URL: 'https://login.bank.example/jwks.json',
+  AUTH_JWKS_URL: 'http://127.0.0.1:1/jwks.json',
   OTP_KEYS: `k1:${key(1)}`,
   SIGNING_KEYS: `s1:${key(2)}`,
   MAIL_TRANSPORT: 'smtp',
-  SMTP_URL: 'smtp://mail.bank.example',
+  SMTP_URL: 'smtp://127.0.0.1:1',
 }
 
 test('docs/metrics.md lists every metric with its type and its labels, and none besides', (t) => {

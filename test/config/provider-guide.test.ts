@@ -9,6 +9,7 @@ import { tokenProfile } from '../../src/adapters/identity-jose/token-profiles.ts
 import { readConfig } from '../../src/config/read-config.ts'
 import { NOON } from '../domain/examples.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
+import { production } from '../journeys/command.ts'
 import { PROVIDERS } from '../support/provider-tokens.ts'
 
 /*
@@ -42,7 +43,7 @@ test('the guide has a section for each provider', (t) => {
 
 for (const { title, variables, token } of examples) {
   test(`the token in the section about ${title} is a service's for the variables in it`, async (t) => {
-    const auth = readConfig(variables).auth!
+    const auth = readConfig({ ...production('postgresql://127.0.0.1/countersign'), ...variables }).auth!
     const profile = tokenProfile(auth.provider, auth.claims, auth.audience)
     const now = NOON.getTime() / 1000
     const signed = await new SignJWT({ ...token, iat: now, exp: now + 300 })

@@ -15,7 +15,7 @@ const PRODUCTION = {
   HOST: '0.0.0.0',
   PORT: '8080',
   MANAGEMENT_PORT: '9464',
-  DATABASE_URL: 'postgresql://countersign:pw@db.bank.example/countersign',
+  DATABASE_URL: 'postgresql://countersign:pw@db.bank.example/countersign?sslmode=verify-full',
   AUTH_ISSUER: 'https://login.bank.example',
   AUTH_AUDIENCE: 'countersign',
   AUTH_JWKS_URL: 'https://login.bank.example/jwks.json',
@@ -64,7 +64,7 @@ test('development needs nothing', (t) => {
 
   t.like(config, { production: false, host: '127.0.0.1', port: 3000, workers: 1, logLevel: 'info' })
   t.is(config.managementPort, 9464)
-  t.is(config.retentionInDays, 90)
+  t.deepEqual(config.retention, { challengesInDays: 90, trailInDays: 400 })
   t.like(config, {
     databaseUrl: undefined,
     auth: undefined,
@@ -301,6 +301,36 @@ for (const [what, change, problem] of [
         .toString('base64')}`,
     },
     /^SIGNING_KEYS key s1 must be exactly 32/,
+  ],
+  [
+    'one key for codes and signatures',
+    { SIGNING_KEYS: `s2:${key(3)},s1:${key(1)}` },
+    /^OTP_KEYS and SIGNING_KEYS share the key k1: make a key for each purpose/,
+  ],
+  ...[
+    'postgresql://u:secret@db.bank.example/c',
+    'postgresql://u:secret@db.bank.example/c?sslmode=disable',
+    'postgresql://u:secret@10.0.0.7/c?sslmode=no-verify',
+    'postgresql://u:secret@db.bank.example/c?uselibpqcompat=true&sslmode=require',
+    'postgresql://u:secret@127.0.0.1/c?host=db.bank.example',
+    'postgresql://u:secret@[2001:db8::1]/c',
+  ].map(
+    (DATABASE_URL) =>
+      [
+        `the database ${DATABASE_URL}`,
+        { DATABASE_URL },
+        /^DATABASE_URL leads to another machine without TLS that checks the certificate: add sslmode=verify-full .* DATABASE_TLS=unverified/,
+      ] as const,
+  ),
+  [
+    'a word about TLS that nobody knows',
+    { DATABASE_TLS: 'off' },
+    /^DATABASE_TLS must be verified or unverified/,
+  ],
+  [
+    'a process that checks no certificate',
+    { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    /^NODE_TLS_REJECT_UNAUTHORIZED is 0, so no certificate .* NODE_EXTRA_CA_CERTS$/,
   ],
   ['a port that is none', { PORT: '65536' }, /^PORT must be a whole number from 0 to 65535/],
   ['a port in words', { PORT: 'http' }, /^PORT must be a whole number/],
@@ -762,7 +792,7 @@ test('docs/configuration.md has the variables as they are documented in the code
   const page = readFileSync(PAGE, 'utf8')
 
   t.is(page, configurationPage())
-  t.is(page.match(/^\| `/gm)?.length, declarations.length)
+  t.is(page.split('## Bounds')[0]?.match(/^\| `/gm)?.length, declarations.length)
   const defaults = new Map(readSettings({}).map(({ name, value }) => [name, value]))
   for (const [, name, value] of page.matchAll(/^\| `([A-Z_]+)`.*\| (?:`(.*)`|–) \| [^|]*\|$/gm)) {
     t.is(value, name === 'WORKERS' ? undefined : defaults.get(name!), name)

@@ -86,11 +86,41 @@ test.serial(
     t.is(document.status, 2)
     t.is(JSON.parse(document.stdout).problems.length, 11)
 
-    const sound = await countersign(production('postgresql://u:secret@db.bank.example/c'), 'config', 'check')
+    const sound = await countersign(
+      production('postgresql://u:secret@db.bank.example/c?sslmode=verify-full'),
+      'config',
+      'check',
+    )
     t.is(sound.status, 0, sound.stderr)
     t.regex(sound.stdout, /^DATABASE_URL +environment +withheld$/m)
     t.regex(sound.stdout, /^OTP_DIGITS +default +6$/m)
     t.notRegex(sound.stdout, /secret|pass-of/)
+  },
+)
+
+test.serial(
+  'config check and doctor warn about what nothing uses, and config check ends with 0',
+  async (t) => {
+    const env = {
+      ...production(`postgresql://u:secret@${NOWHERE}/c`),
+      OTP_KEY: 'the-secret',
+      POSTMARK_SERVER_TOKEN: 'the-secret',
+      SUBJECT_LOCK_SECONDS: '60',
+    }
+
+    const text = await countersign(env, 'config', 'check')
+    t.is(text.status, 0)
+    t.regex(text.stdout, /^warning: OTP_KEY is a variable that nothing uses\n {9}Set OTP_KEYS, if/m)
+    t.regex(text.stdout, /^warning: POSTMARK_SERVER_TOKEN has no effect: it counts only with postmark in/m)
+    t.regex(text.stdout, /^warning: SUBJECT_LOCK_SECONDS is 60: .*\n.* at least 300, .*RFC 4226/m)
+
+    const document = JSON.parse((await countersign(env, 'config', 'check', '--json')).stdout)
+    const warned = document.warnings.map(({ variable }: { variable: string }) => variable)
+    t.deepEqual(warned, ['OTP_KEY', 'POSTMARK_SERVER_TOKEN', 'SUBJECT_LOCK_SECONDS'])
+
+    const doctor = await countersign(env, 'doctor')
+    t.is(doctor.stdout.match(/^warning +configuration /gm)?.length, 3)
+    for (const { stdout, stderr } of [text, doctor]) t.false((stdout + stderr).includes('the-secret'))
   },
 )
 

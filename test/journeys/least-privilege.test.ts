@@ -2,8 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
-import { NEEDED_PRIVILEGES } from '../../src/adapters/persistence-prisma/connection/database-check.ts'
-import { createTestDatabase, query } from '../support/database.ts'
+import {
+  NEEDED_FUNCTION,
+  NEEDED_PRIVILEGES,
+} from '../../src/adapters/persistence-prisma/connection/database-check.ts'
+import { migrateDatabase } from '../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
+import { missingDatabaseUrl, query, serverUrl } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
 import {
   codeIn,
@@ -21,26 +25,25 @@ const SQL = new URL('../../deploy/postgresql/', import.meta.url)
 const PASSWORD = randomBytes(12).toString('hex')
 
 let asService: string
+let asOwner: string
 let dataDir: Awaited<ReturnType<typeof createDataDir>>
 
 /** As an operator does it: roles by a superuser, tables by their owner, grants after the migration. */
 test.before(async () => {
   dataDir = await createDataDir()
-  const { url } = await createTestDatabase()
+  const url = missingDatabaseUrl()
+  await query(serverUrl(), `CREATE DATABASE ${new URL(url).pathname.slice(1)}`)
   const as = (user: string) => Object.assign(new URL(url), { username: user, password: PASSWORD }).href
   asService = as('countersign_service')
+  asOwner = as('countersign_owner')
   await query(
     url,
     await readFile(new URL('roles.sql', SQL), 'utf8'),
     `ALTER ROLE countersign_owner PASSWORD '${PASSWORD}'`,
     `ALTER ROLE countersign_service PASSWORD '${PASSWORD}'`,
-    `DO $$ DECLARE name text; BEGIN
-       FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-         EXECUTE format('ALTER TABLE %I OWNER TO countersign_owner', name);
-       END LOOP;
-     END $$`,
   )
-  await query(as('countersign_owner'), await readFile(new URL('grants.sql', SQL), 'utf8'))
+  await migrateDatabase(asOwner)
+  await query(asOwner, await readFile(new URL('grants.sql', SQL), 'utf8'))
 })
 
 test.after.always(() => dataDir?.remove())
@@ -95,13 +98,67 @@ test('the service does all that it does as a role that may do nothing else', asy
     encoding: 'utf8',
   })
   t.is(purge.status, 0, purge.stderr)
-  t.is(purge.stdout, '1 challenges and 1 events deleted\n')
+  t.is(purge.stdout, '1 challenges and 0 events deleted\n')
   t.notRegex(service.output(), /42501|permission denied/)
+})
+
+test('that role erases nothing from the trail, whatever it sets and calls', async (t) => {
+  await query(
+    asService,
+    `INSERT INTO challenge_events (subject_user_id, type, occurred_at, actor, details)
+     VALUES ('eve', 'user-put', '2001-01-01', 'client:crm', '{}')`,
+  )
+  const own = `SELECT id FROM challenge_events WHERE subject_user_id = 'eve'`
+  const [{ id }] = (await query(asService, own)) as [{ id: string }]
+
+  await query(
+    asService,
+    `SET countersign.retention = 'on'`,
+    'CREATE TEMP TABLE trail_retention (minimum_days integer, purged_to bigint)',
+    'INSERT INTO trail_retention VALUES (0, 0)',
+    'SET search_path = pg_temp, public',
+    'SELECT public.purge_challenge_events(0, 1000000)',
+    'SELECT public.purge_challenge_events(-100000, 1000000)',
+    'SELECT public.purge_challenge_events(NULL, 1000000)',
+  )
+
+  t.deepEqual(await query(asService, own), [{ id }])
+})
+
+test('what that role inserts gets its place from the owner, and no forged one', async (t) => {
+  await query(
+    asService,
+    'CREATE TEMP TABLE trail_heads AS TABLE public.trail_heads',
+    'SET search_path = pg_temp, public',
+    `INSERT INTO challenge_events (id, subject_user_id, type, occurred_at, actor, details, position, previous_hash)
+     VALUES (9000000, 'mallory', 'user-put', now(), 'client:crm', '{}', 77, 'forged')`,
+  )
+
+  t.deepEqual(
+    await query(
+      asService,
+      `SELECT e.id < 9000000 AS drawn, e.position, h.event_id = e.id AS is_head
+       FROM challenge_events e JOIN public.trail_heads h USING (subject_user_id) WHERE subject_user_id = 'mallory'`,
+    ),
+    [{ drawn: true, position: 1, is_head: true }],
+  )
 })
 
 for (const statement of [
   `UPDATE challenge_events SET actor = 'nobody'`,
+  'DELETE FROM challenge_events',
+  `SET LOCAL countersign.retention = 'on'; DELETE FROM challenge_events`,
   'TRUNCATE challenge_events',
+  'CREATE TRIGGER mine BEFORE INSERT ON challenge_events EXECUTE FUNCTION keep_challenge_events()',
+  'CREATE OR REPLACE FUNCTION purge_challenge_events(a integer, b integer) RETURNS integer LANGUAGE sql AS $$ SELECT 1 $$',
+  'UPDATE trail_retention SET minimum_days = 0',
+  'DELETE FROM trail_retention',
+  `UPDATE trail_heads SET hash = ''`,
+  `INSERT INTO trail_heads VALUES ('x', 1, 1, '', NULL, '')`,
+  'DELETE FROM trail_heads',
+  'DELETE FROM trail_anchors',
+  'UPDATE trail_anchors SET events = 0',
+  `SELECT setval('challenge_events_id_seq', 1)`,
   'DELETE FROM subject_standings',
   'DELETE FROM otp_issuances',
   'ALTER TABLE challenges ADD COLUMN x int',
@@ -128,6 +185,14 @@ test('the grants are the rights that doctor asks for, and no others', async (t) 
     Object.fromEntries(onTables.map(([, privileges, table]) => [table, privileges!.split(', ')])),
     NEEDED_PRIVILEGES,
   )
+  const functions = await query(
+    asService,
+    `SELECT oid::regprocedure::text AS name FROM pg_proc
+     WHERE pronamespace = 'public'::regnamespace AND has_function_privilege(oid, 'EXECUTE')
+       AND prosecdef AND prorettype <> 'trigger'::regtype`,
+  )
+  // Of those that run as the owner. Others can do what the role can.
+  t.deepEqual(functions, [{ name: NEEDED_FUNCTION.replace(', ', ',') }])
 })
 
 test('there is no table that the grants forget', async (t) => {

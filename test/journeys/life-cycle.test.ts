@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test from 'ava'
@@ -46,6 +47,59 @@ test('production without its variables does not start, and names them', async (t
   ]) {
     t.true(error?.message.includes(`${name} is not set`), name)
   }
+})
+
+test('a forgotten NODE_ENV with a real database, or on every address, ends the start with one problem', async (t) => {
+  for (const [variables, mixed] of [
+    [
+      'HOST and DATABASE_URL lead',
+      { HOST: '0.0.0.0', DATABASE_URL: 'postgresql://u:secret@db.bank.example/c' },
+    ],
+    ['HOST leads', { ...env, HOST: '::' }],
+    ['HOST leads', { ...env, HOST: '0.0.0.0', WORKERS: '2' }],
+  ] as const) {
+    const error = await t.throwsAsync(startProcess(mixed))
+
+    t.regex(error?.message ?? '', /the service ended with 2: The configuration cannot be used:\n {2}- /)
+    t.true(error?.message.includes(`- ${variables} off this machine, but NODE_ENV is not production`))
+    t.is(error?.message.match(/^ {2}- /gm)?.length, 1)
+    t.false(error?.message.includes('secret'))
+  }
+})
+
+test('what is for development listens on this machine only, with workers and with its metrics', async (t) => {
+  const { url: DATABASE_URL } = await createTestDatabase()
+  const service = await startProcess({
+    ...env,
+    DATABASE_URL,
+    HOST: 'localhost',
+    WORKERS: '2',
+    LOG_LEVEL: 'info',
+  })
+  t.teardown(() => service.end())
+
+  await readiness(service.url, 200)
+  const ports = [...service.output().matchAll(/http:\/\/localhost:(\d+)/g)].map(([, port]) => Number(port))
+  const own = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+  t.true(new Set(ports).size >= 2, service.output())
+  for (const port of ports)
+    for (const { address } of own)
+      await t.throwsAsync(once(connect(port, address), 'connect'), undefined, `${address}:${port}`)
+})
+
+test('a variable that nothing uses is a line at the start, by its name', async (t) => {
+  const service = await startProcess({ ...production(database.url), WORKERS: '2', OTP_KEY: 'the-secret' })
+  t.teardown(() => service.end())
+
+  const lines = service
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('configuration warning'))
+  t.is(lines.length, 1, service.output())
+  t.like(JSON.parse(lines[0]!), { level: 40, variable: 'OTP_KEY', found: 'is a variable that nothing uses' })
+  t.false(service.output().includes('the-secret'))
 })
 
 test('a port that is taken ends the start, says so in a line, and leaves no database running', async (t) => {

@@ -38,9 +38,16 @@ test('the command deletes what is past retention, and says how much that was', a
 
   const first = run(url)
   t.is(first.status, 0, first.stderr)
-  t.is(first.stdout, '1 challenges and 1 events deleted\n')
+  t.is(first.stdout, '1 challenges and 0 events deleted\n')
   t.is(await stepUps.load(old), undefined)
   t.truthy(await stepUps.load(young))
+
+  const shown = spawnSync(process.execPath, ['src/command-line/cli.ts', 'challenge', 'show', old], {
+    env: { PATH: process.env.PATH, DATABASE_URL: url },
+    encoding: 'utf8',
+  })
+  t.is(shown.status, 0, shown.stderr)
+  t.regex(shown.stdout, /status +purged: [\s\S]*challenge-opened/)
 
   t.is(run(url).stdout, '0 challenges and 0 events deleted\n')
   t.deepEqual(JSON.parse(run(url, '--json').stdout), { challenges: 0, events: 0 })

@@ -378,6 +378,8 @@ test('a whole story leaves no secret in log, traces, metrics and database, and n
     'challenges',
     'otp_issuances',
     'subject_standings',
+    'trail_heads',
+    'trail_retention',
     'users',
   ])
   for (const each of secrets) {

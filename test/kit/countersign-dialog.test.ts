@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import axe from 'axe-core'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
-import { LANGUAGES, WORDINGS } from '../../packages/kit/src/browser/dialog-wording.ts'
+import { LANGUAGES, WORDINGS } from '../../packages/kit/src/browser/dialog-languages.ts'
 import { launchChromium } from '../../tools/pictures/chromium.ts'
 import { until } from '../journeys/client.ts'
 import {
@@ -995,6 +995,40 @@ for (const language of LANGUAGES) {
       t.is(await letterSize(page), WIDE_AND_LARGE.sizeInPixels)
     },
   )
+}
+
+/** The buttons whose words take more than two lines. */
+function tallButtons(page: Page): Promise<string[]> {
+  return page.locator('button').evaluateAll((buttons) =>
+    buttons
+      .filter((button) => {
+        const words = button.ownerDocument.createRange()
+        words.selectNodeContents(button)
+        return new Set([...words.getClientRects()].map(({ top }) => Math.round(top))).size > 2
+      })
+      .map(({ textContent }) => textContent ?? ''),
+  )
+}
+
+for (const language of LANGUAGES) {
+  inBrowser(`on a phone the words of each button take two lines at most (${language})`, async (t) => {
+    const challenge = new StubChallenge()
+    challenge.cooldownInSeconds = 600
+    const page = await opened(t, challenge, { language, viewport: PHONE })
+    await codeField(page).waitFor()
+    t.deepEqual(await tallButtons(page), [])
+
+    challenge.refuse('verify', 503, 'INTERNAL_SERVER_ERROR')
+    await codeField(page).fill('042917')
+    await page.getByRole('button', { name: WORDINGS[language].retry, exact: true }).waitFor()
+    t.deepEqual(await tallButtons(page), [])
+
+    const away = new StubChallenge()
+    away.refuse('GET', 503, 'INTERNAL_SERVER_ERROR')
+    const other = await opened(t, away, { language, viewport: PHONE })
+    await other.getByRole('button', { name: WORDINGS[language].close, exact: true }).first().waitFor()
+    t.deepEqual(await tallButtons(other), [])
+  })
 }
 
 inBrowser("on a phone the dialog grows with its page's letters, and stays within the width", async (t) => {

@@ -12,7 +12,8 @@ const SUBJECTS = 1_000_000
  * verified and consumed. The server writes each batch to a file and loads it with COPY.
  */
 export async function putHistory(client: pg.Client, count: number): Promise<void> {
-  // Skips foreign keys and triggers: the rows are right by construction.
+  // Skips foreign keys and triggers: the rows are right by construction. The events have no place in a chain, as those from
+  // before the chains.
   await client.query(`SET session_replication_role = replica`)
   // All tables use the same instant, because the ids that connect them are derived from it.
   const { rows } = await client.query<{ now: string }>('SELECT now()::text AS now')
@@ -37,6 +38,11 @@ export async function putHistory(client: pg.Client, count: number): Promise<void
       `SELECT 'subject-' || n, 'subject-' || n || '@example.com', now(), now()
        FROM generate_series(0, ${Math.min(count, SUBJECTS) - 1}) n`,
     )
+    await copy(
+      'trail_heads',
+      'subject_user_id, position, hash, previous_hash',
+      `SELECT 'subject-' || n, 0, ''::bytea, ''::bytea FROM generate_series(0, ${Math.min(count, SUBJECTS) - 1}) n`,
+    )
     for (let first = 0; first < count; first += BATCH) {
       const last = Math.min(first + BATCH, count) - 1
       await copy('challenges', CHALLENGES.columns, challenges(first, last, span))
@@ -56,7 +62,7 @@ export async function putHistory(client: pg.Client, count: number): Promise<void
 export async function sizeOf(client: pg.Client): Promise<number> {
   const { rows } = await client.query(
     `SELECT sum(pg_total_relation_size(c.oid)) AS bytes FROM pg_class c
-     WHERE relname IN ('challenges', 'otp_issuances', 'challenge_events', 'subject_standings')`,
+     WHERE relname IN ('challenges', 'otp_issuances', 'challenge_events', 'subject_standings', 'trail_heads')`,
   )
   return Number(rows[0].bytes)
 }

@@ -55,19 +55,31 @@ function scoreIn(answer: string): Score | undefined {
   return found ? { total: Number(found[1]), rules: found[2]!.split(/,\s*/) } : undefined
 }
 
+/** How a mail came to the filter, as the mail system that runs it says. */
+interface Arrival {
+  readonly ip: string
+  readonly helo: string
+  readonly from: string
+}
+
 export interface Rspamd {
-  score(mail: Buffer): Promise<Score>
+  score(mail: Buffer, arrival?: Arrival): Promise<Score>
   stop(): Promise<void>
 }
 
-/** Rspamd's own rules about the content of a mail, without the modules that ask the network. */
-const rspamdConfig = (folder: string, port: number) => `
+const NO_NAME_SERVER = '127.0.0.1:1'
+
+/** Rspamd's own rules about the content of a mail or, with a name server, about its sender. */
+const rspamdConfig = (folder: string, port: number, nameServer: string | undefined) => `
 lua = "$RULESDIR/rspamd.lua";
 .include "$CONFDIR/metrics.conf"
 .include "$CONFDIR/actions.conf"
 .include "$CONFDIR/groups.conf"
 .include "$CONFDIR/composites.conf"
 .include "$CONFDIR/modules.d/chartable.conf"
+.include "$CONFDIR/modules.d/dkim.conf"
+.include "$CONFDIR/modules.d/dmarc.conf"
+.include "$CONFDIR/modules.d/spf.conf"
 .include "$CONFDIR/modules.d/mid.conf"
 .include "$CONFDIR/modules.d/mime_types.conf"
 .include "$CONFDIR/modules.d/phishing.conf"
@@ -77,20 +89,29 @@ options {
   .include "$CONFDIR/options.inc"
   pidfile = "${folder}/rspamd.pid";
   control_socket = "${folder}/rspamd.sock";
-  filters = "chartable,regexp";
-  dns { nameserver = ["127.0.0.1:1"]; timeout = 0.05s; retransmits = 1; }
+  .include(priority=10,duplicate=merge) "${folder}/dns.inc"
+  filters = "${nameServer === undefined ? 'chartable,regexp' : 'dkim'}";
 }
 logging { type = "console"; level = "error"; }
 worker "normal" { bind_socket = "127.0.0.1:${port}"; count = 1; }
 `
 
-/** Starts an rspamd with a configuration and data of its own. */
-export async function startRspamd(): Promise<Rspamd> {
+/** Without a name server, each look-up fails at once. A block of its own would not replace the one that rspamd comes with. */
+const dnsConfig = (nameServer: string | undefined) => `dns {
+  nameserver = ["${nameServer ?? NO_NAME_SERVER}"];
+  timeout = ${nameServer === undefined ? '0.05s' : '10s'};
+  retransmits = 1;
+}
+`
+
+/** Starts an rspamd with a configuration and data of its own. It asks no name server but the given one. */
+export async function startRspamd(nameServer?: string): Promise<Rspamd> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-rspamd-'))
   const port = await freePort()
   const config = join(folder, 'rspamd.conf')
   await mkdir(join(folder, 'data'))
-  await writeFile(config, rspamdConfig(folder, port))
+  await writeFile(config, rspamdConfig(folder, port, nameServer))
+  await writeFile(join(folder, 'dns.inc'), dnsConfig(nameServer))
   const places = { LOCAL_CONFDIR: folder, RUNDIR: folder, DBDIR: join(folder, 'data') }
   const child = spawn(
     RSPAMD,
@@ -119,8 +140,12 @@ export async function startRspamd(): Promise<Rspamd> {
   }
 
   return {
-    score: async (mail) => {
-      const answer = await fetch(`${url}/checkv2`, { method: 'POST', body: new Uint8Array(mail) })
+    score: async (mail, arrival) => {
+      const answer = await fetch(`${url}/checkv2`, {
+        method: 'POST',
+        headers: { ...arrival },
+        body: new Uint8Array(mail),
+      })
       const { score, symbols } = (await answer.json()) as {
         score: number
         symbols: Record<string, { name: string; score: number }>

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { POLICY_BOUNDS } from '../../src/config/policy-bounds.ts'
 import { declarations, SECRETS, type Variable } from '../../src/config/variables.ts'
 
 /*
- * What `npm run config:docs` writes: the table of docs/configuration.md and .env.example, both from the declarations
- * of src/config/variables.ts.
+ * What `npm run config:docs` writes: the tables of docs/configuration.md and .env.example, from the declarations of
+ * src/config/variables.ts and src/config/policy-bounds.ts.
  */
 
 export const PAGE = new URL('../../docs/configuration.md', import.meta.url)
@@ -11,9 +12,23 @@ export const ENV_EXAMPLE = new URL('../../.env.example', import.meta.url)
 
 const COLUMNS = 100
 
-/** The page with the table of today. The prose around the table is written by hand. */
+/** The page with the tables of today. The prose around the tables is written by hand. */
 export function configurationPage(): string {
-  const [before = '', after = ''] = readFileSync(PAGE, 'utf8').split(/^\| variable \|[\s\S]*\|\n/m)
+  return [variablesTable(), boundsTable()].reduce(
+    (page, table) => withTable(page, table),
+    readFileSync(PAGE, 'utf8'),
+  )
+}
+
+/** Replaces the table with the same head. */
+function withTable(page: string, table: readonly string[]): string {
+  const start = page.indexOf(`${table[0]}\n`)
+  if (start === -1) throw new Error(`The page has no table with the head ${table[0]}`)
+  const rest = page.slice(start)
+  return `${page.slice(0, start)}${table.join('\n')}\n${rest.replace(/^(?:\|.*\n)+/, '')}`
+}
+
+function variablesTable(): readonly string[] {
   const rows = declarations.map(([name, variable]) => {
     const { meaning, secret } = variable
     const value = defaultOf(variable)
@@ -25,8 +40,16 @@ export function configurationPage(): string {
     ]
     return `| ${cells.join(' | ')} |`
   })
-  const table = ['| variable | meaning | default | required |', '|---|---|---|---|', ...rows]
-  return `${before}${table.join('\n')}\n${after}`
+  return ['| variable | meaning | default | required |', '|---|---|---|---|', ...rows]
+}
+
+function boundsTable(): readonly string[] {
+  const rows = POLICY_BOUNDS.map(({ variable, refused, warned, effect, source }) => {
+    const [word, bound] = 'below' in refused ? ['below', refused.below] : ['above', refused.above]
+    const warning = warned === bound ? '–' : `${word} ${warned}`
+    return `| \`${variable}\` | ${word} ${bound} | ${warning} | ${effect} | ${source} |`
+  })
+  return ['| limit | refused | warned | otherwise | source |', '|---|---|---|---|---|', ...rows]
 }
 
 /** Every variable with its meaning above it, set to what development has without it. */

@@ -15,6 +15,16 @@ const HOME: Readonly<Record<Language, string>> = {
   nl: 'nl-NL',
   pt: 'pt-PT',
   ar: 'ar',
+  it: 'it-IT',
+  pl: 'pl-PL',
+  cs: 'cs-CZ',
+  sv: 'sv-SE',
+  da: 'da-DK',
+  fi: 'fi-FI',
+  el: 'el-GR',
+  hu: 'hu-HU',
+  ro: 'ro-RO',
+  uk: 'uk-UA',
 }
 
 /** Creating a formatter takes tens of microseconds. Keeping one takes kilobytes. */

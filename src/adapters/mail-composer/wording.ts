@@ -1,11 +1,21 @@
 import { createInstance, type TFunction } from 'i18next'
 import ar from './languages/ar.json' with { type: 'json' }
+import cs from './languages/cs.json' with { type: 'json' }
+import da from './languages/da.json' with { type: 'json' }
 import de from './languages/de.json' with { type: 'json' }
+import el from './languages/el.json' with { type: 'json' }
 import en from './languages/en.json' with { type: 'json' }
 import es from './languages/es.json' with { type: 'json' }
+import fi from './languages/fi.json' with { type: 'json' }
 import fr from './languages/fr.json' with { type: 'json' }
+import hu from './languages/hu.json' with { type: 'json' }
+import it from './languages/it.json' with { type: 'json' }
 import nl from './languages/nl.json' with { type: 'json' }
+import pl from './languages/pl.json' with { type: 'json' }
 import pt from './languages/pt.json' with { type: 'json' }
+import ro from './languages/ro.json' with { type: 'json' }
+import sv from './languages/sv.json' with { type: 'json' }
+import uk from './languages/uk.json' with { type: 'json' }
 import { subjectMark } from './subject-mark.ts'
 
 /** The words of the mails in one language. All of them are ours. They never contain details of the operation. */
@@ -41,7 +51,7 @@ interface LockWording {
   readonly footer: string
 }
 
-const RESOURCES = { en, de, fr, es, nl, pt, ar }
+const RESOURCES = { en, de, fr, es, nl, pt, ar, it, pl, cs, sv, da, fi, el, hu, ro, uk }
 
 export type Language = keyof typeof RESOURCES
 

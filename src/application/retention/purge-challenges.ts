@@ -4,28 +4,43 @@ import type { Purged, Retention } from '../ports/retention.ts'
 
 /** Small enough that requests do not notice its locks. */
 const BATCH_SIZE = 500
+/** A challenge has about five events, and nobody waits for one. */
+const EVENT_BATCH_SIZE = 5000
 const DAY_IN_SECONDS = 86_400
 
-/** Deletes challenges that expired longer ago than the retention period, with everything recorded about them. */
-export class PurgeChallenges {
-  readonly #retention: Pick<Retention, 'purge'>
-  readonly #clock: Clock
-  readonly #retentionInDays: number
+export interface RetentionPeriods {
+  /** How long after its end a challenge is kept, with everything personal in it. */
+  readonly challengesInDays: number
+  /** How long an event is kept. */
+  readonly trailInDays: number
+}
 
-  constructor(retention: Pick<Retention, 'purge'>, clock: Clock, retentionInDays: number) {
+/** Deletes challenges and events that are past their retention periods. */
+export class PurgeChallenges {
+  readonly #retention: Pick<Retention, 'purge' | 'purgeTrail'>
+  readonly #clock: Clock
+  readonly #periods: RetentionPeriods
+
+  constructor(retention: Pick<Retention, 'purge' | 'purgeTrail'>, clock: Clock, periods: RetentionPeriods) {
     this.#retention = retention
     this.#clock = clock
-    this.#retentionInDays = retentionInDays
+    this.#periods = periods
   }
 
   /** Yields the totals so far after each batch. The reader sets the pace: the purge ends when the reader stops. */
   async *execute(): AsyncGenerator<Purged> {
-    const expiredBefore = secondsAfter(this.#clock.now(), -this.#retentionInDays * DAY_IN_SECONDS)
+    const { challengesInDays, trailInDays } = this.#periods
+    const expiredBefore = secondsAfter(this.#clock.now(), -challengesInDays * DAY_IN_SECONDS)
     const total = { challenges: 0, events: 0 }
-    for await (const { challenges, events } of this.#retention.purge(expiredBefore, BATCH_SIZE)) {
-      total.challenges += challenges
-      total.events += events
-      yield { ...total }
+    for (const purge of [
+      this.#retention.purge(expiredBefore, BATCH_SIZE),
+      this.#retention.purgeTrail(trailInDays, EVENT_BATCH_SIZE),
+    ]) {
+      for await (const { challenges, events } of purge) {
+        total.challenges += challenges
+        total.events += events
+        yield { ...total }
+      }
     }
   }
 }

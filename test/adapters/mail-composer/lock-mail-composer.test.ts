@@ -1,9 +1,10 @@
 import test from 'ava'
 import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse } from 'parse5'
 import { HtmlLockMailComposer } from '../../../src/adapters/mail-composer/html-lock-mail-composer.ts'
+import { createWordings } from '../../../src/adapters/mail-composer/wording.ts'
 import { afterNoon } from '../../domain/examples.ts'
 
-const LANGUAGES = ['en', 'de', 'fr', 'es', 'nl', 'pt', 'ar'] as const
+const LANGUAGES = createWordings().map(({ language }) => language)
 
 const composerOf = (brand: { name?: string; logoUrl?: string } = {}, timeZone = 'UTC') =>
   new HtmlLockMailComposer({
@@ -89,18 +90,18 @@ for (const language of LANGUAGES) {
     const shown = elements(html).find(({ tagName }) => tagName === 'body')!
 
     for (const said of [text, textOf(shown)]) {
-      t.regex(said, /\b12:15:00\b/)
+      t.regex(said, /\b12[:.]15[:.]00\b/)
       t.deepEqual(said.match(/\d{5,}/g), null)
     }
     t.notRegex(text, /[\p{Nd}--[0-9]]/v)
   })
 
-  test(`in ${language}, the HTML needs no encoding on its way`, (t) => {
+  test(`in ${language}, the HTML is ASCII in short lines, unless a word of it is long`, (t) => {
     const { html } = compose(language)
 
     t.notRegex(html, /[^\n\x20-\x7e]/)
     t.deepEqual(
-      html.split('\n').filter((line) => line.length > 76),
+      html.split('\n').filter((line) => line.length > 76 && !/(?:&#\d+;){9}/.test(line)),
       [],
     )
   })

@@ -2,6 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse } from 'parse5'
 import { HtmlOtpMailComposer } from '../../../src/adapters/mail-composer/html-otp-mail-composer.ts'
+import { createWordings } from '../../../src/adapters/mail-composer/wording.ts'
 import type { OtpNotice } from '../../../src/application/ports/otp-mail-composer.ts'
 import { Operation, type SummaryLine } from '../../../src/domain/operation.ts'
 import { afterNoon, NOON, TRANSFER } from '../../domain/examples.ts'
@@ -107,7 +108,7 @@ are no links in this mail, and it needs no answer.`,
   )
 })
 
-for (const locale of ['en', 'de', 'fr', 'es', 'nl', 'pt', 'ar']) {
+for (const { language: locale } of createWordings()) {
   test(`the HTML says the same as the text, and its title names the sender (${locale})`, (t) => {
     const { html, text } = compose({ locale })
     const [body, title] = ['body', 'title'].map((name) =>

@@ -68,7 +68,7 @@ test('a role without rights is told by the statements that grant them, and with 
   const before = await examined(own)
   t.deepEqual(before.unwell, ['database-role failed'])
   const { remedy } = before.of('database-role')!
-  t.true(remedy!.includes(`GRANT SELECT, INSERT, DELETE ON challenge_events TO ${role};`), remedy)
+  t.true(remedy!.includes(`GRANT SELECT, INSERT ON challenge_events TO ${role};`), remedy)
   await query(url, remedy!)
   t.deepEqual((await examined(own)).unwell, [])
 
@@ -95,7 +95,9 @@ test('a role without rights is told by the statements that grant them, and with 
   await stores.registry.erase('alice', NOON, PROVENANCE)
   t.is((await stores.stepUps.load(id))?.challenge.status, 'cancelled')
   const future = new Date('2100-01-01T00:00:00.000Z')
-  for await (const _ of new PrismaRetention(prisma).purge(future, 100));
+  const retention = new PrismaRetention(prisma)
+  for await (const _ of retention.purge(future, 100));
+  for await (const _ of retention.purgeTrail(1, 100));
 })
 
 test('each right that is missing alone is found', async (t) => {
@@ -110,12 +112,53 @@ test('each right that is missing alone is found', async (t) => {
     ['challenges', 'INSERT'],
     ['otp_issuances', 'SELECT'],
     ['_prisma_migrations', 'SELECT'],
+    ['trail_retention', 'SELECT'],
+    ['trail_anchors', 'INSERT'],
     ['SEQUENCE challenge_events_id_seq', 'USAGE'],
+    ['FUNCTION purge_challenge_events(integer, integer)', 'EXECUTE'],
   ]) {
     await query(url, `REVOKE ${privilege} ON ${object} FROM ${role}`)
     t.is((await examined(own)).of('database-role')?.remedy, `GRANT ${privilege} ON ${object} TO ${role};`)
     await query(url, `GRANT ${privilege} ON ${object} TO ${role}`)
   }
+})
+
+test('a right to change the trail is found, with the statement that takes it away', async (t) => {
+  const { url } = await createTestDatabase()
+  const { role, url: own } = await createRole(t, url)
+  await query(url, (await examined(own)).of('database-role')!.remedy!)
+
+  for (const [table, privileges] of [
+    ['challenge_events', 'UPDATE, DELETE'],
+    ['challenge_events', 'TRUNCATE, TRIGGER'],
+    ['trail_heads', 'UPDATE'],
+    ['trail_anchors', 'DELETE'],
+    ['trail_retention', 'UPDATE'],
+  ]) {
+    await query(url, `GRANT ${privileges} ON ${table} TO ${role}`)
+    const found = (await examined(own)).of('database-role')!
+    t.like(found, { level: 'warning', remedy: `REVOKE ${privileges} ON ${table} FROM ${role};` })
+    await query(url, found.remedy!)
+    t.is((await examined(own)).of('database-role')!.level, 'ok')
+  }
+})
+
+test('a role that owns the trail is found in production, and a purge that belongs to somebody else', async (t) => {
+  const { url } = await createTestDatabase()
+  const { role, url: own } = await createRole(t, url)
+  await query(url, (await examined(own)).of('database-role')!.remedy!)
+  await query(url, `ALTER TABLE challenge_events OWNER TO ${role}`)
+
+  const [other] = (await query(url, 'SELECT quote_ident(current_user) AS name')) as { name: string }[]
+  const orphaned = (await examined(own)).of('database-role')!
+  t.like(orphaned, {
+    level: 'failed',
+    remedy: `ALTER FUNCTION purge_challenge_events(integer, integer) OWNER TO ${role};`,
+  })
+  await query(url, orphaned.remedy!)
+  t.is((await examined(own, { production: false })).of('database-role')!.level, 'ok')
+  t.regex((await examined(own, { production: true })).of('database-role')!.found, /owns the audit trail/)
+  await query(url, `REASSIGN OWNED BY ${role} TO ${other!.name}`)
 })
 
 test('migrations are told by name: pending, broken off, and those of a newer version', async (t) => {

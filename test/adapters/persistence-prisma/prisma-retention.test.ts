@@ -13,6 +13,7 @@ import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/use
 import { retentionContract } from '../../contracts/retention.contract.ts'
 import { NOON } from '../../domain/examples.ts'
 import { createTestDatabase, query } from '../../support/database.ts'
+import { createRole } from '../../support/database-role.ts'
 
 const all: Connections[] = []
 
@@ -75,6 +76,33 @@ const TOMORROW = new Date(NOON.getTime() + 86_400_000)
 const purge = ({ prisma }: Connections, expiredBefore: Date, limit: number) =>
   Array.fromAsync(new PrismaRetention(prisma).purge(expiredBefore, limit))
 
+const purgeTrail = ({ prisma }: Connections, keptDays: number, limit: number) =>
+  Array.fromAsync(new PrismaRetention(prisma).purgeTrail(keptDays, limit))
+
+const MINIMUM_IN_DAYS = 397
+
+/** Events of alice, oldest first, each stored as many days ago as the number says. */
+async function trailOf(url: string, ages: readonly number[]): Promise<void> {
+  await query(
+    url,
+    ...ages.map(
+      () => `INSERT INTO challenge_events (subject_user_id, type, occurred_at, actor, details)
+        VALUES ('alice', 'user-put', now(), 'service', '{}')`,
+    ),
+    'SET session_replication_role = replica',
+    ...ages.map(
+      (days, n) =>
+        `UPDATE challenge_events SET recorded_at = now() - interval '${days} days' WHERE position = ${n + 1}`,
+    ),
+  )
+}
+
+/** The places of the events that are left. */
+const places = async (url: string) =>
+  ((await query(url, 'SELECT position FROM challenge_events ORDER BY id')) as { position: number }[]).map(
+    ({ position }) => position,
+  )
+
 const counts = async (url: string) =>
   (
     await query(
@@ -92,7 +120,7 @@ test.serial('a purge reads the old end of the tables, along their indexes', asyn
     const [row] = await query(
       url,
       `SELECT sum(seq_scan)::int AS whole, sum(idx_scan)::int AS "byIndex" FROM pg_stat_user_tables
-      WHERE relname IN ('challenges', 'otp_issuances', 'challenge_events')`,
+      WHERE relname IN ('challenges', 'otp_issuances')`,
     )
     return row as { whole: number; byIndex: number }
   }
@@ -114,31 +142,93 @@ test.serial('a purge reads the old end of the tables, along their indexes', asyn
   t.true(batches.length < 100)
 })
 
-test.serial('what retention may do ends with its transaction', async (t) => {
+test.serial('events go when the minimum is over, however short a time the service asks for', async (t) => {
   const { url } = await createTestDatabase()
-  await fill(url, 2)
+  await trailOf(url, [MINIMUM_IN_DAYS + 2, MINIMUM_IN_DAYS + 1, MINIMUM_IN_DAYS - 1, 0])
   const connections = connect(url)
-  await purge(connections, new Date(NOON.getTime() + 899_500), 1)
+  const retention = new PrismaRetention(connections.prisma)
+  t.true(Math.abs((await retention.trailOverdueInSeconds(1)) - 2 * 86_400) < 3600)
 
-  await t.throwsAsync(connections.prisma.$executeRaw`DELETE FROM challenge_events`, {
-    message: /append-only/,
-  })
-  t.deepEqual(await counts(url), { challenges: 1, issuances: 2, events: 3 })
+  for (const keptDays of [0, -1000, 1]) await purgeTrail(connections, keptDays, 100)
+
+  t.deepEqual(await places(url), [3, 4])
+  t.is(await retention.trailOverdueInSeconds(1), 0)
 })
 
-test.serial('an old event of a challenge that is gone already goes too', async (t) => {
+test.serial('events stay for as long as the service asks, and go in batches', async (t) => {
   const { url } = await createTestDatabase()
-  await fill(url, 2)
+  await trailOf(url, [900, 899, 898, 700])
+  const connections = connect(url)
+
+  t.deepEqual(await purgeTrail(connections, 800, 2), [
+    { challenges: 0, events: 2 },
+    { challenges: 0, events: 1 },
+  ])
+  t.deepEqual(await places(url), [4])
+})
+
+test.serial('an event that was stored lately keeps those behind it', async (t) => {
+  const { url } = await createTestDatabase()
+  await trailOf(url, [500, 3, 500])
+
+  await purgeTrail(connect(url), 1, 100)
+
+  t.deepEqual(await places(url), [2, 3])
+})
+
+test.serial('an event from before the chains goes by its own date', async (t) => {
+  const { url } = await createTestDatabase()
+  await trailOf(url, [0, 0])
   await query(
     url,
-    `INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
-    SELECT gen_random_uuid(), 'alice', 'address-suppressed', occurred_at, 'service', '{}'
-    FROM challenge_events WHERE challenge_id IS NULL`,
+    'SET session_replication_role = replica',
+    `UPDATE challenge_events SET position = NULL, previous_id = NULL, previous_hash = NULL, recorded_at = NULL,
+       occurred_at = now() - interval '398 days' WHERE position = 1`,
   )
 
-  await purge(connect(url), new Date(NOON.getTime() - 500), 10)
+  await purgeTrail(connect(url), 1, 100)
 
-  t.deepEqual(await counts(url), { challenges: 2, issuances: 4, events: 8 })
+  t.deepEqual(await places(url), [2])
+})
+
+test.serial('of parallel purges of the trail one works, and each event goes once', async (t) => {
+  const { url } = await createTestDatabase()
+  await trailOf(url, [...Array.from({ length: 40 }, () => 500), 0])
+  const connections = Array.from({ length: 4 }, () => connect(url))
+
+  const purges = await Promise.all(connections.map((each) => purgeTrail(each, 1, 3)))
+
+  // One that found another at work has ended without a batch.
+  await purgeTrail(connections[0]!, 1, 100)
+  t.true(purges.flat().every(({ events }) => events <= 3))
+  t.deepEqual(await places(url), [41])
+})
+
+test.serial('no setting lets anyone but the owner delete, not even with the right to', async (t) => {
+  const { url } = await createTestDatabase()
+  await trailOf(url, [500])
+  const service = await createRole(t, url)
+  await query(url, `GRANT SELECT, UPDATE, DELETE, TRUNCATE ON challenge_events TO ${service.role}`)
+
+  for (const statement of [
+    'DELETE FROM challenge_events',
+    'TRUNCATE challenge_events',
+    `UPDATE challenge_events SET actor = 'x'`,
+  ]) {
+    await t.throwsAsync(query(service.url, `SET countersign.retention = 'on'`, statement), {
+      message: /append-only/,
+    })
+  }
+  t.deepEqual(await places(url), [1])
+})
+
+test.serial('a role that was not granted the purge has none', async (t) => {
+  const { url } = await createTestDatabase()
+  const stranger = await createRole(t, url)
+
+  await t.throwsAsync(query(stranger.url, 'SELECT purge_challenge_events(500, 10)'), {
+    message: /permission denied/,
+  })
 })
 
 test.serial('while another process purges, nothing is deleted', async (t) => {
@@ -155,7 +245,7 @@ test.serial('while another process purges, nothing is deleted', async (t) => {
   await other.query('COMMIT')
 
   await purge(prisma, TOMORROW, 10)
-  t.deepEqual(await counts(url), { challenges: 0, issuances: 0, events: 0 })
+  t.deepEqual(await counts(url), { challenges: 0, issuances: 0, events: 12 })
 })
 
 test.serial(
@@ -175,6 +265,6 @@ test.serial(
     await other.query('COMMIT')
 
     await purge(prisma, TOMORROW, 10)
-    t.deepEqual(await counts(url), { challenges: 0, issuances: 0, events: 0 })
+    t.deepEqual(await counts(url), { challenges: 0, issuances: 0, events: 12 })
   },
 )

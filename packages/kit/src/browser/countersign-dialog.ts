@@ -1,15 +1,8 @@
+import { type DialogLanguage, type DialogWording, WORDINGS } from './dialog-languages.ts'
 import { DialogLayout } from './dialog-layout.ts'
 import { buildParts, rowsOf, setText } from './dialog-parts.ts'
 import { DIALOG_STYLE } from './dialog-style.ts'
-import {
-  clockTime,
-  type DialogLanguage,
-  type DialogWording,
-  directionOf,
-  filled,
-  languageOf,
-  WORDINGS,
-} from './dialog-wording.ts'
+import { clockTime, directionOf, filled, languageOf } from './dialog-wording.ts'
 import {
   type ChallengeView,
   type Refusal,
@@ -54,8 +47,9 @@ const WORTH_ANOTHER_TRY: readonly (Refusal['reason'] | undefined)[] = [
  * `<countersign-dialog>`: shows a user what they approve, asks the service to mail the code, and takes the code. It reads everything
  * from the challenge, so it goes on where it was after the page is reloaded.
  *
- * Its language is that of the closest `lang` attribute, or else the first of the browser's languages that it knows: Arabic, Dutch,
- * English, French, German, Portuguese or Spanish. If it knows none of them, it is English.
+ * Its language is that of the closest `lang` attribute, or else the first of the browser's languages that it knows: Arabic, Czech,
+ * Danish, Dutch, English, Finnish, French, German, Greek, Hungarian, Italian, Polish, Portuguese, Romanian, Spanish, Swedish or
+ * Ukrainian. If it knows none of them, it is English.
  *
  * Its colours are custom properties: `--countersign-ink` (text), `--countersign-quiet` (secondary text), `--countersign-paper`
  * (background), `--countersign-shade` (background of the form), `--countersign-line` and `--countersign-edge` (borders),

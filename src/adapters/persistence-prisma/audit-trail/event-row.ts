@@ -22,6 +22,37 @@ export function insertEvents(
     FROM ${Prisma.raw(guard)}, jsonb_array_elements(${JSON.stringify(events.map(columnsOf))}::jsonb) AS event`
 }
 
+/** More would run into the time limit of a statement. */
+const MOST_EVENTS_IN_A_STATEMENT = 5000
+
+/**
+ * Stores events at the end of a transaction. Each locks the head of its subject's chain, so they come last, sorted by
+ * subject: then no two transactions wait for each other.
+ */
+export async function appendEvents(
+  transaction: Pick<Prisma.TransactionClient, '$executeRaw'>,
+  events: readonly DomainEvent[],
+  { actor, requestId, remoteAddress }: Provenance,
+): Promise<void> {
+  const sorted = events.toSorted((one, other) => Buffer.compare(bytesOf(one), bytesOf(other)))
+  for (let from = 0; from < sorted.length; from += MOST_EVENTS_IN_A_STATEMENT) {
+    const part = sorted.slice(from, from + MOST_EVENTS_IN_A_STATEMENT)
+    await transaction.$executeRaw`
+      INSERT INTO challenge_events (
+        challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
+      )
+      SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
+        (event ->> 'at')::timestamptz, ${actor}, ${requestId ?? null}, ${remoteAddress ?? null}, event -> 'details'
+      FROM jsonb_array_elements(${JSON.stringify(part.map(columnsOf))}::jsonb) WITH ORDINALITY AS part (event, place)
+      ORDER BY place`
+  }
+}
+
+/** PostgreSQL compares them with COLLATE "C". */
+function bytesOf({ subjectUserId }: DomainEvent): Buffer {
+  return Buffer.from(subjectUserId)
+}
+
 /** An event as the columns of `challenge_events`. */
 export function columnsOf(event: DomainEvent) {
   const { type, at, subjectUserId, ...rest } = event

@@ -30,10 +30,18 @@ export const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   challenges: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   otp_issuances: ['SELECT', 'INSERT', 'UPDATE'],
   lock_notices: ['SELECT', 'INSERT', 'UPDATE'],
-  challenge_events: ['SELECT', 'INSERT', 'DELETE'],
+  challenge_events: ['SELECT', 'INSERT'],
+  trail_heads: ['SELECT'],
+  trail_anchors: ['SELECT', 'INSERT'],
+  trail_retention: ['SELECT'],
   _prisma_migrations: ['SELECT'],
 }
 const NEEDED_SEQUENCE = 'challenge_events_id_seq'
+/** Deletes what is past its retention, as the owner of the tables. */
+export const NEEDED_FUNCTION = 'purge_challenge_events(integer, integer)'
+/** With any of these on a table of the trail, a role could change what is recorded. */
+const RIGHTS_TO_CHANGE = ['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']
+const TRAIL = ['challenge_events', 'trail_heads', 'trail_anchors', 'trail_retention']
 
 /** Checks the database over the same connections as the service. */
 export class DatabaseCheck implements DiagnosticCheck {
@@ -135,8 +143,60 @@ export class DatabaseCheck implements DiagnosticCheck {
         REMEDIES.superuser,
       )
     }
-    return CheckResult.ok(name, `the role ${role} has all privileges that the service needs`)
+    return (
+      (await trailResult(client, role, this.#options.production)) ??
+      CheckResult.ok(name, `the role ${role} has all privileges that the service needs`)
+    )
   }
+}
+
+/** Undefined if the role can add to the audit trail, and neither change nor delete what is there. */
+async function trailResult(
+  client: pg.PoolClient,
+  role: string,
+  production: boolean,
+): Promise<CheckResult | undefined> {
+  const name = 'database-role'
+  const { rows } = await client.query<{ owner: string; owns: boolean; purges: boolean }>(
+    `SELECT quote_ident(pg_get_userbyid(relowner)) AS owner, pg_has_role(relowner, 'USAGE') AS owns,
+       proowner = relowner AS purges
+     FROM pg_class, pg_proc
+     WHERE pg_class.oid = to_regclass('challenge_events') AND pg_proc.oid = to_regprocedure($1)`,
+    [NEEDED_FUNCTION],
+  )
+  // The migrations that make them are pending.
+  if (!rows[0]) return undefined
+  const { owner, owns, purges } = rows[0]
+  if (!purges) {
+    return CheckResult.failed(
+      name,
+      `${NEEDED_FUNCTION} does not belong to the owner of the audit trail, so it cannot purge it`,
+      REMEDIES.functionOwner(owner, NEEDED_FUNCTION),
+    )
+  }
+  if (owns) {
+    return production
+      ? CheckResult.warning(
+          name,
+          `the role ${role} owns the audit trail, so it can change and delete what is recorded`,
+          REMEDIES.superuser,
+        )
+      : undefined
+  }
+  const { rows: surplus } = await client.query<{ object: string; privileges: string[] }>(
+    `SELECT object, array_agg(privilege ORDER BY number) AS privileges
+     FROM unnest($1::text[]) AS object, unnest($2::text[]) WITH ORDINALITY AS other (privilege, number)
+     WHERE has_table_privilege(to_regclass(object), privilege)
+     GROUP BY object ORDER BY object`,
+    [TRAIL, RIGHTS_TO_CHANGE],
+  )
+  return surplus.length > 0
+    ? CheckResult.warning(
+        name,
+        `the role ${role} has privileges with which it could change the audit trail`,
+        REMEDIES.surplusPrivileges(role, surplus),
+      )
+    : undefined
 }
 
 async function checkServer(client: pg.PoolClient): Promise<CheckResult> {
@@ -163,8 +223,16 @@ async function missingPrivileges(client: pg.PoolClient) {
      GROUP BY object
      UNION ALL
      SELECT 'SEQUENCE ' || $3::text, ARRAY['USAGE']
-     WHERE NOT has_sequence_privilege(to_regclass($3::text), 'USAGE')`,
-    [needed.map(({ object }) => object), needed.map(({ privilege }) => privilege), NEEDED_SEQUENCE],
+     WHERE NOT has_sequence_privilege(to_regclass($3::text), 'USAGE')
+     UNION ALL
+     SELECT 'FUNCTION ' || $4::text, ARRAY['EXECUTE']
+     WHERE NOT has_function_privilege(to_regprocedure($4::text), 'EXECUTE')`,
+    [
+      needed.map(({ object }) => object),
+      needed.map(({ privilege }) => privilege),
+      NEEDED_SEQUENCE,
+      NEEDED_FUNCTION,
+    ],
   )
   return rows
 }

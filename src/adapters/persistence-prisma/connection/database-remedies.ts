@@ -38,6 +38,11 @@ export const DATABASE_REMEDIES = {
     missing
       .map(({ privileges, object }) => `GRANT ${privileges.join(', ')} ON ${object} TO ${role};`)
       .join(' '),
+  surplusPrivileges: (role: string, surplus: readonly { privileges: readonly string[]; object: string }[]) =>
+    surplus
+      .map(({ privileges, object }) => `REVOKE ${privileges.join(', ')} ON ${object} FROM ${role};`)
+      .join(' '),
+  functionOwner: (owner: string, name: string) => `ALTER FUNCTION ${name} OWNER TO ${owner};`,
   superuser:
     'Give the service its own role that owns nothing, and use another role for countersign migrate (deploy/postgresql/roles.sql and grants.sql)',
 

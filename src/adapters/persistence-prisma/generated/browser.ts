@@ -47,3 +47,18 @@ export type LockNotice = Prisma.LockNoticeModel
  * The audit trail. It has no foreign key, because events outlive the challenges that they describe.
  */
 export type ChallengeEvent = Prisma.ChallengeEventModel
+/**
+ * Model TrailHead
+ * The end of each subject's chain of events.
+ */
+export type TrailHead = Prisma.TrailHeadModel
+/**
+ * Model TrailRetention
+ * How long the owner of the tables wants the trail kept at least, and how far it is purged. One row.
+ */
+export type TrailRetention = Prisma.TrailRetentionModel
+/**
+ * Model TrailAnchor
+ * A signed statement about the events since the one before. One an hour.
+ */
+export type TrailAnchor = Prisma.TrailAnchorModel

@@ -49,7 +49,8 @@ export function saveDelay(
 
 /**
  * Stores a report and the suppression that follows from it. Locks the standing first, as does every statement that locks
- * both. Changes the standing last, after the guard of the issuance has held too.
+ * both. Changes the standing last, after the guard of the issuance has held too. The lock lets foreign keys to the standing
+ * pass: a statement that opens a challenge checks them while it holds the head of the subject's trail.
  */
 export function saveReportAndSuppression(
   before: OtpIssuance,
@@ -63,7 +64,7 @@ export function saveReportAndSuppression(
       SELECT subject_user_id
       FROM subject_standings
       WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
-      FOR UPDATE
+      FOR NO KEY UPDATE
     ), issuance AS (
       UPDATE otp_issuances
       SET ${reported(after)}

@@ -34,7 +34,7 @@ export interface Attempt {
 /**
  * Records attempts. The number of the attempt guards each, because a later claim increments it. If a delivery report was
  * stored first, it is kept; the send only adds its time and message id. Returns a row for each attempt that took effect.
- * If two attempts are for one mail, only one does.
+ * If two attempts are for one mail, only one does. The order of the events is that of all statements for several subjects.
  */
 export const RECORDING: Grouping<Attempt> = {
   name: 'otp-outbox.record',
@@ -72,6 +72,7 @@ function recordOutcomes(attempts: string): Prisma.Sql {
       SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
         (event ->> 'at')::timestamptz, 'service', event -> 'details'
       FROM issuance
+      ORDER BY event ->> 'subjectUserId' COLLATE "C", n
     )
     SELECT n FROM issuance`
 }

@@ -2,10 +2,10 @@ import type { Purged, Retention } from '../../../application/ports/retention.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Prisma, PrismaClient } from '../generated/client.ts'
 
-/** A purged batch, and the key after which the next one begins. The key is undefined at the end. */
-interface Batch<Key> {
-  readonly purged: Purged
-  readonly next: Key | undefined
+/** A purged batch of challenges, and the id after which the next one begins. The id is undefined at the end. */
+interface Batch {
+  readonly challenges: number
+  readonly next: string | undefined
 }
 
 /**
@@ -20,11 +20,29 @@ export class PrismaRetention implements Retention {
   }
 
   async *purge(expiredBefore: Date, limit: number): AsyncGenerator<Purged> {
-    const finished = yield* this.#walk('00000000-0000-0000-0000-000000000000', (transaction, after) =>
-      purgeChallenges(transaction, after, expiredBefore, limit),
-    )
-    if (!finished) return
-    yield* this.#walk(0n, (transaction, after) => purgeLooseEvents(transaction, after, expiredBefore, limit))
+    let after: string | undefined = '00000000-0000-0000-0000-000000000000'
+    while (after !== undefined) {
+      const position: string = after
+      const batch: Batch | undefined = await this.#exclusively((transaction) =>
+        purgeChallenges(transaction, position, expiredBefore, limit),
+      )
+      if (!batch) return
+      yield { challenges: batch.challenges, events: 0 }
+      after = batch.next
+    }
+  }
+
+  /** A function of the owner deletes, and checks the age itself: the service has no right to delete an event. */
+  async *purgeTrail(keptDays: number, limit: number): AsyncGenerator<Purged> {
+    for (;;) {
+      const [batch] = await translateStorageErrors(
+        this.#prisma.$queryRaw<{ events: number | null }[]>`
+          SELECT purge_challenge_events(${keptDays}::integer, ${limit}::integer) AS "events"`,
+      )
+      const events = batch?.events ?? 0
+      if (events > 0) yield { challenges: 0, events }
+      if (events < limit) return
+    }
   }
 
   async oldestExpiry(): Promise<Date | undefined> {
@@ -34,23 +52,20 @@ export class PrismaRetention implements Retention {
     return oldest?.expiresAt
   }
 
-  /** True at the end of the table. False if another process is purging: this one leaves the work to it. */
-  async *#walk<Key>(
-    from: Key,
-    purgeBatch: (transaction: Prisma.TransactionClient, after: Key) => Promise<Batch<Key>>,
-  ): AsyncGenerator<Purged, boolean> {
-    let after: Key | undefined = from
-    while (after !== undefined) {
-      const position: Key = after
-      const batch = await this.#exclusively((transaction) => purgeBatch(transaction, position))
-      if (!batch) return false
-      yield batch.purged
-      after = batch.next
-    }
-    return true
+  async trailOverdueInSeconds(keptDays: number): Promise<number> {
+    const [oldest] = await translateStorageErrors(
+      this.#prisma.$queryRaw<{ seconds: number }[]>`
+        SELECT extract(epoch FROM now() - coalesce(e.recorded_at, e.occurred_at)
+          - make_interval(days => greatest(${keptDays}::integer, r.minimum_days)))::float8 AS "seconds"
+        FROM trail_retention r, challenge_events e
+        WHERE e.id > r.purged_to
+        ORDER BY e.id
+        LIMIT 1`,
+    )
+    return Math.max(0, oldest?.seconds ?? 0)
   }
 
-  /** Runs `work` in a transaction that may delete from the audit trail. Undefined if another process has such a transaction. */
+  /** Runs `work` in a transaction. Undefined if another process has such a transaction: it leaves the purge to that one. */
   #exclusively<Result>(work: (transaction: Prisma.TransactionClient) => Promise<Result>) {
     return translateStorageErrors(
       this.#prisma.$transaction(async (transaction) => {
@@ -58,7 +73,6 @@ export class PrismaRetention implements Retention {
         // runs again later: its time-out is shorter than the second after which the server looks for deadlocks.
         const [turn] = await transaction.$queryRaw<{ ours: boolean }[]>`
           SELECT pg_try_advisory_xact_lock(hashtext('countersign.retention')) AS "ours",
-            set_config('countersign.retention', 'on', TRUE),
             set_config('lock_timeout', '500ms', TRUE)`
         return turn?.ours ? work(transaction) : undefined
       }),
@@ -66,12 +80,13 @@ export class PrismaRetention implements Retention {
   }
 }
 
+/** PostgreSQL deletes issuances and lock notices by cascade. */
 async function purgeChallenges(
   transaction: Prisma.TransactionClient,
   after: string,
   expiredBefore: Date,
   limit: number,
-): Promise<Batch<string>> {
+): Promise<Batch> {
   const seen = await transaction.challenge.findMany({
     where: { id: { gt: after, lt: lowestIdAt(expiredBefore) } },
     orderBy: { id: 'asc' },
@@ -80,47 +95,8 @@ async function purgeChallenges(
   })
   const ids = seen.filter(({ expiresAt }) => expiresAt < expiredBefore).map(({ id }) => id)
 
-  // PostgreSQL deletes issuances and lock notices by cascade. Delete events last. A concurrent decision about one of these
-  // challenges may commit before the row is deleted: its event is then deleted here. Otherwise it finds no row and stores
-  // nothing.
-  const challenges = await transaction.challenge.deleteMany({ where: { id: { in: ids } } })
-  const events = await transaction.challengeEvent.deleteMany({ where: { challengeId: { in: ids } } })
-  return {
-    purged: { challenges: challenges.count, events: events.count },
-    next: seen.length === limit ? seen.at(-1)?.id : undefined,
-  }
-}
-
-/**
- * Deletes events of users without a challenge, and late reports about purged challenges. After the challenges are purged,
- * the old end of the trail has little else. So the purge reads from there up to the first batch without an old event.
- * Ids follow time only roughly, because transactions overlap. A later purge finds an old event behind such a batch.
- */
-async function purgeLooseEvents(
-  transaction: Prisma.TransactionClient,
-  after: bigint,
-  before: Date,
-  limit: number,
-): Promise<Batch<bigint>> {
-  const seen = await transaction.challengeEvent.findMany({
-    where: { id: { gt: after } },
-    orderBy: { id: 'asc' },
-    take: limit,
-    select: { id: true, challengeId: true, occurredAt: true },
-  })
-  const old = seen.filter(({ occurredAt }) => occurredAt < before)
-  const challenges = await transaction.challenge.findMany({
-    where: { id: { in: old.flatMap(({ challengeId }) => challengeId ?? []) } },
-    select: { id: true },
-  })
-  const kept = new Set<string | null>(challenges.map(({ id }) => id))
-  const ids = old.filter(({ challengeId }) => !kept.has(challengeId)).map(({ id }) => id)
-
-  const { count } = await transaction.challengeEvent.deleteMany({ where: { id: { in: ids } } })
-  return {
-    purged: { challenges: 0, events: count },
-    next: seen.length === limit && old.length > 0 ? seen.at(-1)?.id : undefined,
-  }
+  const { count } = await transaction.challenge.deleteMany({ where: { id: { in: ids } } })
+  return { challenges: count, next: seen.length === limit ? seen.at(-1)?.id : undefined }
 }
 
 /** The lowest UUIDv7 of that millisecond. The first 48 bits are the time (RFC 9562 §5.7). */

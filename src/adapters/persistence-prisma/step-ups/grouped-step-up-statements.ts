@@ -24,15 +24,19 @@ import {
  * then stay while the table grows. With it the planner expects one member, and always takes the index.
  */
 
-/** Stores the events of each member that is stored. */
+/**
+ * Stores the events of each member that is stored. Each event locks the head of its subject's chain. Sorted, so that two
+ * statements wait for each other's heads in one order.
+ */
 const INSERT_EVENTS = Prisma.raw(`
       INSERT INTO challenge_events (
         challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
       )
       SELECT event."challengeId", event."subjectUserId", event.type, event.at, actor, request_id, remote_address, event.details
-      FROM challenge, json_to_recordset(events) AS event (
-        "challengeId" uuid, "subjectUserId" text, type text, at timestamptz, details jsonb
-      )`)
+      FROM challenge, ROWS FROM (
+        json_to_recordset(events) AS ("challengeId" uuid, "subjectUserId" text, type text, at timestamptz, details jsonb)
+      ) WITH ORDINALITY AS event ("challengeId", "subjectUserId", type, at, details, place)
+      ORDER BY event."subjectUserId" COLLATE "C", n, place`)
 
 export interface Saving {
   readonly decision: StepUpDecision

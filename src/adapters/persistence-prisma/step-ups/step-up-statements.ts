@@ -104,6 +104,8 @@ function stored({ challenge, standing, issued, events }: StepUpDecision, provena
 /**
  * Stores a new challenge and returns one row. Returns none if its client used the idempotency key before, or if the subject has
  * `mostLive` live challenges at the client. Two calls for the same subject and client count one after the other.
+ * The standing comes first: a session that inserts it at the same moment holds it, and takes the head of the trail afterwards, as this
+ * statement does.
  */
 export function insertChallenge(
   challenge: PendingChallenge,
@@ -120,6 +122,7 @@ export function insertChallenge(
       )
       VALUES (${subjectUserId}, 0, 0, '{}', 0)
       ON CONFLICT DO NOTHING
+      RETURNING subject_user_id
     ), challenge AS (
       INSERT INTO challenges (
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
@@ -134,7 +137,7 @@ export function insertChallenge(
         VALUES (
           ${subjectUserId}, ${challenge.clientId}, ${challenge.createdAt}::timestamptz, ${mostLive ?? null}::integer
         )
-      ) AS demand (subject, client_id, created_at, most_live)
+      ) AS demand (subject, client_id, created_at, most_live), (SELECT count(*) FROM standing) AS first
       WHERE most_live IS NULL OR has_room_for_challenge(subject, client_id, created_at, most_live, true)
       ON CONFLICT (client_id, idempotency_key) DO NOTHING
       RETURNING id

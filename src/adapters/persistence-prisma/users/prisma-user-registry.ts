@@ -6,7 +6,7 @@ import type { DomainEvent } from '../../../domain/domain-event.ts'
 import { type EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { User, type UserDecision } from '../../../domain/user.ts'
-import { insertEvents } from '../audit-trail/event-row.ts'
+import { appendEvents } from '../audit-trail/event-row.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Turns } from '../connection/turns.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
@@ -41,7 +41,7 @@ export class PrismaUserRegistry implements UserRegistry {
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     return this.#turns.take(user.userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, user.userId, now, provenance, events).put(user),
+        new UserChange(transaction, user.userId, now, events).put(user),
       ),
     )
   }
@@ -52,7 +52,7 @@ export class PrismaUserRegistry implements UserRegistry {
       await transaction.$queryRaw`SELECT set_config('lock_timeout', ${IMPORT_LOCK_TIMEOUT}, TRUE)`
       // Sort by id, so that two imports of the same users cannot deadlock.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
-        counts[await new UserChange(transaction, user.userId, now, provenance, events).put(user)]++
+        counts[await new UserChange(transaction, user.userId, now, events).put(user)]++
       }
       return counts
     })
@@ -61,7 +61,7 @@ export class PrismaUserRegistry implements UserRegistry {
   erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
     return this.#turns.take(userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, userId, now, provenance, events).erase(),
+        new UserChange(transaction, userId, now, events).erase(),
       ),
     )
   }
@@ -72,9 +72,14 @@ export class PrismaUserRegistry implements UserRegistry {
   ): Promise<Result> {
     const events: DomainEvent[] = []
     const result = await translateStorageErrors(
-      this.#prisma.$transaction((transaction) => change(transaction, events), {
-        timeout: TRANSACTION_TIMEOUT_IN_MS,
-      }),
+      this.#prisma.$transaction(
+        async (transaction) => {
+          const result = await change(transaction, events)
+          await appendEvents(transaction, events, provenance)
+          return result
+        },
+        { timeout: TRANSACTION_TIMEOUT_IN_MS },
+      ),
     )
     announce(this.#committed, { events, provenance })
     return result
@@ -86,21 +91,13 @@ class UserChange {
   readonly #transaction: Prisma.TransactionClient
   readonly #userId: string
   readonly #now: Date
-  readonly #provenance: Provenance
-  /** Receives each recorded event, for the commit listener. */
+  /** Receives each event. The transaction stores them at its end. */
   readonly #events: DomainEvent[]
 
-  constructor(
-    transaction: Prisma.TransactionClient,
-    userId: string,
-    now: Date,
-    provenance: Provenance,
-    events: DomainEvent[],
-  ) {
+  constructor(transaction: Prisma.TransactionClient, userId: string, now: Date, events: DomainEvent[]) {
     this.#transaction = transaction
     this.#userId = userId
     this.#now = now
-    this.#provenance = provenance
     this.#events = events
   }
 
@@ -183,7 +180,7 @@ class UserChange {
         data: { status, nextAttemptAt: null, failedAt, failureReason },
       })
     }
-    await this.#record(events)
+    this.#events.push(...events)
   }
 
   /** Deletes the entry, and the address in every mail and suppression. */
@@ -196,12 +193,6 @@ class UserChange {
       where: { subjectUserId: this.#userId },
       data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
     })
-  }
-
-  async #record(events: readonly DomainEvent[]): Promise<void> {
-    await this.#transaction.$executeRaw`
-      WITH standing AS (SELECT) ${insertEvents('standing', events, this.#provenance)}`
-    this.#events.push(...events)
   }
 }
 

@@ -407,7 +407,10 @@ export const ModelName = {
   Challenge: 'Challenge',
   OtpIssuance: 'OtpIssuance',
   LockNotice: 'LockNotice',
-  ChallengeEvent: 'ChallengeEvent'
+  ChallengeEvent: 'ChallengeEvent',
+  TrailHead: 'TrailHead',
+  TrailRetention: 'TrailRetention',
+  TrailAnchor: 'TrailAnchor'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -423,7 +426,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "user" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent"
+    modelProps: "user" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead" | "trailRetention" | "trailAnchor"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -871,6 +874,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    TrailHead: {
+      payload: Prisma.$TrailHeadPayload<ExtArgs>
+      fields: Prisma.TrailHeadFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TrailHeadFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TrailHeadFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        findFirst: {
+          args: Prisma.TrailHeadFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TrailHeadFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        findMany: {
+          args: Prisma.TrailHeadFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>[]
+        }
+        create: {
+          args: Prisma.TrailHeadCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        createMany: {
+          args: Prisma.TrailHeadCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TrailHeadCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>[]
+        }
+        delete: {
+          args: Prisma.TrailHeadDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        update: {
+          args: Prisma.TrailHeadUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        deleteMany: {
+          args: Prisma.TrailHeadDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TrailHeadUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TrailHeadUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>[]
+        }
+        upsert: {
+          args: Prisma.TrailHeadUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailHeadPayload>
+        }
+        aggregate: {
+          args: Prisma.TrailHeadAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTrailHead>
+        }
+        groupBy: {
+          args: Prisma.TrailHeadGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailHeadGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TrailHeadCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailHeadCountAggregateOutputType> | number
+        }
+      }
+    }
+    TrailRetention: {
+      payload: Prisma.$TrailRetentionPayload<ExtArgs>
+      fields: Prisma.TrailRetentionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TrailRetentionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TrailRetentionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        findFirst: {
+          args: Prisma.TrailRetentionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TrailRetentionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        findMany: {
+          args: Prisma.TrailRetentionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>[]
+        }
+        create: {
+          args: Prisma.TrailRetentionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        createMany: {
+          args: Prisma.TrailRetentionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TrailRetentionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>[]
+        }
+        delete: {
+          args: Prisma.TrailRetentionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        update: {
+          args: Prisma.TrailRetentionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        deleteMany: {
+          args: Prisma.TrailRetentionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TrailRetentionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TrailRetentionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>[]
+        }
+        upsert: {
+          args: Prisma.TrailRetentionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailRetentionPayload>
+        }
+        aggregate: {
+          args: Prisma.TrailRetentionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTrailRetention>
+        }
+        groupBy: {
+          args: Prisma.TrailRetentionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailRetentionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TrailRetentionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailRetentionCountAggregateOutputType> | number
+        }
+      }
+    }
+    TrailAnchor: {
+      payload: Prisma.$TrailAnchorPayload<ExtArgs>
+      fields: Prisma.TrailAnchorFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.TrailAnchorFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.TrailAnchorFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        findFirst: {
+          args: Prisma.TrailAnchorFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.TrailAnchorFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        findMany: {
+          args: Prisma.TrailAnchorFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>[]
+        }
+        create: {
+          args: Prisma.TrailAnchorCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        createMany: {
+          args: Prisma.TrailAnchorCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.TrailAnchorCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>[]
+        }
+        delete: {
+          args: Prisma.TrailAnchorDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        update: {
+          args: Prisma.TrailAnchorUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        deleteMany: {
+          args: Prisma.TrailAnchorDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.TrailAnchorUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.TrailAnchorUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>[]
+        }
+        upsert: {
+          args: Prisma.TrailAnchorUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$TrailAnchorPayload>
+        }
+        aggregate: {
+          args: Prisma.TrailAnchorAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateTrailAnchor>
+        }
+        groupBy: {
+          args: Prisma.TrailAnchorGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailAnchorGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.TrailAnchorCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.TrailAnchorCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -1016,10 +1241,51 @@ export const ChallengeEventScalarFieldEnum = {
   actor: 'actor',
   requestId: 'requestId',
   remoteAddress: 'remoteAddress',
-  details: 'details'
+  details: 'details',
+  position: 'position',
+  previousId: 'previousId',
+  previousHash: 'previousHash',
+  recordedAt: 'recordedAt'
 } as const
 
 export type ChallengeEventScalarFieldEnum = (typeof ChallengeEventScalarFieldEnum)[keyof typeof ChallengeEventScalarFieldEnum]
+
+
+export const TrailHeadScalarFieldEnum = {
+  subjectUserId: 'subjectUserId',
+  position: 'position',
+  eventId: 'eventId',
+  hash: 'hash',
+  previousId: 'previousId',
+  previousHash: 'previousHash'
+} as const
+
+export type TrailHeadScalarFieldEnum = (typeof TrailHeadScalarFieldEnum)[keyof typeof TrailHeadScalarFieldEnum]
+
+
+export const TrailRetentionScalarFieldEnum = {
+  only: 'only',
+  minimumDays: 'minimumDays',
+  purgedTo: 'purgedTo'
+} as const
+
+export type TrailRetentionScalarFieldEnum = (typeof TrailRetentionScalarFieldEnum)[keyof typeof TrailRetentionScalarFieldEnum]
+
+
+export const TrailAnchorScalarFieldEnum = {
+  number: 'number',
+  hour: 'hour',
+  firstId: 'firstId',
+  lastId: 'lastId',
+  events: 'events',
+  digest: 'digest',
+  previous: 'previous',
+  signedAt: 'signedAt',
+  keyId: 'keyId',
+  signature: 'signature'
+} as const
+
+export type TrailAnchorScalarFieldEnum = (typeof TrailAnchorScalarFieldEnum)[keyof typeof TrailAnchorScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -1135,6 +1401,27 @@ export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 
  * Reference to a field of type 'BigInt[]'
  */
 export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Bytes'
+ */
+export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
+    
+
+
+/**
+ * Reference to a field of type 'Bytes[]'
+ */
+export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
     
 
 
@@ -1308,6 +1595,9 @@ export type GlobalOmitConfig = {
   otpIssuance?: Prisma.OtpIssuanceOmit
   lockNotice?: Prisma.LockNoticeOmit
   challengeEvent?: Prisma.ChallengeEventOmit
+  trailHead?: Prisma.TrailHeadOmit
+  trailRetention?: Prisma.TrailRetentionOmit
+  trailAnchor?: Prisma.TrailAnchorOmit
 }
 
 /* Types for Logging */

@@ -56,7 +56,10 @@ export const ModelName = {
   Challenge: 'Challenge',
   OtpIssuance: 'OtpIssuance',
   LockNotice: 'LockNotice',
-  ChallengeEvent: 'ChallengeEvent'
+  ChallengeEvent: 'ChallengeEvent',
+  TrailHead: 'TrailHead',
+  TrailRetention: 'TrailRetention',
+  TrailAnchor: 'TrailAnchor'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -181,10 +184,51 @@ export const ChallengeEventScalarFieldEnum = {
   actor: 'actor',
   requestId: 'requestId',
   remoteAddress: 'remoteAddress',
-  details: 'details'
+  details: 'details',
+  position: 'position',
+  previousId: 'previousId',
+  previousHash: 'previousHash',
+  recordedAt: 'recordedAt'
 } as const
 
 export type ChallengeEventScalarFieldEnum = (typeof ChallengeEventScalarFieldEnum)[keyof typeof ChallengeEventScalarFieldEnum]
+
+
+export const TrailHeadScalarFieldEnum = {
+  subjectUserId: 'subjectUserId',
+  position: 'position',
+  eventId: 'eventId',
+  hash: 'hash',
+  previousId: 'previousId',
+  previousHash: 'previousHash'
+} as const
+
+export type TrailHeadScalarFieldEnum = (typeof TrailHeadScalarFieldEnum)[keyof typeof TrailHeadScalarFieldEnum]
+
+
+export const TrailRetentionScalarFieldEnum = {
+  only: 'only',
+  minimumDays: 'minimumDays',
+  purgedTo: 'purgedTo'
+} as const
+
+export type TrailRetentionScalarFieldEnum = (typeof TrailRetentionScalarFieldEnum)[keyof typeof TrailRetentionScalarFieldEnum]
+
+
+export const TrailAnchorScalarFieldEnum = {
+  number: 'number',
+  hour: 'hour',
+  firstId: 'firstId',
+  lastId: 'lastId',
+  events: 'events',
+  digest: 'digest',
+  previous: 'previous',
+  signedAt: 'signedAt',
+  keyId: 'keyId',
+  signature: 'signature'
+} as const
+
+export type TrailAnchorScalarFieldEnum = (typeof TrailAnchorScalarFieldEnum)[keyof typeof TrailAnchorScalarFieldEnum]
 
 
 export const SortOrder = {

@@ -28,10 +28,14 @@ export type AggregateChallengeEvent = {
 
 export type ChallengeEventAvgAggregateOutputType = {
   id: number | null
+  position: number | null
+  previousId: number | null
 }
 
 export type ChallengeEventSumAggregateOutputType = {
   id: bigint | null
+  position: number | null
+  previousId: bigint | null
 }
 
 export type ChallengeEventMinAggregateOutputType = {
@@ -43,6 +47,10 @@ export type ChallengeEventMinAggregateOutputType = {
   actor: string | null
   requestId: string | null
   remoteAddress: string | null
+  position: number | null
+  previousId: bigint | null
+  previousHash: runtime.Bytes | null
+  recordedAt: Date | null
 }
 
 export type ChallengeEventMaxAggregateOutputType = {
@@ -54,6 +62,10 @@ export type ChallengeEventMaxAggregateOutputType = {
   actor: string | null
   requestId: string | null
   remoteAddress: string | null
+  position: number | null
+  previousId: bigint | null
+  previousHash: runtime.Bytes | null
+  recordedAt: Date | null
 }
 
 export type ChallengeEventCountAggregateOutputType = {
@@ -66,16 +78,24 @@ export type ChallengeEventCountAggregateOutputType = {
   requestId: number
   remoteAddress: number
   details: number
+  position: number
+  previousId: number
+  previousHash: number
+  recordedAt: number
   _all: number
 }
 
 
 export type ChallengeEventAvgAggregateInputType = {
   id?: true | runtime.Types.Skip
+  position?: true | runtime.Types.Skip
+  previousId?: true | runtime.Types.Skip
 }
 
 export type ChallengeEventSumAggregateInputType = {
   id?: true | runtime.Types.Skip
+  position?: true | runtime.Types.Skip
+  previousId?: true | runtime.Types.Skip
 }
 
 export type ChallengeEventMinAggregateInputType = {
@@ -87,6 +107,10 @@ export type ChallengeEventMinAggregateInputType = {
   actor?: true | runtime.Types.Skip
   requestId?: true | runtime.Types.Skip
   remoteAddress?: true | runtime.Types.Skip
+  position?: true | runtime.Types.Skip
+  previousId?: true | runtime.Types.Skip
+  previousHash?: true | runtime.Types.Skip
+  recordedAt?: true | runtime.Types.Skip
 }
 
 export type ChallengeEventMaxAggregateInputType = {
@@ -98,6 +122,10 @@ export type ChallengeEventMaxAggregateInputType = {
   actor?: true | runtime.Types.Skip
   requestId?: true | runtime.Types.Skip
   remoteAddress?: true | runtime.Types.Skip
+  position?: true | runtime.Types.Skip
+  previousId?: true | runtime.Types.Skip
+  previousHash?: true | runtime.Types.Skip
+  recordedAt?: true | runtime.Types.Skip
 }
 
 export type ChallengeEventCountAggregateInputType = {
@@ -110,6 +138,10 @@ export type ChallengeEventCountAggregateInputType = {
   requestId?: true | runtime.Types.Skip
   remoteAddress?: true | runtime.Types.Skip
   details?: true | runtime.Types.Skip
+  position?: true | runtime.Types.Skip
+  previousId?: true | runtime.Types.Skip
+  previousHash?: true | runtime.Types.Skip
+  recordedAt?: true | runtime.Types.Skip
   _all?: true | runtime.Types.Skip
 }
 
@@ -209,6 +241,10 @@ export type ChallengeEventGroupByOutputType = {
   requestId: string | null
   remoteAddress: string | null
   details: runtime.JsonValue
+  position: number | null
+  previousId: bigint | null
+  previousHash: runtime.Bytes | null
+  recordedAt: Date | null
   _count: ChallengeEventCountAggregateOutputType | null
   _avg: ChallengeEventAvgAggregateOutputType | null
   _sum: ChallengeEventSumAggregateOutputType | null
@@ -244,6 +280,10 @@ export type ChallengeEventWhereInput = {
   requestId?: Prisma.StringNullableFilter<"ChallengeEvent"> | string | null | runtime.Types.Skip
   remoteAddress?: Prisma.StringNullableFilter<"ChallengeEvent"> | string | null | runtime.Types.Skip
   details?: Prisma.JsonFilter<"ChallengeEvent"> | runtime.Types.Skip
+  position?: Prisma.IntNullableFilter<"ChallengeEvent"> | number | null | runtime.Types.Skip
+  previousId?: Prisma.BigIntNullableFilter<"ChallengeEvent"> | bigint | number | null | runtime.Types.Skip
+  previousHash?: Prisma.BytesNullableFilter<"ChallengeEvent"> | runtime.Bytes | null | runtime.Types.Skip
+  recordedAt?: Prisma.DateTimeNullableFilter<"ChallengeEvent"> | Date | string | null | runtime.Types.Skip
 }
 
 export type ChallengeEventOrderByWithRelationInput = {
@@ -256,6 +296,10 @@ export type ChallengeEventOrderByWithRelationInput = {
   requestId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   remoteAddress?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   details?: Prisma.SortOrder | runtime.Types.Skip
+  position?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  previousId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  previousHash?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  recordedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeEventWhereUniqueInput = Prisma.AtLeast<{
@@ -271,6 +315,10 @@ export type ChallengeEventWhereUniqueInput = Prisma.AtLeast<{
   requestId?: Prisma.StringNullableFilter<"ChallengeEvent"> | string | null | runtime.Types.Skip
   remoteAddress?: Prisma.StringNullableFilter<"ChallengeEvent"> | string | null | runtime.Types.Skip
   details?: Prisma.JsonFilter<"ChallengeEvent"> | runtime.Types.Skip
+  position?: Prisma.IntNullableFilter<"ChallengeEvent"> | number | null | runtime.Types.Skip
+  previousId?: Prisma.BigIntNullableFilter<"ChallengeEvent"> | bigint | number | null | runtime.Types.Skip
+  previousHash?: Prisma.BytesNullableFilter<"ChallengeEvent"> | runtime.Bytes | null | runtime.Types.Skip
+  recordedAt?: Prisma.DateTimeNullableFilter<"ChallengeEvent"> | Date | string | null | runtime.Types.Skip
 }, "id">
 
 export type ChallengeEventOrderByWithAggregationInput = {
@@ -283,6 +331,10 @@ export type ChallengeEventOrderByWithAggregationInput = {
   requestId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   remoteAddress?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   details?: Prisma.SortOrder | runtime.Types.Skip
+  position?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  previousId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  previousHash?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  recordedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.ChallengeEventCountOrderByAggregateInput | runtime.Types.Skip
   _avg?: Prisma.ChallengeEventAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.ChallengeEventMaxOrderByAggregateInput | runtime.Types.Skip
@@ -303,6 +355,10 @@ export type ChallengeEventScalarWhereWithAggregatesInput = {
   requestId?: Prisma.StringNullableWithAggregatesFilter<"ChallengeEvent"> | string | null | runtime.Types.Skip
   remoteAddress?: Prisma.StringNullableWithAggregatesFilter<"ChallengeEvent"> | string | null | runtime.Types.Skip
   details?: Prisma.JsonWithAggregatesFilter<"ChallengeEvent"> | runtime.Types.Skip
+  position?: Prisma.IntNullableWithAggregatesFilter<"ChallengeEvent"> | number | null | runtime.Types.Skip
+  previousId?: Prisma.BigIntNullableWithAggregatesFilter<"ChallengeEvent"> | bigint | number | null | runtime.Types.Skip
+  previousHash?: Prisma.BytesNullableWithAggregatesFilter<"ChallengeEvent"> | runtime.Bytes | null | runtime.Types.Skip
+  recordedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ChallengeEvent"> | Date | string | null | runtime.Types.Skip
 }
 
 export type ChallengeEventCreateInput = {
@@ -315,6 +371,10 @@ export type ChallengeEventCreateInput = {
   requestId?: string | null | runtime.Types.Skip
   remoteAddress?: string | null | runtime.Types.Skip
   details: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  position?: number | null | runtime.Types.Skip
+  previousId?: bigint | number | null | runtime.Types.Skip
+  previousHash?: runtime.Bytes | null | runtime.Types.Skip
+  recordedAt?: Date | string | null | runtime.Types.Skip
 }
 
 export type ChallengeEventUncheckedCreateInput = {
@@ -327,6 +387,10 @@ export type ChallengeEventUncheckedCreateInput = {
   requestId?: string | null | runtime.Types.Skip
   remoteAddress?: string | null | runtime.Types.Skip
   details: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  position?: number | null | runtime.Types.Skip
+  previousId?: bigint | number | null | runtime.Types.Skip
+  previousHash?: runtime.Bytes | null | runtime.Types.Skip
+  recordedAt?: Date | string | null | runtime.Types.Skip
 }
 
 export type ChallengeEventUpdateInput = {
@@ -339,6 +403,10 @@ export type ChallengeEventUpdateInput = {
   requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   remoteAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   details?: Prisma.JsonNullValueInput | runtime.InputJsonValue | runtime.Types.Skip
+  position?: Prisma.NullableIntFieldUpdateOperationsInput | number | null | runtime.Types.Skip
+  previousId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null | runtime.Types.Skip
+  previousHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null | runtime.Types.Skip
+  recordedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
 }
 
 export type ChallengeEventUncheckedUpdateInput = {
@@ -351,6 +419,10 @@ export type ChallengeEventUncheckedUpdateInput = {
   requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   remoteAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   details?: Prisma.JsonNullValueInput | runtime.InputJsonValue | runtime.Types.Skip
+  position?: Prisma.NullableIntFieldUpdateOperationsInput | number | null | runtime.Types.Skip
+  previousId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null | runtime.Types.Skip
+  previousHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null | runtime.Types.Skip
+  recordedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
 }
 
 export type ChallengeEventCreateManyInput = {
@@ -363,6 +435,10 @@ export type ChallengeEventCreateManyInput = {
   requestId?: string | null | runtime.Types.Skip
   remoteAddress?: string | null | runtime.Types.Skip
   details: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  position?: number | null | runtime.Types.Skip
+  previousId?: bigint | number | null | runtime.Types.Skip
+  previousHash?: runtime.Bytes | null | runtime.Types.Skip
+  recordedAt?: Date | string | null | runtime.Types.Skip
 }
 
 export type ChallengeEventUpdateManyMutationInput = {
@@ -375,6 +451,10 @@ export type ChallengeEventUpdateManyMutationInput = {
   requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   remoteAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   details?: Prisma.JsonNullValueInput | runtime.InputJsonValue | runtime.Types.Skip
+  position?: Prisma.NullableIntFieldUpdateOperationsInput | number | null | runtime.Types.Skip
+  previousId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null | runtime.Types.Skip
+  previousHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null | runtime.Types.Skip
+  recordedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
 }
 
 export type ChallengeEventUncheckedUpdateManyInput = {
@@ -387,6 +467,10 @@ export type ChallengeEventUncheckedUpdateManyInput = {
   requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   remoteAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   details?: Prisma.JsonNullValueInput | runtime.InputJsonValue | runtime.Types.Skip
+  position?: Prisma.NullableIntFieldUpdateOperationsInput | number | null | runtime.Types.Skip
+  previousId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null | runtime.Types.Skip
+  previousHash?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null | runtime.Types.Skip
+  recordedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
 }
 
 export type ChallengeEventCountOrderByAggregateInput = {
@@ -399,10 +483,16 @@ export type ChallengeEventCountOrderByAggregateInput = {
   requestId?: Prisma.SortOrder | runtime.Types.Skip
   remoteAddress?: Prisma.SortOrder | runtime.Types.Skip
   details?: Prisma.SortOrder | runtime.Types.Skip
+  position?: Prisma.SortOrder | runtime.Types.Skip
+  previousId?: Prisma.SortOrder | runtime.Types.Skip
+  previousHash?: Prisma.SortOrder | runtime.Types.Skip
+  recordedAt?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeEventAvgOrderByAggregateInput = {
   id?: Prisma.SortOrder | runtime.Types.Skip
+  position?: Prisma.SortOrder | runtime.Types.Skip
+  previousId?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeEventMaxOrderByAggregateInput = {
@@ -414,6 +504,10 @@ export type ChallengeEventMaxOrderByAggregateInput = {
   actor?: Prisma.SortOrder | runtime.Types.Skip
   requestId?: Prisma.SortOrder | runtime.Types.Skip
   remoteAddress?: Prisma.SortOrder | runtime.Types.Skip
+  position?: Prisma.SortOrder | runtime.Types.Skip
+  previousId?: Prisma.SortOrder | runtime.Types.Skip
+  previousHash?: Prisma.SortOrder | runtime.Types.Skip
+  recordedAt?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeEventMinOrderByAggregateInput = {
@@ -425,10 +519,16 @@ export type ChallengeEventMinOrderByAggregateInput = {
   actor?: Prisma.SortOrder | runtime.Types.Skip
   requestId?: Prisma.SortOrder | runtime.Types.Skip
   remoteAddress?: Prisma.SortOrder | runtime.Types.Skip
+  position?: Prisma.SortOrder | runtime.Types.Skip
+  previousId?: Prisma.SortOrder | runtime.Types.Skip
+  previousHash?: Prisma.SortOrder | runtime.Types.Skip
+  recordedAt?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeEventSumOrderByAggregateInput = {
   id?: Prisma.SortOrder | runtime.Types.Skip
+  position?: Prisma.SortOrder | runtime.Types.Skip
+  previousId?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type BigIntFieldUpdateOperationsInput = {
@@ -437,6 +537,26 @@ export type BigIntFieldUpdateOperationsInput = {
   decrement?: bigint | number | runtime.Types.Skip
   multiply?: bigint | number | runtime.Types.Skip
   divide?: bigint | number | runtime.Types.Skip
+}
+
+export type NullableIntFieldUpdateOperationsInput = {
+  set?: number | null | runtime.Types.Skip
+  increment?: number | runtime.Types.Skip
+  decrement?: number | runtime.Types.Skip
+  multiply?: number | runtime.Types.Skip
+  divide?: number | runtime.Types.Skip
+}
+
+export type NullableBigIntFieldUpdateOperationsInput = {
+  set?: bigint | number | null | runtime.Types.Skip
+  increment?: bigint | number | runtime.Types.Skip
+  decrement?: bigint | number | runtime.Types.Skip
+  multiply?: bigint | number | runtime.Types.Skip
+  divide?: bigint | number | runtime.Types.Skip
+}
+
+export type NullableBytesFieldUpdateOperationsInput = {
+  set?: runtime.Bytes | null | runtime.Types.Skip
 }
 
 
@@ -451,6 +571,10 @@ export type ChallengeEventSelect<ExtArgs extends runtime.Types.Extensions.Intern
   requestId?: boolean | runtime.Types.Skip
   remoteAddress?: boolean | runtime.Types.Skip
   details?: boolean | runtime.Types.Skip
+  position?: boolean | runtime.Types.Skip
+  previousId?: boolean | runtime.Types.Skip
+  previousHash?: boolean | runtime.Types.Skip
+  recordedAt?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["challengeEvent"]>
 
 export type ChallengeEventSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -463,6 +587,10 @@ export type ChallengeEventSelectCreateManyAndReturn<ExtArgs extends runtime.Type
   requestId?: boolean | runtime.Types.Skip
   remoteAddress?: boolean | runtime.Types.Skip
   details?: boolean | runtime.Types.Skip
+  position?: boolean | runtime.Types.Skip
+  previousId?: boolean | runtime.Types.Skip
+  previousHash?: boolean | runtime.Types.Skip
+  recordedAt?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["challengeEvent"]>
 
 export type ChallengeEventSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -475,6 +603,10 @@ export type ChallengeEventSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
   requestId?: boolean | runtime.Types.Skip
   remoteAddress?: boolean | runtime.Types.Skip
   details?: boolean | runtime.Types.Skip
+  position?: boolean | runtime.Types.Skip
+  previousId?: boolean | runtime.Types.Skip
+  previousHash?: boolean | runtime.Types.Skip
+  recordedAt?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["challengeEvent"]>
 
 export type ChallengeEventSelectScalar = {
@@ -487,9 +619,13 @@ export type ChallengeEventSelectScalar = {
   requestId?: boolean | runtime.Types.Skip
   remoteAddress?: boolean | runtime.Types.Skip
   details?: boolean | runtime.Types.Skip
+  position?: boolean | runtime.Types.Skip
+  previousId?: boolean | runtime.Types.Skip
+  previousHash?: boolean | runtime.Types.Skip
+  recordedAt?: boolean | runtime.Types.Skip
 }
 
-export type ChallengeEventOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "type" | "occurredAt" | "actor" | "requestId" | "remoteAddress" | "details", ExtArgs["result"]["challengeEvent"], runtime.Types.Skip>
+export type ChallengeEventOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "type" | "occurredAt" | "actor" | "requestId" | "remoteAddress" | "details" | "position" | "previousId" | "previousHash" | "recordedAt", ExtArgs["result"]["challengeEvent"], runtime.Types.Skip>
 
 export type $ChallengeEventPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ChallengeEvent"
@@ -507,6 +643,22 @@ export type $ChallengeEventPayload<ExtArgs extends runtime.Types.Extensions.Inte
     requestId: string | null
     remoteAddress: string | null
     details: runtime.JsonValue
+    /**
+     * The place in the chain of the subject, from 1. A trigger sets this and the columns below. Null for events from before the chains.
+     */
+    position: number | null
+    /**
+     * The event before this one in the chain. Null for the first.
+     */
+    previousId: bigint | null
+    /**
+     * The hash of the event before this one. Empty for the first.
+     */
+    previousHash: runtime.Bytes | null
+    /**
+     * By the clock of the database.
+     */
+    recordedAt: Date | null
   }, ExtArgs["result"]["challengeEvent"]>
   composites: {}
 }
@@ -939,6 +1091,10 @@ export interface ChallengeEventFieldRefs {
   readonly requestId: Prisma.FieldRef<"ChallengeEvent", 'String'>
   readonly remoteAddress: Prisma.FieldRef<"ChallengeEvent", 'String'>
   readonly details: Prisma.FieldRef<"ChallengeEvent", 'Json'>
+  readonly position: Prisma.FieldRef<"ChallengeEvent", 'Int'>
+  readonly previousId: Prisma.FieldRef<"ChallengeEvent", 'BigInt'>
+  readonly previousHash: Prisma.FieldRef<"ChallengeEvent", 'Bytes'>
+  readonly recordedAt: Prisma.FieldRef<"ChallengeEvent", 'DateTime'>
 }
     
 
