@@ -17,6 +17,8 @@ export interface Config {
   readonly port: number
   /** The port of `/metrics`, for the operator's network only. */
   readonly managementPort: number
+  /** Whether the API's document and the page that shows it are served. */
+  readonly docs: boolean
   /** Folder of a development set-up: its database, keys and mailbox. */
   readonly dataDir: string
   /** Undefined in development: the embedded database. */
@@ -238,6 +240,11 @@ function conflicting(env: Environment): string[] {
   if (env.BOUNCE_DOMAIN && !env.MAIL_TRANSPORT?.split(/[, ]+/).includes('smtp')) {
     problems.push('BOUNCE_DOMAIN is for mails over SMTP, and MAIL_TRANSPORT has no smtp: unset it')
   }
+  if (env.USER_DIRECTORY === 'keycloak' && Number(env.ADDRESS_HOLD_SECONDS) > 0) {
+    problems.push(
+      'ADDRESS_HOLD_SECONDS must be 0 with USER_DIRECTORY=keycloak, which does not say when an address changed: let Keycloak verify a new address',
+    )
+  }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (collector && env.OTEL_EXPORTER_OTLP_HEADERS && !secureUrl.safeParse(collector).success) {
     problems.push(
@@ -258,6 +265,7 @@ function freeze(env: Values): Config {
     host: env.HOST,
     port: env.PORT,
     managementPort: env.MANAGEMENT_PORT,
+    docs: env.DOCS === 'on',
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
     auth: authConfig(env),
@@ -291,6 +299,8 @@ function freeze(env: Values): Config {
       subjectMaxFailures: env.SUBJECT_MAX_FAILURES,
       subjectLockInSeconds: env.SUBJECT_LOCK_SECONDS,
       subjectMaxIssuancesPerHour: env.SUBJECT_MAX_ISSUANCES,
+      mailboxMaxIssuancesPerHour: env.MAILBOX_MAX_ISSUANCES,
+      addressHoldInSeconds: env.ADDRESS_HOLD_SECONDS,
       subjectMaxLiveChallenges: env.SUBJECT_MAX_CHALLENGES,
     },
     retention: {

@@ -141,6 +141,10 @@ export const VARIABLES = {
     required: [inProduction],
     example: 'the port of /metrics, closed to the outside',
   },
+  DOCS: {
+    schema: z.enum(['on', 'off'], 'must be on or off').default('on'),
+    meaning: 'Whether `/docs` and `/openapi.json` exist. Both are the same in every installation.',
+  },
   DATA_DIR: {
     schema: z.string().default('.data'),
     meaning: 'Folder of a development set-up: its database, keys and mailbox.',
@@ -483,6 +487,16 @@ export const VARIABLES = {
     schema: integer(1, 1000).default(20),
     meaning:
       'Live challenges allowed per subject and client, 1 to 1000. A further one gets 429 until one of them ends.',
+  },
+  MAILBOX_MAX_ISSUANCES: {
+    schema: integer(1, 1000).default(40),
+    meaning:
+      'Codes allowed to one mailbox in any hour, over all subjects that have its address; 1 to 1000. The case of an address does not count.',
+  },
+  ADDRESS_HOLD_SECONDS: {
+    schema: integer(0, 2_592_000).default(0),
+    meaning:
+      'How long an address gets no codes after it replaced another one, at most 30 days. Only with `USER_DIRECTORY=database`: Keycloak does not say when an address changed.',
   },
   RETENTION_DAYS: {
     schema: integer(1, 3650).default(90),

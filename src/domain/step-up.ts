@@ -1,12 +1,12 @@
 import { Challenge } from './challenge.ts'
 import type { CancellationReason, ChallengeEvent } from './domain-event.ts'
-import { EmailAddress } from './email-address.ts'
+import { EmailAddress, type MailboxKey } from './email-address.ts'
 import { later, secondsUntil } from './instant.ts'
 import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock-notice.ts'
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 import { IssuancesSpent, SubjectStanding } from './subject-standing.ts'
-import type { Whereabouts } from './user.ts'
+import { User, type Whereabouts } from './user.ts'
 
 /** Everything that a decision about a challenge depends on, read at one instant. */
 export interface StepUp {
@@ -22,6 +22,8 @@ export interface StepUpDecision {
   readonly standing: SubjectStanding
   /** The issuance that the decision made, if it made one. */
   readonly issued?: QueuedIssuance
+  /** The mailbox of that issuance, and how many codes it may get in an hour. The store counts it, over all subjects. */
+  readonly mailbox?: { readonly key: MailboxKey; readonly atMost: number }
   /** The issuance whose code verified the challenge, if one did. */
   readonly verifiedBy?: OtpIssuance
   /** The warning about a lock, if the decision started one and there is an address to send it to. */
@@ -65,6 +67,7 @@ export const StepUp = {
       challenge,
       standing,
       issued,
+      mailbox: { key: EmailAddress.mailboxKey(issued.recipient), atMost: policy.mailboxMaxIssuancesPerHour },
       events: [
         {
           type: 'otp-issued',
@@ -145,12 +148,17 @@ export const StepUp = {
     { challenge, issuance, standing }: StepUp,
     policy: StepUpPolicy,
     now: Date,
+    user?: User,
   ): Date | undefined {
     if (Challenge.statusAt(challenge, now) !== 'pending' || challenge.issuanceCount >= policy.maxIssuances) {
       return undefined
     }
     const cooledDownAt = issuance ? OtpIssuance.resendAvailableAt(issuance, policy) : challenge.createdAt
-    const at = later(cooledDownAt, SubjectStanding.issuanceBarredUntil(standing, policy, now) ?? cooledDownAt)
+    const barredUntil = [
+      SubjectStanding.issuanceBarredUntil(standing, policy, now),
+      user && User.heldUntil(user, policy, now),
+    ]
+    const at = barredUntil.reduce<Date>((latest, until) => later(latest, until ?? latest), cooledDownAt)
     return at < challenge.expiresAt ? at : undefined
   },
 }

@@ -2,6 +2,9 @@ import test from 'ava'
 import { readWarnings } from '../../src/config/config-warnings.ts'
 import { POLICY_BOUNDS } from '../../src/config/policy-bounds.ts'
 import { ConfigError, readConfig } from '../../src/config/read-config.ts'
+import { secondsAfter } from '../../src/domain/instant.ts'
+import { SubjectStanding } from '../../src/domain/subject-standing.ts'
+import { NOON } from '../domain/examples.ts'
 import { production } from '../journeys/command.ts'
 
 const ENV = production('postgresql://127.0.0.1/c')
@@ -73,4 +76,20 @@ test('no format of a variable is stricter than its bound, so that the table says
       t.is(refusals({ [name]: unlimited }).length, 1, `${name} ${unlimited}`)
     }
   }
+})
+
+test('with the defaults, a hundred wrong codes in a row take about thirteen days', (t) => {
+  const { policy } = readConfig({})
+  let standing = SubjectStanding.blank('alice')
+  let now = NOON
+  for (let guess = 0; guess < 100; guess++) {
+    // An attacker guesses again the moment that a lock ends.
+    now = standing.lockedUntil && standing.lockedUntil > now ? standing.lockedUntil : now
+    standing = SubjectStanding.fail(standing, policy, now)
+  }
+
+  const days = (now.getTime() - NOON.getTime()) / 86_400_000
+  t.is(Math.round(days), 13)
+  t.is(standing.consecutiveLocks, 20)
+  t.true(SubjectStanding.isLocked(standing, secondsAfter(now, 86_399)))
 })

@@ -81,6 +81,8 @@ test('development needs nothing', (t) => {
     subjectMaxFailures: 5,
     subjectLockInSeconds: 900,
     subjectMaxIssuancesPerHour: 20,
+    mailboxMaxIssuancesPerHour: 40,
+    addressHoldInSeconds: 0,
     subjectMaxLiveChallenges: 20,
   })
 })
@@ -231,6 +233,11 @@ for (const [what, change, problem] of [
     'users known by a name that can change',
     { AUTH_USER_CLAIM: 'email' },
     /^AUTH_USER_CLAIM must be a claim that never/,
+  ],
+  [
+    'an address that Keycloak should hold',
+    { ...KEYCLOAK, ADDRESS_HOLD_SECONDS: '60' },
+    /^ADDRESS_HOLD_SECONDS must be 0 with USER_DIRECTORY=keycloak/,
   ],
   ['two scopes of users', { AUTH_USER_SCOPE: 'step-up openid' }, /^AUTH_USER_SCOPE must be one scope/],
   ['a client of users without a name', { AUTH_USER_CLIENTS: 'app,,web' }, /^AUTH_USER_CLIENTS must be ids/],

@@ -1,8 +1,8 @@
 import { createSecretKey, hash, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { generateSync } from 'otplib'
 import { type Totp, UnknownOtpKey } from '../../application/ports/totp.ts'
 import type { Challenge } from '../../domain/challenge.ts'
 import type { OtpIssuance } from '../../domain/otp-issuance.ts'
+import { totpValue } from './totp-value.ts'
 
 /** A secret that seeds are derived from: at least 32 bytes from a CSPRNG. */
 export interface OtpKey {
@@ -42,14 +42,8 @@ export class OtplibTotp implements Totp {
 
   code(issuance: OtpIssuance, challenge: Challenge): string {
     const t0 = Math.floor(issuance.issuedAt.getTime() / 1000)
-    return generateSync({
-      secret: this.#seed(issuance, challenge),
-      algorithm: 'sha256',
-      digits: this.#digits,
-      period: Math.ceil((issuance.expiresAt.getTime() - issuance.issuedAt.getTime()) / 1000),
-      t0,
-      epoch: t0,
-    })
+    const period = Math.ceil((issuance.expiresAt.getTime() - issuance.issuedAt.getTime()) / 1000)
+    return totpValue(this.#seed(issuance, challenge), { t0, period, at: t0 }, this.#digits)
   }
 
   matches(candidate: string, issuance: OtpIssuance, challenge: Challenge): boolean {

@@ -53,7 +53,7 @@ export class InspectChallenge {
       status: Challenge.statusAt(challenge, now),
       issuance,
       resendAvailableAt: reachable
-        ? StepUp.nextIssuanceAt({ ...stepUp, challenge }, this.#policy, now)
+        ? StepUp.nextIssuanceAt({ ...stepUp, challenge }, this.#policy, now, user)
         : undefined,
       codeDigits: this.#policy.codeDigits,
     }

@@ -44,6 +44,7 @@ export abstract class StepUps {
    * Stores the decision and its events, all or nothing, if no other decision about the subject was stored since the load.
    * Returns false if one was: load and decide again. Stores the trace context of the provenance with an issued code.
    *
+   * @throws {IssuancesSpent} if the mailbox of the issued code had as many as it may in the last hour. Nothing was stored.
    * @throws {StorageUnavailable} The decision may have been stored.
    */
   abstract save(decision: StepUpDecision, provenance: Provenance): Promise<boolean>

@@ -26,9 +26,11 @@ import {
   insertChallenge,
   loadStepUp,
   saveDecision,
+  saveIssuingDecision,
   saveLockingDecision,
 } from '../../../src/adapters/persistence-prisma/step-ups/step-up-statements.ts'
 import { Challenge } from '../../../src/domain/challenge.ts'
+import { EmailAddress } from '../../../src/domain/email-address.ts'
 import { LockNotice } from '../../../src/domain/lock-notice.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../../src/domain/step-up.ts'
@@ -55,12 +57,13 @@ const [CHALLENGE, OPENED] = Challenge.open(
 )
 const BY_ALICE = { actor: 'user:alice', requestId: 'r', remoteAddress: '203.0.113.7' }
 const { issued, ...WITHOUT_ISSUANCE } = StepUp.issueOtp(freshStepUp(), demand(), POLICY, NOON)
+const MAILBOX = { key: EmailAddress.mailboxKey(ALICE), atMost: 40 }
 const [SENT, SENT_EVENT] = OtpIssuance.markSent(issued, 'm', NOON)
 const NOTICE = LockNotice.queue(randomUUID(), ALICE, CHALLENGE, afterNoon(900), NOON)
 
 const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
   load: loadStepUp(CHALLENGE.id),
-  'save, with a new issuance': saveDecision({ ...WITHOUT_ISSUANCE, issued }, BY_ALICE),
+  'save, with a new issuance': saveIssuingDecision({ ...WITHOUT_ISSUANCE, issued }, MAILBOX, BY_ALICE),
   'save, without one': saveDecision(WITHOUT_ISSUANCE, BY_ALICE),
   open: insertChallenge(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE, 20),
   'find by idempotency key': findByIdempotencyKey('payments', 'k'),
@@ -78,6 +81,7 @@ const GROUPS: Readonly<Record<string, (members: number) => Prisma.Sql>> = {
     decision: {
       ...{ challenge: { ...WITHOUT_ISSUANCE.challenge, id }, events: WITHOUT_ISSUANCE.events },
       ...{ standing: { ...WITHOUT_ISSUANCE.standing, subjectUserId: id }, issued: { ...issued, id } },
+      mailbox: MAILBOX,
     },
     provenance: BY_ALICE,
   })),
@@ -218,7 +222,7 @@ test('create is one statement; initiate, verify and consume are two each', async
   const challenge = await openChallenge(url, userId)
   t.deepEqual(await statements(), ['step-ups.open'])
   await call(url, 'POST', challenge.initiate, { token })
-  t.deepEqual(await statements(), ['step-ups.load', 'step-ups.save'])
+  t.deepEqual(await statements(), ['step-ups.load', 'step-ups.save-with-code'])
   const [mail] = await mailsTo(url, email)
   await statements()
   const verified = await call(url, 'POST', challenge.verify, { token, json: { totp: codeIn(mail!) } })

@@ -21,6 +21,7 @@ import { StepUp } from '../../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.contract.ts'
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
+import { mailboxBudgetContract } from '../../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
 import { issued, type MailOutcomeStores, opened, overheard, PROVENANCE } from '../../contracts/stores.ts'
@@ -66,6 +67,7 @@ test.after.always('connections are closed', async () => {
 })
 
 stepUpsContract('prisma', inSharedDatabase)
+mailboxBudgetContract('prisma', inSharedDatabase)
 
 let groups: Promise<{ connections: Connections; shared: Map<string, number> }> | undefined
 
@@ -77,6 +79,7 @@ async function inGroups(committed?: CommitListener): Promise<MailOutcomeStores> 
 }
 
 stepUpsContract('prisma, in groups', inGroups)
+mailboxBudgetContract('prisma, in groups', inGroups)
 
 test.after('calls in company have shared each kind of statement', async (t) => {
   const { shared } = await groups!

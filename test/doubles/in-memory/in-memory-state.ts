@@ -17,6 +17,8 @@ export class InMemoryState {
   readonly traceContexts = new Map<string, string | undefined>()
   readonly lockNotices = new Map<string, LockNotice>()
   readonly users = new Map<string, User>()
+  /** When each mailbox got codes. */
+  readonly mailboxes = new Map<string, readonly Date[]>()
   readonly events: RecordedEvent[] = []
   readonly #committed: CommitListener
 

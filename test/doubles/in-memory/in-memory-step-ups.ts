@@ -8,9 +8,9 @@ import {
   type PendingChallenge,
 } from '../../../src/domain/challenge.ts'
 import type { ChallengeEvent } from '../../../src/domain/domain-event.ts'
-import { secondsUntil } from '../../../src/domain/instant.ts'
+import { secondsAfter, secondsUntil } from '../../../src/domain/instant.ts'
 import type { StepUpDecision } from '../../../src/domain/step-up.ts'
-import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
+import { IssuancesSpent, SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { type InMemoryState, turn } from './in-memory-state.ts'
 
 export class InMemoryStepUps implements StepUps {
@@ -69,7 +69,7 @@ export class InMemoryStepUps implements StepUps {
   }
 
   async save(
-    { challenge, standing, issued, verifiedBy, lockNotice, events }: StepUpDecision,
+    { challenge, standing, issued, mailbox, verifiedBy, lockNotice, events }: StepUpDecision,
     provenance: Provenance,
   ): Promise<boolean> {
     await turn()
@@ -77,6 +77,7 @@ export class InMemoryStepUps implements StepUps {
     const current = standings.get(standing.subjectUserId)
     if (current?.version !== standing.version || !challenges.has(challenge.id)) return false
 
+    if (issued && mailbox) this.#count(mailbox, issued.issuedAt)
     standings.set(standing.subjectUserId, { ...standing, version: standing.version + 1 })
     challenges.set(challenge.id, challenge)
     if (issued) {
@@ -86,5 +87,13 @@ export class InMemoryStepUps implements StepUps {
     if (lockNotice) lockNotices.set(lockNotice.id, lockNotice)
     this.#state.commit({ events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true
+  }
+
+  #count({ key, atMost }: NonNullable<StepUpDecision['mailbox']>, now: Date): void {
+    const { mailboxes } = this.#state
+    const recent = (mailboxes.get(key) ?? []).filter((at) => now < secondsAfter(at, 3600))
+    const decisive = recent.at(-atMost)
+    if (decisive) throw new IssuancesSpent(secondsUntil(secondsAfter(decisive, 3600), now))
+    mailboxes.set(key, [...recent, now])
   }
 }

@@ -13,6 +13,7 @@ import {
   LOADED,
   loadStepUp,
   saveDecision,
+  saveIssuingDecision,
   saveLockingDecision,
 } from './step-up-statements.ts'
 
@@ -86,19 +87,21 @@ export const FINDING: Grouping<Finding> = {
 /**
  * Stores several decisions, each about another subject. Each has the guard of the statement for one, the version of its
  * subject. A subject that another session has locked is skipped, so that groups neither wait for each other nor deadlock.
- * Its decision has to be sent alone, which waits for the lock.
+ * Its decision has to be sent alone, which waits for the lock. Mailboxes are counted in order, so that two groups wait for each
+ * other's in one direction. A code that its mailbox has no room for has to be sent alone, too: that says why it is not stored.
  */
 export const SAVING: Grouping<Saving> = {
   name: 'step-ups.save',
-  alone: ({ decision, provenance }) =>
-    decision.lockNotice
-      ? saveLockingDecision(decision, decision.lockNotice, provenance)
-      : saveDecision(decision, provenance),
+  alone: ({ decision, provenance }) => {
+    const { lockNotice, mailbox } = decision
+    if (lockNotice) return saveLockingDecision(decision, lockNotice, provenance)
+    return mailbox ? saveIssuingDecision(decision, mailbox, provenance) : saveDecision(decision, provenance)
+  },
   key: ({ decision }) => decision.standing.subjectUserId,
   solitary: ({ decision }) => decision.lockNotice !== undefined,
   beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
     stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
-  columns: ({ decision: { challenge, standing, issued, events }, provenance }) => {
+  columns: ({ decision: { challenge, standing, issued, mailbox, events }, provenance }) => {
     const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
     return {
       subject: standing.subjectUserId,
@@ -126,6 +129,8 @@ export const SAVING: Grouping<Saving> = {
         expires_at: issued.expiresAt,
         next_attempt_at: issued.nextAttemptAt,
         trace_context: provenance.traceContext,
+        mailbox: mailbox?.key,
+        mailbox_at_most: mailbox?.atMost,
       }),
       events: events.map(columnsOf),
       ...callerOf(provenance),
@@ -139,7 +144,7 @@ export const SAVING: Grouping<Saving> = {
         issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
         consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, issuance_id uuid,
         number smallint, key_id text, recipient text, issued_at timestamptz, expires_at timestamptz,
-        next_attempt_at timestamptz, trace_context text, events json, actor text, request_id text, remote_address text
+        next_attempt_at timestamptz, trace_context text, mailbox text, mailbox_at_most integer, events json, actor text, request_id text, remote_address text
       )
       WHERE n = n + 0
     ), free AS MATERIALIZED (
@@ -147,12 +152,21 @@ export const SAVING: Grouping<Saving> = {
       FROM m
       JOIN subject_standings s ON s.subject_user_id = m.subject AND s.version = m.version
       FOR NO KEY UPDATE OF s SKIP LOCKED
+    ), sorted AS MATERIALIZED (
+      SELECT free.n, free.subject_user_id, mailbox, issued_at, mailbox_at_most
+      FROM free JOIN m USING (n)
+      ORDER BY mailbox
+    ), counted AS MATERIALIZED (
+      SELECT n, subject_user_id
+      FROM sorted
+      WHERE CASE WHEN mailbox IS NULL THEN true
+        ELSE count_code_for_mailbox(mailbox, issued_at, mailbox_at_most) END
     ), standing AS (
       UPDATE subject_standings s
       SET consecutive_failures = m.failures, consecutive_locks = m.locks, locked_until = m.locked_until,
           recent_issuances = m.recent_issuances, version = s.version + 1
-      FROM free JOIN m USING (n)
-      WHERE s.subject_user_id = free.subject_user_id
+      FROM counted JOIN m USING (n)
+      WHERE s.subject_user_id = counted.subject_user_id
       RETURNING m.*
     ), challenge AS (
       UPDATE challenges c

@@ -11,6 +11,7 @@ import {
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import { secondsUntil } from '../../../domain/instant.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
+import { IssuancesSpent } from '../../../domain/subject-standing.ts'
 import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
@@ -27,7 +28,7 @@ import {
   type Saving,
 } from './grouped-step-up-statements.ts'
 import { type StandingRow, standingOf } from './standing-row.ts'
-import { findFirstExpiry } from './step-up-statements.ts'
+import { findFirstExpiry, findMailboxSpentUntil } from './step-up-statements.ts'
 
 type FoundRow = ChallengeRow & { readonly c_request_fingerprint: string }
 type StepUpRow = ChallengeRow & StandingRow & Joined<IssuanceRow> & Joined<UserRow>
@@ -89,10 +90,21 @@ export class PrismaStepUps implements StepUps {
   }
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
-    const { challenge, issued, verifiedBy, events } = decision
+    const { challenge, issued, mailbox, verifiedBy, events } = decision
     const saved = await this.#saves.query({ decision, provenance })
-    if (saved.length === 0) return false
+    if (saved.length === 0) {
+      if (issued && mailbox) await this.#assertRoom(mailbox, issued.issuedAt)
+      return false
+    }
     announce(this.#committed, { events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true
+  }
+
+  /** Asked only about a code that was not stored: a lost race has the same sign. @throws {IssuancesSpent} */
+  async #assertRoom(mailbox: NonNullable<StepUpDecision['mailbox']>, now: Date): Promise<void> {
+    const [found] = await this.#statements.query<{ readonly until: Date | null }>(
+      findMailboxSpentUntil(mailbox, now),
+    )
+    if (found?.until) throw new IssuancesSpent(secondsUntil(found.until, now))
   }
 }

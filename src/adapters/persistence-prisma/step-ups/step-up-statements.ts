@@ -41,6 +41,48 @@ export function saveDecision(decision: StepUpDecision, provenance: Provenance): 
     SELECT id FROM challenge`
 }
 
+/**
+ * Stores a decision that issues a code, unless its mailbox has no room for it. It takes the row of the subject before it counts the
+ * code: a decision that has lost its race counts nothing.
+ */
+export function saveIssuingDecision(
+  decision: StepUpDecision,
+  mailbox: NonNullable<StepUpDecision['mailbox']>,
+  provenance: Provenance,
+): Prisma.Sql {
+  const { standing, issued } = decision
+  return Prisma.sql`/* step-ups.save-with-code */
+    WITH free AS MATERIALIZED (
+      SELECT subject_user_id
+      FROM subject_standings
+      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      FOR NO KEY UPDATE
+    ), counted AS MATERIALIZED (
+      SELECT subject_user_id
+      FROM free
+      WHERE count_code_for_mailbox(${mailbox.key}, ${issued?.issuedAt ?? null}::timestamptz, ${mailbox.atMost}::integer)
+    ), ${stored(decision, provenance, 'AND EXISTS (SELECT FROM counted)')}
+    SELECT id FROM challenge`
+}
+
+/** When the mailbox has room for a code again; null if it has. */
+export function findMailboxSpentUntil(
+  { key, atMost }: NonNullable<StepUpDecision['mailbox']>,
+  now: Date,
+): Prisma.Sql {
+  return Prisma.sql`/* mailbox-issuances.find-spent-until */
+    SELECT (
+      SELECT t
+      FROM unnest(m.issued_at) AS t
+      WHERE t > ${now}::timestamptz - interval '1 hour'
+      ORDER BY t DESC
+      OFFSET ${atMost}::integer - 1
+      LIMIT 1
+    ) + interval '1 hour' AS until
+    FROM mailbox_issuances m
+    WHERE m.mailbox = sha256(convert_to(${key}, 'UTF8'))`
+}
+
 /** Stores a decision that locks the subject, and the notice of the lock. The notice exists only if the decision is stored. */
 export function saveLockingDecision(
   decision: StepUpDecision,
@@ -61,8 +103,16 @@ export function saveLockingDecision(
     SELECT id FROM challenge`
 }
 
-/** The parts of a statement that store a decision. `challenge` has a row only if the decision is stored. */
-function stored({ challenge, standing, issued, events }: StepUpDecision, provenance: Provenance): Prisma.Sql {
+/**
+ * The parts of a statement that store a decision. `challenge` has a row only if the decision is stored.
+ *
+ * @param condition a further one, besides the version.
+ */
+function stored(
+  { challenge, standing, issued, events }: StepUpDecision,
+  provenance: Provenance,
+  condition = '',
+): Prisma.Sql {
   const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
   return Prisma.sql`standing AS (
       UPDATE subject_standings
@@ -72,6 +122,7 @@ function stored({ challenge, standing, issued, events }: StepUpDecision, provena
           recent_issuances = ${standing.recentIssuances.map((at) => at.toISOString())}::timestamptz[],
           version = version + 1
       WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+        ${Prisma.raw(condition)}
       RETURNING subject_user_id
     ), challenge AS (
       UPDATE challenges c

@@ -52,6 +52,7 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   User: 'User',
+  MailboxIssuances: 'MailboxIssuances',
   SubjectStanding: 'SubjectStanding',
   Challenge: 'Challenge',
   OtpIssuance: 'OtpIssuance',
@@ -84,10 +85,19 @@ export const UserScalarFieldEnum = {
   locale: 'locale',
   displayName: 'displayName',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  emailChangedAt: 'emailChangedAt'
 } as const
 
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
+
+
+export const MailboxIssuancesScalarFieldEnum = {
+  mailbox: 'mailbox',
+  issuedAt: 'issuedAt'
+} as const
+
+export type MailboxIssuancesScalarFieldEnum = (typeof MailboxIssuancesScalarFieldEnum)[keyof typeof MailboxIssuancesScalarFieldEnum]
 
 
 export const SubjectStandingScalarFieldEnum = {
