@@ -27,6 +27,7 @@ import { Intake, LockNoticeDeliverer, Log, StorageConnections, Traces } from './
 import { mail } from './mail.ts'
 import { mailStorage } from './mail-storage.ts'
 import { loadTracing, observing, observingMails } from './observing.ts'
+import { seals } from './seals.ts'
 
 /** A lock notice is less urgent than a code: no user waits for it. So nothing wakes its deliverer between polls. */
 const NOTICE_POLL_INTERVAL_IN_MS = 1000
@@ -71,6 +72,7 @@ function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | un
     mailStorage(),
     codes(config.otpKeys, config.policy.codeDigits),
     bounces(options),
+    seals(config.otpKeys, config.unsealedUntil),
     mail(options),
     deliverers(options),
   )
