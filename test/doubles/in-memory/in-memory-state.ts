@@ -17,6 +17,8 @@ export class InMemoryState {
   readonly traceContexts = new Map<string, string | undefined>()
   readonly lockNotices = new Map<string, LockNotice>()
   readonly users = new Map<string, User>()
+  /** The users who tried a challenge of somebody else, by challenge. */
+  readonly strangers = new Map<string, ReadonlySet<string>>()
   /** When each mailbox got codes. */
   readonly mailboxes = new Map<string, readonly Date[]>()
   readonly events: RecordedEvent[] = []

@@ -120,6 +120,7 @@ export const SAVING: Grouping<Saving> = {
       consumption_fingerprint: consumedBy?.fingerprint,
       exhausted_at: exhaustedAt,
       cancelled_at: cancelledAt,
+      mismatched_by: challenge.mismatchedBy,
       ...(issued && {
         issuance_id: issued.id,
         number: issued.number,
@@ -142,7 +143,7 @@ export const SAVING: Grouping<Saving> = {
         n integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
         recent_issuances timestamptz[], challenge_id uuid, status text, attempts_remaining smallint,
         issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
-        consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, issuance_id uuid,
+        consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, mismatched_by text[], issuance_id uuid,
         number smallint, key_id text, recipient text, issued_at timestamptz, expires_at timestamptz,
         next_attempt_at timestamptz, trace_context text, mailbox text, mailbox_at_most integer, events json, actor text, request_id text, remote_address text
       )
@@ -173,7 +174,7 @@ export const SAVING: Grouping<Saving> = {
       SET status = m.status, attempts_remaining = m.attempts_remaining, issuance_count = m.issuance_count,
           verified_at = m.verified_at, consumed_at = m.consumed_at, consumption_key = m.consumption_key,
           consumption_fingerprint = m.consumption_fingerprint, exhausted_at = m.exhausted_at,
-          cancelled_at = m.cancelled_at
+          cancelled_at = m.cancelled_at, mismatched_by = m.mismatched_by
       FROM standing m
       WHERE c.id = m.challenge_id AND c.subject_user_id = m.subject
       RETURNING m.*

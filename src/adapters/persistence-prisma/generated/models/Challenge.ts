@@ -94,6 +94,7 @@ export type ChallengeCountAggregateOutputType = {
   consumedAt: number
   consumptionKey: number
   consumptionFingerprint: number
+  mismatchedBy: number
   exhaustedAt: number
   cancelledAt: number
   idempotencyKey: number
@@ -170,6 +171,7 @@ export type ChallengeCountAggregateInputType = {
   consumedAt?: true | runtime.Types.Skip
   consumptionKey?: true | runtime.Types.Skip
   consumptionFingerprint?: true | runtime.Types.Skip
+  mismatchedBy?: true | runtime.Types.Skip
   exhaustedAt?: true | runtime.Types.Skip
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
@@ -279,6 +281,7 @@ export type ChallengeGroupByOutputType = {
   consumedAt: Date | null
   consumptionKey: string | null
   consumptionFingerprint: string | null
+  mismatchedBy: string[]
   exhaustedAt: Date | null
   cancelledAt: Date | null
   idempotencyKey: string
@@ -324,6 +327,7 @@ export type ChallengeWhereInput = {
   consumedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
@@ -349,6 +353,7 @@ export type ChallengeOrderByWithRelationInput = {
   consumedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionKey?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionFingerprint?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  mismatchedBy?: Prisma.SortOrder | runtime.Types.Skip
   exhaustedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   cancelledAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
@@ -378,6 +383,7 @@ export type ChallengeWhereUniqueInput = Prisma.AtLeast<{
   consumedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
@@ -403,6 +409,7 @@ export type ChallengeOrderByWithAggregationInput = {
   consumedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionKey?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionFingerprint?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  mismatchedBy?: Prisma.SortOrder | runtime.Types.Skip
   exhaustedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   cancelledAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
@@ -433,6 +440,7 @@ export type ChallengeScalarWhereWithAggregatesInput = {
   consumedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
@@ -454,6 +462,7 @@ export type ChallengeCreateInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -479,6 +488,7 @@ export type ChallengeUncheckedCreateInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -502,6 +512,7 @@ export type ChallengeUpdateInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -527,6 +538,7 @@ export type ChallengeUncheckedUpdateInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -551,6 +563,7 @@ export type ChallengeCreateManyInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -572,6 +585,7 @@ export type ChallengeUpdateManyMutationInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -594,6 +608,7 @@ export type ChallengeUncheckedUpdateManyInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -608,6 +623,14 @@ export type ChallengeListRelationFilter = {
 
 export type ChallengeOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder | runtime.Types.Skip
+}
+
+export type StringNullableListFilter<$PrismaModel = never> = {
+  equals?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel> | null | runtime.Types.Skip
+  has?: string | Prisma.StringFieldRefInput<$PrismaModel> | null | runtime.Types.Skip
+  hasEvery?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel> | runtime.Types.Skip
+  hasSome?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel> | runtime.Types.Skip
+  isEmpty?: boolean | runtime.Types.Skip
 }
 
 export type ChallengeClientIdIdempotencyKeyCompoundUniqueInput = {
@@ -631,6 +654,7 @@ export type ChallengeCountOrderByAggregateInput = {
   consumedAt?: Prisma.SortOrder | runtime.Types.Skip
   consumptionKey?: Prisma.SortOrder | runtime.Types.Skip
   consumptionFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  mismatchedBy?: Prisma.SortOrder | runtime.Types.Skip
   exhaustedAt?: Prisma.SortOrder | runtime.Types.Skip
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
@@ -736,6 +760,15 @@ export type ChallengeUncheckedUpdateManyWithoutStandingNestedInput = {
   deleteMany?: Prisma.ChallengeScalarWhereInput | Prisma.ChallengeScalarWhereInput[] | runtime.Types.Skip
 }
 
+export type ChallengeCreatemismatchedByInput = {
+  set: string[]
+}
+
+export type ChallengeUpdatemismatchedByInput = {
+  set?: string[] | runtime.Types.Skip
+  push?: string | string[] | runtime.Types.Skip
+}
+
 export type ChallengeCreateNestedOneWithoutIssuancesInput = {
   create?: Prisma.XOR<Prisma.ChallengeCreateWithoutIssuancesInput, Prisma.ChallengeUncheckedCreateWithoutIssuancesInput> | runtime.Types.Skip
   connectOrCreate?: Prisma.ChallengeCreateOrConnectWithoutIssuancesInput | runtime.Types.Skip
@@ -779,6 +812,7 @@ export type ChallengeCreateWithoutStandingInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -802,6 +836,7 @@ export type ChallengeUncheckedCreateWithoutStandingInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -855,6 +890,7 @@ export type ChallengeScalarWhereInput = {
   consumedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
@@ -876,6 +912,7 @@ export type ChallengeCreateWithoutIssuancesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -900,6 +937,7 @@ export type ChallengeUncheckedCreateWithoutIssuancesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -938,6 +976,7 @@ export type ChallengeUpdateWithoutIssuancesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -962,6 +1001,7 @@ export type ChallengeUncheckedUpdateWithoutIssuancesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -984,6 +1024,7 @@ export type ChallengeCreateWithoutLockNoticesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -1008,6 +1049,7 @@ export type ChallengeUncheckedCreateWithoutLockNoticesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -1046,6 +1088,7 @@ export type ChallengeUpdateWithoutLockNoticesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1070,6 +1113,7 @@ export type ChallengeUncheckedUpdateWithoutLockNoticesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1092,6 +1136,7 @@ export type ChallengeCreateManyStandingInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -1113,6 +1158,7 @@ export type ChallengeUpdateWithoutStandingInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1136,6 +1182,7 @@ export type ChallengeUncheckedUpdateWithoutStandingInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1159,6 +1206,7 @@ export type ChallengeUncheckedUpdateManyWithoutStandingInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1221,6 +1269,7 @@ export type ChallengeSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
@@ -1247,6 +1296,7 @@ export type ChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
@@ -1270,6 +1320,7 @@ export type ChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
@@ -1293,13 +1344,14 @@ export type ChallengeSelectScalar = {
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
 }
 
-export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint", ExtArgs["result"]["challenge"], runtime.Types.Skip>
+export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "mismatchedBy" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint", ExtArgs["result"]["challenge"], runtime.Types.Skip>
 export type ChallengeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
   issuances?: boolean | Prisma.Challenge$issuancesArgs<ExtArgs> | runtime.Types.Skip
@@ -1339,6 +1391,10 @@ export type $ChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     consumptionKey: string | null
     consumptionFingerprint: string | null
+    /**
+     * The idempotency keys of the calls that tried to consume it for another operation.
+     */
+    mismatchedBy: string[]
     exhaustedAt: Date | null
     cancelledAt: Date | null
     /**
@@ -1787,6 +1843,7 @@ export interface ChallengeFieldRefs {
   readonly consumedAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly consumptionKey: Prisma.FieldRef<"Challenge", 'String'>
   readonly consumptionFingerprint: Prisma.FieldRef<"Challenge", 'String'>
+  readonly mismatchedBy: Prisma.FieldRef<"Challenge", 'String[]'>
   readonly exhaustedAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly cancelledAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly idempotencyKey: Prisma.FieldRef<"Challenge", 'String'>
