@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import { endlessUpdate } from './endless-update.ts'
 import type { Environment } from './environment.ts'
 import { type Keys, secureUrl } from './formats.ts'
 import { mixedSettings } from './mixed-settings.ts'
@@ -28,6 +29,8 @@ export interface Config {
   /** The first is active, the others still verify. Undefined in development: generated once. */
   readonly otpKeys: Keys | undefined
   readonly signingKeys: Keys | undefined
+  /** Until when rows without a seal count. Undefined: they never do. */
+  readonly unsealedUntil: Date | undefined
   /** Undefined: the users are in the service's own database. */
   readonly keycloak: KeycloakConfig | undefined
   /** In the order in which the service tries them. Undefined in development: a mailbox. */
@@ -136,12 +139,16 @@ export class ConfigError extends Error {
 const SCHEMA = z.object(Object.fromEntries(declarations.map(([name, { schema }]) => [name, schema])))
 
 /**
- * Reads the configuration from environment variables. Pure if the reader is pure. An empty variable counts as unset.
+ * Reads the configuration from environment variables, as it is good at `now`. Pure if the reader is pure. An empty variable counts as unset.
  *
  * @throws {ConfigError} with all problems at once.
  */
-export function readConfig(environment: Environment, readSecret: SecretReader = noFiles): Config {
-  return freeze(readValues(environment, readSecret).values)
+export function readConfig(
+  environment: Environment,
+  readSecret: SecretReader = noFiles,
+  now = new Date(),
+): Config {
+  return freeze(readValues(environment, readSecret, [...RULES, endlessUpdate(now)]).values)
 }
 
 /** The configuration of this process. @throws {ConfigError} */
@@ -259,6 +266,7 @@ function freeze(env: Values): Config {
     auth: authConfig(env),
     otpKeys: env.OTP_KEYS,
     signingKeys: env.SIGNING_KEYS,
+    unsealedUntil: env.UNSEALED_UNTIL,
     keycloak:
       env.USER_DIRECTORY === 'keycloak'
         ? {

@@ -8,6 +8,7 @@ import {
   clients,
   dkimKeys,
   ehloName,
+  instant,
   integer,
   keys,
   mailbox,
@@ -243,7 +244,7 @@ export const VARIABLES = {
   OTP_KEYS: {
     schema: keys((length) => length >= 32, 'at least 32 bytes').optional(),
     meaning:
-      'Keys that codes are derived from, as `kid:base64` of 32 random bytes or more, joined by commas. The first is active, the others still verify. Unset: generated once.',
+      'Keys that codes and seals are derived from, as `kid:base64` of 32 random bytes or more, joined by commas. The first is active, the others still verify. Unset: generated once.',
     required: [inProduction],
     example: 'kid:base64 of 32 random bytes, as in k1:$(openssl rand -base64 32)',
     secret: true,
@@ -255,6 +256,11 @@ export const VARIABLES = {
     required: [inProduction],
     example: 'kid:base64 of 32 random bytes, as in s1:$(openssl rand -base64 32)',
     secret: true,
+  },
+  UNSEALED_UNTIL: {
+    schema: instant.optional(),
+    meaning:
+      'For a rolling update from a version without seals: until when rows without a seal count, as in `2030-01-31T18:00:00Z`. At most a week ahead. Unset: they never count.',
   },
   USER_DIRECTORY: {
     schema: z.enum(['database', 'keycloak'], 'must be database or keycloak').default('database'),

@@ -87,6 +87,19 @@ test('development needs nothing', (t) => {
   })
 })
 
+test('rows without a seal count until an instant that is at most a week ahead, and otherwise never', (t) => {
+  const now = new Date('2030-01-01T12:00:00.000Z')
+  const read = (UNSEALED_UNTIL: string) => readConfig({ UNSEALED_UNTIL }, undefined, now).unsealedUntil
+
+  t.is(readConfig({}).unsealedUntil, undefined)
+  t.deepEqual(read('2030-01-08T12:00:00Z'), new Date('2030-01-08T12:00:00.000Z'))
+  t.deepEqual(read('2030-01-01T13:00:00+02:00'), new Date('2030-01-01T11:00:00.000Z'))
+  t.throws(() => read('2030-01-08T12:00:01Z'), { instanceOf: ConfigError, message: /more than a week ahead/ })
+  for (const text of ['tomorrow', '2030-01-01', '2030-01-01T12:00:00', '1893456000']) {
+    t.throws(() => read(text), { instanceOf: ConfigError, message: /UNSEALED_UNTIL must be an instant/ })
+  }
+})
+
 test('production takes what it is given, keys in their order', (t) => {
   const config = readConfig(PRODUCTION)
 

@@ -34,10 +34,11 @@ export abstract class StepUps {
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }>
 
   /**
-   * Reads everything that a decision depends on. Writes nothing.
+   * Reads everything that a decision depends on. Writes nothing. Sets `forgery` if somebody else wrote what it read: a live or
+   * consumed challenge is then not the one that was stored.
    * Undefined if there is no such challenge. `challengeId` must be a canonical UUID.
    *
-   * @throws {StorageUnavailable}
+   * @throws {StorageUnavailable} @throws {UnknownOtpKey} if the key of a seal is not configured.
    * @throws {DirectoryUnavailable} if another system keeps the entry and does not answer in time.
    */
   abstract load(challengeId: string): Promise<LoadedStepUp | undefined>

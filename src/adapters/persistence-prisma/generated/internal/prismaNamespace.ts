@@ -1350,7 +1350,10 @@ export const ChallengeScalarFieldEnum = {
   exhaustedAt: 'exhaustedAt',
   cancelledAt: 'cancelledAt',
   idempotencyKey: 'idempotencyKey',
-  requestFingerprint: 'requestFingerprint'
+  requestFingerprint: 'requestFingerprint',
+  demandSeal: 'demandSeal',
+  approvalSeal: 'approvalSeal',
+  consumptionSeal: 'consumptionSeal'
 } as const
 
 export type ChallengeScalarFieldEnum = (typeof ChallengeScalarFieldEnum)[keyof typeof ChallengeScalarFieldEnum]
@@ -1376,7 +1379,8 @@ export const OtpIssuanceScalarFieldEnum = {
   deliveredAt: 'deliveredAt',
   bouncedAt: 'bouncedAt',
   bounceKind: 'bounceKind',
-  traceContext: 'traceContext'
+  traceContext: 'traceContext',
+  seal: 'seal'
 } as const
 
 export type OtpIssuanceScalarFieldEnum = (typeof OtpIssuanceScalarFieldEnum)[keyof typeof OtpIssuanceScalarFieldEnum]

@@ -55,6 +55,9 @@ export type ChallengeMinAggregateOutputType = {
   cancelledAt: Date | null
   idempotencyKey: string | null
   requestFingerprint: string | null
+  demandSeal: string | null
+  approvalSeal: string | null
+  consumptionSeal: string | null
 }
 
 export type ChallengeMaxAggregateOutputType = {
@@ -76,6 +79,9 @@ export type ChallengeMaxAggregateOutputType = {
   cancelledAt: Date | null
   idempotencyKey: string | null
   requestFingerprint: string | null
+  demandSeal: string | null
+  approvalSeal: string | null
+  consumptionSeal: string | null
 }
 
 export type ChallengeCountAggregateOutputType = {
@@ -99,6 +105,9 @@ export type ChallengeCountAggregateOutputType = {
   cancelledAt: number
   idempotencyKey: number
   requestFingerprint: number
+  demandSeal: number
+  approvalSeal: number
+  consumptionSeal: number
   _all: number
 }
 
@@ -132,6 +141,9 @@ export type ChallengeMinAggregateInputType = {
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
   requestFingerprint?: true | runtime.Types.Skip
+  demandSeal?: true | runtime.Types.Skip
+  approvalSeal?: true | runtime.Types.Skip
+  consumptionSeal?: true | runtime.Types.Skip
 }
 
 export type ChallengeMaxAggregateInputType = {
@@ -153,6 +165,9 @@ export type ChallengeMaxAggregateInputType = {
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
   requestFingerprint?: true | runtime.Types.Skip
+  demandSeal?: true | runtime.Types.Skip
+  approvalSeal?: true | runtime.Types.Skip
+  consumptionSeal?: true | runtime.Types.Skip
 }
 
 export type ChallengeCountAggregateInputType = {
@@ -176,6 +191,9 @@ export type ChallengeCountAggregateInputType = {
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
   requestFingerprint?: true | runtime.Types.Skip
+  demandSeal?: true | runtime.Types.Skip
+  approvalSeal?: true | runtime.Types.Skip
+  consumptionSeal?: true | runtime.Types.Skip
   _all?: true | runtime.Types.Skip
 }
 
@@ -286,6 +304,9 @@ export type ChallengeGroupByOutputType = {
   cancelledAt: Date | null
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal: string | null
+  approvalSeal: string | null
+  consumptionSeal: string | null
   _count: ChallengeCountAggregateOutputType | null
   _avg: ChallengeAvgAggregateOutputType | null
   _sum: ChallengeSumAggregateOutputType | null
@@ -332,6 +353,9 @@ export type ChallengeWhereInput = {
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   standing?: Prisma.XOR<Prisma.SubjectStandingScalarRelationFilter, Prisma.SubjectStandingWhereInput> | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceListRelationFilter | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeListRelationFilter | runtime.Types.Skip
@@ -358,6 +382,9 @@ export type ChallengeOrderByWithRelationInput = {
   cancelledAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   standing?: Prisma.SubjectStandingOrderByWithRelationInput | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceOrderByRelationAggregateInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeOrderByRelationAggregateInput | runtime.Types.Skip
@@ -388,6 +415,9 @@ export type ChallengeWhereUniqueInput = Prisma.AtLeast<{
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   standing?: Prisma.XOR<Prisma.SubjectStandingScalarRelationFilter, Prisma.SubjectStandingWhereInput> | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceListRelationFilter | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeListRelationFilter | runtime.Types.Skip
@@ -414,6 +444,9 @@ export type ChallengeOrderByWithAggregationInput = {
   cancelledAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.ChallengeCountOrderByAggregateInput | runtime.Types.Skip
   _avg?: Prisma.ChallengeAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.ChallengeMaxOrderByAggregateInput | runtime.Types.Skip
@@ -445,6 +478,9 @@ export type ChallengeScalarWhereWithAggregatesInput = {
   cancelledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
 }
 
 export type ChallengeCreateInput = {
@@ -467,6 +503,9 @@ export type ChallengeCreateInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   standing: Prisma.SubjectStandingCreateNestedOneWithoutChallengesInput
   issuances?: Prisma.OtpIssuanceCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
@@ -493,6 +532,9 @@ export type ChallengeUncheckedCreateInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -517,6 +559,9 @@ export type ChallengeUpdateInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   standing?: Prisma.SubjectStandingUpdateOneRequiredWithoutChallengesNestedInput | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
@@ -543,6 +588,9 @@ export type ChallengeUncheckedUpdateInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -568,6 +616,9 @@ export type ChallengeCreateManyInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
 }
 
 export type ChallengeUpdateManyMutationInput = {
@@ -590,6 +641,9 @@ export type ChallengeUpdateManyMutationInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type ChallengeUncheckedUpdateManyInput = {
@@ -613,6 +667,9 @@ export type ChallengeUncheckedUpdateManyInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type ChallengeListRelationFilter = {
@@ -659,6 +716,9 @@ export type ChallengeCountOrderByAggregateInput = {
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeAvgOrderByAggregateInput = {
@@ -685,6 +745,9 @@ export type ChallengeMaxOrderByAggregateInput = {
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeMinOrderByAggregateInput = {
@@ -706,6 +769,9 @@ export type ChallengeMinOrderByAggregateInput = {
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeSumOrderByAggregateInput = {
@@ -817,6 +883,9 @@ export type ChallengeCreateWithoutStandingInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -841,6 +910,9 @@ export type ChallengeUncheckedCreateWithoutStandingInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -895,6 +967,9 @@ export type ChallengeScalarWhereInput = {
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
 }
 
 export type ChallengeCreateWithoutIssuancesInput = {
@@ -917,6 +992,9 @@ export type ChallengeCreateWithoutIssuancesInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   standing: Prisma.SubjectStandingCreateNestedOneWithoutChallengesInput
   lockNotices?: Prisma.LockNoticeCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -942,6 +1020,9 @@ export type ChallengeUncheckedCreateWithoutIssuancesInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
 
@@ -981,6 +1062,9 @@ export type ChallengeUpdateWithoutIssuancesInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   standing?: Prisma.SubjectStandingUpdateOneRequiredWithoutChallengesNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -1006,6 +1090,9 @@ export type ChallengeUncheckedUpdateWithoutIssuancesInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
 
@@ -1029,6 +1116,9 @@ export type ChallengeCreateWithoutLockNoticesInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   standing: Prisma.SubjectStandingCreateNestedOneWithoutChallengesInput
   issuances?: Prisma.OtpIssuanceCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -1054,6 +1144,9 @@ export type ChallengeUncheckedCreateWithoutLockNoticesInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
 
@@ -1093,6 +1186,9 @@ export type ChallengeUpdateWithoutLockNoticesInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   standing?: Prisma.SubjectStandingUpdateOneRequiredWithoutChallengesNestedInput | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -1118,6 +1214,9 @@ export type ChallengeUncheckedUpdateWithoutLockNoticesInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
 
@@ -1141,6 +1240,9 @@ export type ChallengeCreateManyStandingInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
 }
 
 export type ChallengeUpdateWithoutStandingInput = {
@@ -1163,6 +1265,9 @@ export type ChallengeUpdateWithoutStandingInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -1187,6 +1292,9 @@ export type ChallengeUncheckedUpdateWithoutStandingInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -1211,6 +1319,9 @@ export type ChallengeUncheckedUpdateManyWithoutStandingInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 
@@ -1274,6 +1385,9 @@ export type ChallengeSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
   issuances?: boolean | Prisma.Challenge$issuancesArgs<ExtArgs> | runtime.Types.Skip
   lockNotices?: boolean | Prisma.Challenge$lockNoticesArgs<ExtArgs> | runtime.Types.Skip
@@ -1301,6 +1415,9 @@ export type ChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["challenge"]>
 
@@ -1325,6 +1442,9 @@ export type ChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["challenge"]>
 
@@ -1349,9 +1469,12 @@ export type ChallengeSelectScalar = {
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
 }
 
-export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "mismatchedBy" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint", ExtArgs["result"]["challenge"], runtime.Types.Skip>
+export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "mismatchedBy" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint" | "demandSeal" | "approvalSeal" | "consumptionSeal", ExtArgs["result"]["challenge"], runtime.Types.Skip>
 export type ChallengeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
   issuances?: boolean | Prisma.Challenge$issuancesArgs<ExtArgs> | runtime.Types.Skip
@@ -1402,6 +1525,12 @@ export type $ChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     idempotencyKey: string
     requestFingerprint: string
+    /**
+     * What shows that the service wrote the row: MACs over the demand, the approval and the consumption (decision 40).
+     */
+    demandSeal: string | null
+    approvalSeal: string | null
+    consumptionSeal: string | null
   }, ExtArgs["result"]["challenge"]>
   composites: {}
 }
@@ -1848,6 +1977,9 @@ export interface ChallengeFieldRefs {
   readonly cancelledAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly idempotencyKey: Prisma.FieldRef<"Challenge", 'String'>
   readonly requestFingerprint: Prisma.FieldRef<"Challenge", 'String'>
+  readonly demandSeal: Prisma.FieldRef<"Challenge", 'String'>
+  readonly approvalSeal: Prisma.FieldRef<"Challenge", 'String'>
+  readonly consumptionSeal: Prisma.FieldRef<"Challenge", 'String'>
 }
     
 
