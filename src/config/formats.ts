@@ -3,6 +3,7 @@ import { isIP, isIPv4, isIPv6 } from 'node:net'
 import addressparser from 'nodemailer/lib/addressparser'
 import { z } from 'zod'
 import { DomainName } from '../domain/domain-name.ts'
+import { MAX_ADDRESS } from '../domain/email-address.ts'
 import { isLoopback } from './loopback.ts'
 
 /* The formats of variables. A message continues a sentence that begins with the name of the variable. */
@@ -216,6 +217,18 @@ export const ehloName = z.string().transform((text, context): string => {
     })
   }
   return name
+})
+
+/** The longest part before the `@` of a bounce address, and the `@`. */
+const BOUNCE_LOCAL_PART = 61
+
+/** A domain for envelope senders, as A-labels in lower case. */
+export const bounceDomain = z.string().transform((text, context): string => {
+  const domain = DomainName.toAscii(text)?.toLowerCase() ?? ''
+  if (!DomainName.isFull(domain) || domain.length + BOUNCE_LOCAL_PART > MAX_ADDRESS) {
+    context.addIssue({ code: 'custom', message: 'must be a full domain name, as in bounces.bank.example' })
+  }
+  return domain
 })
 
 /** An instant with its offset from UTC, so that every instance reads the same one. */

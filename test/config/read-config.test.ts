@@ -513,6 +513,41 @@ test('name servers are addresses, with a port or without', (t) => {
   t.is(readConfig(PRODUCTION).nameServers, undefined)
 })
 
+const SMTP = { MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://relay.bank.example:587' }
+
+test('notices of bounces are taken for a domain, on a port that all workers share', (t) => {
+  const bounces = (env: Record<string, string>) => readConfig({ ...PRODUCTION, ...SMTP, ...env }).bounces
+  const BOUNCE_DOMAIN = 'Bounces.Bücher.example'
+  const domain = 'bounces.xn--bcher-kva.example'
+
+  t.is(bounces({}), undefined)
+  t.deepEqual(bounces({ BOUNCE_DOMAIN }), { domain, intake: undefined })
+  t.deepEqual(bounces({ BOUNCE_DOMAIN, BOUNCE_INTAKE_PORT: '2525', WORKERS: '1' }), {
+    domain,
+    intake: { host: '127.0.0.1', port: 2525, shared: false },
+  })
+  t.deepEqual(
+    bounces({ BOUNCE_DOMAIN, BOUNCE_INTAKE_PORT: '25', BOUNCE_INTAKE_HOST: '10.0.0.1', WORKERS: '2' }),
+    { domain, intake: { host: '10.0.0.1', port: 25, shared: true } },
+  )
+})
+
+for (const [env, problem] of [
+  [{ ...SMTP, BOUNCE_INTAKE_PORT: '2525' }, /^BOUNCE_DOMAIN is not set/],
+  [{ ...SMTP, BOUNCE_DOMAIN: 'bounces' }, /^BOUNCE_DOMAIN must be a full domain name/],
+  [{ ...SMTP, BOUNCE_DOMAIN: 'bounces.bank.example\r\nRSET' }, /^BOUNCE_DOMAIN must be a full domain name/],
+  [{ ...SMTP, BOUNCE_DOMAIN: `${'d.'.repeat(97)}example` }, /^BOUNCE_DOMAIN must be a full domain name/],
+  [{ ...SMTP, BOUNCE_DOMAIN: 'b.bank.example', BOUNCE_INTAKE_PORT: '65536' }, /^BOUNCE_INTAKE_PORT must be/],
+  [{ BOUNCE_DOMAIN: 'b.bank.example' }, /^BOUNCE_DOMAIN is for mails over SMTP/],
+] as const) {
+  test(`a process does not start with ${JSON.stringify(env).slice(0, 100)}`, (t) => {
+    const problems = problemsOf({ ...PRODUCTION, ...env })
+
+    t.is(problems.length, 1)
+    t.regex(problems[0]!, problem)
+  })
+}
+
 test('an SMTP relay may want a name and a token', (t) => {
   const { mail } = readConfig({ ...PRODUCTION, ...SMTP_OAUTH, SMTP_EHLO_NAME: 'countersign.bücher.example' })
 
