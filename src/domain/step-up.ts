@@ -1,5 +1,5 @@
 import { Challenge } from './challenge.ts'
-import type { CancellationReason, ChallengeEvent } from './domain-event.ts'
+import type { CancellationReason, ChallengeEvent, Forgery } from './domain-event.ts'
 import { EmailAddress, type MailboxKey } from './email-address.ts'
 import { later, secondsUntil } from './instant.ts'
 import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock-notice.ts'
@@ -14,6 +14,8 @@ export interface StepUp {
   /** The newest issuance, the only one whose code can count. */
   readonly issuance: OtpIssuance | undefined
   readonly standing: SubjectStanding
+  /** How the stored rows show that somebody else wrote them; undefined if they do not. */
+  readonly forgery?: Forgery | undefined
 }
 
 /** What a decision changes. It is stored whole or not at all. */
@@ -127,17 +129,14 @@ export const StepUp = {
   },
 
   /**
-   * Cancels a live challenge whose subject is not where they were: the newest code went to another address than theirs, they have
-   * no address any more, or they are gone. Undefined if there is nothing to cancel. A subject without an address ends nothing
-   * before a code was sent: they may get one.
+   * Cancels a live challenge that no decision may rest on: its rows are forged, or its subject is not where they were. Those went
+   * to another address than that of the newest code, have no address any more, or are gone. Undefined if there is nothing to
+   * cancel. A subject without an address ends nothing before a code was sent: they may get one.
    */
-  cancelIfGone(
-    { challenge, issuance, standing }: StepUp,
-    whereabouts: Whereabouts,
-    now: Date,
-  ): StepUpDecision | undefined {
+  cancelIfUnsound(stepUp: StepUp, whereabouts: Whereabouts, now: Date): StepUpDecision | undefined {
+    const { challenge, issuance, standing, forgery } = stepUp
     if (!Challenge.isLive(challenge, now)) return undefined
-    const reason = reasonToCancel(issuance, whereabouts)
+    const reason = forgery ?? reasonToCancel(issuance, whereabouts)
     if (!reason) return undefined
     const [cancelled, event] = Challenge.cancel(challenge, reason, now)
     return { challenge: cancelled, standing, events: [event] }

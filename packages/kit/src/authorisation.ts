@@ -7,7 +7,9 @@ import {
   jwtVerify,
 } from 'jose'
 import { z } from 'zod'
+import type { SummaryLine } from './answers.ts'
 import { protectedUrl } from './protected-url.ts'
+import { summaryDigest } from './summary-digest.ts'
 
 /** What an authorisation says: this subject approved this operation for this client. */
 export interface Authorisation {
@@ -18,7 +20,12 @@ export interface Authorisation {
   /** The client that the approval is for (`aud`). */
   readonly clientId: string
   /** What was approved. */
-  readonly operation: { readonly type: string; readonly digest: string }
+  readonly operation: {
+    readonly type: string
+    readonly digest: string
+    /** The digest of what the user read (`summary_digest`). A service of an earlier version does not state it. */
+    readonly summaryDigest?: string | undefined
+  }
   /** How the subject was authenticated (RFC 8176): `otp` and `email`. */
   readonly amr: readonly string[]
   /** When the user entered the right code (`auth_time`). */
@@ -40,6 +47,8 @@ export interface AuthorisationExpectation {
   readonly audience: string
   /** The digest of the operation, from `operationDigest`. */
   readonly digest: string
+  /** What the user has to have read. Default: not checked. */
+  readonly summary?: readonly SummaryLine[]
   /** The time at which the authorisation has to be valid. Default: now. */
   readonly at?: Date
   /**
@@ -63,7 +72,7 @@ const Claims = z.object({
   sub: z.string(),
   // With a list of audiences, the authorisation would be valid for another client too.
   aud: z.string(),
-  operation: z.object({ type: z.string(), digest: z.string() }),
+  operation: z.object({ type: z.string(), digest: z.string(), summary_digest: z.string().optional() }),
   amr: z.array(z.string()),
   auth_time: z.int(),
   iat: z.int(),
@@ -81,20 +90,22 @@ const remoteKeys = new Map<string, JWTVerifyGetKey>()
  */
 export async function verifyAuthorisation(
   authorisation: string,
-  { jwks, audience, digest, at, allowPlainHttp }: AuthorisationExpectation,
+  { jwks, audience, digest, summary, at, allowPlainHttp }: AuthorisationExpectation,
 ): Promise<Authorisation> {
   if (jwks instanceof URL) protectedUrl(jwks, 'jwks', allowPlainHttp)
   const payload = await verifiedPayload(authorisation, jwks, audience, at)
   const { success, data } = Claims.safeParse(payload)
   if (!success) throw new AuthorisationRefused('The authorisation lacks a claim')
-  if (data.operation.digest !== digest) {
-    throw new AuthorisationRefused('The authorisation is about another operation')
+  const { type, digest: approved, summary_digest: read } = data.operation
+  if (approved !== digest) throw new AuthorisationRefused('The authorisation is about another operation')
+  if (summary && read !== summaryDigest(summary)) {
+    throw new AuthorisationRefused('The user read another summary')
   }
   return {
     challengeId: data.jti,
     subjectUserId: data.sub,
     clientId: data.aud,
-    operation: data.operation,
+    operation: { type, digest, summaryDigest: read },
     amr: data.amr,
     verifiedAt: new Date(data.auth_time * 1000),
     consumedAt: new Date(data.iat * 1000),

@@ -523,3 +523,4 @@ export {
   PostgresExecutions,
   type PostgresExecutionsOptions,
 } from './postgres-executions.ts'
+export { summaryDigest } from './summary-digest.ts'

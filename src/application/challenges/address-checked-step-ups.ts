@@ -2,12 +2,12 @@ import type { Idempotency, PendingChallenge } from '../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUpDecision } from '../../domain/step-up.ts'
 import type { Provenance } from '../ports/provenance.ts'
-import type { LoadedStepUp, StepUps } from '../ports/step-ups.ts'
+import type { LoadedStepUp, StepUps, StrangerEvent } from '../ports/step-ups.ts'
 import type { ExternalUserDirectory } from '../ports/user-directory.ts'
 
 /**
  * Step-ups whose users another system keeps. That system does not announce that a user has another e-mail address or is gone, so
- * each load asks it. The decision that follows ends the challenge then (`StepUp.cancelIfGone`). Without an answer there is no
+ * each load asks it. The decision that follows ends the challenge then (`StepUp.cancelIfUnsound`). Without an answer there is no
  * decision: a user who may have left must not confirm anything.
  */
 export class AddressCheckedStepUps implements StepUps {
@@ -39,5 +39,9 @@ export class AddressCheckedStepUps implements StepUps {
 
   save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
     return this.#stepUps.save(decision, provenance)
+  }
+
+  recordStranger(event: StrangerEvent, provenance: Provenance): Promise<void> {
+    return this.#stepUps.recordStranger(event, provenance)
   }
 }

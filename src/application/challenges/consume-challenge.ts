@@ -62,20 +62,21 @@ export class ConsumeChallenge {
   }
 
   async #decide(
-    { challenge, standing }: StepUp,
+    { challenge, standing, forgery }: StepUp,
     { challengeId, clientId, signature, digest, idempotency }: ConsumeChallengeCommand,
     now: Date,
   ): Promise<Decided<ConsumedChallenge | ConsumptionRefusal>> {
     if (challenge.clientId !== clientId) throw new ChallengeNotFound(challengeId)
-    if (challenge.status === 'consumed' && challenge.consumedBy.key === idempotency.key) {
-      if (challenge.consumedBy.fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
-      return { decision: undefined, result: challenge }
+    const isRepeat = challenge.status === 'consumed' && challenge.consumedBy.key === idempotency.key
+    if (isRepeat && challenge.consumedBy.fingerprint !== idempotency.fingerprint) {
+      throw new IdempotencyKeyReused()
     }
+    if (isRepeat && !forgery) return { decision: undefined, result: challenge }
 
-    const refusal = await this.#refusal(challenge, signature, digest)
+    const refusal = isRepeat ? forgery : await this.#refusal(challenge, signature, digest)
     if (refusal) {
-      const event = Challenge.refuseConsumption(challenge, refusal, now)
-      return { decision: { challenge, standing, events: [event] }, result: refusal }
+      const [refused, events] = Challenge.refuseConsumption(challenge, refusal, idempotency.key, now)
+      return { decision: { challenge: refused, standing, events }, result: refusal }
     }
     const [consumed, event] = Challenge.consume(challenge, idempotency, now)
     return { decision: { challenge: consumed, standing, events: [event] }, result: consumed }

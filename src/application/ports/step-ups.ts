@@ -12,6 +12,8 @@ export interface LoadedStepUp extends StepUp {
   readonly elsewhere?: Whereabouts | undefined
 }
 
+export type StrangerEvent = Extract<ChallengeEvent, { readonly type: 'stranger-refused' }>
+
 /** Stores challenges with every decision about them, for any number of processes at the same time. */
 export abstract class StepUps {
   /**
@@ -32,10 +34,11 @@ export abstract class StepUps {
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }>
 
   /**
-   * Reads everything that a decision depends on. Writes nothing.
+   * Reads everything that a decision depends on. Writes nothing. Sets `forgery` if somebody else wrote what it read: a live or
+   * consumed challenge is then not the one that was stored.
    * Undefined if there is no such challenge. `challengeId` must be a canonical UUID.
    *
-   * @throws {StorageUnavailable}
+   * @throws {StorageUnavailable} @throws {UnknownOtpKey} if the key of a seal is not configured.
    * @throws {DirectoryUnavailable} if another system keeps the entry and does not answer in time.
    */
   abstract load(challengeId: string): Promise<LoadedStepUp | undefined>
@@ -48,4 +51,12 @@ export abstract class StepUps {
    * @throws {StorageUnavailable} The decision may have been stored.
    */
   abstract save(decision: StepUpDecision, provenance: Provenance): Promise<boolean>
+
+  /**
+   * Stores that a user tried a challenge of somebody else: once for each user and challenge, and for ten users at most. Any number
+   * of attempts thus leaves a bounded trail. Reads and locks nothing of the challenge and of its subject.
+   *
+   * @throws {StorageUnavailable} It may have been stored.
+   */
+  abstract recordStranger(event: StrangerEvent, provenance: Provenance): Promise<void>
 }

@@ -49,6 +49,7 @@ import { createDataDir, startProcess } from '../../journeys/service-process.ts'
 import { createTestDatabase, query, serverUrl } from '../../support/database.ts'
 import { putHistory } from '../../support/history.ts'
 import { call } from '../../support/http-call.ts'
+import { SEALS } from '../../support/seals.ts'
 
 const [CHALLENGE, OPENED] = Challenge.open(
   { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
@@ -84,11 +85,11 @@ const GROUPS: Readonly<Record<string, (members: number) => Prisma.Sql>> = {
       mailbox: MAILBOX,
     },
     provenance: BY_ALICE,
+    seals: SEALS.ofDecision({ ...WITHOUT_ISSUANCE, issued }),
   })),
   open: groupOf(OPENING, (id) => ({
     ...{ challenge: { ...CHALLENGE, id }, event: OPENED, provenance: BY_ALICE },
-    idempotency: { key: id, fingerprint: 'f' },
-    mostLive: 20,
+    ...{ idempotency: { key: id, fingerprint: 'f' }, mostLive: 20, demandSeal: SEALS.ofDemand(CHALLENGE) },
   })),
   'find by idempotency key': groupOf(FINDING, (key) => ({ clientId: 'payments', key })),
   record: groupOf(RECORDING, (id) => ({
@@ -160,7 +161,7 @@ function assertByIndex(t: ExecutionContext, rows: readonly unknown[]): void {
 test('a challenge and its subject are updated in place from the first code to the consumption', async (t) => {
   const { url } = await createTestDatabase()
   const { statements, close } = connectPrisma({ url, onConnectionLost: (error) => t.fail(error.message) })
-  const stepUps = new PrismaStepUps(statements)
+  const stepUps = new PrismaStepUps(statements, SEALS)
   const journeys = 20
   for (let n = 0; n < journeys; n++) {
     const [id, subjectUserId] = [randomUUID(), `user-${n}`]
@@ -249,7 +250,7 @@ test('a wrong code is two statements, and so is the one that locks', async (t) =
     texts.push(statement.text.match(/^\/\* (\S+) \*\//)![1]!)
     return rows(statement)
   }
-  const stepUps = new PrismaStepUps(statements)
+  const stepUps = new PrismaStepUps(statements, SEALS)
   await stepUps.open(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE)
   texts.length = 0
   const policy = { ...POLICY, subjectMaxFailures: 2 }
@@ -263,7 +264,7 @@ test('a wrong code is two statements, and so is the one that locks', async (t) =
   t.deepEqual(texts, ['step-ups.load', 'step-ups.save', 'step-ups.load', 'step-ups.save-with-lock-notice'])
 })
 
-const BY_INDEX = new Set(['Index Scan', 'Index Only Scan', 'ModifyTable'])
+const BY_INDEX = new Set(['Bitmap Heap Scan', 'Index Scan', 'Index Only Scan', 'ModifyTable'])
 
 interface PlanNode {
   readonly 'Node Type': string

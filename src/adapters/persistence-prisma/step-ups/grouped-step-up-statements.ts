@@ -5,6 +5,7 @@ import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
+import type { DecisionSeals } from '../seals/row-seals.ts'
 import {
   endOf,
   findByIdempotencyKey,
@@ -42,6 +43,7 @@ const INSERT_EVENTS = Prisma.raw(`
 export interface Saving {
   readonly decision: StepUpDecision
   readonly provenance: Provenance
+  readonly seals: DecisionSeals
 }
 
 export interface Opening {
@@ -50,6 +52,7 @@ export interface Opening {
   readonly idempotency: Idempotency
   readonly provenance: Provenance
   readonly mostLive: number | undefined
+  readonly demandSeal: string | null
 }
 
 export interface Finding {
@@ -92,16 +95,18 @@ export const FINDING: Grouping<Finding> = {
  */
 export const SAVING: Grouping<Saving> = {
   name: 'step-ups.save',
-  alone: ({ decision, provenance }) => {
+  alone: ({ decision, provenance, seals }) => {
     const { lockNotice, mailbox } = decision
     if (lockNotice) return saveLockingDecision(decision, lockNotice, provenance)
-    return mailbox ? saveIssuingDecision(decision, mailbox, provenance) : saveDecision(decision, provenance)
+    return mailbox
+      ? saveIssuingDecision(decision, mailbox, provenance, seals)
+      : saveDecision(decision, provenance, seals)
   },
   key: ({ decision }) => decision.standing.subjectUserId,
   solitary: ({ decision }) => decision.lockNotice !== undefined,
   beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
     stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
-  columns: ({ decision: { challenge, standing, issued, mailbox, events }, provenance }) => {
+  columns: ({ decision: { challenge, standing, issued, mailbox, events }, provenance, seals }) => {
     const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
     return {
       subject: standing.subjectUserId,
@@ -120,6 +125,9 @@ export const SAVING: Grouping<Saving> = {
       consumption_fingerprint: consumedBy?.fingerprint,
       exhausted_at: exhaustedAt,
       cancelled_at: cancelledAt,
+      mismatched_by: challenge.mismatchedBy,
+      approval_seal: seals.approval,
+      consumption_seal: seals.consumption,
       ...(issued && {
         issuance_id: issued.id,
         number: issued.number,
@@ -129,6 +137,7 @@ export const SAVING: Grouping<Saving> = {
         expires_at: issued.expiresAt,
         next_attempt_at: issued.nextAttemptAt,
         trace_context: provenance.traceContext,
+        issuance_seal: seals.issuance,
         mailbox: mailbox?.key,
         mailbox_at_most: mailbox?.atMost,
       }),
@@ -142,9 +151,10 @@ export const SAVING: Grouping<Saving> = {
         n integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
         recent_issuances timestamptz[], challenge_id uuid, status text, attempts_remaining smallint,
         issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
-        consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, issuance_id uuid,
+        consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, mismatched_by text[], issuance_id uuid,
         number smallint, key_id text, recipient text, issued_at timestamptz, expires_at timestamptz,
-        next_attempt_at timestamptz, trace_context text, mailbox text, mailbox_at_most integer, events json, actor text, request_id text, remote_address text
+        next_attempt_at timestamptz, trace_context text, approval_seal text, consumption_seal text, issuance_seal text,
+        mailbox text, mailbox_at_most integer, events json, actor text, request_id text, remote_address text
       )
       WHERE n = n + 0
     ), free AS MATERIALIZED (
@@ -173,17 +183,19 @@ export const SAVING: Grouping<Saving> = {
       SET status = m.status, attempts_remaining = m.attempts_remaining, issuance_count = m.issuance_count,
           verified_at = m.verified_at, consumed_at = m.consumed_at, consumption_key = m.consumption_key,
           consumption_fingerprint = m.consumption_fingerprint, exhausted_at = m.exhausted_at,
-          cancelled_at = m.cancelled_at
+          cancelled_at = m.cancelled_at, approval_seal = coalesce(m.approval_seal, c.approval_seal),
+          consumption_seal = coalesce(m.consumption_seal, c.consumption_seal),
+          mismatched_by = m.mismatched_by
       FROM standing m
       WHERE c.id = m.challenge_id AND c.subject_user_id = m.subject
       RETURNING m.*
     ), issuance AS (
       INSERT INTO otp_issuances (
         id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
-        status, delivery_attempts, next_attempt_at, trace_context
+        status, delivery_attempts, next_attempt_at, trace_context, seal
       )
       SELECT issuance_id, challenge_id, subject, number, key_id, recipient, issued_at, expires_at,
-        'queued', 0, next_attempt_at, trace_context
+        'queued', 0, next_attempt_at, trace_context, issuance_seal
       FROM challenge
       WHERE issuance_id IS NOT NULL
     ), trail AS (${INSERT_EVENTS})
@@ -203,10 +215,10 @@ export const SAVING: Grouping<Saving> = {
  */
 export const OPENING: Grouping<Opening> = {
   name: 'step-ups.open',
-  alone: ({ challenge, event, idempotency, provenance, mostLive }) =>
-    insertChallenge(challenge, event, idempotency, provenance, mostLive),
+  alone: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) =>
+    insertChallenge(challenge, event, idempotency, provenance, mostLive, demandSeal),
   key: ({ challenge }) => challenge.subjectUserId,
-  columns: ({ challenge, event, idempotency, provenance, mostLive }) => ({
+  columns: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) => ({
     challenge_id: challenge.id,
     client_id: challenge.clientId,
     subject: challenge.subjectUserId,
@@ -219,6 +231,7 @@ export const OPENING: Grouping<Opening> = {
     key: idempotency.key,
     fingerprint: idempotency.fingerprint,
     most_live: mostLive,
+    demand_seal: demandSeal,
     events: [columnsOf(event)],
     ...callerOf(provenance),
   }),
@@ -227,7 +240,7 @@ export const OPENING: Grouping<Opening> = {
       SELECT * FROM json_to_recordset(${members}::json) AS m (
         n integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
         attempts_remaining smallint, created_at timestamptz, expires_at timestamptz, key text, fingerprint text,
-        most_live integer, events json, actor text, request_id text, remote_address text
+        most_live integer, demand_seal text, events json, actor text, request_id text, remote_address text
       )
       WHERE n = n + 0
     ), known AS MATERIALIZED (
@@ -238,10 +251,10 @@ export const OPENING: Grouping<Opening> = {
     ), opened AS (
       INSERT INTO challenges (
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
-        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint
+        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint, demand_seal
       )
       SELECT challenge_id, client_id, subject, type, digest, summary, 'pending', attempts_remaining, 0, created_at,
-        expires_at, key, fingerprint
+        expires_at, key, fingerprint, demand_seal
       FROM known
       WHERE has_room
       ORDER BY client_id, key

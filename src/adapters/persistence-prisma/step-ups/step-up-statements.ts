@@ -1,4 +1,5 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import type { StrangerEvent } from '../../../application/ports/step-ups.ts'
 import type { Challenge, Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
@@ -6,6 +7,7 @@ import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
+import { type DecisionSeals, UNSEALED } from '../seals/row-seals.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { CHALLENGE_COLUMNS } from './challenge-row.ts'
 import { STANDING_COLUMNS } from './standing-row.ts'
@@ -15,8 +17,15 @@ import { STANDING_COLUMNS } from './standing-row.ts'
  * once per connection, under the name in its leading comment. The server's logs show the name too.
  */
 
+/** Whether the audit trail says that a verified challenge has ended: somebody has set it back. Not looked up for others. */
+const SET_BACK = `c.status = 'verified' AND EXISTS (
+        SELECT FROM challenge_events e
+        WHERE e.challenge_id = c.id
+          AND e.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
+      ) AS set_back`
+
 export const LOADED = Prisma.raw(
-  [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '),
+  [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS, SET_BACK].join(', '),
 )
 
 /** Loads everything that a decision depends on, as one row of one snapshot. */
@@ -35,9 +44,13 @@ export function loadStepUp(challengeId: string): Prisma.Sql {
  * guard. It suffices: every decision about the subject increments it, so while it is unchanged, all else is too.
  * A concurrent save waits for the row of the standing and then finds a newer version (READ COMMITTED).
  */
-export function saveDecision(decision: StepUpDecision, provenance: Provenance): Prisma.Sql {
+export function saveDecision(
+  decision: StepUpDecision,
+  provenance: Provenance,
+  seals: DecisionSeals = UNSEALED,
+): Prisma.Sql {
   return Prisma.sql`/* step-ups.save */
-    WITH ${stored(decision, provenance)}
+    WITH ${stored(decision, provenance, seals)}
     SELECT id FROM challenge`
 }
 
@@ -49,6 +62,7 @@ export function saveIssuingDecision(
   decision: StepUpDecision,
   mailbox: NonNullable<StepUpDecision['mailbox']>,
   provenance: Provenance,
+  seals: DecisionSeals = UNSEALED,
 ): Prisma.Sql {
   const { standing, issued } = decision
   return Prisma.sql`/* step-ups.save-with-code */
@@ -61,7 +75,7 @@ export function saveIssuingDecision(
       SELECT subject_user_id
       FROM free
       WHERE count_code_for_mailbox(${mailbox.key}, ${issued?.issuedAt ?? null}::timestamptz, ${mailbox.atMost}::integer)
-    ), ${stored(decision, provenance, 'AND EXISTS (SELECT FROM counted)')}
+    ), ${stored(decision, provenance, seals, 'AND EXISTS (SELECT FROM counted)')}
     SELECT id FROM challenge`
 }
 
@@ -90,7 +104,7 @@ export function saveLockingDecision(
   provenance: Provenance,
 ): Prisma.Sql {
   return Prisma.sql`/* step-ups.save-with-lock-notice */
-    WITH ${stored(decision, provenance)}, notice AS (
+    WITH ${stored(decision, provenance, UNSEALED)}, notice AS (
       INSERT INTO lock_notices (
         id, challenge_id, subject_user_id, recipient, locked_at, locked_until,
         status, delivery_attempts, next_attempt_at
@@ -111,6 +125,7 @@ export function saveLockingDecision(
 function stored(
   { challenge, standing, issued, events }: StepUpDecision,
   provenance: Provenance,
+  seals: DecisionSeals,
   condition = '',
 ): Prisma.Sql {
   const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
@@ -134,19 +149,22 @@ function stored(
           consumption_key = ${consumedBy?.key ?? null},
           consumption_fingerprint = ${consumedBy?.fingerprint ?? null},
           exhausted_at = ${exhaustedAt}::timestamptz,
-          cancelled_at = ${cancelledAt}::timestamptz
+          cancelled_at = ${cancelledAt}::timestamptz,
+          approval_seal = coalesce(${seals.approval}, approval_seal),
+          consumption_seal = coalesce(${seals.consumption}, consumption_seal),
+          mismatched_by = ${challenge.mismatchedBy ?? null}::text[]
       FROM standing
       WHERE c.id = ${challenge.id}::uuid AND c.subject_user_id = standing.subject_user_id
       RETURNING c.id, c.subject_user_id
     ), issuance AS (
       INSERT INTO otp_issuances (
         id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
-        status, delivery_attempts, next_attempt_at, trace_context
+        status, delivery_attempts, next_attempt_at, trace_context, seal
       )
       SELECT new_id, challenge.id, challenge.subject_user_id, ${issued?.number ?? null}::smallint,
         ${issued?.keyId ?? null}, ${issued?.recipient ?? null}, ${issued?.issuedAt ?? null}::timestamptz,
         ${issued?.expiresAt ?? null}::timestamptz, 'queued', 0, ${issued?.nextAttemptAt ?? null}::timestamptz,
-        ${provenance.traceContext ?? null}
+        ${provenance.traceContext ?? null}, ${seals.issuance}
       FROM challenge, (VALUES (${issued?.id ?? null}::uuid)) AS issued (new_id)
       WHERE new_id IS NOT NULL
     ), trail AS (${insertEvents('challenge', events, provenance)})`
@@ -164,6 +182,7 @@ export function insertChallenge(
   idempotency: Idempotency,
   provenance: Provenance,
   mostLive: number | undefined,
+  demandSeal: string | null = null,
 ): Prisma.Sql {
   const { operation, subjectUserId } = challenge
   return Prisma.sql`/* step-ups.open */
@@ -177,13 +196,13 @@ export function insertChallenge(
     ), challenge AS (
       INSERT INTO challenges (
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
-        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint
+        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint, demand_seal
       )
       SELECT
         ${challenge.id}::uuid, client_id, subject, ${operation.type}, ${operation.digest},
         ${JSON.stringify(operation.summary)}::jsonb, 'pending', ${challenge.attemptsRemaining}::smallint, 0,
         created_at, ${challenge.expiresAt}::timestamptz,
-        ${idempotency.key}, ${idempotency.fingerprint}
+        ${idempotency.key}, ${idempotency.fingerprint}, ${demandSeal}
       FROM (
         VALUES (
           ${subjectUserId}, ${challenge.clientId}, ${challenge.createdAt}::timestamptz, ${mostLive ?? null}::integer
@@ -203,6 +222,24 @@ export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql 
     SELECT ${IDENTIFIED}
     FROM challenges c
     WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`
+}
+
+/** Users who can leave an event at one challenge. More would fill the trail, and tell nothing new. */
+const MOST_STRANGERS = 10
+
+/** Returns one row. Returns none if this user left an event before, or if enough others did. */
+export function recordStranger(event: StrangerEvent, provenance: Provenance): Prisma.Sql {
+  const { challengeId, subjectUserId: userId, at } = event
+  return Prisma.sql`/* step-ups.record-stranger */
+    WITH challenge AS (
+      INSERT INTO challenge_strangers (challenge_id, user_id, seen_at)
+      SELECT id, user_id, at
+      FROM (VALUES (${challengeId}::uuid, ${userId}, ${at}::timestamptz)) AS stranger (id, user_id, at)
+      WHERE (SELECT count(*) FROM challenge_strangers s WHERE s.challenge_id = stranger.id) < ${MOST_STRANGERS}::integer
+      ON CONFLICT DO NOTHING
+      RETURNING challenge_id
+    ), trail AS (${insertEvents('challenge', [event], provenance)})
+    SELECT challenge_id FROM challenge`
 }
 
 /** When the first live challenge of the subject at the client expires. */

@@ -52,6 +52,7 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   User: 'User',
+  ChallengeStranger: 'ChallengeStranger',
   MailboxIssuances: 'MailboxIssuances',
   SubjectStanding: 'SubjectStanding',
   Challenge: 'Challenge',
@@ -90,6 +91,15 @@ export const UserScalarFieldEnum = {
 } as const
 
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
+
+
+export const ChallengeStrangerScalarFieldEnum = {
+  challengeId: 'challengeId',
+  userId: 'userId',
+  seenAt: 'seenAt'
+} as const
+
+export type ChallengeStrangerScalarFieldEnum = (typeof ChallengeStrangerScalarFieldEnum)[keyof typeof ChallengeStrangerScalarFieldEnum]
 
 
 export const MailboxIssuancesScalarFieldEnum = {
@@ -131,10 +141,14 @@ export const ChallengeScalarFieldEnum = {
   consumedAt: 'consumedAt',
   consumptionKey: 'consumptionKey',
   consumptionFingerprint: 'consumptionFingerprint',
+  mismatchedBy: 'mismatchedBy',
   exhaustedAt: 'exhaustedAt',
   cancelledAt: 'cancelledAt',
   idempotencyKey: 'idempotencyKey',
-  requestFingerprint: 'requestFingerprint'
+  requestFingerprint: 'requestFingerprint',
+  demandSeal: 'demandSeal',
+  approvalSeal: 'approvalSeal',
+  consumptionSeal: 'consumptionSeal'
 } as const
 
 export type ChallengeScalarFieldEnum = (typeof ChallengeScalarFieldEnum)[keyof typeof ChallengeScalarFieldEnum]
@@ -160,7 +174,8 @@ export const OtpIssuanceScalarFieldEnum = {
   deliveredAt: 'deliveredAt',
   bouncedAt: 'bouncedAt',
   bounceKind: 'bounceKind',
-  traceContext: 'traceContext'
+  traceContext: 'traceContext',
+  seal: 'seal'
 } as const
 
 export type OtpIssuanceScalarFieldEnum = (typeof OtpIssuanceScalarFieldEnum)[keyof typeof OtpIssuanceScalarFieldEnum]

@@ -55,6 +55,9 @@ export type ChallengeMinAggregateOutputType = {
   cancelledAt: Date | null
   idempotencyKey: string | null
   requestFingerprint: string | null
+  demandSeal: string | null
+  approvalSeal: string | null
+  consumptionSeal: string | null
 }
 
 export type ChallengeMaxAggregateOutputType = {
@@ -76,6 +79,9 @@ export type ChallengeMaxAggregateOutputType = {
   cancelledAt: Date | null
   idempotencyKey: string | null
   requestFingerprint: string | null
+  demandSeal: string | null
+  approvalSeal: string | null
+  consumptionSeal: string | null
 }
 
 export type ChallengeCountAggregateOutputType = {
@@ -94,10 +100,14 @@ export type ChallengeCountAggregateOutputType = {
   consumedAt: number
   consumptionKey: number
   consumptionFingerprint: number
+  mismatchedBy: number
   exhaustedAt: number
   cancelledAt: number
   idempotencyKey: number
   requestFingerprint: number
+  demandSeal: number
+  approvalSeal: number
+  consumptionSeal: number
   _all: number
 }
 
@@ -131,6 +141,9 @@ export type ChallengeMinAggregateInputType = {
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
   requestFingerprint?: true | runtime.Types.Skip
+  demandSeal?: true | runtime.Types.Skip
+  approvalSeal?: true | runtime.Types.Skip
+  consumptionSeal?: true | runtime.Types.Skip
 }
 
 export type ChallengeMaxAggregateInputType = {
@@ -152,6 +165,9 @@ export type ChallengeMaxAggregateInputType = {
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
   requestFingerprint?: true | runtime.Types.Skip
+  demandSeal?: true | runtime.Types.Skip
+  approvalSeal?: true | runtime.Types.Skip
+  consumptionSeal?: true | runtime.Types.Skip
 }
 
 export type ChallengeCountAggregateInputType = {
@@ -170,10 +186,14 @@ export type ChallengeCountAggregateInputType = {
   consumedAt?: true | runtime.Types.Skip
   consumptionKey?: true | runtime.Types.Skip
   consumptionFingerprint?: true | runtime.Types.Skip
+  mismatchedBy?: true | runtime.Types.Skip
   exhaustedAt?: true | runtime.Types.Skip
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
   requestFingerprint?: true | runtime.Types.Skip
+  demandSeal?: true | runtime.Types.Skip
+  approvalSeal?: true | runtime.Types.Skip
+  consumptionSeal?: true | runtime.Types.Skip
   _all?: true | runtime.Types.Skip
 }
 
@@ -279,10 +299,14 @@ export type ChallengeGroupByOutputType = {
   consumedAt: Date | null
   consumptionKey: string | null
   consumptionFingerprint: string | null
+  mismatchedBy: string[]
   exhaustedAt: Date | null
   cancelledAt: Date | null
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal: string | null
+  approvalSeal: string | null
+  consumptionSeal: string | null
   _count: ChallengeCountAggregateOutputType | null
   _avg: ChallengeAvgAggregateOutputType | null
   _sum: ChallengeSumAggregateOutputType | null
@@ -324,10 +348,14 @@ export type ChallengeWhereInput = {
   consumedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   standing?: Prisma.XOR<Prisma.SubjectStandingScalarRelationFilter, Prisma.SubjectStandingWhereInput> | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceListRelationFilter | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeListRelationFilter | runtime.Types.Skip
@@ -349,10 +377,14 @@ export type ChallengeOrderByWithRelationInput = {
   consumedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionKey?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionFingerprint?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  mismatchedBy?: Prisma.SortOrder | runtime.Types.Skip
   exhaustedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   cancelledAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   standing?: Prisma.SubjectStandingOrderByWithRelationInput | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceOrderByRelationAggregateInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeOrderByRelationAggregateInput | runtime.Types.Skip
@@ -378,10 +410,14 @@ export type ChallengeWhereUniqueInput = Prisma.AtLeast<{
   consumedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   standing?: Prisma.XOR<Prisma.SubjectStandingScalarRelationFilter, Prisma.SubjectStandingWhereInput> | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceListRelationFilter | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeListRelationFilter | runtime.Types.Skip
@@ -403,10 +439,14 @@ export type ChallengeOrderByWithAggregationInput = {
   consumedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionKey?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionFingerprint?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  mismatchedBy?: Prisma.SortOrder | runtime.Types.Skip
   exhaustedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   cancelledAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.ChallengeCountOrderByAggregateInput | runtime.Types.Skip
   _avg?: Prisma.ChallengeAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.ChallengeMaxOrderByAggregateInput | runtime.Types.Skip
@@ -433,10 +473,14 @@ export type ChallengeScalarWhereWithAggregatesInput = {
   consumedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
 }
 
 export type ChallengeCreateInput = {
@@ -454,10 +498,14 @@ export type ChallengeCreateInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   standing: Prisma.SubjectStandingCreateNestedOneWithoutChallengesInput
   issuances?: Prisma.OtpIssuanceCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
@@ -479,10 +527,14 @@ export type ChallengeUncheckedCreateInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -502,10 +554,14 @@ export type ChallengeUpdateInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   standing?: Prisma.SubjectStandingUpdateOneRequiredWithoutChallengesNestedInput | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
@@ -527,10 +583,14 @@ export type ChallengeUncheckedUpdateInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -551,10 +611,14 @@ export type ChallengeCreateManyInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
 }
 
 export type ChallengeUpdateManyMutationInput = {
@@ -572,10 +636,14 @@ export type ChallengeUpdateManyMutationInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type ChallengeUncheckedUpdateManyInput = {
@@ -594,10 +662,14 @@ export type ChallengeUncheckedUpdateManyInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type ChallengeListRelationFilter = {
@@ -608,6 +680,14 @@ export type ChallengeListRelationFilter = {
 
 export type ChallengeOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder | runtime.Types.Skip
+}
+
+export type StringNullableListFilter<$PrismaModel = never> = {
+  equals?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel> | null | runtime.Types.Skip
+  has?: string | Prisma.StringFieldRefInput<$PrismaModel> | null | runtime.Types.Skip
+  hasEvery?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel> | runtime.Types.Skip
+  hasSome?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel> | runtime.Types.Skip
+  isEmpty?: boolean | runtime.Types.Skip
 }
 
 export type ChallengeClientIdIdempotencyKeyCompoundUniqueInput = {
@@ -631,10 +711,14 @@ export type ChallengeCountOrderByAggregateInput = {
   consumedAt?: Prisma.SortOrder | runtime.Types.Skip
   consumptionKey?: Prisma.SortOrder | runtime.Types.Skip
   consumptionFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  mismatchedBy?: Prisma.SortOrder | runtime.Types.Skip
   exhaustedAt?: Prisma.SortOrder | runtime.Types.Skip
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeAvgOrderByAggregateInput = {
@@ -661,6 +745,9 @@ export type ChallengeMaxOrderByAggregateInput = {
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeMinOrderByAggregateInput = {
@@ -682,6 +769,9 @@ export type ChallengeMinOrderByAggregateInput = {
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeSumOrderByAggregateInput = {
@@ -736,6 +826,15 @@ export type ChallengeUncheckedUpdateManyWithoutStandingNestedInput = {
   deleteMany?: Prisma.ChallengeScalarWhereInput | Prisma.ChallengeScalarWhereInput[] | runtime.Types.Skip
 }
 
+export type ChallengeCreatemismatchedByInput = {
+  set: string[]
+}
+
+export type ChallengeUpdatemismatchedByInput = {
+  set?: string[] | runtime.Types.Skip
+  push?: string | string[] | runtime.Types.Skip
+}
+
 export type ChallengeCreateNestedOneWithoutIssuancesInput = {
   create?: Prisma.XOR<Prisma.ChallengeCreateWithoutIssuancesInput, Prisma.ChallengeUncheckedCreateWithoutIssuancesInput> | runtime.Types.Skip
   connectOrCreate?: Prisma.ChallengeCreateOrConnectWithoutIssuancesInput | runtime.Types.Skip
@@ -779,10 +878,14 @@ export type ChallengeCreateWithoutStandingInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -802,10 +905,14 @@ export type ChallengeUncheckedCreateWithoutStandingInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -855,10 +962,14 @@ export type ChallengeScalarWhereInput = {
   consumedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
 }
 
 export type ChallengeCreateWithoutIssuancesInput = {
@@ -876,10 +987,14 @@ export type ChallengeCreateWithoutIssuancesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   standing: Prisma.SubjectStandingCreateNestedOneWithoutChallengesInput
   lockNotices?: Prisma.LockNoticeCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -900,10 +1015,14 @@ export type ChallengeUncheckedCreateWithoutIssuancesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
 
@@ -938,10 +1057,14 @@ export type ChallengeUpdateWithoutIssuancesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   standing?: Prisma.SubjectStandingUpdateOneRequiredWithoutChallengesNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -962,10 +1085,14 @@ export type ChallengeUncheckedUpdateWithoutIssuancesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
 
@@ -984,10 +1111,14 @@ export type ChallengeCreateWithoutLockNoticesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   standing: Prisma.SubjectStandingCreateNestedOneWithoutChallengesInput
   issuances?: Prisma.OtpIssuanceCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -1008,10 +1139,14 @@ export type ChallengeUncheckedCreateWithoutLockNoticesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
 
@@ -1046,10 +1181,14 @@ export type ChallengeUpdateWithoutLockNoticesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   standing?: Prisma.SubjectStandingUpdateOneRequiredWithoutChallengesNestedInput | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -1070,10 +1209,14 @@ export type ChallengeUncheckedUpdateWithoutLockNoticesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
 
@@ -1092,10 +1235,14 @@ export type ChallengeCreateManyStandingInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
 }
 
 export type ChallengeUpdateWithoutStandingInput = {
@@ -1113,10 +1260,14 @@ export type ChallengeUpdateWithoutStandingInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -1136,10 +1287,14 @@ export type ChallengeUncheckedUpdateWithoutStandingInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -1159,10 +1314,14 @@ export type ChallengeUncheckedUpdateManyWithoutStandingInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 
@@ -1221,10 +1380,14 @@ export type ChallengeSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
   issuances?: boolean | Prisma.Challenge$issuancesArgs<ExtArgs> | runtime.Types.Skip
   lockNotices?: boolean | Prisma.Challenge$lockNoticesArgs<ExtArgs> | runtime.Types.Skip
@@ -1247,10 +1410,14 @@ export type ChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["challenge"]>
 
@@ -1270,10 +1437,14 @@ export type ChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["challenge"]>
 
@@ -1293,13 +1464,17 @@ export type ChallengeSelectScalar = {
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
 }
 
-export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint", ExtArgs["result"]["challenge"], runtime.Types.Skip>
+export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "mismatchedBy" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint" | "demandSeal" | "approvalSeal" | "consumptionSeal", ExtArgs["result"]["challenge"], runtime.Types.Skip>
 export type ChallengeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
   issuances?: boolean | Prisma.Challenge$issuancesArgs<ExtArgs> | runtime.Types.Skip
@@ -1339,6 +1514,10 @@ export type $ChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     consumptionKey: string | null
     consumptionFingerprint: string | null
+    /**
+     * The idempotency keys of the calls that tried to consume it for another operation.
+     */
+    mismatchedBy: string[]
     exhaustedAt: Date | null
     cancelledAt: Date | null
     /**
@@ -1346,6 +1525,12 @@ export type $ChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     idempotencyKey: string
     requestFingerprint: string
+    /**
+     * What shows that the service wrote the row: MACs over the demand, the approval and the consumption (decision 40).
+     */
+    demandSeal: string | null
+    approvalSeal: string | null
+    consumptionSeal: string | null
   }, ExtArgs["result"]["challenge"]>
   composites: {}
 }
@@ -1787,10 +1972,14 @@ export interface ChallengeFieldRefs {
   readonly consumedAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly consumptionKey: Prisma.FieldRef<"Challenge", 'String'>
   readonly consumptionFingerprint: Prisma.FieldRef<"Challenge", 'String'>
+  readonly mismatchedBy: Prisma.FieldRef<"Challenge", 'String[]'>
   readonly exhaustedAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly cancelledAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly idempotencyKey: Prisma.FieldRef<"Challenge", 'String'>
   readonly requestFingerprint: Prisma.FieldRef<"Challenge", 'String'>
+  readonly demandSeal: Prisma.FieldRef<"Challenge", 'String'>
+  readonly approvalSeal: Prisma.FieldRef<"Challenge", 'String'>
+  readonly consumptionSeal: Prisma.FieldRef<"Challenge", 'String'>
 }
     
 
