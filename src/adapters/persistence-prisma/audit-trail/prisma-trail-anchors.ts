@@ -103,6 +103,6 @@ export class PrismaTrailAnchors implements TrailAnchors {
   }
 }
 
-export function anchorOf({ hour: _, firstId, lastId, ...anchor }: TrailAnchorModel): SignedAnchor {
+function anchorOf({ hour: _, firstId, lastId, ...anchor }: TrailAnchorModel): SignedAnchor {
   return { ...anchor, firstId: Number(firstId), lastId: Number(lastId) }
 }
