@@ -91,3 +91,14 @@ test('a pod has longer to end than the service takes, and stops listening after 
   t.true(pod.terminationGracePeriodSeconds >= unused + 30)
   t.true(unused >= periodSeconds * failureThreshold)
 })
+
+test('nginx repeats no POST that an instance may have got, and hides /metrics and /dev', async (t) => {
+  const settings = (await read('deploy/nginx/countersign.conf')).replaceAll(/^\s*#.*$/gm, '')
+  const repeats = [...settings.matchAll(/proxy_next_upstream ([^;]+);/g)].map(([, causes]) => causes!)
+
+  t.true(repeats.length > 0)
+  for (const causes of repeats) t.notRegex(causes, /non_idempotent/)
+  for (const place of ['= /metrics', '/dev/']) {
+    t.regex(settings, new RegExp(`location ${place} +\\{ return 404; \\}`), place)
+  }
+})
