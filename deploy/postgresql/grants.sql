@@ -14,6 +14,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON challenges TO countersign_service;
 GRANT SELECT, INSERT, UPDATE ON otp_issuances TO countersign_service;
 -- Lock notices, deleted with their challenges.
 GRANT SELECT, INSERT, UPDATE ON lock_notices TO countersign_service;
+-- Counts the codes to each mailbox, and the purge deletes what counts no more.
+GRANT SELECT, INSERT, UPDATE, DELETE ON mailbox_issuances TO countersign_service;
 -- The audit trail: the service adds to it. A trigger of the owner chains each event to the one before.
 GRANT SELECT, INSERT ON challenge_events TO countersign_service;
 GRANT USAGE ON SEQUENCE challenge_events_id_seq TO countersign_service;

@@ -96,6 +96,16 @@ export class Bank {
     await this.#consume({ ...challenge, n: challenge.n + 1 })
   }
 
+  /** A challenge that somebody sets to verified in the database, and presents. */
+  async presentForged(n: number): Promise<void> {
+    const challenge = await this.begin(n)
+    await this.#database.query(
+      `UPDATE challenges SET status = 'verified', verified_at = now() WHERE id = $1`,
+      [challenge.id],
+    )
+    await this.#consume(challenge)
+  }
+
   /** A token with valid claims, signed with an unknown key. */
   async forge(): Promise<Reply> {
     const [head, body, signature] = (await this.#token({ sub: 'user-0' })).split('.')

@@ -70,6 +70,12 @@ export const CHANGED_OPERATION: Fault = {
   inject: async ({ bank }) => keepOn(bank, 1, (n) => bank.presentWrongly(190 - n)),
 }
 
+export const FORGED_ROW: Fault = {
+  title: 'somebody sets challenges to verified in the database',
+  alerts: ['CountersignForgedRows'],
+  inject: async ({ bank }) => keepOn(bank, 1, (n) => bank.presentForged(140 - n)),
+}
+
 export const FORGERY: Fault = {
   title: 'tokens with forged signatures',
   alerts: ['CountersignTokensRefused'],

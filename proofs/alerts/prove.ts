@@ -108,6 +108,7 @@ async function proofsOf(place: faults.Place, watch: AlertWatch): Promise<Proof[]
     faults.GUESSES,
     faults.IMPATIENCE,
     faults.CHANGED_OPERATION,
+    faults.FORGED_ROW,
     faults.FORGERY,
   )
   await together(faults.BOUNCES, faults.ONE_MAIL_SYSTEM_DOWN)

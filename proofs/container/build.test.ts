@@ -93,7 +93,8 @@ test('the steps of the container file make a service that is healthy and ends on
   await until(
     async () => {
       if (service.exitCode !== null) throw new Error(output)
-      return fetch(`http://127.0.0.1:${port}/readyz`).then(
+      // Not `/readyz`: there is no issuer here.
+      return fetch(`http://127.0.0.1:${port}/healthz`).then(
         ({ status }) => status,
         () => 0,
       )

@@ -9,6 +9,7 @@ import { Challenge, ChallengeOver } from '../../src/domain/challenge.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectLocked } from '../../src/domain/subject-standing.ts'
 import { ALICE, POLICY, TRANSFER } from '../../test/domain/examples.ts'
+import { SEALS } from '../../test/support/seals.ts'
 import type { Confirmed, Groups, Orders, Witness } from './orders.ts'
 
 /*
@@ -76,7 +77,7 @@ const { statements, close } = connectPrisma({
   url: process.env.DATABASE_URL!,
   onConnectionLost: () => {},
 })
-const stepUps = new WitnessedStepUps(new PrismaStepUps(statements))
+const stepUps = new WitnessedStepUps(new PrismaStepUps(statements, SEALS))
 await stepUps.load(randomUUID())
 process.send!('ready')
 

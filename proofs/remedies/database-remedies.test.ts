@@ -33,6 +33,7 @@ import {
   type PgBouncerSettings,
   startPgBouncer,
 } from '../../test/support/pgbouncer.ts'
+import { SEALS } from '../../test/support/seals.ts'
 
 /*
  * Each remedy of the diagnosis, followed to the letter: the diagnosis gives it, somebody does what it says, and the diagnosis is then
@@ -580,9 +581,9 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
         const { url } = await createTestDatabase()
         const { prisma, statements, close } = connectPrisma({ url, onConnectionLost: () => {} })
         t.teardown(close)
-        const outbox = new PrismaOtpOutbox(statements)
+        const outbox = new PrismaOtpOutbox(statements, SEALS)
         const stores = {
-          stepUps: new PrismaStepUps(statements),
+          stepUps: new PrismaStepUps(statements, SEALS),
           registry: new PrismaUserRegistry(prisma),
           outbox,
           trail: new PrismaAuditTrail(prisma),

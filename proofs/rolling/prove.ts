@@ -116,6 +116,7 @@ async function startInstance(port: number): Promise<Program> {
     SIGNING_KEYS: keys.signing.join(','),
     SMTP_URL: inbox.url,
     SUBJECT_MAX_ISSUANCES: '1000',
+    MAILBOX_MAX_ISSUANCES: '1000',
     SUBJECT_MAX_CHALLENGES: '1000',
   })
   await until(

@@ -189,6 +189,7 @@ class SoakRun {
       SUBJECT_MAX_FAILURES: String(limits.subjectMaxFailures),
       SUBJECT_LOCK_SECONDS: String(limits.subjectLockInSeconds),
       SUBJECT_MAX_ISSUANCES: String(limits.subjectMaxIssuances),
+      MAILBOX_MAX_ISSUANCES: '1000',
       SUBJECT_MAX_CHALLENGES: '1000',
     }
     const proxied = database.urlOf(databaseUrl)

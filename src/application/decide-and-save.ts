@@ -14,7 +14,7 @@ export interface Decided<Result> {
 
 /**
  * Loads, decides and saves. Starts again when another decision about the subject was stored first. Cancels a live challenge
- * whose user has moved or is gone before it decides anything else about it.
+ * whose rows are forged, or whose user has moved or is gone, before it decides anything else about it.
  *
  * Also throws what `decide` throws. After the last three errors the caller may repeat the call, and the edge answers 503.
  *
@@ -36,7 +36,7 @@ export function decideAndSave<Result>(
     if (!stepUp) throw new ChallengeNotFound(challengeId)
     const now = clock.now()
 
-    const cancellation = StepUp.cancelIfGone(stepUp, whereaboutsOf(stepUp), now)
+    const cancellation = StepUp.cancelIfUnsound(stepUp, whereaboutsOf(stepUp), now)
     if (cancellation) {
       await stepUps.save(cancellation, { actor: 'service' })
       // Decide about what is stored now: this cancellation, or the decision that came first.

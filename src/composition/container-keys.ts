@@ -1,6 +1,7 @@
 import type Router from '@koa/router'
 import type { Logger } from 'pino'
 import type { Deliverer } from '../adapters/deliverer/deliverer.ts'
+import type { IssuerKeys } from '../adapters/identity-jose/issuer-keys.ts'
 import type { Connections } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import type { CommitListener } from '../application/ports/commit-listener.ts'
@@ -13,6 +14,8 @@ export const Log = key<Logger>('Logger')
 export const Commits = key<CommitListener>('CommitListener')
 /** Undefined if the configuration names no collector of traces. */
 export const Traces = key<Tracing | undefined>('Tracing')
+/** Unbound if the issuer is a stand-in, whose keys this process has. */
+export const Issuer = key<IssuerKeys>('IssuerKeys')
 export const Policy = key<StepUpPolicy>('StepUpPolicy')
 /** The connections to the database, to be closed at the end. */
 export const StorageConnections = key<Connections>('StorageConnections')

@@ -7,6 +7,7 @@ import { http } from './http.ts'
 import { identity } from './identity.ts'
 import { jobs } from './jobs.ts'
 import { observing, observingService } from './observing.ts'
+import { seals } from './seals.ts'
 import { signatures } from './signatures.ts'
 import { storage } from './storage.ts'
 import { useCases } from './use-cases.ts'
@@ -19,6 +20,7 @@ import { webhooks } from './webhooks.ts'
  */
 export function createContainer(options: CompositionOptions, tracing?: Tracing): Container {
   const { config, databaseUrl, logger } = options
+  const otpKeys = config.otpKeys ?? standIns(options).otpKeys
   const container = new Container({ defaultScope: 'Singleton' })
   container.load(
     observing(logger, tracing),
@@ -27,7 +29,8 @@ export function createContainer(options: CompositionOptions, tracing?: Tracing):
     storage(),
     users(options),
     identity(options),
-    codes(config.otpKeys ?? standIns(options).otpKeys, config.policy.codeDigits),
+    codes(otpKeys, config.policy.codeDigits),
+    seals(otpKeys, config.unsealedUntil),
     signatures(options),
     useCases(options),
     jobs(options),

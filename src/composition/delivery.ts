@@ -25,6 +25,7 @@ import { LockNoticeDeliverer, Log, StorageConnections, Traces } from './containe
 import { mail } from './mail.ts'
 import { mailStorage } from './mail-storage.ts'
 import { loadTracing, observing, observingMails } from './observing.ts'
+import { seals } from './seals.ts'
 
 /** A lock notice is less urgent than a code: no user waits for it. So nothing wakes its deliverer between polls. */
 const NOTICE_POLL_INTERVAL_IN_MS = 1000
@@ -65,6 +66,7 @@ function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | un
     connections(databaseUrl, POOL_SIZE),
     mailStorage(),
     codes(config.otpKeys, config.policy.codeDigits),
+    seals(config.otpKeys, config.unsealedUntil),
     mail(options),
     deliverers(options),
   )

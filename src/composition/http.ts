@@ -11,6 +11,7 @@ import { Readiness } from '../adapters/http-koa/edge/readiness.ts'
 import { serviceRoutes } from '../adapters/http-koa/service/routes.ts'
 import { totpEmailRoutes } from '../adapters/http-koa/totp-email/routes.ts'
 import { userRoutes } from '../adapters/http-koa/users/routes.ts'
+import type { IssuerKeys } from '../adapters/identity-jose/issuer-keys.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { RequestMetrics } from '../adapters/metrics-prometheus/request-metrics.ts'
 import { DatabaseHealth } from '../adapters/persistence-prisma/connection/database-health.ts'
@@ -30,7 +31,7 @@ import { FindUser } from '../application/users/find-user.ts'
 import { PutUser } from '../application/users/put-user.ts'
 import { bindClass } from './bind-class.ts'
 import type { CompositionOptions } from './composition-options.ts'
-import { Log, Routes, Traces } from './container-keys.ts'
+import { Issuer, Log, Routes, Traces } from './container-keys.ts'
 
 /** The HTTP API. Its routers are tried in the order in which they are bound, so the busiest come first. */
 export function http({
@@ -70,15 +71,15 @@ export function http({
       ],
     )
     bind(Readiness).toResolvedValue(
-      (database, logger) =>
-        new Readiness([database, deliverer], {
+      (database: DatabaseHealth, issuer: IssuerKeys | undefined, logger: Logger) =>
+        new Readiness([database, deliverer, ...(issuer ? [issuer.health] : [])], {
           onChange: ({ ready, checks }) =>
             ready ? logger.info('ready again') : logger.warn({ checks }, 'not ready'),
         }),
-      [DatabaseHealth, Log],
+      [DatabaseHealth, { serviceIdentifier: Issuer, optional: true }, Log],
     )
     bind(Routes).toResolvedValue(serviceRoutes, [Readiness, ChallengeSigner])
-    bind(Routes).toResolvedValue(() => documentationRoutes())
+    if (config.docs) bind(Routes).toResolvedValue(() => documentationRoutes())
     if (development) bind(Routes).toConstantValue(development.router)
     if (extraRouter) bind(Routes).toConstantValue(extraRouter)
 

@@ -5,7 +5,7 @@ import { tokenProfile } from '../adapters/identity-jose/token-profiles.ts'
 import { AccessTokens } from '../application/ports/access-tokens.ts'
 import { Clock } from '../application/ports/clock.ts'
 import { type CompositionOptions, standIns } from './composition-options.ts'
-import { Traces } from './container-keys.ts'
+import { Issuer, Traces } from './container-keys.ts'
 
 /** Accepts the access tokens of the configured issuer, or of the stand-in. */
 export function identity(options: CompositionOptions): ContainerModule {
@@ -16,10 +16,14 @@ export function identity(options: CompositionOptions): ContainerModule {
       bind(AccessTokens).toResolvedValue((clock) => new JoseAccessTokens(keys, rules, clock), [Clock])
       return
     }
+    bind(Issuer).toResolvedValue(
+      (clock, tracing) => issuerKeys(auth.jwksUrl, clock, tracing?.fetch),
+      [Clock, Traces],
+    )
     const rules = { ...auth, profile: tokenProfile(auth.provider, auth.claims, auth.audience) }
     bind(AccessTokens).toResolvedValue(
-      (clock, tracing) => new JoseAccessTokens(issuerKeys(auth.jwksUrl, clock, tracing?.fetch), rules, clock),
-      [Clock, Traces],
+      (issuer, clock) => new JoseAccessTokens(issuer.candidates, rules, clock),
+      [Issuer, Clock],
     )
   })
 }

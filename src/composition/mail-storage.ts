@@ -3,6 +3,7 @@ import { Statements } from '../adapters/persistence-prisma/connection/statements
 import { PrismaLockNotices } from '../adapters/persistence-prisma/lock-notices/prisma-lock-notices.ts'
 import { PrismaMailOutcomes } from '../adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
 import { PrismaOtpOutbox } from '../adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
+import { RowSeals } from '../adapters/persistence-prisma/seals/row-seals.ts'
 import { LockNotices } from '../application/ports/lock-notices.ts'
 import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
 import { OtpOutbox } from '../application/ports/otp-outbox.ts'
@@ -12,7 +13,7 @@ import { Commits } from './container-keys.ts'
 /** The ports that store what becomes of a mail. */
 export function mailStorage(): ContainerModule {
   return new ContainerModule(({ bind }) => {
-    bindPort(bind, OtpOutbox, PrismaOtpOutbox, [Statements, Commits])
+    bindPort(bind, OtpOutbox, PrismaOtpOutbox, [Statements, RowSeals, Commits])
     bindPort(bind, LockNotices, PrismaLockNotices, [Statements, Commits])
     bindPort(bind, MailOutcomes, PrismaMailOutcomes, [Statements, Commits])
   })

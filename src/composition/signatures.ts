@@ -11,7 +11,10 @@ export function signatures(options: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bindPort(bind, Identifiers, UuidIdentifiers, [])
     bind(ChallengeSigner).toConstantValue(
-      new EddsaChallengeSigner(options.config.signingKeys ?? standIns(options).signingKeys),
+      new EddsaChallengeSigner(
+        options.config.signingKeys ?? standIns(options).signingKeys,
+        options.config.unsealedUntil,
+      ),
     )
   })
 }

@@ -7,6 +7,7 @@ import { PrismaMailOutcomes } from '../adapters/persistence-prisma/mail-outcomes
 import { PrismaSuppressions } from '../adapters/persistence-prisma/mail-outcomes/prisma-suppressions.ts'
 import { PrismaOutboxBacklog } from '../adapters/persistence-prisma/otp-outbox/prisma-outbox-backlog.ts'
 import { PrismaRetention } from '../adapters/persistence-prisma/retention/prisma-retention.ts'
+import { RowSeals } from '../adapters/persistence-prisma/seals/row-seals.ts'
 import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { AuditTrail } from '../application/ports/audit-trail.ts'
 import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
@@ -19,7 +20,7 @@ import { Commits, StorageConnections } from './container-keys.ts'
 /** The ports with which requests store, in PostgreSQL. */
 export function storage(): ContainerModule {
   return new ContainerModule(({ bind }) => {
-    bindClass(bind, PrismaStepUps, [Statements, Commits])
+    bindClass(bind, PrismaStepUps, [Statements, RowSeals, Commits])
     bindPort(bind, MailOutcomes, PrismaMailOutcomes, [Statements, Commits])
     bindPort(bind, Suppressions, PrismaSuppressions, [Statements, Commits])
     bindPort(bind, OutboxBacklog, PrismaOutboxBacklog, [PrismaClient])

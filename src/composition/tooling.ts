@@ -1,6 +1,7 @@
 import { PrismaAuditTrail } from '../adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
 import { connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
 import { PrismaRetention } from '../adapters/persistence-prisma/retention/prisma-retention.ts'
+import { type Seals, UNSEALED } from '../adapters/persistence-prisma/seals/row-seals.ts'
 import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../adapters/persistence-prisma/users/prisma-user-registry.ts'
 import type { AuditTrail } from '../application/ports/audit-trail.ts'
@@ -13,12 +14,15 @@ import { openDatabase } from './open-database.ts'
 
 /** The storage as the commands need it. */
 export interface Storage {
-  readonly stepUps: StepUps
+  readonly stepUps: Pick<StepUps, 'load'>
   readonly trail: AuditTrail
   readonly retention: Retention
   readonly registry: UserRegistry
   readonly clock: Clock
 }
+
+/** The commands show rows as they are. They have no keys, and so they write none that the service would accept. */
+const UNCHECKED: Seals = { ofDemand: () => null, ofDecision: () => UNSEALED, forgeryIn: () => undefined }
 
 /** Runs `use` with the storage open, and closes it afterwards. */
 export async function withStorage<Result>(
@@ -29,7 +33,7 @@ export async function withStorage<Result>(
   const { prisma, statements, close } = connectPrisma({ url: database.url, onConnectionLost: () => {} })
   try {
     return await use({
-      stepUps: new PrismaStepUps(statements),
+      stepUps: new PrismaStepUps(statements, UNCHECKED),
       trail: new PrismaAuditTrail(prisma),
       retention: new PrismaRetention(prisma),
       registry: new PrismaUserRegistry(prisma),

@@ -218,6 +218,11 @@ export const ehloName = z.string().transform((text, context): string => {
   return name
 })
 
+/** An instant with its offset from UTC, so that every instance reads the same one. */
+export const instant = z.iso
+  .datetime({ offset: true, error: 'must be an instant, as in 2030-01-31T18:00:00Z' })
+  .transform((text) => new Date(text))
+
 /** An IANA time zone. `Intl` also accepts a bare offset, but an offset has no summer time. */
 export const timeZone = z.string().refine((name) => {
   try {

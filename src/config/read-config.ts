@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import { endlessUpdate } from './endless-update.ts'
 import type { Environment } from './environment.ts'
 import { type Keys, secureUrl } from './formats.ts'
 import { mixedSettings } from './mixed-settings.ts'
@@ -17,6 +18,8 @@ export interface Config {
   readonly port: number
   /** The port of `/metrics`, for the operator's network only. */
   readonly managementPort: number
+  /** Whether the API's document and the page that shows it are served. */
+  readonly docs: boolean
   /** Folder of a development set-up: its database, keys and mailbox. */
   readonly dataDir: string
   /** Undefined in development: the embedded database. */
@@ -26,6 +29,8 @@ export interface Config {
   /** The first is active, the others still verify. Undefined in development: generated once. */
   readonly otpKeys: Keys | undefined
   readonly signingKeys: Keys | undefined
+  /** Until when rows without a seal count. Undefined: they never do. */
+  readonly unsealedUntil: Date | undefined
   /** Undefined: the users are in the service's own database. */
   readonly keycloak: KeycloakConfig | undefined
   /** In the order in which the service tries them. Undefined in development: a mailbox. */
@@ -134,12 +139,16 @@ export class ConfigError extends Error {
 const SCHEMA = z.object(Object.fromEntries(declarations.map(([name, { schema }]) => [name, schema])))
 
 /**
- * Reads the configuration from environment variables. Pure if the reader is pure. An empty variable counts as unset.
+ * Reads the configuration from environment variables, as it is good at `now`. Pure if the reader is pure. An empty variable counts as unset.
  *
  * @throws {ConfigError} with all problems at once.
  */
-export function readConfig(environment: Environment, readSecret: SecretReader = noFiles): Config {
-  return freeze(readValues(environment, readSecret).values)
+export function readConfig(
+  environment: Environment,
+  readSecret: SecretReader = noFiles,
+  now = new Date(),
+): Config {
+  return freeze(readValues(environment, readSecret, [...RULES, endlessUpdate(now)]).values)
 }
 
 /** The configuration of this process. @throws {ConfigError} */
@@ -226,6 +235,11 @@ function conflicting(env: Environment): string[] {
       )
     }
   }
+  if (env.USER_DIRECTORY === 'keycloak' && Number(env.ADDRESS_HOLD_SECONDS) > 0) {
+    problems.push(
+      'ADDRESS_HOLD_SECONDS must be 0 with USER_DIRECTORY=keycloak, which does not say when an address changed: let Keycloak verify a new address',
+    )
+  }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (collector && env.OTEL_EXPORTER_OTLP_HEADERS && !secureUrl.safeParse(collector).success) {
     problems.push(
@@ -246,11 +260,13 @@ function freeze(env: Values): Config {
     host: env.HOST,
     port: env.PORT,
     managementPort: env.MANAGEMENT_PORT,
+    docs: env.DOCS === 'on',
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
     auth: authConfig(env),
     otpKeys: env.OTP_KEYS,
     signingKeys: env.SIGNING_KEYS,
+    unsealedUntil: env.UNSEALED_UNTIL,
     keycloak:
       env.USER_DIRECTORY === 'keycloak'
         ? {
@@ -278,6 +294,8 @@ function freeze(env: Values): Config {
       subjectMaxFailures: env.SUBJECT_MAX_FAILURES,
       subjectLockInSeconds: env.SUBJECT_LOCK_SECONDS,
       subjectMaxIssuancesPerHour: env.SUBJECT_MAX_ISSUANCES,
+      mailboxMaxIssuancesPerHour: env.MAILBOX_MAX_ISSUANCES,
+      addressHoldInSeconds: env.ADDRESS_HOLD_SECONDS,
       subjectMaxLiveChallenges: env.SUBJECT_MAX_CHALLENGES,
     },
     retention: {

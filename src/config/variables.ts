@@ -8,6 +8,7 @@ import {
   clients,
   dkimKeys,
   ehloName,
+  instant,
   integer,
   keys,
   mailbox,
@@ -136,6 +137,10 @@ export const VARIABLES = {
     required: [inProduction],
     example: 'the port of /metrics, closed to the outside',
   },
+  DOCS: {
+    schema: z.enum(['on', 'off'], 'must be on or off').default('on'),
+    meaning: 'Whether `/docs` and `/openapi.json` exist. Both are the same in every installation.',
+  },
   DATA_DIR: {
     schema: z.string().default('.data'),
     meaning: 'Folder of a development set-up: its database, keys and mailbox.',
@@ -239,7 +244,7 @@ export const VARIABLES = {
   OTP_KEYS: {
     schema: keys((length) => length >= 32, 'at least 32 bytes').optional(),
     meaning:
-      'Keys that codes are derived from, as `kid:base64` of 32 random bytes or more, joined by commas. The first is active, the others still verify. Unset: generated once.',
+      'Keys that codes and seals are derived from, as `kid:base64` of 32 random bytes or more, joined by commas. The first is active, the others still verify. Unset: generated once.',
     required: [inProduction],
     example: 'kid:base64 of 32 random bytes, as in k1:$(openssl rand -base64 32)',
     secret: true,
@@ -251,6 +256,11 @@ export const VARIABLES = {
     required: [inProduction],
     example: 'kid:base64 of 32 random bytes, as in s1:$(openssl rand -base64 32)',
     secret: true,
+  },
+  UNSEALED_UNTIL: {
+    schema: instant.optional(),
+    meaning:
+      'For a rolling update from a version without seals: until when rows without a seal count, as in `2030-01-31T18:00:00Z`. At most a week ahead. Unset: they never count.',
   },
   USER_DIRECTORY: {
     schema: z.enum(['database', 'keycloak'], 'must be database or keycloak').default('database'),
@@ -461,6 +471,16 @@ export const VARIABLES = {
     schema: integer(1, 1000).default(20),
     meaning:
       'Live challenges allowed per subject and client, 1 to 1000. A further one gets 429 until one of them ends.',
+  },
+  MAILBOX_MAX_ISSUANCES: {
+    schema: integer(1, 1000).default(40),
+    meaning:
+      'Codes allowed to one mailbox in any hour, over all subjects that have its address; 1 to 1000. The case of an address does not count.',
+  },
+  ADDRESS_HOLD_SECONDS: {
+    schema: integer(0, 2_592_000).default(0),
+    meaning:
+      'How long an address gets no codes after it replaced another one, at most 30 days. Only with `USER_DIRECTORY=database`: Keycloak does not say when an address changed.',
   },
   RETENTION_DAYS: {
     schema: integer(1, 3650).default(90),

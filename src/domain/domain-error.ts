@@ -3,6 +3,7 @@
  * missing), so a code is never renamed, only retired.
  */
 export type DomainErrorCode =
+  | 'address-held'
   | 'challenge-cancelled'
   | 'challenge-consumed'
   | 'challenge-exhausted'

@@ -71,6 +71,7 @@ type UserEvent = {
  * of theirs any more.
  */
 export type CancellationReason =
+  | Forgery
   | 'email-address-changed'
   | 'user-gone'
   | 'user-erased'
@@ -78,14 +79,26 @@ export type CancellationReason =
   | 'by-subject'
   | 'restored'
 
-/** Why an attempt to consume was refused before the state of the challenge was checked. */
-export type ConsumptionRefusal = 'digest-mismatch' | 'signature-mismatch'
+/** Why an attempt to consume was refused, other than by the state of the challenge. */
+export type ConsumptionRefusal = Forgery | 'digest-mismatch' | 'signature-mismatch'
+
+/**
+ * How rows show that somebody other than the service wrote them: they have no seal, a seal of something else, or a status that
+ * the audit trail says has ended (`set-back`).
+ */
+export const FORGERIES = ['unsealed', 'broken-seal', 'set-back'] as const
+export type Forgery = (typeof FORGERIES)[number]
+
+/** Whether the event records that the service found a forgery. */
+export function isForgery(event: DomainEvent): event is ChallengeEvent & { readonly reason: Forgery } {
+  return 'reason' in event && FORGERIES.some((forgery) => forgery === event.reason)
+}
 
 /**
  * Why the mail of an issuance will never be sent: its code no longer counts (`superseded`, `challenge-over`,
- * `code-expired`), or the mail provider refuses it permanently (`refused`).
+ * `code-expired`), the mail provider refuses it permanently (`refused`), or somebody else wrote the rows ({@link Forgery}).
  */
-export type DeliveryFailure = 'superseded' | 'challenge-over' | 'code-expired' | 'refused'
+export type DeliveryFailure = Forgery | 'superseded' | 'challenge-over' | 'code-expired' | 'refused'
 
 /**
  * Why the mail about a lock will never be sent: the lock has ended, the user was erased, or the mail provider refuses it

@@ -53,6 +53,14 @@ export const Operation = {
     }
     return { type, digest, summary: summary.map(({ label, value }) => ({ label, value })) }
   },
+
+  /**
+   * The one text of a summary, for its digest: the JSON of its lines in their order, each as `label`, then `value`. For strings
+   * that {@link Operation.of} accepts, this is the canonical form of RFC 8785. Must never change: others compute it too.
+   */
+  canonicalSummary(summary: readonly SummaryLine[]): string {
+    return JSON.stringify(summary.map(({ label, value }) => ({ label, value })))
+  },
 }
 
 function assertReadable(text: string, maxLength: number, field: string): void {

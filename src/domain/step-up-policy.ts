@@ -18,6 +18,10 @@ export interface StepUpPolicy {
   readonly subjectLockInSeconds: number
   /** Codes that may be sent to one subject in any hour, over all challenges. */
   readonly subjectMaxIssuancesPerHour: number
+  /** Codes that may be sent to one mailbox in any hour, over all subjects. */
+  readonly mailboxMaxIssuancesPerHour: number
+  /** How long an address gets no codes after it replaced another one. 0: no time at all. */
+  readonly addressHoldInSeconds: number
   /** Live challenges that one subject may have at one client. */
   readonly subjectMaxLiveChallenges: number
 }

@@ -1,12 +1,12 @@
 import { Challenge } from './challenge.ts'
-import type { CancellationReason, ChallengeEvent } from './domain-event.ts'
-import { EmailAddress } from './email-address.ts'
+import type { CancellationReason, ChallengeEvent, Forgery } from './domain-event.ts'
+import { EmailAddress, type MailboxKey } from './email-address.ts'
 import { later, secondsUntil } from './instant.ts'
 import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock-notice.ts'
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 import { IssuancesSpent, SubjectStanding } from './subject-standing.ts'
-import type { Whereabouts } from './user.ts'
+import { User, type Whereabouts } from './user.ts'
 
 /** Everything that a decision about a challenge depends on, read at one instant. */
 export interface StepUp {
@@ -14,6 +14,8 @@ export interface StepUp {
   /** The newest issuance, the only one whose code can count. */
   readonly issuance: OtpIssuance | undefined
   readonly standing: SubjectStanding
+  /** How the stored rows show that somebody else wrote them; undefined if they do not. */
+  readonly forgery?: Forgery | undefined
 }
 
 /** What a decision changes. It is stored whole or not at all. */
@@ -22,6 +24,8 @@ export interface StepUpDecision {
   readonly standing: SubjectStanding
   /** The issuance that the decision made, if it made one. */
   readonly issued?: QueuedIssuance
+  /** The mailbox of that issuance, and how many codes it may get in an hour. The store counts it, over all subjects. */
+  readonly mailbox?: { readonly key: MailboxKey; readonly atMost: number }
   /** The issuance whose code verified the challenge, if one did. */
   readonly verifiedBy?: OtpIssuance
   /** The warning about a lock, if the decision started one and there is an address to send it to. */
@@ -65,6 +69,7 @@ export const StepUp = {
       challenge,
       standing,
       issued,
+      mailbox: { key: EmailAddress.mailboxKey(issued.recipient), atMost: policy.mailboxMaxIssuancesPerHour },
       events: [
         {
           type: 'otp-issued',
@@ -124,17 +129,14 @@ export const StepUp = {
   },
 
   /**
-   * Cancels a live challenge whose subject is not where they were: the newest code went to another address than theirs, they have
-   * no address any more, or they are gone. Undefined if there is nothing to cancel. A subject without an address ends nothing
-   * before a code was sent: they may get one.
+   * Cancels a live challenge that no decision may rest on: its rows are forged, or its subject is not where they were. Those went
+   * to another address than that of the newest code, have no address any more, or are gone. Undefined if there is nothing to
+   * cancel. A subject without an address ends nothing before a code was sent: they may get one.
    */
-  cancelIfGone(
-    { challenge, issuance, standing }: StepUp,
-    whereabouts: Whereabouts,
-    now: Date,
-  ): StepUpDecision | undefined {
+  cancelIfUnsound(stepUp: StepUp, whereabouts: Whereabouts, now: Date): StepUpDecision | undefined {
+    const { challenge, issuance, standing, forgery } = stepUp
     if (!Challenge.isLive(challenge, now)) return undefined
-    const reason = reasonToCancel(issuance, whereabouts)
+    const reason = forgery ?? reasonToCancel(issuance, whereabouts)
     if (!reason) return undefined
     const [cancelled, event] = Challenge.cancel(challenge, reason, now)
     return { challenge: cancelled, standing, events: [event] }
@@ -145,12 +147,17 @@ export const StepUp = {
     { challenge, issuance, standing }: StepUp,
     policy: StepUpPolicy,
     now: Date,
+    user?: User,
   ): Date | undefined {
     if (Challenge.statusAt(challenge, now) !== 'pending' || challenge.issuanceCount >= policy.maxIssuances) {
       return undefined
     }
     const cooledDownAt = issuance ? OtpIssuance.resendAvailableAt(issuance, policy) : challenge.createdAt
-    const at = later(cooledDownAt, SubjectStanding.issuanceBarredUntil(standing, policy, now) ?? cooledDownAt)
+    const barredUntil = [
+      SubjectStanding.issuanceBarredUntil(standing, policy, now),
+      user && User.heldUntil(user, policy, now),
+    ]
+    const at = barredUntil.reduce<Date>((latest, until) => later(latest, until ?? latest), cooledDownAt)
     return at < challenge.expiresAt ? at : undefined
   },
 }

@@ -3,8 +3,10 @@ import { DomainError } from './domain-error.ts'
 import type { CancellationReason, ChallengeEvent, DomainEvent } from './domain-event.ts'
 import { EmailAddress } from './email-address.ts'
 import { IDENTITY } from './identity.ts'
+import { secondsAfter, secondsUntil } from './instant.ts'
 import { LanguageTag } from './language-tag.ts'
 import { type FailedLockNotice, LockNotice, type QueuedLockNotice } from './lock-notice.ts'
+import type { StepUpPolicy } from './step-up-policy.ts'
 
 /** A user's entry in the directory. */
 export interface User {
@@ -13,11 +15,15 @@ export interface User {
   /** BCP 47 language tag. */
   readonly locale?: string | undefined
   readonly displayName?: string | undefined
+  /** When the address replaced another one; undefined if it never did. */
+  readonly emailChangedAt?: Date | undefined
 }
 
 /** An entry as it was sent, before it is checked. */
 export type UserDraft = {
-  readonly [Field in keyof User]: User[Field] extends EmailAddress ? string : User[Field]
+  readonly [Field in keyof Omit<User, 'emailChangedAt'>]: User[Field] extends EmailAddress
+    ? string
+    : User[Field]
 }
 
 /**
@@ -75,6 +81,24 @@ export const User = {
   /** Whether the change gives the user another mailbox. A new entry replaces no address. */
   changesAddress(previous: User | undefined, next: User): boolean {
     return previous !== undefined && !EmailAddress.isSameMailbox(previous.email, next.email)
+  },
+
+  /** The entry that takes the place of the one before, and remembers when the user got another mailbox. */
+  replacing(previous: User | undefined, next: User, now: Date): User {
+    const emailChangedAt = User.changesAddress(previous, next) ? now : previous?.emailChangedAt
+    return { ...next, ...(emailChangedAt && { emailChangedAt }) }
+  },
+
+  /** Until when the address gets no codes, because it replaced another one a short time ago; undefined if it gets them. */
+  heldUntil({ emailChangedAt }: User, policy: StepUpPolicy, now: Date): Date | undefined {
+    const until = emailChangedAt && secondsAfter(emailChangedAt, policy.addressHoldInSeconds)
+    return until && now < until ? until : undefined
+  },
+
+  /** @throws {AddressHeld} */
+  assertNotHeld(user: User, policy: StepUpPolicy, now: Date): void {
+    const until = User.heldUntil(user, policy, now)
+    if (until) throw new AddressHeld(secondsUntil(until, now))
   },
 
   /**
@@ -149,6 +173,16 @@ export class UserNotFound extends DomainError {
   readonly code = 'user-not-found'
   constructor() {
     super('There is no such user')
+  }
+}
+
+/** The address replaced another one a short time ago, and gets no codes yet. */
+export class AddressHeld extends DomainError {
+  readonly code = 'address-held'
+  readonly retryAfterInSeconds: number
+  constructor(retryAfterInSeconds: number) {
+    super(`The new address gets no codes for ${retryAfterInSeconds} seconds`)
+    this.retryAfterInSeconds = retryAfterInSeconds
   }
 }
 

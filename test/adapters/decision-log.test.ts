@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { pino } from 'pino'
 import { decisionLog } from '../../src/adapters/log-pino/decision-log.ts'
+import { whereaboutsOf } from '../../src/application/decide-and-save.ts'
 import { recordMailEvent } from '../../src/application/mail/record-mail-event.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
+import { EmailAddress } from '../../src/domain/email-address.ts'
 import { LockNotice } from '../../src/domain/lock-notice.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
@@ -43,6 +45,33 @@ test('each stored decision is a line that names its events, the challenge, and w
       { ...ofNoRequest, caller: 'service' },
     ],
   )
+})
+
+test('a forgery is an error besides the decision that ends its challenge, and for a mail on its own', async (t) => {
+  const stores = logged()
+  const { lines, stepUps, intruder } = stores
+  const { id, subjectUserId: subject } = await opened(stores)
+  const { id: issuanceId } = await issued(stores, id)
+  await intruder.redirect(issuanceId, EmailAddress.parse('mallory@example.com'))
+  lines.length = 0
+
+  const [delivery] = await stores.outbox.claim(1, NOON, afterNoon(30))
+  const outcome = OtpIssuance.fail(delivery!.issuance, delivery!.forgery()!, NOON)
+  await stores.outbox.record(delivery!.issuance, ...outcome)
+  const stepUp = (await stepUps.load(id))!
+  const decision = StepUp.cancelIfUnsound(stepUp, whereaboutsOf(stepUp), NOON)!
+  await stepUps.save(decision, { actor: 'service' })
+
+  const forged = {
+    ...{ level: 50, msg: 'forged row', reason: 'broken-seal', caller: 'service' },
+    ...{ challengeId: id, subject },
+  }
+  t.like(lines, [
+    { ...forged, event: 'otp-failed' },
+    { ...forged, event: 'challenge-cancelled' },
+    { level: 30, msg: 'decision', events: ['challenge-cancelled (broken-seal)'] },
+  ])
+  t.is(lines.length, 3)
 })
 
 test('a decision that lost its race is no line, and neither is a challenge that was opened before', async (t) => {

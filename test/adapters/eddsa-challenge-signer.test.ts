@@ -7,6 +7,7 @@ import { AccessTokenRefused } from '../../src/application/ports/access-tokens.ts
 import { Challenge } from '../../src/domain/challenge.ts'
 import { afterNoon, NOON, openChallenge, TRANSFER } from '../domain/examples.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
+import { SUMMARY_DIGESTS } from '../support/summary-digests.ts'
 
 const S1 = { id: 's1', bytes: Buffer.alloc(32, 1) }
 const S2 = { id: 's2', bytes: Buffer.alloc(32, 2) }
@@ -14,7 +15,13 @@ const challenge = openChallenge()
 const candidatesOf = (signer: EddsaChallengeSigner) => issuerKeySet(signer.publicKeys() as JSONWebKeySet)
 const keysOf = (signer: EddsaChallengeSigner) => createLocalJWKSet(signer.publicKeys() as JSONWebKeySet)
 
-test('a signature states challenge, subject, client, operation and expiry', async (t) => {
+const OPERATION = {
+  type: TRANSFER.type,
+  digest: TRANSFER.digest,
+  summary_digest: SUMMARY_DIGESTS[0].digest,
+}
+
+test('a signature states challenge, subject, client, operation with its summary, and expiry', async (t) => {
   const signer = new EddsaChallengeSigner([S1])
 
   const { payload, protectedHeader } = await jwtVerify(await signer.sign(challenge), keysOf(signer), {
@@ -26,25 +33,32 @@ test('a signature states challenge, subject, client, operation and expiry', asyn
     jti: challenge.id,
     sub: 'alice',
     aud: 'payments',
-    operation: { type: TRANSFER.type, digest: TRANSFER.digest },
+    operation: OPERATION,
     iat: NOON.getTime() / 1000,
     exp: NOON.getTime() / 1000 + 900,
   })
 })
 
-test('a signature is byte for byte that of jose, so that those of earlier builds verify', async (t) => {
+test('a signature is byte for byte that of jose, and one from before the summary counts is that of earlier builds', async (t) => {
   const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), S1.bytes])
   const pem = `-----BEGIN PRIVATE KEY-----\n${pkcs8.toString('base64')}\n-----END PRIVATE KEY-----`
-  const byJose = await new SignJWT({ operation: { type: TRANSFER.type, digest: TRANSFER.digest } })
-    .setProtectedHeader({ alg: 'EdDSA', kid: 's1', typ: 'countersign-challenge+jwt' })
-    .setJti(challenge.id)
-    .setSubject(challenge.subjectUserId)
-    .setAudience(challenge.clientId)
-    .setIssuedAt(challenge.createdAt)
-    .setExpirationTime(challenge.expiresAt)
-    .sign(await importPKCS8(pem, 'EdDSA'))
+  const key = await importPKCS8(pem, 'EdDSA')
+  const byJose = (operation: object) =>
+    new SignJWT({ operation })
+      .setProtectedHeader({ alg: 'EdDSA', kid: 's1', typ: 'countersign-challenge+jwt' })
+      .setJti(challenge.id)
+      .setSubject(challenge.subjectUserId)
+      .setAudience(challenge.clientId)
+      .setIssuedAt(challenge.createdAt)
+      .setExpirationTime(challenge.expiresAt)
+      .sign(key)
+  const earlier = await byJose({ type: TRANSFER.type, digest: TRANSFER.digest })
 
-  t.is(await new EddsaChallengeSigner([S1]).sign(challenge), byJose)
+  t.is(await new EddsaChallengeSigner([S1]).sign(challenge), await byJose(OPERATION))
+  const updating = new EddsaChallengeSigner([S1], afterNoon(0.001))
+  t.is(await updating.sign(challenge), earlier)
+  t.true(await updating.verifies(challenge, earlier))
+  t.false(await new EddsaChallengeSigner([S1], NOON).verifies(challenge, earlier))
 })
 
 test('the same challenge has the same signature every time', async (t) => {
@@ -96,6 +110,7 @@ for (const [what, changed] of [
   ['client', { ...challenge, clientId: 'shop' }],
   ['operation type', { ...challenge, operation: { ...TRANSFER, type: 'payees.add' } }],
   ['digest', { ...challenge, operation: { ...TRANSFER, digest: `B${TRANSFER.digest.slice(1)}` } }],
+  ['summary', { ...challenge, operation: { ...TRANSFER, summary: TRANSFER.summary.slice(1) } }],
   ['expiry', { ...challenge, expiresAt: afterNoon(901) }],
 ] as const) {
   test(`a signature of a challenge with another ${what} is another one`, async (t) => {
@@ -108,7 +123,7 @@ for (const [what, changed] of [
 const [verified] = Challenge.verify(challenge, 'i1', afterNoon(1.7))
 const [consumed] = Challenge.consume(verified, { key: 'key', fingerprint: 'f' }, afterNoon(10))
 
-test('an authorisation states who approved which operation for whom, how and when, for five minutes', async (t) => {
+test('an authorisation states who read and approved which operation for whom, how and when, for five minutes', async (t) => {
   const signer = new EddsaChallengeSigner([S1])
 
   const { payload, protectedHeader } = await jwtVerify(await signer.authorise(consumed), keysOf(signer), {
@@ -119,7 +134,7 @@ test('an authorisation states who approved which operation for whom, how and whe
   const noon = NOON.getTime() / 1000
   t.deepEqual(protectedHeader, { alg: 'EdDSA', kid: 's1', typ: 'countersign-authorisation+jwt' })
   t.deepEqual(payload, {
-    operation: { type: TRANSFER.type, digest: TRANSFER.digest },
+    operation: OPERATION,
     amr: ['otp', 'email'],
     auth_time: noon + 1,
     jti: challenge.id,
@@ -129,6 +144,20 @@ test('an authorisation states who approved which operation for whom, how and whe
     exp: noon + 310,
   })
   t.is(await signer.authorise(consumed), await signer.authorise(consumed))
+})
+
+test('signature and authorisation state the digest of the test vectors for every summary', async (t) => {
+  const signer = new EddsaChallengeSigner([S1])
+  for (const { summary, digest } of SUMMARY_DIGESTS) {
+    const operation = { ...TRANSFER, summary }
+    for (const jws of [
+      await signer.sign({ ...challenge, operation }),
+      await signer.authorise({ ...consumed, operation }),
+    ]) {
+      const { payload } = await jwtVerify(jws, keysOf(signer), { currentDate: afterNoon(10) })
+      t.like(payload.operation, { summary_digest: digest })
+    }
+  }
 })
 
 test('an authorisation passes for no access token, and not for the signature of its challenge', async (t) => {

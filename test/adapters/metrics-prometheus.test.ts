@@ -9,6 +9,7 @@ import { watchPool } from '../../src/adapters/metrics-prometheus/pool-gauges.ts'
 import { RequestMetrics } from '../../src/adapters/metrics-prometheus/request-metrics.ts'
 import { watchRetention } from '../../src/adapters/metrics-prometheus/retention-gauge.ts'
 import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
+import { whereaboutsOf } from '../../src/application/decide-and-save.ts'
 import { recordMailEvent } from '../../src/application/mail/record-mail-event.ts'
 import type { DeliveryReport } from '../../src/application/mail/send-mail.ts'
 import type { LockNoticeDelivery } from '../../src/application/ports/lock-notices.ts'
@@ -182,6 +183,21 @@ test('what is decided about a verified challenge is no second verification', asy
   t.true((await samplesOf(stores.metrics, 'countersign_time_to_verification_seconds')).includes('_count 1'))
 })
 
+test('a forgery is counted by how it shows, and each way is there from the start', async (t) => {
+  const stores = measured()
+  const { id } = await opened(stores)
+  await stores.intruder.unseal(id)
+  const stepUp = (await stores.stepUps.load(id))!
+  const decision = StepUp.cancelIfUnsound(stepUp, whereaboutsOf(stepUp), afterNoon(1))!
+  await stores.stepUps.save(decision, { actor: 'service' })
+
+  t.deepEqual(await samplesOf(stores.metrics, 'countersign_forgeries_total'), [
+    '{reason="unsealed"} 1',
+    '{reason="broken-seal"} 0',
+    '{reason="set-back"} 0',
+  ])
+})
+
 test('a mail handed over adds the time it waited, one given up its reason, and one deferred neither', async (t) => {
   const stores = measured()
   const claimed = async () => {
@@ -209,6 +225,9 @@ test('a mail handed over adds the time it waited, one given up its reason, and o
     '{reason="superseded"} 0',
     '{reason="challenge-over"} 0',
     '{reason="code-expired"} 0',
+    '{reason="unsealed"} 0',
+    '{reason="broken-seal"} 0',
+    '{reason="set-back"} 0',
   ])
 })
 

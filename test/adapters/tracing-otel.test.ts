@@ -395,7 +395,7 @@ test('a call for keys is a span of the request that needs them, and tells the is
   const { port } = issuer.address() as AddressInfo
   const { collector, tracing, stop } = await traced(t)
   const clock = { now: () => new Date('2030-01-01T12:00:00Z') }
-  const candidates = issuerKeys(new URL(`http://127.0.0.1:${port}/jwks?secret`), clock, tracing.fetch)
+  const { candidates } = issuerKeys(new URL(`http://127.0.0.1:${port}/jwks?secret`), clock, tracing.fetch)
 
   const request = { method: 'GET', path: '/', scheme: 'http', headers: { ...SAMPLED, tracestate: 'bank=1' } }
   await tracing.requests.follow(request, async () => {

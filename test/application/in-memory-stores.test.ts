@@ -2,6 +2,7 @@ import type { CommitListener } from '../../src/application/ports/commit-listener
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
 import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
 import { mailFatesContract } from '../contracts/mail-outcomes.contract.ts'
+import { mailboxBudgetContract } from '../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { retentionContract } from '../contracts/retention.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
@@ -12,6 +13,7 @@ import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 const create = async (committed?: CommitListener) => inMemoryStores(committed)
 
 stepUpsContract('in memory', create)
+mailboxBudgetContract('in memory', create)
 userRegistryContract('in memory', create)
 otpOutboxContract('in memory', create)
 auditTrailContract('in memory', create)

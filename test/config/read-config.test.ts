@@ -81,8 +81,23 @@ test('development needs nothing', (t) => {
     subjectMaxFailures: 5,
     subjectLockInSeconds: 900,
     subjectMaxIssuancesPerHour: 20,
+    mailboxMaxIssuancesPerHour: 40,
+    addressHoldInSeconds: 0,
     subjectMaxLiveChallenges: 20,
   })
+})
+
+test('rows without a seal count until an instant that is at most a week ahead, and otherwise never', (t) => {
+  const now = new Date('2030-01-01T12:00:00.000Z')
+  const read = (UNSEALED_UNTIL: string) => readConfig({ UNSEALED_UNTIL }, undefined, now).unsealedUntil
+
+  t.is(readConfig({}).unsealedUntil, undefined)
+  t.deepEqual(read('2030-01-08T12:00:00Z'), new Date('2030-01-08T12:00:00.000Z'))
+  t.deepEqual(read('2030-01-01T13:00:00+02:00'), new Date('2030-01-01T11:00:00.000Z'))
+  t.throws(() => read('2030-01-08T12:00:01Z'), { instanceOf: ConfigError, message: /more than a week ahead/ })
+  for (const text of ['tomorrow', '2030-01-01', '2030-01-01T12:00:00', '1893456000']) {
+    t.throws(() => read(text), { instanceOf: ConfigError, message: /UNSEALED_UNTIL must be an instant/ })
+  }
 })
 
 test('production takes what it is given, keys in their order', (t) => {
@@ -231,6 +246,11 @@ for (const [what, change, problem] of [
     'users known by a name that can change',
     { AUTH_USER_CLAIM: 'email' },
     /^AUTH_USER_CLAIM must be a claim that never/,
+  ],
+  [
+    'an address that Keycloak should hold',
+    { ...KEYCLOAK, ADDRESS_HOLD_SECONDS: '60' },
+    /^ADDRESS_HOLD_SECONDS must be 0 with USER_DIRECTORY=keycloak/,
   ],
   ['two scopes of users', { AUTH_USER_SCOPE: 'step-up openid' }, /^AUTH_USER_SCOPE must be one scope/],
   ['a client of users without a name', { AUTH_USER_CLIENTS: 'app,,web' }, /^AUTH_USER_CLIENTS must be ids/],

@@ -1,10 +1,19 @@
 import test from 'ava'
+import { EmailAddress } from '../../src/domain/email-address.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { ALICE, afterNoon, NOON } from '../domain/examples.ts'
-import { type CreateStores, FAULTY, issued, opened, overheard, PROVENANCE } from './stores.ts'
+import {
+  type CreateStores,
+  FAULTY,
+  type ForgeableStores,
+  issued,
+  opened,
+  overheard,
+  PROVENANCE,
+} from './stores.ts'
 
 /** What the deliverer relies on, whoever keeps the outbox. Called once per adapter, each time on an empty store. */
-export function otpOutboxContract(adapter: string, create: CreateStores): void {
+export function otpOutboxContract(adapter: string, create: CreateStores<ForgeableStores>): void {
   test(`${adapter}: an empty outbox has nothing to claim`, async (t) => {
     const { outbox } = await create()
 
@@ -53,6 +62,31 @@ export function otpOutboxContract(adapter: string, create: CreateStores): void {
 
     t.is((await stores.outbox.claim(10, afterNoon(29.999), afterNoon(60))).length, 0)
     t.is((await stores.outbox.claim(10, afterNoon(30), afterNoon(60))).length, 1)
+  })
+
+  test(`${adapter}: a mail whose text or mailbox somebody changed is claimed as a forgery, and others beside it are not`, async (t) => {
+    const stores = await create()
+    const [honest, reworded, unsealed, redirected] = await Promise.all(
+      Array.from({ length: 4 }, () => opened(stores)),
+    )
+    const codes = new Map<string, string>()
+    for (const { id } of [honest!, reworded!, unsealed!, redirected!]) {
+      codes.set(id, (await issued(stores, id)).id)
+    }
+    await stores.intruder.rewrite(reworded!.id, (each) => ({
+      ...each,
+      operation: { ...each.operation, summary: [{ label: 'Amount', value: 'EUR 1.00' }] },
+    }))
+    await stores.intruder.unseal(unsealed!.id)
+    await stores.intruder.redirect(codes.get(redirected!.id)!, EmailAddress.parse('mallory@example.com'))
+
+    const claimed = await stores.outbox.claim(10, NOON, afterNoon(30))
+
+    const forgeries = new Map(claimed.map((each) => [each.challenge.id, each.forgery()]))
+    t.deepEqual(
+      [honest, reworded, unsealed, redirected].map((each) => forgeries.get(each!.id)),
+      [undefined, 'broken-seal', 'unsealed', 'broken-seal'],
+    )
   })
 
   test(`${adapter}: an issuance is not due before its time`, async (t) => {

@@ -1,12 +1,55 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { Challenge, IdempotencyKeyReused, LiveChallengesSpent } from '../../src/domain/challenge.ts'
+import { EmailAddress } from '../../src/domain/email-address.ts'
+import type { Operation } from '../../src/domain/operation.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { ALICE, afterNoon, NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
-import { type CreateStores, FAULTY, issued, opened, overheard, PROVENANCE } from './stores.ts'
+import {
+  type CreateStores,
+  consumed,
+  FAULTY,
+  type ForgeableStores,
+  type Intruder,
+  issued,
+  opened,
+  overheard,
+  PROVENANCE,
+  verified,
+} from './stores.ts'
+
+const MALLORY = EmailAddress.parse('mallory@example.com')
+
+type Rewriting = Parameters<Intruder['rewrite']>[1]
+
+const ofOperation =
+  (change: Partial<Operation>): Rewriting =>
+  (each) => ({ ...each, operation: { ...each.operation, ...change } })
+const ofEnd =
+  (change: object): Rewriting =>
+  (each) =>
+    ({ ...each, ...change }) as Challenge
+
+/** What somebody may change in a challenge of any status. */
+const REWRITINGS: Readonly<Record<string, Rewriting>> = {
+  'another subject': (each) => ({ ...each, subjectUserId: 'mallory' }),
+  'another client': (each) => ({ ...each, clientId: 'shop' }),
+  'another deadline': (each) => ({ ...each, expiresAt: afterNoon(901) }),
+  'another opening': (each) => ({ ...each, createdAt: afterNoon(-1) }),
+  'another type of operation': ofOperation({ type: 'payees.add' }),
+  'another digest': ofOperation({ digest: `B${TRANSFER.digest.slice(1)}` }),
+  'another summary': ofOperation({ summary: [{ label: 'Amount', value: 'EUR 1.00' }] }),
+}
+const REWRITINGS_OF_APPROVAL = { ...REWRITINGS, 'another approval': ofEnd({ verifiedAt: afterNoon(3) }) }
+const REWRITINGS_OF_CONSUMPTION = {
+  ...REWRITINGS_OF_APPROVAL,
+  'another consumption': ofEnd({ consumedAt: afterNoon(3) }),
+  'another call': ofEnd({ consumedBy: { key: 'consume-2', fingerprint: 'f' } }),
+  'another body of the call': ofEnd({ consumedBy: { key: 'consume-1', fingerprint: 'g' } }),
+}
 
 /** What the use cases rely on, whoever stores the step-ups. Called once per adapter. */
-export function stepUpsContract(adapter: string, create: CreateStores): void {
+export function stepUpsContract(adapter: string, create: CreateStores<ForgeableStores>): void {
   const demand = () => ({ id: randomUUID(), keyId: 'k1', recipient: ALICE })
   const challengeOf = (clientId: string, subjectUserId: string = randomUUID()) =>
     Challenge.open({ id: randomUUID(), clientId, subjectUserId, operation: TRANSFER }, POLICY, NOON)
@@ -215,6 +258,124 @@ export function stepUpsContract(adapter: string, create: CreateStores): void {
 
     t.deepEqual((await stores.stepUps.load(challenge.id))?.challenge, consumed)
   })
+
+  test.serial(
+    `${adapter}: what the service stored is no forgery, from its opening to its consumption`,
+    async (t) => {
+      const stores = await create()
+      const { id } = await opened(stores)
+      const forgery = async () => (await stores.stepUps.load(id))?.forgery
+
+      t.is(await forgery(), undefined)
+      await issued(stores, id)
+      t.is(await forgery(), undefined)
+      await verified(stores, id)
+      t.is(await forgery(), undefined)
+      await consumed(stores, id)
+      t.is(await forgery(), undefined)
+    },
+  )
+
+  for (const [status, rewritings] of [
+    ['pending', REWRITINGS],
+    ['verified', REWRITINGS_OF_APPROVAL],
+    ['consumed', REWRITINGS_OF_CONSUMPTION],
+  ] as const) {
+    test.serial(
+      `${adapter}: a ${status} challenge that somebody rewrote is a forgery, whatever is different`,
+      async (t) => {
+        const stores = await create()
+        await opened(stores, 'mallory')
+        for (const [what, rewriting] of Object.entries(rewritings)) {
+          const { id } = await opened(stores)
+          await issued(stores, id)
+          if (status !== 'pending') await verified(stores, id)
+          if (status === 'consumed') await consumed(stores, id)
+
+          await stores.intruder.rewrite(id, rewriting)
+
+          t.is((await stores.stepUps.load(id))?.forgery, 'broken-seal', what)
+        }
+      },
+    )
+  }
+
+  for (const [status, end] of [
+    ['verified', { verifiedAt: NOON }],
+    ['consumed', { verifiedAt: NOON, consumedAt: NOON, consumedBy: { key: 'key', fingerprint: 'f' } }],
+  ] as const) {
+    test.serial(
+      `${adapter}: a pending challenge that somebody made a ${status} one is a forgery, whatever is decided next`,
+      async (t) => {
+        const stores = await create()
+        const { id } = await opened(stores)
+        await issued(stores, id)
+
+        await stores.intruder.rewrite(id, ofEnd({ status, ...end }))
+        t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
+
+        const { challenge, standing } = (await stores.stepUps.load(id))!
+        const event = Challenge.refuseConsumption(challenge, 'digest-mismatch', NOON)
+        await stores.stepUps.save({ challenge, standing, events: [event] }, PROVENANCE)
+        t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
+      },
+    )
+  }
+
+  test.serial(`${adapter}: an ended challenge that somebody set back to verified is a forgery`, async (t) => {
+    const stores = await create()
+    for (const end of ['consumed', 'cancelled']) {
+      const { id } = await opened(stores)
+      await issued(stores, id)
+      await verified(stores, id)
+      if (end === 'consumed') await consumed(stores, id)
+      else {
+        const { challenge, standing } = (await stores.stepUps.load(id))!
+        const [cancelled, event] = Challenge.cancel(challenge, 'by-subject', afterNoon(2))
+        await stores.stepUps.save({ challenge: cancelled, standing, events: [event] }, PROVENANCE)
+      }
+
+      await stores.intruder.rewrite(id, ofEnd({ status: 'verified', verifiedAt: afterNoon(1) }))
+
+      t.is((await stores.stepUps.load(id))?.forgery, 'set-back')
+    }
+  })
+
+  test.serial(
+    `${adapter}: a code that somebody sends to another mailbox is a forgery, until it has verified its challenge`,
+    async (t) => {
+      const stores = await create()
+      const { id } = await opened(stores)
+      const { id: issuanceId } = await issued(stores, id)
+
+      await stores.intruder.redirect(issuanceId, MALLORY)
+      t.is((await stores.stepUps.load(id))?.forgery, 'broken-seal')
+
+      // As an erasure does, which forgets the address.
+      await stores.intruder.redirect(issuanceId, ALICE)
+      await verified(stores, id)
+      await stores.intruder.redirect(issuanceId, MALLORY)
+      t.is((await stores.stepUps.load(id))?.forgery, undefined)
+    },
+  )
+
+  test.serial(
+    `${adapter}: a challenge whose seals somebody took away is a forgery while it can still be used`,
+    async (t) => {
+      const stores = await create()
+      const { id } = await opened(stores)
+      await issued(stores, id)
+      await verified(stores, id)
+
+      await stores.intruder.unseal(id)
+      t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
+
+      const { challenge, standing } = (await stores.stepUps.load(id))!
+      const [cancelled, event] = Challenge.cancel(challenge, 'unsealed', afterNoon(2))
+      await stores.stepUps.save({ challenge: cancelled, standing, events: [event] }, PROVENANCE)
+      t.is((await stores.stepUps.load(id))?.forgery, undefined)
+    },
+  )
 
   test(`${adapter}: a step-up comes with its newest issuance`, async (t) => {
     const stores = await create()

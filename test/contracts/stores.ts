@@ -10,9 +10,10 @@ import type { StepUps } from '../../src/application/ports/step-ups.ts'
 import type { Suppressions } from '../../src/application/ports/suppressions.ts'
 import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
 import { Challenge, type PendingChallenge } from '../../src/domain/challenge.ts'
+import type { EmailAddress } from '../../src/domain/email-address.ts'
 import type { QueuedLockNotice } from '../../src/domain/lock-notice.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
-import { ALICE, NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
+import { ALICE, afterNoon, NOON, noticeDemand, POLICY, TRANSFER } from '../domain/examples.ts'
 
 /** The storage ports over one storage, as a contract is given them. */
 export interface Stores {
@@ -31,6 +32,21 @@ export interface MailOutcomeStores extends Stores {
 /** The same with the warnings of locks. */
 export interface LockNoticeStores extends Stores {
   readonly lockNotices: LockNotices
+}
+
+/** Writes to the storage without the service and its keys. */
+export interface Intruder {
+  /** Stores another challenge in the place of this one. */
+  rewrite(challengeId: string, change: (challenge: Challenge) => Challenge): Promise<void>
+  /** Replaces the mailbox of a code. */
+  redirect(issuanceId: string, recipient: EmailAddress): Promise<void>
+  /** Takes the seals of a challenge away. */
+  unseal(challengeId: string): Promise<void>
+}
+
+/** The same with somebody who writes to the storage. */
+export interface ForgeableStores extends Stores {
+  readonly intruder: Intruder
 }
 
 /** Gives the ports over a storage, which call the listener after each commit. */
@@ -97,6 +113,21 @@ export async function issued(
   const decision = StepUp.issueOtp(stepUp, { id: randomUUID(), keyId: 'k1', recipient: ALICE }, POLICY, now)
   if (!(await stepUps.save(decision, provenance))) throw new Error('lost a race that nobody runs')
   return decision.issued
+}
+
+/** Verifies the challenge with the code that was issued for it. */
+export async function verified({ stepUps }: Stores, challengeId: string, now = afterNoon(1)): Promise<void> {
+  const stepUp = (await stepUps.load(challengeId))!
+  const [decision] = StepUp.verifyOtp(stepUp, () => true, noticeDemand(), POLICY, now)
+  if (!(await stepUps.save(decision, PROVENANCE))) throw new Error('lost a race that nobody runs')
+}
+
+/** Consumes the challenge, which has to be verified. */
+export async function consumed({ stepUps }: Stores, challengeId: string, now = afterNoon(2)): Promise<void> {
+  const { challenge, standing } = (await stepUps.load(challengeId))!
+  const [decided, event] = Challenge.consume(challenge, { key: 'consume-1', fingerprint: 'f' }, now)
+  const saved = await stepUps.save({ challenge: decided, standing, events: [event] }, PROVENANCE)
+  if (!saved) throw new Error('lost a race that nobody runs')
 }
 
 /** Every wrong code locks. */

@@ -95,6 +95,24 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.false(await stores.stepUps.save(decision, PROVENANCE))
   })
 
+  test(`${adapter}: an entry remembers when its address replaced another one, and not when it was put again`, async (t) => {
+    const { registry } = await create()
+    const userId = randomUUID()
+    const since = async () => (await registry.find(userId))?.emailChangedAt
+
+    await registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+    t.is(await since(), undefined)
+    await registry.put({ userId, email: ELSEWHERE }, afterNoon(60), PROVENANCE)
+    t.deepEqual(await since(), afterNoon(60))
+    await registry.put({ userId, email: ELSEWHERE, locale: 'fr' }, afterNoon(120), PROVENANCE)
+    t.deepEqual(await since(), afterNoon(60))
+    await registry.putAll([{ userId, email: ALICE }], afterNoon(180), PROVENANCE)
+    t.deepEqual(await since(), afterNoon(180))
+    await registry.erase(userId, afterNoon(240), PROVENANCE)
+    await registry.put({ userId, email: ELSEWHERE }, afterNoon(240), PROVENANCE)
+    t.is(await since(), undefined)
+  })
+
   test(`${adapter}: parallel puts of one new user create one entry`, async (t) => {
     const stores = await create()
     const userId = randomUUID()

@@ -23,6 +23,8 @@ export const POLICY: StepUpPolicy & { readonly codeDigits: 6 } = {
   challengeLifetimeInSeconds: 900,
   subjectMaxFailures: 5,
   subjectLockInSeconds: 900,
+  mailboxMaxIssuancesPerHour: 1000,
+  addressHoldInSeconds: 0,
   subjectMaxIssuancesPerHour: 20,
   subjectMaxLiveChallenges: 20,
 }

@@ -216,7 +216,7 @@ test('a live challenge is cancelled once its user has moved from where the code 
   for (const stepUp of [issued, { ...issued, challenge: verified }]) {
     const { challenge, standing } = stepUp
     const [cancelled, event] = Challenge.cancel(challenge, 'email-address-changed', afterNoon(10))
-    t.deepEqual(StepUp.cancelIfGone(stepUp, MOVED, afterNoon(10)), {
+    t.deepEqual(StepUp.cancelIfUnsound(stepUp, MOVED, afterNoon(10)), {
       challenge: cancelled,
       standing,
       events: [event],
@@ -227,19 +227,19 @@ test('a live challenge is cancelled once its user has moved from where the code 
 test('a user who has moved at the deadline ends nothing, and a millisecond before does', (t) => {
   const issued = issue(freshStepUp())
 
-  t.is(StepUp.cancelIfGone(issued, MOVED, afterNoon(900)), undefined)
-  t.is(StepUp.cancelIfGone(issued, MOVED, afterNoon(899.999))?.challenge.status, 'cancelled')
+  t.is(StepUp.cancelIfUnsound(issued, MOVED, afterNoon(900)), undefined)
+  t.is(StepUp.cancelIfUnsound(issued, MOVED, afterNoon(899.999))?.challenge.status, 'cancelled')
 })
 
 test('nothing is cancelled while the address is the same, or no code was sent to any', (t) => {
   const issued = issue(freshStepUp())
   const [cancelled] = Challenge.cancel(issued.challenge, 'by-client', NOON)
 
-  t.is(StepUp.cancelIfGone(issued, at(ALICE), NOON), undefined)
-  t.is(StepUp.cancelIfGone(issued, at(inUpperCase(ALICE)), NOON), undefined)
-  t.is(StepUp.cancelIfGone(freshStepUp(), without('no-address'), NOON), undefined)
-  t.is(StepUp.cancelIfGone(freshStepUp(), MOVED, NOON), undefined)
-  t.is(StepUp.cancelIfGone({ ...issued, challenge: cancelled }, MOVED, NOON), undefined)
+  t.is(StepUp.cancelIfUnsound(issued, at(ALICE), NOON), undefined)
+  t.is(StepUp.cancelIfUnsound(issued, at(inUpperCase(ALICE)), NOON), undefined)
+  t.is(StepUp.cancelIfUnsound(freshStepUp(), without('no-address'), NOON), undefined)
+  t.is(StepUp.cancelIfUnsound(freshStepUp(), MOVED, NOON), undefined)
+  t.is(StepUp.cancelIfUnsound({ ...issued, challenge: cancelled }, MOVED, NOON), undefined)
 })
 
 for (const because of ['absent', 'disabled', 'no-address'] as const) {
@@ -249,19 +249,19 @@ for (const because of ['absent', 'disabled', 'no-address'] as const) {
 
     for (const stepUp of [issued, { ...issued, challenge: verified }]) {
       const [cancelled, event] = Challenge.cancel(stepUp.challenge, 'user-gone', afterNoon(10))
-      t.deepEqual(StepUp.cancelIfGone(stepUp, without(because), afterNoon(10)), {
+      t.deepEqual(StepUp.cancelIfUnsound(stepUp, without(because), afterNoon(10)), {
         challenge: cancelled,
         standing: stepUp.standing,
         events: [event],
       })
-      t.is(StepUp.cancelIfGone(stepUp, without(because), afterNoon(900)), undefined)
+      t.is(StepUp.cancelIfUnsound(stepUp, without(because), afterNoon(900)), undefined)
     }
   })
 }
 
 test('a challenge without a code ends if its user is absent or disabled', (t) => {
   for (const because of ['absent', 'disabled'] as const) {
-    t.is(StepUp.cancelIfGone(freshStepUp(), without(because), NOON)?.challenge.status, 'cancelled')
+    t.is(StepUp.cancelIfUnsound(freshStepUp(), without(because), NOON)?.challenge.status, 'cancelled')
   }
 })
 

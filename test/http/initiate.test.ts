@@ -180,3 +180,23 @@ test('a locked subject is FORBIDDEN, and told until when', async (t) => {
   isError(t, reply, 403, 'FORBIDDEN')
   t.is(reply.headers.get('Retry-After'), '900')
 })
+
+test('a mailbox without room, and an address that is held, are a 429 that says when to come back', async (t) => {
+  const { open, initiate, putUser, clock } = await edge(t, {
+    policy: { ...POLICY, mailboxMaxIssuancesPerHour: 1, addressHoldInSeconds: 600 },
+  })
+  await initiate(await open())
+  clock.pass(60)
+
+  const full = await initiate(await open())
+  await putUser.execute({
+    ...{ userId: 'alice', email: 'alice@elsewhere.example', clientId: 'crm' },
+    origin: { requestId: 'r' },
+  })
+  const held = await initiate(await open())
+
+  isError(t, full, 429, 'BAD_REQUEST')
+  t.is(full.headers.get('Retry-After'), '3540')
+  isError(t, held, 429, 'BAD_REQUEST')
+  t.is(held.headers.get('Retry-After'), '600')
+})

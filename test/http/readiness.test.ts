@@ -39,6 +39,16 @@ test('the process is alive whatever its checks say, and ready only when all are 
   t.deepEqual(ready.body, { status: 'ready', checks: { database: 'ok', deliverer: 'ok' } })
 })
 
+test('a check that works with a remark leaves it ready, and the remark is shown', async (t) => {
+  const issuer = { ...checkOf('issuer'), remark: () => 'the issuer gives no keys' }
+  const { call } = await edge(t, { readiness: new Readiness([issuer, checkOf('database')]) })
+
+  const { status, body } = await call('GET', '/readyz')
+
+  t.is(status, 200)
+  t.deepEqual(body.checks, { issuer: 'ok: the issuer gives no keys', database: 'ok' })
+})
+
 test('a check that hangs makes it unready by name, holds up no answer, and is not asked twice', async (t) => {
   const hanging = checkOf('database', never)
   const { call } = await edge(t, {

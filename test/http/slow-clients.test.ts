@@ -1,12 +1,19 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
+import { pino } from 'pino'
+import { SERVICE_ERRORS } from '../../src/adapters/http-koa/edge/error-table.ts'
+import { createHttpServer } from '../../src/adapters/http-koa/edge/http-server.ts'
+import { InFlightRequests } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
+import { createRouter } from '../../src/adapters/http-koa/edge/router.ts'
 import { edge } from './edge.ts'
+import { listening } from './listening.ts'
 
 const UNHURRIED = {
   headersTimeout: 60_000,
   requestTimeout: 60_000,
   keepAliveTimeout: 60_000,
+  timeout: 60_000,
   connectionsCheckingInterval: 50,
   maxConnections: 100,
 }
@@ -56,6 +63,24 @@ test('a client that never ends its body is let go', async (t) => {
   )
 
   t.regex(await everythingOn(socket), /^HTTP\/1\.1 408 .*urn:plmr:mfa-totp:api:BAD_REQUEST/s)
+})
+
+test('a client that takes nothing of its answer is let go', async (t) => {
+  const text = 'x'.repeat(64 * 1024 * 1024)
+  const router = createRouter({ errors: SERVICE_ERRORS })
+  router.get('/', (ctx) => {
+    ctx.body = text
+  })
+  const limits = { ...UNHURRIED, timeout: 300 }
+  const server = createHttpServer([router], new InFlightRequests(), pino({ level: 'silent' }), {}, limits)
+  const { port } = new URL(await listening(t, server))
+  const gone = once(server, 'connection').then(([socket]) => once(socket as Socket, 'close'))
+
+  const socket = await saying(t, Number(port), 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(socket, 'readable')
+
+  await t.notThrowsAsync(gone)
+  t.true((await everythingOn(socket)).length < text.length, 'it has not got the whole of it')
 })
 
 test('a connection beyond the limit is closed unanswered, and there is room again when another has ended', async (t) => {

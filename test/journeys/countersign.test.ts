@@ -211,7 +211,7 @@ for (const [what, statement] of [
   ],
   ['recipient', `UPDATE otp_issuances SET recipient = 'mallory@example.com' WHERE challenge_id = $1`],
 ] as const) {
-  test.serial(`a ${what} changed in the database makes the mailed code wrong`, async (t) => {
+  test.serial(`a ${what} changed in the database ends the challenge of the mailed code`, async (t) => {
     const { url } = withMailbox
     const user = await registerUser(url)
     const challenge = await openChallenge(url, user.userId)
@@ -224,8 +224,8 @@ for (const [what, statement] of [
       token: user.token,
       json: { totp: codeIn(mail!) },
     })
-    t.is(answer.status, 400)
-    t.is(answer.body.code, 'urn:plmr:mfa-totp:api:INVALID_OTP')
+    t.is(answer.status, 410)
+    t.is(answer.body.code, 'urn:plmr:mfa-totp:api:STEP_UP_REQUEST_CONTEXT_NOT_FOUND')
   })
 }
 
@@ -242,7 +242,7 @@ test.serial(
 
     const json = { totp: codeIn(mail!) }
     const answer = await call(url, 'POST', challenge.verify, { token: mallory.token, json })
-    t.is(answer.body.code, 'urn:plmr:mfa-totp:api:INVALID_OTP')
+    t.is(answer.body.code, 'urn:plmr:mfa-totp:api:STEP_UP_REQUEST_CONTEXT_NOT_FOUND')
   },
 )
 

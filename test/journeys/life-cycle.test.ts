@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import pg from 'pg'
 import { findRunningServer } from '../../src/development/postgres/running-server.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -115,8 +117,27 @@ test('a port that is taken ends the start, says so in a line, and leaves no data
   t.is(findRunningServer(join(home.path, 'postgres')), undefined)
 })
 
+/** An issuer that gives its keys only while it is told to. */
+async function issuer(t: ExecutionContext) {
+  const keys = [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'k1' }]
+  const state = { isUp: true }
+  const server = createHttpServer((_, response) => {
+    response.statusCode = state.isUp ? 200 : 503
+    response.end(JSON.stringify({ keys }))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return { state, variables: { AUTH_JWKS_URL: `http://127.0.0.1:${port}/jwks.json` } }
+}
+
 test('production starts without the routes of development, and with the description of its API', async (t) => {
-  const service = await startProcess({ ...production(database.url), WORKERS: '1' })
+  const { variables } = await issuer(t)
+  const service = await startProcess({ ...production(database.url), ...variables, WORKERS: '1' })
   t.teardown(() => service.end())
 
   await readiness(service.url, 200)
@@ -126,6 +147,34 @@ test('production starts without the routes of development, and with the descript
   t.is((await call(service.url, 'POST', '/bank/session')).status, 404)
   t.is((await call(service.url, 'GET', '/openapi.json')).body.info.title, 'Countersign')
   t.is((await ask(service.url, 'GET', '/docs')).status, 200)
+})
+
+test('with DOCS=off there is neither the page nor the document', async (t) => {
+  const service = await startProcess({ ...env, DOCS: 'off' })
+  t.teardown(() => service.end())
+
+  for (const path of ['/docs', '/docs/show-api.js', '/openapi.json']) {
+    t.is((await call(service.url, 'GET', path)).status, 404, path)
+  }
+})
+
+test('an instance that never had a key of the issuer is not ready, and one that had stays ready without it', async (t) => {
+  const { state, variables } = await issuer(t)
+  state.isUp = false
+  const service = await startProcess({ ...production(database.url), ...variables, WORKERS: '1' })
+  t.teardown(() => service.end())
+
+  const unready = await readiness(service.url, 503)
+  t.is(
+    unready.body.checks.issuer,
+    'the issuer has given no keys yet: The issuer answered 503 instead of a document',
+  )
+  t.is((await call(service.url, 'GET', '/healthz')).status, 200)
+
+  state.isUp = true
+  t.like((await readiness(service.url, 200)).body.checks, { issuer: 'ok' })
+  state.isUp = false
+  t.is((await call(service.url, 'GET', '/readyz')).status, 200)
 })
 
 test('two workers serve one port, and end together in order', async (t) => {

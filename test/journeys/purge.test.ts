@@ -7,6 +7,7 @@ import { PrismaStepUps } from '../../src/adapters/persistence-prisma/step-ups/pr
 import { Challenge } from '../../src/domain/challenge.ts'
 import { POLICY, TRANSFER } from '../domain/examples.ts'
 import { createTestDatabase, missingDatabaseUrl } from '../support/database.ts'
+import { SEALS } from '../support/seals.ts'
 
 const run = (databaseUrl: string, ...args: string[]) =>
   spawnSync(process.execPath, ['src/command-line/cli.ts', 'purge', ...args], {
@@ -18,7 +19,7 @@ test('the command deletes what is past retention, and says how much that was', a
   const { url } = await createTestDatabase()
   const { statements, close } = connectPrisma({ url, onConnectionLost: () => {} })
   t.teardown(close)
-  const stepUps = new PrismaStepUps(statements)
+  const stepUps = new PrismaStepUps(statements, SEALS)
   const openedAt = async (at: Date) => {
     const [challenge, event] = Challenge.open(
       { id: v7({ msecs: at.getTime() }), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },

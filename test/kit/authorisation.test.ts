@@ -2,12 +2,14 @@ import { createServer } from 'node:http'
 import test from 'ava'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { AuthorisationRefused, verifyAuthorisation } from '../../packages/kit/src/authorisation.ts'
+import { summaryDigest } from '../../packages/kit/src/summary-digest.ts'
 import { EddsaChallengeSigner } from '../../src/adapters/signing-eddsa/eddsa-challenge-signer.ts'
 import { listening } from '../http/listening.ts'
 
 const NOON = new Date('2030-01-01T12:00:00.000Z')
 const after = (seconds: number) => new Date(NOON.getTime() + seconds * 1000)
 const DIGEST = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU'
+const SUMMARY = [{ label: 'Amount', value: 'EUR 1,250.00' }]
 const TYPE = 'countersign-authorisation+jwt'
 const signer = new EddsaChallengeSigner([{ id: 'k1', bytes: new Uint8Array(32).fill(1) }])
 
@@ -34,7 +36,7 @@ test("the service's own authorisation says who approved what, and when", async (
     id: CLAIMS.jti!,
     clientId: 'payments',
     subjectUserId: 'alice',
-    operation: { type: 'payments.initiate', digest: DIGEST, summary: [{ label: 'a', value: 'b' }] },
+    operation: { type: 'payments.initiate', digest: DIGEST, summary: SUMMARY },
     status: 'consumed',
     createdAt: after(-120),
     expiresAt: after(600),
@@ -45,18 +47,35 @@ test("the service's own authorisation says who approved what, and when", async (
   } as unknown as Parameters<typeof signer.authorise>[0])
 
   t.deepEqual(
-    await verifyAuthorisation(authorisation, { ...EXPECTED, jwks: signer.publicKeys() as typeof JWKS }),
+    await verifyAuthorisation(authorisation, {
+      ...EXPECTED,
+      jwks: signer.publicKeys() as typeof JWKS,
+      summary: SUMMARY,
+    }),
     {
       challengeId: CLAIMS.jti!,
       subjectUserId: 'alice',
       clientId: 'payments',
-      operation: { type: 'payments.initiate', digest: DIGEST },
+      operation: { type: 'payments.initiate', digest: DIGEST, summaryDigest: summaryDigest(SUMMARY) },
       amr: ['otp', 'email'],
       verifiedAt: after(-60),
       consumedAt: NOON,
       expiresAt: after(300),
     },
   )
+})
+
+test('an authorisation for which the user read another summary is refused, if that matters', async (t) => {
+  const operation = { type: 'payments.initiate', digest: DIGEST, summary_digest: summaryDigest(SUMMARY) }
+  const read = await signed({ ...CLAIMS, operation })
+  const unstated = await signed()
+  const other = { ...EXPECTED, summary: [{ label: 'Amount', value: 'EUR 1.00' }] }
+
+  await t.notThrowsAsync(verifyAuthorisation(read, { ...EXPECTED, summary: SUMMARY }))
+  await t.throwsAsync(verifyAuthorisation(read, other), { instanceOf: AuthorisationRefused })
+  await t.throwsAsync(verifyAuthorisation(unstated, other), { instanceOf: AuthorisationRefused })
+  t.is((await verifyAuthorisation(read, EXPECTED)).operation.summaryDigest, summaryDigest(SUMMARY))
+  t.is((await verifyAuthorisation(unstated, EXPECTED)).operation.summaryDigest, undefined)
 })
 
 test('an authorisation counts until its end and not at it', async (t) => {

@@ -1,5 +1,6 @@
 /** As much of the service as a dialog sees of it, with the answers that a test wants. */
 export class StubChallenge {
+  challengeId = 'c1'
   status = 'pending'
   attemptsRemaining = 5
   summary = [
@@ -80,7 +81,7 @@ export class StubChallenge {
 
   #view() {
     return {
-      challengeId: 'c1',
+      challengeId: this.challengeId,
       status: this.status,
       subjectUserId: 'alice',
       operation: { type: 'payments.initiate', summary: this.summary },

@@ -25,8 +25,8 @@ export interface OpenedChallenge {
   /** A UUID in its canonical form, in lower case. */
   readonly challengeId: string
   /**
-   * A compact JWS (EdDSA) over the challenge id, subject, client, operation and expiry. Pass it to the user’s app with the id; the
-   * app returns both.
+   * A compact JWS (EdDSA) over the challenge id, subject, client, operation with the digest of its summary, and expiry. Pass it to
+   * the user’s app with the id; the app returns both.
    */
   readonly signature: string
   /** From this time on, nothing can be approved with the challenge. */
@@ -129,7 +129,8 @@ export interface ConsumedChallenge {
   /**
    * A compact JWS (EdDSA, `typ` countersign-authorisation+jwt). Anyone can check it with the keys of `/.well-known/jwks.json`; it is
    * valid for five minutes. Claims: `sub` is the subject, `aud` the client, `jti` the challenge; `operation`, `amr` and `auth_time`
-   * say what was approved, how and when.
+   * say what was approved, how and when. `operation` has `type`, `digest` and `summary_digest`: SHA-256 (base64url without padding)
+   * over the canonical JSON (RFC 8785) of the summary that the user read.
    */
   readonly authorisation: string
 }

@@ -7,6 +7,9 @@ import {
   jwtVerify,
 } from 'jose'
 import { z } from 'zod'
+import type { SummaryLine } from './answers.ts'
+import { protectedUrl } from './protected-url.ts'
+import { summaryDigest } from './summary-digest.ts'
 
 /** What an authorisation says: this subject approved this operation for this client. */
 export interface Authorisation {
@@ -17,7 +20,12 @@ export interface Authorisation {
   /** The client that the approval is for (`aud`). */
   readonly clientId: string
   /** What was approved. */
-  readonly operation: { readonly type: string; readonly digest: string }
+  readonly operation: {
+    readonly type: string
+    readonly digest: string
+    /** The digest of what the user read (`summary_digest`). A service of an earlier version does not state it. */
+    readonly summaryDigest?: string | undefined
+  }
   /** How the subject was authenticated (RFC 8176): `otp` and `email`. */
   readonly amr: readonly string[]
   /** When the user entered the right code (`auth_time`). */
@@ -30,14 +38,24 @@ export interface Authorisation {
 
 /** What an authorisation has to say to be accepted. */
 export interface AuthorisationExpectation {
-  /** The keys of the service, or their URL. They are fetched once, and again for a key that is not among them. */
+  /**
+   * The keys of the service, or their URL: https, or http on this machine. They are fetched once, and again for a key that is not
+   * among them.
+   */
   readonly jwks: URL | JSONWebKeySet
   /** The id of the client that the approval has to be for. */
   readonly audience: string
   /** The digest of the operation, from `operationDigest`. */
   readonly digest: string
+  /** What the user has to have read. Default: not checked. */
+  readonly summary?: readonly SummaryLine[]
   /** The time at which the authorisation has to be valid. Default: now. */
   readonly at?: Date
+  /**
+   * Whether the URL of the keys may be plain HTTP to another machine, for a network that encrypts by itself, such as a service mesh. Default: false.
+   * This machine may always be called over plain HTTP.
+   */
+  readonly allowPlainHttp?: boolean
 }
 
 /** The authorisation is not signed by the service, is about another operation, or is past its time. */
@@ -54,7 +72,7 @@ const Claims = z.object({
   sub: z.string(),
   // With a list of audiences, the authorisation would be valid for another client too.
   aud: z.string(),
-  operation: z.object({ type: z.string(), digest: z.string() }),
+  operation: z.object({ type: z.string(), digest: z.string(), summary_digest: z.string().optional() }),
   amr: z.array(z.string()),
   auth_time: z.int(),
   iat: z.int(),
@@ -67,23 +85,27 @@ const remoteKeys = new Map<string, JWTVerifyGetKey>()
  * Checks an authorisation. Requests nothing from the service but its keys.
  *
  * @throws {AuthorisationRefused} if it must not be accepted.
+ * @throws {TypeError} if the URL of the keys is plain HTTP to another machine: anyone on the way could replace them.
  * @throws the error of `jose` if the keys cannot be fetched; the authorisation may still be valid.
  */
 export async function verifyAuthorisation(
   authorisation: string,
-  { jwks, audience, digest, at }: AuthorisationExpectation,
+  { jwks, audience, digest, summary, at, allowPlainHttp }: AuthorisationExpectation,
 ): Promise<Authorisation> {
+  if (jwks instanceof URL) protectedUrl(jwks, 'jwks', allowPlainHttp)
   const payload = await verifiedPayload(authorisation, jwks, audience, at)
   const { success, data } = Claims.safeParse(payload)
   if (!success) throw new AuthorisationRefused('The authorisation lacks a claim')
-  if (data.operation.digest !== digest) {
-    throw new AuthorisationRefused('The authorisation is about another operation')
+  const { type, digest: approved, summary_digest: read } = data.operation
+  if (approved !== digest) throw new AuthorisationRefused('The authorisation is about another operation')
+  if (summary && read !== summaryDigest(summary)) {
+    throw new AuthorisationRefused('The user read another summary')
   }
   return {
     challengeId: data.jti,
     subjectUserId: data.sub,
     clientId: data.aud,
-    operation: data.operation,
+    operation: { type, digest, summaryDigest: read },
     amr: data.amr,
     verifiedAt: new Date(data.auth_time * 1000),
     consumedAt: new Date(data.iat * 1000),

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { boundedFetch } from './bounded-fetch.ts'
+import { protectedUrl } from './protected-url.ts'
 
 /** How this service gets its access tokens. */
 export interface ClientCredentials {
-  /** The token endpoint of the identity provider. */
+  /** The token endpoint of the identity provider: https, or http on this machine. */
   readonly tokenUrl: string | URL
   readonly clientId: string
   readonly clientSecret: string
@@ -15,6 +16,11 @@ export interface ClientCredentials {
   readonly timeoutInMs?: number
   /** What sends the request. Default: the `fetch` of Node.js. */
   readonly fetch?: typeof globalThis.fetch
+  /**
+   * Whether the URL may be plain HTTP to another machine, for a network that encrypts by itself, such as a service mesh. Default: false.
+   * This machine may always be called over plain HTTP.
+   */
+  readonly allowPlainHttp?: boolean
 }
 
 const Granted = z.object({
@@ -32,15 +38,18 @@ const RENEW_BEFORE_END_IN_MS = 30_000
  *
  * The function that it returns rejects with an `Error` that names the status of the token endpoint, and nothing that was sent or
  * answered.
+ *
+ * @throws {TypeError} if the URL is not valid, or is plain HTTP to another machine: the request has the client secret.
  */
 export function clientCredentials(credentials: ClientCredentials): () => Promise<string> {
+  const tokenUrl = protectedUrl(credentials.tokenUrl, 'tokenUrl', credentials.allowPlainHttp)
   let cached: { readonly token: Promise<string>; renewAt: number } | undefined
 
   return () => {
     if (cached && performance.now() < cached.renewAt) return cached.token
     const request = {
       renewAt: Number.POSITIVE_INFINITY,
-      token: grant(credentials).then(({ access_token, expires_in }) => {
+      token: grant(tokenUrl, credentials).then(({ access_token, expires_in }) => {
         request.renewAt = performance.now() + expires_in * 1000 - RENEW_BEFORE_END_IN_MS
         return access_token
       }),
@@ -53,10 +62,10 @@ export function clientCredentials(credentials: ClientCredentials): () => Promise
   }
 }
 
-async function grant(credentials: ClientCredentials): Promise<z.infer<typeof Granted>> {
-  const { tokenUrl, clientId, clientSecret, scope, parameters, timeoutInMs = 5000, fetch } = credentials
+async function grant(tokenUrl: URL, credentials: ClientCredentials): Promise<z.infer<typeof Granted>> {
+  const { clientId, clientSecret, scope, parameters, timeoutInMs = 5000, fetch } = credentials
   const { status, text } = await boundedFetch(
-    new URL(tokenUrl),
+    tokenUrl,
     {
       method: 'POST',
       headers: {

@@ -11,6 +11,7 @@ import {
 } from './answers.ts'
 import { AnswerTooLong, boundedFetch, type FetchedText } from './bounded-fetch.ts'
 import { ANSWERED_CODES, CountersignError, FIELD_CODES } from './countersign-error.ts'
+import { protectedUrl } from './protected-url.ts'
 
 /** Which operation which user must approve. */
 export interface Demand {
@@ -56,7 +57,7 @@ export interface DirectoryEntry {
 }
 
 export interface CountersignClientOptions {
-  /** The URL of the service, with the path prefix that a gateway may add. */
+  /** The URL of the service, with the path prefix that a gateway may add: https, or http on this machine. */
   readonly baseUrl: string | URL
   /** Returns the access token of this service. Called before each attempt: use `clientCredentials`, or a source of your own. */
   readonly accessToken: () => string | Promise<string>
@@ -66,6 +67,11 @@ export interface CountersignClientOptions {
   readonly retries?: number
   /** What sends the requests. Default: the `fetch` of Node.js. */
   readonly fetch?: typeof globalThis.fetch
+  /**
+   * Whether the URL may be plain HTTP to another machine, for a network that encrypts by itself, such as a service mesh. Default: false.
+   * This machine may always be called over plain HTTP.
+   */
+  readonly allowPlainHttp?: boolean
 }
 
 export interface CallOptions {
@@ -137,10 +143,15 @@ export class CountersignClient {
   readonly #retries: number
   readonly #fetch: typeof globalThis.fetch | undefined
 
-  /** @throws {TypeError} if the base URL is not valid, or has credentials, a query or a fragment. */
-  constructor({ baseUrl, accessToken, timeoutInMs = 5000, retries = 2, fetch }: CountersignClientOptions) {
-    const { protocol, origin, pathname, search, hash, username } = new URL(baseUrl)
-    if (!/^https?:$/.test(protocol) || search || hash || username) {
+  /** @throws {TypeError} if the base URL is not valid, has credentials, a query or a fragment, or is plain HTTP to another machine. */
+  constructor(options: CountersignClientOptions) {
+    const { baseUrl, accessToken, timeoutInMs = 5000, retries = 2, fetch, allowPlainHttp } = options
+    const { origin, pathname, search, hash, username, password } = protectedUrl(
+      baseUrl,
+      'baseUrl',
+      allowPlainHttp,
+    )
+    if (search || hash || username || password) {
       throw new TypeError('baseUrl must be an http(s) URL without credentials, query and fragment')
     }
     this.#base = `${origin}${pathname.replace(/\/+$/, '')}`
@@ -186,7 +197,7 @@ export class CountersignClient {
   /**
    * Reads the state of a challenge. For the client that opened it; anyone else gets `CHALLENGE_NOT_FOUND`. Needs no scope.
    *
-   * Codes: `BAD_REQUEST`, `CHALLENGE_NOT_FOUND`.
+   * Codes: `BAD_REQUEST`, `CHALLENGE_NOT_FOUND`, `FORBIDDEN`.
    */
   async inspectChallenge(challengeId: string, { signal }: CallOptions = {}): Promise<Challenge> {
     const path = `${CHALLENGES}/${segment(challengeId)}`
@@ -223,7 +234,8 @@ export class CountersignClient {
    * Ends a challenge: nothing can be approved with it any more. Resolves too if it was cancelled before. For the client that opened
    * it. Needs no scope.
    *
-   * Codes: `BAD_REQUEST`, `CHALLENGE_NOT_FOUND`, `CHALLENGE_ALREADY_CONSUMED`, `CHALLENGE_EXPIRED`, `CHALLENGE_EXHAUSTED`.
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`, `CHALLENGE_NOT_FOUND`, `CHALLENGE_ALREADY_CONSUMED`, `CHALLENGE_EXPIRED`,
+   * `CHALLENGE_EXHAUSTED`.
    */
   async cancelChallenge(challengeId: string, { signal }: CallOptions = {}): Promise<void> {
     const path = `${CHALLENGES}/${segment(challengeId)}:cancel`
@@ -511,3 +523,4 @@ export {
   PostgresExecutions,
   type PostgresExecutionsOptions,
 } from './postgres-executions.ts'
+export { summaryDigest } from './summary-digest.ts'

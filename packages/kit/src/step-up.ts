@@ -7,6 +7,7 @@ import { type CountersignClient, methodsOf } from './client.ts'
 import { CountersignError } from './countersign-error.ts'
 import type { Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
 import { operationDigest } from './operation-digest.ts'
+import { protectedUrl } from './protected-url.ts'
 
 /** The approval that a protected handler runs with. */
 export interface StepUp {
@@ -67,7 +68,7 @@ export interface StepUpOptions<Request> {
    * by the challenge id what it did before.
    */
   readonly executions: ExecutionStore | 'in-the-handler'
-  /** The keys of the service, or their URL. Default: fetched from the service. */
+  /** The keys of the service, or their URL: https, or http on this machine. Default: fetched from where the client finds the service. */
   readonly jwks?: URL | JSONWebKeySet
   /**
    * Called for logging, with each answer but 401 `STEP_UP_REQUIRED`. The app does not get the `cause`. If it throws, the process gets
@@ -179,7 +180,9 @@ class Refused extends Error {
 export class StepUpGate<Request> {
   readonly #options: StepUpOptions<Request>
 
+  /** @throws {TypeError} if the URL of the keys is plain HTTP to another machine. */
   constructor(options: StepUpOptions<Request>) {
+    if (options.jwks instanceof URL) protectedUrl(options.jwks, 'jwks')
     this.#options = options
   }
 
@@ -297,7 +300,9 @@ export class StepUpGate<Request> {
   ): Promise<Authorisation> {
     const { client, clientId: audience, jwks = client.jwksUrl } = this.#options
     try {
-      return await verifyAuthorisation(authorisation, { jwks, audience, digest, at: new Date(consumedAt) })
+      // The client has been asked to call the service there: its maker knows the network.
+      const expected = { jwks, audience, digest, at: new Date(consumedAt), allowPlainHttp: true }
+      return await verifyAuthorisation(authorisation, expected)
     } catch (error) {
       throw new Refused('STEP_UP_UNAVAILABLE', error)
     }

@@ -9,10 +9,13 @@ import {
 } from 'jose'
 import { IssuerUnavailable } from '../../application/ports/access-tokens.ts'
 import type { Clock } from '../../application/ports/clock.ts'
+import type { HealthCheck } from '../../contracts/health-check.ts'
 import { fetchJson } from './issuer-answer.ts'
 
 const REFRESH_AFTER_IN_MS = 10 * 60_000
 const COOLDOWN_IN_MS = 30_000
+/** The same while there were no keys yet, for a process that waits for them in order to serve. No token shortens it. */
+const FIRST_COOLDOWN_IN_MS = 3000
 const HONOURED_FOR_IN_MS = 24 * 3_600_000
 /** Each candidate costs a signature check. So a token that names no key cannot cost more than this. */
 export const MAX_CANDIDATES = 8
@@ -25,8 +28,15 @@ export const MAX_CANDIDATES = 8
  */
 export type CandidateKeys = (header: JWTHeaderParameters) => AsyncIterable<CryptoKey>
 
+export interface IssuerKeys {
+  readonly candidates: CandidateKeys
+  /** Fails until the issuer has given keys once, and again when the last ones no longer count. */
+  readonly health: HealthCheck
+}
+
 interface HeldKeys {
   readonly text: string
+  readonly count: number
   readonly candidates: CandidateKeys
   readonly fetchedAt: number
 }
@@ -48,22 +58,22 @@ interface HeldKeys {
  * and the issuer did not answer last time. jose's own remote set drops its keys when a fetch fails after their age, and
  * does not pause after a failed fetch.
  */
-export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch): CandidateKeys {
+export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch): IssuerKeys {
   let held: HeldKeys | undefined
   let askedAt = Number.NEGATIVE_INFINITY
   let pending: Promise<void> | undefined
   let failure: unknown
 
   /** Never rejects: `failure` holds the error until the issuer answers. */
-  function refresh(): Promise<void> {
-    if (pending || isWithin(COOLDOWN_IN_MS, askedAt, now())) return pending ?? Promise.resolve()
+  function refresh(cooldownInMs = COOLDOWN_IN_MS): Promise<void> {
+    if (pending || isWithin(cooldownInMs, askedAt, now())) return pending ?? Promise.resolve()
 
     askedAt = now()
     pending = fetchPublicKeys(jwksUrl, fetch)
       .then((keySet) => {
         const text = JSON.stringify(keySet)
         const candidates = held?.text === text ? held.candidates : keysOf(keySet)
-        held = { text, candidates, fetchedAt: now() }
+        held = { text, candidates, count: keySet.keys.length, fetchedAt: now() }
         failure = undefined
       })
       .catch((error: unknown) => {
@@ -84,7 +94,24 @@ export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch)
     return clock.now().getTime()
   }
 
-  return async function* candidates(header) {
+  const health: HealthCheck = {
+    name: 'issuer',
+    problem: async () => {
+      if (!held) await refresh(FIRST_COOLDOWN_IN_MS)
+      if (!held) return `the issuer has given no keys yet: ${reasonOf(failure)}`
+      // Also lets an idle process notice that its keys grow old.
+      if (!isWithin(REFRESH_AFTER_IN_MS, held.fetchedAt, now())) void refresh()
+      if (!isWithin(HONOURED_FOR_IN_MS, held.fetchedAt, now()))
+        return `the keys of the issuer are too old: ${reasonOf(failure)}`
+      return held.count === 0 ? 'the issuer publishes no keys' : undefined
+    },
+    remark: () =>
+      held && failure !== undefined
+        ? `the issuer gives no keys, and those of ${new Date(held.fetchedAt).toISOString()} still count: ${reasonOf(failure)}`
+        : undefined,
+  }
+
+  async function* candidates(header: JWTHeaderParameters) {
     if (!held || !isWithin(HONOURED_FOR_IN_MS, held.fetchedAt, now())) await refresh()
     else if (!isWithin(REFRESH_AFTER_IN_MS, held.fetchedAt, now())) void refresh()
 
@@ -110,6 +137,21 @@ export function issuerKeys(jwksUrl: URL, clock: Clock, fetch = globalThis.fetch)
       throw blame(error)
     }
   }
+
+  return { candidates, health }
+}
+
+/** Without the address, which may have a credential in it. */
+function reasonOf(failure: unknown): string {
+  if (failure === undefined) return 'it has not answered'
+  const { cause, message, name } = failure as Error
+  const { code } = (cause ?? failure) as NodeJS.ErrnoException
+  if (name === 'TimeoutError') return 'it does not answer'
+  return typeof code === 'string'
+    ? code
+    : /^The issuer answered/.test(message)
+      ? message
+      : 'its answer makes no sense'
 }
 
 /**

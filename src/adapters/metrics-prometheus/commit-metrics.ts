@@ -1,5 +1,5 @@
 import type { CommitListener } from '../../application/ports/commit-listener.ts'
-import type { DomainEvent } from '../../domain/domain-event.ts'
+import { type DomainEvent, isForgery } from '../../domain/domain-event.ts'
 import type { Metrics } from './metrics.ts'
 
 /** A word of a closed set. A plain `string` does not compile, because every text would start a time series of its own. */
@@ -20,6 +20,7 @@ export function commitMetrics(metrics: Metrics): CommitListener {
       const reason: Closed<Reason> | '' = 'reason' in event ? event.reason : 'kind' in event ? event.kind : ''
       metrics.events.inc({ type, reason })
 
+      if (isForgery(event)) metrics.forgeries.inc({ reason: event.reason })
       if (event.type === 'otp-failed') metrics.deliveryFailures.inc({ reason: event.reason })
       const duration = issuance && durationUpTo(event, metrics)
       duration?.observe((event.at.getTime() - issuance!.issuedAt.getTime()) / 1000)

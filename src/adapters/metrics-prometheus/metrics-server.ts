@@ -5,14 +5,22 @@ import { Registry } from 'prom-client'
 /** Returns the metrics in the text format of Prometheus. Rejects if they are temporarily unavailable. */
 export type Scrape = () => Promise<string>
 
-const TIMEOUTS_IN_MS = { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 65_000 }
+const TIMEOUTS_IN_MS = {
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 65_000,
+}
+/** How long a client may take nothing of its answer. */
+const SEND_TIMEOUT_IN_MS = 20_000
+/** Each may be sent a text of its own, so this bounds the memory that slow clients take. */
+const MOST_CONNECTIONS = 64
 
 /**
  * Creates a server that answers scrapes and nothing else. It does not listen yet. It does not authenticate clients, so it
  * has a port of its own, which only the operator's network may reach.
  */
 export function createMetricsServer(scrape: Scrape, logger: Logger): Server {
-  return createServer(TIMEOUTS_IN_MS, async (request, response) => {
+  const server = createServer(TIMEOUTS_IN_MS, async (request, response) => {
     const answer = (status: number, text: string) => {
       response.writeHead(status, {
         'Content-Type': Registry.PROMETHEUS_CONTENT_TYPE,
@@ -36,4 +44,7 @@ export function createMetricsServer(scrape: Scrape, logger: Logger): Server {
       answer(503, 'The metrics are temporarily unavailable\n')
     }
   })
+  server.timeout = SEND_TIMEOUT_IN_MS
+  server.maxConnections = MOST_CONNECTIONS
+  return server
 }

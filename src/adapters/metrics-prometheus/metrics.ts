@@ -1,5 +1,5 @@
 import { Counter, Histogram, Registry } from 'prom-client'
-import type { ConsumptionRefusal, DeliveryFailure } from '../../domain/domain-event.ts'
+import { type ConsumptionRefusal, type DeliveryFailure, FORGERIES } from '../../domain/domain-event.ts'
 
 /*
  * Bounds in seconds. Each histogram covers its shortest and longest useful duration:
@@ -29,6 +29,7 @@ const DELIVERY_FAILURES: readonly DeliveryFailure[] = [
   'superseded',
   'challenge-over',
   'code-expired',
+  ...FORGERIES,
 ]
 const CONSUMPTION_REFUSALS: readonly ConsumptionRefusal[] = ['digest-mismatch', 'signature-mismatch']
 
@@ -102,7 +103,14 @@ export class Metrics {
 
   readonly otpKeyMisses = new Counter({
     name: 'countersign_otp_key_misses_total',
-    help: 'Codes that the service could not derive, because their key is not configured',
+    help: 'Codes and seals that the service could not derive, because their key is not configured',
+    registers: [this.registry],
+  })
+
+  readonly forgeries = new Counter({
+    name: 'countersign_forgeries_total',
+    help: 'Rows that somebody other than the service wrote, found before anything came of them',
+    labelNames: ['reason'] as const,
     registers: [this.registry],
   })
 
@@ -119,6 +127,7 @@ export class Metrics {
     }
     for (const reason of DELIVERY_FAILURES) this.deliveryFailures.inc({ reason }, 0)
     for (const reason of CONSUMPTION_REFUSALS) this.events.inc({ type: 'consumption-refused', reason }, 0)
+    for (const reason of FORGERIES) this.forgeries.inc({ reason }, 0)
     for (const reason of TOKEN_REFUSALS) this.tokenRefusals.inc({ reason }, 0)
   }
 }

@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, timingSafeEqual } from 'node:crypto'
+import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, timingSafeEqual } from 'node:crypto'
 import type { ChallengeSigner } from '../../application/ports/challenge-signer.ts'
 import type { Challenge, ConsumedChallenge } from '../../domain/challenge.ts'
 import { secondsAfter } from '../../domain/instant.ts'
+import { Operation } from '../../domain/operation.ts'
 
 /** An Ed25519 key: `bytes` are the 32-byte private key of RFC 8032 §5.1.5. */
 export interface SigningKey {
@@ -24,20 +25,26 @@ interface KeyPair {
 /** Signs with Ed25519, which is deterministic: the same statement under the same key always has the same signature. */
 export class EddsaChallengeSigner implements ChallengeSigner {
   readonly #pairs: readonly [KeyPair, ...KeyPair[]]
+  readonly #summaryFrom: Date
 
-  /** @param keys the first one signs. All are published. */
-  constructor([active, ...others]: readonly [SigningKey, ...SigningKey[]]) {
+  /**
+   * @param keys the first one signs. All are published.
+   * @param summaryFrom signatures of challenges from then on state the summary. Those before do not, because instances of a version
+   *   that states none must recognise them.
+   */
+  constructor([active, ...others]: readonly [SigningKey, ...SigningKey[]], summaryFrom = new Date(0)) {
     this.#pairs = [pairOf(active), ...others.map(pairOf)]
+    this.#summaryFrom = summaryFrom
   }
 
   async sign(challenge: Challenge): Promise<string> {
-    return signChallenge(challenge, this.#pairs[0])
+    return this.#sign(challenge, this.#pairs[0])
   }
 
   /** Signs again and compares, so that it parses no input from strangers. */
   async verifies(challenge: Challenge, signature: string): Promise<boolean> {
     for (const pair of this.#pairs) {
-      if (equal(signChallenge(challenge, pair), signature)) return true
+      if (equal(this.#sign(challenge, pair), signature)) return true
     }
     return false
   }
@@ -45,7 +52,7 @@ export class EddsaChallengeSigner implements ChallengeSigner {
   async authorise(challenge: ConsumedChallenge): Promise<string> {
     const { id, clientId, subjectUserId, operation, verifiedAt, consumedAt } = challenge
     return signedJwt(this.#pairs[0], AUTHORISATION_TYPE, {
-      operation: { type: operation.type, digest: operation.digest },
+      operation: claimOf(operation),
       amr: ['otp', 'email'],
       auth_time: secondsOf(verifiedAt),
       jti: id,
@@ -53,6 +60,19 @@ export class EddsaChallengeSigner implements ChallengeSigner {
       aud: clientId,
       iat: secondsOf(consumedAt),
       exp: secondsOf(secondsAfter(consumedAt, AUTHORISATION_LIFETIME_IN_SECONDS)),
+    })
+  }
+
+  /** The order of the claims is part of the signature. If it changed, no signature from before would verify. */
+  #sign({ id, clientId, subjectUserId, operation, createdAt, expiresAt }: Challenge, pair: KeyPair): string {
+    const { type, digest } = operation
+    return signedJwt(pair, CHALLENGE_TYPE, {
+      operation: createdAt < this.#summaryFrom ? { type, digest } : claimOf(operation),
+      jti: id,
+      sub: subjectUserId,
+      aud: clientId,
+      iat: secondsOf(createdAt),
+      exp: secondsOf(expiresAt),
     })
   }
 
@@ -68,17 +88,9 @@ export class EddsaChallengeSigner implements ChallengeSigner {
   }
 }
 
-/** The order of the claims is part of the signature. If it changed, no signature from before would verify. */
-function signChallenge(challenge: Challenge, pair: KeyPair): string {
-  const { id, clientId, subjectUserId, operation, createdAt, expiresAt } = challenge
-  return signedJwt(pair, CHALLENGE_TYPE, {
-    operation: { type: operation.type, digest: operation.digest },
-    jti: id,
-    sub: subjectUserId,
-    aud: clientId,
-    iat: secondsOf(createdAt),
-    exp: secondsOf(expiresAt),
-  })
+/** What was asked of the user: what machines compare, and what the user read. */
+function claimOf({ type, digest, summary }: Operation) {
+  return { type, digest, summary_digest: hash('sha256', Operation.canonicalSummary(summary), 'base64url') }
 }
 
 /**

@@ -7,7 +7,7 @@ import type { ExternalUserDirectory } from '../ports/user-directory.ts'
 
 /**
  * Step-ups whose users another system keeps. That system does not announce that a user has another e-mail address or is gone, so
- * each load asks it. The decision that follows ends the challenge then (`StepUp.cancelIfGone`). Without an answer there is no
+ * each load asks it. The decision that follows ends the challenge then (`StepUp.cancelIfUnsound`). Without an answer there is no
  * decision: a user who may have left must not confirm anything.
  */
 export class AddressCheckedStepUps implements StepUps {

@@ -62,17 +62,18 @@ export class ConsumeChallenge {
   }
 
   async #decide(
-    { challenge, standing }: StepUp,
+    { challenge, standing, forgery }: StepUp,
     { challengeId, clientId, signature, digest, idempotency }: ConsumeChallengeCommand,
     now: Date,
   ): Promise<Decided<ConsumedChallenge | ConsumptionRefusal>> {
     if (challenge.clientId !== clientId) throw new ChallengeNotFound(challengeId)
-    if (challenge.status === 'consumed' && challenge.consumedBy.key === idempotency.key) {
-      if (challenge.consumedBy.fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
-      return { decision: undefined, result: challenge }
+    const isRepeat = challenge.status === 'consumed' && challenge.consumedBy.key === idempotency.key
+    if (isRepeat && challenge.consumedBy.fingerprint !== idempotency.fingerprint) {
+      throw new IdempotencyKeyReused()
     }
+    if (isRepeat && !forgery) return { decision: undefined, result: challenge }
 
-    const refusal = await this.#refusal(challenge, signature, digest)
+    const refusal = isRepeat ? forgery : await this.#refusal(challenge, signature, digest)
     if (refusal) {
       const event = Challenge.refuseConsumption(challenge, refusal, now)
       return { decision: { challenge, standing, events: [event] }, result: refusal }

@@ -46,14 +46,15 @@ export class InspectChallenge {
     const { issuance, standing, user } = stepUp
     const now = this.#clock.now()
     // The next decision stores the cancellation; a read shows it already.
-    const challenge = StepUp.cancelIfGone(stepUp, whereaboutsOf(stepUp), now)?.challenge ?? stepUp.challenge
+    const challenge =
+      StepUp.cancelIfUnsound(stepUp, whereaboutsOf(stepUp), now)?.challenge ?? stepUp.challenge
     const reachable = !user || !SubjectStanding.isSuppressed(standing, user.email)
     return {
       challenge,
       status: Challenge.statusAt(challenge, now),
       issuance,
       resendAvailableAt: reachable
-        ? StepUp.nextIssuanceAt({ ...stepUp, challenge }, this.#policy, now)
+        ? StepUp.nextIssuanceAt({ ...stepUp, challenge }, this.#policy, now, user)
         : undefined,
       codeDigits: this.#policy.codeDigits,
     }

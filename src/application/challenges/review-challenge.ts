@@ -27,12 +27,12 @@ export interface ReviewedChallenge {
 
 /** Shows an operator the state and the history of any challenge. Changes nothing. */
 export class ReviewChallenge {
-  readonly #stepUps: StepUps
+  readonly #stepUps: Pick<StepUps, 'load'>
   readonly #trail: AuditTrail
   readonly #clock: Clock
   readonly #policy: StepUpPolicy
 
-  constructor(stepUps: StepUps, trail: AuditTrail, clock: Clock, policy: StepUpPolicy) {
+  constructor(stepUps: Pick<StepUps, 'load'>, trail: AuditTrail, clock: Clock, policy: StepUpPolicy) {
     this.#stepUps = stepUps
     this.#trail = trail
     this.#clock = clock

@@ -74,8 +74,10 @@ export class DeliverOtp {
     return recordMailEvent(this.#mailOutcomes, issuanceId, event, { actor: 'service' })
   }
 
-  async #send({ issuance, challenge, user }: OtpDelivery) {
-    const withheld = OtpIssuance.reasonToWithhold(issuance, challenge, this.#clock.now())
+  async #send(delivery: OtpDelivery) {
+    const { issuance, challenge, user } = delivery
+    const withheld =
+      OtpIssuance.reasonToWithhold(issuance, challenge, this.#clock.now()) ?? delivery.forgery()
     if (withheld) return { decided: OtpIssuance.fail(issuance, withheld, this.#clock.now()) }
 
     const notice = {

@@ -2,7 +2,7 @@ import { SubjectMismatch } from '../../domain/challenge.ts'
 import { StepUp } from '../../domain/step-up.ts'
 import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
 import { SubjectStanding } from '../../domain/subject-standing.ts'
-import { UserUnreachable } from '../../domain/user.ts'
+import { User, UserUnreachable } from '../../domain/user.ts'
 import { decideAndSave } from '../decide-and-save.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DeliverySignal } from '../ports/delivery-signal.ts'
@@ -44,7 +44,7 @@ export class IssueOtp {
 
   /**
    * @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {UserUnreachable} @throws {ChallengeOver}
-   * @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent}
+   * @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent} @throws {AddressHeld}
    * @throws what {@link decideAndSave} throws
    */
   async execute({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
@@ -56,6 +56,7 @@ export class IssueOtp {
       ({ user, ...stepUp }, now) => {
         if (stepUp.challenge.subjectUserId !== userId) throw new SubjectMismatch(challengeId)
         if (!user || SubjectStanding.isSuppressed(stepUp.standing, user.email)) throw new UserUnreachable()
+        User.assertNotHeld(user, this.#policy, now)
 
         const demand = {
           id: this.#identifiers.next(),

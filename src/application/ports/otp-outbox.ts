@@ -1,5 +1,5 @@
 import type { Challenge } from '../../domain/challenge.ts'
-import type { ChallengeEvent } from '../../domain/domain-event.ts'
+import type { ChallengeEvent, Forgery } from '../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../domain/otp-issuance.ts'
 import type { User } from '../../domain/user.ts'
 
@@ -11,6 +11,13 @@ export interface OtpDelivery {
   readonly user: User | undefined
   /** The trace context of the request that issued the code; undefined if it was not traced. */
   readonly traceContext: string | undefined
+  /**
+   * How the rows show that somebody else wrote them; undefined if they do not. Called for each attempt, so that one bad row
+   * stops one mail.
+   *
+   * @throws {UnknownOtpKey} if the key of a seal is not configured.
+   */
+  forgery(): Forgery | undefined
 }
 
 /** The issuances whose mail must still be sent. */

@@ -32,10 +32,11 @@ export abstract class StepUps {
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }>
 
   /**
-   * Reads everything that a decision depends on. Writes nothing.
+   * Reads everything that a decision depends on. Writes nothing. Sets `forgery` if somebody else wrote what it read: a live or
+   * consumed challenge is then not the one that was stored.
    * Undefined if there is no such challenge. `challengeId` must be a canonical UUID.
    *
-   * @throws {StorageUnavailable}
+   * @throws {StorageUnavailable} @throws {UnknownOtpKey} if the key of a seal is not configured.
    * @throws {DirectoryUnavailable} if another system keeps the entry and does not answer in time.
    */
   abstract load(challengeId: string): Promise<LoadedStepUp | undefined>
@@ -44,6 +45,7 @@ export abstract class StepUps {
    * Stores the decision and its events, all or nothing, if no other decision about the subject was stored since the load.
    * Returns false if one was: load and decide again. Stores the trace context of the provenance with an issued code.
    *
+   * @throws {IssuancesSpent} if the mailbox of the issued code had as many as it may in the last hour. Nothing was stored.
    * @throws {StorageUnavailable} The decision may have been stored.
    */
   abstract save(decision: StepUpDecision, provenance: Provenance): Promise<boolean>

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { SignJWT } from 'jose'
 import { issuerKeys } from '../../../src/adapters/identity-jose/issuer-keys.ts'
@@ -41,7 +42,8 @@ async function withIssuer(t: ExecutionContext, answer: RequestListener) {
 
   const clock = new SettableClock(NOON)
   const keyClock = new SettableClock(NOON)
-  const tokens = new JoseAccessTokens(issuerKeys(url, keyClock), RULES, clock)
+  const { candidates, health } = issuerKeys(url, keyClock)
+  const tokens = new JoseAccessTokens(candidates, RULES, clock)
   const authenticate = async (kid: string | undefined, { privateKey } = old) =>
     tokens.authenticate(
       await new SignJWT()
@@ -53,8 +55,55 @@ async function withIssuer(t: ExecutionContext, answer: RequestListener) {
         .sign(privateKey),
     )
   const at = (seconds: number) => keyClock.pass(seconds - (keyClock.now().getTime() - NOON.getTime()) / 1000)
-  return { issuer, authenticate, at }
+  return { issuer, authenticate, at, health }
 }
+
+test('the issuer is not well until it has given keys once, and is asked every few seconds until then', async (t) => {
+  const { issuer, health, at } = await withIssuer(t, away)
+
+  for (let n = 0; n < 3; n++) {
+    t.is(
+      await health.problem(),
+      'the issuer has given no keys yet: The issuer answered 503 instead of a document',
+    )
+  }
+  t.is(issuer.calls, 1)
+
+  issuer.answer = keySet()
+  at(3)
+  t.is(await health.problem(), 'the issuer publishes no keys')
+  t.is(issuer.calls, 2)
+})
+
+test('once it has given keys the issuer is well, also while it is away, and the outage is remarked on', async (t) => {
+  const { issuer, health, at } = await withIssuer(t, keySet(jwk('old')))
+  t.is(await health.problem(), undefined)
+  t.is(health.remark?.(), undefined)
+
+  issuer.answer = away
+  at(11 * MINUTE)
+  t.is(await health.problem(), undefined)
+  while (!health.remark?.()) await turn()
+  t.is(await health.problem(), undefined)
+  t.is(
+    health.remark?.(),
+    'the issuer gives no keys, and those of 2030-01-01T12:00:00.000Z still count: The issuer answered 503 instead of a document',
+  )
+
+  at(DAY)
+  t.regex((await health.problem()) ?? '', /^the keys of the issuer are too old: /)
+
+  issuer.answer = keySet(jwk('old'))
+  at(DAY + MINUTE)
+  while ((await health.problem()) !== undefined) await turn()
+  t.is(health.remark?.(), undefined)
+})
+
+test('an issuer that refuses connections is named by its code, and its address is not', async (t) => {
+  const { health } = issuerKeys(new URL('http://user:secret@127.0.0.1:9/jwks'), new SettableClock(NOON))
+
+  t.regex((await health.problem()) ?? '', /^the issuer has given no keys yet: (?!.*(?:secret|127))/)
+})
 
 test('keys are fetched once for any number of tokens', async (t) => {
   const { issuer, authenticate } = await withIssuer(t, keySet(jwk('old')))
@@ -258,7 +307,7 @@ test('a token without a key id is no bad token while the issuer is away, and a k
 test('a token that is known is not checked again because its key was fetched again', async (t) => {
   const clock = new SettableClock(NOON)
   const keys = await publishedKeys(t, jwk('old'), jwk('next', next))
-  const candidates = issuerKeys(keys.url, clock)
+  const { candidates } = issuerKeys(keys.url, clock)
   const header = { alg: 'EdDSA', kid: 'old' }
   const before = await Array.fromAsync(candidates(header))
 

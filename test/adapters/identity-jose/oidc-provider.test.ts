@@ -18,7 +18,7 @@ async function withProvider(...keys: JWK[]) {
   const issuedAt = new Date(decodeJwt(token).iat! * 1000)
   const clock = new SettableClock(issuedAt)
   const keyClock = new SettableClock(issuedAt)
-  const remoteKeys = issuerKeys(await provider.jwksUri(), keyClock)
+  const remoteKeys = issuerKeys(await provider.jwksUri(), keyClock).candidates
   const tokens = new JoseAccessTokens(remoteKeys, { issuer: provider.issuer, audience: 'countersign' }, clock)
   return { provider, token, tokens, clock, keyClock }
 }
@@ -102,7 +102,7 @@ for (const provider of PROVIDERS) {
     const profile = tokenProfile(provider, {}, audience)
     const clock = { now: () => new Date() }
     const rules = { issuer: openId.issuer, audience, profile }
-    const tokens = new JoseAccessTokens(issuerKeys(await openId.jwksUri(), clock), rules, clock)
+    const tokens = new JoseAccessTokens(issuerKeys(await openId.jwksUri(), clock).candidates, rules, clock)
 
     const ofService = await tokens.authenticate(await openId.serviceToken())
     const { access_token, id_token } = await openId.signIn(COUNTERSIGN)
@@ -125,7 +125,7 @@ test('a token without a key id is checked against each key that the provider pub
   t.is(decodeProtectedHeader(token).kid, undefined)
   const keyClock = new SettableClock(new Date())
   const rules = { issuer: provider.issuer, audience: 'countersign' }
-  const tokens = new JoseAccessTokens(issuerKeys(await provider.jwksUri(), keyClock), rules, {
+  const tokens = new JoseAccessTokens(issuerKeys(await provider.jwksUri(), keyClock).candidates, rules, {
     now: () => new Date(),
   })
 

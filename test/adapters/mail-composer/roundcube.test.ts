@@ -5,10 +5,10 @@ import type { Brand } from '../../../src/adapters/mail-composer/brand.ts'
 import { HtmlLockMailComposer } from '../../../src/adapters/mail-composer/html-lock-mail-composer.ts'
 import { HtmlOtpMailComposer } from '../../../src/adapters/mail-composer/html-otp-mail-composer.ts'
 import { createWordings } from '../../../src/adapters/mail-composer/wording.ts'
+import { washed, whyNoRoundcube } from '../../../tools/mail/roundcube/roundcube.ts'
 import { launchChromium } from '../../../tools/pictures/chromium.ts'
 import { afterNoon, NOON, TRANSFER } from '../../domain/examples.ts'
 import { inBrowser, whyNoPages } from '../../support/in-browser.ts'
-import { washed, whyNoRoundcube } from '../../support/roundcube/roundcube.ts'
 
 /** The longest name that the configuration takes, in characters that HTML writes with nine. */
 const LONGEST = '🏦'.repeat(60)

@@ -20,6 +20,7 @@ import { SettableClock } from '../../doubles/settable-clock.ts'
 import { resultsOf } from '../../support/check-results.ts'
 import { createTestDatabase, missingDatabaseUrl, query } from '../../support/database.ts'
 import { createRole } from '../../support/database-role.ts'
+import { SEALS } from '../../support/seals.ts'
 
 const REAL_CLOCK = { now: () => new Date() }
 
@@ -75,9 +76,9 @@ test('a role without rights is told by the statements that grant them, and with 
   const { prisma, statements, close } = connectPrisma({ url: own, onConnectionLost: () => {} })
   t.teardown(close)
   const stores = {
-    stepUps: new PrismaStepUps(statements),
+    stepUps: new PrismaStepUps(statements, SEALS),
     registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(statements),
+    outbox: new PrismaOtpOutbox(statements, SEALS),
     trail: new PrismaAuditTrail(prisma),
   }
   const user = { userId: 'alice', email: ALICE, locale: undefined, displayName: undefined }
@@ -225,9 +226,9 @@ function storesIn(t: ExecutionContext, url: string) {
   const { prisma, statements, close } = connectPrisma({ url, onConnectionLost: () => {} })
   t.teardown(close)
   return {
-    stepUps: new PrismaStepUps(statements),
+    stepUps: new PrismaStepUps(statements, SEALS),
     registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(statements),
+    outbox: new PrismaOtpOutbox(statements, SEALS),
     trail: new PrismaAuditTrail(prisma),
   }
 }

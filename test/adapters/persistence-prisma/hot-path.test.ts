@@ -26,9 +26,11 @@ import {
   insertChallenge,
   loadStepUp,
   saveDecision,
+  saveIssuingDecision,
   saveLockingDecision,
 } from '../../../src/adapters/persistence-prisma/step-ups/step-up-statements.ts'
 import { Challenge } from '../../../src/domain/challenge.ts'
+import { EmailAddress } from '../../../src/domain/email-address.ts'
 import { LockNotice } from '../../../src/domain/lock-notice.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../../src/domain/step-up.ts'
@@ -47,6 +49,7 @@ import { createDataDir, startProcess } from '../../journeys/service-process.ts'
 import { createTestDatabase, query, serverUrl } from '../../support/database.ts'
 import { putHistory } from '../../support/history.ts'
 import { call } from '../../support/http-call.ts'
+import { SEALS } from '../../support/seals.ts'
 
 const [CHALLENGE, OPENED] = Challenge.open(
   { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
@@ -55,12 +58,13 @@ const [CHALLENGE, OPENED] = Challenge.open(
 )
 const BY_ALICE = { actor: 'user:alice', requestId: 'r', remoteAddress: '203.0.113.7' }
 const { issued, ...WITHOUT_ISSUANCE } = StepUp.issueOtp(freshStepUp(), demand(), POLICY, NOON)
+const MAILBOX = { key: EmailAddress.mailboxKey(ALICE), atMost: 40 }
 const [SENT, SENT_EVENT] = OtpIssuance.markSent(issued, 'm', NOON)
 const NOTICE = LockNotice.queue(randomUUID(), ALICE, CHALLENGE, afterNoon(900), NOON)
 
 const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
   load: loadStepUp(CHALLENGE.id),
-  'save, with a new issuance': saveDecision({ ...WITHOUT_ISSUANCE, issued }, BY_ALICE),
+  'save, with a new issuance': saveIssuingDecision({ ...WITHOUT_ISSUANCE, issued }, MAILBOX, BY_ALICE),
   'save, without one': saveDecision(WITHOUT_ISSUANCE, BY_ALICE),
   open: insertChallenge(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE, 20),
   'find by idempotency key': findByIdempotencyKey('payments', 'k'),
@@ -78,13 +82,14 @@ const GROUPS: Readonly<Record<string, (members: number) => Prisma.Sql>> = {
     decision: {
       ...{ challenge: { ...WITHOUT_ISSUANCE.challenge, id }, events: WITHOUT_ISSUANCE.events },
       ...{ standing: { ...WITHOUT_ISSUANCE.standing, subjectUserId: id }, issued: { ...issued, id } },
+      mailbox: MAILBOX,
     },
     provenance: BY_ALICE,
+    seals: SEALS.ofDecision({ ...WITHOUT_ISSUANCE, issued }),
   })),
   open: groupOf(OPENING, (id) => ({
     ...{ challenge: { ...CHALLENGE, id }, event: OPENED, provenance: BY_ALICE },
-    idempotency: { key: id, fingerprint: 'f' },
-    mostLive: 20,
+    ...{ idempotency: { key: id, fingerprint: 'f' }, mostLive: 20, demandSeal: SEALS.ofDemand(CHALLENGE) },
   })),
   'find by idempotency key': groupOf(FINDING, (key) => ({ clientId: 'payments', key })),
   record: groupOf(RECORDING, (id) => ({
@@ -156,7 +161,7 @@ function assertByIndex(t: ExecutionContext, rows: readonly unknown[]): void {
 test('a challenge and its subject are updated in place from the first code to the consumption', async (t) => {
   const { url } = await createTestDatabase()
   const { statements, close } = connectPrisma({ url, onConnectionLost: (error) => t.fail(error.message) })
-  const stepUps = new PrismaStepUps(statements)
+  const stepUps = new PrismaStepUps(statements, SEALS)
   const journeys = 20
   for (let n = 0; n < journeys; n++) {
     const [id, subjectUserId] = [randomUUID(), `user-${n}`]
@@ -218,7 +223,7 @@ test('create is one statement; initiate, verify and consume are two each', async
   const challenge = await openChallenge(url, userId)
   t.deepEqual(await statements(), ['step-ups.open'])
   await call(url, 'POST', challenge.initiate, { token })
-  t.deepEqual(await statements(), ['step-ups.load', 'step-ups.save'])
+  t.deepEqual(await statements(), ['step-ups.load', 'step-ups.save-with-code'])
   const [mail] = await mailsTo(url, email)
   await statements()
   const verified = await call(url, 'POST', challenge.verify, { token, json: { totp: codeIn(mail!) } })
@@ -245,7 +250,7 @@ test('a wrong code is two statements, and so is the one that locks', async (t) =
     texts.push(statement.text.match(/^\/\* (\S+) \*\//)![1]!)
     return rows(statement)
   }
-  const stepUps = new PrismaStepUps(statements)
+  const stepUps = new PrismaStepUps(statements, SEALS)
   await stepUps.open(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE)
   texts.length = 0
   const policy = { ...POLICY, subjectMaxFailures: 2 }
@@ -259,7 +264,7 @@ test('a wrong code is two statements, and so is the one that locks', async (t) =
   t.deepEqual(texts, ['step-ups.load', 'step-ups.save', 'step-ups.load', 'step-ups.save-with-lock-notice'])
 })
 
-const BY_INDEX = new Set(['Index Scan', 'Index Only Scan', 'ModifyTable'])
+const BY_INDEX = new Set(['Bitmap Heap Scan', 'Index Scan', 'Index Only Scan', 'ModifyTable'])
 
 interface PlanNode {
   readonly 'Node Type': string

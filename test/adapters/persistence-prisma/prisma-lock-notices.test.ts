@@ -16,6 +16,7 @@ import { issued, type LockNoticeStores, locked, opened, PROVENANCE } from '../..
 import { ALICE, afterNoon, NOON, POLICY } from '../../domain/examples.ts'
 import { until } from '../../journeys/client.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { SEALS } from '../../support/seals.ts'
 
 const all: Connections[] = []
 
@@ -28,9 +29,9 @@ async function connect(): Promise<Connections> {
 
 function storesOf({ prisma, statements }: Connections, committed?: CommitListener): LockNoticeStores {
   return {
-    stepUps: new PrismaStepUps(statements, committed),
+    stepUps: new PrismaStepUps(statements, SEALS, committed),
     registry: new PrismaUserRegistry(prisma, committed),
-    outbox: new PrismaOtpOutbox(statements, committed),
+    outbox: new PrismaOtpOutbox(statements, SEALS, committed),
     trail: new PrismaAuditTrail(prisma),
     lockNotices: new PrismaLockNotices(statements, committed),
   }

@@ -9,6 +9,7 @@ import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { movedAddressContract } from '../../contracts/moved-address.contract.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { SEALS } from '../../support/seals.ts'
 
 let connecting: Promise<Connections> | undefined
 
@@ -26,9 +27,9 @@ movedAddressContract('prisma', async () => {
   connecting ??= connect()
   const { prisma, statements } = await connecting
   return {
-    stepUps: new PrismaStepUps(statements),
+    stepUps: new PrismaStepUps(statements, SEALS),
     registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(statements),
+    outbox: new PrismaOtpOutbox(statements, SEALS),
     trail: new PrismaAuditTrail(prisma),
   }
 })

@@ -13,6 +13,7 @@ import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { issued, opened } from '../../contracts/stores.ts'
 import { afterNoon, NOON } from '../../domain/examples.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { SEALS } from '../../support/seals.ts'
 
 let connections: Connections
 
@@ -33,9 +34,9 @@ test('the backlog is what is not handed over yet, and its age that of what is du
   t.is(pool.totalCount, 1)
 
   const stores = {
-    stepUps: new PrismaStepUps(statements),
+    stepUps: new PrismaStepUps(statements, SEALS),
     registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(statements),
+    outbox: new PrismaOtpOutbox(statements, SEALS),
     trail: new PrismaAuditTrail(prisma),
   }
   for (const seconds of [1, 2, 3, 4]) {

@@ -14,6 +14,7 @@ import { retentionContract } from '../../contracts/retention.contract.ts'
 import { NOON } from '../../domain/examples.ts'
 import { createTestDatabase, query } from '../../support/database.ts'
 import { createRole } from '../../support/database-role.ts'
+import { SEALS } from '../../support/seals.ts'
 
 const all: Connections[] = []
 
@@ -30,9 +31,9 @@ test.after.always('connections are closed', async () => {
 retentionContract('prisma', async () => {
   const { prisma, statements } = connect((await createTestDatabase()).url)
   return {
-    stepUps: new PrismaStepUps(statements),
+    stepUps: new PrismaStepUps(statements, SEALS),
     registry: new PrismaUserRegistry(prisma),
-    outbox: new PrismaOtpOutbox(statements),
+    outbox: new PrismaOtpOutbox(statements, SEALS),
     trail: new PrismaAuditTrail(prisma),
     lockNotices: new PrismaLockNotices(statements),
     retention: new PrismaRetention(prisma),

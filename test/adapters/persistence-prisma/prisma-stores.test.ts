@@ -21,14 +21,24 @@ import { StepUp } from '../../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.contract.ts'
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
+import { mailboxBudgetContract } from '../../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
 import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
-import { issued, type MailOutcomeStores, opened, overheard, PROVENANCE } from '../../contracts/stores.ts'
+import {
+  type ForgeableStores,
+  issued,
+  type MailOutcomeStores,
+  opened,
+  overheard,
+  PROVENANCE,
+} from '../../contracts/stores.ts'
 import { suppressionsContract } from '../../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../../contracts/user-registry.contract.ts'
 import { ALICE, afterNoon, demand, freshStepUp, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { SEALS } from '../../support/seals.ts'
 import { countShared, InCompany, ofNoStranger } from './in-company.ts'
+import { PrismaIntruder } from './prisma-intruder.ts'
 
 const all: Connections[] = []
 
@@ -42,7 +52,7 @@ async function connect(): Promise<Connections> {
 let shared: Promise<Connections> | undefined
 
 /** One database for cases that keep to subjects of their own. */
-async function inSharedDatabase(committed?: CommitListener): Promise<MailOutcomeStores> {
+async function inSharedDatabase(committed?: CommitListener): Promise<MailOutcomeStores & ForgeableStores> {
   shared ??= connect()
   return storesOf(await shared, committed)
 }
@@ -50,14 +60,19 @@ async function inSharedDatabase(committed?: CommitListener): Promise<MailOutcome
 /** A database for this case alone: what is due in an outbox is due to everybody. */
 const inOwnDatabase = async (committed?: CommitListener) => storesOf(await connect(), committed)
 
-function storesOf({ prisma, statements }: Connections, committed?: CommitListener): MailOutcomeStores {
+function storesOf(
+  { prisma, statements }: Connections,
+  committed?: CommitListener,
+): MailOutcomeStores & ForgeableStores {
+  const stepUps = new PrismaStepUps(statements, SEALS, committed)
   return {
-    stepUps: new PrismaStepUps(statements, committed),
+    stepUps,
     registry: new PrismaUserRegistry(prisma, committed),
-    outbox: new PrismaOtpOutbox(statements, committed),
+    outbox: new PrismaOtpOutbox(statements, SEALS, committed),
     trail: new PrismaAuditTrail(prisma),
     mailOutcomes: new PrismaMailOutcomes(statements, committed),
     suppressions: new PrismaSuppressions(statements, committed),
+    intruder: new PrismaIntruder(prisma, stepUps),
   }
 }
 
@@ -66,10 +81,11 @@ test.after.always('connections are closed', async () => {
 })
 
 stepUpsContract('prisma', inSharedDatabase)
+mailboxBudgetContract('prisma', inSharedDatabase)
 
 let groups: Promise<{ connections: Connections; shared: Map<string, number> }> | undefined
 
-async function inGroups(committed?: CommitListener): Promise<MailOutcomeStores> {
+async function inGroups(committed?: CommitListener): Promise<MailOutcomeStores & ForgeableStores> {
   groups ??= connect().then((connections) => ({ connections, shared: countShared(connections.statements) }))
   const { connections } = await groups
   const stores = storesOf(connections, committed && ofNoStranger(committed))
@@ -77,6 +93,7 @@ async function inGroups(committed?: CommitListener): Promise<MailOutcomeStores> 
 }
 
 stepUpsContract('prisma, in groups', inGroups)
+mailboxBudgetContract('prisma, in groups', inGroups)
 
 test.after('calls in company have shared each kind of statement', async (t) => {
   const { shared } = await groups!

@@ -14,6 +14,7 @@ import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, afterNoon, NOON } from '../../domain/examples.ts'
 import { createTestDatabase } from '../../support/database.ts'
+import { SEALS } from '../../support/seals.ts'
 
 const HELLO = Prisma.sql`/* test.hello */ SELECT 'hello' AS said`
 
@@ -74,7 +75,10 @@ test('what the mail system reports goes through the hook, statement by statement
     names.push(name)
     return run()
   })
-  const stores = { stepUps: new PrismaStepUps(statements), outbox: new PrismaOtpOutbox(statements) }
+  const stores = {
+    stepUps: new PrismaStepUps(statements, SEALS),
+    outbox: new PrismaOtpOutbox(statements, SEALS),
+  }
   const all = { ...stores, registry: new PrismaUserRegistry(prisma), trail: { eventsOf: async () => [] } }
   const { id, subjectUserId } = await opened(all)
   const { id: issuanceId } = await issued(all, id)
@@ -99,8 +103,8 @@ test('outcomes that share a statement are each within the hook, and the statemen
     ran.push([name, context.getStore()])
     return run()
   })
-  const stepUps = new PrismaStepUps(statements)
-  const outbox = new PrismaOtpOutbox(statements)
+  const stepUps = new PrismaStepUps(statements, SEALS)
+  const outbox = new PrismaOtpOutbox(statements, SEALS)
   const registry = new PrismaUserRegistry(prisma)
   const stores = { stepUps, outbox, registry, trail: { eventsOf: async () => [] } }
   for (let n = 0; n < 3; n++) await issued(stores, (await opened(stores)).id)

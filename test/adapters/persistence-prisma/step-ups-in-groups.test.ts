@@ -12,6 +12,7 @@ import { PROVENANCE } from '../../contracts/stores.ts'
 import { demand, NOON, noticeDemand, POLICY, TRANSFER } from '../../domain/examples.ts'
 import { startPooler } from '../../doubles/pooler.ts'
 import { createTestDatabase, query } from '../../support/database.ts'
+import { SEALS } from '../../support/seals.ts'
 import { countShared } from './in-company.ts'
 
 /** What an instance has: connections of its own, and stores on them. */
@@ -19,7 +20,7 @@ function connect(t: ExecutionContext, url: string) {
   const connections = connectPrisma({ url, onConnectionLost: () => {} })
   t.teardown(connections.close)
   const shared = countShared(connections.statements)
-  return { connections, stepUps: new PrismaStepUps(connections.statements), shared }
+  return { connections, stepUps: new PrismaStepUps(connections.statements, SEALS), shared }
 }
 
 /** For tests in which a statement waits for a lock until the test lets it go on. */

@@ -20,6 +20,7 @@ import { StepUp } from '../../../src/domain/step-up.ts'
 import { opened, PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, afterNoon, demand, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
 import { createTestDatabase, query } from '../../support/database.ts'
+import { SEALS } from '../../support/seals.ts'
 
 type StoredRow = ChainedRow & { readonly id: string; readonly previous_id: string | null }
 
@@ -56,8 +57,8 @@ function connect(t: ExecutionContext, url: string) {
   const { prisma, statements, close } = connectPrisma({ url, onConnectionLost: () => {} })
   t.teardown(close)
   return {
-    stepUps: new PrismaStepUps(statements),
-    outbox: new PrismaOtpOutbox(statements),
+    stepUps: new PrismaStepUps(statements, SEALS),
+    outbox: new PrismaOtpOutbox(statements, SEALS),
     registry: new PrismaUserRegistry(prisma),
     mailOutcomes: new PrismaMailOutcomes(statements),
   }

@@ -3,8 +3,8 @@ import test from 'ava'
 import { ChallengeNotFound, ChallengeOver, SubjectMismatch } from '../../../src/domain/challenge.ts'
 import { IssuanceTooSoon } from '../../../src/domain/otp-issuance.ts'
 import { IssuancesSpent } from '../../../src/domain/subject-standing.ts'
-import { UserUnreachable } from '../../../src/domain/user.ts'
-import { POLICY } from '../../domain/examples.ts'
+import { AddressHeld, UserUnreachable } from '../../../src/domain/user.ts'
+import { afterNoon, POLICY } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
 
 test('an issued code is queued to the address of the directory, and the deliverer is rung', async (t) => {
@@ -79,4 +79,38 @@ test('who asked for a code, and with which request, is on record', async (t) => 
   await issue(await open())
 
   t.like(store.events.at(-1), { type: 'otp-issued', actor: 'user:alice', requestId: 'r' })
+})
+
+test('two subjects with one mailbox share its hour, and hear when it has room again', async (t) => {
+  const { open, issue, putUser, clock } = await scenario({
+    policy: { ...POLICY, mailboxMaxIssuancesPerHour: 1 },
+  })
+  const origin = { requestId: 'r' }
+  await putUser.execute({ userId: 'bob', email: 'ALICE@Example.com', clientId: 'crm', origin })
+  await issue(await open())
+  clock.pass(60)
+
+  t.like(await t.throwsAsync(issue(await open('bob'), 'bob'), { instanceOf: IssuancesSpent }), {
+    retryAfterInSeconds: 3540,
+  })
+  clock.pass(3540)
+  await issue(await open('bob'), 'bob')
+})
+
+test('an address that replaced another one gets no code while it is held, and the first of a user always does', async (t) => {
+  const { open, issue, putUser, clock, inspectChallenge } = await scenario({
+    policy: { ...POLICY, addressHoldInSeconds: 300 },
+  })
+  await issue(await open())
+  const command = { userId: 'alice', email: 'alice@elsewhere.example', clientId: 'crm' }
+  await putUser.execute({ ...command, origin: { requestId: 'r' } })
+  clock.pass(299)
+  const id = await open()
+
+  const error = await t.throwsAsync(issue(id), { instanceOf: AddressHeld, code: 'address-held' })
+  t.is((error as AddressHeld).retryAfterInSeconds, 1)
+  const shown = await inspectChallenge.execute(id, { kind: 'user', userId: 'alice' })
+  t.deepEqual(shown.resendAvailableAt, afterNoon(300))
+  clock.pass(1)
+  await issue(id)
 })

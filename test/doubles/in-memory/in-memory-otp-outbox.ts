@@ -23,11 +23,13 @@ export class InMemoryOtpOutbox implements OtpOutbox {
     return due.map((each) => {
       const issuance = { ...each, deliveryAttempts: each.deliveryAttempts + 1, nextAttemptAt: leaseEnd }
       issuances.set(issuance.id, issuance)
+      const challenge = challenges.get(issuance.challengeId)!
       return {
         issuance,
-        challenge: challenges.get(issuance.challengeId)!,
+        challenge,
         user: users.get(issuance.subjectUserId),
         traceContext: traceContexts.get(issuance.id),
+        forgery: () => this.#state.forgeryIn(challenge, issuance),
       }
     })
   }

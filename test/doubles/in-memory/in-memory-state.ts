@@ -1,10 +1,13 @@
+import type { SealColumns } from '../../../src/adapters/persistence-prisma/seals/row-seals.ts'
 import type { RecordedEvent } from '../../../src/application/ports/audit-trail.ts'
 import { announce, type Commit, type CommitListener } from '../../../src/application/ports/commit-listener.ts'
 import type { Challenge } from '../../../src/domain/challenge.ts'
+import type { Forgery } from '../../../src/domain/domain-event.ts'
 import type { LockNotice } from '../../../src/domain/lock-notice.ts'
 import type { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import type { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import type { User } from '../../../src/domain/user.ts'
+import { SEALS } from '../../support/seals.ts'
 
 /** What the in-memory storage ports share, as tables are shared in a database. */
 export class InMemoryState {
@@ -15,13 +18,23 @@ export class InMemoryState {
   readonly issuances = new Map<string, OtpIssuance>()
   /** By issuance. */
   readonly traceContexts = new Map<string, string | undefined>()
+  readonly challengeSeals = new Map<string, Omit<SealColumns, 'i_seal'>>()
+  readonly issuanceSeals = new Map<string, string | null>()
   readonly lockNotices = new Map<string, LockNotice>()
   readonly users = new Map<string, User>()
+  /** When each mailbox got codes. */
+  readonly mailboxes = new Map<string, readonly Date[]>()
   readonly events: RecordedEvent[] = []
   readonly #committed: CommitListener
 
   constructor(committed: CommitListener) {
     this.#committed = committed
+  }
+
+  /** How what is stored shows that somebody else wrote it. */
+  forgeryIn(challenge: Challenge, issuance: OtpIssuance | undefined): Forgery | undefined {
+    const i_seal = (issuance && this.issuanceSeals.get(issuance.id)) ?? null
+    return SEALS.forgeryIn({ ...this.challengeSeals.get(challenge.id)!, i_seal }, challenge, issuance)
   }
 
   /** Records the events of a write, and calls the listener. */

@@ -8,9 +8,10 @@ import {
   type PendingChallenge,
 } from '../../../src/domain/challenge.ts'
 import type { ChallengeEvent } from '../../../src/domain/domain-event.ts'
-import { secondsUntil } from '../../../src/domain/instant.ts'
+import { secondsAfter, secondsUntil } from '../../../src/domain/instant.ts'
 import type { StepUpDecision } from '../../../src/domain/step-up.ts'
-import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
+import { IssuancesSpent, SubjectStanding } from '../../../src/domain/subject-standing.ts'
+import { SEALS } from '../../support/seals.ts'
 import { type InMemoryState, turn } from './in-memory-state.ts'
 
 export class InMemoryStepUps implements StepUps {
@@ -28,7 +29,7 @@ export class InMemoryStepUps implements StepUps {
     mostLive = Number.POSITIVE_INFINITY,
   ) {
     await turn()
-    const { opened, challenges, standings } = this.#state
+    const { opened, challenges, challengeSeals, standings } = this.#state
     const keyOfClient = JSON.stringify([challenge.clientId, key])
     const existing = opened.get(keyOfClient)
     if (existing) {
@@ -45,6 +46,11 @@ export class InMemoryStepUps implements StepUps {
     }
     opened.set(keyOfClient, { id: challenge.id, fingerprint })
     challenges.set(challenge.id, challenge)
+    challengeSeals.set(challenge.id, {
+      c_demand_seal: SEALS.ofDemand(challenge),
+      c_approval_seal: null,
+      c_consumption_seal: null,
+    })
     if (!standings.has(challenge.subjectUserId)) {
       standings.set(challenge.subjectUserId, SubjectStanding.blank(challenge.subjectUserId))
     }
@@ -56,29 +62,31 @@ export class InMemoryStepUps implements StepUps {
     await turn()
     const { challenges, standings, issuances, users } = this.#state
     const challenge = challenges.get(challengeId)
-    return (
-      challenge && {
-        challenge,
-        standing: standings.get(challenge.subjectUserId)!,
-        issuance: [...issuances.values()].find(
-          (issuance) => issuance.challengeId === challenge.id && issuance.number === challenge.issuanceCount,
-        ),
-        user: users.get(challenge.subjectUserId),
-      }
+    if (!challenge) return undefined
+    const issuance = [...issuances.values()].find(
+      (each) => each.challengeId === challenge.id && each.number === challenge.issuanceCount,
     )
+    return {
+      challenge,
+      standing: standings.get(challenge.subjectUserId)!,
+      issuance,
+      user: users.get(challenge.subjectUserId),
+      forgery:
+        this.#state.forgeryIn(challenge, issuance) ?? (this.#isSetBack(challenge) ? 'set-back' : undefined),
+    }
   }
 
-  async save(
-    { challenge, standing, issued, verifiedBy, lockNotice, events }: StepUpDecision,
-    provenance: Provenance,
-  ): Promise<boolean> {
+  async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
     await turn()
+    const { challenge, standing, issued, mailbox, verifiedBy, lockNotice, events } = decision
     const { challenges, standings, issuances, traceContexts, lockNotices } = this.#state
     const current = standings.get(standing.subjectUserId)
     if (current?.version !== standing.version || !challenges.has(challenge.id)) return false
 
+    if (issued && mailbox) this.#count(mailbox, issued.issuedAt)
     standings.set(standing.subjectUserId, { ...standing, version: standing.version + 1 })
     challenges.set(challenge.id, challenge)
+    this.#seal(decision)
     if (issued) {
       issuances.set(issued.id, issued)
       traceContexts.set(issued.id, provenance.traceContext)
@@ -86,5 +94,32 @@ export class InMemoryStepUps implements StepUps {
     if (lockNotice) lockNotices.set(lockNotice.id, lockNotice)
     this.#state.commit({ events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true
+  }
+
+  #seal(decision: StepUpDecision): void {
+    const { challengeSeals, issuanceSeals } = this.#state
+    const { approval, consumption, issuance } = SEALS.ofDecision(decision)
+    const { id } = decision.challenge
+    const seals = challengeSeals.get(id)!
+    challengeSeals.set(id, {
+      ...seals,
+      c_approval_seal: approval ?? seals.c_approval_seal,
+      c_consumption_seal: consumption ?? seals.c_consumption_seal,
+    })
+    if (decision.issued) issuanceSeals.set(decision.issued.id, issuance)
+  }
+
+  #isSetBack({ id, status }: Challenge): boolean {
+    const ended = ['challenge-consumed', 'challenge-cancelled', 'challenge-exhausted']
+    const onTrail = this.#state.events.filter((event) => 'challengeId' in event && event.challengeId === id)
+    return status === 'verified' && onTrail.some(({ type }) => ended.includes(type))
+  }
+
+  #count({ key, atMost }: NonNullable<StepUpDecision['mailbox']>, now: Date): void {
+    const { mailboxes } = this.#state
+    const recent = (mailboxes.get(key) ?? []).filter((at) => now < secondsAfter(at, 3600))
+    const decisive = recent.at(-atMost)
+    if (decisive) throw new IssuancesSpent(secondsUntil(secondsAfter(decisive, 3600), now))
+    mailboxes.set(key, [...recent, now])
   }
 }

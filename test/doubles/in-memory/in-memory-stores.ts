@@ -1,5 +1,6 @@
 import type { CommitListener } from '../../../src/application/ports/commit-listener.ts'
 import { InMemoryAuditTrail } from './in-memory-audit-trail.ts'
+import { InMemoryIntruder } from './in-memory-intruder.ts'
 import { InMemoryLockNotices } from './in-memory-lock-notices.ts'
 import { InMemoryMailOutcomes } from './in-memory-mail-outcomes.ts'
 import { InMemoryOtpOutbox } from './in-memory-otp-outbox.ts'
@@ -21,6 +22,7 @@ export function inMemoryStores(committed: CommitListener = () => {}) {
     suppressions: new InMemorySuppressions(state),
     trail: new InMemoryAuditTrail(state),
     retention: new InMemoryRetention(state),
+    intruder: new InMemoryIntruder(state),
     events: state.events as readonly (typeof state.events)[number][],
   }
 }

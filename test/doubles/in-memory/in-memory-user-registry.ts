@@ -61,7 +61,7 @@ export class InMemoryUserRegistry implements UserRegistry {
     const previous = users.get(user.userId)
 
     const decision = User.changeEntry(previous, user, this.#challengesOf(user.userId), now)
-    users.set(user.userId, user)
+    users.set(user.userId, User.replacing(previous, user, now))
     this.#store(decision)
     return [previous ? 'updated' : 'created', decision.events]
   }

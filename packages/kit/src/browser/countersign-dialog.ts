@@ -94,14 +94,15 @@ export class CountersignDialog extends HTMLElement {
    *
    * @returns how it ended.
    * @throws {Error} if the dialog is open, or if the element is not in a page.
+   * @throws {TypeError} if `baseUrl` is not valid, or plain HTTP to another machine than the page's.
    */
   async countersign(options: StepUpSessionOptions): Promise<DialogOutcome> {
     if (this.#ended) throw new Error('The dialog is open')
     if (!this.isConnected) throw new Error('The element is not in a page')
+    this.#session = new StepUpSession(options)
     const ended = new Promise<DialogOutcome>((resolve) => {
       this.#ended = resolve
     })
-    this.#session = new StepUpSession(options)
     this.#challengeId = options.challengeId
     this.#challenge = undefined
     this.#underWay = undefined
@@ -203,7 +204,8 @@ export class CountersignDialog extends HTMLElement {
     const session = this.#begin('loading')
     if (!session) return
     let refusal = await this.#look(session)
-    if (session === this.#session && this.#challenge?.status === 'pending' && !this.#challenge.issuance) {
+    if (!this.#isOpen(session)) return
+    if (this.#challenge?.status === 'pending' && !this.#challenge.issuance) {
       this.#underWay = 'sending'
       this.#render()
       refusal = (await session.initiate()) ?? (await this.#look(session))
@@ -234,7 +236,7 @@ export class CountersignDialog extends HTMLElement {
     this.#focus()
     if (this.#challenge?.status !== 'verified') return
     await new Promise((resolve) => setTimeout(resolve, SHOWS_VERIFIED_MS))
-    if (session === this.#session) this.#end('verified')
+    if (this.#isOpen(session)) this.#end('verified')
   }
 
   async #cancel(): Promise<void> {
@@ -259,12 +261,17 @@ export class CountersignDialog extends HTMLElement {
 
   /** False if the dialog has ended in the meantime: what came back is of no more use. */
   #finish(session: StepUpSession, refusal: Refusal | undefined, again: () => void): boolean {
-    if (session !== this.#session || !this.#ended) return false
+    if (!this.#isOpen(session)) return false
     this.#underWay = undefined
     if (refusal) this.#heed(refusal)
     if (WORTH_ANOTHER_TRY.includes(refusal?.reason)) this.#again = again
     this.#render()
     return true
+  }
+
+  /** Whether the dialog is still about what was asked for in this session. */
+  #isOpen(session: StepUpSession): boolean {
+    return session === this.#session && this.#ended !== undefined
   }
 
   #heed(refusal: Refusal): void {
@@ -279,7 +286,7 @@ export class CountersignDialog extends HTMLElement {
   async #look(session: StepUpSession): Promise<Refusal | undefined> {
     const seen = await session.inspect()
     if (!('status' in seen)) return seen
-    if (session === this.#session) this.#challenge = seen
+    if (this.#isOpen(session)) this.#challenge = seen
     return undefined
   }
 
@@ -302,7 +309,7 @@ export class CountersignDialog extends HTMLElement {
     const delivery = this.#challenge?.status === 'pending' && this.#challenge.issuance?.delivery
     if (this.#underWay || document.hidden || (delivery !== 'queued' && delivery !== 'sent')) return
     const seen = await session.inspect()
-    if (this.#underWay || session !== this.#session || !('status' in seen)) return
+    if (this.#underWay || !this.#isOpen(session) || !('status' in seen)) return
     this.#challenge = seen
     this.#render()
   }
@@ -329,6 +336,7 @@ export class CountersignDialog extends HTMLElement {
     const ended = this.#ended
     if (!ended) return
     this.#ended = undefined
+    this.#session?.end()
     for (const timer of this.#timers) clearInterval(timer)
     this.#layout.stop()
     this.#parts.dialog.close()

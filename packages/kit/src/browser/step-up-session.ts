@@ -52,7 +52,7 @@ export type Refusal =
 export interface StepUpSessionOptions {
   /** The `challengeId` of the answer `STEP_UP_REQUIRED`. */
   readonly challengeId: string
-  /** The URL of the service as the browser sees it. Default: the origin of the page. */
+  /** The URL of the service as the browser sees it: https, or http on this machine or the page's own. Default: the page's own origin. */
   readonly baseUrl?: string
   /**
    * Returns the user's access token. Called before each call, and once more if the service refuses the token: a function that renews
@@ -62,6 +62,8 @@ export interface StepUpSessionOptions {
   /** The time that one call may take, in milliseconds. Default: 10,000. */
   readonly timeoutInMs?: number
 }
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /** The calls of one user about one challenge. None of them throws: each returns why it was refused. */
 export class StepUpSession {
@@ -76,8 +78,20 @@ export class StepUpSession {
   #issuance: ChallengeView['issuance'] = null
   /** What the service has refused as the newest code, with the guesses that were left after it. */
   readonly #refused = new Map<string, number | undefined>()
+  readonly #ended = new AbortController()
+  /** How many calls have begun. */
+  #calls = 0
+  /** The number of the latest command, or of the latest look that was heeded. An answer to a call before it is out of date. */
+  #heeded = 0
+  /** The latest look that was heeded. */
+  #view: ChallengeView | undefined
 
+  /** @throws {TypeError} if the URL is not valid, or plain HTTP to another machine than the page's: it would get the access token. */
   constructor(options: StepUpSessionOptions) {
+    const { protocol, hostname, origin } = new URL(options.baseUrl ?? '', location.href)
+    if (protocol === 'http:' && origin !== location.origin && !LOOPBACK.test(hostname)) {
+      throw new TypeError('baseUrl must be an https URL: only this machine may be called over plain HTTP')
+    }
     this.#options = options
   }
 
@@ -87,11 +101,22 @@ export class StepUpSession {
     return Math.max(0, Math.ceil((Date.parse(instant) - now) / 1000))
   }
 
-  /** How the challenge stands. */
+  /** Ends the session, when nobody waits for it any more. Calls under way are given up, and no further call is sent. */
+  end(): void {
+    this.#ended.abort()
+  }
+
+  /** How the challenge stands. An answer that a later one has overtaken is replaced by that one. */
   async inspect(): Promise<ChallengeView | Refusal> {
-    const answer = await this.#call('GET', `challenges/${this.#options.challengeId}`)
-    const seen = answer instanceof Response ? await viewIn(answer) : answer
-    if ('status' in seen) this.#heedIssuance(seen.issuance)
+    const { challengeId } = this.#options
+    const call = ++this.#calls
+    const answer = await this.#call('GET', `challenges/${challengeId}`)
+    const seen = answer instanceof Response ? await viewIn(answer, challengeId) : answer
+    if (!('status' in seen)) return seen
+    if (this.#view && call < this.#heeded) return this.#view
+    this.#heeded = Math.max(this.#heeded, call)
+    this.#view = seen
+    this.#heedIssuance(seen.issuance)
     return seen
   }
 
@@ -132,13 +157,14 @@ export class StepUpSession {
   }
 
   async #command(path: string, body?: object): Promise<Refusal | undefined> {
+    this.#heeded = ++this.#calls
     const answer = await this.#call('POST', path, body)
     return answer instanceof Response ? undefined : answer
   }
 
   async #call(method: 'GET' | 'POST', path: string, body?: object): Promise<Response | Refusal> {
     const { accessToken, timeoutInMs = 10_000 } = this.#options
-    const signal = AbortSignal.timeout(timeoutInMs)
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutInMs), this.#ended.signal])
     try {
       const token = await tokenOf(accessToken, signal)
       if (token === undefined) return { reason: 'signed-out' }
@@ -213,11 +239,12 @@ async function tokenOf(
   return (await Promise.race([token, late])) || undefined
 }
 
-async function viewIn(response: Response): Promise<ChallengeView | Refusal> {
+async function viewIn(response: Response, challengeId: string): Promise<ChallengeView | Refusal> {
   try {
     const view = (await response.json()) as ChallengeView
-    // A portal or a proxy may answer in the place of the service.
-    return Array.isArray(view.operation.summary) && view.status && view.expiresAt
+    // A portal, a proxy or a cache may answer in the place of the service.
+    const isAsked = view.challengeId.toLowerCase() === challengeId.toLowerCase()
+    return isAsked && Array.isArray(view.operation.summary) && view.status && view.expiresAt
       ? view
       : { reason: 'unavailable' }
   } catch {

@@ -11,7 +11,7 @@ export const OpenedChallenge = z
     challengeId: ChallengeId,
     signature: z.string().meta({
       description:
-        'A compact JWS (EdDSA) over the challenge id, subject, client, operation and expiry. Pass it to the user’s app with the id; the app returns both.',
+        'A compact JWS (EdDSA) over the challenge id, subject, client, operation with the digest of its summary, and expiry. Pass it to the user’s app with the id; the app returns both.',
     }),
     expiresAt: Instant,
     methods: z
@@ -86,7 +86,7 @@ export const ConsumedChallenge = z
     consumedAt: Instant,
     authorisation: z.string().meta({
       description:
-        'A compact JWS (EdDSA, `typ` countersign-authorisation+jwt). Anyone can check it with the keys of `/.well-known/jwks.json`; it is valid for five minutes. Claims: `sub` is the subject, `aud` the client, `jti` the challenge; `operation`, `amr` and `auth_time` say what was approved, how and when.',
+        'A compact JWS (EdDSA, `typ` countersign-authorisation+jwt). Anyone can check it with the keys of `/.well-known/jwks.json`; it is valid for five minutes. Claims: `sub` is the subject, `aud` the client, `jti` the challenge; `operation`, `amr` and `auth_time` say what was approved, how and when. `operation` has `type`, `digest` and `summary_digest`: SHA-256 (base64url without padding) over the canonical JSON (RFC 8785) of the summary that the user read.',
     }),
   })
   .meta({ id: 'ConsumedChallenge' })

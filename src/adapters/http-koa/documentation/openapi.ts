@@ -22,7 +22,24 @@ const KEPT_HEADERS = {
     header: { description: 'Changes when the content changes.' },
     pattern: '^"[A-Za-z0-9_-]{43}"$',
   }),
+  Vary: z.literal('Accept-Encoding').meta({
+    header: { description: 'Each encoding is a representation with a tag of its own.' },
+  }),
 }
+
+const SENT_HEADERS = {
+  ...KEPT_HEADERS,
+  'Content-Encoding': z
+    .enum(['br', 'gzip'])
+    .optional()
+    .meta({ header: { description: 'The best encoding that `Accept-Encoding` accepts. Missing if none.' } }),
+}
+
+/**
+ * With `DOCS=off` there is neither. Only so many of these answers are sent at the same time: a client that waits for too long is
+ * asked to come back.
+ */
+const UNSENT = errorResponses(SERVICE_ERRORS, ['route-unknown', 'fault', 'unavailable'])
 
 const unchanged = (headers: z.ZodRawShape): ZodOpenApiResponseObject => ({
   description: 'The caller’s copy is up to date.',
@@ -42,7 +59,7 @@ export const documentationPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'The OpenAPI document.',
-          headers: z.object(KEPT_HEADERS),
+          headers: z.object(SENT_HEADERS),
           content: {
             'application/json': {
               schema: {
@@ -58,7 +75,7 @@ export const documentationPaths: ZodOpenApiPathsObject = {
           },
         },
         304: unchanged(KEPT_HEADERS),
-        ...errorResponses(SERVICE_ERRORS, ['fault']),
+        ...UNSENT,
       },
     },
   },
@@ -73,10 +90,11 @@ export const documentationPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'A page that loads everything it needs from this service.',
-          headers: z.object(KEPT_HEADERS),
+          headers: z.object(SENT_HEADERS),
           content: { 'text/html': { schema: z.string() } },
         },
         304: unchanged(KEPT_HEADERS),
+        ...UNSENT,
       },
     },
   },
@@ -98,7 +116,7 @@ export const documentationPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'The content of the part.',
-          headers: z.object(KEPT_HEADERS),
+          headers: z.object(SENT_HEADERS),
           content: {
             'text/css': { schema: z.string() },
             'text/javascript': { schema: z.string() },
@@ -106,7 +124,7 @@ export const documentationPaths: ZodOpenApiPathsObject = {
           },
         },
         304: unchanged(KEPT_HEADERS),
-        ...errorResponses(SERVICE_ERRORS, ['route-unknown']),
+        ...UNSENT,
       },
     },
   },

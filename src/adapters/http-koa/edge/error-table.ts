@@ -100,6 +100,11 @@ const INITIATE_ANSWERS = {
   'challenge-exhausted': CONTEXT_OVER,
   'challenge-cancelled': CONTEXT_OVER,
   'issuance-too-soon': { status: 429, code: 'BAD_REQUEST', message: 'A code was sent a moment ago' },
+  'address-held': {
+    status: 429,
+    code: 'BAD_REQUEST',
+    message: 'The e-mail address was changed a short time ago, and gets no codes yet',
+  },
   'issuances-spent': { status: 429, code: 'BAD_REQUEST', message: 'Too many codes were sent' },
   'invalid-otp': { status: 400, code: 'INVALID_OTP', message: 'The code is not valid' },
   // Only the routes of the operation services apply these rules, so one of them here is a defect of ours.

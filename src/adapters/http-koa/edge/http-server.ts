@@ -20,6 +20,8 @@ export interface EdgeLimits {
   readonly requestTimeout: number
   /** From an answer to the next request. Longer than a proxy's, so that the proxy closes first. */
   readonly keepAliveTimeout: number
+  /** How long a client may take nothing of an answer that is being sent to it. Longer than any request takes to be answered. */
+  readonly timeout: number
   /** How often the first two are checked. */
   readonly connectionsCheckingInterval: number
   /** Further connections are closed as soon as they are made. */
@@ -31,6 +33,7 @@ const LIMITS: EdgeLimits = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   keepAliveTimeout: 65_000,
+  timeout: 20_000,
   connectionsCheckingInterval: 2000,
   maxConnections: 4000,
 }
@@ -64,6 +67,7 @@ export function createHttpServer(
   // Node would answer a request without a host by itself, and without a body.
   const server = createServer({ ...limits, requireHostHeader: false }, withValidTarget(app.callback()))
   server.maxConnections = limits.maxConnections
+  server.timeout = limits.timeout
   server.on('drop', droppedConnections(logger))
   server.on('clientError', answerBrokenRequest)
   server.on('checkExpectation', rejectExpectation)

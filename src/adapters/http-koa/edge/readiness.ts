@@ -10,8 +10,14 @@ const TIMEOUT_IN_MS = 5000
 
 export interface ReadinessReport {
   readonly ready: boolean
-  /** By the name of the check: `ok`, or what is wrong. */
+  /** By the name of the check: `ok`, `ok` with a remark, or what is wrong. */
   readonly checks: Readonly<Record<string, string>>
+}
+
+interface CheckOutcome {
+  readonly problem: string | undefined
+  /** What the report says if there is no problem. */
+  readonly ok: string
 }
 
 /** Says whether this process should get requests: it is not stopping, and all its checks pass. */
@@ -21,7 +27,7 @@ export class Readiness {
   readonly #freshForInMs: number
   readonly #now: () => number
   readonly #onChange: (report: ReadinessReport) => void
-  readonly #pending = new Map<HealthCheck, Promise<string>>()
+  readonly #pending = new Map<HealthCheck, Promise<CheckOutcome>>()
   #latest: { readonly report: Promise<ReadinessReport>; readonly freshUntil: number } | undefined
   #ending = false
   /** What the latest report said, to notice a change. A process starts ready. */
@@ -71,17 +77,21 @@ export class Readiness {
     const results = await Promise.all(
       this.#checks.map(async (check) => [check.name, await this.#resultOf(check)] as const),
     )
-    const problems = results.filter(([, result]) => result !== 'ok')
-    const report = { ready: problems.length === 0, checks: Object.fromEntries(results) }
+    const problems = results.flatMap(([name, { problem }]) =>
+      problem === undefined ? [] : [[name, problem]],
+    )
+    const checks = Object.fromEntries(results.map(([name, { problem, ok }]) => [name, problem ?? ok]))
+    const report = { ready: problems.length === 0, checks }
     if (this.#problems !== String(problems)) this.#onChange(report)
     this.#problems = String(problems)
     return report
   }
 
-  async #resultOf(check: HealthCheck): Promise<string> {
+  async #resultOf(check: HealthCheck): Promise<CheckOutcome> {
     let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<string>((resolve) => {
-      timer = setTimeout(resolve, this.#timeoutInMs, `no answer within ${this.#timeoutInMs} ms`)
+    const timeout = new Promise<CheckOutcome>((resolve) => {
+      const problem = `no answer within ${this.#timeoutInMs} ms`
+      timer = setTimeout(resolve, this.#timeoutInMs, { problem, ok: 'ok' })
     })
     try {
       return await Promise.race([this.#run(check), timeout])
@@ -91,14 +101,17 @@ export class Readiness {
   }
 
   /** Does not start a check that still hangs: queries would pile up at a database that is away. */
-  #run(check: HealthCheck): Promise<string> {
+  #run(check: HealthCheck): Promise<CheckOutcome> {
     const pending = this.#pending.get(check)
     if (pending) return pending
 
     const result = check
       .problem()
-      .then((problem) => problem ?? 'ok')
-      .catch(() => 'the check itself failed')
+      .then((problem) => {
+        const remark = check.remark?.()
+        return { problem, ok: remark === undefined ? 'ok' : `ok: ${remark}` }
+      })
+      .catch(() => ({ problem: 'the check itself failed', ok: 'ok' }))
       .finally(() => this.#pending.delete(check))
     this.#pending.set(check, result)
     return result

@@ -9,9 +9,10 @@ import { HEALTHZ, JWKS, READYZ } from '../paths.ts'
 const Alive = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Alive' })
 export type AliveBody = BodyOf<typeof Alive>
 
-const Checks = z
-  .record(z.string(), z.string())
-  .meta({ description: 'What the service needs in order to serve, by name: `ok`, or what is wrong.' })
+const Checks = z.record(z.string(), z.string()).meta({
+  description:
+    'What the service needs in order to serve, by name: `ok`, `ok: ` and a remark, or what is wrong.',
+})
 
 const Ready = z.strictObject({ status: z.literal('ready'), checks: Checks }).meta({ id: 'Ready' })
 export type ReadyBody = BodyOf<typeof Ready>
@@ -75,7 +76,7 @@ export const servicePaths: ZodOpenApiPathsObject = {
       operationId: 'isReady',
       summary: 'Check that the instance can serve',
       description:
-        'Checks that the database answers and has every migration, and that the deliverer runs. A report is reused for one second. The texts of `checks` are for people. A silent database is `the database does not answer`. One that refuses is `the database refuses connections (ECONNREFUSED)`, or with another code.',
+        'Checks that the database answers and has every migration, that the deliverer runs, and that the issuer of access tokens has given its keys. While the issuer is away later, its last keys still count for a day, and the instance stays ready. A report is reused for one second. The texts of `checks` are for people. A silent database is `the database does not answer`. One that refuses is `the database refuses connections (ECONNREFUSED)`, or with another code.',
       tags: ['Service'],
       security: [],
       requestParams: REQUEST,

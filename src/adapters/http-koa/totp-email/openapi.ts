@@ -50,6 +50,7 @@ export const totpEmailPaths: ZodOpenApiPathsObject = {
             'subject-locked',
             'issuance-too-soon',
             'issuances-spent',
+            'address-held',
             'fault',
             'unavailable',
           ],

@@ -23,6 +23,11 @@ export * from './enums.ts';
  */
 export type User = Prisma.UserModel
 /**
+ * Model MailboxIssuances
+ * When a mailbox got codes within the last hour, over all subjects, by the hash of its address.
+ */
+export type MailboxIssuances = Prisma.MailboxIssuancesModel
+/**
  * Model SubjectStanding
  * What counts against a subject over all challenges. Its version guards every decision about the subject.
  */

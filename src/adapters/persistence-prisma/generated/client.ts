@@ -47,6 +47,11 @@ export { Prisma }
  */
 export type User = Prisma.UserModel
 /**
+ * Model MailboxIssuances
+ * When a mailbox got codes within the last hour, over all subjects, by the hash of its address.
+ */
+export type MailboxIssuances = Prisma.MailboxIssuancesModel
+/**
  * Model SubjectStanding
  * What counts against a subject over all challenges. Its version guards every decision about the subject.
  */

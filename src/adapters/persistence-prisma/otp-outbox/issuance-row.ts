@@ -6,7 +6,7 @@ import { columns, ImpossibleRow, type Joined, present } from '../row-mapping.ts'
 /** The columns that raw statements read, with the letter of the table as prefix. */
 export const ISSUANCE_COLUMNS = columns(
   'i',
-  'id challenge_id subject_user_id number key_id recipient issued_at expires_at status delivery_attempts next_attempt_at sent_at message_id failed_at failure_reason delayed_at delivered_at bounced_at bounce_kind',
+  'id challenge_id subject_user_id number key_id recipient issued_at expires_at status delivery_attempts next_attempt_at sent_at message_id failed_at failure_reason delayed_at delivered_at bounced_at bounce_kind seal',
 )
 
 export interface IssuanceRow {
@@ -29,6 +29,7 @@ export interface IssuanceRow {
   readonly i_delivered_at: Date | null
   readonly i_bounced_at: Date | null
   readonly i_bounce_kind: string | null
+  readonly i_seal: string | null
 }
 
 export function hasIssuance(row: Joined<IssuanceRow>): row is IssuanceRow {

@@ -5,6 +5,7 @@ import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.t
 import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Joined } from '../row-mapping.ts'
+import type { Seals } from '../seals/row-seals.ts'
 import { type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
 import { type IssuanceRow, issuanceOf } from './issuance-row.ts'
@@ -21,11 +22,13 @@ const BOUNDS = { mostMembers: 64, groupsUnderWay: 1 }
  */
 export class PrismaOtpOutbox implements OtpOutbox {
   readonly #statements: Statements
+  readonly #seals: Seals
   readonly #committed: CommitListener
   readonly #records: GroupedStatement<Attempt, object>
 
-  constructor(statements: Statements, committed: CommitListener = () => {}) {
+  constructor(statements: Statements, seals: Seals, committed: CommitListener = () => {}) {
     this.#statements = statements
+    this.#seals = seals
     this.#committed = committed
     this.#records = new GroupedStatement(statements, RECORDING, BOUNDS)
   }
@@ -33,12 +36,17 @@ export class PrismaOtpOutbox implements OtpOutbox {
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
     type Row = IssuanceRow & ChallengeRow & Joined<UserRow> & { readonly i_trace_context: string | null }
     const rows = await this.#statements.query<Row>(claimDue(limit, now, leaseEnd))
-    return rows.map((row) => ({
-      issuance: issuanceOf(row) as QueuedIssuance,
-      challenge: challengeOf(row),
-      user: hasUser(row) ? userOf(row) : undefined,
-      traceContext: row.i_trace_context ?? undefined,
-    }))
+    return rows.map((row) => {
+      const issuance = issuanceOf(row) as QueuedIssuance
+      const challenge = challengeOf(row)
+      return {
+        issuance,
+        challenge,
+        user: hasUser(row) ? userOf(row) : undefined,
+        traceContext: row.i_trace_context ?? undefined,
+        forgery: () => this.#seals.forgeryIn(row, challenge, issuance),
+      }
+    })
   }
 
   async record(claimed: QueuedIssuance, outcome: OtpIssuance, event: ChallengeEvent): Promise<boolean> {

@@ -30,6 +30,7 @@ export class PrismaRetention implements Retention {
       yield { challenges: batch.challenges, events: 0 }
       after = batch.next
     }
+    await this.#exclusively(purgeMailboxes)
   }
 
   /** A function of the owner deletes, and checks the age itself: the service has no right to delete an event. */
@@ -97,6 +98,18 @@ async function purgeChallenges(
 
   const { count } = await transaction.challenge.deleteMany({ where: { id: { in: ids } } })
   return { challenges: count, next: seen.length === limit ? seen.at(-1)?.id : undefined }
+}
+
+/** Deletes the counts of mailboxes that got no code for a day. They count for an hour. */
+async function purgeMailboxes(transaction: Prisma.TransactionClient): Promise<void> {
+  await transaction.$executeRaw`
+    DELETE FROM mailbox_issuances
+    WHERE mailbox IN (
+      SELECT mailbox
+      FROM mailbox_issuances
+      WHERE issued_at[array_upper(issued_at, 1)] < now() - interval '1 day'
+      FOR UPDATE SKIP LOCKED
+    )`
 }
 
 /** The lowest UUIDv7 of that millisecond. The first 48 bits are the time (RFC 9562 §5.7). */

@@ -5,6 +5,7 @@ import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
+import type { DecisionSeals } from '../seals/row-seals.ts'
 import {
   endOf,
   findByIdempotencyKey,
@@ -13,6 +14,7 @@ import {
   LOADED,
   loadStepUp,
   saveDecision,
+  saveIssuingDecision,
   saveLockingDecision,
 } from './step-up-statements.ts'
 
@@ -41,6 +43,7 @@ const INSERT_EVENTS = Prisma.raw(`
 export interface Saving {
   readonly decision: StepUpDecision
   readonly provenance: Provenance
+  readonly seals: DecisionSeals
 }
 
 export interface Opening {
@@ -49,6 +52,7 @@ export interface Opening {
   readonly idempotency: Idempotency
   readonly provenance: Provenance
   readonly mostLive: number | undefined
+  readonly demandSeal: string | null
 }
 
 export interface Finding {
@@ -86,19 +90,23 @@ export const FINDING: Grouping<Finding> = {
 /**
  * Stores several decisions, each about another subject. Each has the guard of the statement for one, the version of its
  * subject. A subject that another session has locked is skipped, so that groups neither wait for each other nor deadlock.
- * Its decision has to be sent alone, which waits for the lock.
+ * Its decision has to be sent alone, which waits for the lock. Mailboxes are counted in order, so that two groups wait for each
+ * other's in one direction. A code that its mailbox has no room for has to be sent alone, too: that says why it is not stored.
  */
 export const SAVING: Grouping<Saving> = {
   name: 'step-ups.save',
-  alone: ({ decision, provenance }) =>
-    decision.lockNotice
-      ? saveLockingDecision(decision, decision.lockNotice, provenance)
-      : saveDecision(decision, provenance),
+  alone: ({ decision, provenance, seals }) => {
+    const { lockNotice, mailbox } = decision
+    if (lockNotice) return saveLockingDecision(decision, lockNotice, provenance)
+    return mailbox
+      ? saveIssuingDecision(decision, mailbox, provenance, seals)
+      : saveDecision(decision, provenance, seals)
+  },
   key: ({ decision }) => decision.standing.subjectUserId,
   solitary: ({ decision }) => decision.lockNotice !== undefined,
   beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
     stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
-  columns: ({ decision: { challenge, standing, issued, events }, provenance }) => {
+  columns: ({ decision: { challenge, standing, issued, mailbox, events }, provenance, seals }) => {
     const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
     return {
       subject: standing.subjectUserId,
@@ -117,6 +125,8 @@ export const SAVING: Grouping<Saving> = {
       consumption_fingerprint: consumedBy?.fingerprint,
       exhausted_at: exhaustedAt,
       cancelled_at: cancelledAt,
+      approval_seal: seals.approval,
+      consumption_seal: seals.consumption,
       ...(issued && {
         issuance_id: issued.id,
         number: issued.number,
@@ -126,6 +136,9 @@ export const SAVING: Grouping<Saving> = {
         expires_at: issued.expiresAt,
         next_attempt_at: issued.nextAttemptAt,
         trace_context: provenance.traceContext,
+        issuance_seal: seals.issuance,
+        mailbox: mailbox?.key,
+        mailbox_at_most: mailbox?.atMost,
       }),
       events: events.map(columnsOf),
       ...callerOf(provenance),
@@ -139,7 +152,8 @@ export const SAVING: Grouping<Saving> = {
         issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
         consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, issuance_id uuid,
         number smallint, key_id text, recipient text, issued_at timestamptz, expires_at timestamptz,
-        next_attempt_at timestamptz, trace_context text, events json, actor text, request_id text, remote_address text
+        next_attempt_at timestamptz, trace_context text, approval_seal text, consumption_seal text, issuance_seal text,
+        mailbox text, mailbox_at_most integer, events json, actor text, request_id text, remote_address text
       )
       WHERE n = n + 0
     ), free AS MATERIALIZED (
@@ -147,29 +161,39 @@ export const SAVING: Grouping<Saving> = {
       FROM m
       JOIN subject_standings s ON s.subject_user_id = m.subject AND s.version = m.version
       FOR NO KEY UPDATE OF s SKIP LOCKED
+    ), sorted AS MATERIALIZED (
+      SELECT free.n, free.subject_user_id, mailbox, issued_at, mailbox_at_most
+      FROM free JOIN m USING (n)
+      ORDER BY mailbox
+    ), counted AS MATERIALIZED (
+      SELECT n, subject_user_id
+      FROM sorted
+      WHERE CASE WHEN mailbox IS NULL THEN true
+        ELSE count_code_for_mailbox(mailbox, issued_at, mailbox_at_most) END
     ), standing AS (
       UPDATE subject_standings s
       SET consecutive_failures = m.failures, consecutive_locks = m.locks, locked_until = m.locked_until,
           recent_issuances = m.recent_issuances, version = s.version + 1
-      FROM free JOIN m USING (n)
-      WHERE s.subject_user_id = free.subject_user_id
+      FROM counted JOIN m USING (n)
+      WHERE s.subject_user_id = counted.subject_user_id
       RETURNING m.*
     ), challenge AS (
       UPDATE challenges c
       SET status = m.status, attempts_remaining = m.attempts_remaining, issuance_count = m.issuance_count,
           verified_at = m.verified_at, consumed_at = m.consumed_at, consumption_key = m.consumption_key,
           consumption_fingerprint = m.consumption_fingerprint, exhausted_at = m.exhausted_at,
-          cancelled_at = m.cancelled_at
+          cancelled_at = m.cancelled_at, approval_seal = coalesce(m.approval_seal, c.approval_seal),
+          consumption_seal = coalesce(m.consumption_seal, c.consumption_seal)
       FROM standing m
       WHERE c.id = m.challenge_id AND c.subject_user_id = m.subject
       RETURNING m.*
     ), issuance AS (
       INSERT INTO otp_issuances (
         id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
-        status, delivery_attempts, next_attempt_at, trace_context
+        status, delivery_attempts, next_attempt_at, trace_context, seal
       )
       SELECT issuance_id, challenge_id, subject, number, key_id, recipient, issued_at, expires_at,
-        'queued', 0, next_attempt_at, trace_context
+        'queued', 0, next_attempt_at, trace_context, issuance_seal
       FROM challenge
       WHERE issuance_id IS NOT NULL
     ), trail AS (${INSERT_EVENTS})
@@ -189,10 +213,10 @@ export const SAVING: Grouping<Saving> = {
  */
 export const OPENING: Grouping<Opening> = {
   name: 'step-ups.open',
-  alone: ({ challenge, event, idempotency, provenance, mostLive }) =>
-    insertChallenge(challenge, event, idempotency, provenance, mostLive),
+  alone: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) =>
+    insertChallenge(challenge, event, idempotency, provenance, mostLive, demandSeal),
   key: ({ challenge }) => challenge.subjectUserId,
-  columns: ({ challenge, event, idempotency, provenance, mostLive }) => ({
+  columns: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) => ({
     challenge_id: challenge.id,
     client_id: challenge.clientId,
     subject: challenge.subjectUserId,
@@ -205,6 +229,7 @@ export const OPENING: Grouping<Opening> = {
     key: idempotency.key,
     fingerprint: idempotency.fingerprint,
     most_live: mostLive,
+    demand_seal: demandSeal,
     events: [columnsOf(event)],
     ...callerOf(provenance),
   }),
@@ -213,7 +238,7 @@ export const OPENING: Grouping<Opening> = {
       SELECT * FROM json_to_recordset(${members}::json) AS m (
         n integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
         attempts_remaining smallint, created_at timestamptz, expires_at timestamptz, key text, fingerprint text,
-        most_live integer, events json, actor text, request_id text, remote_address text
+        most_live integer, demand_seal text, events json, actor text, request_id text, remote_address text
       )
       WHERE n = n + 0
     ), known AS MATERIALIZED (
@@ -224,10 +249,10 @@ export const OPENING: Grouping<Opening> = {
     ), opened AS (
       INSERT INTO challenges (
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
-        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint
+        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint, demand_seal
       )
       SELECT challenge_id, client_id, subject, type, digest, summary, 'pending', attempts_remaining, 0, created_at,
-        expires_at, key, fingerprint
+        expires_at, key, fingerprint, demand_seal
       FROM known
       WHERE has_room
       ORDER BY client_id, key

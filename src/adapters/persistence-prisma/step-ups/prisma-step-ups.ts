@@ -11,10 +11,12 @@ import {
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import { secondsUntil } from '../../../domain/instant.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
+import { IssuancesSpent } from '../../../domain/subject-standing.ts'
 import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
 import type { Joined } from '../row-mapping.ts'
+import type { Seals } from '../seals/row-seals.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
 import { type ChallengeRow, challengeOf } from './challenge-row.ts'
 import {
@@ -27,22 +29,30 @@ import {
   type Saving,
 } from './grouped-step-up-statements.ts'
 import { type StandingRow, standingOf } from './standing-row.ts'
-import { findFirstExpiry } from './step-up-statements.ts'
+import { findFirstExpiry, findMailboxSpentUntil } from './step-up-statements.ts'
 
 type FoundRow = ChallengeRow & { readonly c_request_fingerprint: string }
-type StepUpRow = ChallengeRow & StandingRow & Joined<IssuanceRow> & Joined<UserRow>
+type StepUpRow = ChallengeRow &
+  StandingRow &
+  Joined<IssuanceRow> &
+  Joined<UserRow> & { readonly set_back: boolean }
 
-/** Stores step-ups with one statement per call, which calls that wait at the same moment share. */
+/**
+ * Stores step-ups with one statement per call, which calls that wait at the same moment share. Seals what it stores, and
+ * checks the seals of what it loads.
+ */
 export class PrismaStepUps implements StepUps {
   readonly #statements: Statements
+  readonly #seals: Seals
   readonly #committed: CommitListener
   readonly #loads: GroupedStatement<string, StepUpRow>
   readonly #saves: GroupedStatement<Saving, object>
   readonly #opens: GroupedStatement<Opening, object>
   readonly #finds: GroupedStatement<Finding, FoundRow>
 
-  constructor(statements: Statements, committed: CommitListener = () => {}) {
+  constructor(statements: Statements, seals: Seals, committed: CommitListener = () => {}) {
     this.#statements = statements
+    this.#seals = seals
     this.#committed = committed
     this.#loads = new GroupedStatement(statements, LOADING)
     this.#saves = new GroupedStatement(statements, SAVING)
@@ -57,7 +67,9 @@ export class PrismaStepUps implements StepUps {
     provenance: Provenance,
     mostLive?: number,
   ): Promise<{ readonly challenge: Challenge; readonly created: boolean }> {
-    const inserted = await this.#opens.query({ challenge, event, idempotency, provenance, mostLive })
+    const demandSeal = this.#seals.ofDemand(challenge)
+    const opening = { challenge, event, idempotency, provenance, mostLive, demandSeal }
+    const inserted = await this.#opens.query(opening)
     if (inserted.length === 1) {
       announce(this.#committed, { events: [event], provenance, challenge })
       return { challenge, created: true }
@@ -78,21 +90,34 @@ export class PrismaStepUps implements StepUps {
 
   async load(challengeId: string): Promise<LoadedStepUp | undefined> {
     const [row] = await this.#loads.query(challengeId)
-    return (
-      row && {
-        challenge: challengeOf(row),
-        standing: standingOf(row),
-        issuance: hasIssuance(row) ? issuanceOf(row) : undefined,
-        user: hasUser(row) ? userOf(row) : undefined,
-      }
-    )
+    if (!row) return undefined
+    const challenge = challengeOf(row)
+    const issuance = hasIssuance(row) ? issuanceOf(row) : undefined
+    return {
+      challenge,
+      standing: standingOf(row),
+      issuance,
+      user: hasUser(row) ? userOf(row) : undefined,
+      forgery: this.#seals.forgeryIn(row, challenge, issuance) ?? (row.set_back ? 'set-back' : undefined),
+    }
   }
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
-    const { challenge, issued, verifiedBy, events } = decision
-    const saved = await this.#saves.query({ decision, provenance })
-    if (saved.length === 0) return false
+    const { challenge, issued, mailbox, verifiedBy, events } = decision
+    const saved = await this.#saves.query({ decision, provenance, seals: this.#seals.ofDecision(decision) })
+    if (saved.length === 0) {
+      if (issued && mailbox) await this.#assertRoom(mailbox, issued.issuedAt)
+      return false
+    }
     announce(this.#committed, { events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true
+  }
+
+  /** Asked only about a code that was not stored: a lost race has the same sign. @throws {IssuancesSpent} */
+  async #assertRoom(mailbox: NonNullable<StepUpDecision['mailbox']>, now: Date): Promise<void> {
+    const [found] = await this.#statements.query<{ readonly until: Date | null }>(
+      findMailboxSpentUntil(mailbox, now),
+    )
+    if (found?.until) throw new IssuancesSpent(secondsUntil(found.until, now))
   }
 }

@@ -6,6 +6,7 @@ import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
+import { type DecisionSeals, UNSEALED } from '../seals/row-seals.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { CHALLENGE_COLUMNS } from './challenge-row.ts'
 import { STANDING_COLUMNS } from './standing-row.ts'
@@ -15,8 +16,15 @@ import { STANDING_COLUMNS } from './standing-row.ts'
  * once per connection, under the name in its leading comment. The server's logs show the name too.
  */
 
+/** Whether the audit trail says that a verified challenge has ended: somebody has set it back. Not looked up for others. */
+const SET_BACK = `c.status = 'verified' AND EXISTS (
+        SELECT FROM challenge_events e
+        WHERE e.challenge_id = c.id
+          AND e.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
+      ) AS set_back`
+
 export const LOADED = Prisma.raw(
-  [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '),
+  [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS, SET_BACK].join(', '),
 )
 
 /** Loads everything that a decision depends on, as one row of one snapshot. */
@@ -35,10 +43,57 @@ export function loadStepUp(challengeId: string): Prisma.Sql {
  * guard. It suffices: every decision about the subject increments it, so while it is unchanged, all else is too.
  * A concurrent save waits for the row of the standing and then finds a newer version (READ COMMITTED).
  */
-export function saveDecision(decision: StepUpDecision, provenance: Provenance): Prisma.Sql {
+export function saveDecision(
+  decision: StepUpDecision,
+  provenance: Provenance,
+  seals: DecisionSeals = UNSEALED,
+): Prisma.Sql {
   return Prisma.sql`/* step-ups.save */
-    WITH ${stored(decision, provenance)}
+    WITH ${stored(decision, provenance, seals)}
     SELECT id FROM challenge`
+}
+
+/**
+ * Stores a decision that issues a code, unless its mailbox has no room for it. It takes the row of the subject before it counts the
+ * code: a decision that has lost its race counts nothing.
+ */
+export function saveIssuingDecision(
+  decision: StepUpDecision,
+  mailbox: NonNullable<StepUpDecision['mailbox']>,
+  provenance: Provenance,
+  seals: DecisionSeals = UNSEALED,
+): Prisma.Sql {
+  const { standing, issued } = decision
+  return Prisma.sql`/* step-ups.save-with-code */
+    WITH free AS MATERIALIZED (
+      SELECT subject_user_id
+      FROM subject_standings
+      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      FOR NO KEY UPDATE
+    ), counted AS MATERIALIZED (
+      SELECT subject_user_id
+      FROM free
+      WHERE count_code_for_mailbox(${mailbox.key}, ${issued?.issuedAt ?? null}::timestamptz, ${mailbox.atMost}::integer)
+    ), ${stored(decision, provenance, seals, 'AND EXISTS (SELECT FROM counted)')}
+    SELECT id FROM challenge`
+}
+
+/** When the mailbox has room for a code again; null if it has. */
+export function findMailboxSpentUntil(
+  { key, atMost }: NonNullable<StepUpDecision['mailbox']>,
+  now: Date,
+): Prisma.Sql {
+  return Prisma.sql`/* mailbox-issuances.find-spent-until */
+    SELECT (
+      SELECT t
+      FROM unnest(m.issued_at) AS t
+      WHERE t > ${now}::timestamptz - interval '1 hour'
+      ORDER BY t DESC
+      OFFSET ${atMost}::integer - 1
+      LIMIT 1
+    ) + interval '1 hour' AS until
+    FROM mailbox_issuances m
+    WHERE m.mailbox = sha256(convert_to(${key}, 'UTF8'))`
 }
 
 /** Stores a decision that locks the subject, and the notice of the lock. The notice exists only if the decision is stored. */
@@ -48,7 +103,7 @@ export function saveLockingDecision(
   provenance: Provenance,
 ): Prisma.Sql {
   return Prisma.sql`/* step-ups.save-with-lock-notice */
-    WITH ${stored(decision, provenance)}, notice AS (
+    WITH ${stored(decision, provenance, UNSEALED)}, notice AS (
       INSERT INTO lock_notices (
         id, challenge_id, subject_user_id, recipient, locked_at, locked_until,
         status, delivery_attempts, next_attempt_at
@@ -61,8 +116,17 @@ export function saveLockingDecision(
     SELECT id FROM challenge`
 }
 
-/** The parts of a statement that store a decision. `challenge` has a row only if the decision is stored. */
-function stored({ challenge, standing, issued, events }: StepUpDecision, provenance: Provenance): Prisma.Sql {
+/**
+ * The parts of a statement that store a decision. `challenge` has a row only if the decision is stored.
+ *
+ * @param condition a further one, besides the version.
+ */
+function stored(
+  { challenge, standing, issued, events }: StepUpDecision,
+  provenance: Provenance,
+  seals: DecisionSeals,
+  condition = '',
+): Prisma.Sql {
   const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
   return Prisma.sql`standing AS (
       UPDATE subject_standings
@@ -72,6 +136,7 @@ function stored({ challenge, standing, issued, events }: StepUpDecision, provena
           recent_issuances = ${standing.recentIssuances.map((at) => at.toISOString())}::timestamptz[],
           version = version + 1
       WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+        ${Prisma.raw(condition)}
       RETURNING subject_user_id
     ), challenge AS (
       UPDATE challenges c
@@ -83,19 +148,21 @@ function stored({ challenge, standing, issued, events }: StepUpDecision, provena
           consumption_key = ${consumedBy?.key ?? null},
           consumption_fingerprint = ${consumedBy?.fingerprint ?? null},
           exhausted_at = ${exhaustedAt}::timestamptz,
-          cancelled_at = ${cancelledAt}::timestamptz
+          cancelled_at = ${cancelledAt}::timestamptz,
+          approval_seal = coalesce(${seals.approval}, approval_seal),
+          consumption_seal = coalesce(${seals.consumption}, consumption_seal)
       FROM standing
       WHERE c.id = ${challenge.id}::uuid AND c.subject_user_id = standing.subject_user_id
       RETURNING c.id, c.subject_user_id
     ), issuance AS (
       INSERT INTO otp_issuances (
         id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
-        status, delivery_attempts, next_attempt_at, trace_context
+        status, delivery_attempts, next_attempt_at, trace_context, seal
       )
       SELECT new_id, challenge.id, challenge.subject_user_id, ${issued?.number ?? null}::smallint,
         ${issued?.keyId ?? null}, ${issued?.recipient ?? null}, ${issued?.issuedAt ?? null}::timestamptz,
         ${issued?.expiresAt ?? null}::timestamptz, 'queued', 0, ${issued?.nextAttemptAt ?? null}::timestamptz,
-        ${provenance.traceContext ?? null}
+        ${provenance.traceContext ?? null}, ${seals.issuance}
       FROM challenge, (VALUES (${issued?.id ?? null}::uuid)) AS issued (new_id)
       WHERE new_id IS NOT NULL
     ), trail AS (${insertEvents('challenge', events, provenance)})`
@@ -113,6 +180,7 @@ export function insertChallenge(
   idempotency: Idempotency,
   provenance: Provenance,
   mostLive: number | undefined,
+  demandSeal: string | null = null,
 ): Prisma.Sql {
   const { operation, subjectUserId } = challenge
   return Prisma.sql`/* step-ups.open */
@@ -126,13 +194,13 @@ export function insertChallenge(
     ), challenge AS (
       INSERT INTO challenges (
         id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
-        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint
+        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint, demand_seal
       )
       SELECT
         ${challenge.id}::uuid, client_id, subject, ${operation.type}, ${operation.digest},
         ${JSON.stringify(operation.summary)}::jsonb, 'pending', ${challenge.attemptsRemaining}::smallint, 0,
         created_at, ${challenge.expiresAt}::timestamptz,
-        ${idempotency.key}, ${idempotency.fingerprint}
+        ${idempotency.key}, ${idempotency.fingerprint}, ${demandSeal}
       FROM (
         VALUES (
           ${subjectUserId}, ${challenge.clientId}, ${challenge.createdAt}::timestamptz, ${mostLive ?? null}::integer

@@ -107,7 +107,7 @@ class UserChange {
     // Skip the load where it is not needed: an import puts many entries and changes few addresses.
     const live = User.changesAddress(previous, user) ? await this.#liveChallenges() : []
 
-    await this.#replaceEntry(user)
+    await this.#replaceEntry(User.replacing(previous, user, this.#now))
     await this.#store(User.changeEntry(previous, user, live, this.#now))
     return previous ? 'updated' : 'created'
   }
@@ -157,8 +157,14 @@ class UserChange {
     return rows.map(queuedLockNoticeOf)
   }
 
-  async #replaceEntry({ userId, email, locale, displayName }: User): Promise<void> {
-    const entry = { email, locale: locale ?? null, displayName: displayName ?? null, updatedAt: this.#now }
+  async #replaceEntry({ userId, email, locale, displayName, emailChangedAt }: User): Promise<void> {
+    const entry = {
+      email,
+      locale: locale ?? null,
+      displayName: displayName ?? null,
+      emailChangedAt: emailChangedAt ?? null,
+      updatedAt: this.#now,
+    }
     await this.#transaction.user.upsert({
       where: { userId },
       create: { ...entry, userId, createdAt: this.#now },
@@ -202,11 +208,12 @@ async function findUser(
 ): Promise<User | undefined> {
   const row = await prisma.user.findUnique({ where: { userId } })
   if (!row) return undefined
-  const { email, locale, displayName } = row
+  const { email, locale, displayName, emailChangedAt } = row
   return {
     userId,
     email: email as EmailAddress,
     locale: locale ?? undefined,
     displayName: displayName ?? undefined,
+    ...(emailChangedAt && { emailChangedAt }),
   }
 }

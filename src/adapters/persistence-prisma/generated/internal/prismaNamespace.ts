@@ -403,6 +403,7 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 
 export const ModelName = {
   User: 'User',
+  MailboxIssuances: 'MailboxIssuances',
   SubjectStanding: 'SubjectStanding',
   Challenge: 'Challenge',
   OtpIssuance: 'OtpIssuance',
@@ -426,7 +427,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "user" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead" | "trailRetention" | "trailAnchor"
+    modelProps: "user" | "mailboxIssuances" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead" | "trailRetention" | "trailAnchor"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -501,6 +502,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.UserCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.UserCountAggregateOutputType> | number
+        }
+      }
+    }
+    MailboxIssuances: {
+      payload: Prisma.$MailboxIssuancesPayload<ExtArgs>
+      fields: Prisma.MailboxIssuancesFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.MailboxIssuancesFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.MailboxIssuancesFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload>
+        }
+        findFirst: {
+          args: Prisma.MailboxIssuancesFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.MailboxIssuancesFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload>
+        }
+        findMany: {
+          args: Prisma.MailboxIssuancesFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload>[]
+        }
+        create: {
+          args: Prisma.MailboxIssuancesCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload>
+        }
+        createMany: {
+          args: Prisma.MailboxIssuancesCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.MailboxIssuancesCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload>[]
+        }
+        delete: {
+          args: Prisma.MailboxIssuancesDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload>
+        }
+        update: {
+          args: Prisma.MailboxIssuancesUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload>
+        }
+        deleteMany: {
+          args: Prisma.MailboxIssuancesDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.MailboxIssuancesUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.MailboxIssuancesUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload>[]
+        }
+        upsert: {
+          args: Prisma.MailboxIssuancesUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$MailboxIssuancesPayload>
+        }
+        aggregate: {
+          args: Prisma.MailboxIssuancesAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateMailboxIssuances>
+        }
+        groupBy: {
+          args: Prisma.MailboxIssuancesGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MailboxIssuancesGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.MailboxIssuancesCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.MailboxIssuancesCountAggregateOutputType> | number
         }
       }
     }
@@ -1141,10 +1216,19 @@ export const UserScalarFieldEnum = {
   locale: 'locale',
   displayName: 'displayName',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  emailChangedAt: 'emailChangedAt'
 } as const
 
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
+
+
+export const MailboxIssuancesScalarFieldEnum = {
+  mailbox: 'mailbox',
+  issuedAt: 'issuedAt'
+} as const
+
+export type MailboxIssuancesScalarFieldEnum = (typeof MailboxIssuancesScalarFieldEnum)[keyof typeof MailboxIssuancesScalarFieldEnum]
 
 
 export const SubjectStandingScalarFieldEnum = {
@@ -1181,7 +1265,10 @@ export const ChallengeScalarFieldEnum = {
   exhaustedAt: 'exhaustedAt',
   cancelledAt: 'cancelledAt',
   idempotencyKey: 'idempotencyKey',
-  requestFingerprint: 'requestFingerprint'
+  requestFingerprint: 'requestFingerprint',
+  demandSeal: 'demandSeal',
+  approvalSeal: 'approvalSeal',
+  consumptionSeal: 'consumptionSeal'
 } as const
 
 export type ChallengeScalarFieldEnum = (typeof ChallengeScalarFieldEnum)[keyof typeof ChallengeScalarFieldEnum]
@@ -1207,7 +1294,8 @@ export const OtpIssuanceScalarFieldEnum = {
   deliveredAt: 'deliveredAt',
   bouncedAt: 'bouncedAt',
   bounceKind: 'bounceKind',
-  traceContext: 'traceContext'
+  traceContext: 'traceContext',
+  seal: 'seal'
 } as const
 
 export type OtpIssuanceScalarFieldEnum = (typeof OtpIssuanceScalarFieldEnum)[keyof typeof OtpIssuanceScalarFieldEnum]
@@ -1363,6 +1451,20 @@ export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaM
 
 
 /**
+ * Reference to a field of type 'Bytes'
+ */
+export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
+    
+
+
+/**
+ * Reference to a field of type 'Bytes[]'
+ */
+export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
+    
+
+
+/**
  * Reference to a field of type 'Int'
  */
 export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
@@ -1401,20 +1503,6 @@ export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 
  * Reference to a field of type 'BigInt[]'
  */
 export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
-    
-
-
-/**
- * Reference to a field of type 'Bytes'
- */
-export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
-    
-
-
-/**
- * Reference to a field of type 'Bytes[]'
- */
-export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
     
 
 
@@ -1590,6 +1678,7 @@ export interface PrismaClientOptionsWithAdapter extends PrismaClientBaseOptions 
 export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaClientOptionsWithAdapter
 export type GlobalOmitConfig = {
   user?: Prisma.UserOmit
+  mailboxIssuances?: Prisma.MailboxIssuancesOmit
   subjectStanding?: Prisma.SubjectStandingOmit
   challenge?: Prisma.ChallengeOmit
   otpIssuance?: Prisma.OtpIssuanceOmit

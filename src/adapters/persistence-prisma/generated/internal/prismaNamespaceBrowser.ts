@@ -52,6 +52,7 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   User: 'User',
+  MailboxIssuances: 'MailboxIssuances',
   SubjectStanding: 'SubjectStanding',
   Challenge: 'Challenge',
   OtpIssuance: 'OtpIssuance',
@@ -84,10 +85,19 @@ export const UserScalarFieldEnum = {
   locale: 'locale',
   displayName: 'displayName',
   createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  updatedAt: 'updatedAt',
+  emailChangedAt: 'emailChangedAt'
 } as const
 
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
+
+
+export const MailboxIssuancesScalarFieldEnum = {
+  mailbox: 'mailbox',
+  issuedAt: 'issuedAt'
+} as const
+
+export type MailboxIssuancesScalarFieldEnum = (typeof MailboxIssuancesScalarFieldEnum)[keyof typeof MailboxIssuancesScalarFieldEnum]
 
 
 export const SubjectStandingScalarFieldEnum = {
@@ -124,7 +134,10 @@ export const ChallengeScalarFieldEnum = {
   exhaustedAt: 'exhaustedAt',
   cancelledAt: 'cancelledAt',
   idempotencyKey: 'idempotencyKey',
-  requestFingerprint: 'requestFingerprint'
+  requestFingerprint: 'requestFingerprint',
+  demandSeal: 'demandSeal',
+  approvalSeal: 'approvalSeal',
+  consumptionSeal: 'consumptionSeal'
 } as const
 
 export type ChallengeScalarFieldEnum = (typeof ChallengeScalarFieldEnum)[keyof typeof ChallengeScalarFieldEnum]
@@ -150,7 +163,8 @@ export const OtpIssuanceScalarFieldEnum = {
   deliveredAt: 'deliveredAt',
   bouncedAt: 'bouncedAt',
   bounceKind: 'bounceKind',
-  traceContext: 'traceContext'
+  traceContext: 'traceContext',
+  seal: 'seal'
 } as const
 
 export type OtpIssuanceScalarFieldEnum = (typeof OtpIssuanceScalarFieldEnum)[keyof typeof OtpIssuanceScalarFieldEnum]

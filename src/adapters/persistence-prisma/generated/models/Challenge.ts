@@ -55,6 +55,9 @@ export type ChallengeMinAggregateOutputType = {
   cancelledAt: Date | null
   idempotencyKey: string | null
   requestFingerprint: string | null
+  demandSeal: string | null
+  approvalSeal: string | null
+  consumptionSeal: string | null
 }
 
 export type ChallengeMaxAggregateOutputType = {
@@ -76,6 +79,9 @@ export type ChallengeMaxAggregateOutputType = {
   cancelledAt: Date | null
   idempotencyKey: string | null
   requestFingerprint: string | null
+  demandSeal: string | null
+  approvalSeal: string | null
+  consumptionSeal: string | null
 }
 
 export type ChallengeCountAggregateOutputType = {
@@ -98,6 +104,9 @@ export type ChallengeCountAggregateOutputType = {
   cancelledAt: number
   idempotencyKey: number
   requestFingerprint: number
+  demandSeal: number
+  approvalSeal: number
+  consumptionSeal: number
   _all: number
 }
 
@@ -131,6 +140,9 @@ export type ChallengeMinAggregateInputType = {
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
   requestFingerprint?: true | runtime.Types.Skip
+  demandSeal?: true | runtime.Types.Skip
+  approvalSeal?: true | runtime.Types.Skip
+  consumptionSeal?: true | runtime.Types.Skip
 }
 
 export type ChallengeMaxAggregateInputType = {
@@ -152,6 +164,9 @@ export type ChallengeMaxAggregateInputType = {
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
   requestFingerprint?: true | runtime.Types.Skip
+  demandSeal?: true | runtime.Types.Skip
+  approvalSeal?: true | runtime.Types.Skip
+  consumptionSeal?: true | runtime.Types.Skip
 }
 
 export type ChallengeCountAggregateInputType = {
@@ -174,6 +189,9 @@ export type ChallengeCountAggregateInputType = {
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
   requestFingerprint?: true | runtime.Types.Skip
+  demandSeal?: true | runtime.Types.Skip
+  approvalSeal?: true | runtime.Types.Skip
+  consumptionSeal?: true | runtime.Types.Skip
   _all?: true | runtime.Types.Skip
 }
 
@@ -283,6 +301,9 @@ export type ChallengeGroupByOutputType = {
   cancelledAt: Date | null
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal: string | null
+  approvalSeal: string | null
+  consumptionSeal: string | null
   _count: ChallengeCountAggregateOutputType | null
   _avg: ChallengeAvgAggregateOutputType | null
   _sum: ChallengeSumAggregateOutputType | null
@@ -328,6 +349,9 @@ export type ChallengeWhereInput = {
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   standing?: Prisma.XOR<Prisma.SubjectStandingScalarRelationFilter, Prisma.SubjectStandingWhereInput> | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceListRelationFilter | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeListRelationFilter | runtime.Types.Skip
@@ -353,6 +377,9 @@ export type ChallengeOrderByWithRelationInput = {
   cancelledAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   standing?: Prisma.SubjectStandingOrderByWithRelationInput | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceOrderByRelationAggregateInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeOrderByRelationAggregateInput | runtime.Types.Skip
@@ -382,6 +409,9 @@ export type ChallengeWhereUniqueInput = Prisma.AtLeast<{
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   standing?: Prisma.XOR<Prisma.SubjectStandingScalarRelationFilter, Prisma.SubjectStandingWhereInput> | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceListRelationFilter | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeListRelationFilter | runtime.Types.Skip
@@ -407,6 +437,9 @@ export type ChallengeOrderByWithAggregationInput = {
   cancelledAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.ChallengeCountOrderByAggregateInput | runtime.Types.Skip
   _avg?: Prisma.ChallengeAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.ChallengeMaxOrderByAggregateInput | runtime.Types.Skip
@@ -437,6 +470,9 @@ export type ChallengeScalarWhereWithAggregatesInput = {
   cancelledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
 }
 
 export type ChallengeCreateInput = {
@@ -458,6 +494,9 @@ export type ChallengeCreateInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   standing: Prisma.SubjectStandingCreateNestedOneWithoutChallengesInput
   issuances?: Prisma.OtpIssuanceCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
@@ -483,6 +522,9 @@ export type ChallengeUncheckedCreateInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -506,6 +548,9 @@ export type ChallengeUpdateInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   standing?: Prisma.SubjectStandingUpdateOneRequiredWithoutChallengesNestedInput | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
@@ -531,6 +576,9 @@ export type ChallengeUncheckedUpdateInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -555,6 +603,9 @@ export type ChallengeCreateManyInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
 }
 
 export type ChallengeUpdateManyMutationInput = {
@@ -576,6 +627,9 @@ export type ChallengeUpdateManyMutationInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type ChallengeUncheckedUpdateManyInput = {
@@ -598,6 +652,9 @@ export type ChallengeUncheckedUpdateManyInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type ChallengeListRelationFilter = {
@@ -635,6 +692,9 @@ export type ChallengeCountOrderByAggregateInput = {
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeAvgOrderByAggregateInput = {
@@ -661,6 +721,9 @@ export type ChallengeMaxOrderByAggregateInput = {
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeMinOrderByAggregateInput = {
@@ -682,6 +745,9 @@ export type ChallengeMinOrderByAggregateInput = {
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
   requestFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  demandSeal?: Prisma.SortOrder | runtime.Types.Skip
+  approvalSeal?: Prisma.SortOrder | runtime.Types.Skip
+  consumptionSeal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeSumOrderByAggregateInput = {
@@ -783,6 +849,9 @@ export type ChallengeCreateWithoutStandingInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -806,6 +875,9 @@ export type ChallengeUncheckedCreateWithoutStandingInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -859,6 +931,9 @@ export type ChallengeScalarWhereInput = {
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
+  demandSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
 }
 
 export type ChallengeCreateWithoutIssuancesInput = {
@@ -880,6 +955,9 @@ export type ChallengeCreateWithoutIssuancesInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   standing: Prisma.SubjectStandingCreateNestedOneWithoutChallengesInput
   lockNotices?: Prisma.LockNoticeCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -904,6 +982,9 @@ export type ChallengeUncheckedCreateWithoutIssuancesInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
 
@@ -942,6 +1023,9 @@ export type ChallengeUpdateWithoutIssuancesInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   standing?: Prisma.SubjectStandingUpdateOneRequiredWithoutChallengesNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -966,6 +1050,9 @@ export type ChallengeUncheckedUpdateWithoutIssuancesInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
 
@@ -988,6 +1075,9 @@ export type ChallengeCreateWithoutLockNoticesInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   standing: Prisma.SubjectStandingCreateNestedOneWithoutChallengesInput
   issuances?: Prisma.OtpIssuanceCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
@@ -1012,6 +1102,9 @@ export type ChallengeUncheckedCreateWithoutLockNoticesInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedCreateNestedManyWithoutChallengeInput | runtime.Types.Skip
 }
 
@@ -1050,6 +1143,9 @@ export type ChallengeUpdateWithoutLockNoticesInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   standing?: Prisma.SubjectStandingUpdateOneRequiredWithoutChallengesNestedInput | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -1074,6 +1170,9 @@ export type ChallengeUncheckedUpdateWithoutLockNoticesInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
 
@@ -1096,6 +1195,9 @@ export type ChallengeCreateManyStandingInput = {
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
   requestFingerprint: string
+  demandSeal?: string | null | runtime.Types.Skip
+  approvalSeal?: string | null | runtime.Types.Skip
+  consumptionSeal?: string | null | runtime.Types.Skip
 }
 
 export type ChallengeUpdateWithoutStandingInput = {
@@ -1117,6 +1219,9 @@ export type ChallengeUpdateWithoutStandingInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -1140,6 +1245,9 @@ export type ChallengeUncheckedUpdateWithoutStandingInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   issuances?: Prisma.OtpIssuanceUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
   lockNotices?: Prisma.LockNoticeUncheckedUpdateManyWithoutChallengeNestedInput | runtime.Types.Skip
 }
@@ -1163,6 +1271,9 @@ export type ChallengeUncheckedUpdateManyWithoutStandingInput = {
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   requestFingerprint?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  demandSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  approvalSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  consumptionSeal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 
@@ -1225,6 +1336,9 @@ export type ChallengeSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
   issuances?: boolean | Prisma.Challenge$issuancesArgs<ExtArgs> | runtime.Types.Skip
   lockNotices?: boolean | Prisma.Challenge$lockNoticesArgs<ExtArgs> | runtime.Types.Skip
@@ -1251,6 +1365,9 @@ export type ChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["challenge"]>
 
@@ -1274,6 +1391,9 @@ export type ChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["challenge"]>
 
@@ -1297,9 +1417,12 @@ export type ChallengeSelectScalar = {
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
   requestFingerprint?: boolean | runtime.Types.Skip
+  demandSeal?: boolean | runtime.Types.Skip
+  approvalSeal?: boolean | runtime.Types.Skip
+  consumptionSeal?: boolean | runtime.Types.Skip
 }
 
-export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint", ExtArgs["result"]["challenge"], runtime.Types.Skip>
+export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint" | "demandSeal" | "approvalSeal" | "consumptionSeal", ExtArgs["result"]["challenge"], runtime.Types.Skip>
 export type ChallengeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
   issuances?: boolean | Prisma.Challenge$issuancesArgs<ExtArgs> | runtime.Types.Skip
@@ -1346,6 +1469,12 @@ export type $ChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     idempotencyKey: string
     requestFingerprint: string
+    /**
+     * What shows that the service wrote the row: MACs over the demand, the approval and the consumption (decision 40).
+     */
+    demandSeal: string | null
+    approvalSeal: string | null
+    consumptionSeal: string | null
   }, ExtArgs["result"]["challenge"]>
   composites: {}
 }
@@ -1791,6 +1920,9 @@ export interface ChallengeFieldRefs {
   readonly cancelledAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly idempotencyKey: Prisma.FieldRef<"Challenge", 'String'>
   readonly requestFingerprint: Prisma.FieldRef<"Challenge", 'String'>
+  readonly demandSeal: Prisma.FieldRef<"Challenge", 'String'>
+  readonly approvalSeal: Prisma.FieldRef<"Challenge", 'String'>
+  readonly consumptionSeal: Prisma.FieldRef<"Challenge", 'String'>
 }
     
 

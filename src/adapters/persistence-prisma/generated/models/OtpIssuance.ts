@@ -57,6 +57,7 @@ export type OtpIssuanceMinAggregateOutputType = {
   bouncedAt: Date | null
   bounceKind: string | null
   traceContext: string | null
+  seal: string | null
 }
 
 export type OtpIssuanceMaxAggregateOutputType = {
@@ -80,6 +81,7 @@ export type OtpIssuanceMaxAggregateOutputType = {
   bouncedAt: Date | null
   bounceKind: string | null
   traceContext: string | null
+  seal: string | null
 }
 
 export type OtpIssuanceCountAggregateOutputType = {
@@ -103,6 +105,7 @@ export type OtpIssuanceCountAggregateOutputType = {
   bouncedAt: number
   bounceKind: number
   traceContext: number
+  seal: number
   _all: number
 }
 
@@ -138,6 +141,7 @@ export type OtpIssuanceMinAggregateInputType = {
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
   traceContext?: true | runtime.Types.Skip
+  seal?: true | runtime.Types.Skip
 }
 
 export type OtpIssuanceMaxAggregateInputType = {
@@ -161,6 +165,7 @@ export type OtpIssuanceMaxAggregateInputType = {
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
   traceContext?: true | runtime.Types.Skip
+  seal?: true | runtime.Types.Skip
 }
 
 export type OtpIssuanceCountAggregateInputType = {
@@ -184,6 +189,7 @@ export type OtpIssuanceCountAggregateInputType = {
   bouncedAt?: true | runtime.Types.Skip
   bounceKind?: true | runtime.Types.Skip
   traceContext?: true | runtime.Types.Skip
+  seal?: true | runtime.Types.Skip
   _all?: true | runtime.Types.Skip
 }
 
@@ -294,6 +300,7 @@ export type OtpIssuanceGroupByOutputType = {
   bouncedAt: Date | null
   bounceKind: string | null
   traceContext: string | null
+  seal: string | null
   _count: OtpIssuanceCountAggregateOutputType | null
   _avg: OtpIssuanceAvgAggregateOutputType | null
   _sum: OtpIssuanceSumAggregateOutputType | null
@@ -340,6 +347,7 @@ export type OtpIssuanceWhereInput = {
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   traceContext?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  seal?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   challenge?: Prisma.XOR<Prisma.ChallengeScalarRelationFilter, Prisma.ChallengeWhereInput> | runtime.Types.Skip
 }
 
@@ -364,6 +372,7 @@ export type OtpIssuanceOrderByWithRelationInput = {
   bouncedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   traceContext?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  seal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   challenge?: Prisma.ChallengeOrderByWithRelationInput | runtime.Types.Skip
 }
 
@@ -392,6 +401,7 @@ export type OtpIssuanceWhereUniqueInput = Prisma.AtLeast<{
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   traceContext?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  seal?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   challenge?: Prisma.XOR<Prisma.ChallengeScalarRelationFilter, Prisma.ChallengeWhereInput> | runtime.Types.Skip
 }, "id" | "challengeId_number">
 
@@ -416,6 +426,7 @@ export type OtpIssuanceOrderByWithAggregationInput = {
   bouncedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   traceContext?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  seal?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.OtpIssuanceCountOrderByAggregateInput | runtime.Types.Skip
   _avg?: Prisma.OtpIssuanceAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.OtpIssuanceMaxOrderByAggregateInput | runtime.Types.Skip
@@ -447,6 +458,7 @@ export type OtpIssuanceScalarWhereWithAggregatesInput = {
   bouncedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   traceContext?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  seal?: Prisma.StringNullableWithAggregatesFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceCreateInput = {
@@ -469,6 +481,7 @@ export type OtpIssuanceCreateInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
   challenge: Prisma.ChallengeCreateNestedOneWithoutIssuancesInput
 }
 
@@ -493,6 +506,7 @@ export type OtpIssuanceUncheckedCreateInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUpdateInput = {
@@ -515,6 +529,7 @@ export type OtpIssuanceUpdateInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   challenge?: Prisma.ChallengeUpdateOneRequiredWithoutIssuancesNestedInput | runtime.Types.Skip
 }
 
@@ -539,6 +554,7 @@ export type OtpIssuanceUncheckedUpdateInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceCreateManyInput = {
@@ -562,6 +578,7 @@ export type OtpIssuanceCreateManyInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUpdateManyMutationInput = {
@@ -584,6 +601,7 @@ export type OtpIssuanceUpdateManyMutationInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUncheckedUpdateManyInput = {
@@ -607,6 +625,7 @@ export type OtpIssuanceUncheckedUpdateManyInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceListRelationFilter = {
@@ -645,6 +664,7 @@ export type OtpIssuanceCountOrderByAggregateInput = {
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
   traceContext?: Prisma.SortOrder | runtime.Types.Skip
+  seal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type OtpIssuanceAvgOrderByAggregateInput = {
@@ -673,6 +693,7 @@ export type OtpIssuanceMaxOrderByAggregateInput = {
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
   traceContext?: Prisma.SortOrder | runtime.Types.Skip
+  seal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type OtpIssuanceMinOrderByAggregateInput = {
@@ -696,6 +717,7 @@ export type OtpIssuanceMinOrderByAggregateInput = {
   bouncedAt?: Prisma.SortOrder | runtime.Types.Skip
   bounceKind?: Prisma.SortOrder | runtime.Types.Skip
   traceContext?: Prisma.SortOrder | runtime.Types.Skip
+  seal?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type OtpIssuanceSumOrderByAggregateInput = {
@@ -765,6 +787,7 @@ export type OtpIssuanceCreateWithoutChallengeInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUncheckedCreateWithoutChallengeInput = {
@@ -787,6 +810,7 @@ export type OtpIssuanceUncheckedCreateWithoutChallengeInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceCreateOrConnectWithoutChallengeInput = {
@@ -839,6 +863,7 @@ export type OtpIssuanceScalarWhereInput = {
   bouncedAt?: Prisma.DateTimeNullableFilter<"OtpIssuance"> | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
   traceContext?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
+  seal?: Prisma.StringNullableFilter<"OtpIssuance"> | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceCreateManyChallengeInput = {
@@ -861,6 +886,7 @@ export type OtpIssuanceCreateManyChallengeInput = {
   bouncedAt?: Date | string | null | runtime.Types.Skip
   bounceKind?: string | null | runtime.Types.Skip
   traceContext?: string | null | runtime.Types.Skip
+  seal?: string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUpdateWithoutChallengeInput = {
@@ -883,6 +909,7 @@ export type OtpIssuanceUpdateWithoutChallengeInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUncheckedUpdateWithoutChallengeInput = {
@@ -905,6 +932,7 @@ export type OtpIssuanceUncheckedUpdateWithoutChallengeInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 export type OtpIssuanceUncheckedUpdateManyWithoutChallengeInput = {
@@ -927,6 +955,7 @@ export type OtpIssuanceUncheckedUpdateManyWithoutChallengeInput = {
   bouncedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   bounceKind?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   traceContext?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  seal?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
 }
 
 
@@ -952,6 +981,7 @@ export type OtpIssuanceSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
   traceContext?: boolean | runtime.Types.Skip
+  seal?: boolean | runtime.Types.Skip
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["otpIssuance"]>
 
@@ -976,6 +1006,7 @@ export type OtpIssuanceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
   traceContext?: boolean | runtime.Types.Skip
+  seal?: boolean | runtime.Types.Skip
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["otpIssuance"]>
 
@@ -1000,6 +1031,7 @@ export type OtpIssuanceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
   traceContext?: boolean | runtime.Types.Skip
+  seal?: boolean | runtime.Types.Skip
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }, ExtArgs["result"]["otpIssuance"]>
 
@@ -1024,9 +1056,10 @@ export type OtpIssuanceSelectScalar = {
   bouncedAt?: boolean | runtime.Types.Skip
   bounceKind?: boolean | runtime.Types.Skip
   traceContext?: boolean | runtime.Types.Skip
+  seal?: boolean | runtime.Types.Skip
 }
 
-export type OtpIssuanceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "number" | "keyId" | "recipient" | "issuedAt" | "expiresAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason" | "delayedAt" | "deliveredAt" | "bouncedAt" | "bounceKind" | "traceContext", ExtArgs["result"]["otpIssuance"], runtime.Types.Skip>
+export type OtpIssuanceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "number" | "keyId" | "recipient" | "issuedAt" | "expiresAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason" | "delayedAt" | "deliveredAt" | "bouncedAt" | "bounceKind" | "traceContext" | "seal", ExtArgs["result"]["otpIssuance"], runtime.Types.Skip>
 export type OtpIssuanceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }
@@ -1069,6 +1102,10 @@ export type $OtpIssuancePayload<ExtArgs extends runtime.Types.Extensions.Interna
      * The trace of the request that issued the code. The delivery joins it. Null if requests are not traced.
      */
     traceContext: string | null
+    /**
+     * What shows that the service wrote the row: a MAC over the code and its mailbox (decision 40).
+     */
+    seal: string | null
   }, ExtArgs["result"]["otpIssuance"]>
   composites: {}
 }
@@ -1513,6 +1550,7 @@ export interface OtpIssuanceFieldRefs {
   readonly bouncedAt: Prisma.FieldRef<"OtpIssuance", 'DateTime'>
   readonly bounceKind: Prisma.FieldRef<"OtpIssuance", 'String'>
   readonly traceContext: Prisma.FieldRef<"OtpIssuance", 'String'>
+  readonly seal: Prisma.FieldRef<"OtpIssuance", 'String'>
 }
     
 

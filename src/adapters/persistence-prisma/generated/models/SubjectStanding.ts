@@ -404,14 +404,6 @@ export type SubjectStandingUncheckedUpdateManyInput = {
   version?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
 }
 
-export type DateTimeNullableListFilter<$PrismaModel = never> = {
-  equals?: Date[] | string[] | Prisma.ListDateTimeFieldRefInput<$PrismaModel> | null | runtime.Types.Skip
-  has?: Date | string | Prisma.DateTimeFieldRefInput<$PrismaModel> | null | runtime.Types.Skip
-  hasEvery?: Date[] | string[] | Prisma.ListDateTimeFieldRefInput<$PrismaModel> | runtime.Types.Skip
-  hasSome?: Date[] | string[] | Prisma.ListDateTimeFieldRefInput<$PrismaModel> | runtime.Types.Skip
-  isEmpty?: boolean | runtime.Types.Skip
-}
-
 export type SubjectStandingCountOrderByAggregateInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveFailures?: Prisma.SortOrder | runtime.Types.Skip
@@ -473,10 +465,6 @@ export type IntFieldUpdateOperationsInput = {
   decrement?: number | runtime.Types.Skip
   multiply?: number | runtime.Types.Skip
   divide?: number | runtime.Types.Skip
-}
-
-export type NullableDateTimeFieldUpdateOperationsInput = {
-  set?: Date | string | null | runtime.Types.Skip
 }
 
 export type SubjectStandingUpdaterecentIssuancesInput = {

@@ -383,10 +383,6 @@ export type TrailHeadSumOrderByAggregateInput = {
   previousId?: Prisma.SortOrder | runtime.Types.Skip
 }
 
-export type BytesFieldUpdateOperationsInput = {
-  set?: runtime.Bytes | runtime.Types.Skip
-}
-
 
 
 export type TrailHeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{

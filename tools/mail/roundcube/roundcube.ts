@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Debian's `roundcube-core`, or what ROUNDCUBE names: the folder that has `program`. */
-const FOLDER = process.env.ROUNDCUBE ?? '/usr/share/roundcube'
+export const ROUNDCUBE = process.env.ROUNDCUBE ?? '/usr/share/roundcube'
 const PHP = 'php'
 const WASH = fileURLToPath(new URL('wash.php', import.meta.url))
 
@@ -12,7 +12,7 @@ const WASH = fileURLToPath(new URL('wash.php', import.meta.url))
 export const whyNoRoundcube = missing()
 
 function missing(): string | undefined {
-  if (!existsSync(join(FOLDER, 'program'))) return 'Roundcube is not installed'
+  if (!existsSync(join(ROUNDCUBE, 'program'))) return 'Roundcube is not installed'
   const modules = spawnSync(PHP, ['-m'], { encoding: 'utf8' }).stdout ?? ''
   return /^dom$/m.test(modules) && /^mbstring$/m.test(modules)
     ? undefined
@@ -21,7 +21,7 @@ function missing(): string | undefined {
 
 /** The HTML mails as they stand in Roundcube's page. */
 export function washed(mails: readonly string[]): string[] {
-  const { status, stdout, stderr } = spawnSync(PHP, ['-d', 'display_errors=stderr', WASH, FOLDER], {
+  const { status, stdout, stderr } = spawnSync(PHP, ['-d', 'display_errors=stderr', WASH, ROUNDCUBE], {
     input: JSON.stringify(mails),
     encoding: 'utf8',
     maxBuffer: 64 * 2 ** 20,
