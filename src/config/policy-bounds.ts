@@ -74,6 +74,13 @@ export const POLICY_BOUNDS: readonly PolicyBound[] = [
     source: 'OWASP ASVS 5.0 2.4.1',
   },
   {
+    variable: 'MAILBOX_MAX_ISSUANCES',
+    refused: { above: 1000 },
+    warned: 120,
+    effect: 'one mailbox can be sent more than two mails a minute',
+    source: 'OWASP ASVS 5.0 2.4.1',
+  },
+  {
     variable: 'SUBJECT_MAX_CHALLENGES',
     refused: { above: 1000 },
     warned: 100,
