@@ -7,7 +7,7 @@ const EVENTS_OF: Readonly<Record<Step, readonly string[]>> = {
   open: ['challenge-opened'],
   initiate: ['otp-issued'],
   verify: ['otp-rejected', 'challenge-verified', 'challenge-exhausted', 'subject-locked'],
-  consume: ['challenge-consumed', 'consumption-refused'],
+  consume: ['challenge-consumed', 'consumption-refused', 'challenge-cancelled'],
   cancel: ['challenge-cancelled'],
   inspect: [],
   put: ['user-put', 'challenge-cancelled'],

@@ -32,6 +32,8 @@ interface OpenedChallenge {
   readonly attemptsRemaining: number
   /** How many codes were issued; the newest issuance carries this number. */
   readonly issuanceCount: number
+  /** The calls that tried to consume it for another operation, by their idempotency keys; undefined if there was none. */
+  readonly mismatchedBy?: readonly string[]
 }
 
 export interface PendingChallenge extends OpenedChallenge {
@@ -71,6 +73,9 @@ interface ChallengeDemand {
   /** Defaults to the policy's lifetime. */
   readonly lifetimeInSeconds?: number | undefined
 }
+
+/** The call for another operation that ends a challenge. One may be a mistake of a service. */
+const MAX_MISMATCHES = 3
 
 export const Challenge = {
   /** @throws {OperationMalformed} */
@@ -156,11 +161,25 @@ export const Challenge = {
   },
 
   /**
-   * Records an attempt to consume the challenge for another operation, or with a signature that is not ours. The challenge
-   * stays as it is.
+   * Records an attempt to consume the challenge for another operation, or with a signature that is not ours. The third call for
+   * another operation ends a live challenge: somebody tries what the user did not read. The same call again counts once.
    */
-  refuseConsumption(challenge: Challenge, reason: ConsumptionRefusal, now: Date): ChallengeEvent {
-    return { type: 'consumption-refused', ...about(challenge, now), reason }
+  refuseConsumption(
+    challenge: Challenge,
+    reason: ConsumptionRefusal,
+    idempotencyKey: string,
+    now: Date,
+  ): [Challenge, ChallengeEvent[]] {
+    const refused: ChallengeEvent = { type: 'consumption-refused', ...about(challenge, now), reason }
+    const before = challenge.mismatchedBy ?? []
+    const counts =
+      reason === 'digest-mismatch' && Challenge.isLive(challenge, now) && !before.includes(idempotencyKey)
+    if (!counts) return [challenge, [refused]]
+
+    const mismatchedBy = [...before, idempotencyKey]
+    if (mismatchedBy.length < MAX_MISMATCHES) return [{ ...challenge, mismatchedBy }, [refused]]
+    const [cancelled, event] = Challenge.cancel(challenge, 'operation-mismatch', now)
+    return [{ ...cancelled, mismatchedBy }, [refused, event]]
   },
 
   /** Ends a live challenge, verified or not. @throws {ChallengeOver} */

@@ -22,6 +22,8 @@ export type ChallengeEvent = {
   | { readonly type: 'challenge-exhausted' }
   | { readonly type: 'challenge-consumed' }
   | { readonly type: 'consumption-refused'; readonly reason: ConsumptionRefusal }
+  /** A user tried a challenge of somebody else. `subjectUserId` is that user, not the subject of the challenge. */
+  | { readonly type: 'stranger-refused' }
   | { readonly type: 'challenge-cancelled'; readonly reason: CancellationReason }
   /** `until`: the first instant at which codes are accepted from the subject again. */
   | { readonly type: 'subject-locked'; readonly until: Date }
@@ -68,12 +70,13 @@ type UserEvent = {
 
 /**
  * Why a challenge was cancelled. `user-gone`: the directory no longer has its subject, has disabled them, or has no usable address
- * of theirs any more.
+ * of theirs any more. `operation-mismatch`: three calls tried to consume it for another operation.
  */
 export type CancellationReason =
   | Forgery
   | 'email-address-changed'
   | 'user-gone'
+  | 'operation-mismatch'
   | 'user-erased'
   | 'by-client'
   | 'by-subject'

@@ -176,8 +176,8 @@ test('what is decided about a verified challenge is no second verification', asy
   await issued(stores, id)
   await stores.stepUps.save(verifyAt((await stores.stepUps.load(id))!, true, 1), PROVENANCE)
   const { challenge, standing } = (await stores.stepUps.load(id))!
-  const refused = Challenge.refuseConsumption(challenge, 'digest-mismatch', afterNoon(2))
-  await stores.stepUps.save({ challenge, standing, events: [refused] }, PROVENANCE)
+  const [, events] = Challenge.refuseConsumption(challenge, 'digest-mismatch', 'k', afterNoon(2))
+  await stores.stepUps.save({ challenge, standing, events }, PROVENANCE)
 
   t.true((await eventsOf(stores.metrics)).includes('{type="consumption-refused",reason="digest-mismatch"} 1'))
   t.true((await samplesOf(stores.metrics, 'countersign_time_to_verification_seconds')).includes('_count 1'))

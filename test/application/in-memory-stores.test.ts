@@ -4,6 +4,7 @@ import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
 import { mailFatesContract } from '../contracts/mail-outcomes.contract.ts'
 import { mailboxBudgetContract } from '../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
+import { refusedCallsContract } from '../contracts/refused-calls.contract.ts'
 import { retentionContract } from '../contracts/retention.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
 import { suppressionsContract } from '../contracts/suppressions.contract.ts'
@@ -14,6 +15,7 @@ const create = async (committed?: CommitListener) => inMemoryStores(committed)
 
 stepUpsContract('in memory', create)
 mailboxBudgetContract('in memory', create)
+refusedCallsContract('in memory', create)
 userRegistryContract('in memory', create)
 otpOutboxContract('in memory', create)
 auditTrailContract('in memory', create)

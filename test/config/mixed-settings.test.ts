@@ -33,6 +33,7 @@ const POSTMARK = { MAIL_TRANSPORT: 'postmark', POSTMARK_SERVER_TOKEN: 'token' }
 const OUTSIDE: readonly (readonly [variable: string, env: Readonly<Record<string, string>>])[] = [
   ['HOST', { HOST: '0.0.0.0' }],
   ['HOST', { HOST: '::' }],
+  ['MANAGEMENT_HOST', { MANAGEMENT_HOST: '0.0.0.0' }],
   ['HOST', { HOST: '192.0.2.1' }],
   ['HOST', { HOST: '::ffff:192.0.2.1' }],
   ['HOST', { HOST: 'countersign.bank.example' }],

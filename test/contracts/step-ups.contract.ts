@@ -315,8 +315,8 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
         t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
 
         const { challenge, standing } = (await stores.stepUps.load(id))!
-        const event = Challenge.refuseConsumption(challenge, 'digest-mismatch', NOON)
-        await stores.stepUps.save({ challenge, standing, events: [event] }, PROVENANCE)
+        const [, events] = Challenge.refuseConsumption(challenge, 'digest-mismatch', 'k', NOON)
+        await stores.stepUps.save({ challenge, standing, events }, PROVENANCE)
         t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
       },
     )

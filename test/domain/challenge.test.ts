@@ -142,3 +142,27 @@ for (const [what, challenge, now] of [
     t.throws(() => Challenge.cancel(challenge, 'email-address-changed', now), over)
   })
 }
+
+test('only a third call for another operation, under a key of its own, ends a live challenge', (t) => {
+  const open = openChallenge()
+  const [once, [refused]] = Challenge.refuseConsumption(open, 'digest-mismatch', 'k1', NOON)
+  const [again] = Challenge.refuseConsumption(once, 'digest-mismatch', 'k1', NOON)
+  const [forged] = Challenge.refuseConsumption(again, 'signature-mismatch', 'k2', NOON)
+  const [twice] = Challenge.refuseConsumption(forged, 'digest-mismatch', 'k2', NOON)
+  const [late, lateEvents] = Challenge.refuseConsumption(twice, 'digest-mismatch', 'k3', open.expiresAt)
+  const [ended, events] = Challenge.refuseConsumption(twice, 'digest-mismatch', 'k3', NOON)
+
+  t.like(refused, { type: 'consumption-refused', reason: 'digest-mismatch' })
+  t.is(again, once)
+  t.is(forged, again)
+  t.like(twice, { status: 'pending', mismatchedBy: ['k1', 'k2'] })
+  t.is(late, twice)
+  t.is(lateEvents.length, 1)
+  t.like(ended, { status: 'cancelled', cancelledAt: NOON })
+  t.deepEqual(
+    events.map(({ type }) => type),
+    ['consumption-refused', 'challenge-cancelled'],
+  )
+  t.like(events[1], { reason: 'operation-mismatch' })
+  t.deepEqual(Challenge.refuseConsumption(ended, 'digest-mismatch', 'k4', NOON)[0], ended)
+})

@@ -2,7 +2,7 @@ import type { Idempotency, PendingChallenge } from '../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../domain/domain-event.ts'
 import type { StepUpDecision } from '../../domain/step-up.ts'
 import type { Provenance } from '../ports/provenance.ts'
-import type { LoadedStepUp, StepUps } from '../ports/step-ups.ts'
+import type { LoadedStepUp, StepUps, StrangerEvent } from '../ports/step-ups.ts'
 import type { ExternalUserDirectory } from '../ports/user-directory.ts'
 
 /**
@@ -39,5 +39,9 @@ export class AddressCheckedStepUps implements StepUps {
 
   save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
     return this.#stepUps.save(decision, provenance)
+  }
+
+  recordStranger(event: StrangerEvent, provenance: Provenance): Promise<void> {
+    return this.#stepUps.recordStranger(event, provenance)
   }
 }

@@ -75,8 +75,8 @@ export class ConsumeChallenge {
 
     const refusal = isRepeat ? forgery : await this.#refusal(challenge, signature, digest)
     if (refusal) {
-      const event = Challenge.refuseConsumption(challenge, refusal, now)
-      return { decision: { challenge, standing, events: [event] }, result: refusal }
+      const [refused, events] = Challenge.refuseConsumption(challenge, refusal, idempotency.key, now)
+      return { decision: { challenge: refused, standing, events }, result: refusal }
     }
     const [consumed, event] = Challenge.consume(challenge, idempotency, now)
     return { decision: { challenge: consumed, standing, events: [event] }, result: consumed }

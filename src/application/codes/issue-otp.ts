@@ -10,6 +10,7 @@ import type { Identifiers } from '../ports/identifiers.ts'
 import type { Origin } from '../ports/provenance.ts'
 import type { StepUps } from '../ports/step-ups.ts'
 import type { Totp } from '../ports/totp.ts'
+import { recordingStrangers } from './record-stranger.ts'
 
 export interface IssueOtpCommand {
   readonly challengeId: string
@@ -47,8 +48,13 @@ export class IssueOtp {
    * @throws {SubjectLocked} @throws {IssuanceTooSoon} @throws {IssuancesSpent} @throws {AddressHeld}
    * @throws what {@link decideAndSave} throws
    */
-  async execute({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
-    await decideAndSave(
+  async execute(command: IssueOtpCommand): Promise<void> {
+    await recordingStrangers(this.#stepUps, this.#clock, command, () => this.#issue(command))
+    this.#signal.wake()
+  }
+
+  #issue({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
+    return decideAndSave(
       this.#stepUps,
       this.#clock,
       challengeId,
@@ -67,6 +73,5 @@ export class IssueOtp {
         return { decision, result: undefined }
       },
     )
-    this.#signal.wake()
   }
 }

@@ -7,6 +7,7 @@ import type { Identifiers } from '../ports/identifiers.ts'
 import type { Origin } from '../ports/provenance.ts'
 import type { StepUps } from '../ports/step-ups.ts'
 import type { Totp } from '../ports/totp.ts'
+import { recordingStrangers } from './record-stranger.ts'
 import { codeTyped } from './typed-code.ts'
 
 export interface VerifyOtpCommand {
@@ -40,7 +41,11 @@ export class VerifyOtp {
    * @throws {ChallengeNotFound} @throws {SubjectMismatch} @throws {ChallengeOver} @throws {SubjectLocked}
    * @throws what {@link decideAndSave} throws
    */
-  async execute({ challengeId, userId, code, origin }: VerifyOtpCommand): Promise<Verdict> {
+  async execute(command: VerifyOtpCommand): Promise<Verdict> {
+    return recordingStrangers(this.#stepUps, this.#clock, command, () => this.#verify(command))
+  }
+
+  #verify({ challengeId, userId, code, origin }: VerifyOtpCommand): Promise<Verdict> {
     const candidate = codeTyped(code)
     const provenance = { actor: `user:${userId}`, ...origin }
 

@@ -12,6 +12,8 @@ export interface LoadedStepUp extends StepUp {
   readonly elsewhere?: Whereabouts | undefined
 }
 
+export type StrangerEvent = Extract<ChallengeEvent, { readonly type: 'stranger-refused' }>
+
 /** Stores challenges with every decision about them, for any number of processes at the same time. */
 export abstract class StepUps {
   /**
@@ -49,4 +51,12 @@ export abstract class StepUps {
    * @throws {StorageUnavailable} The decision may have been stored.
    */
   abstract save(decision: StepUpDecision, provenance: Provenance): Promise<boolean>
+
+  /**
+   * Stores that a user tried a challenge of somebody else: once for each user and challenge, and for ten users at most. Any number
+   * of attempts thus leaves a bounded trail. Reads and locks nothing of the challenge and of its subject.
+   *
+   * @throws {StorageUnavailable} It may have been stored.
+   */
+  abstract recordStranger(event: StrangerEvent, provenance: Provenance): Promise<void>
 }

@@ -52,6 +52,11 @@ export class InCompany extends StepUps {
     }
     return between(stranger, () => this.#stepUps.save(decision, provenance))
   }
+
+  /** No group has it. */
+  recordStranger(...call: Parameters<StepUps['recordStranger']>): ReturnType<StepUps['recordStranger']> {
+    return this.#stepUps.recordStranger(...call)
+  }
 }
 
 async function between<Result>(

@@ -23,6 +23,7 @@ import { auditTrailContract } from '../../contracts/audit-trail.contract.ts'
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
 import { mailboxBudgetContract } from '../../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
+import { refusedCallsContract } from '../../contracts/refused-calls.contract.ts'
 import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
 import {
   type ForgeableStores,
@@ -82,6 +83,7 @@ test.after.always('connections are closed', async () => {
 
 stepUpsContract('prisma', inSharedDatabase)
 mailboxBudgetContract('prisma', inSharedDatabase)
+refusedCallsContract('prisma', inSharedDatabase)
 
 let groups: Promise<{ connections: Connections; shared: Map<string, number> }> | undefined
 

@@ -70,15 +70,15 @@ test('a decision seals what it brings about, and nothing that was there before',
   } = StepUp.issueOtp(freshStepUp(), demand(), POLICY, NOON)
   const [verified] = Challenge.verify(issued, issuance.id, afterNoon(1))
   const [consumed, consumption] = Challenge.consume(verified, { key: 'k', fingerprint: 'f' }, afterNoon(2))
-  const refusal = Challenge.refuseConsumption(consumed, 'digest-mismatch', afterNoon(3))
+  const [, refusal] = Challenge.refuseConsumption(consumed, 'digest-mismatch', 'k', afterNoon(3))
   const sealed = (decision: Parameters<RowSeals['ofDecision']>[0]) =>
     Object.entries(seals.ofDecision(decision)).flatMap(([kind, seal]) => (seal === null ? [] : [kind]))
 
   t.deepEqual(sealed({ challenge: issued, standing, issued: issuance, events: [] }), ['issuance'])
   t.deepEqual(sealed({ challenge: verified, standing, verifiedBy: issuance, events: [] }), ['approval'])
-  t.deepEqual(sealed({ challenge: verified, standing, events: [refusal] }), [])
+  t.deepEqual(sealed({ challenge: verified, standing, events: refusal }), [])
   t.deepEqual(sealed({ challenge: consumed, standing, events: [consumption] }), ['consumption'])
-  t.deepEqual(sealed({ challenge: consumed, standing, events: [refusal] }), [])
+  t.deepEqual(sealed({ challenge: consumed, standing, events: refusal }), [])
 })
 
 test('during an update a row without a seal counts until the instant that is configured, and a broken seal never', (t) => {

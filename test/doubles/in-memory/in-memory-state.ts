@@ -22,6 +22,8 @@ export class InMemoryState {
   readonly issuanceSeals = new Map<string, string | null>()
   readonly lockNotices = new Map<string, LockNotice>()
   readonly users = new Map<string, User>()
+  /** The users who tried a challenge of somebody else, by challenge. */
+  readonly strangers = new Map<string, ReadonlySet<string>>()
   /** When each mailbox got codes. */
   readonly mailboxes = new Map<string, readonly Date[]>()
   readonly events: RecordedEvent[] = []

@@ -1,5 +1,5 @@
 import type { Provenance } from '../../../src/application/ports/provenance.ts'
-import type { LoadedStepUp, StepUps } from '../../../src/application/ports/step-ups.ts'
+import type { LoadedStepUp, StepUps, StrangerEvent } from '../../../src/application/ports/step-ups.ts'
 import {
   Challenge,
   type Idempotency,
@@ -94,6 +94,15 @@ export class InMemoryStepUps implements StepUps {
     if (lockNotice) lockNotices.set(lockNotice.id, lockNotice)
     this.#state.commit({ events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true
+  }
+
+  async recordStranger(event: StrangerEvent, provenance: Provenance): Promise<void> {
+    await turn()
+    const { strangers } = this.#state
+    const known = strangers.get(event.challengeId) ?? new Set()
+    if (known.has(event.subjectUserId) || known.size >= 10) return
+    strangers.set(event.challengeId, new Set([...known, event.subjectUserId]))
+    this.#state.commit({ events: [event], provenance })
   }
 
   #seal(decision: StepUpDecision): void {

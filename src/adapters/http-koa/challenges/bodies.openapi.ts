@@ -101,6 +101,7 @@ const EVENT_TYPES = Object.keys({
   'challenge-exhausted': true,
   'challenge-consumed': true,
   'consumption-refused': true,
+  'stranger-refused': true,
   'challenge-cancelled': true,
   'subject-locked': true,
   'lock-notice-sent': true,

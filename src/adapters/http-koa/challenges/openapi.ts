@@ -165,7 +165,7 @@ const consumeChallenge: ZodOpenApiOperationObject = {
   operationId: 'consumeChallenge',
   summary: 'Use the approval, once',
   description:
-    'For the client that opened the challenge. Needs the scope `mfa:challenges:consume`. Call it after the user has verified the challenge, right before you carry out the operation.',
+    'For the client that opened the challenge. Needs the scope `mfa:challenges:consume`. Call it after the user has verified the challenge, right before you carry out the operation. The third call with the digest of another operation ends the challenge; the same call again counts once.',
   tags: ['Challenges'],
   security: [{ serviceToken: [] }],
   requestParams: { path: CHALLENGE_PATH, header: IDEMPOTENT },

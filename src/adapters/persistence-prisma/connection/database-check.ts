@@ -31,6 +31,7 @@ export const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   otp_issuances: ['SELECT', 'INSERT', 'UPDATE'],
   lock_notices: ['SELECT', 'INSERT', 'UPDATE'],
   mailbox_issuances: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  challenge_strangers: ['SELECT', 'INSERT', 'DELETE'],
   challenge_events: ['SELECT', 'INSERT'],
   trail_heads: ['SELECT'],
   trail_anchors: ['SELECT', 'INSERT'],

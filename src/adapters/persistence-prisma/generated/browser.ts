@@ -23,6 +23,11 @@ export * from './enums.ts';
  */
 export type User = Prisma.UserModel
 /**
+ * Model ChallengeStranger
+ * Which users tried a challenge of somebody else.
+ */
+export type ChallengeStranger = Prisma.ChallengeStrangerModel
+/**
  * Model MailboxIssuances
  * When a mailbox got codes within the last hour, over all subjects, by the hash of its address.
  */

@@ -30,7 +30,7 @@ export class PrismaRetention implements Retention {
       yield { challenges: batch.challenges, events: 0 }
       after = batch.next
     }
-    await this.#exclusively(purgeMailboxes)
+    await this.#exclusively(purgeCounts)
   }
 
   /** A function of the owner deletes, and checks the age itself: the service has no right to delete an event. */
@@ -100,8 +100,8 @@ async function purgeChallenges(
   return { challenges: count, next: seen.length === limit ? seen.at(-1)?.id : undefined }
 }
 
-/** Deletes the counts of mailboxes that got no code for a day. They count for an hour. */
-async function purgeMailboxes(transaction: Prisma.TransactionClient): Promise<void> {
+/** Deletes the counts of mailboxes that got no code for a day, and strangers of the day before: no challenge lives longer. */
+async function purgeCounts(transaction: Prisma.TransactionClient): Promise<void> {
   await transaction.$executeRaw`
     DELETE FROM mailbox_issuances
     WHERE mailbox IN (
@@ -110,6 +110,7 @@ async function purgeMailboxes(transaction: Prisma.TransactionClient): Promise<vo
       WHERE issued_at[array_upper(issued_at, 1)] < now() - interval '1 day'
       FOR UPDATE SKIP LOCKED
     )`
+  await transaction.$executeRaw`DELETE FROM challenge_strangers WHERE seen_at < now() - interval '2 days'`
 }
 
 /** The lowest UUIDv7 of that millisecond. The first 48 bits are the time (RFC 9562 §5.7). */

@@ -5,7 +5,7 @@ import { columns, ImpossibleRow, present } from '../row-mapping.ts'
 /** The columns that raw statements read, with the letter of the table as prefix. */
 export const CHALLENGE_COLUMNS = columns(
   'c',
-  'id client_id subject_user_id operation_type operation_digest operation_summary status attempts_remaining issuance_count created_at expires_at verified_at consumed_at consumption_key consumption_fingerprint exhausted_at cancelled_at demand_seal approval_seal consumption_seal',
+  'id client_id subject_user_id operation_type operation_digest operation_summary status attempts_remaining issuance_count created_at expires_at verified_at consumed_at consumption_key consumption_fingerprint exhausted_at cancelled_at mismatched_by demand_seal approval_seal consumption_seal',
 )
 
 export interface ChallengeRow {
@@ -26,6 +26,7 @@ export interface ChallengeRow {
   readonly c_consumption_fingerprint: string | null
   readonly c_exhausted_at: Date | null
   readonly c_cancelled_at: Date | null
+  readonly c_mismatched_by: readonly string[] | null
   readonly c_demand_seal: string | null
   readonly c_approval_seal: string | null
   readonly c_consumption_seal: string | null
@@ -45,6 +46,7 @@ export function challengeOf(row: ChallengeRow): Challenge {
     expiresAt: row.c_expires_at,
     attemptsRemaining: row.c_attempts_remaining,
     issuanceCount: row.c_issuance_count,
+    ...(row.c_mismatched_by && { mismatchedBy: row.c_mismatched_by }),
   }
   switch (row.c_status) {
     case 'pending':

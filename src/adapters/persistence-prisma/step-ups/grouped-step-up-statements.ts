@@ -125,6 +125,7 @@ export const SAVING: Grouping<Saving> = {
       consumption_fingerprint: consumedBy?.fingerprint,
       exhausted_at: exhaustedAt,
       cancelled_at: cancelledAt,
+      mismatched_by: challenge.mismatchedBy,
       approval_seal: seals.approval,
       consumption_seal: seals.consumption,
       ...(issued && {
@@ -150,7 +151,7 @@ export const SAVING: Grouping<Saving> = {
         n integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
         recent_issuances timestamptz[], challenge_id uuid, status text, attempts_remaining smallint,
         issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
-        consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, issuance_id uuid,
+        consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, mismatched_by text[], issuance_id uuid,
         number smallint, key_id text, recipient text, issued_at timestamptz, expires_at timestamptz,
         next_attempt_at timestamptz, trace_context text, approval_seal text, consumption_seal text, issuance_seal text,
         mailbox text, mailbox_at_most integer, events json, actor text, request_id text, remote_address text
@@ -183,7 +184,8 @@ export const SAVING: Grouping<Saving> = {
           verified_at = m.verified_at, consumed_at = m.consumed_at, consumption_key = m.consumption_key,
           consumption_fingerprint = m.consumption_fingerprint, exhausted_at = m.exhausted_at,
           cancelled_at = m.cancelled_at, approval_seal = coalesce(m.approval_seal, c.approval_seal),
-          consumption_seal = coalesce(m.consumption_seal, c.consumption_seal)
+          consumption_seal = coalesce(m.consumption_seal, c.consumption_seal),
+          mismatched_by = m.mismatched_by
       FROM standing m
       WHERE c.id = m.challenge_id AND c.subject_user_id = m.subject
       RETURNING m.*

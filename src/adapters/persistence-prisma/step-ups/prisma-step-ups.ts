@@ -1,6 +1,6 @@
 import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
-import type { LoadedStepUp, StepUps } from '../../../application/ports/step-ups.ts'
+import type { LoadedStepUp, StepUps, StrangerEvent } from '../../../application/ports/step-ups.ts'
 import {
   type Challenge,
   type Idempotency,
@@ -29,7 +29,7 @@ import {
   type Saving,
 } from './grouped-step-up-statements.ts'
 import { type StandingRow, standingOf } from './standing-row.ts'
-import { findFirstExpiry, findMailboxSpentUntil } from './step-up-statements.ts'
+import { findFirstExpiry, findMailboxSpentUntil, recordStranger } from './step-up-statements.ts'
 
 type FoundRow = ChallengeRow & { readonly c_request_fingerprint: string }
 type StepUpRow = ChallengeRow &
@@ -111,6 +111,11 @@ export class PrismaStepUps implements StepUps {
     }
     announce(this.#committed, { events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true
+  }
+
+  async recordStranger(event: StrangerEvent, provenance: Provenance): Promise<void> {
+    const recorded = await this.#statements.query(recordStranger(event, provenance))
+    if (recorded.length > 0) announce(this.#committed, { events: [event], provenance })
   }
 
   /** Asked only about a code that was not stored: a lost race has the same sign. @throws {IssuancesSpent} */

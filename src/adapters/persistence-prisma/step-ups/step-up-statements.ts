@@ -1,4 +1,5 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import type { StrangerEvent } from '../../../application/ports/step-ups.ts'
 import type { Challenge, Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
@@ -150,7 +151,8 @@ function stored(
           exhausted_at = ${exhaustedAt}::timestamptz,
           cancelled_at = ${cancelledAt}::timestamptz,
           approval_seal = coalesce(${seals.approval}, approval_seal),
-          consumption_seal = coalesce(${seals.consumption}, consumption_seal)
+          consumption_seal = coalesce(${seals.consumption}, consumption_seal),
+          mismatched_by = ${challenge.mismatchedBy ?? null}::text[]
       FROM standing
       WHERE c.id = ${challenge.id}::uuid AND c.subject_user_id = standing.subject_user_id
       RETURNING c.id, c.subject_user_id
@@ -220,6 +222,24 @@ export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql 
     SELECT ${IDENTIFIED}
     FROM challenges c
     WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`
+}
+
+/** Users who can leave an event at one challenge. More would fill the trail, and tell nothing new. */
+const MOST_STRANGERS = 10
+
+/** Returns one row. Returns none if this user left an event before, or if enough others did. */
+export function recordStranger(event: StrangerEvent, provenance: Provenance): Prisma.Sql {
+  const { challengeId, subjectUserId: userId, at } = event
+  return Prisma.sql`/* step-ups.record-stranger */
+    WITH challenge AS (
+      INSERT INTO challenge_strangers (challenge_id, user_id, seen_at)
+      SELECT id, user_id, at
+      FROM (VALUES (${challengeId}::uuid, ${userId}, ${at}::timestamptz)) AS stranger (id, user_id, at)
+      WHERE (SELECT count(*) FROM challenge_strangers s WHERE s.challenge_id = stranger.id) < ${MOST_STRANGERS}::integer
+      ON CONFLICT DO NOTHING
+      RETURNING challenge_id
+    ), trail AS (${insertEvents('challenge', [event], provenance)})
+    SELECT challenge_id FROM challenge`
 }
 
 /** When the first live challenge of the subject at the client expires. */

@@ -403,6 +403,7 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 
 export const ModelName = {
   User: 'User',
+  ChallengeStranger: 'ChallengeStranger',
   MailboxIssuances: 'MailboxIssuances',
   SubjectStanding: 'SubjectStanding',
   Challenge: 'Challenge',
@@ -427,7 +428,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "user" | "mailboxIssuances" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead" | "trailRetention" | "trailAnchor"
+    modelProps: "user" | "challengeStranger" | "mailboxIssuances" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead" | "trailRetention" | "trailAnchor"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -502,6 +503,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.UserCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.UserCountAggregateOutputType> | number
+        }
+      }
+    }
+    ChallengeStranger: {
+      payload: Prisma.$ChallengeStrangerPayload<ExtArgs>
+      fields: Prisma.ChallengeStrangerFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChallengeStrangerFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChallengeStrangerFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload>
+        }
+        findFirst: {
+          args: Prisma.ChallengeStrangerFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChallengeStrangerFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload>
+        }
+        findMany: {
+          args: Prisma.ChallengeStrangerFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload>[]
+        }
+        create: {
+          args: Prisma.ChallengeStrangerCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload>
+        }
+        createMany: {
+          args: Prisma.ChallengeStrangerCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChallengeStrangerCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload>[]
+        }
+        delete: {
+          args: Prisma.ChallengeStrangerDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload>
+        }
+        update: {
+          args: Prisma.ChallengeStrangerUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload>
+        }
+        deleteMany: {
+          args: Prisma.ChallengeStrangerDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChallengeStrangerUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChallengeStrangerUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload>[]
+        }
+        upsert: {
+          args: Prisma.ChallengeStrangerUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeStrangerPayload>
+        }
+        aggregate: {
+          args: Prisma.ChallengeStrangerAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChallengeStranger>
+        }
+        groupBy: {
+          args: Prisma.ChallengeStrangerGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChallengeStrangerGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChallengeStrangerCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChallengeStrangerCountAggregateOutputType> | number
         }
       }
     }
@@ -1223,6 +1298,15 @@ export const UserScalarFieldEnum = {
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
 
 
+export const ChallengeStrangerScalarFieldEnum = {
+  challengeId: 'challengeId',
+  userId: 'userId',
+  seenAt: 'seenAt'
+} as const
+
+export type ChallengeStrangerScalarFieldEnum = (typeof ChallengeStrangerScalarFieldEnum)[keyof typeof ChallengeStrangerScalarFieldEnum]
+
+
 export const MailboxIssuancesScalarFieldEnum = {
   mailbox: 'mailbox',
   issuedAt: 'issuedAt'
@@ -1262,6 +1346,7 @@ export const ChallengeScalarFieldEnum = {
   consumedAt: 'consumedAt',
   consumptionKey: 'consumptionKey',
   consumptionFingerprint: 'consumptionFingerprint',
+  mismatchedBy: 'mismatchedBy',
   exhaustedAt: 'exhaustedAt',
   cancelledAt: 'cancelledAt',
   idempotencyKey: 'idempotencyKey',
@@ -1678,6 +1763,7 @@ export interface PrismaClientOptionsWithAdapter extends PrismaClientBaseOptions 
 export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaClientOptionsWithAdapter
 export type GlobalOmitConfig = {
   user?: Prisma.UserOmit
+  challengeStranger?: Prisma.ChallengeStrangerOmit
   mailboxIssuances?: Prisma.MailboxIssuancesOmit
   subjectStanding?: Prisma.SubjectStandingOmit
   challenge?: Prisma.ChallengeOmit

@@ -52,6 +52,7 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   User: 'User',
+  ChallengeStranger: 'ChallengeStranger',
   MailboxIssuances: 'MailboxIssuances',
   SubjectStanding: 'SubjectStanding',
   Challenge: 'Challenge',
@@ -90,6 +91,15 @@ export const UserScalarFieldEnum = {
 } as const
 
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
+
+
+export const ChallengeStrangerScalarFieldEnum = {
+  challengeId: 'challengeId',
+  userId: 'userId',
+  seenAt: 'seenAt'
+} as const
+
+export type ChallengeStrangerScalarFieldEnum = (typeof ChallengeStrangerScalarFieldEnum)[keyof typeof ChallengeStrangerScalarFieldEnum]
 
 
 export const MailboxIssuancesScalarFieldEnum = {
@@ -131,6 +141,7 @@ export const ChallengeScalarFieldEnum = {
   consumedAt: 'consumedAt',
   consumptionKey: 'consumptionKey',
   consumptionFingerprint: 'consumptionFingerprint',
+  mismatchedBy: 'mismatchedBy',
   exhaustedAt: 'exhaustedAt',
   cancelledAt: 'cancelledAt',
   idempotencyKey: 'idempotencyKey',

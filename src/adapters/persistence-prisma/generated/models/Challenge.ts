@@ -100,6 +100,7 @@ export type ChallengeCountAggregateOutputType = {
   consumedAt: number
   consumptionKey: number
   consumptionFingerprint: number
+  mismatchedBy: number
   exhaustedAt: number
   cancelledAt: number
   idempotencyKey: number
@@ -185,6 +186,7 @@ export type ChallengeCountAggregateInputType = {
   consumedAt?: true | runtime.Types.Skip
   consumptionKey?: true | runtime.Types.Skip
   consumptionFingerprint?: true | runtime.Types.Skip
+  mismatchedBy?: true | runtime.Types.Skip
   exhaustedAt?: true | runtime.Types.Skip
   cancelledAt?: true | runtime.Types.Skip
   idempotencyKey?: true | runtime.Types.Skip
@@ -297,6 +299,7 @@ export type ChallengeGroupByOutputType = {
   consumedAt: Date | null
   consumptionKey: string | null
   consumptionFingerprint: string | null
+  mismatchedBy: string[]
   exhaustedAt: Date | null
   cancelledAt: Date | null
   idempotencyKey: string
@@ -345,6 +348,7 @@ export type ChallengeWhereInput = {
   consumedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
@@ -373,6 +377,7 @@ export type ChallengeOrderByWithRelationInput = {
   consumedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionKey?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionFingerprint?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  mismatchedBy?: Prisma.SortOrder | runtime.Types.Skip
   exhaustedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   cancelledAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
@@ -405,6 +410,7 @@ export type ChallengeWhereUniqueInput = Prisma.AtLeast<{
   consumedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
@@ -433,6 +439,7 @@ export type ChallengeOrderByWithAggregationInput = {
   consumedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionKey?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   consumptionFingerprint?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  mismatchedBy?: Prisma.SortOrder | runtime.Types.Skip
   exhaustedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   cancelledAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
@@ -466,6 +473,7 @@ export type ChallengeScalarWhereWithAggregatesInput = {
   consumedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableWithAggregatesFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
@@ -490,6 +498,7 @@ export type ChallengeCreateInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -518,6 +527,7 @@ export type ChallengeUncheckedCreateInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -544,6 +554,7 @@ export type ChallengeUpdateInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -572,6 +583,7 @@ export type ChallengeUncheckedUpdateInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -599,6 +611,7 @@ export type ChallengeCreateManyInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -623,6 +636,7 @@ export type ChallengeUpdateManyMutationInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -648,6 +662,7 @@ export type ChallengeUncheckedUpdateManyInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -665,6 +680,14 @@ export type ChallengeListRelationFilter = {
 
 export type ChallengeOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder | runtime.Types.Skip
+}
+
+export type StringNullableListFilter<$PrismaModel = never> = {
+  equals?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel> | null | runtime.Types.Skip
+  has?: string | Prisma.StringFieldRefInput<$PrismaModel> | null | runtime.Types.Skip
+  hasEvery?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel> | runtime.Types.Skip
+  hasSome?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel> | runtime.Types.Skip
+  isEmpty?: boolean | runtime.Types.Skip
 }
 
 export type ChallengeClientIdIdempotencyKeyCompoundUniqueInput = {
@@ -688,6 +711,7 @@ export type ChallengeCountOrderByAggregateInput = {
   consumedAt?: Prisma.SortOrder | runtime.Types.Skip
   consumptionKey?: Prisma.SortOrder | runtime.Types.Skip
   consumptionFingerprint?: Prisma.SortOrder | runtime.Types.Skip
+  mismatchedBy?: Prisma.SortOrder | runtime.Types.Skip
   exhaustedAt?: Prisma.SortOrder | runtime.Types.Skip
   cancelledAt?: Prisma.SortOrder | runtime.Types.Skip
   idempotencyKey?: Prisma.SortOrder | runtime.Types.Skip
@@ -802,6 +826,15 @@ export type ChallengeUncheckedUpdateManyWithoutStandingNestedInput = {
   deleteMany?: Prisma.ChallengeScalarWhereInput | Prisma.ChallengeScalarWhereInput[] | runtime.Types.Skip
 }
 
+export type ChallengeCreatemismatchedByInput = {
+  set: string[]
+}
+
+export type ChallengeUpdatemismatchedByInput = {
+  set?: string[] | runtime.Types.Skip
+  push?: string | string[] | runtime.Types.Skip
+}
+
 export type ChallengeCreateNestedOneWithoutIssuancesInput = {
   create?: Prisma.XOR<Prisma.ChallengeCreateWithoutIssuancesInput, Prisma.ChallengeUncheckedCreateWithoutIssuancesInput> | runtime.Types.Skip
   connectOrCreate?: Prisma.ChallengeCreateOrConnectWithoutIssuancesInput | runtime.Types.Skip
@@ -845,6 +878,7 @@ export type ChallengeCreateWithoutStandingInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -871,6 +905,7 @@ export type ChallengeUncheckedCreateWithoutStandingInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -927,6 +962,7 @@ export type ChallengeScalarWhereInput = {
   consumedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.StringNullableFilter<"Challenge"> | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.StringNullableListFilter<"Challenge"> | runtime.Types.Skip
   exhaustedAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.DateTimeNullableFilter<"Challenge"> | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
@@ -951,6 +987,7 @@ export type ChallengeCreateWithoutIssuancesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -978,6 +1015,7 @@ export type ChallengeUncheckedCreateWithoutIssuancesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -1019,6 +1057,7 @@ export type ChallengeUpdateWithoutIssuancesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1046,6 +1085,7 @@ export type ChallengeUncheckedUpdateWithoutIssuancesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1071,6 +1111,7 @@ export type ChallengeCreateWithoutLockNoticesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -1098,6 +1139,7 @@ export type ChallengeUncheckedCreateWithoutLockNoticesInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -1139,6 +1181,7 @@ export type ChallengeUpdateWithoutLockNoticesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1166,6 +1209,7 @@ export type ChallengeUncheckedUpdateWithoutLockNoticesInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1191,6 +1235,7 @@ export type ChallengeCreateManyStandingInput = {
   consumedAt?: Date | string | null | runtime.Types.Skip
   consumptionKey?: string | null | runtime.Types.Skip
   consumptionFingerprint?: string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeCreatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Date | string | null | runtime.Types.Skip
   cancelledAt?: Date | string | null | runtime.Types.Skip
   idempotencyKey: string
@@ -1215,6 +1260,7 @@ export type ChallengeUpdateWithoutStandingInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1241,6 +1287,7 @@ export type ChallengeUncheckedUpdateWithoutStandingInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1267,6 +1314,7 @@ export type ChallengeUncheckedUpdateManyWithoutStandingInput = {
   consumedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   consumptionKey?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   consumptionFingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
+  mismatchedBy?: Prisma.ChallengeUpdatemismatchedByInput | string[] | runtime.Types.Skip
   exhaustedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   cancelledAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   idempotencyKey?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1332,6 +1380,7 @@ export type ChallengeSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
@@ -1361,6 +1410,7 @@ export type ChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
@@ -1387,6 +1437,7 @@ export type ChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
@@ -1413,6 +1464,7 @@ export type ChallengeSelectScalar = {
   consumedAt?: boolean | runtime.Types.Skip
   consumptionKey?: boolean | runtime.Types.Skip
   consumptionFingerprint?: boolean | runtime.Types.Skip
+  mismatchedBy?: boolean | runtime.Types.Skip
   exhaustedAt?: boolean | runtime.Types.Skip
   cancelledAt?: boolean | runtime.Types.Skip
   idempotencyKey?: boolean | runtime.Types.Skip
@@ -1422,7 +1474,7 @@ export type ChallengeSelectScalar = {
   consumptionSeal?: boolean | runtime.Types.Skip
 }
 
-export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint" | "demandSeal" | "approvalSeal" | "consumptionSeal", ExtArgs["result"]["challenge"], runtime.Types.Skip>
+export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "mismatchedBy" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint" | "demandSeal" | "approvalSeal" | "consumptionSeal", ExtArgs["result"]["challenge"], runtime.Types.Skip>
 export type ChallengeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
   issuances?: boolean | Prisma.Challenge$issuancesArgs<ExtArgs> | runtime.Types.Skip
@@ -1462,6 +1514,10 @@ export type $ChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalA
      */
     consumptionKey: string | null
     consumptionFingerprint: string | null
+    /**
+     * The idempotency keys of the calls that tried to consume it for another operation.
+     */
+    mismatchedBy: string[]
     exhaustedAt: Date | null
     cancelledAt: Date | null
     /**
@@ -1916,6 +1972,7 @@ export interface ChallengeFieldRefs {
   readonly consumedAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly consumptionKey: Prisma.FieldRef<"Challenge", 'String'>
   readonly consumptionFingerprint: Prisma.FieldRef<"Challenge", 'String'>
+  readonly mismatchedBy: Prisma.FieldRef<"Challenge", 'String[]'>
   readonly exhaustedAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly cancelledAt: Prisma.FieldRef<"Challenge", 'DateTime'>
   readonly idempotencyKey: Prisma.FieldRef<"Challenge", 'String'>
