@@ -59,7 +59,12 @@ test('every fault in docs/faults.md names a test that is there', (t) => {
 
   t.true(faults.length >= 18)
   for (const name of faults) {
-    const places = [`proofs/faults/${name}.test.ts`, `proofs/${name}/*.test.ts`, `${name}.test.ts`]
+    const places = [
+      `proofs/faults/${name}.test.ts`,
+      `proofs/${name}/*.test.ts`,
+      `${name}.test.ts`,
+      `${name}/*.test.ts`,
+    ]
     const ofChaos = name === 'chaos:mail' ? ['proofs/chaos/chaos-mail.test.ts'] : []
     t.true(globSync([...places, ...ofChaos], { cwd: ROOT }).length > 0, name)
   }
