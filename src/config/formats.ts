@@ -127,6 +127,26 @@ function isNameServer(text: string): boolean {
 /**
  * One or more `name=value`, joined by commas. The OTLP exporter specifies this form: W3C Baggage §3.3.1 without properties.
  */
+/** Addresses and subnets, as in `10.0.0.10, 10.1.0.0/16, fd00::/8`. */
+export const subnets = z.string().transform((text, context): readonly string[] => {
+  const entries = text.split(',').map((entry) => entry.trim())
+  if (!entries.every(isSubnet)) {
+    context.addIssue({
+      code: 'custom',
+      message:
+        'must be addresses or subnets such as 10.0.0.0/8, several joined by commas, none of them everything',
+    })
+  }
+  return entries
+})
+
+/** A subnet of everything would let every client say where it comes from. */
+function isSubnet(entry: string): boolean {
+  const [, address = '', prefix] = /^([0-9A-Fa-f:.]+)(?:\/([1-9]\d{0,2}))?$/.exec(entry) ?? []
+  const family = isIP(address)
+  return family !== 0 && (prefix === undefined || Number(prefix) <= (family === 4 ? 32 : 128))
+}
+
 export const pairs = z.string().transform((text, context): Readonly<Record<string, string>> => {
   const found = text.split(',').flatMap((entry) => {
     const [, name, encoded] = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([\x21-\x7e]*)$/.exec(entry.trim()) ?? []

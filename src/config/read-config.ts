@@ -16,8 +16,11 @@ export interface Config {
   readonly production: boolean
   readonly host: string
   readonly port: number
-  /** The port of `/metrics`, for the operator's network only. */
+  /** The place of `/metrics`, for the operator's network only. */
+  readonly managementHost: string
   readonly managementPort: number
+  /** Whose `X-Forwarded-For` counts. */
+  readonly trustedProxies: readonly string[]
   /** Whether the API's document and the page that shows it are served. */
   readonly docs: boolean
   /** Folder of a development set-up: its database, keys and mailbox. */
@@ -187,6 +190,12 @@ const DATABASE_VARIABLES = new Set([
   ...['PGHOST', 'PGSSLMODE'],
 ])
 
+/** The keys of `SIGNING_KEYS` alone, for a command that needs no other variable. Undefined if it is not set. @throws {ConfigError} */
+export function loadSigningKeys(): Keys | undefined {
+  const { SIGNING_KEYS, SIGNING_KEYS_FILE } = process.env
+  return readConfig({ SIGNING_KEYS, SIGNING_KEYS_FILE }, readSecretFile).signingKeys
+}
+
 /** @throws {ConfigError} */
 export function loadDatabaseLocation(): DatabaseLocation {
   return readDatabaseLocation(process.env, readSecretFile)
@@ -271,7 +280,9 @@ function freeze(env: Values): Config {
     production,
     host: env.HOST,
     port: env.PORT,
+    managementHost: env.MANAGEMENT_HOST,
     managementPort: env.MANAGEMENT_PORT,
+    trustedProxies: env.TRUSTED_PROXIES ?? [],
     docs: env.DOCS === 'on',
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,

@@ -17,6 +17,7 @@ import {
   nameServers,
   pairs,
   secureUrl,
+  subnets,
   timeZone,
   url,
   userClaim,
@@ -138,9 +139,19 @@ export const VARIABLES = {
   MANAGEMENT_PORT: {
     schema: integer(0, 65_535).default(9464),
     meaning:
-      'Port of `/metrics` on the same `HOST`. It has no authentication: keep it inside your network. Each process on a machine needs its own.',
+      'Port of `/metrics` on `MANAGEMENT_HOST`. It has no authentication: keep it inside your network. Each process on a machine needs its own.',
     required: [inProduction],
     example: 'the port of /metrics, closed to the outside',
+  },
+  MANAGEMENT_HOST: {
+    schema: z.string().default('127.0.0.1'),
+    meaning:
+      'Address for `MANAGEMENT_PORT`: this machine only, unless you set another one, such as that of the network of your Prometheus.',
+  },
+  TRUSTED_PROXIES: {
+    schema: subnets.optional(),
+    meaning:
+      'Addresses and subnets of the proxies in front, as in `10.0.0.10, 10.1.0.0/16`. From these alone the service believes `X-Forwarded-For`, and the audit trail then has the address of the client. Unset: it has the other end of the connection.',
   },
   DOCS: {
     schema: z.enum(['on', 'off'], 'must be on or off').default('on'),

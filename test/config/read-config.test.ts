@@ -355,6 +355,23 @@ for (const [what, change, problem] of [
   ['a port that is none', { PORT: '65536' }, /^PORT must be a whole number from 0 to 65535/],
   ['a port in words', { PORT: 'http' }, /^PORT must be a whole number/],
   ['metrics without a port of their own', { MANAGEMENT_PORT: '' }, /^MANAGEMENT_PORT is not set/],
+  ['a proxy that is a name', { TRUSTED_PROXIES: 'nginx' }, /^TRUSTED_PROXIES must be addresses or subnets/],
+  [
+    'every client as a proxy',
+    { TRUSTED_PROXIES: '0.0.0.0/0' },
+    /^TRUSTED_PROXIES must be addresses or subnets/,
+  ],
+  [
+    'a subnet of 33 bits',
+    { TRUSTED_PROXIES: '10.0.0.0/33' },
+    /^TRUSTED_PROXIES must be addresses or subnets/,
+  ],
+  [
+    'half a list of proxies',
+    { TRUSTED_PROXIES: '10.0.0.1,' },
+    /^TRUSTED_PROXIES must be addresses or subnets/,
+  ],
+  ['documentation in between', { DOCS: 'maybe' }, /^DOCS must be on or off/],
   ['codes of five digits', { OTP_DIGITS: '5' }, /^OTP_DIGITS must be a whole number from 6 to 8/],
   [
     'codes that live eleven minutes',
