@@ -378,7 +378,9 @@ test('a whole story leaves no secret in log, traces, metrics and database, and n
   t.deepEqual([...filled].toSorted(), [
     '_prisma_migrations',
     'challenge_events',
+    'challenge_strangers',
     'challenges',
+    'mailbox_issuances',
     'otp_issuances',
     'subject_standings',
     'trail_heads',
