@@ -1,5 +1,7 @@
 # The service without its embedded database, as an account of no name on a file system that it does not write to.
-FROM node:24-trixie-slim AS build
+# For production, give the image by digest: --build-arg NODE_IMAGE=node:24-trixie-slim@sha256:… (docs/operations.md, Docker).
+ARG NODE_IMAGE=node:24-trixie-slim
+FROM ${NODE_IMAGE} AS build
 WORKDIR /srv/countersign
 COPY package.json package-lock.json .npmrc ./
 COPY packages/kit/package.json packages/kit/
@@ -11,8 +13,9 @@ COPY prisma prisma
 COPY bin bin
 COPY src src
 
-FROM node:24-trixie-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 MANAGEMENT_PORT=9464
+FROM ${NODE_IMAGE}
+# A container has a network of its own. Publish port 9464 to the network of your Prometheus only.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 MANAGEMENT_HOST=0.0.0.0 MANAGEMENT_PORT=9464
 WORKDIR /srv/countersign
 COPY --from=build /srv/countersign ./
 USER 10001:10001

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { parseAllDocuments } from 'yaml'
 
@@ -90,4 +92,105 @@ test('a pod has longer to end than the service takes, and stops listening after 
   // Ten seconds for requests, then twenty for mails.
   t.true(pod.terminationGracePeriodSeconds >= unused + 30)
   t.true(unused >= periodSeconds * failureThreshold)
+})
+
+test('nginx repeats no POST that an instance may have got', async (t) => {
+  const settings = (await read('deploy/nginx/countersign.conf')).replaceAll(/^\s*#.*$/gm, '')
+  const repeats = [...settings.matchAll(/proxy_next_upstream ([^;]+);/g)].map(([, causes]) => causes!)
+
+  t.true(repeats.length > 0)
+  for (const causes of repeats) t.notRegex(causes, /non_idempotent/)
+})
+
+for (const folder of ['deploy/kubernetes/', 'deploy/kubernetes/migrate/']) {
+  test(`each way out of a pod of ${folder} leads to one kind of place, by ports of its own`, async (t) => {
+    const objects = await objectsIn(folder)
+    const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy')
+    const labels = new Set(
+      objects.flatMap(({ metadata, spec }) => [
+        metadata?.name,
+        spec?.template?.metadata?.labels?.['app.kubernetes.io/name'],
+      ]),
+    )
+
+    t.is(policies.length, 1)
+    const [{ spec }] = policies
+    t.deepEqual(spec.policyTypes, ['Ingress', 'Egress'])
+    t.true(labels.has(spec.podSelector.matchLabels['app.kubernetes.io/name']))
+    t.true(spec.egress.length >= 2)
+    for (const { to, ports } of spec.egress) {
+      t.is(to?.length, 1)
+      t.true(ports.length > 0)
+      const [{ ipBlock, namespaceSelector }] = to
+      if (ipBlock) t.regex(ipBlock.cidr, /^192\.0\.2\.\d+\/32$/, 'one address, an example')
+      else t.true(Object.keys(namespaceSelector.matchLabels).length > 0)
+    }
+  })
+}
+
+test('metrics leave a container and a pod because they say so', async (t) => {
+  t.regex(await read('Dockerfile'), /^ENV .*\bMANAGEMENT_HOST=0\.0\.0\.0\b/m)
+  t.regex(await read('deploy/kubernetes/kustomization.yaml'), /^ +- MANAGEMENT_HOST=0\.0\.0\.0$/m)
+})
+
+test('each stage of the image is built on the image that the builder names', async (t) => {
+  const from = [...(await read('Dockerfile')).matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)
+
+  t.deepEqual([...new Set(from)], [`\${NODE_IMAGE}`])
+})
+
+const DIGEST = `sha256:${'0a'.repeat(32)}`
+
+for (const [what, manifests, isAccepted] of [
+  ['an image by digest', `image: registry.bank.example/countersign@${DIGEST}\n`, true],
+  ['an image by tag and digest, in quotes', `- image: "countersign:0.1.0@${DIGEST}"\n`, true],
+  ['an image by tag', 'image: countersign:0.1.0\n', false],
+  ['an image without either', '- image: countersign\n', false],
+  ['a digest that is too short', 'image: countersign@sha256:0a\n', false],
+  ['one image by tag among others', `image: a@${DIGEST}\n  image: b:1\n`, false],
+  ['no image', 'kind: Service\n', false],
+] as const) {
+  test(`check-images.sh ${isAccepted ? 'accepts' : 'refuses'} ${what}`, (t) => {
+    const script = fileURLToPath(new URL('deploy/check-images.sh', ROOT))
+
+    const { status, stderr } = spawnSync('sh', [script], { input: manifests, encoding: 'utf8' })
+
+    t.is(status, isAccepted ? 0 : 1, stderr)
+    t.is(stderr === '', isAccepted)
+  })
+}
+
+test('the pods of this repository have to be given a digest', async (t) => {
+  const script = fileURLToPath(new URL('deploy/check-images.sh', ROOT))
+  for (const file of ['deploy/kubernetes/deployment.yaml', 'deploy/kubernetes/migrate/job.yaml']) {
+    t.is(spawnSync('sh', [script], { input: await read(file) }).status, 1, file)
+  }
+})
+
+test('nginx bounds rate, connections, sizes and times, and passes on public paths only', async (t) => {
+  const conf = await read('deploy/nginx/countersign.conf')
+
+  for (const directive of [
+    /limit_req_zone +\$countersign_client /,
+    /limit_req +zone=countersign_requests /,
+    /limit_conn +countersign_connections \d+;/,
+    /client_max_body_size +64k;/,
+    /client_header_timeout +10s;/,
+    /client_body_timeout +15s;/,
+    /send_timeout +15s;/,
+    /proxy_read_timeout +20s;/,
+    /proxy_set_header X-Forwarded-For \$remote_addr;/,
+    /location \/ \{ return 404; \}/,
+  ]) {
+    t.regex(conf, directive)
+  }
+  const passing = [...conf.matchAll(/location (.+?) +\{[^}]*proxy_pass/g)].map(([, place]) => place)
+  t.deepEqual(passing, [
+    '~ ^/internal/v1/mfa/totp-email/[^/:]+:(?:initiate|verify)$',
+    '~ ^/internal/v1/mfa/challenges/[^/:]+(?::cancel)?$',
+    '= /.well-known/jwks.json',
+    '= /webhooks/postmark',
+    '/internal/',
+  ])
+  t.regex(conf, /location \/internal\/ \{[^}]*deny all;/)
 })

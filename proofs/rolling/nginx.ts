@@ -73,7 +73,7 @@ http {
   const url = `http://127.0.0.1:${port}`
   await until(
     () =>
-      fetch(`${url}/readyz`).then(
+      fetch(`${url}/.well-known/jwks.json`).then(
         ({ status }) => status,
         () => undefined,
       ),

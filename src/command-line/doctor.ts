@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { styleText } from 'node:util'
+import { HmacBounceAddresses } from '../adapters/bounce-addresses-hmac/hmac-bounce-addresses.ts'
 import { KeycloakCheck } from '../adapters/directory-keycloak/keycloak-check.ts'
 import { KeycloakUserDirectory } from '../adapters/directory-keycloak/keycloak-user-directory.ts'
 import { IssuerCheck } from '../adapters/identity-jose/issuer-check.ts'
+import { BounceDomainCheck } from '../adapters/mail-authentication/bounce-domain-check.ts'
 import { mailResolver } from '../adapters/mail-authentication/mail-resolver.ts'
 import { ReceivedMailCheck } from '../adapters/mail-authentication/received-mail-check.ts'
 import { SenderDomainCheck } from '../adapters/mail-authentication/sender-domain-check.ts'
@@ -80,12 +82,12 @@ async function checkAll(receivedMail: string | undefined): Promise<readonly Chec
 }
 
 function checks(config: Config, url: string): readonly DiagnosticCheck[] {
-  const { production, auth, keycloak, mail, postmarkWebhookAuth } = config
+  const { production, auth, keycloak, mail } = config
   return [
     new DatabaseCheck({ url, production, mailRemedyOf }, CLOCK),
     auth ? new IssuerCheck(auth, CLOCK) : standIn('issuer', 'the built-in issuer of development'),
     ...(keycloak ? [new KeycloakCheck(new KeycloakUserDirectory(keycloak, CLOCK))] : []),
-    ...(mail?.map((each) => mailCheck(each, postmarkWebhookAuth !== undefined)) ?? [
+    ...(mail?.map((each) => mailCheck(each, config)) ?? [
       standIn('mail', 'the mailbox of development, which sends no mail'),
     ]),
   ]
@@ -95,18 +97,21 @@ function mailRemedyOf(reply: string): string | undefined {
   return smtpRemedyOf(reply) ?? postmarkRemedyOf(reply)
 }
 
-function mailCheck(mail: MailConfig, receivesReports: boolean): DiagnosticCheck {
+function mailCheck(mail: MailConfig, { bounces, otpKeys, postmarkWebhookAuth }: Config): DiagnosticCheck {
   switch (mail.transport) {
     case 'smtp':
-      return new SmtpCheck(mail)
+      return new SmtpCheck({
+        ...mail,
+        bounceAddresses: bounces && otpKeys && new HmacBounceAddresses(otpKeys, bounces.domain),
+      })
     case 'postmark':
-      return new PostmarkCheck(mail, receivesReports)
+      return new PostmarkCheck(mail, postmarkWebhookAuth !== undefined)
   }
 }
 
 /** The checks of the sender's domain. In development there may be none: `localhost` publishes nothing. */
 async function senderChecks(
-  { mail, nameServers }: Config,
+  { mail, bounces, nameServers }: Config,
   receivedMail: string | undefined,
 ): Promise<readonly DiagnosticCheck[]> {
   const { domain: from, address } = mail ? smtpSender(mail[0]!.from) : { domain: '', address: '' }
@@ -119,12 +124,13 @@ async function senderChecks(
     selector: key.id,
     signedSample: () => dkimSigner(key, from)(Buffer.from(`From: ${address}\r\n\r\nA sample.\r\n`)),
   }))
-  const sender = new SenderDomainCheck({ from, envelope: smtp && from }, keys, resolver)
-  if (receivedMail === undefined) return [sender]
+  const sender = new SenderDomainCheck({ from, envelope: smtp && (bounces?.domain ?? from) }, keys, resolver)
+  const own = bounces ? [sender, new BounceDomainCheck(bounces.domain, resolver)] : [sender]
+  if (receivedMail === undefined) return own
   try {
-    return [sender, new ReceivedMailCheck(await readFile(receivedMail), from, resolver)]
+    return [...own, new ReceivedMailCheck(await readFile(receivedMail), from, resolver)]
   } catch (error) {
-    return [sender, unusable('the file cannot be read', (error as NodeJS.ErrnoException).code ?? '')]
+    return [...own, unusable('the file cannot be read', (error as NodeJS.ErrnoException).code ?? '')]
   }
 }
 

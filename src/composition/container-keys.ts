@@ -1,10 +1,12 @@
 import type Router from '@koa/router'
 import type { Logger } from 'pino'
+import type { BounceIntake } from '../adapters/bounce-intake/bounce-intake.ts'
 import type { Deliverer } from '../adapters/deliverer/deliverer.ts'
 import type { IssuerKeys } from '../adapters/identity-jose/issuer-keys.ts'
 import type { Connections } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import type { CommitListener } from '../application/ports/commit-listener.ts'
+import type { BounceAddresses } from '../contracts/bounce-addresses.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import { key } from './bind-class.ts'
 
@@ -21,5 +23,9 @@ export const Policy = key<StepUpPolicy>('StepUpPolicy')
 export const StorageConnections = key<Connections>('StorageConnections')
 /** The deliverer of lock notices, beside the one of codes. */
 export const LockNoticeDeliverer = key<Deliverer>('LockNoticeDeliverer')
+/** The envelope senders of mails; undefined if notices about mails go elsewhere. */
+export const Bounces = key<BounceAddresses | undefined>('BounceAddresses')
+/** Takes notices about mails; undefined if this process takes none. */
+export const Intake = key<BounceIntake | undefined>('BounceIntake')
 /** Each router of the HTTP server is bound to this key. The server tries them in the order of the bindings. */
 export const Routes = key<Router>('Routes')

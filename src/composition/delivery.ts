@@ -1,5 +1,6 @@
 import { Container, ContainerModule } from 'inversify'
 import type { Registry } from 'prom-client'
+import type { BounceIntake } from '../adapters/bounce-intake/bounce-intake.ts'
 import { Deliverer } from '../adapters/deliverer/deliverer.ts'
 import { InFlightRequests } from '../adapters/http-koa/edge/in-flight-requests.ts'
 import { DeliveryMetrics } from '../adapters/metrics-prometheus/delivery-metrics.ts'
@@ -21,10 +22,11 @@ import { SecurityNotices } from '../application/ports/security-notices.ts'
 import { Totp } from '../application/ports/totp.ts'
 import { Workload } from '../contracts/workload.ts'
 import { bindClass } from './bind-class.ts'
+import { bounces } from './bounces.ts'
 import { codes } from './codes.ts'
 import type { DeliveryOptions } from './composition-options.ts'
 import { connections } from './connections.ts'
-import { LockNoticeDeliverer, Log, StorageConnections, Traces } from './container-keys.ts'
+import { Intake, LockNoticeDeliverer, Log, StorageConnections, Traces } from './container-keys.ts'
 import { mail } from './mail.ts'
 import { mailStorage } from './mail-storage.ts'
 import { loadTracing, observing, observingMails } from './observing.ts'
@@ -39,8 +41,10 @@ const POOL_SIZE = 4
 export interface Delivery {
   readonly codes: Deliverer
   readonly notices: Deliverer
+  /** Takes notices of mail systems; undefined if this process takes none. */
+  readonly intake: Pick<BounceIntake, 'listen' | 'close'> | undefined
   readonly metrics: Registry
-  /** Closes the connections to mail systems and database, and exports the last traces. Stop the deliverers first. */
+  /** Closes the connections to mail systems and database, and exports the last traces. Stop the deliverers and the intake first. */
   close(): Promise<void>
 }
 
@@ -51,6 +55,7 @@ export async function createDelivery(options: DeliveryOptions): Promise<Delivery
   return {
     codes: container.get(Deliverer),
     notices: container.get(LockNoticeDeliverer),
+    intake: container.get(Intake),
     metrics: container.get(Metrics).registry,
     close: async () => {
       await container.get(MailTransport).close()
@@ -69,6 +74,7 @@ function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | un
     connections(databaseUrl, POOL_SIZE),
     mailStorage(),
     codes(config.otpKeys, config.policy.codeDigits),
+    bounces(options),
     seals(config.otpKeys, config.unsealedUntil),
     mail(options),
     deliverers(options),

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { challengeRoutes } from '../adapters/http-koa/challenges/routes.ts'
 import { documentationRoutes } from '../adapters/http-koa/documentation/routes.ts'
 import { Authentication } from '../adapters/http-koa/edge/authentication.ts'
+import { clientAddress } from '../adapters/http-koa/edge/client-address.ts'
 import { createHttpServer } from '../adapters/http-koa/edge/http-server.ts'
 import { InFlightRequests } from '../adapters/http-koa/edge/in-flight-requests.ts'
 import { Readiness } from '../adapters/http-koa/edge/readiness.ts'
@@ -93,6 +94,7 @@ export function http({
       ) =>
         createHttpServer(routers, requests, logger, {
           observer: new RequestMetrics(metrics),
+          addressOf: clientAddress(config.trustedProxies),
           traces: tracing?.requests,
         }),
       [{ serviceIdentifier: Routes, isMultiple: true }, InFlightRequests, Metrics, Traces, Log],

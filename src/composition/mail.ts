@@ -14,8 +14,9 @@ import { MailTransport } from '../application/ports/mail-transport.ts'
 import { OtpMailComposer } from '../application/ports/otp-mail-composer.ts'
 import { SecurityMailComposer } from '../application/ports/security-mail-composer.ts'
 import type { MailConfig } from '../config/read-config.ts'
+import type { BounceAddresses } from '../contracts/bounce-addresses.ts'
 import type { DeliveryOptions } from './composition-options.ts'
-import { Log, Traces } from './container-keys.ts'
+import { Bounces, Log, Traces } from './container-keys.ts'
 
 /** How mails are written, and how they leave: by the configured mail systems, or into the mailbox of development. */
 export function mail({ config, mailbox }: DeliveryOptions): ContainerModule {
@@ -33,15 +34,16 @@ export function mail({ config, mailbox }: DeliveryOptions): ContainerModule {
 
     if (systems) {
       bind(MailTransport).toResolvedValue(
-        (metrics, tracing, clock, logger) => {
+        (metrics, tracing, clock, logger, bounceAddresses) => {
           const transports = systems.map((system) => {
-            const measured = new MeasuredMailTransport(system.transport, transportOf(system), metrics)
+            const transport = transportOf(system, bounceAddresses)
+            const measured = new MeasuredMailTransport(system.transport, transport, metrics)
             return [system.transport, tracing?.mailTransport(system.transport, measured) ?? measured] as const
           })
           const [first, second] = transports
           return second ? new FailoverMailTransport(transports, clock, logger) : first![1]
         },
-        [Metrics, Traces, Clock, Log],
+        [Metrics, Traces, Clock, Log, Bounces],
       )
     } else {
       bind(MailTransport).toResolvedValue(
@@ -56,10 +58,10 @@ export function mail({ config, mailbox }: DeliveryOptions): ContainerModule {
   })
 }
 
-function transportOf(system: MailConfig): MailTransport {
+function transportOf(system: MailConfig, bounceAddresses: BounceAddresses | undefined): MailTransport {
   switch (system.transport) {
     case 'smtp':
-      return new SmtpMailTransport({ ...system, dkimKey: system.dkimKeys?.[0] })
+      return new SmtpMailTransport({ ...system, dkimKey: system.dkimKeys?.[0], bounceAddresses })
     case 'postmark':
       return new PostmarkMailTransport(system)
   }

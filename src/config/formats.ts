@@ -3,6 +3,7 @@ import { isIP, isIPv4, isIPv6 } from 'node:net'
 import addressparser from 'nodemailer/lib/addressparser'
 import { z } from 'zod'
 import { DomainName } from '../domain/domain-name.ts'
+import { MAX_ADDRESS } from '../domain/email-address.ts'
 import { isLoopback } from './loopback.ts'
 
 /* The formats of variables. A message continues a sentence that begins with the name of the variable. */
@@ -126,6 +127,26 @@ function isNameServer(text: string): boolean {
 /**
  * One or more `name=value`, joined by commas. The OTLP exporter specifies this form: W3C Baggage §3.3.1 without properties.
  */
+/** Addresses and subnets, as in `10.0.0.10, 10.1.0.0/16, fd00::/8`. */
+export const subnets = z.string().transform((text, context): readonly string[] => {
+  const entries = text.split(',').map((entry) => entry.trim())
+  if (!entries.every(isSubnet)) {
+    context.addIssue({
+      code: 'custom',
+      message:
+        'must be addresses or subnets such as 10.0.0.0/8, several joined by commas, none of them everything',
+    })
+  }
+  return entries
+})
+
+/** A subnet of everything would let every client say where it comes from. */
+function isSubnet(entry: string): boolean {
+  const [, address = '', prefix] = /^([0-9A-Fa-f:.]+)(?:\/([1-9]\d{0,2}))?$/.exec(entry) ?? []
+  const family = isIP(address)
+  return family !== 0 && (prefix === undefined || Number(prefix) <= (family === 4 ? 32 : 128))
+}
+
 export const pairs = z.string().transform((text, context): Readonly<Record<string, string>> => {
   const found = text.split(',').flatMap((entry) => {
     const [, name, encoded] = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+)=([\x21-\x7e]*)$/.exec(entry.trim()) ?? []
@@ -216,6 +237,18 @@ export const ehloName = z.string().transform((text, context): string => {
     })
   }
   return name
+})
+
+/** The longest part before the `@` of a bounce address, and the `@`. */
+const BOUNCE_LOCAL_PART = 61
+
+/** A domain for envelope senders, as A-labels in lower case. */
+export const bounceDomain = z.string().transform((text, context): string => {
+  const domain = DomainName.toAscii(text)?.toLowerCase() ?? ''
+  if (!DomainName.isFull(domain) || domain.length + BOUNCE_LOCAL_PART > MAX_ADDRESS) {
+    context.addIssue({ code: 'custom', message: 'must be a full domain name, as in bounces.bank.example' })
+  }
+  return domain
 })
 
 /** An instant with its offset from UTC, so that every instance reads the same one. */

@@ -16,8 +16,11 @@ export interface Config {
   readonly production: boolean
   readonly host: string
   readonly port: number
-  /** The port of `/metrics`, for the operator's network only. */
+  /** The place of `/metrics`, for the operator's network only. */
+  readonly managementHost: string
   readonly managementPort: number
+  /** Whose `X-Forwarded-For` counts. */
+  readonly trustedProxies: readonly string[]
   /** Whether the API's document and the page that shows it are served. */
   readonly docs: boolean
   /** Folder of a development set-up: its database, keys and mailbox. */
@@ -37,6 +40,8 @@ export interface Config {
   readonly mail: readonly MailConfig[] | undefined
   /** The name servers that know the records of the sender. Undefined: those of this machine. */
   readonly nameServers: readonly string[] | undefined
+  /** Undefined: notices of mail systems go to the sender of the mails. */
+  readonly bounces: BounceConfig | undefined
   /** `user:password` with which Postmark authenticates its reports. Undefined: the service accepts no reports. */
   readonly postmarkWebhookAuth: string | undefined
   readonly letter: LetterConfig
@@ -79,6 +84,13 @@ interface KeycloakConfig {
   readonly realm: string
   readonly clientId: string
   readonly clientSecret: string
+}
+
+/** How the service learns of mails that came back over SMTP. */
+interface BounceConfig {
+  readonly domain: string
+  /** Where this process takes notices. Undefined: it takes none. `shared`: other workers listen on the same port. */
+  readonly intake: { readonly host: string; readonly port: number; readonly shared: boolean } | undefined
 }
 
 export type MailConfig =
@@ -178,6 +190,12 @@ const DATABASE_VARIABLES = new Set([
   ...['PGHOST', 'PGSSLMODE'],
 ])
 
+/** The keys of `SIGNING_KEYS` alone, for a command that needs no other variable. Undefined if it is not set. @throws {ConfigError} */
+export function loadSigningKeys(): Keys | undefined {
+  const { SIGNING_KEYS, SIGNING_KEYS_FILE } = process.env
+  return readConfig({ SIGNING_KEYS, SIGNING_KEYS_FILE }, readSecretFile).signingKeys
+}
+
 /** @throws {ConfigError} */
 export function loadDatabaseLocation(): DatabaseLocation {
   return readDatabaseLocation(process.env, readSecretFile)
@@ -235,6 +253,9 @@ function conflicting(env: Environment): string[] {
       )
     }
   }
+  if (env.BOUNCE_DOMAIN && !env.MAIL_TRANSPORT?.split(/[, ]+/).includes('smtp')) {
+    problems.push('BOUNCE_DOMAIN is for mails over SMTP, and MAIL_TRANSPORT has no smtp: unset it')
+  }
   if (env.USER_DIRECTORY === 'keycloak' && Number(env.ADDRESS_HOLD_SECONDS) > 0) {
     problems.push(
       'ADDRESS_HOLD_SECONDS must be 0 with USER_DIRECTORY=keycloak, which does not say when an address changed: let Keycloak verify a new address',
@@ -259,7 +280,9 @@ function freeze(env: Values): Config {
     production,
     host: env.HOST,
     port: env.PORT,
+    managementHost: env.MANAGEMENT_HOST,
     managementPort: env.MANAGEMENT_PORT,
+    trustedProxies: env.TRUSTED_PROXIES ?? [],
     docs: env.DOCS === 'on',
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
@@ -278,6 +301,7 @@ function freeze(env: Values): Config {
         : undefined,
     mail: mailConfig(env),
     nameServers: env.DNS_SERVERS?.split(','),
+    bounces: bounceConfig(env),
     postmarkWebhookAuth: env.POSTMARK_WEBHOOK_AUTH,
     letter: {
       brand: { name: env.BRAND_NAME, color: env.BRAND_COLOR, logoUrl: env.BRAND_LOGO_URL },
@@ -303,7 +327,7 @@ function freeze(env: Values): Config {
       // A challenge without its events would say nothing.
       trailInDays: Math.max(env.TRAIL_RETENTION_DAYS, env.RETENTION_DAYS),
     },
-    workers: env.WORKERS ?? (production ? availableParallelism() : 1),
+    workers: workersOf(env),
     logLevel: env.LOG_LEVEL,
     tracing: tracingConfig(env),
   })
@@ -369,6 +393,16 @@ function mailConfig(env: Values): readonly MailConfig[] | undefined {
           messageStream: env.POSTMARK_MESSAGE_STREAM,
         },
   )
+}
+
+function bounceConfig(env: Values): BounceConfig | undefined {
+  const { BOUNCE_DOMAIN: domain, BOUNCE_INTAKE_HOST: host, BOUNCE_INTAKE_PORT: port } = env
+  if (domain === undefined) return undefined
+  return { domain, intake: port === undefined ? undefined : { host, port, shared: workersOf(env) > 1 } }
+}
+
+function workersOf({ NODE_ENV, WORKERS }: Values): number {
+  return WORKERS ?? (NODE_ENV === 'production' ? availableParallelism() : 1)
 }
 
 function smtpOauth(env: Values): SmtpOauthConfig | undefined {

@@ -3,6 +3,7 @@ import { databasePeer } from './database-peer.ts'
 import type { Environment } from './environment.ts'
 import {
   appOrigin,
+  bounceDomain,
   claimAndValue,
   claimName,
   clients,
@@ -16,6 +17,7 @@ import {
   nameServers,
   pairs,
   secureUrl,
+  subnets,
   timeZone,
   url,
   userClaim,
@@ -86,6 +88,10 @@ const withSmtpOauth: Condition = {
   holds: ({ SMTP_OAUTH_TOKEN_URL, SMTP_OAUTH_CLIENT_ID, SMTP_OAUTH_CLIENT_SECRET, SMTP_OAUTH_SCOPE }) =>
     Boolean(SMTP_OAUTH_TOKEN_URL || SMTP_OAUTH_CLIENT_ID || SMTP_OAUTH_CLIENT_SECRET || SMTP_OAUTH_SCOPE),
 }
+const withIntake: Condition = {
+  words: 'with `BOUNCE_INTAKE_PORT`',
+  holds: ({ BOUNCE_INTAKE_PORT }) => Boolean(BOUNCE_INTAKE_PORT),
+}
 const withSmtp = withTransport('smtp')
 const withPostmark = withTransport('postmark')
 const withCollector: Condition = {
@@ -133,9 +139,19 @@ export const VARIABLES = {
   MANAGEMENT_PORT: {
     schema: integer(0, 65_535).default(9464),
     meaning:
-      'Port of `/metrics` on the same `HOST`. It has no authentication: keep it inside your network. Each process on a machine needs its own.',
+      'Port of `/metrics` on `MANAGEMENT_HOST`. It has no authentication: keep it inside your network. Each process on a machine needs its own.',
     required: [inProduction],
     example: 'the port of /metrics, closed to the outside',
+  },
+  MANAGEMENT_HOST: {
+    schema: z.string().default('127.0.0.1'),
+    meaning:
+      'Address for `MANAGEMENT_PORT`: this machine only, unless you set another one, such as that of the network of your Prometheus.',
+  },
+  TRUSTED_PROXIES: {
+    schema: subnets.optional(),
+    meaning:
+      'Addresses and subnets of the proxies in front, as in `10.0.0.10, 10.1.0.0/16`. From these alone the service believes `X-Forwarded-For`, and the audit trail then has the address of the client. Unset: it has the other end of the connection.',
   },
   DOCS: {
     schema: z.enum(['on', 'off'], 'must be on or off').default('on'),
@@ -367,6 +383,23 @@ export const VARIABLES = {
     schema: nameServers.optional(),
     meaning:
       'The name servers that `doctor` asks for the records of the sender, as in `192.0.2.53` or `[2001:db8::53]:5353`, joined by commas. Unset: those of this machine.',
+  },
+  BOUNCE_DOMAIN: {
+    schema: bounceDomain.optional(),
+    meaning:
+      'The domain of the envelope senders of mails with a code, as in `bounces.bank.example`. Each mail has an address of its own there, to which mail systems send their notices. Its mail must go to `BOUNCE_INTAKE_PORT` ([mail.md](mail.md#notices-of-bounces)). Unset: notices go to `MAIL_FROM`, and the service learns nothing of them.',
+    required: [withIntake],
+    example: 'the domain that notices of bounces are sent to',
+  },
+  BOUNCE_INTAKE_PORT: {
+    schema: integer(0, 65_535).optional(),
+    meaning:
+      'Port on which this process takes the notices of mail systems, over SMTP; `0` for any free one. All workers share it. Unset: it takes none.',
+  },
+  BOUNCE_INTAKE_HOST: {
+    schema: z.string().default('127.0.0.1'),
+    meaning:
+      'Address on which to take them. A notice may hold a code, and the way is not encrypted: keep it on the machine of the relay, or in a network of your own.',
   },
   SMTP_OAUTH_TOKEN_URL: {
     schema: secureUrl.refine(withoutUserInfo, 'must not hold a user or password').optional(),

@@ -20,7 +20,7 @@ interface MailThreadConfig
 
 /** What the thread that answers requests asks of the mail thread. */
 export interface MailThreadCalls {
-  /** Assembles the delivery. Rejects if a mail system, a template or a language is unusable. */
+  /** Assembles the delivery, and begins to take notices. Rejects if a mail system, a template, a language or a port is unusable. */
   prepare(settings: MailThreadSettings): Promise<void>
   /** Begins to deliver. */
   start(): void
@@ -28,7 +28,7 @@ export interface MailThreadCalls {
   problem(): Promise<string | undefined>
   /** The metrics of the thread, in the form that prom-client aggregates. */
   metrics(): Promise<readonly object[]>
-  /** Begins no more mails, and resolves when those in progress are done. */
+  /** Begins no more mails, takes no more notices, and resolves when those in progress are done. */
   finish(): Promise<void>
   /** Closes all connections. The thread ends afterwards. */
   close(): Promise<void>

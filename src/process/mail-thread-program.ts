@@ -20,7 +20,11 @@ const port = parentPort!
 const preparing = Promise.withResolvers<Delivery>()
 
 const calls: MailThreadCalls = {
-  prepare: async (settings) => preparing.resolve(await deliveryOf(settings)),
+  prepare: async (settings) => {
+    const delivery = await deliveryOf(settings)
+    await delivery.intake?.listen()
+    preparing.resolve(delivery)
+  },
   start: async () => {
     const { codes, notices } = await preparing.promise
     codes.start()
@@ -30,8 +34,8 @@ const calls: MailThreadCalls = {
   problem: async () => (await preparing.promise).codes.problem(),
   metrics: async () => (await preparing.promise).metrics.getMetricsAsJSON(),
   finish: async () => {
-    const { codes, notices } = await preparing.promise
-    await Promise.all([codes.stop(), notices.stop()])
+    const { codes, notices, intake } = await preparing.promise
+    await Promise.all([codes.stop(), notices.stop(), intake?.close()])
   },
   close: async () => {
     await (await preparing.promise).close()

@@ -44,7 +44,7 @@ export class MailThread implements DeliverySignal, HealthCheck {
     })
   }
 
-  /** Assembles the delivery. Rejects if a mail system, a template or a language is unusable. */
+  /** Assembles the delivery, and begins to take notices. Rejects if a mail system, a template, a language or a port is unusable. */
   prepare(settings: MailThreadSettings): Promise<void> {
     return this.#calls.prepare(settings)
   }
@@ -73,7 +73,7 @@ export class MailThread implements DeliverySignal, HealthCheck {
     }
   }
 
-  /** Begins no more mails, and resolves when those in progress are done. */
+  /** Begins no more mails, takes no more notices, and resolves when those in progress are done. */
   finish(): Promise<void> {
     return this.#calls.finish()
   }

@@ -12,7 +12,7 @@ export interface MetricsEndpoint {
   stop(): Promise<void>
 }
 
-type Place = Pick<Config, 'host' | 'managementPort' | 'production'>
+type Place = Pick<Config, 'managementHost' | 'managementPort' | 'production'>
 
 /** Reads all metrics of this process. Rejects if they are temporarily unavailable. */
 export type ReadMetrics = () => Promise<Registry>
@@ -38,13 +38,16 @@ export async function exposeMetricsOfWorkers(place: Place, logger: Logger): Prom
 
 async function startMetricsEndpoint(
   scrape: Scrape,
-  { host, managementPort, production }: Place,
+  { managementHost, managementPort, production }: Place,
   logger: Logger,
 ): Promise<MetricsEndpoint> {
   const server = createMetricsServer(scrape, logger)
   let url: string
   try {
-    url = await listen(server, { host, port: managementPort, production })
+    url = await listen(server, {
+      ...{ host: managementHost, port: managementPort, production },
+      variable: 'MANAGEMENT_HOST',
+    })
   } catch (error) {
     throw new Error(`MANAGEMENT_PORT is in use or not permitted: ${(error as Error).message}`, {
       cause: error,

@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
+import { BounceDomainCheck } from '../../src/adapters/mail-authentication/bounce-domain-check.ts'
 import { mailResolver } from '../../src/adapters/mail-authentication/mail-resolver.ts'
 import { ReceivedMailCheck } from '../../src/adapters/mail-authentication/received-mail-check.ts'
 import {
@@ -260,4 +261,49 @@ test('a key that cannot sign is refused when it is given, and not repeated', (t)
     const { message } = t.throws(() => dkimSigner({ id: 'x', bytes }, DOMAIN), { instanceOf: TypeError })!
     t.is(message, 'The key for DKIM must be a private key, as PKCS #8 in DER')
   }
+})
+
+// The domain that notices are sent to
+
+const BOUNCES = 'bounces.bank.example'
+
+for (const [what, zone, level, found] of [
+  [
+    'with mail servers',
+    { [`MX ${BOUNCES}`]: ['mx2.bank.example', 'mx1.bank.example'] },
+    'ok',
+    /go to mx1\.bank\.example, mx2\.bank\.example$/,
+  ],
+  ['that does not exist', {}, 'warning', /publishes no mail server/],
+  ['without a mail server', { [BOUNCES]: ['v=spf1 -all'] }, 'warning', /publishes no mail server/],
+  ['that takes no mail', { [`MX ${BOUNCES}`]: ['.'] }, 'warning', /publishes no mail server/],
+  [
+    'that a name server does not look up',
+    { [`MX ${BOUNCES}`]: 'refused' },
+    'warning',
+    /could not be looked up/,
+  ],
+] as const) {
+  test(`a bounce domain ${what} is reported with ${level}`, async (t) => {
+    const { address } = await dnsServer(t, zone)
+
+    const [result, ...others] = await resultsOf(
+      new BounceDomainCheck(BOUNCES, mailResolver([address], PATIENCE_IN_MS)),
+    )
+
+    t.deepEqual(others, [])
+    t.like(result, { name: 'mail-bounces', level })
+    t.regex(result!.found, found)
+    t.is(result!.remedy === undefined, level === 'ok')
+  })
+}
+
+test('an envelope domain of its own is examined for SPF and its alignment with the sender', async (t) => {
+  const zone = { ...SPF, ...DMARC, ...DKIM, [BOUNCES]: ['v=spf1 ip4:198.51.100.1 -all'] }
+
+  const { spf, dmarc } = await examined(t, zone, { envelope: BOUNCES })
+  t.is(spf, `ok: ${BOUNCES} says which servers may send its mail`)
+  t.regex(dmarc!, /^ok/)
+  const elsewhere = await examined(t, zone, { envelope: 'bounces.elsewhere.example' })
+  t.regex(elsewhere.dmarc!, /not aligned/)
 })

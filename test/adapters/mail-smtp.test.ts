@@ -16,9 +16,11 @@ import {
   MailUnavailable,
   RecipientSuppressed,
 } from '../../src/application/ports/mail-transport.ts'
+import type { BounceAddresses } from '../../src/contracts/bounce-addresses.ts'
 import { assertDiscreet, mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
 import { ALICE } from '../domain/examples.ts'
 import { newDkimKey, recordOf } from '../doubles/dkim-key.ts'
+import { PlainBounceAddresses } from '../doubles/plain-bounce-addresses.ts'
 import { selfSignedCertificate } from '../doubles/self-signed-certificate.ts'
 
 const FROM = 'Countersign <no-reply@bank.example>'
@@ -66,7 +68,7 @@ async function inbox(t: ExecutionContext, options: SMTPServerOptions = {}) {
 function transportTo(
   t: ExecutionContext,
   url: string,
-  options: { timeoutInMs?: number; from?: string; dkimKey?: DkimKey } = {},
+  options: { timeoutInMs?: number; bounceAddresses?: BounceAddresses; from?: string; dkimKey?: DkimKey } = {},
 ) {
   const transport = new SmtpMailTransport({ url, from: FROM, ...options })
   t.teardown(() => transport.close())
@@ -180,6 +182,30 @@ test('a server that does not is asked for nothing', async (t) => {
 
   const [{ RET, ENVID }] = asked as [Record<string, unknown>]
   t.deepEqual([RET, ENVID], [undefined, undefined])
+})
+
+test('a mail with a code leaves under its bounce address, a lock notice under the sender, both from the sender', async (t) => {
+  const bounceAddresses = new PlainBounceAddresses('bounces.bank.example')
+  const asked: unknown[] = []
+  const { arrivals, port } = await inbox(t, {
+    hideDSN: false,
+    onRcptTo: ({ dsn }, _session, done) => {
+      asked.push(dsn?.notify)
+      done(null)
+    },
+  })
+  const transport = transportTo(t, `smtp://localhost:${port}`, { bounceAddresses })
+  const code = otpMail()
+
+  await transport.send(code)
+  await transport.send(otpMail({ kind: 'lock-notice' }))
+
+  t.deepEqual(
+    arrivals.map(({ envelope }) => envelope.from),
+    [bounceAddresses.of(code.id), 'no-reply@bank.example'],
+  )
+  t.true(arrivals.every(({ mail }) => mail.from?.text === '"Countersign" <no-reply@bank.example>'))
+  t.deepEqual(asked, [['SUCCESS', 'FAILURE', 'DELAY'], undefined])
 })
 
 test('every attempt to send a mail carries the same message id', async (t) => {

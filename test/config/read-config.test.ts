@@ -355,6 +355,23 @@ for (const [what, change, problem] of [
   ['a port that is none', { PORT: '65536' }, /^PORT must be a whole number from 0 to 65535/],
   ['a port in words', { PORT: 'http' }, /^PORT must be a whole number/],
   ['metrics without a port of their own', { MANAGEMENT_PORT: '' }, /^MANAGEMENT_PORT is not set/],
+  ['a proxy that is a name', { TRUSTED_PROXIES: 'nginx' }, /^TRUSTED_PROXIES must be addresses or subnets/],
+  [
+    'every client as a proxy',
+    { TRUSTED_PROXIES: '0.0.0.0/0' },
+    /^TRUSTED_PROXIES must be addresses or subnets/,
+  ],
+  [
+    'a subnet of 33 bits',
+    { TRUSTED_PROXIES: '10.0.0.0/33' },
+    /^TRUSTED_PROXIES must be addresses or subnets/,
+  ],
+  [
+    'half a list of proxies',
+    { TRUSTED_PROXIES: '10.0.0.1,' },
+    /^TRUSTED_PROXIES must be addresses or subnets/,
+  ],
+  ['documentation in between', { DOCS: 'maybe' }, /^DOCS must be on or off/],
   ['codes of five digits', { OTP_DIGITS: '5' }, /^OTP_DIGITS must be a whole number from 6 to 8/],
   [
     'codes that live eleven minutes',
@@ -512,6 +529,41 @@ test('name servers are addresses, with a port or without', (t) => {
   t.notThrows(() => new Resolver().setServers(nameServers!))
   t.is(readConfig(PRODUCTION).nameServers, undefined)
 })
+
+const SMTP = { MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://relay.bank.example:587' }
+
+test('notices of bounces are taken for a domain, on a port that all workers share', (t) => {
+  const bounces = (env: Record<string, string>) => readConfig({ ...PRODUCTION, ...SMTP, ...env }).bounces
+  const BOUNCE_DOMAIN = 'Bounces.Bücher.example'
+  const domain = 'bounces.xn--bcher-kva.example'
+
+  t.is(bounces({}), undefined)
+  t.deepEqual(bounces({ BOUNCE_DOMAIN }), { domain, intake: undefined })
+  t.deepEqual(bounces({ BOUNCE_DOMAIN, BOUNCE_INTAKE_PORT: '2525', WORKERS: '1' }), {
+    domain,
+    intake: { host: '127.0.0.1', port: 2525, shared: false },
+  })
+  t.deepEqual(
+    bounces({ BOUNCE_DOMAIN, BOUNCE_INTAKE_PORT: '25', BOUNCE_INTAKE_HOST: '10.0.0.1', WORKERS: '2' }),
+    { domain, intake: { host: '10.0.0.1', port: 25, shared: true } },
+  )
+})
+
+for (const [env, problem] of [
+  [{ ...SMTP, BOUNCE_INTAKE_PORT: '2525' }, /^BOUNCE_DOMAIN is not set/],
+  [{ ...SMTP, BOUNCE_DOMAIN: 'bounces' }, /^BOUNCE_DOMAIN must be a full domain name/],
+  [{ ...SMTP, BOUNCE_DOMAIN: 'bounces.bank.example\r\nRSET' }, /^BOUNCE_DOMAIN must be a full domain name/],
+  [{ ...SMTP, BOUNCE_DOMAIN: `${'d.'.repeat(97)}example` }, /^BOUNCE_DOMAIN must be a full domain name/],
+  [{ ...SMTP, BOUNCE_DOMAIN: 'b.bank.example', BOUNCE_INTAKE_PORT: '65536' }, /^BOUNCE_INTAKE_PORT must be/],
+  [{ BOUNCE_DOMAIN: 'b.bank.example' }, /^BOUNCE_DOMAIN is for mails over SMTP/],
+] as const) {
+  test(`a process does not start with ${JSON.stringify(env).slice(0, 100)}`, (t) => {
+    const problems = problemsOf({ ...PRODUCTION, ...env })
+
+    t.is(problems.length, 1)
+    t.regex(problems[0]!, problem)
+  })
+}
 
 test('an SMTP relay may want a name and a token', (t) => {
   const { mail } = readConfig({ ...PRODUCTION, ...SMTP_OAUTH, SMTP_EHLO_NAME: 'countersign.bücher.example' })

@@ -11,7 +11,7 @@ import pg from 'pg'
 import { findRunningServer } from '../../src/development/postgres/running-server.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { ask, call } from '../support/http-call.ts'
-import { mailsTo, openChallenge, registerUser, until } from './client.ts'
+import { mailsTo, openChallenge, paymentsToken, registerUser, until } from './client.ts'
 import { production } from './command.ts'
 import { createDataDir, startProcess } from './service-process.ts'
 
@@ -75,6 +75,7 @@ test('what is for development listens on this machine only, with workers and wit
     ...env,
     DATABASE_URL,
     HOST: 'localhost',
+    MANAGEMENT_HOST: 'localhost',
     WORKERS: '2',
     LOG_LEVEL: 'info',
   })
@@ -175,6 +176,27 @@ test('an instance that never had a key of the issuer is not ready, and one that 
   t.like((await readiness(service.url, 200)).body.checks, { issuer: 'ok' })
   state.isUp = false
   t.is((await call(service.url, 'GET', '/readyz')).status, 200)
+})
+
+test('behind a trusted proxy the audit trail has the address of the client, which no log line has', async (t) => {
+  const service = await startProcess({ ...env, TRUSTED_PROXIES: '127.0.0.0/8' })
+  t.teardown(() => service.end())
+  const { url } = service
+  const { userId, token } = await registerUser(url)
+  const { id, verify } = await openChallenge(url, userId)
+
+  const reply = await call(url, 'POST', verify, {
+    token,
+    json: { totp: '000000' },
+    headers: { 'X-Forwarded-For': '198.51.100.1, 203.0.113.77' },
+  })
+
+  t.is(reply.status, 400)
+  const { body } = await call(url, 'GET', `/internal/v1/mfa/challenges/${id}/events`, {
+    token: await paymentsToken(url),
+  })
+  t.like(body.events.at(-1), { type: 'otp-rejected', remoteAddress: '203.0.113.77' })
+  t.false(service.output().includes('203.0.113.77'))
 })
 
 test('two workers serve one port, and end together in order', async (t) => {

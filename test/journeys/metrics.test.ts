@@ -225,6 +225,19 @@ test('metrics are on a port of their own, and nowhere else', async (t) => {
   t.is((await scrape(management)).status, 200)
 })
 
+for (const workers of ['1', '2']) {
+  test(`metrics are on an address of their own, this machine unless told otherwise (WORKERS=${workers})`, async (t) => {
+    const everywhere = { ...production(database.url), WORKERS: workers, HOST: '0.0.0.0' }
+    const service = await startProcess(everywhere)
+    t.teardown(() => service.end())
+    const other = await startProcess({ ...everywhere, MANAGEMENT_HOST: '127.0.0.3' })
+    t.teardown(() => other.end())
+
+    t.is(new URL(await managementUrl(service.output)).hostname, '127.0.0.1')
+    t.is(new URL(await managementUrl(other.output)).hostname, '127.0.0.3')
+  })
+}
+
 test('a management port that is taken ends the start, and says so in a line', async (t) => {
   const service = await startProcess(env)
   t.teardown(() => service.end())

@@ -17,6 +17,7 @@ import {
   WIDE_AND_LARGE,
   whyNoPages,
 } from '../support/in-browser.ts'
+import { VISIBLE_TEXTS } from '../support/visible-texts.ts'
 import { StubChallenge } from './stub-challenge.ts'
 
 const ORIGIN = 'https://bank.example'
@@ -403,6 +404,72 @@ inBrowser(
     t.is(scrollWidth, clientWidth)
   },
 )
+
+inBrowser(
+  'a label and a value show what the mail shows: each character, no link, and no other code',
+  async (t) => {
+    const challenge = new StubChallenge()
+    challenge.summary = VISIBLE_TEXTS.flatMap(([text]) => [
+      { label: text, value: 'value' },
+      { label: 'label', value: text },
+    ])
+    const page = await opened(t, challenge)
+    await codeField(page).waitFor()
+
+    const shown = VISIBLE_TEXTS.map(([, shown]) => shown)
+    const [labels, values] = [
+      await page.locator('dt').allTextContents(),
+      await page.locator('dd').allTextContents(),
+    ]
+    t.deepEqual(
+      labels.filter((_, index) => index % 2 === 0),
+      shown,
+    )
+    t.deepEqual(
+      values.filter((_, index) => index % 2 === 1),
+      shown,
+    )
+  },
+)
+
+for (const [codeDigits, shown] of [
+  [6, ['[4]82915', '4829151', '48291512', '482915123']],
+  [8, ['482915', '4829151', '[4]8291512', '482915123']],
+  [undefined, ['[4]82915', '[4]829151', '[4]8291512', '482915123']],
+] as const) {
+  inBrowser(
+    `beside a code of ${codeDigits ?? 'unknown'} digits, no value has a number of that length`,
+    async (t) => {
+      const challenge = new StubChallenge()
+      challenge.codeDigits = codeDigits
+      challenge.summary = shown.map((value) => ({ label: 'No.', value: value.replaceAll(/[[\]]/g, '') }))
+      const page = await opened(t, challenge)
+      await codeField(page).waitFor()
+
+      t.deepEqual(await page.locator('dd').allTextContents(), [...shown])
+    },
+  )
+}
+
+inBrowser('each label and each value is a bidirectional paragraph of its own', async (t) => {
+  const challenge = new StubChallenge()
+  challenge.summary = [{ label: 'To', value: 'אבג 1,250.00' }]
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+
+  for (const part of ['dt', 'dd']) t.is(await page.locator(part).getAttribute('dir'), 'auto')
+})
+
+test('the rules of the dialog for text from elsewhere are those of the mail, to the last character', async (t) => {
+  const [dialog, mail] = await Promise.all(
+    [
+      new URL('visible-text.ts', KIT),
+      new URL('../../src/adapters/mail-composer/visible-text.ts', import.meta.url),
+    ].map((file) => readFile(file, 'utf8')),
+  )
+
+  t.is(dialog, mail)
+})
 
 /** How often the service was given a code. */
 const guesses = (challenge: StubChallenge) => challenge.given.length

@@ -1,4 +1,5 @@
-import { isolated, type VisibleText, visible } from './visible-text.ts'
+import { isolated } from './isolated.ts'
+import { type VisibleText, visible } from './visible-text.ts'
 import type { Wording } from './wording.ts'
 
 /**

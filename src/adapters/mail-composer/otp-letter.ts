@@ -18,11 +18,15 @@ export interface OtpLetter {
 /** @param until the end of the code, in the reader's format. */
 export function otpLetter(notice: OtpNotice, wording: Wording, until: string): OtpLetter {
   const { code, reference, summary, issuedAt, expiresAt, displayName } = notice
+  const length = { min: code.length, max: code.length }
   return {
     wording,
     subject: wording.subject(reference),
     greeting: greeting(wording, displayName),
-    summary: summary.map(({ label, value }) => ({ label: visible(label), value: visible(value) })),
+    summary: summary.map(({ label, value }) => ({
+      label: visible(label, length),
+      value: visible(value, length),
+    })),
     code,
     mark: wording.mark(reference),
     validity: wording.validity((expiresAt.getTime() - issuedAt.getTime()) / 1000, until),

@@ -1,5 +1,6 @@
+import { isolated } from './isolated.ts'
 import type { OtpLetter } from './otp-letter.ts'
-import { isolated, type VisibleText } from './visible-text.ts'
+import type { VisibleText } from './visible-text.ts'
 import type { Wording } from './wording.ts'
 
 /** Narrow enough that mail programs do not wrap lines again: the second part would lack our bar. */

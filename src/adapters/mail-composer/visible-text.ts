@@ -1,4 +1,12 @@
-/** Foreign text in which the reader sees every character, and no character changes how its neighbours are read. */
+/*
+ * What text from elsewhere may show. The mail and the dialog have the same file, so that their readers see the same operation.
+ * `test/support/visible-texts.ts` has the examples.
+ */
+
+/**
+ * Foreign text in which the reader sees every character, no character changes how its neighbours are read, no number passes for our
+ * code, and no program finds a link.
+ */
 export type VisibleText = string & { readonly __brand: 'VisibleText' }
 
 /**
@@ -28,29 +36,69 @@ const WRITTEN_OR_UNSEEN = new RegExp(`(${WRITTEN})|${UNSEEN}`, 'gv')
 /** A mark without a base letter, or on top of four others: stacked marks cover the lines above and below. */
 const STACKED = /(?<=^|(?:\p{M}[\u200C\u200D]?){4})\p{M}/gu
 
-/** Replaces each character that could deceive the reader by its name: `[U+202E]`. */
-export function visible(text: string): VisibleText {
-  const unstacked = text.trim().replaceAll(STACKED, named)
-  if (!ANY_UNSEEN.test(unstacked)) return unstacked as VisibleText
-  // Marks first: a joiner is judged by the characters that remain beside it.
-  return unstacked.replaceAll(
-    WRITTEN_OR_UNSEEN,
-    (found, written: string | undefined) => written ?? named(found),
+/** What programs turn into a link: a dot between two parts of a name, and a colon after a scheme. IDNA reads all of these as dots. */
+const OF_A_LINK =
+  /(?<=[\p{L}\p{M}\p{Nd}_-])(?:[.\u2024\uFF0E]|[\u3002\uFF61](?=[a-z]))(?=\p{L}[\p{L}\p{M}\p{Nd}-])|:(?=[/\\]{2})|(?<=\b(?:mailto|tel|sms)):(?=\S)/giu
+
+/** Numbers, alone or in groups, that are no part of a word or of a decimal. */
+const NUMBERS =
+  /(?<![\p{L}\p{M}\p{N}]|(?<!\p{Nd})\p{Nd}{1,3}[.,])\p{Nd}+(?:[\p{Zs}\p{Pd}\u2212]{1,3}\p{Nd}+)*(?![\p{L}\p{M}\p{N}]|[.,]\p{Nd}{1,3}(?!\p{Nd}))/gu
+const BETWEEN_GROUPS = /[\p{Zs}\p{Pd}\u2212]+/u
+/** As a code is dictated, digit by digit, or shown, in two groups. Dates and sort codes have others. */
+const CODE_IN_GROUPS = /^(?:1(?:,1)+|[34],[34])$/
+const AMOUNT_IN_GROUPS = /^(?:\d+|[123](?:,3)+)$/
+const UNIT_BEFORE = /(?:\p{Sc}|(?<!\p{L})([A-Z]{3}))[\p{Zs}+\u2212-]?$/u
+const UNIT_AFTER = /^\p{Zs}?(?:\p{Sc}|([A-Z]{3})(?!\p{L})|(?:Ft|kr|Kč|zł|lei)(?!\p{L}))/u
+const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))
+
+/** How many digits a code has. */
+interface CodeLength {
+  readonly min: number
+  readonly max: number
+}
+
+/**
+ * Replaces each character that could deceive the reader by its name, `[U+202E]`, and puts into brackets what would make a link, as in
+ * `evil[.]example`, and the first digit of a number that could be taken for the code, as in `[4]82915`. An amount of money stays.
+ *
+ * @param code how long the code beside this text is; undefined before anybody has a code.
+ */
+export function visible(text: string, code?: CodeLength): VisibleText {
+  const shown = withNames(text.trim().replaceAll(STACKED, named)).replaceAll(OF_A_LINK, '[$&]')
+  return (
+    code ? shown.replaceAll(NUMBERS, (found, at: number) => numbers(found, at, shown, code)) : shown
   ) as VisibleText
+}
+
+function withNames(text: string): string {
+  if (!ANY_UNSEEN.test(text)) return text
+  // Marks first: a joiner is judged by the characters that remain beside it.
+  return text.replaceAll(WRITTEN_OR_UNSEEN, (found, written: string | undefined) => written ?? named(found))
+}
+
+function numbers(found: string, at: number, text: string, { min, max }: CodeLength): string {
+  const groups = found.split(BETWEEN_GROUPS)
+  const lengths = groups.map((group) => [...group].length)
+  const shape = lengths.join()
+  const isLong = (length: number) => min <= length && length <= max
+  const isCode =
+    lengths.some(isLong) || (CODE_IN_GROUPS.test(shape) && isLong(lengths.reduce((sum, each) => sum + each)))
+  if (!isCode || (AMOUNT_IN_GROUPS.test(shape) && isAmount(text, at, at + found.length))) return found
+  if (!lengths.some(isLong)) return bracketed(found)
+  return found.replaceAll(/\p{Nd}+/gu, (group) => (isLong([...group].length) ? bracketed(group) : group))
+}
+
+/** Whether a currency stands beside it. Not any three letters: `PIN 482915` is no amount. */
+function isAmount(text: string, start: number, end: number): boolean {
+  const beside = [UNIT_BEFORE.exec(text.slice(0, start)), UNIT_AFTER.exec(text.slice(end))]
+  return beside.some((unit) => unit && (unit[1] === undefined || CURRENCIES.has(unit[1])))
+}
+
+function bracketed(number: string): string {
+  const [first] = number
+  return `[${first}]${number.slice(first!.length)}`
 }
 
 function named(character: string): string {
   return `[U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}]`
-}
-
-/** The blocks of right-to-left characters, Arabic digits included (DerivedBidiClass.txt: R, AL, AN). */
-const RIGHT_TO_LEFT = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFF\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u
-
-/**
- * Puts text between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE (UAX #9 §2.4). Then a Hebrew name does not reverse
- * the sentence around it, and an Arabic sentence does not reverse an amount. HTML mails use the characters too, because
- * mail programs drop `<bdi>`. Left-to-right text inside left-to-right text stays as it is, so that users copy it clean.
- */
-export function isolated(text: VisibleText, around: 'ltr' | 'rtl'): string {
-  return around === 'ltr' && !RIGHT_TO_LEFT.test(text) ? text : `\u2068${text}\u2069`
 }

@@ -13,6 +13,8 @@ import { type SmtpSender, smtpSender } from './smtp-sender.ts'
 const TIMEOUT_IN_MS = 4000
 /** The name of a "login" that asks about the sender: its handler may send any command. */
 const ENVELOPE = 'ENVELOPE'
+/** A bounce address of this form proves nothing, and looks like the others to the server. */
+const NO_ISSUANCE = '00000000-0000-0000-0000-000000000000'
 
 /**
  * Connects to the SMTP server, starts TLS and logs in. Then names the sender, and the sender again as recipient, because many
@@ -41,7 +43,7 @@ export class SmtpCheck implements DiagnosticCheck {
     }
 
     try {
-      await examine(server, sender, timeoutInMs)
+      await examine(server, sender, this.#options.bounceAddresses?.of(NO_ISSUANCE), timeoutInMs)
       const wire = server.secure || server.requireTLS ? 'over TLS' : 'without TLS, on this machine'
       const login = server.auth ? 'it accepts the login' : 'without a login'
       const name = server.name === undefined ? '' : `; EHLO names ${server.name}`
@@ -61,7 +63,12 @@ export class SmtpCheck implements DiagnosticCheck {
 }
 
 /** @throws the error of nodemailer, or a refusal in the same form. */
-async function examine(server: SmtpConnection, sender: SmtpSender, timeoutInMs: number): Promise<void> {
+async function examine(
+  server: SmtpConnection,
+  sender: SmtpSender,
+  bounceAddress: string | undefined,
+  timeoutInMs: number,
+): Promise<void> {
   let refusal: Error | undefined
   const connection = new SMTPConnection({
     ...server,
@@ -71,7 +78,7 @@ async function examine(server: SmtpConnection, sender: SmtpSender, timeoutInMs: 
     customAuth: {
       ...server.customAuth,
       [ENVELOPE]: async ({ sendCommand }) => {
-        refusal = await refusalOfEnvelope(sendCommand, sender.address)
+        refusal = await refusalOfEnvelope(sendCommand, bounceAddress ?? sender.address, sender.address)
       },
     },
   })
@@ -97,13 +104,14 @@ async function examine(server: SmtpConnection, sender: SmtpSender, timeoutInMs: 
 
 async function refusalOfEnvelope(
   sendCommand: SMTPConnectionCustomAuthContext['sendCommand'],
-  address: string,
+  from: string,
+  to: string,
 ): Promise<Error | undefined> {
   const ask = async (command: string, parameter: string) => {
     const answer = await sendCommand(`${command}:<${parameter}>`)
     return answer.status < 400 ? undefined : refusalOf(command, answer)
   }
-  const refusal = (await ask('MAIL FROM', address)) ?? (await ask('RCPT TO', address))
+  const refusal = (await ask('MAIL FROM', from)) ?? (await ask('RCPT TO', to))
   await sendCommand('RSET')
   // A sender that takes no mail itself is no fault.
   return refusal?.command === 'RCPT TO' && !refusesUs(refusal) ? undefined : refusal

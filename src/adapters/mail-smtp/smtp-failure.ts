@@ -5,6 +5,7 @@ import {
   MailUnavailable,
   RecipientSuppressed,
 } from '../../application/ports/mail-transport.ts'
+import { MailStatus } from '../../domain/mail-status.ts'
 import { TokenUnavailable } from './client-credentials.ts'
 
 /** The parts of nodemailer's errors that are safe to log. `response` is the server's text, and is only matched. */
@@ -47,13 +48,6 @@ const ABOUT_OUR_NAME = /\b(?:helo|ehlo)\b/i
 const ABOUT_OUR_SENDER = /\bsender (?:address )?(?:rejected|refused|denied|unknown|verif|not )/i
 const ABOUT_RELAYING = /\brelay(?:ing)?\b[^.]*\b(?:denied|prohibited|rejected|disallowed|not )/i
 const ABOUT_ENCRYPTION = /\bSTARTTLS\b/i
-
-/**
- * The status codes that say that this address takes no mail (RFC 3463 §3.2, §3.3; RFC 7505 §4.2): no such mailbox (5.1.1), no such
- * domain (5.1.2), no address at all (5.1.3), moved away (5.1.6), a domain without mail (5.1.10), a disabled mailbox (5.2.1). A reply
- * without a code says too little: a relay's own mistake is a bare 550 as well.
- */
-const NO_SUCH_MAILBOX = /^5\.(?:1\.(?:[1236]|10)|2\.1)$/
 
 /** @param error of nodemailer, or of the login by token. */
 export function smtpReply(error: unknown): SmtpReply {
@@ -101,10 +95,13 @@ export function smtpFailure(error: unknown, contentWasAskedFor: boolean): MailRe
   return new MailUnavailable(`The SMTP server did not take the mail (${details})`, { reply })
 }
 
-/** Whether the reply to RCPT says that the address takes no mail. All its lines have to agree (RFC 2034 §4). */
+/**
+ * Whether the reply to RCPT says that the address takes no mail. All its lines have to agree (RFC 2034 §4). A reply without a code
+ * says too little: a relay's own mistake is a bare 550 as well.
+ */
 function refusesMailbox(error: unknown): boolean {
   const statuses = statusesOf(Failure.parse(error))
-  return statuses.length > 0 && statuses.every((status) => NO_SUCH_MAILBOX.test(status))
+  return statuses.length > 0 && statuses.every(MailStatus.refusesMailbox)
 }
 
 /** The enhanced status codes of a reply, one a line at most. */

@@ -7,6 +7,7 @@ import {
   messageIdOf,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
+import type { BounceAddresses } from '../../contracts/bounce-addresses.ts'
 import { dkimSigner } from './dkim-signer.ts'
 import { mailContent } from './mail-content.ts'
 import { type SmtpConnection, smtpConnection } from './smtp-connection.ts'
@@ -15,10 +16,13 @@ import type { SmtpOptions } from './smtp-options.ts'
 import { type SmtpSender, smtpSender } from './smtp-sender.ts'
 
 const TIMEOUT_IN_MS = 9000
+/** Without a request there is no notice of success, and that of a delay is up to the server. */
+const NOTICES = ['success', 'failure', 'delay']
 
 /** Sends mails through an SMTP server (RFC 5321) over a pool of connections. */
 export class SmtpMailTransport implements MailTransport {
   readonly #sender: SmtpSender
+  readonly #bounceAddresses: BounceAddresses | undefined
   readonly #timeoutInMs: number
   readonly #contentOf: ReturnType<typeof mailContent>
   readonly #sign: ReturnType<typeof dkimSigner> | undefined
@@ -31,8 +35,9 @@ export class SmtpMailTransport implements MailTransport {
 
   /** @throws {TypeError} if an option cannot be used; it does not repeat the option. */
   constructor(options: SmtpOptions) {
-    const { from, replyTo, dkimKey, timeoutInMs = TIMEOUT_IN_MS } = options
+    const { from, replyTo, dkimKey, bounceAddresses, timeoutInMs = TIMEOUT_IN_MS } = options
     this.#sender = smtpSender(from)
+    this.#bounceAddresses = bounceAddresses
     this.#timeoutInMs = timeoutInMs
     this.#contentOf = mailContent(this.#sender, replyTo === undefined ? undefined : smtpSender(replyTo))
     this.#sign = dkimKey && dkimSigner(dkimKey, this.#sender.domain)
@@ -50,6 +55,7 @@ export class SmtpMailTransport implements MailTransport {
 
   async send(message: MailMessage): Promise<MailReceipt> {
     const to = soleRecipient(message.to)
+    const bounceAddress = message.kind === 'otp' ? this.#bounceAddresses?.of(message.id) : undefined
     const messageId = messageIdOf(message.id, this.#sender.domain)
     // Not `AbortSignal.timeout`: its timer outlives the send and costs time for each mail.
     const limit = new AbortController()
@@ -57,9 +63,9 @@ export class SmtpMailTransport implements MailTransport {
     try {
       const content = this.#contentOf(message, messageId, new Date())
       await this.#mailer.sendMail({
-        envelope: { from: this.#sender.address, to },
-        // A notice of failure then returns no content, and so no valid code (RFC 3461). Left out for a server without DSN.
-        dsn: { return: 'headers', id: message.id },
+        envelope: { from: bounceAddress ?? this.#sender.address, to },
+        // A notice then returns no content, and so no valid code (RFC 3461). Left out for a server without DSN.
+        dsn: { return: 'headers', id: message.id, ...(bounceAddress && { notify: NOTICES }) },
         messageId,
         raw: this.#sign ? await this.#sign(content) : content,
         signal: limit.signal,

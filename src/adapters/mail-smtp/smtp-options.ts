@@ -1,3 +1,4 @@
+import type { BounceAddresses } from '../../contracts/bounce-addresses.ts'
 import type { ClientCredentials } from './client-credentials.ts'
 import type { DkimKey } from './dkim-signer.ts'
 
@@ -14,6 +15,8 @@ export interface SmtpOptions {
   readonly oauth?: ClientCredentials | undefined
   /** The key that signs each mail for the domain of the sender. Undefined: the relay signs, or nobody does. */
   readonly dkimKey?: DkimKey | undefined
+  /** The envelope senders of mails with a code. Undefined: notices about them go to the sender. */
+  readonly bounceAddresses?: BounceAddresses | undefined
   /** After this time the transport gives up on a mail that the server has not accepted, as the port promises. */
   readonly timeoutInMs?: number
 }

@@ -1,4 +1,5 @@
 import { Counter, Histogram, Registry } from 'prom-client'
+import { NOTICE_OUTCOMES } from '../../contracts/notice-outcome.ts'
 import { type ConsumptionRefusal, type DeliveryFailure, FORGERIES } from '../../domain/domain-event.ts'
 
 /*
@@ -73,6 +74,13 @@ export class Metrics {
     registers: [this.registry],
   })
 
+  readonly bounceNotices = new Counter({
+    name: 'countersign_bounce_notices_total',
+    help: 'Notices of mail systems about mails, by outcome',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  })
+
   readonly timeToHandover = new Histogram({
     name: 'countersign_time_to_handover_seconds',
     help: 'Time from the issuance of a code until a mail system took its mail',
@@ -125,6 +133,7 @@ export class Metrics {
     for (const outcome of ['deferred', 'failed', 'unrecorded', 'outdated']) {
       this.deliveryAttempts.inc({ outcome, transport: '' }, 0)
     }
+    for (const outcome of NOTICE_OUTCOMES) this.bounceNotices.inc({ outcome }, 0)
     for (const reason of DELIVERY_FAILURES) this.deliveryFailures.inc({ reason }, 0)
     for (const reason of CONSUMPTION_REFUSALS) this.events.inc({ type: 'consumption-refused', reason }, 0)
     for (const reason of FORGERIES) this.forgeries.inc({ reason }, 0)

@@ -71,6 +71,8 @@ export class CountersignDialog extends HTMLElement {
   /** What the user can have tried again. */
   #again: (() => void) | undefined
   #guessesLeft: number | undefined
+  /** Which codes the lines of the operation were written beside. */
+  #shownBeside = ''
   /** What is in the field, as of the latest look at it. */
   #typed = ''
   #timers: ReturnType<typeof setInterval>[] = []
@@ -398,7 +400,7 @@ export class CountersignDialog extends HTMLElement {
 
     introduction.hidden = !pending
     summary.hidden = !challenge
-    if (challenge && summary.childElementCount === 0) summary.append(...rowsOf(challenge))
+    if (challenge) this.#showOperation(challenge)
 
     const answerable = pending && issuance !== null && !blocked
     form.hidden = !answerable
@@ -430,6 +432,16 @@ export class CountersignDialog extends HTMLElement {
     news.classList.toggle('good', challenge?.status === 'verified')
     setText(alarm, this.#alarm())
     this.#layout.update()
+  }
+
+  /** Writes the lines of the operation, once, and again when it is known what a code looks like: no number may pass for one. */
+  #showOperation(challenge: ChallengeView): void {
+    const { summary } = this.#parts
+    const codeLength = challenge.issuance ? this.#session!.codeLength : undefined
+    const shown = codeLength ? `${codeLength.min}–${codeLength.max}` : ''
+    if (summary.childElementCount > 0 && this.#shownBeside === shown) return
+    this.#shownBeside = shown
+    summary.replaceChildren(...rowsOf(challenge, codeLength))
   }
 
   /** What goes on, politely. */

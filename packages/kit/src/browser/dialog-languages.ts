@@ -376,7 +376,7 @@ export const WORDINGS = {
     cancelled: 'Operacja została anulowana. Nic nie zostało wykonane.',
     tooSoon: 'Nowy kod będzie można wysłać za {time}.',
     locked:
-      'Wpisano zbyt wiele błędnych kodów. Dla bezpieczeństwa jeszcze przez {time} nie można niczego potwierdzić.',
+      'Wpisano zbyt wiele błędnych kodów. Ze względów bezpieczeństwa jeszcze przez {time} nie można niczego potwierdzić.',
     noAddress: 'Nie mamy Pana/Pani adresu e-mail, na który docierają wiadomości. Prosimy o kontakt.',
     signedOut: 'Sesja wygasła. Proszę zalogować się ponownie.',
     notFound: 'Nie ma tu nic do potwierdzenia.',
@@ -605,7 +605,8 @@ export const WORDINGS = {
     exhausted: 'Túl sok hibás kódot adtak meg. Kérjük, kezdje újra.',
     cancelled: 'A művelet megszakadt. Nem történt semmi.',
     tooSoon: 'Új kód {time} múlva küldhető.',
-    locked: 'Túl sok hibás kódot adtak meg. Az Ön védelmében legközelebb {time} múlva erősíthet meg bármit.',
+    locked:
+      'Túl sok hibás kódot adtak meg. Az Ön védelme érdekében legközelebb {time} múlva erősíthet meg bármit.',
     noAddress: 'Nincs olyan e-mail-címünk Önhöz, amelyre megérkeznek az üzenetek. Kérjük, forduljon hozzánk.',
     signedOut: 'Ön már nincs bejelentkezve. Kérjük, jelentkezzen be újra.',
     notFound: 'Itt nincs mit megerősítenie.',

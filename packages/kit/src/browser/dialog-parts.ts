@@ -1,5 +1,7 @@
 import { element } from './element.ts'
 import type { ChallengeView } from './step-up-session.ts'
+import type { CodeLength } from './typed-code.ts'
+import { visible } from './visible-text.ts'
 
 /** The elements of the dialog, by their names for `::part()`. */
 export type DialogParts = ReturnType<typeof buildParts>
@@ -9,10 +11,15 @@ export function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text
 }
 
-/** The lines of the operation. */
-export function rowsOf({ operation }: ChallengeView): HTMLElement[] {
+/** The lines of the operation, as the mail shows them. @param codeLength that of the code in the mail; undefined before there is one. */
+export function rowsOf({ operation }: ChallengeView, codeLength: CodeLength | undefined): HTMLElement[] {
   return operation.summary.map(({ label, value }) =>
-    element('div', {}, element('dt', { dir: 'auto' }, label), element('dd', { dir: 'auto' }, value)),
+    element(
+      'div',
+      {},
+      element('dt', { dir: 'auto' }, visible(label, codeLength)),
+      element('dd', { dir: 'auto' }, visible(value, codeLength)),
+    ),
   )
 }
 

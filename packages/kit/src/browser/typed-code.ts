@@ -1,7 +1,8 @@
 /** A code of a service that does not say how many digits it has: 6 to 8. */
 const ANY_LENGTH: CodeLength = { min: 6, max: 8 }
 
-interface CodeLength {
+/** How many digits a code has, at least and at most. */
+export interface CodeLength {
   readonly min: number
   readonly max: number
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Next } from 'koa'
 import type { Logger } from 'pino'
+import { type ClientAddress, clientAddress } from './client-address.ts'
 import type { EdgeContext, EdgeMiddleware, EdgeState } from './state.ts'
 
 /** The ids that are safe to copy into logs and headers. */
@@ -57,6 +58,8 @@ interface TracedRequest {
 
 export interface RequestWatch {
   readonly observer?: RequestObserver
+  /** Default: the other end of the connection. */
+  readonly addressOf?: ClientAddress
   readonly traces?: RequestTraces | undefined
 }
 
@@ -66,12 +69,15 @@ function levelOf({ warning, polling }: EdgeState): 'warn' | 'debug' | 'info' {
 }
 
 /** Gives each request its id and origin and, once it is answered, its one line in the log. */
-export function requestLog(logger: Logger, { observer, traces }: RequestWatch): EdgeMiddleware {
+export function requestLog(
+  logger: Logger,
+  { observer, addressOf = clientAddress([]), traces }: RequestWatch,
+): EdgeMiddleware {
   const handle = async (ctx: EdgeContext, next: Next, traced?: TracedRequest) => {
     const startedAt = performance.now()
     const requestId = requestIdOf(ctx.req.headers['x-request-id'])
     ctx.state.requestId = requestId
-    ctx.state.origin = { requestId, remoteAddress: ctx.ip, traceContext: traced?.traceContext }
+    ctx.state.origin = { requestId, remoteAddress: addressOf(ctx.req), traceContext: traced?.traceContext }
     ctx.set('X-Request-ID', requestId)
 
     await next()
