@@ -94,6 +94,14 @@ test('a pod has longer to end than the service takes, and stops listening after 
   t.true(unused >= periodSeconds * failureThreshold)
 })
 
+test('nginx repeats no POST that an instance may have got', async (t) => {
+  const settings = (await read('deploy/nginx/countersign.conf')).replaceAll(/^\s*#.*$/gm, '')
+  const repeats = [...settings.matchAll(/proxy_next_upstream ([^;]+);/g)].map(([, causes]) => causes!)
+
+  t.true(repeats.length > 0)
+  for (const causes of repeats) t.notRegex(causes, /non_idempotent/)
+})
+
 for (const folder of ['deploy/kubernetes/', 'deploy/kubernetes/migrate/']) {
   test(`each way out of a pod of ${folder} leads to one kind of place, by ports of its own`, async (t) => {
     const objects = await objectsIn(folder)

@@ -222,6 +222,22 @@ export const STUCK_PURGE: Fault = {
   },
 }
 
+export const NO_ANCHORS: Fault = {
+  title: 'the newest anchor of the trail is three hours old',
+  alerts: ['CountersignTrailNotAnchored'],
+  inject: async ({ ground, databaseUrl }) => {
+    const client = await ground.client(databaseUrl)
+    // It takes the place of this hour, so that no process makes another.
+    await client.query('SET session_replication_role = replica')
+    await client.query('DELETE FROM trail_anchors')
+    await client.query(
+      `INSERT INTO trail_anchors (number, hour, first_id, last_id, events, digest, previous, signed_at, key_id, signature)
+       VALUES (1, date_trunc('hour', now()) + interval '1 hour', 1, 0, 0, '', '', now() - interval '3 hours', '', '')`,
+    )
+    return async () => void (await client.query('DELETE FROM trail_anchors'))
+  },
+}
+
 export const NO_CPU: Fault = {
   title: 'a worker gets no CPU for a second at a time',
   alerts: ['CountersignEventLoopLag'],

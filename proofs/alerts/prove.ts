@@ -105,6 +105,7 @@ async function proofsOf(place: faults.Place, watch: AlertWatch): Promise<Proof[]
   await together(
     faults.SILENT_WEBHOOK,
     faults.STUCK_PURGE,
+    faults.NO_ANCHORS,
     faults.GUESSES,
     faults.IMPATIENCE,
     faults.CHANGED_OPERATION,

@@ -59,6 +59,10 @@ class WitnessedStepUps extends StepUps {
     return this.#stepUps.load(challengeId)
   }
 
+  recordStranger(...call: Parameters<StepUps['recordStranger']>): Promise<void> {
+    return this.#stepUps.recordStranger(...call)
+  }
+
   async save(...[decision, provenance]: Parameters<StepUps['save']>): ReturnType<StepUps['save']> {
     const saved = await this.#stepUps.save(decision, provenance)
     const { subjectUserId: subject, version } = decision.standing

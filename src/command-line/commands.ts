@@ -78,6 +78,20 @@ challenge
   .addOption(json())
   .action(async (id, options) => end(await (await import('./show-challenge.ts')).showChallenge(id, options)))
 
+const trail = program.command('trail').description('the audit trail as a whole')
+trail
+  .command('verify')
+  .description('find what was changed in the audit trail, taken out of it or added to it')
+  .option('--anchors <file>', 'also compare with the lines "trail anchored" of a log that was kept elsewhere')
+  .option('--keys <file>', 'a JWK Set with retired SIGNING_KEYS, as /.well-known/jwks.json had them')
+  .addOption(json())
+  .addHelpText(
+    'after',
+    `
+Needs only DATABASE_URL and, for the signatures, SIGNING_KEYS or --keys. Reads the whole trail and changes nothing.`,
+  )
+  .action(async (options) => end(await (await import('./verify-trail.ts')).verifyTrail(options)))
+
 program
   .command('purge')
   .description(

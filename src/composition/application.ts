@@ -1,5 +1,6 @@
 import { Server } from 'node:http'
 import type { Registry } from 'prom-client'
+import { AnchorCron } from '../adapters/anchor-cron/anchor-cron.ts'
 import { Readiness } from '../adapters/http-koa/edge/readiness.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { RetentionCron } from '../adapters/retention-cron/retention-cron.ts'
@@ -30,7 +31,7 @@ export async function createApplication(options: CompositionOptions): Promise<Ap
   const container = createContainer(options, tracing)
   return {
     server: container.get(Server),
-    jobs: [container.get(RetentionCron)],
+    jobs: [container.get(RetentionCron), container.get(AnchorCron)],
     readiness: container.get(Readiness),
     metrics: container.get(Metrics).registry,
     close: async () => {

@@ -1,7 +1,9 @@
 import { ContainerModule } from 'inversify'
+import { AnchorCron } from '../adapters/anchor-cron/anchor-cron.ts'
 import { RetentionCron } from '../adapters/retention-cron/retention-cron.ts'
 import { DeliverySignal } from '../application/ports/delivery-signal.ts'
 import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
+import { AnchorTrail } from '../application/trail/anchor-trail.ts'
 import type { CompositionOptions } from './composition-options.ts'
 import { Log } from './container-keys.ts'
 
@@ -9,6 +11,10 @@ import { Log } from './container-keys.ts'
 export function jobs({ deliverer }: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(DeliverySignal).toConstantValue(deliverer)
+    bind(AnchorCron).toResolvedValue(
+      (anchorTrail, logger) => new AnchorCron(anchorTrail, logger),
+      [AnchorTrail, Log],
+    )
     bind(RetentionCron).toResolvedValue(
       (purgeChallenges, logger) => new RetentionCron(purgeChallenges, logger),
       [PurgeChallenges, Log],

@@ -1,6 +1,7 @@
 import { ContainerModule } from 'inversify'
 import type { Logger } from 'pino'
 import { decisionLog } from '../adapters/log-pino/decision-log.ts'
+import { watchAnchors } from '../adapters/metrics-prometheus/anchor-gauge.ts'
 import { commitMetrics } from '../adapters/metrics-prometheus/commit-metrics.ts'
 import { watchGroups } from '../adapters/metrics-prometheus/group-sizes.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
@@ -12,6 +13,7 @@ import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import { Clock } from '../application/ports/clock.ts'
 import type { CommitListener } from '../application/ports/commit-listener.ts'
 import { Retention } from '../application/ports/retention.ts'
+import { TrailAnchors } from '../application/ports/trail-anchors.ts'
 import type { Config } from '../config/read-config.ts'
 import { OutboxBacklog } from '../contracts/outbox-backlog.ts'
 import { Commits, Log, StorageConnections, Traces } from './container-keys.ts'
@@ -29,16 +31,17 @@ export function observing(logger: Logger, tracing: Tracing | undefined): Contain
 export function observingService({ retention: periods }: Pick<Config, 'retention'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Metrics).toResolvedValue(
-      (backlog, retention, clock, { pool, statements }) => {
+      (backlog, retention, anchors, clock, { pool, statements }) => {
         const metrics = new Metrics()
         watchOutbox(metrics.registry, backlog, clock)
         watchRetention(metrics.registry, retention, clock, periods)
+        watchAnchors(metrics.registry, anchors, clock)
         watchPool(metrics.registry, pool)
         watchGroups(metrics.registry, statements)
         watchProcess(metrics.registry)
         return metrics
       },
-      [OutboxBacklog, Retention, Clock, StorageConnections],
+      [OutboxBacklog, Retention, TrailAnchors, Clock, StorageConnections],
     )
   })
 }

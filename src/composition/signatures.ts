@@ -1,8 +1,10 @@
 import { ContainerModule } from 'inversify'
 import { UuidIdentifiers } from '../adapters/identifiers-uuid/uuid-identifiers.ts'
+import { EddsaAnchorSigner } from '../adapters/signing-eddsa/eddsa-anchors.ts'
 import { EddsaChallengeSigner } from '../adapters/signing-eddsa/eddsa-challenge-signer.ts'
 import { ChallengeSigner } from '../application/ports/challenge-signer.ts'
 import { Identifiers } from '../application/ports/identifiers.ts'
+import { AnchorSigner } from '../application/ports/trail-anchors.ts'
 import { bindPort } from './bind-class.ts'
 import { type CompositionOptions, standIns } from './composition-options.ts'
 
@@ -10,11 +12,8 @@ import { type CompositionOptions, standIns } from './composition-options.ts'
 export function signatures(options: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bindPort(bind, Identifiers, UuidIdentifiers, [])
-    bind(ChallengeSigner).toConstantValue(
-      new EddsaChallengeSigner(
-        options.config.signingKeys ?? standIns(options).signingKeys,
-        options.config.unsealedUntil,
-      ),
-    )
+    const keys = options.config.signingKeys ?? standIns(options).signingKeys
+    bind(ChallengeSigner).toConstantValue(new EddsaChallengeSigner(keys, options.config.unsealedUntil))
+    bind(AnchorSigner).toConstantValue(new EddsaAnchorSigner(keys))
   })
 }

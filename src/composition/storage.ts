@@ -1,5 +1,6 @@
 import { ContainerModule } from 'inversify'
 import { PrismaAuditTrail } from '../adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
+import { PrismaTrailAnchors } from '../adapters/persistence-prisma/audit-trail/prisma-trail-anchors.ts'
 import { DatabaseHealth } from '../adapters/persistence-prisma/connection/database-health.ts'
 import { Statements } from '../adapters/persistence-prisma/connection/statements.ts'
 import { PrismaClient } from '../adapters/persistence-prisma/generated/client.ts'
@@ -13,6 +14,7 @@ import { AuditTrail } from '../application/ports/audit-trail.ts'
 import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
 import { Retention } from '../application/ports/retention.ts'
 import { Suppressions } from '../application/ports/suppressions.ts'
+import { TrailAnchors } from '../application/ports/trail-anchors.ts'
 import { OutboxBacklog } from '../contracts/outbox-backlog.ts'
 import { bindClass, bindPort } from './bind-class.ts'
 import { Commits, StorageConnections } from './container-keys.ts'
@@ -26,6 +28,7 @@ export function storage(): ContainerModule {
     bindPort(bind, OutboxBacklog, PrismaOutboxBacklog, [PrismaClient])
     bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient])
     bindPort(bind, Retention, PrismaRetention, [PrismaClient])
+    bind(TrailAnchors).toResolvedValue((prisma) => new PrismaTrailAnchors(prisma), [PrismaClient])
     bindClass(bind, DatabaseHealth, [StorageConnections])
   })
 }

@@ -1,3 +1,4 @@
+import { withTrailSnapshot } from '../adapters/persistence-prisma/audit-trail/pg-trail-snapshot.ts'
 import { PrismaAuditTrail } from '../adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
 import { connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
 import { PrismaRetention } from '../adapters/persistence-prisma/retention/prisma-retention.ts'
@@ -8,6 +9,7 @@ import type { AuditTrail } from '../application/ports/audit-trail.ts'
 import type { Clock } from '../application/ports/clock.ts'
 import type { Retention } from '../application/ports/retention.ts'
 import type { StepUps } from '../application/ports/step-ups.ts'
+import type { TrailSnapshot } from '../application/ports/trail-snapshot.ts'
 import type { UserRegistry } from '../application/ports/user-directory.ts'
 import type { DatabaseLocation } from '../config/read-config.ts'
 import { openDatabase } from './open-database.ts'
@@ -18,6 +20,8 @@ export interface Storage {
   readonly trail: AuditTrail
   readonly retention: Retention
   readonly registry: UserRegistry
+  /** Reads the whole trail as of one instant. */
+  withTrail<Result>(use: (snapshot: TrailSnapshot) => Promise<Result>): Promise<Result>
   readonly clock: Clock
 }
 
@@ -30,13 +34,14 @@ export async function withStorage<Result>(
   use: (storage: Storage) => Promise<Result>,
 ): Promise<Result> {
   const database = await openDatabase(location)
-  const { prisma, statements, close } = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  const { prisma, statements, pool, close } = connectPrisma({ url: database.url, onConnectionLost: () => {} })
   try {
     return await use({
       stepUps: new PrismaStepUps(statements, UNCHECKED),
       trail: new PrismaAuditTrail(prisma),
       retention: new PrismaRetention(prisma),
       registry: new PrismaUserRegistry(prisma),
+      withTrail: (use) => withTrailSnapshot(pool, use),
       clock: { now: () => new Date() },
     })
   } finally {

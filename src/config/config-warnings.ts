@@ -12,12 +12,7 @@ export function readWarnings(
   readSecret: SecretReader = noFiles,
 ): readonly ConfigWarning[] {
   const { env } = withSecrets(environment, readSecret)
-  return [
-    ...unknownVariables(environment),
-    ...idleVariables(env),
-    ...unusualLimits(env),
-    ...plainConnections(env),
-  ]
+  return [...unknownVariables(environment), ...idleVariables(env), ...unusualLimits(env), ...openDoors(env)]
 }
 
 /** The warnings about the variables of this process. */
@@ -25,8 +20,8 @@ export function loadWarnings(): readonly ConfigWarning[] {
   return readWarnings(process.env, readSecretFile)
 }
 
-/** Connections that production may leave open to listeners, because an operator said so, or because they carry no secret. */
-function plainConnections(env: Environment): readonly ConfigWarning[] {
+/** What production leaves open, because an operator said so, or because it carries no secret. */
+function openDoors(env: Environment): readonly ConfigWarning[] {
   if (env.NODE_ENV !== 'production') return []
   const warnings: ConfigWarning[] = []
   if (env.DATABASE_TLS === 'unverified' && VARIABLES.DATABASE_TLS.usedIf.holds(env)) {
@@ -34,6 +29,13 @@ function plainConnections(env: Environment): readonly ConfigWarning[] {
       variable: 'DATABASE_TLS',
       found: 'is unverified: another machine on the way to the database can read and change what it says',
       remedy: 'Add sslmode=verify-full to DATABASE_URL and unset DATABASE_TLS',
+    })
+  }
+  if (env.UNSEALED_UNTIL) {
+    warnings.push({
+      variable: 'UNSEALED_UNTIL',
+      found: 'is set: until then a row counts that somebody wrote into the database by hand',
+      remedy: 'Unset UNSEALED_UNTIL as soon as no instance of the version before runs',
     })
   }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT

@@ -27,6 +27,10 @@ function leadingOut(env: Environment): readonly string[] {
   const smtp = transports.includes('smtp')
   const leadsOut: readonly (readonly [name: VariableName, leadsOut: boolean])[] = [
     ['HOST', env.HOST !== undefined && !isLoopback(env.HOST)],
+    [
+      'BOUNCE_INTAKE_HOST',
+      Boolean(env.BOUNCE_INTAKE_PORT) && !isLoopback(env.BOUNCE_INTAKE_HOST ?? 'localhost'),
+    ],
     ['MANAGEMENT_HOST', env.MANAGEMENT_HOST !== undefined && !isLoopback(env.MANAGEMENT_HOST)],
     ['DATABASE_URL', databasePeer(env.DATABASE_URL ?? '', env)?.remote ?? false],
     ['AUTH_JWKS_URL', isElsewhere(env.AUTH_JWKS_URL)],

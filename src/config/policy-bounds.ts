@@ -74,6 +74,27 @@ export const POLICY_BOUNDS: readonly PolicyBound[] = [
     source: 'OWASP ASVS 5.0 2.4.1',
   },
   {
+    variable: 'MAILBOX_MAX_ISSUANCES',
+    refused: { above: 1000 },
+    warned: 120,
+    effect: 'one mailbox can be sent more than two mails a minute',
+    source: 'OWASP ASVS 5.0 2.4.1',
+  },
+  {
+    variable: 'SUBJECT_MAX_CHALLENGES',
+    refused: { above: 1000 },
+    warned: 100,
+    effect: 'one user can fill the database',
+    source: 'OWASP ASVS 5.0 2.4.1',
+  },
+  {
+    variable: 'TRAIL_RETENTION_DAYS',
+    refused: { below: 1 },
+    warned: 397,
+    effect: 'a payment can be disputed after its proof is gone',
+    source: 'Directive (EU) 2015/2366 (PSD2) art. 71',
+  },
+  {
     variable: 'CHALLENGE_LIFETIME_SECONDS',
     refused: { above: 86_400 },
     warned: 3600,

@@ -190,6 +190,12 @@ const DATABASE_VARIABLES = new Set([
   ...['PGHOST', 'PGSSLMODE'],
 ])
 
+/** The keys of `SIGNING_KEYS` alone, for a command that needs no other variable. Undefined if it is not set. @throws {ConfigError} */
+export function loadSigningKeys(): Keys | undefined {
+  const { SIGNING_KEYS, SIGNING_KEYS_FILE } = process.env
+  return readConfig({ SIGNING_KEYS, SIGNING_KEYS_FILE }, readSecretFile).signingKeys
+}
+
 /** @throws {ConfigError} */
 export function loadDatabaseLocation(): DatabaseLocation {
   return readDatabaseLocation(process.env, readSecretFile)

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { AggregatorRegistry } from 'prom-client'
+import { watchAnchors } from '../../src/adapters/metrics-prometheus/anchor-gauge.ts'
 import { commitMetrics } from '../../src/adapters/metrics-prometheus/commit-metrics.ts'
 import { DeliveryMetrics } from '../../src/adapters/metrics-prometheus/delivery-metrics.ts'
 import { MeasuredMailTransport } from '../../src/adapters/metrics-prometheus/measured-mail-transport.ts'
@@ -485,6 +486,29 @@ test('what is past its retention shows for how long, and what is not, not at all
   t.deepEqual(await overdue(), ['overdue_seconds 7200'])
   away = true
   t.deepEqual(await overdue(), [])
+})
+
+test('the age of the newest anchor is shown, and without any the time since the process looks for one', async (t) => {
+  const { registry } = new Metrics()
+  const clock = new SettableClock(NOON)
+  let newest: { signedAt: Date } | undefined
+  let away = false
+  const anchors = {
+    newest: async () => {
+      if (away) throw new Error('away')
+      return newest as never
+    },
+  }
+  watchAnchors(registry, anchors, clock)
+  const age = () => samplesOf({ registry }, 'countersign_trail_anchor_')
+
+  clock.pass(60)
+  t.deepEqual(await age(), ['age_seconds 60'])
+  newest = { signedAt: NOON }
+  clock.pass(3600)
+  t.deepEqual(await age(), ['age_seconds 3660'])
+  away = true
+  t.deepEqual(await age(), [])
 })
 
 test('connections that are not idle are busy', async (t) => {

@@ -148,7 +148,7 @@ for (const [what, env, idle] of [
   })
 }
 
-test('what production leaves in plain text has a warning', (t) => {
+test('what production leaves open has a warning', (t) => {
   const env = { ...production('postgresql://db.bank.example/c'), DATABASE_TLS: 'unverified' }
 
   t.deepEqual(named(env), ['DATABASE_TLS'])
@@ -160,6 +160,8 @@ test('what production leaves in plain text has a warning', (t) => {
     const quiet = { ...production('postgresql://127.0.0.1/c'), OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }
     t.deepEqual(named(quiet), [], endpoint)
   }
+  const soon = new Date(Date.now() + 3_600_000).toISOString()
+  t.deepEqual(named({ ...production('postgresql://127.0.0.1/c'), UNSEALED_UNTIL: soon }), ['UNSEALED_UNTIL'])
   // There the word has no effect.
   for (const url of ['postgresql://127.0.0.1/c', 'postgresql://db.bank.example/c?sslmode=verify-full']) {
     const [warning, ...others] = readWarnings({ ...production(url), DATABASE_TLS: 'unverified' })

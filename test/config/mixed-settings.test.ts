@@ -38,6 +38,13 @@ const OUTSIDE: readonly (readonly [variable: string, env: Readonly<Record<string
   ['HOST', { HOST: '::ffff:192.0.2.1' }],
   ['HOST', { HOST: 'countersign.bank.example' }],
   ['HOST', { HOST: 'localhost.bank.example' }],
+  [
+    'BOUNCE_INTAKE_HOST',
+    {
+      ...{ BOUNCE_INTAKE_HOST: '0.0.0.0', BOUNCE_INTAKE_PORT: '2525', BOUNCE_DOMAIN: 'bounces.bank.example' },
+      ...{ MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtp://127.0.0.1:25' },
+    },
+  ],
   ['DATABASE_URL', { DATABASE_URL: REMOTE }],
   ['DATABASE_URL', { DATABASE_URL: 'postgresql://u@127.0.0.1/c?host=db.bank.example&sslmode=verify-full' }],
   ['AUTH_JWKS_URL', { ...ISSUER, AUTH_JWKS_URL: 'https://login.bank.example/jwks.json' }],

@@ -2,11 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
+import { PrismaTrailAnchors } from '../../src/adapters/persistence-prisma/audit-trail/prisma-trail-anchors.ts'
+import { connectPrisma } from '../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
 import {
   NEEDED_FUNCTION,
   NEEDED_PRIVILEGES,
 } from '../../src/adapters/persistence-prisma/connection/database-check.ts'
 import { migrateDatabase } from '../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
+import { EddsaAnchorSigner } from '../../src/adapters/signing-eddsa/eddsa-anchors.ts'
+import { AnchorTrail } from '../../src/application/trail/anchor-trail.ts'
 import { missingDatabaseUrl, query, serverUrl } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
 import {
@@ -100,6 +104,23 @@ test('the service does all that it does as a role that may do nothing else', asy
   t.is(purge.status, 0, purge.stderr)
   t.is(purge.stdout, '1 challenges and 0 events deleted\n')
   t.notRegex(service.output(), /42501|permission denied/)
+})
+
+test('that role anchors the trail, and verifies it', async (t) => {
+  const { prisma, close } = connectPrisma({ url: asService, onConnectionLost: () => {} })
+  t.teardown(close)
+  const key = { id: 's1', bytes: randomBytes(32) }
+  const signer = new EddsaAnchorSigner([key])
+  const anchoring = new AnchorTrail(new PrismaTrailAnchors(prisma), signer, { now: () => new Date() })
+  // The service of another test may have made the one of this hour.
+  await anchoring.execute()
+
+  const verified = spawnSync(process.execPath, ['src/command-line/cli.ts', 'trail', 'verify'], {
+    env: { PATH: process.env.PATH, DATABASE_URL: asService },
+    encoding: 'utf8',
+  })
+  t.is(verified.status, 0, verified.stdout + verified.stderr)
+  t.regex(verified.stdout, /^anchors +1, .*\n\nThe trail is whole\.$/m)
 })
 
 test('that role erases nothing from the trail, whatever it sets and calls', async (t) => {

@@ -100,7 +100,7 @@ test('a journey is counted to the last step, and nothing of it is told', async (
   const other = await openChallenge(url, user.userId)
   const cancel = `/internal/v1/mfa/challenges/${other.id}:cancel`
   t.is((await call(url, 'POST', cancel, { token: payments, json: {} })).status, 204)
-  t.is((await call(url, 'POST', challenge.initiate, { token: 'forged' })).status, 401)
+  t.is((await call(url, 'POST', challenge.initiate, { token: 'counterfeit' })).status, 401)
   t.regex(service.output(), /status: 401\s+code: "UNAUTHORIZED"\s+refusal: "ERR_JWS_INVALID"/)
   t.is((await call(url, 'GET', `/${user.userId}/${encodeURIComponent(user.email)}`)).status, 404)
 
@@ -160,7 +160,7 @@ test('a journey is counted to the last step, and nothing of it is told', async (
   )
 
   const secrets = [
-    ...[user.userId, user.email, user.email.split('@')[0]!, user.token, payments, 'forged'],
+    ...[user.userId, user.email, user.email.split('@')[0]!, user.token, payments, 'counterfeit'],
     ...[challenge.id, other.id, challenge.proof.signature, challenge.proof.digest, key],
   ]
   for (const secret of secrets) t.false(seen.text.includes(secret), secret)

@@ -372,7 +372,10 @@ test('a whole story leaves no secret in log, traces, metrics and database, and n
   }
 
   const dump = await everyRow(databaseUrl)
-  t.deepEqual([...new Set(dump.map(({ table }) => table))].toSorted(), [
+  const filled = new Set(dump.map(({ table }) => table))
+  // Whether it has a row depends on the time of day.
+  filled.delete('trail_anchors')
+  t.deepEqual([...filled].toSorted(), [
     '_prisma_migrations',
     'challenge_events',
     'challenges',

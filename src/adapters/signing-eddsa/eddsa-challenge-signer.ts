@@ -17,7 +17,7 @@ const AUTHORISATION_LIFETIME_IN_SECONDS = 300
 /** An Ed25519 private key in PKCS #8 (RFC 8410 §7) consists of these octets and the seed. */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-interface KeyPair {
+export interface KeyPair {
   readonly id: string
   readonly key: KeyObject
 }
@@ -97,9 +97,13 @@ function claimOf({ type, digest, summary }: Operation) {
  * A JWT in the compact form of RFC 7515 §7.1, signed as in RFC 8037 §3.1. jose would sign in a thread of its own, which costs as much
  * again as the signature (decision 37).
  */
-function signedJwt({ id: kid, key }: KeyPair, typ: string, claims: object): string {
-  const signingInput = `${segmentOf({ alg: 'EdDSA', kid, typ })}.${segmentOf(claims)}`
+export function signedJwt({ id: kid, key }: KeyPair, typ: string, claims: object): string {
+  const signingInput = signingInputOf(kid, typ, claims)
   return `${signingInput}.${sign(null, Buffer.from(signingInput), key).toString('base64url')}`
+}
+
+export function signingInputOf(kid: string, typ: string, claims: object): string {
+  return `${segmentOf({ alg: 'EdDSA', kid, typ })}.${segmentOf(claims)}`
 }
 
 function segmentOf(part: object): string {
@@ -116,7 +120,7 @@ function equal(one: string, other: string): boolean {
   return ours.length === theirs.length && timingSafeEqual(ours, theirs)
 }
 
-function pairOf(key: SigningKey): KeyPair {
+export function pairOf(key: SigningKey): KeyPair {
   return { id: key.id, key: privateKey(key) }
 }
 

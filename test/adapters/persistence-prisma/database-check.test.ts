@@ -162,6 +162,25 @@ test('a role that owns the trail is found in production, and a purge that belong
   await query(url, `REASSIGN OWNED BY ${role} TO ${other!.name}`)
 })
 
+test('a server before version 15 is worth a warning', async (t) => {
+  const { url } = await createTestDatabase()
+  t.regex((await examined(url)).of('database')!.found, /^PostgreSQL 18 answers/)
+
+  // A function of this name stands in for the server's own, which names the version.
+  await query(
+    url,
+    `CREATE SCHEMA older;
+     CREATE FUNCTION older.current_setting(name text) RETURNS text LANGUAGE sql AS
+       $$ SELECT CASE name WHEN 'server_version_num' THEN '140022' ELSE pg_catalog.current_setting(name) END $$;
+     DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = older, pg_catalog, public', current_database()); END $$`,
+  )
+
+  t.like((await examined(url)).of('database'), {
+    level: 'warning',
+    remedy: 'Upgrade to PostgreSQL 18, with which the service is tested',
+  })
+})
+
 test('migrations are told by name: pending, broken off, and those of a newer version', async (t) => {
   const { url } = await createTestDatabase()
   const record = (name: string, finished: string) =>

@@ -9,6 +9,7 @@ import { findSuppressedAt } from '../../../src/adapters/persistence-prisma/mail-
 import { PrismaMailOutcomes } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
 import { PrismaSuppressions } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-suppressions.ts'
 import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
+import { RowSeals } from '../../../src/adapters/persistence-prisma/seals/row-seals.ts'
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
 import type { CommitListener } from '../../../src/application/ports/commit-listener.ts'
@@ -26,12 +27,14 @@ import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
 import { refusedCallsContract } from '../../contracts/refused-calls.contract.ts'
 import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
 import {
+  consumed,
   type ForgeableStores,
   issued,
   type MailOutcomeStores,
   opened,
   overheard,
   PROVENANCE,
+  verified,
 } from '../../contracts/stores.ts'
 import { suppressionsContract } from '../../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../../contracts/user-registry.contract.ts'
@@ -107,6 +110,21 @@ auditTrailContract('prisma', inSharedDatabase)
 suppressionsContract('prisma', inSharedDatabase)
 mailFatesContract('prisma', inOwnDatabase)
 otpOutboxContract('prisma', inOwnDatabase)
+
+test('a consumed challenge whose key is no longer configured can be read, and its approval is not given again', async (t) => {
+  const connections = await connect()
+  const stores = storesOf(connections)
+  const { id } = await opened(stores)
+  await issued(stores, id)
+  await verified(stores, id)
+  await consumed(stores, id)
+  const rotated = new RowSeals([{ id: 'k2', bytes: Buffer.alloc(32, 2) }], { now: () => NOON })
+
+  const stepUp = await new PrismaStepUps(connections.statements, rotated).load(id)
+
+  t.is(stepUp?.challenge.status, 'consumed')
+  t.is(stepUp?.forgery, 'unsealed')
+})
 
 test('nobody changes or deletes an event, except retention, which only deletes', async (t) => {
   const connections = await connect()

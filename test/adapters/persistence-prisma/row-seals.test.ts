@@ -40,6 +40,16 @@ test('a seal under a key that is not configured is an error, and counted: nobody
   t.is(misses, 1)
 })
 
+test('a challenge that has ended or expired is read without its key', (t) => {
+  let misses = 0
+  const later = new RowSeals([K2], { now: () => afterNoon(900) }, undefined, () => void misses++)
+  const [cancelled] = Challenge.cancel(challenge, 'by-client', NOON)
+  const before = sealsOf(new RowSeals([K1], clock))
+
+  for (const over of [challenge, cancelled]) t.is(later.forgeryIn(before, over, undefined), undefined)
+  t.is(misses, 0)
+})
+
 test('a seal under the same key id of another key is broken, and so is one that is cut or none at all', (t) => {
   const seals = new RowSeals([K1], clock)
   const strange = new RowSeals([{ ...K2, id: 'k1' }], clock).ofDemand(challenge)

@@ -25,6 +25,10 @@ const Failed = z.object({ error: z.object({ data: z.object({ message: z.string()
 /** The line on stderr with which the engine reports a failed command of its own. */
 const FailedCommand = z.object({ fields: z.object({ message: z.string() }) })
 
+/** SQLSTATE 55P03, `lock_not_available`. */
+const LOCK_TIMEOUT = /55P03|lock timeout/
+const RUN_AGAIN = 'It could not get a lock in time, and nothing has changed. Run countersign migrate again.'
+
 /**
  * Applies the pending migrations and returns their names. Creates the database if it does not exist. Starts no engine if
  * nothing is pending, as on all starts of a development set-up but the first. It calls the schema engine directly: the Prisma
@@ -43,7 +47,30 @@ export async function migrateDatabase(url: string): Promise<readonly string[]> {
   if (applied) return applied.result.appliedMigrationNames
 
   const reason = Failed.safeParse(answer).data?.error.data.message ?? (stdout || stderr)
-  throw new Error(`The migrations failed:\n${reason}`)
+  const again = LOCK_TIMEOUT.test(reason) && (await allowAgain(url))
+  throw new Error(`The migrations failed:\n${reason}${again ? `\n${RUN_AGAIN}` : ''}`)
+}
+
+/**
+ * Records that the migration that gave up left nothing, so that the next run applies it. Otherwise the engine would refuse every run until
+ * somebody resolves it in a checkout. A migration is a transaction, except one that builds an index concurrently: that one leaves an
+ * invalid index, so somebody has to look. False for such a migration.
+ */
+async function allowAgain(url: string): Promise<boolean> {
+  const { pool, close } = connectPrisma({ url, onConnectionLost: () => {} })
+  try {
+    const { rows } = await pool.query<{ id: string; name: string }>(
+      'SELECT id, migration_name AS name FROM _prisma_migrations WHERE finished_at IS NULL AND rolled_back_at IS NULL',
+    )
+    const [failed, ...others] = rows
+    if (!failed || others.length > 0) return false
+    const script = await readFile(join(MIGRATIONS, failed.name, 'migration.sql'), 'utf8')
+    if (/\bCONCURRENTLY\b/i.test(script)) return false
+    await pool.query('UPDATE _prisma_migrations SET rolled_back_at = now() WHERE id = $1', [failed.id])
+    return true
+  } finally {
+    await close()
+  }
 }
 
 /** Undefined if the database does not exist. @throws {Error} if a pooler would lose the lock of the migrations. */

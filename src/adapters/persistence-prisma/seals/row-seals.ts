@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../../application/ports/clock.ts'
 import { UnknownOtpKey } from '../../../application/ports/totp.ts'
-import type { Challenge } from '../../../domain/challenge.ts'
+import { Challenge } from '../../../domain/challenge.ts'
 import type { Forgery } from '../../../domain/domain-event.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
@@ -93,29 +93,33 @@ export class RowSeals {
 
   /**
    * How the rows show that somebody else wrote them; undefined if they do not. Checks what the status of the challenge claims.
-   * Nothing can come of an exhausted or cancelled challenge, so it claims nothing.
+   * Nothing can come of an exhausted, cancelled or expired challenge, so it claims nothing.
    *
-   * @throws {UnknownOtpKey} if the key of a seal is not configured.
+   * @throws {UnknownOtpKey} if the key of a live challenge's seal is not configured. That of a consumed challenge may be gone:
+   *   the challenge can be read, but its approval is not given again.
    */
   forgeryIn(
     seals: SealColumns,
     challenge: Challenge,
     issuance: OtpIssuance | undefined,
   ): Forgery | undefined {
+    const isConsumed = challenge.status === 'consumed'
+    if (!isConsumed && !Challenge.isLive(challenge, this.#clock.now())) return undefined
     for (const [facts, seal] of claimsOf(seals, challenge, issuance)) {
-      const forgery = this.#forgeryOf(facts, seal)
+      const forgery = this.#forgeryOf(facts, seal, isConsumed)
       if (forgery) return forgery
     }
     return undefined
   }
 
-  #forgeryOf(facts: Facts, seal: string | null): Forgery | undefined {
+  #forgeryOf(facts: Facts, seal: string | null, isConsumed: boolean): Forgery | undefined {
     if (seal === null) {
       const excused = this.#unsealedUntil !== undefined && this.#clock.now() < this.#unsealedUntil
       return excused ? undefined : 'unsealed'
     }
     const [, keyId] = SEAL.exec(seal) ?? []
     if (keyId === undefined) return 'broken-seal'
+    if (isConsumed && !this.#keys.has(keyId)) return 'unsealed'
     return timingSafeEqual(Buffer.from(this.#seal(facts, keyId)), Buffer.from(seal))
       ? undefined
       : 'broken-seal'
@@ -137,7 +141,6 @@ function* claimsOf(
   issuance: OtpIssuance | undefined,
 ): Generator<readonly [Facts, string | null]> {
   const { status } = challenge
-  if (status === 'exhausted' || status === 'cancelled') return
   yield [demandOf(challenge), seals.c_demand_seal]
   if (status === 'pending' && issuance) yield [issuanceOf(issuance), seals.i_seal]
   if (status !== 'pending') yield [approvalOf(challenge, issuance), seals.c_approval_seal]

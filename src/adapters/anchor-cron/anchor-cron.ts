@@ -1,0 +1,59 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { Cron } from 'croner'
+import type { Logger } from 'pino'
+import type { AnchorTrail } from '../../application/trail/anchor-trail.ts'
+
+/** The first run in an hour stores the anchor. The others find it, or do what the first could not. */
+const EVERY_FIVE_MINUTES = '*/5 * * * *'
+/** Processes begin at different times, so that the first one has mostly finished when the next one looks. */
+const SPREAD_IN_MS = 120_000
+
+/** Anchors the trail on schedule, and logs each anchor, so that a copy outlives the database. Several processes may run it. */
+export class AnchorCron {
+  readonly #anchorTrail: Pick<AnchorTrail, 'execute'>
+  readonly #logger: Logger
+  readonly #schedule: string
+  readonly #spreadInMs: number
+  readonly #stopping = new AbortController()
+  #cron: Cron | undefined
+  #underWay = Promise.resolve()
+
+  constructor(
+    anchorTrail: Pick<AnchorTrail, 'execute'>,
+    logger: Logger,
+    { schedule = EVERY_FIVE_MINUTES, spreadInMs = SPREAD_IN_MS } = {},
+  ) {
+    this.#anchorTrail = anchorTrail
+    this.#logger = logger
+    this.#schedule = schedule
+    this.#spreadInMs = spreadInMs
+  }
+
+  /** Skips a run that is due while the previous one is not finished. */
+  start(): void {
+    this.#cron ??= new Cron(this.#schedule, { protect: true }, () => {
+      this.#underWay = this.#run()
+      return this.#underWay
+    })
+  }
+
+  /** Breaks off the current run, which has stored nothing then, or all. */
+  async stop(): Promise<void> {
+    this.#cron?.stop()
+    this.#stopping.abort()
+    await this.#underWay
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    try {
+      await wait(Math.random() * this.#spreadInMs, undefined, { signal })
+      const anchor = await this.#anchorTrail.execute(signal)
+      // Nested, because the log redacts a field `signature`: here it is public.
+      if (anchor) this.#logger.info({ anchor }, 'trail anchored')
+    } catch (error) {
+      if (signal.aborted) return
+      this.#logger.error({ err: error }, 'anchoring the trail failed')
+    }
+  }
+}
