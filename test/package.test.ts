@@ -116,8 +116,8 @@ test('whoever installs the kit gets at most 8 packages of at most 12 MB', async 
 
 test('the files of the guide are right by the types of the kit, as the guide has them checked', async (t) => {
   const guide = join(home.path, 'shop')
-  const types = ['express', 'koa', 'koa-bodyparser', 'node'].map((name) => `@types/${name}`)
-  await install(guide, ['express', 'fastify', ...types])
+  const types = ['express', 'koa', 'koa-bodyparser', 'node', 'pg'].map((name) => `@types/${name}`)
+  await install(guide, ['express', 'fastify', 'pg', ...types])
   for (const step of await readGuide()) {
     if (step.kind === 'file') await writeFile(join(guide, step.name), step.content)
   }

@@ -9,6 +9,7 @@ import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import { DeliverOtp } from '../application/codes/deliver-otp.ts'
 import { RecordMailEvent } from '../application/mail/record-mail-event.ts'
 import { SendLockNotices } from '../application/mail/send-lock-notices.ts'
+import { SendSecurityNotices } from '../application/mail/send-security-notices.ts'
 import { Clock } from '../application/ports/clock.ts'
 import { LockMailComposer } from '../application/ports/lock-mail-composer.ts'
 import { LockNotices } from '../application/ports/lock-notices.ts'
@@ -16,6 +17,8 @@ import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
 import { MailTransport } from '../application/ports/mail-transport.ts'
 import { OtpMailComposer } from '../application/ports/otp-mail-composer.ts'
 import { OtpOutbox } from '../application/ports/otp-outbox.ts'
+import { SecurityMailComposer } from '../application/ports/security-mail-composer.ts'
+import { SecurityNotices } from '../application/ports/security-notices.ts'
 import { Totp } from '../application/ports/totp.ts'
 import { Workload } from '../contracts/workload.ts'
 import { bindClass } from './bind-class.ts'
@@ -88,6 +91,7 @@ function deliverers({ requests }: DeliveryOptions): ContainerModule {
       [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailOutcomes, Clock, Traces],
     )
     bindClass(bind, SendLockNotices, [LockNotices, LockMailComposer, MailTransport, Clock])
+    bindClass(bind, SendSecurityNotices, [SecurityNotices, SecurityMailComposer, MailTransport, Clock])
 
     bind(Workload).toConstantValue(new InFlightRequests(requests))
     bind(Deliverer).toResolvedValue(
@@ -96,12 +100,22 @@ function deliverers({ requests }: DeliveryOptions): ContainerModule {
       [DeliverOtp, Metrics, Workload, Log],
     )
     bind(LockNoticeDeliverer).toResolvedValue(
-      (sendLockNotices, metrics, workload, logger) =>
-        new Deliverer(sendLockNotices, workload, logger, {
+      (locks, security, metrics, workload, logger) =>
+        new Deliverer(inTurn(locks, security), workload, logger, {
           observer: new DeliveryMetrics(metrics),
           pollIntervalInMs: NOTICE_POLL_INTERVAL_IN_MS,
         }),
-      [SendLockNotices, Metrics, Workload, Log],
+      [SendLockNotices, SendSecurityNotices, Metrics, Workload, Log],
     )
   })
+}
+
+/** Lock notices and security notices share a deliverer: both are rare, and nobody waits for them. */
+function inTurn(locks: SendLockNotices, security: SendSecurityNotices): Pick<SendLockNotices, 'execute'> {
+  return {
+    execute: async (limit) => {
+      const first = await locks.execute(limit)
+      return first.length < limit ? [...first, ...(await security.execute(limit - first.length))] : first
+    },
+  }
 }

@@ -4,9 +4,11 @@ import { PrismaLockNotices } from '../adapters/persistence-prisma/lock-notices/p
 import { PrismaMailOutcomes } from '../adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
 import { PrismaOtpOutbox } from '../adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
 import { RowSeals } from '../adapters/persistence-prisma/seals/row-seals.ts'
+import { PrismaSecurityNotices } from '../adapters/persistence-prisma/security-notices/prisma-security-notices.ts'
 import { LockNotices } from '../application/ports/lock-notices.ts'
 import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
 import { OtpOutbox } from '../application/ports/otp-outbox.ts'
+import { SecurityNotices } from '../application/ports/security-notices.ts'
 import { bindPort } from './bind-class.ts'
 import { Commits } from './container-keys.ts'
 
@@ -15,6 +17,7 @@ export function mailStorage(): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bindPort(bind, OtpOutbox, PrismaOtpOutbox, [Statements, RowSeals, Commits])
     bindPort(bind, LockNotices, PrismaLockNotices, [Statements, Commits])
+    bindPort(bind, SecurityNotices, PrismaSecurityNotices, [Statements, Commits])
     bindPort(bind, MailOutcomes, PrismaMailOutcomes, [Statements, Commits])
   })
 }

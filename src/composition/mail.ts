@@ -1,6 +1,7 @@
 import { ContainerModule } from 'inversify'
 import { HtmlLockMailComposer } from '../adapters/mail-composer/html-lock-mail-composer.ts'
 import { HtmlOtpMailComposer } from '../adapters/mail-composer/html-otp-mail-composer.ts'
+import { HtmlSecurityMailComposer } from '../adapters/mail-composer/html-security-mail-composer.ts'
 import { FailoverMailTransport } from '../adapters/mail-failover/failover-mail-transport.ts'
 import { PostmarkMailTransport } from '../adapters/mail-postmark/postmark-mail-transport.ts'
 import { SmtpMailTransport } from '../adapters/mail-smtp/smtp-mail-transport.ts'
@@ -11,6 +12,7 @@ import { Clock } from '../application/ports/clock.ts'
 import { LockMailComposer } from '../application/ports/lock-mail-composer.ts'
 import { MailTransport } from '../application/ports/mail-transport.ts'
 import { OtpMailComposer } from '../application/ports/otp-mail-composer.ts'
+import { SecurityMailComposer } from '../application/ports/security-mail-composer.ts'
 import type { MailConfig } from '../config/read-config.ts'
 import type { BounceAddresses } from '../contracts/bounce-addresses.ts'
 import type { DeliveryOptions } from './composition-options.ts'
@@ -28,6 +30,7 @@ export function mail({ config, mailbox }: DeliveryOptions): ContainerModule {
       [Traces],
     )
     bind(LockMailComposer).toResolvedValue(() => new HtmlLockMailComposer(letter))
+    bind(SecurityMailComposer).toResolvedValue(() => new HtmlSecurityMailComposer(letter))
 
     if (systems) {
       bind(MailTransport).toResolvedValue(

@@ -66,7 +66,29 @@ type UserEvent = {
   | { readonly type: 'user-put'; readonly emailAddressChanged: boolean }
   | { readonly type: 'user-erased' }
   | { readonly type: 'suppression-lifted' }
+  | {
+      readonly type: 'security-notice-sent'
+      readonly noticeId: string
+      readonly about: SecurityNoticeKind
+      readonly attempt: number
+    }
+  | {
+      readonly type: 'security-notice-failed'
+      readonly noticeId: string
+      readonly about: SecurityNoticeKind
+      readonly reason: SecurityNoticeFailure
+      readonly reply?: string
+    }
 )
+
+/**
+ * What a security notice tells: the user has another address (`address-changed`, to the one before), or a challenge ended because
+ * calls tried to consume it for another operation.
+ */
+export type SecurityNoticeKind = 'address-changed' | 'operation-mismatch'
+
+/** Why a security notice will never be sent: a day has passed, or the mail provider refuses it permanently. */
+export type SecurityNoticeFailure = 'too-late' | 'refused'
 
 /**
  * Why a challenge was cancelled. `user-gone`: the directory no longer has its subject, has disabled them, or has no usable address

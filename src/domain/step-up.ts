@@ -4,6 +4,7 @@ import { EmailAddress, type MailboxKey } from './email-address.ts'
 import { later, secondsUntil } from './instant.ts'
 import { LockNotice, type LockNoticeDemand, type QueuedLockNotice } from './lock-notice.ts'
 import { type IssuanceDemand, OtpIssuance, type QueuedIssuance } from './otp-issuance.ts'
+import type { SecurityNoticeDraft } from './security-notice.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 import { IssuancesSpent, SubjectStanding } from './subject-standing.ts'
 import { User, type Whereabouts } from './user.ts'
@@ -30,6 +31,8 @@ export interface StepUpDecision {
   readonly verifiedBy?: OtpIssuance
   /** The warning about a lock, if the decision started one and there is an address to send it to. */
   readonly lockNotice?: QueuedLockNotice
+  /** The mail that tells the subject what the decision ended, if there is an address to send it to. */
+  readonly securityNotice?: SecurityNoticeDraft
   readonly events: readonly ChallengeEvent[]
 }
 

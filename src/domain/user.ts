@@ -6,6 +6,7 @@ import { IDENTITY } from './identity.ts'
 import { secondsAfter, secondsUntil } from './instant.ts'
 import { LanguageTag } from './language-tag.ts'
 import { type FailedLockNotice, LockNotice, type QueuedLockNotice } from './lock-notice.ts'
+import type { SecurityNoticeDraft } from './security-notice.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 
 /** A user's entry in the directory. */
@@ -38,6 +39,8 @@ export type Whereabouts =
 export interface UserDecision {
   readonly cancelled: readonly CancelledChallenge[]
   readonly withdrawn: readonly FailedLockNotice[]
+  /** The mail that tells the address before, if the user has another one now. */
+  readonly notice?: SecurityNoticeDraft
   readonly events: readonly DomainEvent[]
 }
 
@@ -120,6 +123,7 @@ export const User = {
     return {
       cancelled,
       withdrawn: [],
+      ...(previous && emailAddressChanged && { notice: noticeOf(previous, now) }),
       events: [...events, { type: 'user-put', subjectUserId: next.userId, at: now, emailAddressChanged }],
     }
   },
@@ -147,6 +151,10 @@ export const User = {
       ],
     }
   },
+}
+
+function noticeOf({ userId: subjectUserId, email: recipient }: User, happenedAt: Date): SecurityNoticeDraft {
+  return { kind: 'address-changed', subjectUserId, recipient, happenedAt }
 }
 
 function cancelLive(

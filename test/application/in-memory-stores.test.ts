@@ -6,6 +6,7 @@ import { mailboxBudgetContract } from '../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { refusedCallsContract } from '../contracts/refused-calls.contract.ts'
 import { retentionContract } from '../contracts/retention.contract.ts'
+import { securityNoticesContract } from '../contracts/security-notices.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
 import { suppressionsContract } from '../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../contracts/user-registry.contract.ts'
@@ -22,4 +23,5 @@ auditTrailContract('in memory', create)
 mailFatesContract('in memory', create)
 suppressionsContract('in memory', create)
 lockNoticesContract('in memory', create)
+securityNoticesContract('in memory', create)
 retentionContract('in memory', create)

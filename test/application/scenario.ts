@@ -14,8 +14,10 @@ import { LiftSuppression } from '../../src/application/mail/lift-suppression.ts'
 import { RecordMailEvent } from '../../src/application/mail/record-mail-event.ts'
 import { ReleaseAddress } from '../../src/application/mail/release-address.ts'
 import { SendLockNotices } from '../../src/application/mail/send-lock-notices.ts'
+import { SendSecurityNotices } from '../../src/application/mail/send-security-notices.ts'
 import type { LockWarning } from '../../src/application/ports/lock-mail-composer.ts'
 import type { OtpNotice } from '../../src/application/ports/otp-mail-composer.ts'
+import type { SecurityNews } from '../../src/application/ports/security-mail-composer.ts'
 import { EraseUser } from '../../src/application/users/erase-user.ts'
 import { FindUser } from '../../src/application/users/find-user.ts'
 import { PutUser } from '../../src/application/users/put-user.ts'
@@ -55,6 +57,13 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
       return { subject: 'Locked', text: 'locked', html: 'locked' }
     },
   }
+  const news: SecurityNews[] = []
+  const newsComposer = {
+    compose: (each: SecurityNews) => {
+      news.push(each)
+      return { subject: 'News', text: 'news', html: 'news' }
+    },
+  }
   const signal = { wake: () => void rings.push(clock.now()) }
 
   const useCases = {
@@ -63,6 +72,7 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
     verifyOtp: new VerifyOtp(store.stepUps, totp, identifiers, clock, policy),
     inspectChallenge: new InspectChallenge(store.stepUps, clock, policy),
     deliverOtp: new DeliverOtp(store.outbox, totp, composer, transport, store.mailOutcomes, clock),
+    sendSecurityNotices: new SendSecurityNotices(store.securityNotices, newsComposer, transport, clock),
     sendLockNotices: new SendLockNotices(store.lockNotices, lockComposer, transport, clock),
     consumeChallenge: new ConsumeChallenge(store.stepUps, signer, clock),
     cancelChallenge: new CancelChallenge(store.stepUps, clock),
@@ -84,7 +94,7 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
 
   return {
     ...useCases,
-    ...{ store, clock, transport, mails: transport.sent, notices, warnings, rings },
+    ...{ store, clock, transport, mails: transport.sent, notices, warnings, news, rings },
     open: async (subjectUserId = 'alice') => {
       const { challenge } = await useCases.openChallenge.execute({
         clientId: 'payments',
@@ -111,6 +121,8 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
       }),
     deliver: async (limit = 10) =>
       Promise.all((await useCases.deliverOtp.execute(limit)).map((attempt) => attempt())),
+    tell: async (limit = 10) =>
+      Promise.all((await useCases.sendSecurityNotices.execute(limit)).map((attempt) => attempt())),
     warn: async (limit = 10) =>
       Promise.all((await useCases.sendLockNotices.execute(limit)).map((attempt) => attempt())),
   }

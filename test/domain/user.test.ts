@@ -132,6 +132,10 @@ test('another address cancels the live challenges of the user, verified ones too
       Challenge.cancel(verified, reason, afterNoon(10))[0],
     ],
     withdrawn: [],
+    notice: {
+      ...{ kind: 'address-changed', subjectUserId: 'alice', recipient: ALICE },
+      happenedAt: afterNoon(10),
+    },
     events: [
       { type: 'challenge-cancelled', challengeId: pending.id, ...about, reason },
       { type: 'challenge-cancelled', challengeId: verified.id, ...about, reason },

@@ -236,7 +236,9 @@ test('an asset waits for room for a short time', async (t) => {
 test('an asset that waits for too long is 503', async (t) => {
   const { url } = await bounded(t, { mostWaitInMs: 50 })
 
-  isError(t, await callAt(url, 'GET', SMALL), 503, 'INTERNAL_SERVER_ERROR')
+  for (const path of [SMALL, '/docs', '/openapi.json']) {
+    isError(t, await callAt(url, 'GET', path), 503, 'INTERNAL_SERVER_ERROR')
+  }
 })
 
 test('a client that takes too long to read an asset is let go', async (t) => {

@@ -1,4 +1,5 @@
 import { createInstance, type TFunction } from 'i18next'
+import type { SecurityNoticeKind } from '../../domain/domain-event.ts'
 import ar from './languages/ar.json' with { type: 'json' }
 import cs from './languages/cs.json' with { type: 'json' }
 import da from './languages/da.json' with { type: 'json' }
@@ -36,6 +37,8 @@ export interface Wording {
   validity(seconds: number, until: string): string
   usage(reference: string): string
   readonly lock: LockWording
+  /** The words of each security notice. Its letter is that about a lock, with a time in the place of its end. */
+  readonly notices: Readonly<Record<SecurityNoticeKind, LockWording>>
 }
 
 /** The words that only the mail about a lock uses. */
@@ -112,5 +115,26 @@ function wording(language: Language, direction: 'ltr' | 'rtl', t: TFunction): Wo
       warning: t('lockWarning'),
       footer: t('lockFooter'),
     },
+    notices: {
+      'address-changed': noticeWording(t, t('addressSubject'), t('addressTitle'), t('addressExplanation')),
+      'operation-mismatch': noticeWording(
+        t,
+        t('mismatchSubject'),
+        t('mismatchTitle'),
+        t('mismatchExplanation'),
+      ),
+    },
+  }
+}
+
+function noticeWording(t: TFunction, subject: string, title: string, explanation: string): LockWording {
+  return {
+    ...{ subject, title, explanation },
+    untilLabel: t('noticeWhen'),
+    ownTitle: t('lockOwnTitle'),
+    own: t('noticeOwn'),
+    warningTitle: t('lockWarningTitle'),
+    warning: t('noticeWarning'),
+    footer: t('lockFooter'),
   }
 }

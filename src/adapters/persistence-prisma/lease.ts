@@ -5,7 +5,7 @@ import { Prisma } from './generated/client.ts'
  * due mails first and skips those that another process is claiming. The rest of the statement reads them as `alias`.
  */
 export function leased(
-  table: 'lock_notices' | 'otp_issuances',
+  table: 'lock_notices' | 'otp_issuances' | 'security_notices',
   alias: string,
   limit: number,
   now: Date,

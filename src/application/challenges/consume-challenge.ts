@@ -6,12 +6,13 @@ import {
   IdempotencyKeyReused,
 } from '../../domain/challenge.ts'
 import type { ConsumptionRefusal } from '../../domain/domain-event.ts'
-import type { StepUp } from '../../domain/step-up.ts'
+import type { EmailAddress } from '../../domain/email-address.ts'
+import type { SecurityNoticeDraft } from '../../domain/security-notice.ts'
 import { type Decided, decideAndSave } from '../decide-and-save.ts'
 import type { ChallengeSigner } from '../ports/challenge-signer.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Origin } from '../ports/provenance.ts'
-import type { StepUps } from '../ports/step-ups.ts'
+import type { LoadedStepUp, StepUps } from '../ports/step-ups.ts'
 
 export interface ConsumeChallengeCommand {
   readonly challengeId: string
@@ -62,7 +63,7 @@ export class ConsumeChallenge {
   }
 
   async #decide(
-    { challenge, standing, forgery }: StepUp,
+    { challenge, standing, issuance, user, forgery }: LoadedStepUp,
     { challengeId, clientId, signature, digest, idempotency }: ConsumeChallengeCommand,
     now: Date,
   ): Promise<Decided<ConsumedChallenge | ConsumptionRefusal>> {
@@ -76,7 +77,15 @@ export class ConsumeChallenge {
     const refusal = isRepeat ? forgery : await this.#refusal(challenge, signature, digest)
     if (refusal) {
       const [refused, events] = Challenge.refuseConsumption(challenge, refusal, idempotency.key, now)
-      return { decision: { challenge: refused, standing, events }, result: refusal }
+      const recipient = user?.email ?? issuance?.recipient
+      const isEnded = refused.status !== challenge.status
+      return {
+        decision: {
+          ...{ challenge: refused, standing, events },
+          ...(isEnded && recipient && { securityNotice: noticeOf(challenge, recipient, now) }),
+        },
+        result: refusal,
+      }
     }
     const [consumed, event] = Challenge.consume(challenge, idempotency, now)
     return { decision: { challenge: consumed, standing, events: [event] }, result: consumed }
@@ -90,4 +99,8 @@ export class ConsumeChallenge {
     if (challenge.operation.digest !== digest) return 'digest-mismatch'
     return (await this.#signer.verifies(challenge, signature)) ? undefined : 'signature-mismatch'
   }
+}
+
+function noticeOf({ subjectUserId }: Challenge, recipient: EmailAddress, now: Date): SecurityNoticeDraft {
+  return { kind: 'operation-mismatch', subjectUserId, recipient, happenedAt: now }
 }

@@ -8,7 +8,8 @@ import {
 
 /** The result of one attempt to send the mail of an issuance or of a lock notice. */
 export interface DeliveryReport {
-  readonly challengeId: string
+  /** Undefined for a security notice, which belongs to none. */
+  readonly challengeId?: string
   /** The issuance or the notice whose mail it was: one of the two is set. */
   readonly issuanceId?: string
   readonly noticeId?: string

@@ -4,7 +4,7 @@ import { EmailAddress } from '../../domain/email-address.ts'
 export interface MailMessage {
   /** Random id of the issuance or lock notice. Besides the mail itself, a provider gets only this and the kind. */
   readonly id: string
-  readonly kind: 'otp' | 'lock-notice'
+  readonly kind: 'otp' | 'lock-notice' | 'security-notice'
   /** The end of the code or lock. No further attempt to send starts after it. */
   readonly expiresAt: Date
   readonly to: EmailAddress

@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import type { SealColumns } from '../../../src/adapters/persistence-prisma/seals/row-seals.ts'
 import type { RecordedEvent } from '../../../src/application/ports/audit-trail.ts'
 import { announce, type Commit, type CommitListener } from '../../../src/application/ports/commit-listener.ts'
 import type { Challenge } from '../../../src/domain/challenge.ts'
 import type { Forgery } from '../../../src/domain/domain-event.ts'
+import { EmailAddress } from '../../../src/domain/email-address.ts'
+import { secondsAfter } from '../../../src/domain/instant.ts'
 import type { LockNotice } from '../../../src/domain/lock-notice.ts'
 import type { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
+import { SecurityNotice, type SecurityNoticeDraft } from '../../../src/domain/security-notice.ts'
 import type { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import type { User } from '../../../src/domain/user.ts'
 import { SEALS } from '../../support/seals.ts'
@@ -22,6 +26,7 @@ export class InMemoryState {
   readonly issuanceSeals = new Map<string, string | null>()
   readonly lockNotices = new Map<string, LockNotice>()
   readonly users = new Map<string, User>()
+  readonly securityNotices = new Map<string, SecurityNotice>()
   /** The users who tried a challenge of somebody else, by challenge. */
   readonly strangers = new Map<string, ReadonlySet<string>>()
   /** When each mailbox got codes. */
@@ -37,6 +42,19 @@ export class InMemoryState {
   forgeryIn(challenge: Challenge, issuance: OtpIssuance | undefined): Forgery | undefined {
     const i_seal = (issuance && this.issuanceSeals.get(issuance.id)) ?? null
     return SEALS.forgeryIn({ ...this.challengeSeals.get(challenge.id)!, i_seal }, challenge, issuance)
+  }
+
+  /** Queues a notice, unless its mailbox had enough of them. */
+  notify(draft: SecurityNoticeDraft): void {
+    const mailbox = EmailAddress.mailboxKey(draft.recipient)
+    const recent = [...this.securityNotices.values()].filter(
+      ({ recipient, happenedAt }) =>
+        EmailAddress.mailboxKey(recipient) === mailbox && secondsAfter(happenedAt, 3600) > draft.happenedAt,
+    )
+    if (recent.length >= SecurityNotice.mostPerMailboxAndHour) return
+    const id = randomUUID()
+    const queued = { deliveryAttempts: 0, nextAttemptAt: draft.happenedAt, status: 'queued' } as const
+    this.securityNotices.set(id, { ...draft, ...queued, id })
   }
 
   /** Records the events of a write, and calls the listener. */

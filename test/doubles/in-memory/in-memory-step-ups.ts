@@ -78,7 +78,7 @@ export class InMemoryStepUps implements StepUps {
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
     await turn()
-    const { challenge, standing, issued, mailbox, verifiedBy, lockNotice, events } = decision
+    const { challenge, standing, issued, mailbox, verifiedBy, lockNotice, securityNotice, events } = decision
     const { challenges, standings, issuances, traceContexts, lockNotices } = this.#state
     const current = standings.get(standing.subjectUserId)
     if (current?.version !== standing.version || !challenges.has(challenge.id)) return false
@@ -92,6 +92,7 @@ export class InMemoryStepUps implements StepUps {
       traceContexts.set(issued.id, provenance.traceContext)
     }
     if (lockNotice) lockNotices.set(lockNotice.id, lockNotice)
+    if (securityNotice) this.#state.notify(securityNotice)
     this.#state.commit({ events, provenance, challenge, issuance: issued ?? verifiedBy })
     return true
   }

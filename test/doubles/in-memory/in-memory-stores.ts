@@ -5,6 +5,7 @@ import { InMemoryLockNotices } from './in-memory-lock-notices.ts'
 import { InMemoryMailOutcomes } from './in-memory-mail-outcomes.ts'
 import { InMemoryOtpOutbox } from './in-memory-otp-outbox.ts'
 import { InMemoryRetention } from './in-memory-retention.ts'
+import { InMemorySecurityNotices } from './in-memory-security-notices.ts'
 import { InMemoryState } from './in-memory-state.ts'
 import { InMemoryStepUps } from './in-memory-step-ups.ts'
 import { InMemorySuppressions } from './in-memory-suppressions.ts'
@@ -18,6 +19,7 @@ export function inMemoryStores(committed: CommitListener = () => {}) {
     registry: new InMemoryUserRegistry(state),
     outbox: new InMemoryOtpOutbox(state),
     lockNotices: new InMemoryLockNotices(state),
+    securityNotices: new InMemorySecurityNotices(state),
     mailOutcomes: new InMemoryMailOutcomes(state),
     suppressions: new InMemorySuppressions(state),
     trail: new InMemoryAuditTrail(state),

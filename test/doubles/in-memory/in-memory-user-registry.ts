@@ -76,7 +76,8 @@ export class InMemoryUserRegistry implements UserRegistry {
     standings.set(userId, { ...standing, version: standing.version + 1 })
   }
 
-  #store({ cancelled, withdrawn }: UserDecision): void {
+  #store({ cancelled, withdrawn, notice }: UserDecision): void {
+    if (notice) this.#state.notify(notice)
     for (const challenge of cancelled) this.#state.challenges.set(challenge.id, challenge)
     for (const notice of withdrawn) this.#state.lockNotices.set(notice.id, notice)
   }
@@ -85,6 +86,9 @@ export class InMemoryUserRegistry implements UserRegistry {
   #forget(userId: string): void {
     const { users, standings, issuances, lockNotices } = this.#state
     users.delete(userId)
+    for (const notice of [...this.#state.securityNotices.values()]) {
+      if (notice.subjectUserId === userId) this.#state.securityNotices.delete(notice.id)
+    }
     standings.set(userId, { ...standings.get(userId)!, suppression: undefined })
     for (const issuance of [...issuances.values()]) {
       if (issuance.subjectUserId !== userId) continue

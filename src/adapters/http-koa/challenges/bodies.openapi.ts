@@ -116,6 +116,8 @@ const EVENT_TYPES = Object.keys({
   'user-put': true,
   'user-erased': true,
   'suppression-lifted': true,
+  'security-notice-sent': true,
+  'security-notice-failed': true,
 } satisfies Record<RecordedEvent['type'], true>) as RecordedEvent['type'][]
 
 const Event = z

@@ -39,7 +39,7 @@ const SENT_HEADERS = {
  * With `DOCS=off` there is neither. Only so many of these answers are sent at the same time: a client that waits for too long is
  * asked to come back.
  */
-const UNSENT = errorResponses(SERVICE_ERRORS, ['route-unknown', 'fault', 'unavailable'])
+const UNSENT = errorResponses(SERVICE_ERRORS, ['route-unknown', 'unavailable'])
 
 const unchanged = (headers: z.ZodRawShape): ZodOpenApiResponseObject => ({
   description: 'The caller’s copy is up to date.',
@@ -75,7 +75,7 @@ export const documentationPaths: ZodOpenApiPathsObject = {
           },
         },
         304: unchanged(KEPT_HEADERS),
-        ...UNSENT,
+        ...errorResponses(SERVICE_ERRORS, ['route-unknown', 'fault', 'unavailable']),
       },
     },
   },

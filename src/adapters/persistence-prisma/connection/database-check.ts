@@ -32,6 +32,7 @@ export const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   lock_notices: ['SELECT', 'INSERT', 'UPDATE'],
   mailbox_issuances: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   challenge_strangers: ['SELECT', 'INSERT', 'DELETE'],
+  security_notices: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   challenge_events: ['SELECT', 'INSERT'],
   trail_heads: ['SELECT'],
   trail_anchors: ['SELECT', 'INSERT'],

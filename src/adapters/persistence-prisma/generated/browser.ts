@@ -23,6 +23,11 @@ export * from './enums.ts';
  */
 export type User = Prisma.UserModel
 /**
+ * Model SecurityNotice
+ * A mail about something that was done in the name of a user: the mail of a queued row is not sent yet.
+ */
+export type SecurityNotice = Prisma.SecurityNoticeModel
+/**
  * Model ChallengeStranger
  * Which users tried a challenge of somebody else.
  */

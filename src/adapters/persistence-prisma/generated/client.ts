@@ -47,6 +47,11 @@ export { Prisma }
  */
 export type User = Prisma.UserModel
 /**
+ * Model SecurityNotice
+ * A mail about something that was done in the name of a user: the mail of a queued row is not sent yet.
+ */
+export type SecurityNotice = Prisma.SecurityNoticeModel
+/**
  * Model ChallengeStranger
  * Which users tried a challenge of somebody else.
  */

@@ -9,6 +9,7 @@
  * 🟢 You can import this file directly.
  */
 export type * from './models/User.ts'
+export type * from './models/SecurityNotice.ts'
 export type * from './models/ChallengeStranger.ts'
 export type * from './models/MailboxIssuances.ts'
 export type * from './models/SubjectStanding.ts'

@@ -110,6 +110,7 @@ async function purgeCounts(transaction: Prisma.TransactionClient): Promise<void>
       WHERE issued_at[array_upper(issued_at, 1)] < now() - interval '1 day'
       FOR UPDATE SKIP LOCKED
     )`
+  await transaction.$executeRaw`DELETE FROM security_notices WHERE happened_at < now() - interval '2 days'`
   await transaction.$executeRaw`DELETE FROM challenge_strangers WHERE seen_at < now() - interval '2 days'`
 }
 

@@ -16,6 +16,7 @@ import {
   saveDecision,
   saveIssuingDecision,
   saveLockingDecision,
+  saveNotifyingDecision,
 } from './step-up-statements.ts'
 
 /*
@@ -96,14 +97,15 @@ export const FINDING: Grouping<Finding> = {
 export const SAVING: Grouping<Saving> = {
   name: 'step-ups.save',
   alone: ({ decision, provenance, seals }) => {
-    const { lockNotice, mailbox } = decision
+    const { lockNotice, mailbox, securityNotice } = decision
+    if (securityNotice) return saveNotifyingDecision(decision, securityNotice, provenance, seals)
     if (lockNotice) return saveLockingDecision(decision, lockNotice, provenance)
     return mailbox
       ? saveIssuingDecision(decision, mailbox, provenance, seals)
       : saveDecision(decision, provenance, seals)
   },
   key: ({ decision }) => decision.standing.subjectUserId,
-  solitary: ({ decision }) => decision.lockNotice !== undefined,
+  solitary: ({ decision: { lockNotice, securityNotice } }) => Boolean(lockNotice ?? securityNotice),
   beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
     stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
   columns: ({ decision: { challenge, standing, issued, mailbox, events }, provenance, seals }) => {

@@ -3,11 +3,13 @@ import type { StrangerEvent } from '../../../application/ports/step-ups.ts'
 import type { Challenge, Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
+import type { SecurityNoticeDraft } from '../../../domain/security-notice.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
 import { type DecisionSeals, UNSEALED } from '../seals/row-seals.ts'
+import { insertSecurityNotice } from '../security-notices/security-notice-statements.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { CHALLENGE_COLUMNS } from './challenge-row.ts'
 import { STANDING_COLUMNS } from './standing-row.ts'
@@ -76,6 +78,18 @@ export function saveIssuingDecision(
       FROM free
       WHERE count_code_for_mailbox(${mailbox.key}, ${issued?.issuedAt ?? null}::timestamptz, ${mailbox.atMost}::integer)
     ), ${stored(decision, provenance, seals, 'AND EXISTS (SELECT FROM counted)')}
+    SELECT id FROM challenge`
+}
+
+/** Stores a decision that ends a challenge, and the notice about it. The notice exists only if the decision is stored. */
+export function saveNotifyingDecision(
+  decision: StepUpDecision,
+  notice: SecurityNoticeDraft,
+  provenance: Provenance,
+  seals: DecisionSeals,
+): Prisma.Sql {
+  return Prisma.sql`/* step-ups.save-with-security-notice */
+    WITH ${stored(decision, provenance, seals)}, notice AS (${insertSecurityNotice('challenge', notice)})
     SELECT id FROM challenge`
 }
 

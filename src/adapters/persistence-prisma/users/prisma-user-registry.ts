@@ -15,6 +15,7 @@ import {
   type LockNoticeRow,
   queuedLockNoticeOf,
 } from '../lock-notices/lock-notice-row.ts'
+import { insertSecurityNotice } from '../security-notices/security-notice-statements.ts'
 import { CHALLENGE_COLUMNS, type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
 
 /** Long enough to import several hundred thousand users in one transaction. */
@@ -173,7 +174,7 @@ class UserChange {
   }
 
   /** Takes as many statements for thousands of challenges as for one, because other decisions about the user wait meanwhile. */
-  async #store({ cancelled, withdrawn, events }: UserDecision): Promise<void> {
+  async #store({ cancelled, withdrawn, notice, events }: UserDecision): Promise<void> {
     if (cancelled.length > 0) {
       await this.#transaction.$executeRaw`
         UPDATE challenges
@@ -186,12 +187,17 @@ class UserChange {
         data: { status, nextAttemptAt: null, failedAt, failureReason },
       })
     }
+    if (notice) {
+      await this.#transaction.$executeRaw`
+        WITH standing AS (SELECT) ${insertSecurityNotice('standing', notice)}`
+    }
     this.#events.push(...events)
   }
 
   /** Deletes the entry, and the address in every mail and suppression. */
   async #forget(): Promise<void> {
     const ofUser = { challenge: { subjectUserId: this.#userId } }
+    await this.#transaction.securityNotice.deleteMany({ where: { subjectUserId: this.#userId } })
     await this.#transaction.user.delete({ where: { userId: this.#userId } })
     await this.#transaction.otpIssuance.updateMany({ where: ofUser, data: { recipient: ERASED_ADDRESS } })
     await this.#transaction.lockNotice.updateMany({ where: ofUser, data: { recipient: ERASED_ADDRESS } })

@@ -403,6 +403,7 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 
 export const ModelName = {
   User: 'User',
+  SecurityNotice: 'SecurityNotice',
   ChallengeStranger: 'ChallengeStranger',
   MailboxIssuances: 'MailboxIssuances',
   SubjectStanding: 'SubjectStanding',
@@ -428,7 +429,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "user" | "challengeStranger" | "mailboxIssuances" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead" | "trailRetention" | "trailAnchor"
+    modelProps: "user" | "securityNotice" | "challengeStranger" | "mailboxIssuances" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead" | "trailRetention" | "trailAnchor"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -503,6 +504,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.UserCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.UserCountAggregateOutputType> | number
+        }
+      }
+    }
+    SecurityNotice: {
+      payload: Prisma.$SecurityNoticePayload<ExtArgs>
+      fields: Prisma.SecurityNoticeFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SecurityNoticeFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SecurityNoticeFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload>
+        }
+        findFirst: {
+          args: Prisma.SecurityNoticeFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SecurityNoticeFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload>
+        }
+        findMany: {
+          args: Prisma.SecurityNoticeFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload>[]
+        }
+        create: {
+          args: Prisma.SecurityNoticeCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload>
+        }
+        createMany: {
+          args: Prisma.SecurityNoticeCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SecurityNoticeCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload>[]
+        }
+        delete: {
+          args: Prisma.SecurityNoticeDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload>
+        }
+        update: {
+          args: Prisma.SecurityNoticeUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload>
+        }
+        deleteMany: {
+          args: Prisma.SecurityNoticeDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SecurityNoticeUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SecurityNoticeUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload>[]
+        }
+        upsert: {
+          args: Prisma.SecurityNoticeUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SecurityNoticePayload>
+        }
+        aggregate: {
+          args: Prisma.SecurityNoticeAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSecurityNotice>
+        }
+        groupBy: {
+          args: Prisma.SecurityNoticeGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SecurityNoticeGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SecurityNoticeCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SecurityNoticeCountAggregateOutputType> | number
         }
       }
     }
@@ -1298,6 +1373,21 @@ export const UserScalarFieldEnum = {
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
 
 
+export const SecurityNoticeScalarFieldEnum = {
+  id: 'id',
+  kind: 'kind',
+  subjectUserId: 'subjectUserId',
+  recipient: 'recipient',
+  happenedAt: 'happenedAt',
+  status: 'status',
+  deliveryAttempts: 'deliveryAttempts',
+  nextAttemptAt: 'nextAttemptAt',
+  finishedAt: 'finishedAt'
+} as const
+
+export type SecurityNoticeScalarFieldEnum = (typeof SecurityNoticeScalarFieldEnum)[keyof typeof SecurityNoticeScalarFieldEnum]
+
+
 export const ChallengeStrangerScalarFieldEnum = {
   challengeId: 'challengeId',
   userId: 'userId',
@@ -1536,20 +1626,6 @@ export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaM
 
 
 /**
- * Reference to a field of type 'Bytes'
- */
-export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
-    
-
-
-/**
- * Reference to a field of type 'Bytes[]'
- */
-export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
-    
-
-
-/**
  * Reference to a field of type 'Int'
  */
 export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
@@ -1560,6 +1636,20 @@ export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'In
  * Reference to a field of type 'Int[]'
  */
 export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Bytes'
+ */
+export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
+    
+
+
+/**
+ * Reference to a field of type 'Bytes[]'
+ */
+export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes[]'>
     
 
 
@@ -1763,6 +1853,7 @@ export interface PrismaClientOptionsWithAdapter extends PrismaClientBaseOptions 
 export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaClientOptionsWithAdapter
 export type GlobalOmitConfig = {
   user?: Prisma.UserOmit
+  securityNotice?: Prisma.SecurityNoticeOmit
   challengeStranger?: Prisma.ChallengeStrangerOmit
   mailboxIssuances?: Prisma.MailboxIssuancesOmit
   subjectStanding?: Prisma.SubjectStandingOmit

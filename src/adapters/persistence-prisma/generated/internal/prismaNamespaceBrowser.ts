@@ -52,6 +52,7 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   User: 'User',
+  SecurityNotice: 'SecurityNotice',
   ChallengeStranger: 'ChallengeStranger',
   MailboxIssuances: 'MailboxIssuances',
   SubjectStanding: 'SubjectStanding',
@@ -91,6 +92,21 @@ export const UserScalarFieldEnum = {
 } as const
 
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
+
+
+export const SecurityNoticeScalarFieldEnum = {
+  id: 'id',
+  kind: 'kind',
+  subjectUserId: 'subjectUserId',
+  recipient: 'recipient',
+  happenedAt: 'happenedAt',
+  status: 'status',
+  deliveryAttempts: 'deliveryAttempts',
+  nextAttemptAt: 'nextAttemptAt',
+  finishedAt: 'finishedAt'
+} as const
+
+export type SecurityNoticeScalarFieldEnum = (typeof SecurityNoticeScalarFieldEnum)[keyof typeof SecurityNoticeScalarFieldEnum]
 
 
 export const ChallengeStrangerScalarFieldEnum = {

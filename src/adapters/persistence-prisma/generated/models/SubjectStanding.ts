@@ -459,14 +459,6 @@ export type SubjectStandingCreaterecentIssuancesInput = {
   set: Date[] | string[]
 }
 
-export type IntFieldUpdateOperationsInput = {
-  set?: number | runtime.Types.Skip
-  increment?: number | runtime.Types.Skip
-  decrement?: number | runtime.Types.Skip
-  multiply?: number | runtime.Types.Skip
-  divide?: number | runtime.Types.Skip
-}
-
 export type SubjectStandingUpdaterecentIssuancesInput = {
   set?: Date[] | string[] | runtime.Types.Skip
   push?: Date | string | Date[] | string[] | runtime.Types.Skip

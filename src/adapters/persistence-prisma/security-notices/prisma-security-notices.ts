@@ -1,0 +1,62 @@
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
+import type { SecurityNoticeDelivery, SecurityNotices } from '../../../application/ports/security-notices.ts'
+import type { DomainEvent, SecurityNoticeKind } from '../../../domain/domain-event.ts'
+import type { EmailAddress } from '../../../domain/email-address.ts'
+import type { QueuedSecurityNotice, SecurityNotice } from '../../../domain/security-notice.ts'
+import type { Statements } from '../connection/statements.ts'
+import { BY_SERVICE } from '../lock-notices/lock-notice-statements.ts'
+import type { Joined } from '../row-mapping.ts'
+import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
+import { claimDueSecurityNotices, recordSecurityNotice } from './security-notice-statements.ts'
+
+/** A queued notice. The service reads no others. */
+interface SecurityNoticeRow {
+  readonly n_id: string
+  readonly n_kind: string
+  readonly n_subject_user_id: string
+  readonly n_recipient: string
+  readonly n_happened_at: Date
+  readonly n_delivery_attempts: number
+  readonly n_next_attempt_at: Date
+}
+
+/** Leases and records the queued rows of `security_notices`, like the outbox does with codes. */
+export class PrismaSecurityNotices implements SecurityNotices {
+  readonly #statements: Statements
+  readonly #committed: CommitListener
+
+  constructor(statements: Statements, committed: CommitListener = () => {}) {
+    this.#statements = statements
+    this.#committed = committed
+  }
+
+  async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly SecurityNoticeDelivery[]> {
+    type Row = SecurityNoticeRow & Joined<UserRow>
+    const rows = await this.#statements.query<Row>(claimDueSecurityNotices(limit, now, leaseEnd))
+    return rows.map((row) => ({ notice: queuedOf(row), user: hasUser(row) ? userOf(row) : undefined }))
+  }
+
+  async record(
+    claimed: QueuedSecurityNotice,
+    outcome: SecurityNotice,
+    events: readonly DomainEvent[],
+  ): Promise<boolean> {
+    const recorded = await this.#statements.query(recordSecurityNotice(claimed, outcome, events))
+    if (recorded.length === 0) return false
+    announce(this.#committed, { events, provenance: BY_SERVICE })
+    return true
+  }
+}
+
+function queuedOf(row: SecurityNoticeRow): QueuedSecurityNotice {
+  return {
+    status: 'queued',
+    id: row.n_id,
+    kind: row.n_kind as SecurityNoticeKind,
+    subjectUserId: row.n_subject_user_id,
+    recipient: row.n_recipient as EmailAddress,
+    happenedAt: row.n_happened_at,
+    deliveryAttempts: row.n_delivery_attempts,
+    nextAttemptAt: row.n_next_attempt_at,
+  }
+}

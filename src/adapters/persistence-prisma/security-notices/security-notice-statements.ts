@@ -1,0 +1,73 @@
+import type { DomainEvent } from '../../../domain/domain-event.ts'
+import { EmailAddress } from '../../../domain/email-address.ts'
+import {
+  type QueuedSecurityNotice,
+  SecurityNotice,
+  type SecurityNoticeDraft,
+} from '../../../domain/security-notice.ts'
+import { insertEvents } from '../audit-trail/event-row.ts'
+import { Prisma } from '../generated/client.ts'
+import { leased } from '../lease.ts'
+import { BY_SERVICE } from '../lock-notices/lock-notice-statements.ts'
+import { columns } from '../row-mapping.ts'
+import { USER_COLUMNS } from '../users/user-row.ts'
+
+/* The statements behind every security notice. Their text is constant, as in step-up-statements.ts. */
+
+const CLAIMED = Prisma.raw(
+  [
+    columns('n', 'id kind subject_user_id recipient happened_at delivery_attempts next_attempt_at'),
+    USER_COLUMNS,
+  ].join(', '),
+)
+
+/** The part of a statement that queues a notice for each row of `guard`, unless its mailbox had enough of them. */
+export function insertSecurityNotice(
+  guard: 'challenge' | 'standing',
+  notice: SecurityNoticeDraft,
+): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO security_notices (
+      id, kind, subject_user_id, recipient, happened_at, status, delivery_attempts, next_attempt_at
+    )
+    SELECT gen_random_uuid(), ${notice.kind}, ${notice.subjectUserId}, ${notice.recipient},
+      ${notice.happenedAt}::timestamptz, 'queued', 0, ${notice.happenedAt}::timestamptz
+    FROM ${Prisma.raw(guard)}
+    WHERE (
+      SELECT count(*)
+      FROM security_notices
+      WHERE lower(recipient) = ${EmailAddress.mailboxKey(notice.recipient)}
+        AND happened_at > ${notice.happenedAt}::timestamptz - interval '1 hour'
+    ) < ${SecurityNotice.mostPerMailboxAndHour}::integer`
+}
+
+export function claimDueSecurityNotices(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
+  return Prisma.sql`/* security-notices.claim */
+    WITH ${leased('security_notices', 'n', limit, now, leaseEnd)}
+    SELECT ${CLAIMED}
+    FROM n
+    LEFT JOIN users u ON u.user_id = n.subject_user_id
+    ORDER BY n.happened_at`
+}
+
+/** Returns one row. Returns none if a later claim counted another attempt, or if the notice is not there any more. */
+export function recordSecurityNotice(
+  claimed: QueuedSecurityNotice,
+  outcome: SecurityNotice,
+  events: readonly DomainEvent[],
+): Prisma.Sql {
+  const nextAttemptAt = outcome.status === 'queued' ? outcome.nextAttemptAt : null
+  const finishedAt = outcome.status === 'queued' ? null : outcome.finishedAt
+  return Prisma.sql`/* security-notices.record */
+    WITH notice AS (
+      UPDATE security_notices
+      SET status = ${outcome.status},
+          next_attempt_at = ${nextAttemptAt}::timestamptz,
+          finished_at = ${finishedAt}::timestamptz
+      WHERE id = ${claimed.id}::uuid
+        AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
+        AND status = 'queued'
+      RETURNING id
+    ), trail AS (${insertEvents('notice', events, BY_SERVICE)})
+    SELECT id FROM notice`
+}

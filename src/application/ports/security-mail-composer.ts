@@ -1,0 +1,17 @@
+import type { SecurityNoticeKind } from '../../domain/domain-event.ts'
+import type { MailMessage } from './mail-transport.ts'
+
+/** What a user needs to know about something that was done in their name. */
+export interface SecurityNews {
+  readonly kind: SecurityNoticeKind
+  readonly happenedAt: Date
+  /** BCP 47 language tag of the user, where known. */
+  readonly locale?: string | undefined
+  readonly displayName?: string | undefined
+}
+
+/** Writes the mails of security notices. */
+export abstract class SecurityMailComposer {
+  /** Subject, text and HTML. No code, no address and nothing of an operation: an attacker may read this mailbox. */
+  abstract compose(news: SecurityNews): Pick<MailMessage, 'subject' | 'text' | 'html'>
+}

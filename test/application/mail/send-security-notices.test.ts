@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { NOON } from '../../domain/examples.ts'
+import { scenario } from '../scenario.ts'
+
+async function moved() {
+  const all = await scenario()
+  const origin = { requestId: 'r' }
+  await all.putUser.execute({
+    ...{ userId: 'alice', email: 'alice@elsewhere.example', locale: 'fr', clientId: 'crm' },
+    origin,
+  })
+  return all
+}
+
+test('a changed address is told to the one before, once, in the language of the user', async (t) => {
+  const { tell, mails, news, store } = await moved()
+
+  t.like((await tell())[0], { outcome: 'sent', attempt: 1 })
+  t.deepEqual(await tell(), [])
+
+  t.is(mails.length, 1)
+  t.like(mails[0], { to: 'alice@example.com', kind: 'security-notice' })
+  t.deepEqual(news, [{ kind: 'address-changed', happenedAt: NOON, locale: 'fr', displayName: undefined }])
+  t.like(store.events.at(-1), {
+    ...{ type: 'security-notice-sent', about: 'address-changed', subjectUserId: 'alice', attempt: 1 },
+    actor: 'service',
+  })
+})
+
+test('a mail system that is away gets the mail again, and after a day no more', async (t) => {
+  const { tell, transport, clock, mails, store } = await moved()
+  transport.mode = 'unavailable'
+
+  t.like((await tell())[0], { outcome: 'queued' })
+  t.is(store.events.filter(({ type }) => type.startsWith('security-notice')).length, 0)
+  clock.pass(86_400)
+  transport.mode = 'taking'
+  t.like((await tell())[0], { outcome: 'failed' })
+
+  t.is(mails.length, 0)
+  t.like(store.events.at(-1), { type: 'security-notice-failed', reason: 'too-late' })
+})
+
+test('a mail that is refused for good is not tried again', async (t) => {
+  const { tell, transport, store } = await moved()
+  transport.mode = 'refusing'
+
+  t.like((await tell())[0], { outcome: 'failed' })
+
+  t.deepEqual(await tell(), [])
+  t.like(store.events.at(-1), { type: 'security-notice-failed', reason: 'refused' })
+})
+
+test('the third call for another operation tells the user, and the two before do not', async (t) => {
+  const { open, issue, verify, consume, tell, news } = await scenario()
+  const id = await open()
+  await issue(id)
+  await verify(id, '000001')
+  const mismatch = () =>
+    consume(id, { digest: 'A'.repeat(43), idempotency: { key: randomUUID(), fingerprint: 'f' } })
+
+  await mismatch()
+  await mismatch()
+  t.deepEqual(await tell(), [])
+  await mismatch()
+  await mismatch()
+
+  t.is((await tell()).length, 1)
+  t.like(news[0], { kind: 'operation-mismatch', locale: 'de' })
+})

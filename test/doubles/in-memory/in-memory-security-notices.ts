@@ -1,0 +1,42 @@
+import type {
+  SecurityNoticeDelivery,
+  SecurityNotices,
+} from '../../../src/application/ports/security-notices.ts'
+import type { DomainEvent } from '../../../src/domain/domain-event.ts'
+import type { QueuedSecurityNotice, SecurityNotice } from '../../../src/domain/security-notice.ts'
+import { type InMemoryState, turn } from './in-memory-state.ts'
+
+export class InMemorySecurityNotices implements SecurityNotices {
+  readonly #state: InMemoryState
+
+  constructor(state: InMemoryState) {
+    this.#state = state
+  }
+
+  async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly SecurityNoticeDelivery[]> {
+    await turn()
+    const { securityNotices, users } = this.#state
+    const due = [...securityNotices.values()]
+      .filter((each): each is QueuedSecurityNotice => each.status === 'queued' && each.nextAttemptAt <= now)
+      .sort((one, other) => one.nextAttemptAt.getTime() - other.nextAttemptAt.getTime())
+      .slice(0, limit)
+    return due.map((each) => {
+      const notice = { ...each, deliveryAttempts: each.deliveryAttempts + 1, nextAttemptAt: leaseEnd }
+      securityNotices.set(notice.id, notice)
+      return { notice, user: users.get(notice.subjectUserId) }
+    })
+  }
+
+  async record(
+    claimed: QueuedSecurityNotice,
+    outcome: SecurityNotice,
+    events: readonly DomainEvent[],
+  ): Promise<boolean> {
+    await turn()
+    const current = this.#state.securityNotices.get(claimed.id)
+    if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return false
+    this.#state.securityNotices.set(claimed.id, outcome)
+    this.#state.commit({ events, provenance: { actor: 'service' } })
+    return true
+  }
+}
