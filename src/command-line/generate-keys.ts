@@ -12,8 +12,10 @@ every instance before the next one:
   2. OTP_KEYS=new,old: the new key is active, and the old key still verifies
   3. OTP_KEYS=new: the old key is gone
 Between steps 1 and 2 of SIGNING_KEYS, wait until no cache holds an older /.well-known/jwks.json.
-Before step 3 of OTP_KEYS, wait until the codes of the old key have expired (OTP_LIFETIME_SECONDS). Before step 3 of
-SIGNING_KEYS, wait until its challenges have expired (a day at most) and nobody needs it to check authorisations.
+Before step 3 of OTP_KEYS, wait until the challenges of the old key have ended (a day at most): their codes and seals need it.
+With BOUNCE_DOMAIN, wait 14 days: reports about mails that came back need it, too.
+Before step 3 of SIGNING_KEYS, wait until its challenges have ended (a day at most), and save /.well-known/jwks.json: stored
+authorisations and the anchors of the audit trail need the public key for as long as somebody checks them.
 "countersign doctor" shows the age of the keys.
 `
 

@@ -35,7 +35,8 @@ function openDoors(env: Environment): readonly ConfigWarning[] {
     warnings.push({
       variable: 'UNSEALED_UNTIL',
       found: 'is set: until then a row counts that somebody wrote into the database by hand',
-      remedy: 'Unset UNSEALED_UNTIL as soon as no instance of the version before runs',
+      remedy:
+        'Unset UNSEALED_UNTIL once the longest lifetime of a challenge has passed since that instant (docs/operations.md)',
     })
   }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
