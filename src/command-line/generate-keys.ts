@@ -52,7 +52,8 @@ function newKey(purpose: Purpose, day: string) {
 }
 
 const PUBLICATION = `
-Publish the record at the domain of MAIL_FROM, and wait until "countersign doctor" finds it. Then put the key first in DKIM_KEYS.
+Publish the record at the domain of MAIL_FROM. A first key: put it into DKIM_KEYS, and run "countersign doctor" before a restart.
+A further key: add it second in DKIM_KEYS, and wait until "countersign doctor" finds the record. Then put it first.
 Keep the record of an old key for a week after the last mail that it signed: mails wait for receivers that are down.
 `
 
