@@ -53,7 +53,7 @@ async function build(t: ExecutionContext): Promise<string> {
   const all = await steps()
   const stages = all.flatMap(({ instruction }, index) => (instruction === 'FROM' ? [index] : []))
   t.is(stages.length, 2)
-  for (const { instruction, text } of all.slice(1, stages[1])) {
+  for (const { instruction, text } of all.slice(stages[0]! + 1, stages[1])) {
     if (instruction === 'COPY') await copy(folder, text)
     else if (instruction === 'RUN')
       await promisify(execFile)('sh', ['-c', text], { cwd: folder, env: { ...process.env, PATH } })

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { until } from '../../test/journeys/client.ts'
 import { endProcess, usageOf } from '../processes.ts'
-import type { Confirmed, Groups, Orders, Witness } from './orders.ts'
+import { type Confirmed, type Groups, type Orders, userOf, type Witness } from './orders.ts'
 
 export interface ContentionPlan {
   /** An empty database with all migrations. */
@@ -53,6 +53,13 @@ export async function contend(plan: ContentionPlan): Promise<Contention> {
   )
   try {
     const serverLog = await readServerLog(db)
+    for (let n = 0; n < plan.subjects; n++) {
+      const { subject, address } = userOf(n)
+      await db.query(
+        'INSERT INTO users (user_id, email, created_at, updated_at) VALUES ($1, $2, now(), now()) ON CONFLICT DO NOTHING',
+        [subject, address],
+      )
+    }
     await Promise.all(children.map((child) => Promise.race([once(child, 'message'), endedEarly(child)])))
     const cpu = plan.postgresPid === undefined ? 0 : usageOf(plan.postgresPid).cpuInMs
     const startedAt = performance.now()

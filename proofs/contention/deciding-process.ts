@@ -6,11 +6,12 @@ import { type Decided, decideAndSave } from '../../src/application/decide-and-sa
 import { type LoadedStepUp, StepUps } from '../../src/application/ports/step-ups.ts'
 import { ConcurrencyConflict } from '../../src/application/retry-on-conflict.ts'
 import { Challenge, ChallengeOver } from '../../src/domain/challenge.ts'
+import { EmailAddress } from '../../src/domain/email-address.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectLocked } from '../../src/domain/subject-standing.ts'
-import { ALICE, POLICY, TRANSFER } from '../../test/domain/examples.ts'
+import { POLICY, TRANSFER } from '../../test/domain/examples.ts'
 import { SEALS } from '../../test/support/seals.ts'
-import type { Confirmed, Groups, Orders, Witness } from './orders.ts'
+import { type Confirmed, type Groups, type Orders, userOf, type Witness } from './orders.ts'
 
 /*
  * One process of `contention.ts`. It makes decisions about challenges that all processes know, with stores and connections of its own,
@@ -28,6 +29,7 @@ const LIMITS = {
   subjectMaxFailures: 80,
   subjectLockInSeconds: 0.005,
   subjectMaxIssuancesPerHour: 10_000,
+  mailboxMaxIssuancesPerHour: 10_000,
 }
 const SHARE_OF_RIGHT_GUESSES = 0.04
 /** Challenges of a subject at a time. The next one is opened when one is over. */
@@ -97,7 +99,7 @@ async function obey(orders: Orders): Promise<Witness> {
     }
   })
   const places = Array.from({ length: CHALLENGES_AT_ONCE * orders.subjects }, (_, n): Place => {
-    return { subject: `subject-${n % orders.subjects}`, generation: 0, challengeId: undefined }
+    return { subject: userOf(n % orders.subjects).subject, generation: 0, challengeId: undefined }
   })
   const opened: [string, string][] = []
   const failures: string[] = []
@@ -150,15 +152,16 @@ function decide(stepUp: LoadedStepUp, now: Date): Decided<void> {
 }
 
 function decisionOn(stepUp: LoadedStepUp, now: Date) {
-  const { challenge, issuance, standing } = stepUp
+  const { challenge, issuance, standing, user } = stepUp
+  const address = EmailAddress.parse(user!.email)
   if (challenge.status !== 'pending') {
     const [consumed, event] = Challenge.consume(challenge, { key: 'k', fingerprint: 'f' }, now)
     return { challenge: consumed, standing, events: [event] }
   }
   const id = randomUUID()
-  if (!issuance) return StepUp.issueOtp(stepUp, { id, keyId: 'k1', recipient: ALICE }, LIMITS, now)
+  if (!issuance) return StepUp.issueOtp(stepUp, { id, keyId: 'k1', recipient: address }, LIMITS, now)
   const isRight = () => Math.random() < SHARE_OF_RIGHT_GUESSES
-  return StepUp.verifyOtp(stepUp, isRight, { id, address: ALICE }, LIMITS, now)[0]
+  return StepUp.verifyOtp(stepUp, isRight, { id, address }, LIMITS, now)[0]
 }
 
 /** Leaves a challenge that is over for the next one, unless another caller has left it already. */

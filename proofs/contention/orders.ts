@@ -39,3 +39,8 @@ export interface Witness {
   readonly failures: readonly string[]
   readonly cpuInMs: number
 }
+
+/** The user of one of the subjects. Each has a mailbox of their own. */
+export function userOf(n: number): { readonly subject: string; readonly address: string } {
+  return { subject: `subject-${n}`, address: `subject-${n}@bank.example` }
+}

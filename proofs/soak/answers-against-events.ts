@@ -5,8 +5,8 @@ import type { Stored, StoredEvent } from './stored.ts'
 /** The events that a request leaves, by what it does. The first of each pair exists at most once. */
 const EVENTS_OF: Readonly<Record<Step, readonly string[]>> = {
   open: ['challenge-opened'],
-  initiate: ['otp-issued'],
-  verify: ['otp-rejected', 'challenge-verified', 'challenge-exhausted', 'subject-locked'],
+  initiate: ['otp-issued', 'stranger-refused'],
+  verify: ['otp-rejected', 'challenge-verified', 'challenge-exhausted', 'subject-locked', 'stranger-refused'],
   consume: ['challenge-consumed', 'consumption-refused', 'challenge-cancelled'],
   cancel: ['challenge-cancelled'],
   inspect: [],
@@ -48,9 +48,16 @@ function promisedEvent({ step, status, code }: Call): string | undefined {
   }
 }
 
+/** The refusals that leave events. */
+const REFUSALS_ON_RECORD = new Set([
+  'INVALID_OTP',
+  'OPERATION_DOES_NOT_MATCH_CHALLENGE',
+  'USER_ID_DOES_NOT_MATCH_WITH_CHALLENGE_SUBJECT_USER_ID',
+])
+
 /** The other events that an answer allows, besides the one that it promises. */
 function isSuccess({ status, code }: Call): boolean {
-  return (status ?? 500) < 300 || code === 'INVALID_OTP' || code === 'OPERATION_DOES_NOT_MATCH_CHALLENGE'
+  return (status ?? 500) < 300 || REFUSALS_ON_RECORD.has(code ?? '')
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Arrival } from './mailroom.ts'
 import type { CheckResults, Evidence } from './reconciliation.ts'
-import type { Stored, StoredIssuance, StoredNotice } from './stored.ts'
+import type { Stored, StoredIssuance, StoredNotice, StoredSecurityNotice } from './stored.ts'
 import type { Part, TroubleLog } from './trouble-log.ts'
 
 /** The time between the acceptance of a mail and its record. A trouble in that time may cause a second mail. */
@@ -29,11 +29,10 @@ export function mailsAgainstOutbox({ arrivals, log }: Evidence, stored: Stored):
   for (const notice of stored.notices) {
     violations.push(...noticeViolations(notice, taken.get(notice.id) ?? [], log))
   }
-  const notices = new Set(stored.notices.map(({ id }) => id))
-  for (const id of taken.keys()) {
-    if (!stored.issuances.has(id) && !notices.has(id))
-      violations.push(`${id}: a mail without an issuance or a notice`)
+  for (const notice of stored.securityNotices) {
+    violations.push(...securityNoticeViolations(notice, taken.get(notice.id) ?? [], log))
   }
+  violations.push(...unknownMails(arrivals, stored))
   const issuances = [...stored.issuances.values()]
   const repeats = [...taken.values()].map(({ length }) => length - 1)
   const failed = (reason: string) => issuances.filter(({ failureReason }) => failureReason === reason).length
@@ -48,6 +47,7 @@ export function mailsAgainstOutbox({ arrivals, log }: Evidence, stored: Stored):
       'not mailed, a newer code came': failed('superseded'),
       'not mailed in time': failed('code-expired'),
       'lock notices': stored.notices.length,
+      'security notices': stored.securityNotices.length,
     },
     violations,
   }
@@ -119,6 +119,39 @@ function noticeViolations(
     violations.push(`${id}: its notice was lost as ${failureReason}`)
   }
   return violations
+}
+
+function securityNoticeViolations(
+  { id, status, happenedAt, finishedAt }: StoredSecurityNotice,
+  arrivals: readonly Arrival[],
+  log: TroubleLog,
+): string[] {
+  const violations = sendViolations(id, status, arrivals, log)
+  if (status === 'queued') violations.push(`${id}: its security notice is still queued`)
+  if (status === 'sent' && arrivals.length === 0)
+    violations.push(`${id}: no security notice, and it is on record as sent`)
+  if (status === 'failed' && !isHindered(log, happenedAt, finishedAt!)) {
+    violations.push(`${id}: its security notice was lost, and nothing kept it`)
+  }
+  return violations
+}
+
+/**
+ * Each mail belongs to an issuance or a notice. An erasure deletes the security notices of its user, also one that is being sent, so
+ * there may be as many mails without a code and without a record as there were erasures.
+ */
+function unknownMails(arrivals: readonly Arrival[], stored: Stored): string[] {
+  const known = new Set([
+    ...stored.issuances.keys(),
+    ...[...stored.notices, ...stored.securityNotices].map(({ id }) => id),
+    ...stored.events.map(({ details }) => String(details.noticeId ?? '')),
+  ])
+  const unknown = arrivals.filter(({ mailId }) => !known.has(mailId))
+  const erasures = stored.events.filter(({ type }) => type === 'user-erased').length
+  const withCode = unknown.filter(({ code }) => code !== undefined)
+  return (unknown.length > erasures ? unknown : withCode).map(
+    ({ mailId }) => `${mailId}: a mail without an issuance or a notice`,
+  )
 }
 
 /** Whether a trouble may have prevented the sending of a mail in time. */

@@ -45,6 +45,13 @@ export interface StoredNotice {
   readonly failureReason: string | null
 }
 
+export interface StoredSecurityNotice {
+  readonly id: string
+  readonly status: 'queued' | 'sent' | 'failed'
+  readonly happenedAt: Date
+  readonly finishedAt: Date | null
+}
+
 interface StoredStanding {
   readonly subject: string
   readonly consecutiveFailures: number
@@ -66,6 +73,8 @@ export interface Stored {
   readonly challenges: ReadonlyMap<string, StoredChallenge>
   readonly issuances: ReadonlyMap<string, StoredIssuance>
   readonly notices: readonly StoredNotice[]
+  /** Without those of users who were erased. */
+  readonly securityNotices: readonly StoredSecurityNotice[]
   readonly standings: ReadonlyMap<string, StoredStanding>
   /** In the order in which they were stored. For one subject, that is the order of the decisions. */
   readonly events: readonly StoredEvent[]
@@ -99,6 +108,8 @@ export async function readStored(db: pg.Pool): Promise<Stored> {
       SELECT id, challenge_id AS "challengeId", status, locked_at AS "lockedAt", locked_until AS "lockedUntil",
         failed_at AS "failedAt", failure_reason AS "failureReason"
       FROM lock_notices`),
+    securityNotices: await rows<StoredSecurityNotice>(`
+      SELECT id, status, happened_at AS "happenedAt", finished_at AS "finishedAt" FROM security_notices`),
     standings: new Map(standings.map((standing) => [standing.subject, standing])),
     events: await rows<StoredEvent>(`
       SELECT challenge_id AS "challengeId", subject_user_id AS subject, type, occurred_at AS at, request_id AS "requestId", details

@@ -33,7 +33,7 @@ export function trailAgainstState({ limits }: Evidence, stored: Stored): CheckRe
   for (const { id, subject } of stored.challenges.values()) {
     if (!trails.has(subject)) violations.push(`${id} has no trail`)
   }
-  violations.push(...deliveryViolations(stored))
+  violations.push(...strangerViolations(stored), ...deliveryViolations(stored))
   return { figures: { 'events in the trail': stored.events.length }, violations }
 }
 
@@ -52,7 +52,8 @@ class Replay {
 
   apply(event: StoredEvent): void {
     const { type, challengeId, at } = event
-    if (challengeId === null) return
+    // A stranger stands on a trail of their own, and has no part in the state of the challenge.
+    if (challengeId === null || type === 'stranger-refused') return
     if (type === 'challenge-opened') {
       this.#expect(!this.#challenges.has(challengeId), event, 'it was open already')
       this.#challenges.set(challengeId, {
@@ -216,14 +217,35 @@ class Replay {
   }
 }
 
+/** A stranger is on record once for each challenge, of which they are not the subject. */
+function strangerViolations({ events, challenges }: Stored): string[] {
+  const refusals = events.filter(({ type }) => type === 'stranger-refused')
+  const seen = new Set<string>()
+  return refusals.flatMap(({ challengeId, subject }) => {
+    const pair = `${subject} at ${challengeId}`
+    const isRepeated = seen.has(pair)
+    seen.add(pair)
+    const isSubject = challenges.get(challengeId!)?.subject === subject
+    return isRepeated || isSubject
+      ? [`${pair} is on record as a stranger, ${isSubject ? 'and is none' : 'twice'}`]
+      : []
+  })
+}
+
 /** The outcome of each mail is also in the trail, as often as it can have happened. */
-function deliveryViolations({ events, issuances, notices }: Stored): string[] {
+function deliveryViolations({ events, issuances, notices, securityNotices }: Stored): string[] {
   const trail = Map.groupBy(events, ({ details }) => String(details.issuanceId ?? details.noticeId ?? ''))
   const violations: string[] = []
   for (const issuance of issuances.values()) {
     const types = (trail.get(issuance.id) ?? []).map(({ type }) => type)
     const problem = deliveryProblem(issuance, types, (type) => types.filter((each) => each === type).length)
     if (problem) violations.push(`${issuance.id} is ${issuance.status}, and in its trail ${problem}`)
+  }
+  for (const { id, status } of securityNotices) {
+    const types = (trail.get(id) ?? []).map(({ type }) => type)
+    const expected = status === 'queued' ? [] : [`security-notice-${status}`]
+    if (types.join() !== expected.join())
+      violations.push(`security notice ${id} is ${status}, and in its trail ${types}`)
   }
   for (const { id, status } of notices) {
     const types = (trail.get(id) ?? []).map(({ type }) => type)
