@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { NOON } from '../../domain/examples.ts'
+import { SendSecurityNotices } from '../../../src/application/mail/send-security-notices.ts'
+import { ALICE, NOON } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
 
 async function moved() {
@@ -68,4 +69,38 @@ test('the third call for another operation tells the user, and the two before do
 
   t.is((await tell()).length, 1)
   t.like(news[0], { kind: 'operation-mismatch', locale: 'de' })
+})
+
+test('a user who is not in the directory hears of it too, and an outcome that is not recorded is told', async (t) => {
+  const { news, transport, clock } = await moved()
+  const notice = {
+    id: randomUUID(),
+    kind: 'operation-mismatch',
+    subjectUserId: 'bob',
+    recipient: ALICE,
+    happenedAt: NOON,
+    status: 'queued',
+    deliveryAttempts: 2,
+    nextAttemptAt: NOON,
+  } as const
+  const failure = new Error('away')
+  const notices = {
+    claim: async () => [{ notice, user: undefined }],
+    record: async () => {
+      throw failure
+    },
+  }
+  const composer = {
+    compose: (each: (typeof news)[number]) => {
+      news.push(each)
+      return { subject: 'News', text: 'news', html: 'news' }
+    },
+  }
+
+  const [attempt] = await new SendSecurityNotices(notices, composer, transport, clock).execute(1)
+
+  t.deepEqual(await attempt!(), { noticeId: notice.id, attempt: 2, outcome: 'unrecorded', error: failure })
+  t.deepEqual(news.at(-1), {
+    ...{ kind: 'operation-mismatch', happenedAt: NOON, locale: undefined, displayName: undefined },
+  })
 })
