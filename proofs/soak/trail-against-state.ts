@@ -217,7 +217,7 @@ class Replay {
   }
 }
 
-/** A stranger is on record once for each challenge of somebody else. */
+/** A stranger is on record once for each challenge. Its subject is no stranger. */
 function strangerViolations({ events, challenges }: Stored): string[] {
   const refusals = events.filter(({ type }) => type === 'stranger-refused')
   const seen = new Set<string>()

@@ -26,7 +26,12 @@ export interface Storage {
 }
 
 /** The commands show rows as they are. They have no keys, and so they write none that the service would accept. */
-const UNCHECKED: Seals = { ofDemand: () => null, ofDecision: () => UNSEALED, forgeryIn: () => undefined }
+const UNCHECKED: Seals = {
+  ofDemand: () => null,
+  ofDecision: () => UNSEALED,
+  forgeryIn: () => undefined,
+  forgeryInDemand: () => undefined,
+}
 
 /** Runs `use` with the storage open, and closes it afterwards. */
 export async function withStorage<Result>(

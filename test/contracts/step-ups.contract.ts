@@ -347,6 +347,31 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
   })
 
   test.serial(
+    `${adapter}: a repeated opening names a demand that somebody rewrote as a forgery`,
+    async (t) => {
+      const stores = await create()
+      for (const rewriting of [
+        ofOperation({ digest: `B${TRANSFER.digest.slice(1)}` }),
+        ofOperation({ summary: [{ label: 'Amount', value: 'EUR 1.00' }] }),
+        ofEnd({ status: 'cancelled', cancelledAt: NOON, expiresAt: afterNoon(901) }),
+      ]) {
+        const subject = randomUUID()
+        const clientId = randomUUID()
+        const repeat = () =>
+          stores.stepUps.open(...challengeOf(clientId, subject), { key: 'k', fingerprint: 'f' }, PROVENANCE)
+        const { challenge } = await repeat()
+        const honest = await repeat()
+        t.is(honest.challenge.id, challenge.id)
+        t.is(honest.forgery, undefined)
+
+        await stores.intruder.rewrite(challenge.id, rewriting)
+
+        t.is((await repeat()).forgery, 'broken-seal')
+      }
+    },
+  )
+
+  test.serial(
     `${adapter}: a code that somebody sends to another mailbox is a forgery, until it has verified its challenge`,
     async (t) => {
       const stores = await create()

@@ -3,7 +3,16 @@ import test from 'ava'
 import pg from 'pg'
 import { createTestDatabase } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
-import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser, until } from './client.ts'
+import {
+  codeIn,
+  demandChallenge,
+  mailsTo,
+  openChallenge,
+  paymentsToken,
+  randomDigest,
+  registerUser,
+  until,
+} from './client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from './service-process.ts'
 
 /*
@@ -161,6 +170,28 @@ test('a summary that is changed before the mail is never mailed', async (t) => {
   t.regex(body.code, /STEP_UP_REQUEST_CONTEXT_NOT_FOUND$/)
   t.is((await consume(challenge)).code, 'OPERATION_DOES_NOT_MATCH_CHALLENGE')
   t.true(isReported(challenge))
+})
+
+test('a demand that somebody rewrote is not signed for the repeat of its opening', async (t) => {
+  const user = await registerUser(service.url)
+  const key = randomUUID()
+  const digest = randomDigest()
+  const demand = () => demandChallenge(service.url, user.userId, digest, key)
+  const opened = await demand()
+  const id: string = opened.body.challengeId
+  t.is((await demand()).body.signature, opened.body.signature)
+
+  await db.query(
+    `UPDATE challenges SET operation_digest = 'B' || substr(operation_digest, 2) WHERE id = $1`,
+    [id],
+  )
+
+  const repeated = await demand()
+  t.is(repeated.status, 422)
+  t.is(repeated.body.signature, undefined)
+  const { rows } = await db.query('SELECT status FROM challenges WHERE id = $1', [id])
+  t.is(rows[0].status, 'cancelled')
+  t.regex(service.output(), new RegExp(`ERROR.*forged row(?:\\n .*)*${id}`))
 })
 
 test('a code that somebody queues for another mailbox is never mailed', async (t) => {

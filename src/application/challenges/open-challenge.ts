@@ -1,10 +1,11 @@
-import { Challenge, type Idempotency } from '../../domain/challenge.ts'
+import { Challenge, type Idempotency, IdempotencyKeyReused } from '../../domain/challenge.ts'
 import type { Operation } from '../../domain/operation.ts'
 import type { StepUpPolicy } from '../../domain/step-up-policy.ts'
+import { decideAndSave } from '../decide-and-save.ts'
 import type { ChallengeSigner } from '../ports/challenge-signer.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Identifiers } from '../ports/identifiers.ts'
-import type { Origin } from '../ports/provenance.ts'
+import type { Origin, Provenance } from '../ports/provenance.ts'
 import type { StepUps } from '../ports/step-ups.ts'
 
 export interface OpenChallengeCommand {
@@ -45,7 +46,10 @@ export class OpenChallenge {
     this.#policy = policy
   }
 
-  /** @throws {OperationMalformed} @throws {IdempotencyKeyReused} @throws {LiveChallengesSpent} @throws {StorageUnavailable} */
+  /**
+   * @throws {IdempotencyKeyReused} also if somebody else rewrote what the key opened: that is not what its call demanded.
+   * @throws {OperationMalformed} @throws {LiveChallengesSpent} @throws {StorageUnavailable}
+   */
   async execute({ idempotency, origin, ...demand }: OpenChallengeCommand): Promise<OpenedChallenge> {
     const [opened, event] = Challenge.open(
       { ...demand, id: this.#identifiers.next() },
@@ -54,13 +58,22 @@ export class OpenChallenge {
     )
     const provenance = { actor: `client:${demand.clientId}`, ...origin }
 
-    const { challenge, created } = await this.#stepUps.open(
+    const { challenge, created, forgery } = await this.#stepUps.open(
       opened,
       event,
       idempotency,
       provenance,
       this.#policy.subjectMaxLiveChallenges,
     )
+    if (forgery) {
+      await this.#cancelIfLive(challenge.id, provenance)
+      throw new IdempotencyKeyReused()
+    }
     return { challenge, created, signature: await this.#signer.sign(challenge) }
+  }
+
+  #cancelIfLive(challengeId: string, provenance: Provenance): Promise<void> {
+    const nothingElse = () => ({ decision: undefined, result: undefined })
+    return decideAndSave(this.#stepUps, this.#clock, challengeId, provenance, nothingElse)
   }
 }

@@ -1,5 +1,5 @@
 import type { Challenge, Idempotency, PendingChallenge } from '../../domain/challenge.ts'
-import type { ChallengeEvent } from '../../domain/domain-event.ts'
+import type { ChallengeEvent, Forgery } from '../../domain/domain-event.ts'
 import type { StepUp, StepUpDecision } from '../../domain/step-up.ts'
 import type { User, Whereabouts } from '../../domain/user.ts'
 import type { Provenance } from './provenance.ts'
@@ -10,6 +10,14 @@ export interface LoadedStepUp extends StepUp {
   readonly user: User | undefined
   /** What a directory in another system says about the subject; undefined if the users are in our own. */
   readonly elsewhere?: Whereabouts | undefined
+}
+
+export interface StoredDemand {
+  readonly challenge: Challenge
+  /** False if an earlier call with the idempotency key stored it. */
+  readonly created: boolean
+  /** How the demand of that earlier call shows that somebody else wrote it, whatever its status. */
+  readonly forgery?: Forgery | undefined
 }
 
 export type StrangerEvent = Extract<ChallengeEvent, { readonly type: 'stranger-refused' }>
@@ -31,7 +39,7 @@ export abstract class StepUps {
     idempotency: Idempotency,
     provenance: Provenance,
     mostLive?: number,
-  ): Promise<{ readonly challenge: Challenge; readonly created: boolean }>
+  ): Promise<StoredDemand>
 
   /**
    * Reads everything that a decision depends on. Writes nothing. Sets `forgery` if somebody else wrote what it read: a live or

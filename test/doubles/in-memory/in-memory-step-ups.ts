@@ -34,7 +34,9 @@ export class InMemoryStepUps implements StepUps {
     const existing = opened.get(keyOfClient)
     if (existing) {
       if (existing.fingerprint !== fingerprint) throw new IdempotencyKeyReused()
-      return { challenge: challenges.get(existing.id)!, created: false }
+      const found = challenges.get(existing.id)!
+      const forgery = SEALS.forgeryInDemand(challengeSeals.get(found.id)!, found)
+      return { challenge: found, created: false, ...(forgery && { forgery }) }
     }
     const { clientId, subjectUserId, createdAt: now } = challenge
     const ends = [...challenges.values()]

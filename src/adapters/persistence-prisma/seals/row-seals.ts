@@ -31,7 +31,7 @@ export interface DecisionSeals {
 export const UNSEALED: DecisionSeals = { approval: null, consumption: null, issuance: null }
 
 /** What the stores need of {@link RowSeals}. */
-export interface Seals extends Pick<RowSeals, 'ofDecision' | 'forgeryIn'> {
+export interface Seals extends Pick<RowSeals, 'ofDecision' | 'forgeryIn' | 'forgeryInDemand'> {
   ofDemand(challenge: Challenge): string | null
 }
 
@@ -110,6 +110,14 @@ export class RowSeals {
       if (forgery) return forgery
     }
     return undefined
+  }
+
+  /**
+   * How the demand shows that somebody else wrote it, whatever the status of its challenge: the service signs it for each repeat
+   * of its opening. A demand that cannot be checked, because its key is gone, is not signed either.
+   */
+  forgeryInDemand({ c_demand_seal }: Pick<SealColumns, 'c_demand_seal'>, challenge: Challenge) {
+    return this.#forgeryOf(demandOf(challenge), c_demand_seal, true)
   }
 
   #forgeryOf(facts: Facts, seal: string | null, isConsumed: boolean): Forgery | undefined {

@@ -1,8 +1,12 @@
 import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
-import type { LoadedStepUp, StepUps, StrangerEvent } from '../../../application/ports/step-ups.ts'
+import type {
+  LoadedStepUp,
+  StepUps,
+  StoredDemand,
+  StrangerEvent,
+} from '../../../application/ports/step-ups.ts'
 import {
-  type Challenge,
   type Idempotency,
   IdempotencyKeyReused,
   LiveChallengesSpent,
@@ -66,7 +70,7 @@ export class PrismaStepUps implements StepUps {
     idempotency: Idempotency,
     provenance: Provenance,
     mostLive?: number,
-  ): Promise<{ readonly challenge: Challenge; readonly created: boolean }> {
+  ): Promise<StoredDemand> {
     const demandSeal = this.#seals.ofDemand(challenge)
     const opening = { challenge, event, idempotency, provenance, mostLive, demandSeal }
     const inserted = await this.#opens.query(opening)
@@ -79,7 +83,9 @@ export class PrismaStepUps implements StepUps {
     const [existing] = await this.#finds.query({ clientId: challenge.clientId, key: idempotency.key })
     if (!existing && mostLive !== undefined) throw await this.#liveChallengesSpent(challenge)
     if (existing?.c_request_fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
-    return { challenge: challengeOf(existing), created: false }
+    const found = challengeOf(existing)
+    const forgery = this.#seals.forgeryInDemand(existing, found)
+    return { challenge: found, created: false, ...(forgery && { forgery }) }
   }
 
   /** If the last of them has just ended, the client may call again at once. */
