@@ -227,12 +227,13 @@ export const NO_ANCHORS: Fault = {
   alerts: ['CountersignTrailNotAnchored'],
   inject: async ({ ground, databaseUrl }) => {
     const client = await ground.client(databaseUrl)
-    // It takes the place of this hour, so that no process makes another.
+    // They take the places of this hour and the next, so that no process makes another.
     await client.query('SET session_replication_role = replica')
     await client.query('DELETE FROM trail_anchors')
     await client.query(
       `INSERT INTO trail_anchors (number, hour, first_id, last_id, events, digest, previous, signed_at, key_id, signature)
-       VALUES (1, date_trunc('hour', now()) + interval '1 hour', 1, 0, 0, '', '', now() - interval '3 hours', '', '')`,
+       SELECT n, date_trunc('hour', now()) + (n - 1) * interval '1 hour', 1, 0, 0, '', '', now() - interval '3 hours', '', ''
+       FROM generate_series(1, 2) AS n`,
     )
     return async () => void (await client.query('DELETE FROM trail_anchors'))
   },

@@ -13,7 +13,7 @@ import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import { Clock } from '../application/ports/clock.ts'
 import type { CommitListener } from '../application/ports/commit-listener.ts'
 import { Retention } from '../application/ports/retention.ts'
-import { TrailAnchors } from '../application/ports/trail-anchors.ts'
+import { AnchorVerifier, TrailAnchors } from '../application/ports/trail-anchors.ts'
 import type { Config } from '../config/read-config.ts'
 import { OutboxBacklog } from '../contracts/outbox-backlog.ts'
 import { Commits, Log, StorageConnections, Traces } from './container-keys.ts'
@@ -31,17 +31,17 @@ export function observing(logger: Logger, tracing: Tracing | undefined): Contain
 export function observingService({ retention: periods }: Pick<Config, 'retention'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Metrics).toResolvedValue(
-      (backlog, retention, anchors, clock, { pool, statements }) => {
+      (backlog, retention, anchors, verifier, clock, { pool, statements }) => {
         const metrics = new Metrics()
         watchOutbox(metrics.registry, backlog, clock)
         watchRetention(metrics.registry, retention, clock, periods)
-        watchAnchors(metrics.registry, anchors, clock)
+        watchAnchors(metrics.registry, anchors, verifier, clock)
         watchPool(metrics.registry, pool)
         watchGroups(metrics.registry, statements)
         watchProcess(metrics.registry)
         return metrics
       },
-      [OutboxBacklog, Retention, TrailAnchors, Clock, StorageConnections],
+      [OutboxBacklog, Retention, TrailAnchors, AnchorVerifier, Clock, StorageConnections],
     )
   })
 }

@@ -49,13 +49,18 @@ function isExpired({ status, diagnostic = '' }: RecipientNotice): boolean {
  * address only if all codes of the reply say that the address takes no mail.
  */
 function bounceKind({ status, diagnostic = '' }: RecipientNotice): BounceKind {
-  // The server quotes addresses, and a local part may look like a code.
-  const text = diagnostic.replaceAll(/<[^>]*>|\S*@\S*/g, '')
+  const text = withoutAddresses(diagnostic)
   const reply = /\b([245])\d\d(?=[ -]|$)/.exec(text)
   const codes = codesOf(text)
   const decisive = reply || codes.length > 0 ? codes : codesOf(status ?? '')
   const isPermanent = reply?.[1] !== '4' && decisive.length > 0 && decisive.every(MailStatus.refusesMailbox)
   return isPermanent ? 'hard-bounce' : 'soft-bounce'
+}
+
+/** The server quotes addresses, and a local part may look like a code. */
+function withoutAddresses(text: string): string {
+  // Two passes, so that no character starts a search to the end of the text.
+  return text.replaceAll(/<[^<>]*>/g, '').replaceAll(/\S+/g, (word) => (word.includes('@') ? '' : word))
 }
 
 /** The codes that follow a reply code, as RFC 2034 has it. Without any, those anywhere in the text. */

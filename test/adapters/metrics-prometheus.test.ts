@@ -493,7 +493,7 @@ test('what is past its retention shows for how long, and what is not, not at all
   t.deepEqual(await overdue(), [])
 })
 
-test('the age of the newest anchor is shown, and without any the time since the process looks for one', async (t) => {
+test('the age of the newest anchor is shown; one that is forged or of the future counts as endlessly old', async (t) => {
   const { registry } = new Metrics()
   const clock = new SettableClock(NOON)
   let newest: { signedAt: Date } | undefined
@@ -504,7 +504,8 @@ test('the age of the newest anchor is shown, and without any the time since the 
       return newest as never
     },
   }
-  watchAnchors(registry, anchors, clock)
+  let verdict: 'genuine' | 'forged' | 'unknown-key' = 'genuine'
+  watchAnchors(registry, anchors, { verify: () => verdict }, clock)
   const age = () => samplesOf({ registry }, 'countersign_trail_anchor_')
 
   clock.pass(60)
@@ -512,6 +513,14 @@ test('the age of the newest anchor is shown, and without any the time since the 
   newest = { signedAt: NOON }
   clock.pass(3600)
   t.deepEqual(await age(), ['age_seconds 3660'])
+  const sinceEver = [`age_seconds ${clock.now().getTime() / 1000}`]
+  for (const bad of ['forged', 'unknown-key'] as const) {
+    verdict = bad
+    t.deepEqual(await age(), sinceEver)
+  }
+  verdict = 'genuine'
+  newest = { signedAt: new Date('9999-01-01') }
+  t.deepEqual(await age(), sinceEver)
   away = true
   t.deepEqual(await age(), [])
 })

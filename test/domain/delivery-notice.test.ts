@@ -62,6 +62,20 @@ for (const [expected, action, status, diagnostic] of [
   })
 }
 
+test.serial('a reply of any length is judged without holding up others', (t) => {
+  const units = ['<', '>', 'a', '@', ' ', '\t', '5', '.', '-', '550 ', '5.1.1', 'envelope ']
+  for (const one of units) {
+    for (const other of units) {
+      const diagnostic = (one + other).repeat(65_536 / (one + other).length) + one.repeat(10_000)
+      const before = process.threadCpuUsage()
+      DeliveryNotice.judge([notice('failed', '5.1.1', diagnostic), notice('delayed', '5.1.1', diagnostic)])
+      const { user, system } = process.threadCpuUsage(before)
+      // A few milliseconds, or seconds if the work grows with the square of the length.
+      t.true(user + system < 400_000, JSON.stringify([one, other]))
+    }
+  }
+})
+
 test('of several recipients the mildest outcome counts', (t) => {
   const hard = notice('failed', '5.1.1')
   const soft = notice('failed', '4.2.2')

@@ -123,6 +123,46 @@ test('that role anchors the trail, and verifies it', async (t) => {
   t.regex(verified.stdout, /^anchors +1, .*\n\nThe trail is whole\.$/m)
 })
 
+const anchorRow = (changed: Record<string, string> = {}) => {
+  const fields = {
+    ...{ number: 'newest.number + 1', hour: `'9999-01-01'`, first_id: 'newest.last_id + 1' },
+    ...{ last_id: 'newest.last_id', events: '0', digest: `''`, previous: 'newest.signature' },
+    ...{ signed_at: 'now()', key_id: `'s1'`, signature: `'forged'`, ...changed },
+  }
+  return `INSERT INTO trail_anchors (${Object.keys(fields)}) SELECT ${Object.values(fields)}
+    FROM trail_anchors newest ORDER BY newest.number DESC LIMIT 1`
+}
+
+test('that role stores no anchor that ends anchoring', async (t) => {
+  const { prisma, close } = connectPrisma({ url: asService, onConnectionLost: () => {} })
+  t.teardown(close)
+  const anchors = new PrismaTrailAnchors(prisma)
+  const signer = new EddsaAnchorSigner([{ id: 's1', bytes: randomBytes(32) }])
+  await new AnchorTrail(anchors, signer, { now: () => new Date() }).execute()
+  const before = await anchors.newest()
+
+  for (const changed of [
+    { number: '2147483647' },
+    { number: 'newest.number + 2' },
+    { first_id: '1000000' },
+    { last_id: '9000000000000' },
+    { last_id: 'newest.last_id - 1' },
+    { previous: `'x'` },
+    { signed_at: `'9999-01-01'` },
+    { signed_at: `now() - interval '1 hour'` },
+  ]) {
+    const error = await t.throwsAsync(
+      query(asService, anchorRow(changed)),
+      undefined,
+      JSON.stringify(changed),
+    )
+    t.like(error, { code: '23514' }, JSON.stringify(changed))
+  }
+  // The hour that it asks for is replaced by this one, which has its anchor.
+  t.like(await t.throwsAsync(query(asService, anchorRow())), { code: '23505' })
+  t.deepEqual(await anchors.newest(), before)
+})
+
 test('that role erases nothing from the trail, whatever it sets and calls', async (t) => {
   await query(
     asService,

@@ -115,10 +115,10 @@ class NoticeReader {
   }
 }
 
-/** RFC 2045 §6.7. */
+/** RFC 2045 §6.7. Blanks after a soft break are padding, and blanks before it belong to the text. */
 function quotedPrintable(text: string): string {
   const bytes = text
-    .replaceAll(/[\t ]*=[\t ]*\r?\n/g, '')
+    .replaceAll(/=[\t ]*\r?\n/g, '')
     .replaceAll(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }

@@ -206,6 +206,14 @@ for (const [what, raw, report] of [
     ).replace('Action: failed', 'Action:=20fai=\r\nled'),
     HARD,
   ],
+  [
+    'a soft break after a blank of its reply',
+    HARD_BOUNCE.replace(
+      'Content-Type: message/delivery-status',
+      'Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: quoted-printable',
+    ).replace('550 5.1.1', '550 =  \r\n5.1.1'),
+    HARD,
+  ],
   ['no last boundary', HARD_BOUNCE.slice(0, HARD_BOUNCE.indexOf('Content-Description: Undelivered')), HARD],
   [
     'fields of RFC 6533',

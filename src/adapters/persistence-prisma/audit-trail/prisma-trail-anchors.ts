@@ -24,7 +24,7 @@ export class PrismaTrailAnchors implements TrailAnchors {
   async newest(): Promise<(SignedAnchor & { readonly isOfThisHour: boolean }) | undefined> {
     const [row] = await translateStorageErrors(
       this.#prisma.$queryRaw<{ number: number; isOfThisHour: boolean }[]>`
-        SELECT number, hour >= date_trunc('hour', now()) AS "isOfThisHour"
+        SELECT number, hour = date_trunc('hour', now()) AS "isOfThisHour"
         FROM trail_anchors ORDER BY number DESC LIMIT 1`,
     )
     if (!row) return undefined
