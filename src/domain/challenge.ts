@@ -32,7 +32,7 @@ interface OpenedChallenge {
   readonly attemptsRemaining: number
   /** How many codes were issued; the newest issuance carries this number. */
   readonly issuanceCount: number
-  /** The calls that tried to consume it for another operation, by their idempotency keys; undefined if there was none. */
+  /** The calls that tried to consume it for another operation, by key and fingerprint; undefined if there was none. */
   readonly mismatchedBy?: readonly string[]
 }
 
@@ -162,21 +162,22 @@ export const Challenge = {
 
   /**
    * Records an attempt to consume the challenge for another operation, or with a signature that is not ours. The third call for
-   * another operation ends a live challenge: somebody tries what the user did not read. The same call again counts once.
+   * another operation ends a live challenge: somebody tries what the user did not read. The same call again counts once. A call
+   * under the same key with another digest is another call: one key may belong to the challenge, as in our own kit.
    */
   refuseConsumption(
     challenge: Challenge,
     reason: ConsumptionRefusal,
-    idempotencyKey: string,
+    { key, fingerprint }: Idempotency,
     now: Date,
   ): [Challenge, ChallengeEvent[]] {
     const refused: ChallengeEvent = { type: 'consumption-refused', ...about(challenge, now), reason }
     const before = challenge.mismatchedBy ?? []
-    const counts =
-      reason === 'digest-mismatch' && Challenge.isLive(challenge, now) && !before.includes(idempotencyKey)
+    const call = `${key} ${fingerprint}`
+    const counts = reason === 'digest-mismatch' && Challenge.isLive(challenge, now) && !before.includes(call)
     if (!counts) return [challenge, [refused]]
 
-    const mismatchedBy = [...before, idempotencyKey]
+    const mismatchedBy = [...before, call]
     if (mismatchedBy.length < MAX_MISMATCHES) return [{ ...challenge, mismatchedBy }, [refused]]
     const [cancelled, event] = Challenge.cancel(challenge, 'operation-mismatch', now)
     return [{ ...cancelled, mismatchedBy }, [refused, event]]

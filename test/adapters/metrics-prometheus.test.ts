@@ -177,7 +177,12 @@ test('what is decided about a verified challenge is no second verification', asy
   await issued(stores, id)
   await stores.stepUps.save(verifyAt((await stores.stepUps.load(id))!, true, 1), PROVENANCE)
   const { challenge, standing } = (await stores.stepUps.load(id))!
-  const [, events] = Challenge.refuseConsumption(challenge, 'digest-mismatch', 'k', afterNoon(2))
+  const [, events] = Challenge.refuseConsumption(
+    challenge,
+    'digest-mismatch',
+    { key: 'k', fingerprint: 'f' },
+    afterNoon(2),
+  )
   await stores.stepUps.save({ challenge, standing, events }, PROVENANCE)
 
   t.true((await eventsOf(stores.metrics)).includes('{type="consumption-refused",reason="digest-mismatch"} 1'))

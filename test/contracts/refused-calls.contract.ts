@@ -22,10 +22,16 @@ export function refusedCallsContract(adapter: string, create: CreateStores): voi
     return { stores, id, subjectUserId }
   }
 
-  const consume = ({ stepUps }: Stores, challengeId: string, digest: string, key: string = randomUUID()) => {
+  const consume = (
+    { stepUps }: Stores,
+    challengeId: string,
+    digest: string,
+    key: string = randomUUID(),
+    isOurs = true,
+  ) => {
     const signer = {
       sign: async () => 'signature',
-      verifies: async () => true,
+      verifies: async () => isOurs,
       authorise: async () => 'authorisation',
       publicKeys: () => ({ keys: [] }),
     }
@@ -77,6 +83,25 @@ export function refusedCallsContract(adapter: string, create: CreateStores): voi
     for (let n = 0; n < 6; n++) await consume(stores, id, ELSE, 'the same key')
 
     t.is((await stores.stepUps.load(id))?.challenge.status, 'pending')
+  })
+
+  test(`${adapter}: calls for three other operations end the challenge, under one key too`, async (t) => {
+    const { stores, id } = await coded()
+
+    for (const digest of ['B', 'C', 'D']) await consume(stores, id, digest.repeat(43), 'the same key')
+
+    t.is((await stores.stepUps.load(id))?.challenge.status, 'cancelled')
+  })
+
+  test(`${adapter}: without the signature nobody ends a challenge by other operations`, async (t) => {
+    const { stores, id, subjectUserId } = await coded()
+    await verify(stores, id, subjectUserId)
+
+    for (let n = 0; n < 6; n++) {
+      t.like(await consume(stores, id, ELSE, randomUUID(), false), { reason: 'signature-mismatch' })
+    }
+
+    t.like(await consume(stores, id, TRANSFER.digest), { outcome: 'consumed' })
   })
 
   test(`${adapter}: parallel calls for another operation are counted one by one`, async (t) => {

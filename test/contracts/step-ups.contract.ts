@@ -315,7 +315,12 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
         t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
 
         const { challenge, standing } = (await stores.stepUps.load(id))!
-        const [, events] = Challenge.refuseConsumption(challenge, 'digest-mismatch', 'k', NOON)
+        const [, events] = Challenge.refuseConsumption(
+          challenge,
+          'digest-mismatch',
+          { key: 'k', fingerprint: 'f' },
+          NOON,
+        )
         await stores.stepUps.save({ challenge, standing, events }, PROVENANCE)
         t.is((await stores.stepUps.load(id))?.forgery, 'unsealed')
       },

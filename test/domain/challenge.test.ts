@@ -143,19 +143,20 @@ for (const [what, challenge, now] of [
   })
 }
 
-test('only a third call for another operation, under a key of its own, ends a live challenge', (t) => {
+test('only a third call for another operation, each unlike the others, ends a live challenge', (t) => {
   const open = openChallenge()
-  const [once, [refused]] = Challenge.refuseConsumption(open, 'digest-mismatch', 'k1', NOON)
-  const [again] = Challenge.refuseConsumption(once, 'digest-mismatch', 'k1', NOON)
-  const [forged] = Challenge.refuseConsumption(again, 'signature-mismatch', 'k2', NOON)
-  const [twice] = Challenge.refuseConsumption(forged, 'digest-mismatch', 'k2', NOON)
-  const [late, lateEvents] = Challenge.refuseConsumption(twice, 'digest-mismatch', 'k3', open.expiresAt)
-  const [ended, events] = Challenge.refuseConsumption(twice, 'digest-mismatch', 'k3', NOON)
+  const call = (key: string, fingerprint = 'f') => ({ key, fingerprint })
+  const [once, [refused]] = Challenge.refuseConsumption(open, 'digest-mismatch', call('k1'), NOON)
+  const [again] = Challenge.refuseConsumption(once, 'digest-mismatch', call('k1'), NOON)
+  const [forged] = Challenge.refuseConsumption(again, 'signature-mismatch', call('k2'), NOON)
+  const [twice] = Challenge.refuseConsumption(forged, 'digest-mismatch', call('k1', 'g'), NOON)
+  const [late, lateEvents] = Challenge.refuseConsumption(twice, 'digest-mismatch', call('k3'), open.expiresAt)
+  const [ended, events] = Challenge.refuseConsumption(twice, 'digest-mismatch', call('k3'), NOON)
 
   t.like(refused, { type: 'consumption-refused', reason: 'digest-mismatch' })
   t.is(again, once)
   t.is(forged, again)
-  t.like(twice, { status: 'pending', mismatchedBy: ['k1', 'k2'] })
+  t.like(twice, { status: 'pending', mismatchedBy: ['k1 f', 'k1 g'] })
   t.is(late, twice)
   t.is(lateEvents.length, 1)
   t.like(ended, { status: 'cancelled', cancelledAt: NOON })
@@ -164,5 +165,5 @@ test('only a third call for another operation, under a key of its own, ends a li
     ['consumption-refused', 'challenge-cancelled'],
   )
   t.like(events[1], { reason: 'operation-mismatch' })
-  t.deepEqual(Challenge.refuseConsumption(ended, 'digest-mismatch', 'k4', NOON)[0], ended)
+  t.deepEqual(Challenge.refuseConsumption(ended, 'digest-mismatch', call('k4'), NOON)[0], ended)
 })

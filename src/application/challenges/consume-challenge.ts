@@ -76,7 +76,7 @@ export class ConsumeChallenge {
 
     const refusal = isRepeat ? forgery : await this.#refusal(challenge, signature, digest)
     if (refusal) {
-      const [refused, events] = Challenge.refuseConsumption(challenge, refusal, idempotency.key, now)
+      const [refused, events] = Challenge.refuseConsumption(challenge, refusal, idempotency, now)
       const recipient = user?.email ?? issuance?.recipient
       const isEnded = refused.status !== challenge.status
       return {
@@ -91,13 +91,14 @@ export class ConsumeChallenge {
     return { decision: { challenge: consumed, standing, events: [event] }, result: consumed }
   }
 
+  /** The signature comes first: without it nobody was shown the challenge, and a wrong digest must not end it. */
   async #refusal(
     challenge: Challenge,
     signature: string,
     digest: string,
   ): Promise<ConsumptionRefusal | undefined> {
-    if (challenge.operation.digest !== digest) return 'digest-mismatch'
-    return (await this.#signer.verifies(challenge, signature)) ? undefined : 'signature-mismatch'
+    if (!(await this.#signer.verifies(challenge, signature))) return 'signature-mismatch'
+    return challenge.operation.digest === digest ? undefined : 'digest-mismatch'
   }
 }
 

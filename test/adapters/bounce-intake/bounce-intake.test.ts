@@ -211,8 +211,8 @@ for (const [what, raw, report] of [
     HARD_BOUNCE.replace(
       'Content-Type: message/delivery-status',
       'Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: quoted-printable',
-    ).replace('550 5.1.1', '550 =  \r\n5.1.1'),
-    HARD,
+    ).replace('550 5.1.1', '550 =  \r\n5.7.1'),
+    SOFT,
   ],
   ['no last boundary', HARD_BOUNCE.slice(0, HARD_BOUNCE.indexOf('Content-Description: Undelivered')), HARD],
   [

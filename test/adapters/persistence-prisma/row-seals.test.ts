@@ -80,7 +80,12 @@ test('a decision seals what it brings about, and nothing that was there before',
   } = StepUp.issueOtp(freshStepUp(), demand(), POLICY, NOON)
   const [verified] = Challenge.verify(issued, issuance.id, afterNoon(1))
   const [consumed, consumption] = Challenge.consume(verified, { key: 'k', fingerprint: 'f' }, afterNoon(2))
-  const [, refusal] = Challenge.refuseConsumption(consumed, 'digest-mismatch', 'k', afterNoon(3))
+  const [, refusal] = Challenge.refuseConsumption(
+    consumed,
+    'digest-mismatch',
+    { key: 'k', fingerprint: 'f' },
+    afterNoon(3),
+  )
   const sealed = (decision: Parameters<RowSeals['ofDecision']>[0]) =>
     Object.entries(seals.ofDecision(decision)).flatMap(([kind, seal]) => (seal === null ? [] : [kind]))
 
