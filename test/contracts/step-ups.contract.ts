@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { StorageUnavailable } from '../../src/contracts/storage-unavailable.ts'
 import { Challenge, IdempotencyKeyReused, LiveChallengesSpent } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import type { Operation } from '../../src/domain/operation.ts'
@@ -192,26 +193,32 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     )
   })
 
-  test(`${adapter}: of fifteen parallel calls as many open a challenge as there is room for`, async (t) => {
-    const { stepUps } = await create()
-    const [clientId, subjectUserId] = [randomUUID(), randomUUID()]
+  test.serial(
+    `${adapter}: of fifteen parallel calls as many open a challenge as there is room for`,
+    async (t) => {
+      const { stepUps } = await create()
+      const [clientId, subjectUserId] = [randomUUID(), randomUUID()]
 
-    const opened = await Promise.allSettled(
-      Array.from({ length: 15 }, (_, n) =>
-        stepUps.open(
-          ...challengeOf(clientId, subjectUserId),
-          { key: `key-${n}`, fingerprint: 'f' },
-          PROVENANCE,
-          7,
+      const opened = await Promise.allSettled(
+        Array.from({ length: 15 }, (_, n) =>
+          stepUps.open(
+            ...challengeOf(clientId, subjectUserId),
+            { key: `key-${n}`, fingerprint: 'f' },
+            PROVENANCE,
+            7,
+          ),
         ),
-      ),
-    )
+      )
 
-    t.is(opened.filter(({ status }) => status === 'fulfilled').length, 7)
-    for (const each of opened) {
-      if (each.status === 'rejected') t.true(each.reason instanceof LiveChallengesSpent)
-    }
-  })
+      t.is(opened.filter(({ status }) => status === 'fulfilled').length, 7)
+      for (const each of opened) {
+        // A call that waits too long, as on a busy machine, opens nothing either.
+        if (each.status === 'rejected' && !(each.reason instanceof StorageUnavailable)) {
+          t.true(each.reason instanceof LiveChallengesSpent, String(each.reason))
+        }
+      }
+    },
+  )
 
   test(`${adapter}: a decision is loaded as it was saved, one version on`, async (t) => {
     const stores = await create()

@@ -185,7 +185,8 @@ for (const [what, endpoint] of [
       t.is((await call(url, 'POST', challenge.verify, { token: user.token, json })).status, 204)
       t.is(await service.end(), 0, service.output())
 
-      t.true((service.output().match(/traces lost/g) ?? []).length <= 1)
+      // One line a minute at most of the thread that answers, and one of the thread that mails.
+      t.true((service.output().match(/traces lost/g) ?? []).length <= 2, service.output())
     },
   )
 }
