@@ -57,8 +57,14 @@ export async function startFuzzedService(databaseUrl: string): Promise<FuzzedSer
     const collections = async () =>
       sumOf(await scrape(managementUrl), /^nodejs_gc_duration_seconds_count\{.*kind="major"/)
     const before = await collections()
-    service.process.kill('SIGUSR2')
-    await until(collections, (count) => count >= before + 2)
+    // V8 merges a collection with one that is under way, so ask until two have ended since.
+    await until(
+      async () => {
+        service.process.kill('SIGUSR2')
+        return collections()
+      },
+      (count) => count >= before + 2,
+    )
   }
 
   return {
