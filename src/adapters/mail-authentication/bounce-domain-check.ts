@@ -1,5 +1,6 @@
 import type { DNSResolver } from 'mailauth'
 import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
+import { notLookedUp } from './mail-resolver.ts'
 
 /** Checks whether mail systems find a server for the domain to which they send their notices. */
 export class BounceDomainCheck implements DiagnosticCheck {
@@ -24,11 +25,7 @@ export class BounceDomainCheck implements DiagnosticCheck {
       const { code } = error as NodeJS.ErrnoException
       yield code === 'ENODATA' || code === 'ENOTFOUND'
         ? this.#without()
-        : CheckResult.warning(
-            this.name,
-            `the mail servers of ${this.#domain} could not be looked up`,
-            'Check that this machine reaches a name server, or name one in DNS_SERVERS',
-          )
+        : notLookedUp(this.name, `the mail servers of ${this.#domain}`)
     }
   }
 

@@ -1,5 +1,6 @@
 import { type DNSResolver, dkimVerify, dmarc, spf } from 'mailauth'
 import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
+import { notLookedUp } from './mail-resolver.ts'
 
 /** An address for documentation (RFC 5737), from which no mail comes. SPF has to allow it to nobody. */
 const NOBODYS_ADDRESS = '192.0.2.1'
@@ -84,7 +85,7 @@ export class SenderDomainCheck implements DiagnosticCheck {
           'Publish one record, without errors, that leads to at most ten further look-ups (RFC 7208 §4.6.4)',
         )
       default:
-        return unknown(name, envelope)
+        return notLookedUp(name, envelope)
     }
   }
 
@@ -100,7 +101,7 @@ export class SenderDomainCheck implements DiagnosticCheck {
           `${record} has the key that ${isActive ? 'signs the mails' : 'will sign mails, or did'}`,
         )
       case 'temperror':
-        return unknown(name, record)
+        return notLookedUp(name, record)
       default:
         return isActive
           ? CheckResult.failed(
@@ -125,7 +126,7 @@ export class SenderDomainCheck implements DiagnosticCheck {
       dkimDomains: [{ domain: from }],
       resolver: this.#resolver,
     })
-    if (!found || found.status.result === 'temperror') return unknown(name, `_dmarc.${from}`)
+    if (!found || found.status.result === 'temperror') return notLookedUp(name, `_dmarc.${from}`)
     if (found.status.result === 'none') {
       return CheckResult.warning(
         name,
@@ -160,14 +161,6 @@ const REQUESTS = {
   quarantine: 'treat mails that fail as suspicious',
   reject: 'refuse mails that fail',
 } as const
-
-function unknown(name: string, record: string): CheckResult {
-  return CheckResult.warning(
-    name,
-    `${record} could not be looked up`,
-    'Check that this machine reaches a name server, or name one in DNS_SERVERS',
-  )
-}
 
 /** What the library says after its general words. Domains of records may be in it, and no address. */
 function reasonOf(comment: unknown): string {
