@@ -57,6 +57,18 @@ test('proofs run after tests that fail, and the run has failed', async (t) => {
   t.is(exitCode, 1)
 })
 
+test('what failed is said again at the end, where a reader of a long log begins', async (t) => {
+  const { output } = await runWith(t, {
+    test: "echo '  ✘ [fail]: a title'; echo 'its reason'; echo '1 passed, 1 failed, 0 skipped'; exit 1",
+    proofs: passing(5),
+  })
+
+  t.regex(
+    output,
+    /5 passed, 0 failed, 0 skipped\nFailed in "npm run test":\n {2}✘ \[fail]: a title\n.*its reason\n/s,
+  )
+})
+
 for (const [what, crash] of [
   ['ends before it counts', 'echo "not a type"; exit 2'],
   ['counts no failure and fails', `${passing(4)}; exit 1`],

@@ -306,7 +306,10 @@ async function statementLog(): Promise<() => Promise<string[]>> {
     const inTransaction = new Set<string>()
     return names.flatMap(([, session = '', name = '<unnamed>', text = '']) => {
       if (/^BEGIN/.test(text)) inTransaction.add(session)
-      const ofJob = inTransaction.has(session) || /^(?:otp-outbox|lock-notices)\./.test(name)
+      const ofJob =
+        inTransaction.has(session) ||
+        /^(?:otp-outbox|lock-notices|security-notices)\./.test(name) ||
+        /trail_anchors|pg_snapshot|purge/.test(text)
       if (/^(?:COMMIT|ROLLBACK)/.test(text)) inTransaction.delete(session)
       return ofJob ? [] : [name]
     })
