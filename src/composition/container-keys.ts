@@ -6,6 +6,7 @@ import type { IssuerKeys } from '../adapters/identity-jose/issuer-keys.ts'
 import type { Connections } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import type { CommitListener } from '../application/ports/commit-listener.ts'
+import type { ReportLinks } from '../application/ports/report-links.ts'
 import type { BounceAddresses } from '../contracts/bounce-addresses.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import { key } from './bind-class.ts'
@@ -25,6 +26,8 @@ export const StorageConnections = key<Connections>('StorageConnections')
 export const LockNoticeDeliverer = key<Deliverer>('LockNoticeDeliverer')
 /** The envelope senders of mails; undefined if notices about mails go elsewhere. */
 export const Bounces = key<BounceAddresses | undefined>('BounceAddresses')
+/** The links of mails to report them; undefined if mails have none. */
+export const Links = key<ReportLinks | undefined>('ReportLinks')
 /** Takes notices about mails; undefined if this process takes none. */
 export const Intake = key<BounceIntake | undefined>('BounceIntake')
 /** Each router of the HTTP server is bound to this key. The server tries them in the order of the bindings. */

@@ -7,6 +7,7 @@ import { http } from './http.ts'
 import { identity } from './identity.ts'
 import { jobs } from './jobs.ts'
 import { observing, observingService } from './observing.ts'
+import { reportPage } from './reports.ts'
 import { seals } from './seals.ts'
 import { signatures } from './signatures.ts'
 import { storage } from './storage.ts'
@@ -36,6 +37,7 @@ export function createContainer(options: CompositionOptions, tracing?: Tracing):
     jobs(options),
     http(options),
     webhooks(options),
+    reportPage(config, otpKeys),
   )
   return container
 }

@@ -26,10 +26,11 @@ import { bounces } from './bounces.ts'
 import { codes } from './codes.ts'
 import type { DeliveryOptions } from './composition-options.ts'
 import { connections } from './connections.ts'
-import { Intake, LockNoticeDeliverer, Log, StorageConnections, Traces } from './container-keys.ts'
+import { Intake, Links, LockNoticeDeliverer, Log, StorageConnections, Traces } from './container-keys.ts'
 import { mail } from './mail.ts'
 import { mailStorage } from './mail-storage.ts'
 import { loadTracing, observing, observingMails } from './observing.ts'
+import { reportLinks } from './reports.ts'
 import { seals } from './seals.ts'
 
 /** A lock notice is less urgent than a code: no user waits for it. So nothing wakes its deliverer between polls. */
@@ -75,6 +76,7 @@ function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | un
     mailStorage(),
     codes(config.otpKeys, config.policy.codeDigits),
     bounces(options),
+    reportLinks(config),
     seals(config.otpKeys, config.unsealedUntil),
     mail(options),
     deliverers(options),
@@ -86,11 +88,11 @@ function deliverers({ requests }: DeliveryOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bindClass(bind, RecordMailEvent, [MailOutcomes, Clock])
     bind(DeliverOtp).toResolvedValue(
-      (outbox, totp, composer, transport, mailOutcomes, clock, tracing) =>
-        new DeliverOtp(outbox, totp, composer, transport, mailOutcomes, clock, tracing?.deliveries),
-      [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailOutcomes, Clock, Traces],
+      (outbox, totp, composer, transport, mailOutcomes, clock, tracing, links) =>
+        new DeliverOtp(outbox, totp, composer, transport, mailOutcomes, clock, tracing?.deliveries, links),
+      [OtpOutbox, Totp, OtpMailComposer, MailTransport, MailOutcomes, Clock, Traces, Links],
     )
-    bindClass(bind, SendLockNotices, [LockNotices, LockMailComposer, MailTransport, Clock])
+    bindClass(bind, SendLockNotices, [LockNotices, LockMailComposer, MailTransport, Clock, Links])
     bindClass(bind, SendSecurityNotices, [SecurityNotices, SecurityMailComposer, MailTransport, Clock])
 
     bind(Workload).toConstantValue(new InFlightRequests(requests))

@@ -9,9 +9,11 @@ import { PrismaSuppressions } from '../adapters/persistence-prisma/mail-outcomes
 import { PrismaOutboxBacklog } from '../adapters/persistence-prisma/otp-outbox/prisma-outbox-backlog.ts'
 import { PrismaRetention } from '../adapters/persistence-prisma/retention/prisma-retention.ts'
 import { RowSeals } from '../adapters/persistence-prisma/seals/row-seals.ts'
+import { PrismaReportableChallenges } from '../adapters/persistence-prisma/step-ups/prisma-reportable-challenges.ts'
 import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { AuditTrail } from '../application/ports/audit-trail.ts'
 import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
+import { ReportableChallenges } from '../application/ports/reportable-challenges.ts'
 import { Retention } from '../application/ports/retention.ts'
 import { Suppressions } from '../application/ports/suppressions.ts'
 import { TrailAnchors } from '../application/ports/trail-anchors.ts'
@@ -27,6 +29,7 @@ export function storage(): ContainerModule {
     bindPort(bind, Suppressions, PrismaSuppressions, [Statements, Commits])
     bindPort(bind, OutboxBacklog, PrismaOutboxBacklog, [PrismaClient])
     bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient])
+    bindPort(bind, ReportableChallenges, PrismaReportableChallenges, [PrismaClient])
     bindPort(bind, Retention, PrismaRetention, [PrismaClient])
     bind(TrailAnchors).toResolvedValue((prisma) => new PrismaTrailAnchors(prisma), [PrismaClient])
     bindClass(bind, DatabaseHealth, [StorageConnections])

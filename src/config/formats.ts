@@ -37,6 +37,12 @@ export const secureUrl = url(['https:', 'http:']).refine(
   'must be an https:// URL, unless it is on this machine',
 )
 
+/** What readers of mails see and follow: the address of a page, without anything after its path. */
+export const pageUrl = secureUrl
+  .refine((text) => !/[?#@\\]/.test(text), 'must not hold a user, a query or a fragment')
+  .refine((text) => /^[\x21-\x7e]{1,200}$/.test(text), 'must have at most 200 characters, all of them ASCII')
+  .transform((text) => text.replace(/\/+$/, ''))
+
 /** One or more `kid:base64`, joined by commas. `length` puts the check of `accepts` into words. */
 export function keys(accepts: (length: number) => boolean, length: string) {
   return z.string().transform((text, context): Keys => {

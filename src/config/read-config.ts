@@ -45,6 +45,8 @@ export interface Config {
   /** `user:password` with which Postmark authenticates its reports. Undefined: the service accepts no reports. */
   readonly postmarkWebhookAuth: string | undefined
   readonly letter: LetterConfig
+  /** Undefined: mails have no link. */
+  readonly report: { readonly url: string; readonly page: boolean } | undefined
   readonly policy: StepUpPolicy & { readonly codeDigits: 6 | 7 | 8 }
   /** How long the service keeps an expired challenge, and an event. */
   readonly retention: { readonly challengesInDays: number; readonly trailInDays: number }
@@ -253,6 +255,9 @@ function conflicting(env: Environment): string[] {
       )
     }
   }
+  if (production && env.REPORT_URL?.startsWith('http:')) {
+    problems.push('REPORT_URL must be an https:// URL in production: users follow it from their mails')
+  }
   if (env.BOUNCE_DOMAIN && !env.MAIL_TRANSPORT?.split(/[, ]+/).includes('smtp')) {
     problems.push('BOUNCE_DOMAIN is for mails over SMTP, and MAIL_TRANSPORT has no smtp: unset it')
   }
@@ -308,6 +313,8 @@ function freeze(env: Values): Config {
       timeZone: env.MAIL_TIME_ZONE,
       appHost: env.APP_ORIGIN === undefined ? undefined : new URL(env.APP_ORIGIN).hostname,
     },
+    report:
+      env.REPORT_URL === undefined ? undefined : { url: env.REPORT_URL, page: env.REPORT_PAGE === 'on' },
     policy: {
       codeDigits: env.OTP_DIGITS as 6 | 7 | 8,
       codeLifetimeInSeconds: env.OTP_LIFETIME_SECONDS,

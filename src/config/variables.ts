@@ -15,6 +15,7 @@ import {
   mailbox,
   mailTransports,
   nameServers,
+  pageUrl,
   pairs,
   secureUrl,
   subnets,
@@ -91,6 +92,10 @@ const withSmtpOauth: Condition = {
 const withIntake: Condition = {
   words: 'with `BOUNCE_INTAKE_PORT`',
   holds: ({ BOUNCE_INTAKE_PORT }) => Boolean(BOUNCE_INTAKE_PORT),
+}
+const withReportPage: Condition = {
+  words: 'with `REPORT_PAGE=on`',
+  holds: ({ REPORT_PAGE }) => REPORT_PAGE === 'on',
 }
 const withSmtp = withTransport('smtp')
 const withPostmark = withTransport('postmark')
@@ -357,6 +362,18 @@ export const VARIABLES = {
     schema: appOrigin.optional(),
     meaning:
       'Where users type codes in, as in `https://app.bank.example`. Browsers then offer a code on this origin only.',
+  },
+  REPORT_URL: {
+    schema: pageUrl.optional(),
+    meaning:
+      'Where users report that it was not they, as in `https://www.bank.example/not-me`: mails with a code and mails about a lock then have a link there, with a token of their own at its end ([mail.md](mail.md#it-was-not-me)). Unset: no link.',
+    required: [withReportPage],
+    example: 'the address at which users reach the page, as in https://www.bank.example/not-me',
+  },
+  REPORT_PAGE: {
+    schema: z.enum(['on', 'off'], 'must be on or off').default('off'),
+    meaning:
+      'Whether this process serves the page of `REPORT_URL`, at `/report/…`. `off` on a process that only mails, or that the internet does not reach.',
   },
   SMTP_URL: {
     schema: url(['smtp:', 'smtps:']).optional(),

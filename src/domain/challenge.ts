@@ -183,6 +183,26 @@ export const Challenge = {
     return [{ ...cancelled, mismatchedBy }, [refused, event]]
   },
 
+  /**
+   * Records that a reader of a mail says that the operation is not theirs. Ends a live challenge, verified or not. What was consumed
+   * stays so: the event then tells its client what became of the approval.
+   */
+  report(
+    challenge: Challenge,
+    mail: Extract<ChallengeEvent, { type: 'challenge-reported' }>['mail'],
+    now: Date,
+  ): [Challenge, ChallengeEvent[]] {
+    const statusBefore = Challenge.statusAt(challenge, now)
+    const reported: ChallengeEvent = {
+      type: 'challenge-reported',
+      ...about(challenge, now),
+      ...{ statusBefore, mail },
+    }
+    if (!Challenge.isLive(challenge, now)) return [challenge, [reported]]
+    const [cancelled, event] = Challenge.cancel(challenge, 'reported', now)
+    return [cancelled, [reported, event]]
+  },
+
   /** Ends a live challenge, verified or not. @throws {ChallengeOver} */
   cancel(challenge: Challenge, reason: CancellationReason, now: Date): [CancelledChallenge, ChallengeEvent] {
     const status = Challenge.statusAt(challenge, now)

@@ -25,6 +25,8 @@ export type ChallengeEvent = {
   /** A user tried a challenge of somebody else. `subjectUserId` is that user, not the subject of the challenge. */
   | { readonly type: 'stranger-refused' }
   | { readonly type: 'challenge-cancelled'; readonly reason: CancellationReason }
+  /** A reader of one of its mails said that the operation was not theirs. A challenge has at most one. */
+  | ({ readonly type: 'challenge-reported' } & Report)
   /** `until`: the first instant at which codes are accepted from the subject again. */
   | { readonly type: 'subject-locked'; readonly until: Date }
   | { readonly type: 'lock-notice-sent'; readonly noticeId: string; readonly attempt: number }
@@ -91,8 +93,20 @@ export type SecurityNoticeKind = 'address-changed' | 'operation-mismatch'
 export type SecurityNoticeFailure = 'too-late' | 'refused'
 
 /**
+ * What a reader of a mail reported.
+ *
+ * - `statusBefore`: how the challenge stood when the report came. A pending or verified one was cancelled by it.
+ * - `mail`: the mail whose link the reader followed.
+ */
+interface Report {
+  readonly statusBefore: 'pending' | 'verified' | 'consumed' | 'expired' | 'exhausted' | 'cancelled'
+  readonly mail: 'otp' | 'lock-notice'
+}
+
+/**
  * Why a challenge was cancelled. `user-gone`: the directory no longer has its subject, has disabled them, or has no usable address
- * of theirs any more. `operation-mismatch`: three calls tried to consume it for another operation.
+ * of theirs any more. `operation-mismatch`: three calls tried to consume it for another operation. `reported`: a reader of its mail
+ * said that it was not theirs, or said so of another challenge and ended this one with it.
  */
 export type CancellationReason =
   | Forgery
@@ -100,6 +114,7 @@ export type CancellationReason =
   | 'user-gone'
   | 'operation-mismatch'
   | 'user-erased'
+  | 'reported'
   | 'by-client'
   | 'by-subject'
   | 'restored'

@@ -5,6 +5,7 @@ import { mailFatesContract } from '../contracts/mail-outcomes.contract.ts'
 import { mailboxBudgetContract } from '../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { refusedCallsContract } from '../contracts/refused-calls.contract.ts'
+import { reportableChallengesContract } from '../contracts/reportable-challenges.contract.ts'
 import { retentionContract } from '../contracts/retention.contract.ts'
 import { securityNoticesContract } from '../contracts/security-notices.contract.ts'
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
@@ -24,4 +25,5 @@ mailFatesContract('in memory', create)
 suppressionsContract('in memory', create)
 lockNoticesContract('in memory', create)
 securityNoticesContract('in memory', create)
+reportableChallengesContract('in memory', create)
 retentionContract('in memory', create)

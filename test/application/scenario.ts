@@ -7,6 +7,8 @@ import {
 } from '../../src/application/challenges/consume-challenge.ts'
 import { InspectChallenge } from '../../src/application/challenges/inspect-challenge.ts'
 import { OpenChallenge } from '../../src/application/challenges/open-challenge.ts'
+import { ReportChallenge } from '../../src/application/challenges/report-challenge.ts'
+import { ReviewReportedMail } from '../../src/application/challenges/review-reported-mail.ts'
 import { DeliverOtp } from '../../src/application/codes/deliver-otp.ts'
 import { IssueOtp } from '../../src/application/codes/issue-otp.ts'
 import { VerifyOtp } from '../../src/application/codes/verify-otp.ts'
@@ -25,6 +27,7 @@ import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
+import { PlainReportLinks } from '../doubles/plain-report-links.ts'
 import { PlainTotp } from '../doubles/plain-totp.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
 
@@ -66,16 +69,30 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
   }
   const signal = { wake: () => void rings.push(clock.now()) }
 
+  const links = new PlainReportLinks()
+  const reportPorts = [links, store.reportableChallenges, store.stepUps, store.trail, clock] as const
+
   const useCases = {
     openChallenge: new OpenChallenge(store.stepUps, signer, identifiers, clock, policy),
     issueOtp: new IssueOtp(store.stepUps, totp, identifiers, signal, clock, policy),
     verifyOtp: new VerifyOtp(store.stepUps, totp, identifiers, clock, policy),
     inspectChallenge: new InspectChallenge(store.stepUps, clock, policy),
-    deliverOtp: new DeliverOtp(store.outbox, totp, composer, transport, store.mailOutcomes, clock),
+    deliverOtp: new DeliverOtp(
+      store.outbox,
+      totp,
+      composer,
+      transport,
+      store.mailOutcomes,
+      clock,
+      undefined,
+      links,
+    ),
     sendSecurityNotices: new SendSecurityNotices(store.securityNotices, newsComposer, transport, clock),
-    sendLockNotices: new SendLockNotices(store.lockNotices, lockComposer, transport, clock),
+    sendLockNotices: new SendLockNotices(store.lockNotices, lockComposer, transport, clock, links),
     consumeChallenge: new ConsumeChallenge(store.stepUps, signer, clock),
     cancelChallenge: new CancelChallenge(store.stepUps, clock),
+    reportChallenge: new ReportChallenge(...reportPorts),
+    reviewReportedMail: new ReviewReportedMail(...reportPorts),
     auditChallenge: new AuditChallenge(store.stepUps, store.trail),
     findUser: new FindUser(store.registry),
     putUser: new PutUser(store.registry, clock),

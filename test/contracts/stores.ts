@@ -6,6 +6,7 @@ import type { LockNotices } from '../../src/application/ports/lock-notices.ts'
 import type { MailOutcomes } from '../../src/application/ports/mail-outcomes.ts'
 import type { OtpOutbox } from '../../src/application/ports/otp-outbox.ts'
 import type { Provenance } from '../../src/application/ports/provenance.ts'
+import type { ReportableChallenges } from '../../src/application/ports/reportable-challenges.ts'
 import type { StepUps } from '../../src/application/ports/step-ups.ts'
 import type { Suppressions } from '../../src/application/ports/suppressions.ts'
 import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
@@ -32,6 +33,11 @@ export interface MailOutcomeStores extends Stores {
 /** The same with the warnings of locks. */
 export interface LockNoticeStores extends Stores {
   readonly lockNotices: LockNotices
+}
+
+/** The same with what finds the challenges of reports. */
+export interface ReportStores extends Stores {
+  readonly reportableChallenges: ReportableChallenges
 }
 
 /** Writes to the storage without the service and its keys. */

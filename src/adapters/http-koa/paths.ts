@@ -5,6 +5,7 @@ const MFA = '/internal/v1/mfa'
 export const CHALLENGES = `${MFA}/challenges`
 export const TOTP_EMAIL = `${MFA}/totp-email`
 export const USERS = `${MFA}/users`
+export const REPORT = '/report'
 export const POSTMARK_WEBHOOK = '/webhooks/postmark'
 export const HEALTHZ = '/healthz'
 export const READYZ = '/readyz'

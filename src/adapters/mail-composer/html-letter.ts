@@ -4,8 +4,8 @@ import { HtmlTemplate, type TemplateValues } from './html-template.ts'
 import type { Wording } from './wording.ts'
 
 /**
- * Writes letters as self-contained HTML: no link, script or style from elsewhere, no image but the brand's logo, and
- * no hidden content. The template is compiled from the MJML file of that name.
+ * Writes letters as self-contained HTML: no link but the one to report, no script or style from elsewhere, no image but the brand's
+ * logo, and no hidden content. The template is compiled from the MJML file of that name.
  *
  * The title is the brand's name, in one line: Roundcube shows the rest of a title with a line break as text.
  *
@@ -33,6 +33,11 @@ export function htmlLetter(
     worded.set(wording, template)
     return template.fill(values).toString()
   }
+}
+
+/** The section of a letter with its link, if it has one. */
+export function links(reportUrl: string | undefined): readonly TemplateValues[] {
+  return reportUrl === undefined ? [] : [{ reportUrl }]
 }
 
 export function allFolded<Name extends string>(texts: Readonly<Record<Name, string>>): Record<Name, string> {

@@ -19,13 +19,21 @@ export class HtmlLockMailComposer implements LockMailComposer {
     this.#wordings = new Map(createWordings().map((wording) => [wording.language, wording]))
     this.#text = lockText(brand.name)
     this.#html = lockHtml(brand)
-    for (const locale of this.#wordings.keys()) this.compose({ lockedUntil: new Date(0), locale })
+    for (const locale of this.#wordings.keys()) {
+      for (const reportUrl of [undefined, '']) this.compose({ lockedUntil: new Date(0), locale, reportUrl })
+    }
   }
 
-  compose({ lockedUntil, locale, displayName }: LockWarning): Pick<MailMessage, 'subject' | 'text' | 'html'> {
+  compose({
+    lockedUntil,
+    locale,
+    displayName,
+    reportUrl,
+  }: LockWarning): Pick<MailMessage, 'subject' | 'text' | 'html'> {
     const reader = this.#readers.of(locale)
     const wording = this.#wordings.get(reader.language)!
-    const letter = { wording, greeting: greeting(wording, displayName), until: reader.instant(lockedUntil) }
+    const until = reader.instant(lockedUntil)
+    const letter = { wording, greeting: greeting(wording, displayName), until, reportUrl }
     return { subject: wording.lock.subject, text: this.#text(letter), html: this.#html(letter) }
   }
 }

@@ -37,7 +37,9 @@ export class HtmlOtpMailComposer implements OtpMailComposer {
     this.#wordings = new Map(createWordings().map((wording) => [wording.language, wording]))
     this.#text = textBody(brand.name, appHost)
     this.#html = htmlBody(brand)
-    for (const locale of this.#wordings.keys()) this.compose({ ...SPECIMEN, locale })
+    for (const locale of this.#wordings.keys()) {
+      for (const reportUrl of [undefined, '']) this.compose({ ...SPECIMEN, locale, reportUrl })
+    }
   }
 
   compose(notice: OtpNotice): Pick<MailMessage, 'subject' | 'text' | 'html'> {

@@ -1,6 +1,6 @@
 import type { Brand } from './brand.ts'
-import { allFolded, htmlLetter } from './html-letter.ts'
-import { INDENT, lines } from './text-body.ts'
+import { allFolded, htmlLetter, links } from './html-letter.ts'
+import { INDENT, lines, link } from './text-body.ts'
 import type { Wording } from './wording.ts'
 
 /** The content of the mail about a lock, for text and HTML alike. Only the name in it is foreign text. */
@@ -9,11 +9,14 @@ export interface LockLetter {
   readonly greeting: string
   /** The end of the lock, in the reader's format. */
   readonly until: string
+  /** Undefined: the letter has no link. */
+  readonly reportUrl?: string | undefined
 }
 
 export function lockText(brandName: string): (letter: LockLetter) => string {
-  return ({ wording: { lock }, greeting, until }) =>
-    [
+  return ({ wording, greeting, until, reportUrl }) => {
+    const { lock, report } = wording
+    return [
       brandName,
       lock.title,
       greeting,
@@ -22,8 +25,11 @@ export function lockText(brandName: string): (letter: LockLetter) => string {
       `${INDENT}${INDENT}${until}`,
       paragraph(lock.ownTitle, lock.own),
       paragraph(lock.warningTitle, lock.warning),
-      paragraph(lock.footer),
+      ...(reportUrl === undefined
+        ? [paragraph(lock.footer)]
+        : [link(wording, reportUrl), paragraph(report.lockFooter)]),
     ].join('\n\n')
+  }
 }
 
 function paragraph(...texts: readonly string[]): string {
@@ -31,6 +37,16 @@ function paragraph(...texts: readonly string[]): string {
 }
 
 export function lockHtml(brand: Brand): (letter: LockLetter) => string {
-  const html = htmlLetter('lock-letter', brand, ({ lock: { subject: _, ...shown } }) => shown)
-  return ({ wording, greeting, until }) => html(wording, allFolded({ greeting, until }))
+  const letter = (footerOf: (wording: Wording) => string) =>
+    htmlLetter('lock-letter', brand, (wording) => {
+      const { subject: _, ...shown } = wording.lock
+      return { ...shown, reportLink: wording.report.link, footer: footerOf(wording) }
+    })
+  const withoutLink = letter(({ lock }) => lock.footer)
+  const withLink = letter(({ report }) => report.lockFooter)
+
+  return ({ wording, greeting, until, reportUrl }) => {
+    const html = reportUrl === undefined ? withoutLink : withLink
+    return html(wording, { ...allFolded({ greeting, until }), report: links(reportUrl) })
+  }
 }

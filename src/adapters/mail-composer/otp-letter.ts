@@ -13,11 +13,13 @@ export interface OtpLetter {
   readonly mark: string
   readonly validity: string
   readonly usage: string
+  /** Undefined: the letter has no link. */
+  readonly reportUrl: string | undefined
 }
 
 /** @param until the end of the code, in the reader's format. */
 export function otpLetter(notice: OtpNotice, wording: Wording, until: string): OtpLetter {
-  const { code, reference, summary, issuedAt, expiresAt, displayName } = notice
+  const { code, reference, summary, issuedAt, expiresAt, displayName, reportUrl } = notice
   const length = { min: code.length, max: code.length }
   return {
     wording,
@@ -31,5 +33,6 @@ export function otpLetter(notice: OtpNotice, wording: Wording, until: string): O
     mark: wording.mark(reference),
     validity: wording.validity((expiresAt.getTime() - issuedAt.getTime()) / 1000, until),
     usage: wording.usage(reference),
+    reportUrl,
   }
 }

@@ -22,7 +22,7 @@ const OF_SEVERAL_UNITS = /[\p{M}\p{EMod}\u{10000}-\u{10FFFF}]|\u200D/u
 export function textBody(brandName: string, appHost: string | undefined): (letter: OtpLetter) => string {
   const ownWords = new Map<Wording, OwnWords>()
 
-  return ({ wording, greeting, summary, code, mark, validity, usage }) => {
+  return ({ wording, greeting, summary, code, mark, validity, usage, reportUrl }) => {
     const own = ownWords.get(wording) ?? broken(wording)
     ownWords.set(wording, own)
     const operation = summary.flatMap(({ label, value }) => [
@@ -40,7 +40,7 @@ export function textBody(brandName: string, appHost: string | undefined): (lette
       lines(validity).join('\n'),
       lines(usage).join('\n'),
       own.warning,
-      own.footer,
+      ...(reportUrl === undefined ? [own.footer] : [link(wording, reportUrl), own.footerWithLink]),
       ...(appHost === undefined ? [] : [`@${appHost} #${code}`]),
     ].join('\n\n')
   }
@@ -50,13 +50,20 @@ interface OwnWords {
   readonly introduction: string
   readonly warning: string
   readonly footer: string
+  readonly footerWithLink: string
 }
 
-function broken({ introduction, warningTitle, warning, footer }: Wording): OwnWords {
+/** The link to report, whole and on a line of its own: mail programs do not join what is broken. */
+export function link({ report }: Wording, url: string): string {
+  return `${report.link}\n${url}`
+}
+
+function broken({ introduction, warningTitle, warning, footer, report }: Wording): OwnWords {
   return {
     introduction: lines(introduction).join('\n'),
     warning: [...lines(warningTitle), ...lines(warning)].join('\n'),
     footer: lines(footer).join('\n'),
+    footerWithLink: lines(report.footer).join('\n'),
   }
 }
 

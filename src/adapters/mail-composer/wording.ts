@@ -37,8 +37,39 @@ export interface Wording {
   validity(seconds: number, until: string): string
   usage(reference: string): string
   readonly lock: LockWording
+  /** The words of the link to report, of the page that it leads to, and of the end of a letter that has it. */
+  readonly report: ReportWording
+  /** What stands before an instant. */
+  readonly when: string
   /** The words of each security notice. Its letter is that about a lock, with a time in the place of its end. */
   readonly notices: Readonly<Record<SecurityNoticeKind, LockWording>>
+}
+
+export interface ReportWording {
+  /** Of the link, and of the button on its page. */
+  readonly link: string
+  readonly footer: string
+  readonly lockFooter: string
+  readonly title: string
+  readonly introduction: string
+  readonly askLive: string
+  readonly askOver: string
+  readonly askConsumed: string
+  readonly others: string
+  readonly never: string
+  readonly doneTitle: string
+  readonly doneLive: string
+  readonly doneOver: string
+  readonly doneConsumed: string
+  readonly doneOthers: string
+  readonly alreadyTitle: string
+  readonly already: string
+  readonly advice: string
+  readonly unknownTitle: string
+  readonly unknown: string
+  readonly again: string
+  readonly busyTitle: string
+  readonly busy: string
 }
 
 /** The words that only the mail about a lock uses. */
@@ -115,6 +146,8 @@ function wording(language: Language, direction: 'ltr' | 'rtl', t: TFunction): Wo
       warning: t('lockWarning'),
       footer: t('lockFooter'),
     },
+    report: reportWording(t),
+    when: t('noticeWhen'),
     notices: {
       'address-changed': noticeWording(t, t('addressSubject'), t('addressTitle'), t('addressExplanation')),
       'operation-mismatch': noticeWording(
@@ -124,6 +157,34 @@ function wording(language: Language, direction: 'ltr' | 'rtl', t: TFunction): Wo
         t('mismatchExplanation'),
       ),
     },
+  }
+}
+
+function reportWording(t: TFunction): ReportWording {
+  return {
+    link: t('reportLink'),
+    footer: t('footerWithLink'),
+    lockFooter: t('lockFooterWithLink'),
+    title: t('reportTitle'),
+    introduction: t('reportIntroduction'),
+    askLive: t('reportAskLive'),
+    askOver: t('reportAskOver'),
+    askConsumed: t('reportAskConsumed'),
+    others: t('reportOthers'),
+    never: t('reportNever'),
+    doneTitle: t('reportedTitle'),
+    doneLive: t('reportedLive'),
+    doneOver: t('reportedOver'),
+    doneConsumed: t('reportedConsumed'),
+    doneOthers: t('reportedOthers'),
+    alreadyTitle: t('reportedAlreadyTitle'),
+    already: t('reportedAlready'),
+    advice: t('reportAdvice'),
+    unknownTitle: t('reportUnknownTitle'),
+    unknown: t('reportUnknown'),
+    again: t('reportAgain'),
+    busyTitle: t('reportBusyTitle'),
+    busy: t('reportBusy'),
   }
 }
 

@@ -9,6 +9,7 @@ import type { MailOutcomes } from '../ports/mail-outcomes.ts'
 import { type MailTransport, RecipientSuppressed } from '../ports/mail-transport.ts'
 import type { OtpMailComposer } from '../ports/otp-mail-composer.ts'
 import type { OtpDelivery, OtpOutbox } from '../ports/otp-outbox.ts'
+import type { ReportLinks } from '../ports/report-links.ts'
 import type { Totp } from '../ports/totp.ts'
 
 const UNTRACED: DeliveryTraces = { follow: (_, __, attempt) => attempt() }
@@ -22,7 +23,9 @@ export class DeliverOtp {
   readonly #mailOutcomes: MailOutcomes
   readonly #clock: Clock
   readonly #traces: DeliveryTraces
+  readonly #reportLinks: Pick<ReportLinks, 'urlFor'> | undefined
 
+  /** @param reportLinks undefined: mails carry no link. */
   constructor(
     outbox: OtpOutbox,
     totp: Totp,
@@ -31,6 +34,7 @@ export class DeliverOtp {
     mailOutcomes: MailOutcomes,
     clock: Clock,
     traces: DeliveryTraces = UNTRACED,
+    reportLinks?: Pick<ReportLinks, 'urlFor'>,
   ) {
     this.#outbox = outbox
     this.#totp = totp
@@ -39,6 +43,7 @@ export class DeliverOtp {
     this.#mailOutcomes = mailOutcomes
     this.#clock = clock
     this.#traces = traces
+    this.#reportLinks = reportLinks
   }
 
   /**
@@ -88,6 +93,7 @@ export class DeliverOtp {
       expiresAt: issuance.expiresAt,
       locale: user?.locale,
       displayName: user?.displayName,
+      reportUrl: this.#reportLinks?.urlFor({ kind: 'otp', issuanceId: issuance.id }),
     }
     const message = {
       id: issuance.id,

@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { LockMailComposer } from '../ports/lock-mail-composer.ts'
 import type { LockNoticeDelivery, LockNotices } from '../ports/lock-notices.ts'
 import type { MailTransport } from '../ports/mail-transport.ts'
+import type { ReportLinks } from '../ports/report-links.ts'
 import { type DeliveryAttempt, type DeliveryReport, LEASE_IN_SECONDS, sendMail } from './send-mail.ts'
 
 /** Sends the mails that warn of a lock: at least once each, twice only after a crash, and never after the lock ends. */
@@ -13,12 +14,21 @@ export class SendLockNotices {
   readonly #composer: LockMailComposer
   readonly #transport: MailTransport
   readonly #clock: Clock
+  readonly #reportLinks: Pick<ReportLinks, 'urlFor'> | undefined
 
-  constructor(notices: LockNotices, composer: LockMailComposer, transport: MailTransport, clock: Clock) {
+  /** @param reportLinks undefined: mails carry no link. */
+  constructor(
+    notices: LockNotices,
+    composer: LockMailComposer,
+    transport: MailTransport,
+    clock: Clock,
+    reportLinks?: Pick<ReportLinks, 'urlFor'>,
+  ) {
     this.#notices = notices
     this.#composer = composer
     this.#transport = transport
     this.#clock = clock
+    this.#reportLinks = reportLinks
   }
 
   /**
@@ -45,11 +55,16 @@ export class SendLockNotices {
   }
 
   async #send({ notice, user }: LockNoticeDelivery) {
-    const { id, recipient: to, lockedUntil } = notice
+    const { id, challengeId, recipient: to, lockedUntil } = notice
     if (LockNotice.isOver(notice, this.#clock.now())) {
       return { decided: LockNotice.fail(notice, 'lock-over', this.#clock.now()) }
     }
-    const warning = { lockedUntil, locale: user?.locale, displayName: user?.displayName }
+    const warning = {
+      lockedUntil,
+      locale: user?.locale,
+      displayName: user?.displayName,
+      reportUrl: this.#reportLinks?.urlFor({ kind: 'lock-notice', challengeId }),
+    }
     const message = { id, kind: 'lock-notice', expiresAt: lockedUntil, to } as const
     return sendMail<[LockNotice, ChallengeEvent[]]>(
       this.#transport,

@@ -12,6 +12,8 @@ export interface OtpNotice {
   /** BCP 47 language tag of the user, where known. */
   readonly locale?: string | undefined
   readonly displayName?: string | undefined
+  /** Where the reader can report that it was not they. Undefined: the mail has no link. */
+  readonly reportUrl?: string | undefined
 }
 
 /** Writes the mail that carries a code. */

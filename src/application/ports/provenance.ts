@@ -14,12 +14,15 @@ export interface Origin {
 
 /** Who caused a decision, for the audit trail. Includes the origin if a request was the cause. */
 export interface Provenance extends Partial<Origin> {
-  /** `user:<id>`, `client:<id>`, `operator:<what>`, `mail-system` or `service`. */
+  /** `user:<id>`, `client:<id>`, `operator:<what>`, `mail-reader`, `mail-system` or `service`. */
   readonly actor: string
 }
 
 /** The mail system, as the actor of what it reports. */
 export const MAIL_SYSTEM = 'mail-system'
+
+/** Whoever followed the link in a mail. Nobody has authenticated them: they read the mail, or somebody passed it on to them. */
+export const MAIL_READER = 'mail-reader'
 
 /** A caller, as the actor of its request. */
 export function actorOf(caller: Caller): string {

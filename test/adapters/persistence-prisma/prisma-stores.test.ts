@@ -10,6 +10,7 @@ import { PrismaMailOutcomes } from '../../../src/adapters/persistence-prisma/mai
 import { PrismaSuppressions } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-suppressions.ts'
 import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-outbox/prisma-otp-outbox.ts'
 import { RowSeals } from '../../../src/adapters/persistence-prisma/seals/row-seals.ts'
+import { PrismaReportableChallenges } from '../../../src/adapters/persistence-prisma/step-ups/prisma-reportable-challenges.ts'
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
 import type { CommitListener } from '../../../src/application/ports/commit-listener.ts'
@@ -25,6 +26,7 @@ import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
 import { mailboxBudgetContract } from '../../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
 import { refusedCallsContract } from '../../contracts/refused-calls.contract.ts'
+import { reportableChallengesContract } from '../../contracts/reportable-challenges.contract.ts'
 import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
 import {
   consumed,
@@ -34,6 +36,7 @@ import {
   opened,
   overheard,
   PROVENANCE,
+  type ReportStores,
   verified,
 } from '../../contracts/stores.ts'
 import { suppressionsContract } from '../../contracts/suppressions.contract.ts'
@@ -56,7 +59,9 @@ async function connect(): Promise<Connections> {
 let shared: Promise<Connections> | undefined
 
 /** One database for cases that keep to subjects of their own. */
-async function inSharedDatabase(committed?: CommitListener): Promise<MailOutcomeStores & ForgeableStores> {
+async function inSharedDatabase(
+  committed?: CommitListener,
+): Promise<MailOutcomeStores & ForgeableStores & ReportStores> {
   shared ??= connect()
   return storesOf(await shared, committed)
 }
@@ -67,7 +72,7 @@ const inOwnDatabase = async (committed?: CommitListener) => storesOf(await conne
 function storesOf(
   { prisma, statements }: Connections,
   committed?: CommitListener,
-): MailOutcomeStores & ForgeableStores {
+): MailOutcomeStores & ForgeableStores & ReportStores {
   const stepUps = new PrismaStepUps(statements, SEALS, committed)
   return {
     stepUps,
@@ -76,6 +81,7 @@ function storesOf(
     trail: new PrismaAuditTrail(prisma),
     mailOutcomes: new PrismaMailOutcomes(statements, committed),
     suppressions: new PrismaSuppressions(statements, committed),
+    reportableChallenges: new PrismaReportableChallenges(prisma),
     intruder: new PrismaIntruder(prisma, stepUps),
   }
 }
@@ -107,6 +113,7 @@ test.after('calls in company have shared each kind of statement', async (t) => {
 
 userRegistryContract('prisma', inSharedDatabase)
 auditTrailContract('prisma', inSharedDatabase)
+reportableChallengesContract('prisma', inSharedDatabase)
 suppressionsContract('prisma', inSharedDatabase)
 mailFatesContract('prisma', inOwnDatabase)
 otpOutboxContract('prisma', inOwnDatabase)

@@ -4,6 +4,7 @@ import { InMemoryIntruder } from './in-memory-intruder.ts'
 import { InMemoryLockNotices } from './in-memory-lock-notices.ts'
 import { InMemoryMailOutcomes } from './in-memory-mail-outcomes.ts'
 import { InMemoryOtpOutbox } from './in-memory-otp-outbox.ts'
+import { InMemoryReportableChallenges } from './in-memory-reportable-challenges.ts'
 import { InMemoryRetention } from './in-memory-retention.ts'
 import { InMemorySecurityNotices } from './in-memory-security-notices.ts'
 import { InMemoryState } from './in-memory-state.ts'
@@ -23,6 +24,7 @@ export function inMemoryStores(committed: CommitListener = () => {}) {
     mailOutcomes: new InMemoryMailOutcomes(state),
     suppressions: new InMemorySuppressions(state),
     trail: new InMemoryAuditTrail(state),
+    reportableChallenges: new InMemoryReportableChallenges(state),
     retention: new InMemoryRetention(state),
     intruder: new InMemoryIntruder(state),
     events: state.events as readonly (typeof state.events)[number][],

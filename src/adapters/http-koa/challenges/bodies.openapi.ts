@@ -60,10 +60,12 @@ const Issuance = z
   })
   .meta({ id: 'Issuance', description: 'The newest code of a challenge, without the code.' })
 
+const Status = z.enum(['pending', 'verified', 'consumed', 'expired', 'exhausted', 'cancelled'])
+
 export const Challenge = z
   .strictObject({
     challengeId: ChallengeId,
-    status: z.enum(['pending', 'verified', 'consumed', 'expired', 'exhausted', 'cancelled']),
+    status: Status,
     subjectUserId: z.string(),
     operation: z.strictObject({ type: OperationType, summary: Summary }),
     createdAt: Instant,
@@ -103,6 +105,7 @@ const EVENT_TYPES = Object.keys({
   'consumption-refused': true,
   'stranger-refused': true,
   'challenge-cancelled': true,
+  'challenge-reported': true,
   'subject-locked': true,
   'lock-notice-sent': true,
   'lock-notice-failed': true,
@@ -125,7 +128,8 @@ const Event = z
     type: z.enum(EVENT_TYPES),
     occurredAt: Instant,
     actor: z.string().meta({
-      description: 'Who acted: `user:<id>`, `client:<id>`, `operator:<what>`, `mail-system` or `service`.',
+      description:
+        'Who acted: `user:<id>`, `client:<id>`, `operator:<what>`, `mail-reader`, `mail-system` or `service`.',
       examples: ['user:alice'],
     }),
     requestId: z
@@ -153,6 +157,10 @@ const Event = z
           examples: ['smtp RCPT 451 4.7.1'],
         }),
         kind: z.string(),
+        statusBefore: Status.meta({ description: 'How the challenge stood when it was reported.' }),
+        mail: z
+          .enum(['otp', 'lock-notice'])
+          .meta({ description: 'The mail whose link its reader followed.' }),
         emailAddressChanged: z.boolean(),
       })
       .partial()

@@ -46,6 +46,11 @@ export function errorBodies(logger: Logger): EdgeMiddleware {
   }
 }
 
+/** Whether something that we need is away, so that the same request may succeed later. */
+export function isOutage(error: unknown): boolean {
+  return OUTAGES.some((outage) => error instanceof outage)
+}
+
 export function errorBody(table: ErrorTable, error: HttpError, requestId: string): ErrorBody {
   const urn = (code: string) => `${table.family}:${code}`
   const { code, message: usual } = table.answers[error.key]
@@ -70,7 +75,7 @@ function httpErrorOf(error: unknown): HttpError {
     return new HttpError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } })
   }
   if (error instanceof AccessTokenInsufficient) return new HttpError('forbidden')
-  if (OUTAGES.some((outage) => error instanceof outage)) {
+  if (isOutage(error)) {
     return new HttpError('unavailable', { headers: RETRY_AFTER_OUTAGE })
   }
   return new HttpError('fault')

@@ -1,0 +1,45 @@
+import type { ChallengeStatus } from '../domain/challenge.ts'
+import type { SummaryLine } from '../domain/operation.ts'
+
+/** What a reader who followed the link of a mail gets to see. */
+export type ReportPage =
+  | AskingPage
+  /** The report is stored. `statusBefore`: how the challenge stood then. */
+  | {
+      readonly kind: 'reported'
+      readonly statusBefore: ChallengeStatus
+      readonly othersEnded: boolean
+    }
+  /** An earlier report is stored. */
+  | { readonly kind: 'already'; readonly othersEnded: boolean }
+  /** The link leads to nothing. Says nothing of why. */
+  | { readonly kind: 'unknown' }
+  /** The reader has to come back later. */
+  | { readonly kind: 'busy' }
+
+/** Asks the reader whether it was not they. Its one button sends the proof back. */
+export interface AskingPage {
+  readonly kind: 'ask'
+  readonly status: ChallengeStatus
+  /** Undefined: it cannot be shown. */
+  readonly summary: readonly SummaryLine[] | undefined
+  readonly createdAt: Date
+  readonly proof: string
+  /** Whether the button was pressed, and nothing came of it. */
+  readonly isAgain: boolean
+}
+
+/** Writes the pages on which readers of mails report that an operation was not theirs. They need no script. */
+export abstract class ReportPages {
+  /** Those that the pages are written in, the one for everybody else first. */
+  abstract readonly languages: readonly string[]
+  /** The content security policy of each page. */
+  abstract readonly policy: string
+
+  /**
+   * A whole HTML document, in ASCII. No text of the operation can change how the rest of it reads.
+   *
+   * @param locale a BCP 47 language tag, where known.
+   */
+  abstract page(page: ReportPage, locale: string | undefined): string
+}
