@@ -190,7 +190,9 @@ test('nginx bounds rate, connections, sizes and times, and passes on public path
     '~ ^/internal/v1/mfa/challenges/[^/:]+(?::cancel)?$',
     '= /.well-known/jwks.json',
     '= /webhooks/postmark',
+    '/report/',
     '/internal/',
   ])
+  t.regex(conf, /location \/report\/ \{[^}]*access_log off;/)
   t.regex(conf, /location \/internal\/ \{[^}]*deny all;/)
 })

@@ -111,7 +111,7 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
 
   return {
     ...useCases,
-    ...{ store, clock, transport, mails: transport.sent, notices, warnings, news, rings },
+    ...{ store, clock, transport, mails: transport.sent, notices, warnings, news, rings, links },
     open: async (subjectUserId = 'alice') => {
       const { challenge } = await useCases.openChallenge.execute({
         clientId: 'payments',

@@ -619,6 +619,25 @@ test('a mail has a brand, a zone, and where they are set a logo and the host of 
   t.is(readConfig({ APP_ORIGIN: 'http://localhost:5173' }).letter.appHost, 'localhost')
 })
 
+test('mails have a link only with the address of its page, and a process serves that page only if told to', (t) => {
+  const REPORT_URL = 'https://www.bank.example/not-me/'
+  const url = 'https://www.bank.example/not-me'
+
+  t.is(readConfig({}).report, undefined)
+  t.deepEqual(readConfig({ REPORT_URL }).report, { url, page: false })
+  t.deepEqual(readConfig({ REPORT_URL, REPORT_PAGE: 'on' }).report, { url, page: true })
+  t.is(readConfig({ REPORT_URL: 'http://localhost:3000/report' }).report?.url, 'http://localhost:3000/report')
+  t.regex(problemsOf({ REPORT_PAGE: 'on' }).join(), /^REPORT_URL is not set: /)
+})
+
+test('production mails no link over plain HTTP, not even to this machine', (t) => {
+  const problems = problemsOf({ ...PRODUCTION, REPORT_URL: 'http://localhost/not-me' })
+
+  t.is(problems.length, 1)
+  t.regex(problems[0]!, /^REPORT_URL must be an https:\/\/ URL in production/)
+  t.deepEqual(problemsOf({ ...PRODUCTION, REPORT_URL: 'https://www.bank.example/not-me' }), [])
+})
+
 for (const [name, value] of [
   ['BRAND_NAME', 'two\nlines'],
   ['BRAND_NAME', 'turned \u202Eround'],
@@ -629,6 +648,14 @@ for (const [name, value] of [
   ['BRAND_LOGO_URL', 'http://bank.example/logo.png'],
   ['BRAND_LOGO_URL', 'data:image/png;base64,AAAA'],
   ['BRAND_LOGO_URL', 'https://user:password@bank.example/logo.png'],
+  ['REPORT_URL', 'http://www.bank.example/not-me'],
+  ['REPORT_URL', 'www.bank.example'],
+  ['REPORT_URL', 'https://user@www.bank.example/not-me'],
+  ['REPORT_URL', 'https://www.bank.example/not-me?a=b'],
+  ['REPORT_URL', 'https://www.bank.example/not-me#a'],
+  ['REPORT_URL', `https://www.bank.example/${'x'.repeat(200)}`],
+  ['REPORT_URL', 'https://bücher.example/not-me'],
+  ['REPORT_PAGE', 'yes'],
   ['MAIL_TIME_ZONE', 'Europe/Atlantis'],
   ['MAIL_TIME_ZONE', '+01:00'],
   ['APP_ORIGIN', 'app.bank.example'],

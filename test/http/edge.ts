@@ -8,11 +8,14 @@ import { createHttpServer, type EdgeLimits } from '../../src/adapters/http-koa/e
 import { InFlightRequests } from '../../src/adapters/http-koa/edge/in-flight-requests.ts'
 import { Readiness } from '../../src/adapters/http-koa/edge/readiness.ts'
 import type { RequestObserver, RequestTraces } from '../../src/adapters/http-koa/edge/request-log.ts'
+import { PageProof } from '../../src/adapters/http-koa/report/page-proof.ts'
+import { type ReportPageParts, reportRoutes } from '../../src/adapters/http-koa/report/routes.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service/routes.ts'
 import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email/routes.ts'
 import { userRoutes } from '../../src/adapters/http-koa/users/routes.ts'
 import { BasicCredentials } from '../../src/adapters/http-koa/webhooks/postmark/basic-credentials.ts'
 import { postmarkWebhookRoutes } from '../../src/adapters/http-koa/webhooks/postmark/routes.ts'
+import { HtmlReportPages } from '../../src/adapters/mail-composer/html-report-pages.ts'
 import { EddsaChallengeSigner } from '../../src/adapters/signing-eddsa/eddsa-challenge-signer.ts'
 import {
   AccessTokenInsufficient,
@@ -40,6 +43,17 @@ export const PAYMENTS_TOKEN = 'client.payments.mfa_challenges_create'
 export const CRM_TOKEN = 'client.crm.mfa_users_write'
 export const WEBHOOK_AUTH = 'postmark:correct-horse-battery'
 
+const reportParts = (links: ReportPageParts['links']): ReportPageParts => ({
+  links,
+  pages: new HtmlReportPages({
+    brand: { name: 'Example Bank', color: '#0f4c5c', logoUrl: undefined },
+    timeZone: 'UTC',
+    codeDigits: 6,
+  }),
+  proof: new PageProof([{ bytes: Buffer.alloc(32, 7) }]),
+  publicUrl: 'https://www.bank.example/not-me',
+})
+
 /** The HTTP edge over the use cases on doubles, listening on a port of its own until the test ends. */
 export async function edge(
   t: ExecutionContext,
@@ -49,6 +63,8 @@ export async function edge(
     readiness = new Readiness([]),
     usersElsewhere = false,
     webhook = true,
+    /** Undefined: there is no page to report a mail. */
+    reportPage = undefined as Partial<ReportPageParts> | undefined,
     limits = undefined as EdgeLimits | undefined,
     traces = undefined as RequestTraces | undefined,
   } = {},
@@ -67,6 +83,9 @@ export async function edge(
         ...(usersElsewhere && { putUser: undefined, eraseUser: undefined }),
       }),
       ...(webhook ? [postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger)] : []),
+      ...(reportPage
+        ? [reportRoutes({ ...reportParts(useCases.links), ...reportPage }, useCases, logger)]
+        : []),
       serviceRoutes(readiness, new EddsaChallengeSigner([{ id: 's1', bytes: Buffer.alloc(32, 7) }])),
       documentationRoutes(),
     ],

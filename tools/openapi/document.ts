@@ -43,7 +43,8 @@ statuses, but not which code goes with which status. \`x-countersign-choice\` ma
 **No operation.** \`x-countersign-unmatched\` has the answers to requests that reach no operation: an unknown path, a method
 that the path does not support, or bytes that are not valid HTTP. These answers are our choice too.
 
-The metrics have a port of their own and are not part of this API.
+The metrics have a port of their own and are not part of this API. Nor is the page at \`/report/…\`, on which users report that it
+was not they: it is for people.
 `.trim()
 
 /** The text of the document, made from the schemas and the error tables. */

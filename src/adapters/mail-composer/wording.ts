@@ -46,7 +46,7 @@ export interface Wording {
 }
 
 export interface ReportWording {
-  /** Of the link, and of the button on its page. */
+  /** What the link says, and the button on its page. */
   readonly link: string
   readonly footer: string
   readonly lockFooter: string

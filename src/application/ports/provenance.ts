@@ -21,7 +21,7 @@ export interface Provenance extends Partial<Origin> {
 /** The mail system, as the actor of what it reports. */
 export const MAIL_SYSTEM = 'mail-system'
 
-/** Whoever followed the link in a mail. Nobody has authenticated them: they read the mail, or somebody passed it on to them. */
+/** Somebody who followed the link in a mail. Nobody has authenticated them: the mail may have been passed on. */
 export const MAIL_READER = 'mail-reader'
 
 /** A caller, as the actor of its request. */

@@ -1,7 +1,7 @@
 /** Finds the challenges that a report is about. Writes nothing. */
 export abstract class ReportableChallenges {
   /**
-   * The challenge that the issuance belongs to. Undefined if there is none, or none any more. `issuanceId` must be a canonical UUID.
+   * The challenge that the issuance belongs to. Undefined if nobody knows it, or if it was purged. `issuanceId` must be a canonical UUID.
    *
    * @throws {StorageUnavailable}
    */

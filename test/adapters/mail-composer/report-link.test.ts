@@ -7,7 +7,7 @@ import { createWordings } from '../../../src/adapters/mail-composer/wording.ts'
 import { mailContent } from '../../../src/adapters/mail-smtp/mail-content.ts'
 import { smtpSender } from '../../../src/adapters/mail-smtp/smtp-sender.ts'
 import { HmacReportLinks } from '../../../src/adapters/report-links-hmac/hmac-report-links.ts'
-import { ALICE, afterNoon, NOON, TRANSFER } from '../../domain/examples.ts'
+import { ALICE, afterNoon, NOON } from '../../domain/examples.ts'
 import { hasRspamd, hasSpamAssassin, spamAssassinScores, startRspamd } from '../../support/spam-filters.ts'
 
 /* The link to report, in the mails that have one. */
@@ -30,7 +30,11 @@ const MAILS = {
     url: links.urlFor({ kind: 'otp', issuanceId: ID }),
     write: (locale: string, reportUrl: Link) =>
       otp.compose({
-        ...{ code: '042917', reference: 'QK', summary: TRANSFER.summary },
+        ...{
+          code: '042917',
+          reference: 'QK',
+          summary: [{ label: 'IBAN', value: 'DE89 3704 0044 0532 0130 00' }],
+        },
         ...{ issuedAt: NOON, expiresAt: afterNoon(300), displayName: 'Alice Smith', locale, reportUrl },
       }),
     footers: (language: string) => {

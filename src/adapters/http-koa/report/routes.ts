@@ -36,7 +36,7 @@ const FORM_TYPE = /^application\/x-www-form-urlencoded(?:\s*;|$)/i
 const RETRY_AFTER_VISITS = { 'Retry-After': '60' }
 
 /**
- * The page on which the reader of a mail reports that an operation was not theirs. GET changes nothing, whoever sends it: scanners,
+ * The page on which the reader of a mail reports that an operation was not theirs. A GET changes nothing: scanners,
  * prefetching browsers and image proxies follow links. The form counts only with the proof that the page has.
  *
  * Every answer of these routes is a page, because people read it. The path has the token, so nothing logs it.
