@@ -6,8 +6,10 @@ import { InMemoryMailOutcomes } from './in-memory-mail-outcomes.ts'
 import { InMemoryOtpOutbox } from './in-memory-otp-outbox.ts'
 import { InMemoryRetention } from './in-memory-retention.ts'
 import { InMemorySecurityNotices } from './in-memory-security-notices.ts'
+import { InMemoryStandings } from './in-memory-standings.ts'
 import { InMemoryState } from './in-memory-state.ts'
 import { InMemoryStepUps } from './in-memory-step-ups.ts'
+import { InMemorySupportSearch } from './in-memory-support-search.ts'
 import { InMemorySuppressions } from './in-memory-suppressions.ts'
 import { InMemoryUserRegistry } from './in-memory-user-registry.ts'
 
@@ -22,6 +24,8 @@ export function inMemoryStores(committed: CommitListener = () => {}) {
     securityNotices: new InMemorySecurityNotices(state),
     mailOutcomes: new InMemoryMailOutcomes(state),
     suppressions: new InMemorySuppressions(state),
+    standings: new InMemoryStandings(state),
+    supportSearch: new InMemorySupportSearch(state),
     trail: new InMemoryAuditTrail(state),
     retention: new InMemoryRetention(state),
     intruder: new InMemoryIntruder(state),
