@@ -65,6 +65,13 @@ export class InMemoryState {
     return SEALS.forgeryIn({ ...this.challengeSeals.get(challenge.id)!, i_seal }, challenge, issuance)
   }
 
+  /** Whether the trail says that the challenge has ended. */
+  hasEndedOnTrail(id: string): boolean {
+    const ended = ['challenge-consumed', 'challenge-cancelled', 'challenge-exhausted']
+    const onTrail = this.events.filter((event) => 'challengeId' in event && event.challengeId === id)
+    return onTrail.some(({ type }) => ended.includes(type))
+  }
+
   /** Queues a notice, unless its mailbox had enough of them. */
   notify(draft: SecurityNoticeDraft): void {
     const mailbox = EmailAddress.mailboxKey(draft.recipient)
