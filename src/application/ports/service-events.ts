@@ -21,8 +21,8 @@ export interface DeliveryRoom {
  */
 export abstract class ServiceEvents {
   /**
-   * Gives up to `limit` stored events their positions, and returns how many. An event without one is neither delivered nor listed. Of
-   * parallel calls one does it, and an event whose decision commits late gets a later position than all that anybody has read.
+   * Gives up to `limit` stored events their positions, and returns how many. An event without one is neither delivered nor listed.
+   * One of several parallel calls does it. An event whose decision commits late gets a later position than all that somebody has read.
    *
    * @throws {StorageUnavailable}
    */
