@@ -64,6 +64,10 @@ test.serial(
   async (t) => {
     const { services, databaseUrl, url } = await started(t, [WITH_PAGE, WITH_PAGE, WITH_PAGE])
     const { userId, email, token } = await registerUser(url)
+    await query(
+      databaseUrl,
+      "INSERT INTO webhook_endpoints (client_id, secrets, registered_by) VALUES ('payments', '[]', 'service')",
+    )
     const [challenge, other] = [await openChallenge(url, userId), await openChallenge(url, userId)]
     await call(url, 'POST', challenge.initiate, { token })
     const [mail] = await mailsTo(url, email, 1, hasCode)
@@ -88,6 +92,13 @@ test.serial(
         { type: 'challenge-cancelled', times: 2 },
         { type: 'challenge-reported', times: 1 },
       ],
+    )
+    t.deepEqual(
+      await query(
+        databaseUrl,
+        "SELECT q.client_id FROM service_events q JOIN challenge_events e ON e.id = q.event_id WHERE e.type = 'challenge-reported'",
+      ),
+      [{ client_id: 'payments' }],
     )
     const trail = await trailOf(url, challenge.id)
     t.like(trail.slice(-2), [
