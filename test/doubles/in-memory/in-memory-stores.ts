@@ -28,12 +28,9 @@ export function inMemoryStores(committed: CommitListener = () => {}) {
     securityNotices: new InMemorySecurityNotices(state),
     mailOutcomes: new InMemoryMailOutcomes(state),
     suppressions: new InMemorySuppressions(state),
-<<<<<<< HEAD
     expiries: new InMemoryChallengeExpiries(state),
-=======
     standings: new InMemoryStandings(state),
     supportSearch: new InMemorySupportSearch(state),
->>>>>>> main
     serviceEvents: new InMemoryServiceEvents(state),
     endpoints: new InMemoryWebhookEndpoints(state),
     trail: new InMemoryAuditTrail(state),
