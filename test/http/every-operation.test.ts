@@ -16,6 +16,7 @@ const SERVICE = [
   ...['challenges_create', 'challenges_consume', 'audit_read', 'users_read', 'users_write'].map(
     (scope) => `mfa_${scope}`,
   ),
+  ...['webhooks_write', 'events_read'].map((scope) => `mfa_${scope}`),
 ].join('.')
 
 interface Case {
@@ -53,7 +54,9 @@ function caseOf(template: string, method: string, operation: Operation): Case {
     ),
     json: example?.value,
     scheme: Object.keys(operation.security?.[0] ?? {})[0],
-    family: /^\/(?:webhooks|internal\/v1\/mfa\/(?:challenges|users))\b/.test(template) ? 'challenge' : 'totp',
+    family: /^\/(?:webhooks|internal\/v1\/mfa\/(?:challenges|users|webhooks|events))\b/.test(template)
+      ? 'challenge'
+      : 'totp',
   }
 }
 
