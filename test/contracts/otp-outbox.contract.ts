@@ -1,4 +1,5 @@
 import test from 'ava'
+import { Challenge } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { ALICE, afterNoon, NOON } from '../domain/examples.ts'
@@ -87,6 +88,21 @@ export function otpOutboxContract(adapter: string, create: CreateStores<Forgeabl
       [honest, reworded, unsealed, redirected].map((each) => forgeries.get(each!.id)),
       [undefined, 'broken-seal', 'unsealed', 'broken-seal'],
     )
+  })
+
+  test(`${adapter}: a mail of an ended challenge that somebody set back to pending is claimed as a forgery`, async (t) => {
+    const stores = await create()
+    const { id } = await opened(stores)
+    await issued(stores, id)
+    const { challenge, standing } = (await stores.stepUps.load(id))!
+    const [cancelled, event] = Challenge.cancel(challenge, 'by-subject', NOON)
+    await stores.stepUps.save({ challenge: cancelled, standing, events: [event] }, PROVENANCE)
+
+    await stores.intruder.rewrite(id, () => challenge)
+
+    const [claimed] = await stores.outbox.claim(10, NOON, afterNoon(30))
+    t.is(claimed?.challenge.status, 'pending')
+    t.is(claimed?.forgery(), 'set-back')
   })
 
   test(`${adapter}: an issuance is not due before its time`, async (t) => {

@@ -6,10 +6,12 @@ import { InMemoryMailOutcomes } from './in-memory-mail-outcomes.ts'
 import { InMemoryOtpOutbox } from './in-memory-otp-outbox.ts'
 import { InMemoryRetention } from './in-memory-retention.ts'
 import { InMemorySecurityNotices } from './in-memory-security-notices.ts'
+import { InMemoryServiceEvents } from './in-memory-service-events.ts'
 import { InMemoryState } from './in-memory-state.ts'
 import { InMemoryStepUps } from './in-memory-step-ups.ts'
 import { InMemorySuppressions } from './in-memory-suppressions.ts'
 import { InMemoryUserRegistry } from './in-memory-user-registry.ts'
+import { InMemoryWebhookEndpoints } from './in-memory-webhook-endpoints.ts'
 
 /** All storage ports over one state, with the events that they recorded. */
 export function inMemoryStores(committed: CommitListener = () => {}) {
@@ -22,6 +24,8 @@ export function inMemoryStores(committed: CommitListener = () => {}) {
     securityNotices: new InMemorySecurityNotices(state),
     mailOutcomes: new InMemoryMailOutcomes(state),
     suppressions: new InMemorySuppressions(state),
+    serviceEvents: new InMemoryServiceEvents(state),
+    endpoints: new InMemoryWebhookEndpoints(state),
     trail: new InMemoryAuditTrail(state),
     retention: new InMemoryRetention(state),
     intruder: new InMemoryIntruder(state),

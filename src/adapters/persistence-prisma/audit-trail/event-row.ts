@@ -60,19 +60,34 @@ export function columnsOf(event: DomainEvent) {
   return { type, at, subjectUserId, challengeId, details }
 }
 
-/** The event in a row of `challenge_events`. */
+/** The event in a row of `challenge_events`, with what caused it. */
 export function eventOf(row: ChallengeEventModel): RecordedEvent {
-  const { type, occurredAt: at, subjectUserId, challengeId, details, actor, requestId, remoteAddress } = row
+  const { actor, requestId, remoteAddress } = row
+  return {
+    ...domainEventOf(row),
+    actor,
+    ...(requestId !== null && { requestId }),
+    ...(remoteAddress !== null && { remoteAddress }),
+  }
+}
+
+export function domainEventOf({
+  type,
+  occurredAt: at,
+  subjectUserId,
+  challengeId,
+  details,
+}: Pick<
+  ChallengeEventModel,
+  'type' | 'occurredAt' | 'subjectUserId' | 'challengeId' | 'details'
+>): DomainEvent {
   return {
     type,
     at,
     subjectUserId,
     ...(challengeId !== null && { challengeId }),
     ...revived(details as Readonly<Record<string, unknown>>),
-    actor,
-    ...(requestId !== null && { requestId }),
-    ...(remoteAddress !== null && { remoteAddress }),
-  } as RecordedEvent
+  } as DomainEvent
 }
 
 /** JSON has no dates. Only the detail `until` is a date. */

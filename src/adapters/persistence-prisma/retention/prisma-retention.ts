@@ -81,7 +81,7 @@ export class PrismaRetention implements Retention {
   }
 }
 
-/** PostgreSQL deletes issuances and lock notices by cascade. */
+/** PostgreSQL deletes issuances and lock notices by cascade. The events of services have no foreign key. */
 async function purgeChallenges(
   transaction: Prisma.TransactionClient,
   after: string,
@@ -96,6 +96,7 @@ async function purgeChallenges(
   })
   const ids = seen.filter(({ expiresAt }) => expiresAt < expiredBefore).map(({ id }) => id)
 
+  await transaction.serviceEvent.deleteMany({ where: { challengeId: { in: ids } } })
   const { count } = await transaction.challenge.deleteMany({ where: { id: { in: ids } } })
   return { challenges: count, next: seen.length === limit ? seen.at(-1)?.id : undefined }
 }

@@ -11,7 +11,7 @@ import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
 import { type DecisionSeals, UNSEALED } from '../seals/row-seals.ts'
 import { insertSecurityNotice } from '../security-notices/security-notice-statements.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
-import { CHALLENGE_COLUMNS } from './challenge-row.ts'
+import { CHALLENGE_COLUMNS, ENDED_ON_TRAIL } from './challenge-row.ts'
 import { STANDING_COLUMNS } from './standing-row.ts'
 
 /*
@@ -20,11 +20,7 @@ import { STANDING_COLUMNS } from './standing-row.ts'
  */
 
 /** Whether the audit trail says that a verified challenge has ended: somebody has set it back. Not looked up for others. */
-const SET_BACK = `c.status = 'verified' AND EXISTS (
-        SELECT FROM challenge_events e
-        WHERE e.challenge_id = c.id
-          AND e.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
-      ) AS set_back`
+const SET_BACK = `c.status = 'verified' AND ${ENDED_ON_TRAIL} AS set_back`
 
 export const LOADED = Prisma.raw(
   [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS, SET_BACK].join(', '),
