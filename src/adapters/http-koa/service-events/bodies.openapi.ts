@@ -67,9 +67,9 @@ const CloudEvent = z
           'The challenge, and what is peculiar to the type, such as `attemptsRemaining`. It has no code, no address and no text of the operation.',
       }),
   })
-  .meta({ id: 'ServiceEvent', description: 'An event in the JSON format of CloudEvents 1.0.' })
+  .meta({ id: 'CloudEvent', description: 'An event in the JSON format of CloudEvents 1.0.' })
 
-export const ServiceEvents = z
+export const ServiceEventPage = z
   .strictObject({
     events: z.array(CloudEvent).meta({
       description: 'In the order of their positions: the batch format of CloudEvents 1.0.',
@@ -78,5 +78,5 @@ export const ServiceEvents = z
       description: 'The cursor for the next call. Without events, it is the cursor of this one.',
     }),
   })
-  .meta({ id: 'ServiceEvents' })
-export type ServiceEventsBody = BodyOf<typeof ServiceEvents>
+  .meta({ id: 'ServiceEventPage' })
+export type ServiceEventPageBody = BodyOf<typeof ServiceEventPage>

@@ -5,7 +5,7 @@ import { type ErrorDetails, errorResponses } from '../edge/errors.openapi.ts'
 import { ANSWER_HEADERS, REQUEST_HEADERS } from '../edge/headers.openapi.ts'
 import { EVENTS, WEBHOOKS } from '../paths.ts'
 import { Identity } from '../users/schema.ts'
-import { ServiceEvents, SharedWebhookEndpoint, WebhookEndpoint } from './bodies.openapi.ts'
+import { ServiceEventPage, SharedWebhookEndpoint, WebhookEndpoint } from './bodies.openapi.ts'
 import { EventsQuery, SecretRotation, WebhookDemand } from './schema.ts'
 
 const WEBHOOK = `${WEBHOOKS}/{clientId}`
@@ -148,7 +148,7 @@ const readServiceEvents: ZodOpenApiOperationObject = {
       headers: z.object(ANSWER_HEADERS),
       content: {
         'application/json': {
-          schema: ServiceEvents,
+          schema: ServiceEventPage,
           examples: {
             'wrong-code': {
               value: {

@@ -14,7 +14,7 @@ import { queryOf } from '../edge/query.ts'
 import { createRouter, type EdgeRouter, pattern } from '../edge/router.ts'
 import type { RouteContext } from '../edge/state.ts'
 import { EVENTS, WEBHOOKS } from '../paths.ts'
-import type { ServiceEventsBody, SharedWebhookBody, WebhookBody } from './bodies.openapi.ts'
+import type { ServiceEventPageBody, SharedWebhookBody, WebhookBody } from './bodies.openapi.ts'
 import { EventsQuery, SecretRotation, WebhookDemand } from './schema.ts'
 
 const WEBHOOK = `${WEBHOOKS}/{clientId}`
@@ -74,7 +74,7 @@ export function serviceEventRoutes(
     const clientId = await authentication.client(ctx, 'mfa:events:read')
     const { after, limit } = queryOf(ctx, EventsQuery)
     const { events, nextAfter } = await readServiceEvents.execute({ clientId, after, limit })
-    ctx.body = { events: events.map(cloudEventOf), nextAfter } satisfies ServiceEventsBody
+    ctx.body = { events: events.map(cloudEventOf), nextAfter } satisfies ServiceEventPageBody
   })
 
   return router

@@ -23,7 +23,7 @@ export const SecretRotation = z.strictObject({
 })
 
 /** How many events one answer has at most. A client with 255 characters to each id still reads them in one bounded answer. */
-export const MAX_EVENTS = 200
+const MAX_EVENTS = 200
 const DEFAULT_EVENTS = 100
 
 /** A whole number in a query. */
