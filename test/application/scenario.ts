@@ -18,6 +18,9 @@ import { SendSecurityNotices } from '../../src/application/mail/send-security-no
 import type { LockWarning } from '../../src/application/ports/lock-mail-composer.ts'
 import type { OtpNotice } from '../../src/application/ports/otp-mail-composer.ts'
 import type { SecurityNews } from '../../src/application/ports/security-mail-composer.ts'
+import { FindSubject } from '../../src/application/support/find-subject.ts'
+import { ListChallenges } from '../../src/application/support/list-challenges.ts'
+import { UnlockSubject } from '../../src/application/support/unlock-subject.ts'
 import { EraseUser } from '../../src/application/users/erase-user.ts'
 import { FindUser } from '../../src/application/users/find-user.ts'
 import { PutUser } from '../../src/application/users/put-user.ts'
@@ -27,6 +30,7 @@ import { RegisterWebhook } from '../../src/application/webhooks/register-webhook
 import { RemoveWebhook } from '../../src/application/webhooks/remove-webhook.ts'
 import { RotateWebhookSecret } from '../../src/application/webhooks/rotate-webhook-secret.ts'
 import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
+import { User } from '../../src/domain/user.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
@@ -104,6 +108,14 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
     removeWebhook: new RemoveWebhook(store.endpoints),
     rotateWebhookSecret: new RotateWebhookSecret(store.endpoints, webhookSecrets),
     readServiceEvents: new ReadServiceEvents(store.endpoints, store.serviceEvents),
+    listChallenges: new ListChallenges(store.supportSearch, clock),
+    findSubject: new FindSubject(
+      store.standings,
+      async (userId) => User.whereabouts(await store.registry.find(userId)),
+      clock,
+      policy,
+    ),
+    unlockSubject: new UnlockSubject(store.standings, store.registry, clock),
   }
   await useCases.putUser.execute({
     userId: 'alice',

@@ -210,7 +210,7 @@ test('events need the scope for them', async (t) => {
 })
 
 for (const [query, field, code] of [
-  ['after=', 'after', 'MALFORMED'],
+  ['after=', 'after', 'NOT_BLANK'],
   ['after=-1', 'after', 'MALFORMED'],
   ['after=1.5', 'after', 'MALFORMED'],
   ['after=0x10', 'after', 'MALFORMED'],

@@ -7,7 +7,7 @@ import { type LockLetter, lockHtml, lockText } from './lock-letter.ts'
 import { Readers } from './reader.ts'
 import { createWordings, type Language, type Wording } from './wording.ts'
 
-const KINDS: readonly SecurityNoticeKind[] = ['address-changed', 'operation-mismatch']
+const KINDS: readonly SecurityNoticeKind[] = ['address-changed', 'operation-mismatch', 'subject-unlocked']
 
 /** Writes the mails of security notices in the reader's language, as letters like that about a lock. */
 export class HtmlSecurityMailComposer implements SecurityMailComposer {
@@ -25,6 +25,7 @@ export class HtmlSecurityMailComposer implements SecurityMailComposer {
         {
           'address-changed': { ...wording, lock: wording.notices['address-changed'] },
           'operation-mismatch': { ...wording, lock: wording.notices['operation-mismatch'] },
+          'subject-unlocked': { ...wording, lock: wording.notices['subject-unlocked'] },
         },
       ]),
     )

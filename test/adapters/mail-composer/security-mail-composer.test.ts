@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import test from 'ava'
 import { HtmlSecurityMailComposer } from '../../../src/adapters/mail-composer/html-security-mail-composer.ts'
+import type { SecurityNoticeKind } from '../../../src/domain/domain-event.ts'
 import { afterNoon } from '../../domain/examples.ts'
 
 const LANGUAGES = readdirSync(new URL('../../../src/adapters/mail-composer/languages', import.meta.url)).map(
@@ -10,7 +11,7 @@ const composer = new HtmlSecurityMailComposer({
   brand: { name: 'Countersign', color: '#0f4c5c', logoUrl: undefined },
   timeZone: 'UTC',
 })
-const compose = (kind: 'address-changed' | 'operation-mismatch', locale = 'en') =>
+const compose = (kind: SecurityNoticeKind, locale = 'en') =>
   composer.compose({ kind, happenedAt: afterNoon(60), locale, displayName: 'Alice Smith' })
 
 test('the mail to an old address says what changed, when, and what to do in either case', (t) => {
@@ -46,8 +47,12 @@ test('the mail about another operation says that nothing was carried out', (t) =
   t.regex(compose('operation-mismatch').text, /Nothing was\s+carried out/)
 })
 
+test('the mail about an unlocking says that somebody asked for it in the reader’s name', (t) => {
+  t.regex(compose('subject-unlocked').text, /somebody\s+asked\s+for\s+that\s+in\s+your\s+name/)
+})
+
 for (const language of LANGUAGES) {
-  for (const kind of ['address-changed', 'operation-mismatch'] as const) {
+  for (const kind of ['address-changed', 'operation-mismatch', 'subject-unlocked'] as const) {
     test(`in ${language}, the mail about ${kind} is in its own words, has a short subject, no code and no address`, (t) => {
       const { subject, text, html } = compose(kind, language)
 

@@ -5,7 +5,7 @@ import { setDefaultCACertificates } from 'node:tls'
 import test from 'ava'
 import { dnsServer } from '../../doubles/dns-server.ts'
 import { selfSignedCertificate } from '../../doubles/self-signed-certificate.ts'
-import { EVENT, endpointAt, rawEndpoint, receiver, transport } from './sent.ts'
+import { EVENT, endpointAt, rawEndpoint, receiver, transport } from '../../support/webhook-deliveries.ts'
 
 const refused = (reason: string, rest: object = {}) => ({ outcome: 'refused', reason, ...rest })
 /** Longer than any of these answers takes, and shorter than anybody waits. */

@@ -3,7 +3,14 @@ import test from 'ava'
 import { CloudEvent, HTTP } from 'cloudevents'
 import { Webhook as StandardWebhook } from 'standardwebhooks'
 import { Webhook as SvixWebhook } from 'svix'
-import { EVENT, endpointAt, publicKeys, receiver, secrets, transport } from './sent.ts'
+import {
+  EVENT,
+  endpointAt,
+  publicKeys,
+  receiver,
+  secrets,
+  transport,
+} from '../../support/webhook-deliveries.ts'
 
 test('a delivery is one event of CloudEvents 1.0, with ids and no text', async (t) => {
   const { url, received } = await receiver(t)

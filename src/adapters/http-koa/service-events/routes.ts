@@ -10,7 +10,7 @@ import type { Authentication } from '../edge/authentication.ts'
 import { OPERATION_SERVICE_ERRORS } from '../edge/error-table.ts'
 import { HttpError } from '../edge/http-error.ts'
 import { jsonBody } from '../edge/json-body.ts'
-import { queryOf } from '../edge/query.ts'
+import { query } from '../edge/query.ts'
 import { createRouter, type EdgeRouter, pattern } from '../edge/router.ts'
 import type { RouteContext } from '../edge/state.ts'
 import { EVENTS, WEBHOOKS } from '../paths.ts'
@@ -72,7 +72,7 @@ export function serviceEventRoutes(
 
   router.get(pattern(EVENTS), async (ctx) => {
     const clientId = await authentication.client(ctx, 'mfa:events:read')
-    const { after, limit } = queryOf(ctx, EventsQuery)
+    const { after, limit } = query(ctx, EventsQuery)
     const { events, nextAfter } = await readServiceEvents.execute({ clientId, after, limit })
     ctx.body = { events: events.map(cloudEventOf), nextAfter } satisfies ServiceEventPageBody
   })

@@ -4,15 +4,15 @@ import { createServer, type IncomingHttpHeaders, type RequestListener, type Serv
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { ExecutionContext } from 'ava'
-import { EddsaChallengeSigner } from '../../../src/adapters/signing-eddsa/eddsa-challenge-signer.ts'
-import { EddsaWebhookSigner } from '../../../src/adapters/signing-eddsa/eddsa-webhook-signer.ts'
+import { EddsaChallengeSigner } from '../../src/adapters/signing-eddsa/eddsa-challenge-signer.ts'
+import { EddsaWebhookSigner } from '../../src/adapters/signing-eddsa/eddsa-webhook-signer.ts'
 import {
   HttpWebhookTransport,
   type WebhookOptions,
-} from '../../../src/adapters/webhook-http/http-webhook-transport.ts'
-import { HkdfWebhookSecrets } from '../../../src/adapters/webhook-secrets-hkdf/hkdf-webhook-secrets.ts'
-import type { ServiceEvent } from '../../../src/domain/service-event.ts'
-import type { WebhookEndpoint } from '../../../src/domain/webhook-endpoint.ts'
+} from '../../src/adapters/webhook-http/http-webhook-transport.ts'
+import { HkdfWebhookSecrets } from '../../src/adapters/webhook-secrets-hkdf/hkdf-webhook-secrets.ts'
+import type { ServiceEvent } from '../../src/domain/service-event.ts'
+import type { WebhookEndpoint } from '../../src/domain/webhook-endpoint.ts'
 
 const SIGNING_KEY = { id: 's1', bytes: randomBytes(32) }
 export const secrets = new HkdfWebhookSecrets([{ id: 'k1', bytes: randomBytes(32) }])
