@@ -41,13 +41,16 @@ import { userRegistryContract } from '../../contracts/user-registry.contract.ts'
 import { ALICE, afterNoon, demand, freshStepUp, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
 import { createTestDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
+import { CallsInTurn } from './calls-in-turn.ts'
 import { countShared, InCompany, ofNoStranger } from './in-company.ts'
 import { PrismaIntruder } from './prisma-intruder.ts'
 
 const all: Connections[] = []
+/** As many as one pool has connections. */
+const calls = new CallsInTurn(10)
 
 async function connect(): Promise<Connections> {
-  const database = await createTestDatabase()
+  const database = await calls.take(createTestDatabase)
   const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
   all.push(connections)
   return connections
@@ -58,11 +61,11 @@ let shared: Promise<Connections> | undefined
 /** One database for cases that keep to subjects of their own. */
 async function inSharedDatabase(committed?: CommitListener): Promise<MailOutcomeStores & ForgeableStores> {
   shared ??= connect()
-  return storesOf(await shared, committed)
+  return calls.of(storesOf(await shared, committed))
 }
 
 /** A database for this case alone: what is due in an outbox is due to everybody. */
-const inOwnDatabase = async (committed?: CommitListener) => storesOf(await connect(), committed)
+const inOwnDatabase = async (committed?: CommitListener) => calls.of(storesOf(await connect(), committed))
 
 function storesOf(
   { prisma, statements }: Connections,
@@ -94,7 +97,7 @@ async function inGroups(committed?: CommitListener): Promise<MailOutcomeStores &
   groups ??= connect().then((connections) => ({ connections, shared: countShared(connections.statements) }))
   const { connections } = await groups
   const stores = storesOf(connections, committed && ofNoStranger(committed))
-  return { ...stores, stepUps: new InCompany(stores.stepUps) }
+  return calls.of({ ...stores, stepUps: new InCompany(stores.stepUps) })
 }
 
 stepUpsContract('prisma, in groups', inGroups)
