@@ -11,7 +11,7 @@ import { EraseUser } from '../application/users/erase-user.ts'
 import { PutUser } from '../application/users/put-user.ts'
 import { bindClass, bindPort } from './bind-class.ts'
 import type { CompositionOptions } from './composition-options.ts'
-import { Commits, Traces } from './container-keys.ts'
+import { Commits, Policy, Traces } from './container-keys.ts'
 
 /** Where the users' addresses are kept: in Keycloak, or in the service's own database. */
 export function users({ config: { keycloak }, logger }: CompositionOptions): ContainerModule {
@@ -37,7 +37,7 @@ export function users({ config: { keycloak }, logger }: CompositionOptions): Con
       bind(UserDirectory).toService(UserRegistry)
       bind(StepUps).toService(PrismaStepUps)
       bindClass(bind, PutUser, [UserRegistry, Clock])
-      bindClass(bind, EraseUser, [UserRegistry, Clock])
+      bindClass(bind, EraseUser, [UserRegistry, Clock, Policy])
     }
   })
 }

@@ -82,10 +82,10 @@ type UserEvent = {
 )
 
 /**
- * What a security notice tells: the user has another address (`address-changed`, to the one before), or a challenge ended because
- * calls tried to consume it for another operation.
+ * What a security notice tells: the user has another address (`address-changed`, to the one before) or none (`address-removed`, to the
+ * one that was erased), or a challenge ended because calls tried to consume it for another operation.
  */
-export type SecurityNoticeKind = 'address-changed' | 'operation-mismatch'
+export type SecurityNoticeKind = 'address-changed' | 'address-removed' | 'operation-mismatch'
 
 /** Why a security notice will never be sent: a day has passed, or the mail provider refuses it permanently. */
 export type SecurityNoticeFailure = 'too-late' | 'refused'

@@ -9,6 +9,8 @@ export interface SecurityNoticeDraft {
   readonly subjectUserId: string
   readonly recipient: EmailAddress
   readonly happenedAt: Date
+  /** BCP 47 language tag of the entry before; undefined if the entry that there is says it. */
+  readonly locale?: string | undefined
 }
 
 /**

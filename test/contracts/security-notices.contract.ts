@@ -63,15 +63,42 @@ export function securityNoticesContract(adapter: string, create: CreateStores<Se
     t.deepEqual(await claim(3600), [])
   })
 
-  test(`${adapter}: an erasure takes the notices of its user along, also one that is being sent`, async (t) => {
+  test(`${adapter}: an erasure leaves a warning that is queued, or being sent, to the address before`, async (t) => {
     const { stores, userId, claim } = await moved()
     const [delivery] = await claim()
 
     await stores.registry.erase(userId, NOON, PROVENANCE)
+    await stores.registry.put({ userId, email: ELSEWHERE, locale: 'fi' }, NOON, PROVENANCE)
 
-    const sent = SecurityNotice.markSent(delivery!.notice, NOON)
-    t.false(await stores.securityNotices.record(delivery!.notice, ...sent))
+    const [again, ...others] = await claim(30)
+    t.like(again?.notice, { id: delivery!.notice.id, recipient: ALICE, locale: 'de' })
+    t.deepEqual(others, [])
+    const sent = SecurityNotice.markSent(again!.notice, afterNoon(31))
+    t.true(await stores.securityNotices.record(again!.notice, ...sent))
     t.deepEqual(await claim(3600), [])
+  })
+
+  test(`${adapter}: an erased address hears of it once, if a challenge was live or the caller says so`, async (t) => {
+    const stores = await create()
+    const live = (await opened(stores)).subjectUserId
+    const [held, quiet] = [randomUUID(), randomUUID()]
+    for (const userId of [live, held, quiet]) {
+      await stores.registry.put({ userId, email: ALICE, locale: 'de' }, NOON, PROVENANCE)
+    }
+
+    await stores.registry.erase(live, afterNoon(1), PROVENANCE)
+    await stores.registry.erase(held, afterNoon(2), PROVENANCE, true)
+    await stores.registry.erase(held, afterNoon(3), PROVENANCE, true)
+    await stores.registry.erase(quiet, afterNoon(4), PROVENANCE)
+
+    const due = await stores.securityNotices.claim(50, afterNoon(10), afterNoon(40))
+    t.deepEqual(
+      due.map(({ notice: { kind, subjectUserId, recipient, locale } }) => [
+        ...[kind, subjectUserId, recipient, locale],
+      ]),
+      [live, held].map((userId) => ['address-removed', userId, ALICE, 'de']),
+    )
+    t.true(due.every(({ user }) => user === undefined))
   })
 
   test(`${adapter}: a mailbox hears of ten changes an hour at most, however it is spelled`, async (t) => {

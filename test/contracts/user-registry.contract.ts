@@ -95,7 +95,7 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.false(await stores.stepUps.save(decision, PROVENANCE))
   })
 
-  test(`${adapter}: an entry remembers when its address replaced another one, and not when it was put again`, async (t) => {
+  test(`${adapter}: an entry remembers when its address replaced another one or an erased one, and not when it was put again`, async (t) => {
     const { registry } = await create()
     const userId = randomUUID()
     const since = async () => (await registry.find(userId))?.emailChangedAt
@@ -109,8 +109,13 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     await registry.putAll([{ userId, email: ALICE }], afterNoon(180), PROVENANCE)
     t.deepEqual(await since(), afterNoon(180))
     await registry.erase(userId, afterNoon(240), PROVENANCE)
-    await registry.put({ userId, email: ELSEWHERE }, afterNoon(240), PROVENANCE)
-    t.is(await since(), undefined)
+    await registry.put({ userId, email: ALICE }, afterNoon(300), PROVENANCE)
+    t.deepEqual(await since(), afterNoon(300))
+    await registry.put({ userId, email: ALICE }, afterNoon(360), PROVENANCE)
+    t.deepEqual(await since(), afterNoon(300))
+    await registry.erase(userId, afterNoon(420), PROVENANCE)
+    await registry.putAll([{ userId, email: ALICE }], afterNoon(480), PROVENANCE)
+    t.deepEqual(await since(), afterNoon(480))
   })
 
   test(`${adapter}: parallel puts of one new user create one entry`, async (t) => {

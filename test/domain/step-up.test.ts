@@ -219,9 +219,25 @@ test('a live challenge is cancelled once its user has moved from where the code 
     t.deepEqual(StepUp.cancelIfUnsound(stepUp, MOVED, afterNoon(10)), {
       challenge: cancelled,
       standing,
+      securityNotice: {
+        ...{ kind: 'address-changed', subjectUserId: 'alice', recipient: ALICE },
+        happenedAt: afterNoon(10),
+      },
       events: [event],
     })
   }
+})
+
+test('where the code went hears that its user has moved, unless no mail may go there', (t) => {
+  const issued = issue(freshStepUp())
+  const suppression = { address: ALICE, reason: 'hard-bounce', at: NOON } as const
+  const moved = { user: { ...MOVED.user, locale: 'de' } }
+
+  t.like(StepUp.cancelIfUnsound(issued, moved, NOON)?.securityNotice, { recipient: ALICE, locale: 'de' })
+  const { standing } = issued
+  const suppressed = { ...issued, standing: { ...standing, suppression } }
+  t.false('securityNotice' in StepUp.cancelIfUnsound(suppressed, moved, NOON)!)
+  t.false('securityNotice' in StepUp.cancelIfUnsound({ ...issued, forgery: 'unsealed' }, moved, NOON)!)
 })
 
 test('a user who has moved at the deadline ends nothing, and a millisecond before does', (t) => {

@@ -52,7 +52,8 @@ export class SendSecurityNotices {
     if (this.#clock.now() >= expiresAt) {
       return { decided: SecurityNotice.fail(notice, 'too-late', this.#clock.now()) }
     }
-    const news = { kind, happenedAt, locale: user?.locale, displayName: user?.displayName }
+    const locale = notice.locale ?? user?.locale
+    const news = { kind, happenedAt, locale, displayName: user?.displayName }
     const message = { id, kind: 'security-notice', expiresAt, to } as const
     return sendMail<[SecurityNotice, DomainEvent[]]>(
       this.#transport,

@@ -114,3 +114,24 @@ test('an address that replaced another one gets no code while it is held, and th
   clock.pass(1)
   await issue(id)
 })
+
+for (const email of ['alice@elsewhere.example', 'alice@example.com']) {
+  test(`${email} is held after the erasure of an entry, as if it replaced its address`, async (t) => {
+    const { open, issue, putUser, eraseUser, clock, tell, mails } = await scenario({
+      policy: { ...POLICY, addressHoldInSeconds: 300 },
+    })
+    const command = { userId: 'alice', clientId: 'crm', origin: { requestId: 'r' } }
+    await eraseUser.execute(command)
+    clock.pass(3600)
+    await putUser.execute({ ...command, email })
+    clock.pass(299)
+    const id = await open()
+
+    await t.throwsAsync(issue(id), { instanceOf: AddressHeld })
+    clock.pass(1)
+    await issue(id)
+
+    await tell()
+    t.like(mails, [{ to: 'alice@example.com', kind: 'security-notice' }])
+  })
+}

@@ -14,7 +14,7 @@ async function moved() {
   return all
 }
 
-test('a changed address is told to the one before, once, in the language of the user', async (t) => {
+test('a changed address is told to the one before, once, in the language of the entry before', async (t) => {
   const { tell, mails, news, store } = await moved()
 
   t.like((await tell())[0], { outcome: 'sent', attempt: 1 })
@@ -22,7 +22,7 @@ test('a changed address is told to the one before, once, in the language of the 
 
   t.is(mails.length, 1)
   t.like(mails[0], { to: 'alice@example.com', kind: 'security-notice' })
-  t.deepEqual(news, [{ kind: 'address-changed', happenedAt: NOON, locale: 'fr', displayName: undefined }])
+  t.deepEqual(news, [{ kind: 'address-changed', happenedAt: NOON, locale: 'de', displayName: undefined }])
   t.like(store.events.at(-1), {
     ...{ type: 'security-notice-sent', about: 'address-changed', subjectUserId: 'alice', attempt: 1 },
     actor: 'service',

@@ -3,6 +3,7 @@ import type {
   SecurityNotices,
 } from '../../../src/application/ports/security-notices.ts'
 import type { DomainEvent } from '../../../src/domain/domain-event.ts'
+import { ERASED_ADDRESS } from '../../../src/domain/email-address.ts'
 import type { QueuedSecurityNotice, SecurityNotice } from '../../../src/domain/security-notice.ts'
 import { type InMemoryState, turn } from './in-memory-state.ts'
 
@@ -35,7 +36,12 @@ export class InMemorySecurityNotices implements SecurityNotices {
     await turn()
     const current = this.#state.securityNotices.get(claimed.id)
     if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return false
-    this.#state.securityNotices.set(claimed.id, outcome)
+    const erasedAt = this.#state.erasures.get(claimed.subjectUserId)
+    const losesAddress = outcome.status !== 'queued' && erasedAt && claimed.happenedAt <= erasedAt
+    this.#state.securityNotices.set(claimed.id, {
+      ...outcome,
+      ...(losesAddress && { recipient: ERASED_ADDRESS }),
+    })
     this.#state.commit({ events, provenance: { actor: 'service' } })
     return true
   }

@@ -27,6 +27,8 @@ export class InMemoryState {
   readonly lockNotices = new Map<string, LockNotice>()
   readonly users = new Map<string, User>()
   readonly securityNotices = new Map<string, SecurityNotice>()
+  /** When an entry of a user was erased last. */
+  readonly erasures = new Map<string, Date>()
   /** The users who tried a challenge of somebody else, by challenge. */
   readonly strangers = new Map<string, ReadonlySet<string>>()
   /** When each mailbox got codes. */

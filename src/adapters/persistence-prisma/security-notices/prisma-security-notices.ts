@@ -16,6 +16,7 @@ interface SecurityNoticeRow {
   readonly n_subject_user_id: string
   readonly n_recipient: string
   readonly n_happened_at: Date
+  readonly n_locale: string | null
   readonly n_delivery_attempts: number
   readonly n_next_attempt_at: Date
 }
@@ -56,6 +57,7 @@ function queuedOf(row: SecurityNoticeRow): QueuedSecurityNotice {
     subjectUserId: row.n_subject_user_id,
     recipient: row.n_recipient as EmailAddress,
     happenedAt: row.n_happened_at,
+    ...(row.n_locale !== null && { locale: row.n_locale }),
     deliveryAttempts: row.n_delivery_attempts,
     nextAttemptAt: row.n_next_attempt_at,
   }

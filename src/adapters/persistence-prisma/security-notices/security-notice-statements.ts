@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../../domain/domain-event.ts'
-import { EmailAddress } from '../../../domain/email-address.ts'
+import { EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address.ts'
 import {
   type QueuedSecurityNotice,
   SecurityNotice,
@@ -16,7 +16,7 @@ import { USER_COLUMNS } from '../users/user-row.ts'
 
 const CLAIMED = Prisma.raw(
   [
-    columns('n', 'id kind subject_user_id recipient happened_at delivery_attempts next_attempt_at'),
+    columns('n', 'id kind subject_user_id recipient happened_at locale delivery_attempts next_attempt_at'),
     USER_COLUMNS,
   ].join(', '),
 )
@@ -28,10 +28,10 @@ export function insertSecurityNotice(
 ): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO security_notices (
-      id, kind, subject_user_id, recipient, happened_at, status, delivery_attempts, next_attempt_at
+      id, kind, subject_user_id, recipient, happened_at, locale, status, delivery_attempts, next_attempt_at
     )
     SELECT gen_random_uuid(), ${notice.kind}, ${notice.subjectUserId}, ${notice.recipient},
-      ${notice.happenedAt}::timestamptz, 'queued', 0, ${notice.happenedAt}::timestamptz
+      ${notice.happenedAt}::timestamptz, ${notice.locale ?? null}, 'queued', 0, ${notice.happenedAt}::timestamptz
     FROM ${Prisma.raw(guard)}
     WHERE (
       SELECT count(*)
@@ -50,7 +50,10 @@ export function claimDueSecurityNotices(limit: number, now: Date, leaseEnd: Date
     ORDER BY n.happened_at`
 }
 
-/** Returns one row. Returns none if a later claim counted another attempt, or if the notice is not there any more. */
+/**
+ * Returns one row. Returns none if a later claim counted another attempt, or if the notice is not there any more. The address of a user
+ * who was erased meanwhile goes with the outcome.
+ */
 export function recordSecurityNotice(
   claimed: QueuedSecurityNotice,
   outcome: SecurityNotice,
@@ -63,7 +66,9 @@ export function recordSecurityNotice(
       UPDATE security_notices
       SET status = ${outcome.status},
           next_attempt_at = ${nextAttemptAt}::timestamptz,
-          finished_at = ${finishedAt}::timestamptz
+          finished_at = ${finishedAt}::timestamptz,
+          recipient = CASE WHEN recipient_erased AND ${finishedAt}::timestamptz IS NOT NULL THEN ${ERASED_ADDRESS}
+            ELSE recipient END
       WHERE id = ${claimed.id}::uuid
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
         AND status = 'queued'

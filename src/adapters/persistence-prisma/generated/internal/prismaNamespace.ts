@@ -1379,10 +1379,12 @@ export const SecurityNoticeScalarFieldEnum = {
   subjectUserId: 'subjectUserId',
   recipient: 'recipient',
   happenedAt: 'happenedAt',
+  locale: 'locale',
   status: 'status',
   deliveryAttempts: 'deliveryAttempts',
   nextAttemptAt: 'nextAttemptAt',
-  finishedAt: 'finishedAt'
+  finishedAt: 'finishedAt',
+  recipientErased: 'recipientErased'
 } as const
 
 export type SecurityNoticeScalarFieldEnum = (typeof SecurityNoticeScalarFieldEnum)[keyof typeof SecurityNoticeScalarFieldEnum]
@@ -1414,6 +1416,7 @@ export const SubjectStandingScalarFieldEnum = {
   suppressedAddress: 'suppressedAddress',
   suppressionReason: 'suppressionReason',
   suppressionChangedAt: 'suppressionChangedAt',
+  addressErasedAt: 'addressErasedAt',
   version: 'version'
 } as const
 
@@ -1640,6 +1643,13 @@ export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel,
 
 
 /**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
+    
+
+
+/**
  * Reference to a field of type 'Bytes'
  */
 export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
@@ -1678,13 +1688,6 @@ export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 
  * Reference to a field of type 'BigInt[]'
  */
 export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
-    
-
-
-/**
- * Reference to a field of type 'Boolean'
- */
-export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
     
 
 
