@@ -87,8 +87,11 @@ type UserEvent = {
  */
 export type SecurityNoticeKind = 'address-changed' | 'address-removed' | 'operation-mismatch'
 
-/** Why a security notice will never be sent: a day has passed, or the mail provider refuses it permanently. */
-export type SecurityNoticeFailure = 'too-late' | 'refused'
+/**
+ * Why a security notice will never be sent: a day has passed, the mailbox had enough notices about this user (`too-many`), or the mail
+ * provider refuses it permanently.
+ */
+export type SecurityNoticeFailure = 'too-late' | 'too-many' | 'refused'
 
 /**
  * Why a challenge was cancelled. `user-gone`: the directory no longer has its subject, has disabled them, or has no usable address

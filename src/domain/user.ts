@@ -165,7 +165,7 @@ export const User = {
   },
 }
 
-/** In the language of the entry that goes: whoever put the next one may have chosen another. */
+/** In the language of the entry that goes: the author of the next one may have chosen another. */
 function noticeOf(
   kind: SecurityNoticeKind,
   { userId: subjectUserId, email: recipient, locale }: User,

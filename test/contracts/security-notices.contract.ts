@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import type { SecurityNotices } from '../../src/application/ports/security-notices.ts'
+import type { SecurityNoticeDelivery, SecurityNotices } from '../../src/application/ports/security-notices.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import { SecurityNotice } from '../../src/domain/security-notice.ts'
@@ -101,23 +101,91 @@ export function securityNoticesContract(adapter: string, create: CreateStores<Se
     t.true(due.every(({ user }) => user === undefined))
   })
 
-  test(`${adapter}: a mailbox hears of ten changes an hour at most, however it is spelled`, async (t) => {
-    const { stores, userId, claim } = await moved()
-    for (let n = 0; n < 12; n++) {
-      const email = EmailAddress.parse(n % 2 === 0 ? 'ALICE@Example.com' : ELSEWHERE)
-      await stores.registry.put({ userId, email }, afterNoon(n), PROVENANCE)
+  /** Changes the address of the user to another one and back, and erases the entry each time if it has to. */
+  async function toggle({ registry }: Stores, userId: string, times: number, from: number, erases = false) {
+    for (let n = 0; n < times; n++) {
+      const at = afterNoon(from + n)
+      await registry.put({ userId, email: EmailAddress.parse('ALICE@Example.com') }, at, PROVENANCE)
+      if (erases) await registry.erase(userId, at, PROVENANCE, true)
+      else await registry.put({ userId, email: ELSEWHERE }, at, PROVENANCE)
     }
-    for (let n = 0; n < 12; n++) {
-      const other = randomUUID()
-      await stores.registry.put({ userId: other, email: ALICE }, NOON, PROVENANCE)
-      await stores.registry.put({ userId: other, email: ELSEWHERE }, afterNoon(20), PROVENANCE)
-    }
+  }
 
-    const toAlice = (await claim(60)).filter(({ notice }) =>
-      EmailAddress.isSameMailbox(notice.recipient, ALICE),
+  const toAlice = (deliveries: readonly SecurityNoticeDelivery[]) =>
+    deliveries.filter(({ notice }) => EmailAddress.isSameMailbox(notice.recipient, ALICE))
+  const inTime = (deliveries: readonly SecurityNoticeDelivery[]) =>
+    toAlice(deliveries)
+      .filter(({ isSurplus }) => !isSurplus)
+      .map(({ notice }) => notice)
+
+  test(`${adapter}: a mailbox hears ten times an hour of one user at most, however it is spelled and claimed`, async (t) => {
+    const { stores, userId } = await moved()
+    await toggle(stores, userId, 24, 0)
+
+    const claims = await Promise.all(
+      Array.from({ length: 10 }, () => stores.securityNotices.claim(7, afterNoon(60), afterNoon(90))),
     )
 
-    t.is(toAlice.length, 10)
+    t.is(toAlice(claims.flat()).length, 25)
+    const sent = inTime(claims.flat())
+    t.is(sent.length, 10)
+    for (const notice of sent) {
+      await stores.securityNotices.record(notice, ...SecurityNotice.markSent(notice, afterNoon(61)))
+    }
+    await toggle(stores, userId, 1, 3590)
+    t.deepEqual(inTime(await stores.securityNotices.claim(50, afterNoon(3591), afterNoon(3600))), [])
+    await toggle(stores, userId, 1, 3700)
+    const later = inTime(await stores.securityNotices.claim(200, afterNoon(3700), afterNoon(3800)))
+    t.deepEqual(
+      later.map(({ happenedAt }) => happenedAt),
+      [afterNoon(3700)],
+    )
+  })
+
+  test(`${adapter}: what a mailbox hears of one user takes nothing from another`, async (t) => {
+    const { stores, userId, claim } = await moved()
+    await toggle(stores, userId, 24, 0)
+    const other = randomUUID()
+    await toggle(stores, other, 1, 30)
+
+    const due = await claim(60)
+
+    t.deepEqual(inTime(due).filter(({ subjectUserId }) => subjectUserId === other).length, 1)
+  })
+
+  test(`${adapter}: an erasure between them lets a mailbox hear no more often`, async (t) => {
+    const stores = await create()
+    const userId = randomUUID()
+    let sent = 0
+    for (let round = 0; round < 4; round++) {
+      await toggle(stores, userId, 4, round * 60, true)
+      const due = await stores.securityNotices.claim(
+        50,
+        afterNoon(round * 60 + 30),
+        afterNoon(round * 60 + 50),
+      )
+      for (const { notice, isSurplus } of due) {
+        const outcome = isSurplus
+          ? SecurityNotice.fail(notice, 'too-many', afterNoon(round * 60 + 30))
+          : SecurityNotice.markSent(notice, afterNoon(round * 60 + 30))
+        t.true(await stores.securityNotices.record(notice, ...outcome))
+        if (!isSurplus) sent++
+      }
+    }
+
+    t.is(sent, 10)
+  })
+
+  test(`${adapter}: a notice that failed counts for none after it`, async (t) => {
+    const { stores, userId } = await moved()
+    await toggle(stores, userId, 12, 0)
+    for (const { notice } of await stores.securityNotices.claim(50, afterNoon(60), afterNoon(90))) {
+      await stores.securityNotices.record(notice, ...SecurityNotice.fail(notice, 'refused', afterNoon(61)))
+    }
+
+    await toggle(stores, userId, 1, 100)
+
+    t.is(inTime(await stores.securityNotices.claim(50, afterNoon(100), afterNoon(130))).length, 1)
   })
 
   test(`${adapter}: a decision that ends a challenge queues its notice, if it is stored`, async (t) => {

@@ -32,6 +32,21 @@ test('an issuance counts against the challenge and against the subject', (t) => 
   )
 })
 
+test('the first code of a subject in an hour has half as many places of a mailbox more, and the next ones have not', (t) => {
+  const most = (stepUp: StepUp, at: number, mailboxMaxIssuancesPerHour: number) =>
+    StepUp.issueOtp(stepUp, demand(), { ...POLICY, mailboxMaxIssuancesPerHour }, afterNoon(at)).mailbox
+      ?.atMost
+  const { standing } = issue(freshStepUp())
+  const next = { ...freshStepUp(), standing }
+
+  t.is(most(freshStepUp(), 0, 40), 60)
+  t.is(most(freshStepUp(), 0, 1), 2)
+  t.is(most(next, 1, 40), 40)
+  const longLived = { ...next, challenge: { ...next.challenge, expiresAt: afterNoon(86_400) } }
+  t.is(most(longLived, 3599, 40), 40)
+  t.is(most(longLived, 3600, 40), 60)
+})
+
 test('a second issuance within the cooldown is refused', (t) => {
   t.throws(() => issue(issue(freshStepUp()), afterNoon(29)), { instanceOf: IssuanceTooSoon })
 })

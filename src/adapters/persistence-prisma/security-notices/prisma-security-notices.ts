@@ -32,9 +32,13 @@ export class PrismaSecurityNotices implements SecurityNotices {
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly SecurityNoticeDelivery[]> {
-    type Row = SecurityNoticeRow & Joined<UserRow>
+    type Row = SecurityNoticeRow & Joined<UserRow> & { readonly is_surplus: boolean }
     const rows = await this.#statements.query<Row>(claimDueSecurityNotices(limit, now, leaseEnd))
-    return rows.map((row) => ({ notice: queuedOf(row), user: hasUser(row) ? userOf(row) : undefined }))
+    return rows.map((row) => ({
+      notice: queuedOf(row),
+      user: hasUser(row) ? userOf(row) : undefined,
+      isSurplus: row.is_surplus,
+    }))
   }
 
   async record(

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../../domain/domain-event.ts'
-import { EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address.ts'
+import { ERASED_ADDRESS } from '../../../domain/email-address.ts'
 import {
   type QueuedSecurityNotice,
   SecurityNotice,
@@ -21,7 +21,7 @@ const CLAIMED = Prisma.raw(
   ].join(', '),
 )
 
-/** The part of a statement that queues a notice for each row of `guard`, unless its mailbox had enough of them. */
+/** The part of a statement that queues a notice for each row of `guard`. */
 export function insertSecurityNotice(
   guard: 'challenge' | 'standing',
   notice: SecurityNoticeDraft,
@@ -32,19 +32,27 @@ export function insertSecurityNotice(
     )
     SELECT gen_random_uuid(), ${notice.kind}, ${notice.subjectUserId}, ${notice.recipient},
       ${notice.happenedAt}::timestamptz, ${notice.locale ?? null}, 'queued', 0, ${notice.happenedAt}::timestamptz
-    FROM ${Prisma.raw(guard)}
-    WHERE (
-      SELECT count(*)
-      FROM security_notices
-      WHERE lower(recipient) = ${EmailAddress.mailboxKey(notice.recipient)}
-        AND happened_at > ${notice.happenedAt}::timestamptz - interval '1 hour'
-    ) < ${SecurityNotice.mostPerMailboxAndHour}::integer`
+    FROM ${Prisma.raw(guard)}`
 }
 
+/**
+ * A notice is surplus if its mailbox has the most of them about its user already: those that were sent within an hour of it, and those
+ * that wait and happened before it. The order decides, so that of parallel claims each counts the same. Nobody knows the mailbox of an
+ * address that was erased: it counts for each.
+ */
 export function claimDueSecurityNotices(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* security-notices.claim */
     WITH ${leased('security_notices', 'n', limit, now, leaseEnd)}
-    SELECT ${CLAIMED}
+    SELECT ${CLAIMED}, (
+      SELECT count(*)
+      FROM security_notices e
+      WHERE e.subject_user_id = n.subject_user_id
+        AND e.happened_at > n.happened_at - interval '1 hour'
+        AND e.happened_at < n.happened_at + interval '1 hour'
+        AND e.id <> n.id
+        AND (lower(e.recipient COLLATE "C") = lower(n.recipient COLLATE "C") OR e.recipient = ${ERASED_ADDRESS})
+        AND (e.status = 'sent' OR e.status = 'queued' AND (e.happened_at, e.id) < (n.happened_at, n.id))
+    ) >= ${SecurityNotice.mostPerUserAndHour}::integer AS is_surplus
     FROM n
     LEFT JOIN users u ON u.user_id = n.subject_user_id
     ORDER BY n.happened_at`
