@@ -19,7 +19,7 @@ import { Retention } from '../application/ports/retention.ts'
 import { StepUps } from '../application/ports/step-ups.ts'
 import { Suppressions } from '../application/ports/suppressions.ts'
 import { Totp } from '../application/ports/totp.ts'
-import { AnchorSigner, TrailAnchors } from '../application/ports/trail-anchors.ts'
+import { AnchorSigner, AnchorVerifier, TrailAnchors } from '../application/ports/trail-anchors.ts'
 import { UserDirectory } from '../application/ports/user-directory.ts'
 import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
 import { AnchorTrail } from '../application/trail/anchor-trail.ts'
@@ -49,7 +49,7 @@ export function useCases({ config: { policy, retention: periods } }: Composition
     bindClass(bind, LiftSuppression, [Suppressions, Clock])
     bindClass(bind, ReleaseAddress, [Suppressions, Clock])
 
-    bindClass(bind, AnchorTrail, [TrailAnchors, AnchorSigner, Clock])
+    bindClass(bind, AnchorTrail, [TrailAnchors, AnchorSigner, AnchorVerifier, Clock])
     bind(PurgeChallenges).toResolvedValue(
       (retention, clock) => new PurgeChallenges(retention, clock, periods),
       [Retention, Clock],

@@ -46,8 +46,8 @@ function storesOf({ prisma, statements }: Connections, committed?: CommitListene
 securityNoticesContract('prisma', async (committed) => storesOf(await connect(), committed))
 
 /** A user whose address has just been changed, and the notice about it as a deliverer has it. */
-async function noticed(t: ExecutionContext) {
-  const connections = await connect()
+async function noticed(t: ExecutionContext, connections?: Connections) {
+  connections ??= await connect()
   const { registry, securityNotices } = storesOf(connections)
   const userId = randomUUID()
   await registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
@@ -60,14 +60,14 @@ async function noticed(t: ExecutionContext) {
     defer: () => securityNotices.record(notice, ...SecurityNotice.defer(notice, afterNoon(1))),
     send: () => securityNotices.record(notice, ...SecurityNotice.markSent(notice, afterNoon(1))),
     async assertSentAndForgotten() {
-      const rows = await connections.prisma.securityNotice.findMany()
-      t.like(rows, [{ status: 'sent' }])
+      const rows = await connections.prisma.securityNotice.findMany({ where: { subjectUserId: userId } })
+      t.is(rows.at(-1)?.status, 'sent')
       t.false(JSON.stringify(rows).includes('alice@'))
     },
   }
 }
 
-test('a notice that was sent loses its address with the erasure of its user', async (t) => {
+test.serial('a notice that was sent loses its address with the erasure of its user', async (t) => {
   const { send, erase, assertSentAndForgotten } = await noticed(t)
   await send()
 
@@ -76,28 +76,35 @@ test('a notice that was sent loses its address with the erasure of its user', as
   await assertSentAndForgotten()
 })
 
-test('a notice of an erased user keeps its address while it waits, and loses it when it is sent', async (t) => {
-  const { connections, defer, send, erase, assertSentAndForgotten } = await noticed(t)
+test.serial(
+  'a notice of an erased user keeps its address while it waits, and loses it when it is sent',
+  async (t) => {
+    const { connections, defer, send, erase, assertSentAndForgotten } = await noticed(t)
 
-  await erase()
-  t.true(await defer())
-  t.like(await connections.prisma.securityNotice.findMany(), [{ status: 'queued', recipient: ALICE }])
-  t.true(await send())
-
-  await assertSentAndForgotten()
-})
-
-test('an erasure and the record of a mail at the same moment leave no address, whichever comes first', async (t) => {
-  for (let round = 0; round < 10; round++) {
-    const { send, erase, assertSentAndForgotten } = await noticed(t)
-
-    await Promise.all(round % 2 === 0 ? [erase(), send()] : [send(), erase()])
+    await erase()
+    t.true(await defer())
+    t.like(await connections.prisma.securityNotice.findMany(), [{ status: 'queued', recipient: ALICE }])
+    t.true(await send())
 
     await assertSentAndForgotten()
-  }
-})
+  },
+)
 
-test('a record that waits for the erasure of its user leaves no address', async (t) => {
+test.serial(
+  'an erasure and the record of a mail at the same moment leave no address, whichever comes first',
+  async (t) => {
+    const connections = await connect()
+    for (let round = 0; round < 10; round++) {
+      const { send, erase, assertSentAndForgotten } = await noticed(t, connections)
+
+      await Promise.all(round % 2 === 0 ? [erase(), send()] : [send(), erase()])
+
+      await assertSentAndForgotten()
+    }
+  },
+)
+
+test.serial('a record that waits for the erasure of its user leaves no address', async (t) => {
   const { connections, send, assertSentAndForgotten } = await noticed(t)
   const { prisma } = connections
 
