@@ -18,10 +18,14 @@ import { SendSecurityNotices } from '../../src/application/mail/send-security-no
 import type { LockWarning } from '../../src/application/ports/lock-mail-composer.ts'
 import type { OtpNotice } from '../../src/application/ports/otp-mail-composer.ts'
 import type { SecurityNews } from '../../src/application/ports/security-mail-composer.ts'
+import { FindSubject } from '../../src/application/support/find-subject.ts'
+import { ListChallenges } from '../../src/application/support/list-challenges.ts'
+import { UnlockSubject } from '../../src/application/support/unlock-subject.ts'
 import { EraseUser } from '../../src/application/users/erase-user.ts'
 import { FindUser } from '../../src/application/users/find-user.ts'
 import { PutUser } from '../../src/application/users/put-user.ts'
 import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
+import { User } from '../../src/domain/user.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
@@ -83,6 +87,14 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
     recordMailEvent: new RecordMailEvent(store.mailOutcomes, clock),
     liftSuppression: new LiftSuppression(store.suppressions, clock),
     releaseAddress: new ReleaseAddress(store.suppressions, clock),
+    listChallenges: new ListChallenges(store.supportSearch, clock),
+    findSubject: new FindSubject(
+      store.standings,
+      async (userId) => User.whereabouts(await store.registry.find(userId)),
+      clock,
+      policy,
+    ),
+    unlockSubject: new UnlockSubject(store.standings, store.registry, clock),
   }
   await useCases.putUser.execute({
     userId: 'alice',

@@ -64,7 +64,7 @@ for (const [method, path, allow, family] of [
   ['GET', `/internal/v1/mfa/totp-email/${ID}:initiate`, 'POST', 'totp'],
   ['PUT', `/internal/v1/mfa/totp-email/${ID}:verify`, 'POST', 'totp'],
   ['OPTIONS', `/internal/v1/mfa/totp-email/${ID}:verify`, 'POST', 'totp'],
-  ['DELETE', '/internal/v1/mfa/challenges', 'POST', 'challenge'],
+  ['DELETE', '/internal/v1/mfa/challenges', 'POST, HEAD, GET', 'challenge'],
   ['POST', `/internal/v1/mfa/challenges/${ID}`, 'HEAD, GET', 'challenge'],
   ['PATCH', '/internal/v1/mfa/users/alice', 'PUT, HEAD, GET, DELETE', 'challenge'],
   ['POST', '/healthz', 'HEAD, GET', 'totp'],

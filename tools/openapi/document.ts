@@ -70,6 +70,7 @@ export async function apiDocument(): Promise<string> {
         { name: 'Step-up', description: 'For the user’s app.' },
         { name: 'Challenges', description: 'For operation services.' },
         { name: 'Users', description: 'For the service that keeps the users’ e-mail addresses.' },
+        { name: 'Support', description: 'For the support, which helps users who cannot go on.' },
         { name: 'Mail reports', description: 'For the mail system.' },
         { name: 'Service', description: 'For operators, and for those who check the service’s signatures.' },
         { name: 'Documentation', description: 'This document.' },

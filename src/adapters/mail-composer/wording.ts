@@ -124,6 +124,7 @@ function wording(language: Language, direction: 'ltr' | 'rtl', t: TFunction): Wo
         t('mismatchTitle'),
         t('mismatchExplanation'),
       ),
+      'subject-unlocked': noticeWording(t, t('unlockSubject'), t('unlockTitle'), t('unlockExplanation')),
     },
   }
 }

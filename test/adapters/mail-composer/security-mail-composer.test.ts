@@ -10,7 +10,7 @@ const composer = new HtmlSecurityMailComposer({
   brand: { name: 'Countersign', color: '#0f4c5c', logoUrl: undefined },
   timeZone: 'UTC',
 })
-const KINDS = ['address-changed', 'address-removed', 'operation-mismatch'] as const
+const KINDS = ['address-changed', 'address-removed', 'operation-mismatch', 'subject-unlocked'] as const
 const compose = (kind: (typeof KINDS)[number], locale = 'en') =>
   composer.compose({ kind, happenedAt: afterNoon(60), locale, displayName: 'Alice Smith' })
 
@@ -53,6 +53,10 @@ test('the mail to an erased address says that it was removed, and not that there
 
 test('the mail about another operation says that nothing was carried out', (t) => {
   t.regex(compose('operation-mismatch').text, /Nothing was\s+carried out/)
+})
+
+test('the mail about an unlocking says that somebody asked for it in the reader’s name', (t) => {
+  t.regex(compose('subject-unlocked').text, /somebody\s+asked\s+for\s+that\s+in\s+your\s+name/)
 })
 
 for (const language of LANGUAGES) {

@@ -7,9 +7,23 @@ import type { Forgery } from '../../../src/domain/domain-event.ts'
 import type { LockNotice } from '../../../src/domain/lock-notice.ts'
 import type { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import type { SecurityNotice, SecurityNoticeDraft } from '../../../src/domain/security-notice.ts'
+import { SERVICE_EVENT_TYPES } from '../../../src/domain/service-event.ts'
 import type { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import type { User } from '../../../src/domain/user.ts'
+import type { EndpointHealth, WebhookEndpoint } from '../../../src/domain/webhook-endpoint.ts'
 import { SEALS } from '../../support/seals.ts'
+
+/** An event that a service gets to know, and the state of its delivery. */
+export interface StoredServiceEvent {
+  readonly id: string
+  readonly clientId: string
+  readonly event: Extract<RecordedEvent, { challengeId: string }>
+  readonly position: number | undefined
+  readonly attempts: number
+  readonly nextAttemptAt: Date
+  readonly leasedUntil: Date | undefined
+  readonly outcome: 'accepted' | 'given-up' | undefined
+}
 
 /** What the in-memory storage ports share, as tables are shared in a database. */
 export class InMemoryState {
@@ -32,6 +46,13 @@ export class InMemoryState {
   /** When each mailbox got codes. */
   readonly mailboxes = new Map<string, readonly Date[]>()
   readonly events: RecordedEvent[] = []
+  /** By client. */
+  readonly endpoints = new Map<string, WebhookEndpoint>()
+  readonly endpointHealth = new Map<string, EndpointHealth>()
+  /** In the order of the trail. */
+  readonly serviceEvents: StoredServiceEvent[] = []
+  /** When each challenge of a client with an endpoint ends. */
+  readonly expiries = new Map<string, Date>()
   readonly #committed: CommitListener
 
   constructor(committed: CommitListener) {
@@ -61,8 +82,21 @@ export class InMemoryState {
   /** Records the events of a write, and calls the listener. */
   commit(commit: Commit): void {
     const { traceContext: _, ...provenance } = commit.provenance
-    this.events.push(...commit.events.map((event) => ({ ...event, ...provenance })))
+    const recorded = commit.events.map((event) => ({ ...event, ...provenance }))
+    this.events.push(...recorded)
+    for (const event of recorded) this.#queue(event)
     announce(this.#committed, commit)
+  }
+
+  /** As the trigger of the table does. */
+  #queue(event: RecordedEvent): void {
+    if (!('challengeId' in event) || !SERVICE_EVENT_TYPES.some((type) => type === event.type)) return
+    const challenge = this.challenges.get(event.challengeId)
+    if (!challenge || !this.endpoints.has(challenge.clientId)) return
+    if (event.type === 'challenge-opened') this.expiries.set(challenge.id, challenge.expiresAt)
+    const waiting = { position: undefined, attempts: 0, leasedUntil: undefined, outcome: undefined }
+    const { clientId } = challenge
+    this.serviceEvents.push({ id: randomUUID(), clientId, event, nextAttemptAt: event.at, ...waiting })
   }
 }
 
