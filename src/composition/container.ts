@@ -9,6 +9,7 @@ import { jobs } from './jobs.ts'
 import { observing, observingService } from './observing.ts'
 import { reportPage } from './reports.ts'
 import { seals } from './seals.ts'
+import { serviceEvents } from './service-events.ts'
 import { signatures } from './signatures.ts'
 import { storage } from './storage.ts'
 import { useCases } from './use-cases.ts'
@@ -36,6 +37,7 @@ export function createContainer(options: CompositionOptions, tracing?: Tracing):
     useCases(options),
     jobs(options),
     http(options),
+    serviceEvents(options, otpKeys),
     webhooks(options),
     reportPage(config, otpKeys),
   )

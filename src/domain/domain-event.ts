@@ -20,6 +20,8 @@ export type ChallengeEvent = {
   | { readonly type: 'otp-rejected'; readonly attemptsRemaining: number }
   | { readonly type: 'challenge-verified'; readonly issuanceId: string }
   | { readonly type: 'challenge-exhausted' }
+  /** It was still pending or verified at its deadline. Recorded only if its service gets to know of it. */
+  | { readonly type: 'challenge-expired' }
   | { readonly type: 'challenge-consumed' }
   | { readonly type: 'consumption-refused'; readonly reason: ConsumptionRefusal }
   /** A user tried a challenge of somebody else. `subjectUserId` is that user, not the subject of the challenge. */
@@ -86,13 +88,21 @@ type UserEvent = {
 )
 
 /**
- * What a security notice tells: the user has another address (`address-changed`, to the one before), a challenge ended because
- * calls tried to consume it for another operation, or the support ended a lock.
+/**
+ * What a security notice tells: the user has another address (`address-changed`, to the one before) or none (`address-removed`, to the
+ * one that was erased), a challenge ended because calls tried to consume it for another operation, or the support ended a lock.
  */
-export type SecurityNoticeKind = 'address-changed' | 'operation-mismatch' | 'subject-unlocked'
+export type SecurityNoticeKind =
+  | 'address-changed'
+  | 'address-removed'
+  | 'operation-mismatch'
+  | 'subject-unlocked'
 
-/** Why a security notice will never be sent: a day has passed, or the mail provider refuses it permanently. */
-export type SecurityNoticeFailure = 'too-late' | 'refused'
+/**
+ * Why a security notice will never be sent: a day has passed, the mailbox had enough notices about this user (`too-many`), or the mail
+ * provider refuses it permanently.
+ */
+export type SecurityNoticeFailure = 'too-late' | 'too-many' | 'refused'
 
 /**
  * What a reader of a mail reported.

@@ -11,6 +11,7 @@ import type { RequestObserver, RequestTraces } from '../../src/adapters/http-koa
 import { PageProof } from '../../src/adapters/http-koa/report/page-proof.ts'
 import { type ReportPageParts, reportRoutes } from '../../src/adapters/http-koa/report/routes.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service/routes.ts'
+import { serviceEventRoutes } from '../../src/adapters/http-koa/service-events/routes.ts'
 import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email/routes.ts'
 import { userRoutes } from '../../src/adapters/http-koa/users/routes.ts'
 import { BasicCredentials } from '../../src/adapters/http-koa/webhooks/postmark/basic-credentials.ts'
@@ -82,6 +83,7 @@ export async function edge(
         ...useCases,
         ...(usersElsewhere && { putUser: undefined, eraseUser: undefined }),
       }),
+      serviceEventRoutes(authentication, useCases),
       ...(webhook ? [postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger)] : []),
       ...(reportPage
         ? [reportRoutes({ ...reportParts(useCases.links), ...reportPage }, useCases, logger)]

@@ -150,6 +150,7 @@ function wording(language: Language, direction: 'ltr' | 'rtl', t: TFunction): Wo
     when: t('noticeWhen'),
     notices: {
       'address-changed': noticeWording(t, t('addressSubject'), t('addressTitle'), t('addressExplanation')),
+      'address-removed': noticeWording(t, t('removedSubject'), t('removedTitle'), t('removedExplanation')),
       'operation-mismatch': noticeWording(
         t,
         t('mismatchSubject'),
