@@ -8,6 +8,8 @@ export interface SecurityNoticeDraft {
   readonly kind: SecurityNoticeKind
   readonly subjectUserId: string
   readonly recipient: EmailAddress
+  /** The client that did it, or whose operation it was. Undefined if there is none. */
+  readonly clientId?: string | undefined
   readonly happenedAt: Date
 }
 

@@ -109,12 +109,14 @@ export const User = {
    * earlier address said.
    *
    * @param challenges of the user: at least the live ones. Those that are over stay as they ended.
+   * @param clientId the client that changes the entry; undefined if an operator does.
    */
   changeEntry(
     previous: User | undefined,
     next: User,
     challenges: readonly Challenge[],
     now: Date,
+    clientId?: string,
   ): UserDecision {
     const emailAddressChanged = User.changesAddress(previous, next)
     const [cancelled, events] = emailAddressChanged
@@ -123,7 +125,7 @@ export const User = {
     return {
       cancelled,
       withdrawn: [],
-      ...(previous && emailAddressChanged && { notice: noticeOf(previous, now) }),
+      ...(previous && emailAddressChanged && { notice: noticeOf(previous, now, clientId) }),
       events: [...events, { type: 'user-put', subjectUserId: next.userId, at: now, emailAddressChanged }],
     }
   },
@@ -153,8 +155,12 @@ export const User = {
   },
 }
 
-function noticeOf({ userId: subjectUserId, email: recipient }: User, happenedAt: Date): SecurityNoticeDraft {
-  return { kind: 'address-changed', subjectUserId, recipient, happenedAt }
+function noticeOf(
+  { userId: subjectUserId, email: recipient }: User,
+  happenedAt: Date,
+  clientId: string | undefined,
+): SecurityNoticeDraft {
+  return { kind: 'address-changed', clientId, subjectUserId, recipient, happenedAt }
 }
 
 function cancelLive(

@@ -21,6 +21,7 @@ import type { SecurityNews } from '../../src/application/ports/security-mail-com
 import { EraseUser } from '../../src/application/users/erase-user.ts'
 import { FindUser } from '../../src/application/users/find-user.ts'
 import { PutUser } from '../../src/application/users/put-user.ts'
+import type { Brand } from '../../src/domain/brand.ts'
 import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
@@ -29,7 +30,11 @@ import { PlainTotp } from '../doubles/plain-totp.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
 
 /** The use cases over doubles, with Alice in the directory, at noon. `code` is that of every mail. */
-export async function scenario({ policy = POLICY, code = undefined as string | undefined } = {}) {
+export async function scenario({
+  policy = POLICY,
+  code = undefined as string | undefined,
+  brands = undefined as ReadonlyMap<string, Brand> | undefined,
+} = {}) {
   const store = inMemoryStores()
   const clock = new SettableClock(NOON)
   const totp = new PlainTotp(code)
@@ -70,7 +75,7 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
     openChallenge: new OpenChallenge(store.stepUps, signer, identifiers, clock, policy),
     issueOtp: new IssueOtp(store.stepUps, totp, identifiers, signal, clock, policy),
     verifyOtp: new VerifyOtp(store.stepUps, totp, identifiers, clock, policy),
-    inspectChallenge: new InspectChallenge(store.stepUps, clock, policy),
+    inspectChallenge: new InspectChallenge(store.stepUps, clock, policy, brands),
     deliverOtp: new DeliverOtp(store.outbox, totp, composer, transport, store.mailOutcomes, clock),
     sendSecurityNotices: new SendSecurityNotices(store.securityNotices, newsComposer, transport, clock),
     sendLockNotices: new SendLockNotices(store.lockNotices, lockComposer, transport, clock),

@@ -122,7 +122,13 @@ function challengesOfAlice() {
 test('another address cancels the live challenges of the user, verified ones too, on record', (t) => {
   const { pending, verified } = challengesOfAlice()
 
-  const decision = User.changeEntry(USER, { ...USER, email: ELSEWHERE }, [pending, verified], afterNoon(10))
+  const decision = User.changeEntry(
+    USER,
+    { ...USER, email: ELSEWHERE },
+    [pending, verified],
+    afterNoon(10),
+    'crm',
+  )
 
   const reason = 'email-address-changed' as const
   const about = { subjectUserId: 'alice', at: afterNoon(10) }
@@ -133,7 +139,7 @@ test('another address cancels the live challenges of the user, verified ones too
     ],
     withdrawn: [],
     notice: {
-      ...{ kind: 'address-changed', subjectUserId: 'alice', recipient: ALICE },
+      ...{ kind: 'address-changed', clientId: 'crm', subjectUserId: 'alice', recipient: ALICE },
       happenedAt: afterNoon(10),
     },
     events: [

@@ -47,12 +47,12 @@ export class SendSecurityNotices {
   }
 
   async #send({ notice, user }: SecurityNoticeDelivery) {
-    const { id, kind, happenedAt, recipient: to } = notice
+    const { id, kind, clientId, happenedAt, recipient: to } = notice
     const expiresAt = SecurityNotice.endOf(notice)
     if (this.#clock.now() >= expiresAt) {
       return { decided: SecurityNotice.fail(notice, 'too-late', this.#clock.now()) }
     }
-    const news = { kind, happenedAt, locale: user?.locale, displayName: user?.displayName }
+    const news = { clientId, kind, happenedAt, locale: user?.locale, displayName: user?.displayName }
     const message = { id, kind: 'security-notice', expiresAt, to } as const
     return sendMail<[SecurityNotice, DomainEvent[]]>(
       this.#transport,

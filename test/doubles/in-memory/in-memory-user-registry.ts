@@ -1,4 +1,4 @@
-import type { Provenance } from '../../../src/application/ports/provenance.ts'
+import { clientOf, type Provenance } from '../../../src/application/ports/provenance.ts'
 import type { UserRegistry } from '../../../src/application/ports/user-directory.ts'
 import type { Challenge } from '../../../src/domain/challenge.ts'
 import type { DomainEvent } from '../../../src/domain/domain-event.ts'
@@ -22,7 +22,7 @@ export class InMemoryUserRegistry implements UserRegistry {
 
   async put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     await turn()
-    const [outcome, events] = this.#put(user, now)
+    const [outcome, events] = this.#put(user, now, provenance)
     this.#state.commit({ events, provenance })
     return outcome
   }
@@ -32,7 +32,7 @@ export class InMemoryUserRegistry implements UserRegistry {
     const counts = { created: 0, updated: 0 }
     const all: DomainEvent[] = []
     for (const user of users) {
-      const [outcome, events] = this.#put(user, now)
+      const [outcome, events] = this.#put(user, now, provenance)
       counts[outcome]++
       all.push(...events)
     }
@@ -55,12 +55,13 @@ export class InMemoryUserRegistry implements UserRegistry {
     this.#state.commit({ events: decision.events, provenance })
   }
 
-  #put(user: User, now: Date): ['created' | 'updated', readonly DomainEvent[]] {
+  #put(user: User, now: Date, provenance: Provenance): ['created' | 'updated', readonly DomainEvent[]] {
     const { users } = this.#state
     this.#supersedeDecisions(user.userId)
     const previous = users.get(user.userId)
 
-    const decision = User.changeEntry(previous, user, this.#challengesOf(user.userId), now)
+    const challenges = this.#challengesOf(user.userId)
+    const decision = User.changeEntry(previous, user, challenges, now, clientOf(provenance))
     users.set(user.userId, User.replacing(previous, user, now))
     this.#store(decision)
     return [previous ? 'updated' : 'created', decision.events]

@@ -8,6 +8,7 @@ import type {
 } from '../../../application/challenges/inspect-challenge.ts'
 import type { OpenChallenge, OpenedChallenge } from '../../../application/challenges/open-challenge.ts'
 import type { RecordedEvent } from '../../../application/ports/audit-trail.ts'
+import { type Brand, readableOn } from '../../../domain/brand.ts'
 import type { ConsumedChallenge } from '../../../domain/challenge.ts'
 import { EmailAddress } from '../../../domain/email-address.ts'
 import { OtpIssuance } from '../../../domain/otp-issuance.ts'
@@ -152,6 +153,7 @@ function inspectedBody({
   issuance,
   resendAvailableAt,
   codeDigits,
+  brand,
 }: InspectedChallenge): ChallengeBody {
   return {
     challengeId: challenge.id,
@@ -161,6 +163,7 @@ function inspectedBody({
     createdAt: challenge.createdAt,
     expiresAt: challenge.expiresAt,
     attemptsRemaining: challenge.attemptsRemaining,
+    ...(brand && { brand: brandBody(brand) }),
     issuance: issuance
       ? {
           reference: OtpIssuance.reference(issuance),
@@ -173,6 +176,15 @@ function inspectedBody({
           ...deliveryTimes(issuance),
         }
       : null,
+  }
+}
+
+function brandBody({ name, color, logoUrl }: Brand): NonNullable<ChallengeBody['brand']> {
+  return {
+    name,
+    color,
+    textColor: readableOn(color) === '#000' ? '#000000' : '#ffffff',
+    logoUrl: logoUrl ?? null,
   }
 }
 

@@ -1,5 +1,5 @@
 import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
-import type { Provenance } from '../../../application/ports/provenance.ts'
+import { clientOf, type Provenance } from '../../../application/ports/provenance.ts'
 import type { UserRegistry } from '../../../application/ports/user-directory.ts'
 import type { Challenge } from '../../../domain/challenge.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
@@ -42,7 +42,7 @@ export class PrismaUserRegistry implements UserRegistry {
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     return this.#turns.take(user.userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, user.userId, now, events).put(user),
+        new UserChange(transaction, user.userId, now, events).put(user, clientOf(provenance)),
       ),
     )
   }
@@ -53,7 +53,8 @@ export class PrismaUserRegistry implements UserRegistry {
       await transaction.$queryRaw`SELECT set_config('lock_timeout', ${IMPORT_LOCK_TIMEOUT}, TRUE)`
       // Sort by id, so that two imports of the same users cannot deadlock.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
-        counts[await new UserChange(transaction, user.userId, now, events).put(user)]++
+        const change = new UserChange(transaction, user.userId, now, events)
+        counts[await change.put(user, clientOf(provenance))]++
       }
       return counts
     })
@@ -102,14 +103,14 @@ class UserChange {
     this.#events = events
   }
 
-  async put(user: User): Promise<'created' | 'updated'> {
+  async put(user: User, clientId: string | undefined): Promise<'created' | 'updated'> {
     await this.#supersedeDecisions()
     const previous = await findUser(this.#transaction, this.#userId)
     // Skip the load where it is not needed: an import puts many entries and changes few addresses.
     const live = User.changesAddress(previous, user) ? await this.#liveChallenges() : []
 
     await this.#replaceEntry(User.replacing(previous, user, this.#now))
-    await this.#store(User.changeEntry(previous, user, live, this.#now))
+    await this.#store(User.changeEntry(previous, user, live, this.#now, clientId))
     return previous ? 'updated' : 'created'
   }
 
