@@ -78,7 +78,7 @@ function messagesOf(issue: z.core.$ZodIssue, members: unknown): readonly string[
   const [member] = issue.path
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(
-      (key) => `${key.slice(0, 80)} is no member of a brand: ${Object.keys(ClientBrand.shape).join(', ')}`,
+      (key) => `${key.slice(0, 80)} is not a member of a brand: ${Object.keys(ClientBrand.shape).join(', ')}`,
     )
   }
   if (member === undefined) return ['must be an object with a name']

@@ -8,7 +8,7 @@ export interface SecurityNoticeDraft {
   readonly kind: SecurityNoticeKind
   readonly subjectUserId: string
   readonly recipient: EmailAddress
-  /** The client that did it, or whose operation it was. Undefined if there is none. */
+  /** The client that did it, or whose operation it was. Undefined: no client. */
   readonly clientId?: string | undefined
   readonly happenedAt: Date
 }

@@ -134,7 +134,7 @@ for (const [what, brands, problem] of [
   [
     'with a member that nobody knows',
     { b: { ...B, colour: '#000000' } },
-    /"b": colour is no member of a brand: name, color/,
+    /"b": colour is not a member of a brand: name, color/,
   ],
   ['with a colour by name', { b: { ...B, color: 'red' } }, /"b": color must be a colour, as in #0f4c5c$/],
   ['with a colour of three digits', { b: { ...B, color: '#f00' } }, /"b": color must be a colour/],

@@ -2,7 +2,7 @@ import type { ComposedMail } from './mail-transport.ts'
 
 /** What a locked subject needs to know. */
 export interface LockWarning {
-  /** The client whose operation it is about, which may have a brand of its own. Undefined if there is none. */
+  /** The client whose operation it is about, which may have a brand of its own. Undefined: no client. */
   readonly clientId?: string | undefined
   readonly lockedUntil: Date
   /** BCP 47 language tag of the user, where known. */

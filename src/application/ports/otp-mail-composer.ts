@@ -3,7 +3,7 @@ import type { ComposedMail } from './mail-transport.ts'
 
 /** What the user needs to know to countersign or to refuse. */
 export interface OtpNotice {
-  /** The client whose operation it is about, which may have a brand of its own. Undefined if there is none. */
+  /** The client whose operation it is about, which may have a brand of its own. Undefined: no client. */
   readonly clientId?: string | undefined
   readonly code: string
   /** The two letters that distinguish this mail from earlier ones of the same challenge. */

@@ -3,7 +3,7 @@ import type { ComposedMail } from './mail-transport.ts'
 
 /** What a user needs to know about something that was done in their name. */
 export interface SecurityNews {
-  /** The client that it is about, which may have a brand of its own. Undefined if there is none. */
+  /** The client that it is about, which may have a brand of its own. Undefined: no client. */
   readonly clientId?: string | undefined
   readonly kind: SecurityNoticeKind
   readonly happenedAt: Date
