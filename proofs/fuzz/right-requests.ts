@@ -75,10 +75,11 @@ function draftsOf(
   const parameters = (operation.parameters ?? []).map((parameter) => palette.api.resolve(parameter))
   const texts = (place: 'path' | 'query' | 'header') => {
     const here = parameters.filter((parameter) => parameter.in === place)
-    const values = here.map(({ name, schema }) => [
-      name,
-      place === 'header' ? inHeader(palette, schema) : palette.texts(schema),
-    ])
+    const textsOf = (schema: object) => {
+      if (place === 'header') return inHeader(palette, schema)
+      return place === 'query' ? validValues(palette, schema).map(String) : palette.texts(schema)
+    }
+    const values = here.map(({ name, schema }) => [name, textsOf(schema)])
     const requiredKeys = here.filter(({ required }) => required).map(({ name }) => name)
     return fc.record(Object.fromEntries(values), { requiredKeys }) as fc.Arbitrary<Record<string, string>>
   }
@@ -204,6 +205,11 @@ function realParts(operation: Operation, world: World, scene: Scene): fc.Arbitra
           })),
         )
         .map((report) => ({ json: { ...report, Metadata: { issuance: issuanceId } } }))
+    case 'listChallenges':
+      return fc.constantFrom({}, { limit: '1' }).map((page) => ({
+        headers: asPayments,
+        query: { subjectUserId: person.userId, ...page },
+      }))
     case 'readDevelopmentMailbox':
       return fc
         .constantFrom('application/json', 'text/html')

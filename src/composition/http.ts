@@ -27,6 +27,9 @@ import { VerifyOtp } from '../application/codes/verify-otp.ts'
 import { LiftSuppression } from '../application/mail/lift-suppression.ts'
 import { AccessTokens } from '../application/ports/access-tokens.ts'
 import { ChallengeSigner } from '../application/ports/challenge-signer.ts'
+import { FindSubject } from '../application/support/find-subject.ts'
+import { ListChallenges } from '../application/support/list-challenges.ts'
+import { UnlockSubject } from '../application/support/unlock-subject.ts'
 import { EraseUser } from '../application/users/erase-user.ts'
 import { FindUser } from '../application/users/find-user.ts'
 import { PutUser } from '../application/users/put-user.ts'
@@ -51,22 +54,39 @@ export function http({
       [Authentication, IssueOtp, VerifyOtp],
     )
     bind(Routes).toResolvedValue(
-      (authentication, openChallenge, inspectChallenge, consumeChallenge, cancelChallenge, auditChallenge) =>
+      (
+        authentication,
+        openChallenge,
+        listChallenges,
+        inspectChallenge,
+        consumeChallenge,
+        cancelChallenge,
+        auditChallenge,
+      ) =>
         challengeRoutes(authentication, {
-          ...{ openChallenge, inspectChallenge, consumeChallenge, cancelChallenge, auditChallenge },
+          ...{ openChallenge, listChallenges, inspectChallenge, consumeChallenge, cancelChallenge },
+          auditChallenge,
         }),
-      [Authentication, OpenChallenge, InspectChallenge, ConsumeChallenge, CancelChallenge, AuditChallenge],
+      [
+        ...([Authentication, OpenChallenge, ListChallenges, InspectChallenge, ConsumeChallenge] as const),
+        ...([CancelChallenge, AuditChallenge] as const),
+      ],
     )
     bind(Routes).toResolvedValue(
       (
         authentication: Authentication,
         findUser: FindUser,
         liftSuppression: LiftSuppression,
+        findSubject: FindSubject,
+        unlockSubject: UnlockSubject,
         putUser: PutUser | undefined,
         eraseUser: EraseUser | undefined,
-      ) => userRoutes(authentication, { findUser, liftSuppression, putUser, eraseUser }),
+      ) =>
+        userRoutes(authentication, {
+          ...{ findUser, liftSuppression, findSubject, unlockSubject, putUser, eraseUser },
+        }),
       [
-        ...([Authentication, FindUser, LiftSuppression] as const),
+        ...([Authentication, FindUser, LiftSuppression, FindSubject, UnlockSubject] as const),
         { serviceIdentifier: PutUser, optional: true },
         { serviceIdentifier: EraseUser, optional: true },
       ],

@@ -10,9 +10,13 @@ import { PrismaOutboxBacklog } from '../adapters/persistence-prisma/otp-outbox/p
 import { PrismaRetention } from '../adapters/persistence-prisma/retention/prisma-retention.ts'
 import { RowSeals } from '../adapters/persistence-prisma/seals/row-seals.ts'
 import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
+import { PrismaStandings } from '../adapters/persistence-prisma/support/prisma-standings.ts'
+import { PrismaSupportSearch } from '../adapters/persistence-prisma/support/prisma-support-search.ts'
 import { AuditTrail } from '../application/ports/audit-trail.ts'
 import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
 import { Retention } from '../application/ports/retention.ts'
+import { Standings } from '../application/ports/standings.ts'
+import { SupportSearch } from '../application/ports/support-search.ts'
 import { Suppressions } from '../application/ports/suppressions.ts'
 import { TrailAnchors } from '../application/ports/trail-anchors.ts'
 import { OutboxBacklog } from '../contracts/outbox-backlog.ts'
@@ -25,6 +29,8 @@ export function storage(): ContainerModule {
     bindClass(bind, PrismaStepUps, [Statements, RowSeals, Commits])
     bindPort(bind, MailOutcomes, PrismaMailOutcomes, [Statements, Commits])
     bindPort(bind, Suppressions, PrismaSuppressions, [Statements, Commits])
+    bindPort(bind, Standings, PrismaStandings, [Statements, Commits])
+    bindPort(bind, SupportSearch, PrismaSupportSearch, [Statements])
     bindPort(bind, OutboxBacklog, PrismaOutboxBacklog, [PrismaClient])
     bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient])
     bindPort(bind, Retention, PrismaRetention, [PrismaClient])

@@ -16,12 +16,18 @@ import { DeliverySignal } from '../application/ports/delivery-signal.ts'
 import { Identifiers } from '../application/ports/identifiers.ts'
 import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
 import { Retention } from '../application/ports/retention.ts'
+import { Standings } from '../application/ports/standings.ts'
 import { StepUps } from '../application/ports/step-ups.ts'
+import { SupportSearch } from '../application/ports/support-search.ts'
 import { Suppressions } from '../application/ports/suppressions.ts'
 import { Totp } from '../application/ports/totp.ts'
-import { AnchorSigner, TrailAnchors } from '../application/ports/trail-anchors.ts'
+import { AnchorSigner, AnchorVerifier, TrailAnchors } from '../application/ports/trail-anchors.ts'
 import { UserDirectory } from '../application/ports/user-directory.ts'
 import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
+import { FindMarkedChallenges } from '../application/support/find-marked-challenges.ts'
+import { FindSubjectsOfMailbox } from '../application/support/find-subjects-of-mailbox.ts'
+import { ListChallenges } from '../application/support/list-challenges.ts'
+import { UnlockSubject } from '../application/support/unlock-subject.ts'
 import { AnchorTrail } from '../application/trail/anchor-trail.ts'
 import { FindUser } from '../application/users/find-user.ts'
 import { bindClass } from './bind-class.ts'
@@ -29,7 +35,7 @@ import type { CompositionOptions } from './composition-options.ts'
 import { Brands, Policy } from './container-keys.ts'
 
 /**
- * The use cases of the requests. Two more, which need a user directory of our own, are in users.ts. Those that send mails are in
+ * The use cases of the requests. Some more, which depend on where the users are kept, are in users.ts. Those that send mails are in
  * delivery.ts.
  */
 export function useCases({
@@ -48,11 +54,16 @@ export function useCases({
     bindClass(bind, AuditChallenge, [StepUps, AuditTrail])
     bindClass(bind, FindUser, [UserDirectory])
 
+    bindClass(bind, ListChallenges, [SupportSearch, Clock])
+    bindClass(bind, FindMarkedChallenges, [SupportSearch, Clock])
+    bindClass(bind, FindSubjectsOfMailbox, [SupportSearch])
+    bindClass(bind, UnlockSubject, [Standings, UserDirectory, Clock])
+
     bindClass(bind, RecordMailEvent, [MailOutcomes, Clock])
     bindClass(bind, LiftSuppression, [Suppressions, Clock])
     bindClass(bind, ReleaseAddress, [Suppressions, Clock])
 
-    bindClass(bind, AnchorTrail, [TrailAnchors, AnchorSigner, Clock])
+    bindClass(bind, AnchorTrail, [TrailAnchors, AnchorSigner, AnchorVerifier, Clock])
     bind(PurgeChallenges).toResolvedValue(
       (retention, clock) => new PurgeChallenges(retention, clock, periods),
       [Retention, Clock],

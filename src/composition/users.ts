@@ -5,13 +5,16 @@ import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-st
 import { PrismaUserRegistry } from '../adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { AddressCheckedStepUps } from '../application/challenges/address-checked-step-ups.ts'
 import { Clock } from '../application/ports/clock.ts'
+import { Standings } from '../application/ports/standings.ts'
 import { StepUps } from '../application/ports/step-ups.ts'
 import { ExternalUserDirectory, UserDirectory, UserRegistry } from '../application/ports/user-directory.ts'
+import { FindSubject } from '../application/support/find-subject.ts'
 import { EraseUser } from '../application/users/erase-user.ts'
 import { PutUser } from '../application/users/put-user.ts'
+import { User } from '../domain/user.ts'
 import { bindClass, bindPort } from './bind-class.ts'
 import type { CompositionOptions } from './composition-options.ts'
-import { Commits, Traces } from './container-keys.ts'
+import { Commits, Policy, Traces } from './container-keys.ts'
 
 /** Where the users' addresses are kept: in Keycloak, or in the service's own database. */
 export function users({ config: { keycloak }, logger }: CompositionOptions): ContainerModule {
@@ -30,14 +33,29 @@ export function users({ config: { keycloak }, logger }: CompositionOptions): Con
         [Clock, Traces],
       )
       bind(UserDirectory).toService(ExternalUserDirectory)
+      bind(FindSubject).toResolvedValue(
+        (standings, directory, clock, policy) =>
+          new FindSubject(standings, (userId) => directory.locate(userId), clock, policy),
+        [Standings, ExternalUserDirectory, Clock, Policy],
+      )
       // Keycloak does not say when an address changes or a user goes, so each load of a challenge asks.
       bindPort(bind, StepUps, AddressCheckedStepUps, [PrismaStepUps, ExternalUserDirectory])
     } else {
       bindPort(bind, UserRegistry, PrismaUserRegistry, [PrismaClient, Commits])
       bind(UserDirectory).toService(UserRegistry)
       bind(StepUps).toService(PrismaStepUps)
+      bind(FindSubject).toResolvedValue(
+        (standings, registry, clock, policy) =>
+          new FindSubject(
+            standings,
+            async (userId) => User.whereabouts(await registry.find(userId)),
+            clock,
+            policy,
+          ),
+        [Standings, UserRegistry, Clock, Policy],
+      )
       bindClass(bind, PutUser, [UserRegistry, Clock])
-      bindClass(bind, EraseUser, [UserRegistry, Clock])
+      bindClass(bind, EraseUser, [UserRegistry, Clock, Policy])
     }
   })
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { Brand, Sender } from '../domain/brand.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import type { WebhookUrl } from '../domain/webhook-registration.ts'
 import { brandRules } from './brand-rules.ts'
 import { type ClientBrands, domainOf, renamed } from './brands.ts'
 import { endlessUpdate } from './endless-update.ts'
@@ -13,6 +14,7 @@ import { noFiles, readSecretFile, type SecretReader, withSecrets } from './secre
 import { sharedKeys } from './shared-keys.ts'
 import { unprotectedDatabase, unprotectedPeers } from './unprotected-peers.ts'
 import { declarations, type Values } from './variables.ts'
+import { parsedWebhooks, type WebhookDestinations, webhookDestinations, webhookUrls } from './webhook-urls.ts'
 
 /** The whole configuration, checked and typed. */
 export interface Config {
@@ -47,6 +49,7 @@ export interface Config {
   readonly bounces: BounceConfig | undefined
   /** `user:password` with which Postmark authenticates its reports. Undefined: the service accepts no reports. */
   readonly postmarkWebhookAuth: string | undefined
+  readonly webhooks: WebhooksConfig
   readonly letter: LetterConfig
   /** The brands of the clients that have one of their own, by client id. */
   readonly brands: ReadonlyMap<string, ClientBrand>
@@ -126,6 +129,13 @@ interface SmtpOauthConfig {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string | undefined
+}
+
+/** How services get the events of their challenges. */
+interface WebhooksConfig {
+  /** Where they get them, by client id. Without a URL, a service reads them with a cursor. Undefined: the configuration has no say in it. */
+  readonly configured: ReadonlyMap<string, WebhookUrl | undefined> | undefined
+  readonly destinations: WebhookDestinations
 }
 
 /** How a mail looks, and the origin to which its code is bound. */
@@ -224,6 +234,7 @@ const RULES: readonly Rule[] = [
   unprotectedPeers,
   lenientPolicy,
   brandRules,
+  webhookUrls,
 ]
 
 /** The checked values, and the texts from which they were read. @throws {ConfigError} with all problems at once. */
@@ -316,6 +327,7 @@ function freeze(env: Values): Config {
     nameServers: env.DNS_SERVERS?.split(','),
     bounces: bounceConfig(env),
     postmarkWebhookAuth: env.POSTMARK_WEBHOOK_AUTH,
+    webhooks: webhooksConfig(env),
     letter: {
       brand: { name: env.BRAND_NAME, color: env.BRAND_COLOR, logoUrl: env.BRAND_LOGO_URL },
       timeZone: env.MAIL_TIME_ZONE,
@@ -445,6 +457,11 @@ function bounceConfig(env: Values): BounceConfig | undefined {
     brandDomains: [...new Set(brandDomains)],
     intake: port === undefined ? undefined : { host, port, shared: workersOf(env) > 1 },
   }
+}
+
+function webhooksConfig(env: Values): WebhooksConfig {
+  const destinations = webhookDestinations(env.NODE_ENV === 'production', env.WEBHOOK_ALLOWED_NETWORKS)
+  return { configured: env.WEBHOOKS && parsedWebhooks(env.WEBHOOKS, destinations), destinations }
 }
 
 function workersOf({ NODE_ENV, WORKERS }: Values): number {

@@ -54,7 +54,7 @@ export type ChallengeEvent = {
 )
 
 /**
- * Something that happened to a user's directory entry, or to the suppression of the user's address.
+ * Something that happened to a user's directory entry, to the suppression of the user's address, or to a lock, and to no challenge.
  *
  * - `emailAddressChanged`: whether the entry existed with another address. False for a new entry.
  */
@@ -66,6 +66,8 @@ type UserEvent = {
   | { readonly type: 'user-put'; readonly emailAddressChanged: boolean }
   | { readonly type: 'user-erased' }
   | { readonly type: 'suppression-lifted' }
+  /** `until`: when the lock would have ended by itself. */
+  | { readonly type: 'subject-unlocked'; readonly until: Date }
   | {
       readonly type: 'security-notice-sent'
       readonly noticeId: string
@@ -82,13 +84,21 @@ type UserEvent = {
 )
 
 /**
- * What a security notice tells: the user has another address (`address-changed`, to the one before), or a challenge ended because
- * calls tried to consume it for another operation.
+/**
+ * What a security notice tells: the user has another address (`address-changed`, to the one before) or none (`address-removed`, to the
+ * one that was erased), a challenge ended because calls tried to consume it for another operation, or the support ended a lock.
  */
-export type SecurityNoticeKind = 'address-changed' | 'operation-mismatch'
+export type SecurityNoticeKind =
+  | 'address-changed'
+  | 'address-removed'
+  | 'operation-mismatch'
+  | 'subject-unlocked'
 
-/** Why a security notice will never be sent: a day has passed, or the mail provider refuses it permanently. */
-export type SecurityNoticeFailure = 'too-late' | 'refused'
+/**
+ * Why a security notice will never be sent: a day has passed, the mailbox had enough notices about this user (`too-many`), or the mail
+ * provider refuses it permanently.
+ */
+export type SecurityNoticeFailure = 'too-late' | 'too-many' | 'refused'
 
 /**
  * Why a challenge was cancelled. `user-gone`: the directory no longer has its subject, has disabled them, or has no usable address

@@ -11,6 +11,8 @@ export interface SecurityNoticeDraft {
   /** The client that did it, or whose operation it was. Undefined: no client. */
   readonly clientId?: string | undefined
   readonly happenedAt: Date
+  /** BCP 47 language tag of the entry before; undefined if the entry that there is says it. */
+  readonly locale?: string | undefined
 }
 
 /**
@@ -38,8 +40,11 @@ interface FinishedSecurityNotice extends SecurityNoticeDraft {
 const LIFETIME_IN_SECONDS = 86_400
 
 export const SecurityNotice = {
-  /** Notices that one mailbox may get in an hour. A user who changes an address again and again knows of it. */
-  mostPerMailboxAndHour: 10,
+  /**
+   * Notices about one user that a mailbox may get in an hour. A user who changes an address again and again knows of it. Those about
+   * other users do not count: somebody could use them up to hide one.
+   */
+  mostPerUserAndHour: 10,
 
   /** The first instant at which the mail is not sent any more. */
   endOf({ happenedAt }: SecurityNoticeDraft): Date {

@@ -1,7 +1,8 @@
 import { DomainError } from './domain-error.ts'
-import type { SuppressionReason } from './domain-event.ts'
+import type { DomainEvent, SuppressionReason } from './domain-event.ts'
 import { EmailAddress } from './email-address.ts'
 import { later, secondsAfter, secondsUntil } from './instant.ts'
+import type { SecurityNoticeDraft } from './security-notice.ts'
 import type { StepUpPolicy } from './step-up-policy.ts'
 
 /**
@@ -37,6 +38,14 @@ interface Suppression {
 interface LiftedSuppression {
   readonly address: undefined
   readonly at: Date
+}
+
+/** The early end of a lock. It is stored whole or not at all. */
+export interface Unlocking {
+  readonly standing: SubjectStanding
+  /** The mail that tells the user, if there is an address to send it to. */
+  readonly notice?: SecurityNoticeDraft
+  readonly event: DomainEvent
 }
 
 const HOUR_IN_SECONDS = 3600
@@ -100,6 +109,28 @@ export const SubjectStanding = {
   /** A correct code clears failures and locks. */
   succeed(standing: SubjectStanding): SubjectStanding {
     return { ...standing, consecutiveFailures: 0, consecutiveLocks: 0, lockedUntil: undefined }
+  },
+
+  /**
+   * Ends a lock before its time; undefined without one. The lock still counts: only a success clears it, so the next one
+   * lasts twice as long.
+   *
+   * @param address of the subject. One that is suppressed gets no mail.
+   */
+  unlock(standing: SubjectStanding, address: EmailAddress | undefined, now: Date): Unlocking | undefined {
+    const { subjectUserId, lockedUntil } = standing
+    if (!lockedUntil || !SubjectStanding.isLocked(standing, now)) return undefined
+    const recipient = address && !SubjectStanding.isSuppressed(standing, address) ? address : undefined
+    return {
+      standing: { ...standing, lockedUntil: undefined },
+      ...(recipient && { notice: { kind: 'subject-unlocked', subjectUserId, recipient, happenedAt: now } }),
+      event: { type: 'subject-unlocked', subjectUserId, at: now, until: lockedUntil },
+    }
+  },
+
+  /** How many codes the subject got in the last hour. */
+  issuancesOfLastHour(standing: SubjectStanding, now: Date): number {
+    return ofLastHour(standing, now).length
   },
 
   /** How many wrong codes the subject has left before a lock. */

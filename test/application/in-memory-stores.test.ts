@@ -7,7 +7,11 @@ import { otpOutboxContract } from '../contracts/otp-outbox.contract.ts'
 import { refusedCallsContract } from '../contracts/refused-calls.contract.ts'
 import { retentionContract } from '../contracts/retention.contract.ts'
 import { securityNoticesContract } from '../contracts/security-notices.contract.ts'
+import { serviceEventsContract } from '../contracts/service-events.contract.ts'
+import { standingsContract } from '../contracts/standings.contract.ts'
+
 import { stepUpsContract } from '../contracts/step-ups.contract.ts'
+import { supportSearchContract } from '../contracts/support-search.contract.ts'
 import { suppressionsContract } from '../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../contracts/user-registry.contract.ts'
 import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
@@ -25,3 +29,6 @@ suppressionsContract('in memory', create)
 lockNoticesContract('in memory', create)
 securityNoticesContract('in memory', create)
 retentionContract('in memory', create)
+standingsContract('in memory', create)
+supportSearchContract('in memory', create)
+serviceEventsContract('in memory', create)

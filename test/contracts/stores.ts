@@ -92,9 +92,10 @@ export async function opened(
   { stepUps }: Stores,
   subjectUserId: string = randomUUID(),
   policy = POLICY,
+  clientId = 'payments',
 ): Promise<PendingChallenge> {
   const [challenge, event] = Challenge.open(
-    { id: randomUUID(), clientId: 'payments', subjectUserId, operation: TRANSFER },
+    { id: randomUUID(), clientId, subjectUserId, operation: TRANSFER },
     policy,
     NOON,
   )

@@ -13,9 +13,17 @@ const api = ApiDocument.read()
 const USER = 'user.alice'
 const SERVICE = [
   'client.payments',
-  ...['challenges_create', 'challenges_consume', 'audit_read', 'users_read', 'users_write'].map(
-    (scope) => `mfa_${scope}`,
-  ),
+  ...[
+    'challenges_create',
+    'challenges_consume',
+    'audit_read',
+    'users_read',
+    'users_write',
+    'support_read',
+    'support_write',
+    'webhooks_write',
+    'events_read',
+  ].map((scope) => `mfa_${scope}`),
 ].join('.')
 
 interface Case {
@@ -37,23 +45,29 @@ const cases: readonly Case[] = Object.entries(api.document.paths)
 function caseOf(template: string, method: string, operation: Operation): Case {
   const parameters = (operation.parameters ?? [])
     .map((parameter) => api.resolve(parameter))
-    .map(({ in: place, name, example, schema }) => {
+    .map(({ in: place, name, required, example, schema }) => {
       const [first] = (schema as { examples?: unknown[] }).examples ?? []
-      return { place, name, value: String(example ?? first) }
+      return { place, name, required, value: String(example ?? first) }
     })
   const inPath = parameters.filter(({ place }) => place === 'path')
+  const inQuery = parameters.filter(({ place, required }) => place === 'query' && required)
   const content = operation.requestBody?.content['application/json']
   const [example] = Object.values(content?.examples ?? {})
   return {
     operation,
     method: method.toUpperCase(),
-    path: inPath.reduce((path, { name, value }) => path.replace(`{${name}}`, value), template),
+    path: [
+      inPath.reduce((path, { name, value }) => path.replace(`{${name}}`, value), template),
+      ...inQuery.map(({ name, value }, n) => `${n === 0 ? '?' : '&'}${name}=${value}`),
+    ].join(''),
     headers: Object.fromEntries(
       parameters.filter(({ name }) => name.startsWith('plmr-')).map(({ name, value }) => [name, value]),
     ),
     json: example?.value,
     scheme: Object.keys(operation.security?.[0] ?? {})[0],
-    family: /^\/(?:webhooks|internal\/v1\/mfa\/(?:challenges|users))\b/.test(template) ? 'challenge' : 'totp',
+    family: /^\/(?:webhooks|internal\/v1\/mfa\/(?:challenges|users|webhooks|events))\b/.test(template)
+      ? 'challenge'
+      : 'totp',
   }
 }
 

@@ -22,6 +22,7 @@ export interface Document {
 
 export interface Operation {
   readonly operationId: string
+  readonly tags: readonly string[]
   readonly security?: readonly Readonly<Record<string, unknown>>[]
   readonly parameters?: readonly Reference<Parameter>[]
   readonly requestBody?: { readonly content: Content }

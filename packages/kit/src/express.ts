@@ -1,5 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Request, RequestHandler, Response } from 'express'
+import { eventBody } from './event-body.ts'
+import { EventReceiver, type EventReceiverOptions } from './event-receiver.ts'
 import { handlerResponse } from './handler-response.ts'
 import { type Running, rememberStepUp, StepUpGate, type StepUpOptions } from './step-up.ts'
 
@@ -130,7 +132,23 @@ function headersIn(headers: unknown): readonly (readonly [string, string | strin
   return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1]] as const] : []))
 }
 
+/**
+ * Handler of an Express route that gets the events of the service: `app.post('/events', receiveEvents(options))`. A body parser may run
+ * before it, unless it takes `application/cloudevents+json` and keeps neither text nor bytes.
+ */
+export function receiveEvents(options: EventReceiverOptions): RequestHandler {
+  const receiver = new EventReceiver(options)
+  return async (req, res) => {
+    const { rawBody, body: parsed } = req as { rawBody?: unknown; body?: unknown }
+    const { status, body } = await receiver.receive(req.headers, eventBody(req, rawBody, parsed))
+    res.status(status)
+    if (body !== '') res.type('json')
+    res.end(body)
+  }
+}
+
 export { CountersignClient } from './client.ts'
+export type { EventReceiverOptions } from './event-receiver.ts'
 export type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
 export {
   EXECUTIONS_TABLE,

@@ -1,4 +1,6 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { LONGEST_EVENT_IN_BYTES } from './event-body.ts'
+import { EventReceiver, type EventReceiverOptions } from './event-receiver.ts'
 import { type AnswerHeaders, bytesOf, handlerResponse } from './handler-response.ts'
 import { type Running, rememberStepUp, StepUpGate, type StepUpOptions } from './step-up.ts'
 
@@ -93,7 +95,35 @@ async function bodyOf(payload: unknown): Promise<Buffer> {
   return bytesOf(payload as AsyncIterable<unknown>)
 }
 
+/**
+ * Plugin with the route that gets the events of the service: `app.register(receiveEvents(options), { prefix: '/events' })`. The parsers
+ * of your other routes stay as they are.
+ */
+export function receiveEvents(options: EventReceiverOptions): FastifyPluginAsync {
+  const receiver = new EventReceiver(options)
+  return async (app) => {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser(
+      '*',
+      { parseAs: 'buffer', bodyLimit: LONGEST_EVENT_IN_BYTES },
+      (_, body, done) => {
+        done(null, body)
+      },
+    )
+    app.post('/', async (request, reply) => {
+      const { status, body } = await receiver.receive(
+        request.headers,
+        (request.body as Buffer | undefined) ?? '',
+      )
+      reply.code(status)
+      if (body !== '') reply.type('application/json')
+      return reply.send(body)
+    })
+  }
+}
+
 export { CountersignClient } from './client.ts'
+export type { EventReceiverOptions } from './event-receiver.ts'
 export type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
 export {
   EXECUTIONS_TABLE,

@@ -1,4 +1,6 @@
 import type { Context, Middleware } from 'koa'
+import { eventBody } from './event-body.ts'
+import { EventReceiver, type EventReceiverOptions } from './event-receiver.ts'
 import { bytesOf, handlerResponse } from './handler-response.ts'
 import { rememberStepUp, StepUpGate, type StepUpOptions } from './step-up.ts'
 
@@ -103,7 +105,24 @@ function partsOf(body: unknown): AsyncIterable<unknown> | Iterable<unknown> | un
     : undefined
 }
 
+/**
+ * Middleware for a Koa route that gets the events of the service: `router.post('/events', receiveEvents(options))`. A body parser may
+ * run before it, unless it takes `application/cloudevents+json` and keeps no `rawBody`.
+ */
+export function receiveEvents(options: EventReceiverOptions): Middleware {
+  const receiver = new EventReceiver(options)
+  return async (ctx) => {
+    const { rawBody, body: parsed } = ctx.request as { rawBody?: unknown; body?: unknown }
+    const { status, body } = await receiver.receive(ctx.req.headers, eventBody(ctx.req, rawBody, parsed))
+    ctx.status = status
+    if (body === '') return
+    ctx.type = 'json'
+    ctx.body = body
+  }
+}
+
 export { CountersignClient } from './client.ts'
+export type { EventReceiverOptions } from './event-receiver.ts'
 export type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
 export {
   EXECUTIONS_TABLE,

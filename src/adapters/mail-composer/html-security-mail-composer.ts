@@ -9,7 +9,12 @@ import { PerBrand } from './per-brand.ts'
 import { Readers } from './reader.ts'
 import { createWordings, type Wording } from './wording.ts'
 
-const KINDS: readonly SecurityNoticeKind[] = ['address-changed', 'operation-mismatch']
+const KINDS: readonly SecurityNoticeKind[] = [
+  'address-changed',
+  'address-removed',
+  'operation-mismatch',
+  'subject-unlocked',
+]
 
 /** Writes the mails of security notices in the reader's language, as letters like that about a lock. */
 export class HtmlSecurityMailComposer implements SecurityMailComposer {
@@ -25,7 +30,9 @@ export class HtmlSecurityMailComposer implements SecurityMailComposer {
         wording.language,
         {
           'address-changed': { ...wording, lock: wording.notices['address-changed'] },
+          'address-removed': { ...wording, lock: wording.notices['address-removed'] },
           'operation-mismatch': { ...wording, lock: wording.notices['operation-mismatch'] },
+          'subject-unlocked': { ...wording, lock: wording.notices['subject-unlocked'] },
         },
       ]),
     )

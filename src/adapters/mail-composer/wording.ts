@@ -118,12 +118,14 @@ function wording(language: MailLanguage, direction: 'ltr' | 'rtl', t: TFunction)
     },
     notices: {
       'address-changed': noticeWording(t, t('addressSubject'), t('addressTitle'), t('addressExplanation')),
+      'address-removed': noticeWording(t, t('removedSubject'), t('removedTitle'), t('removedExplanation')),
       'operation-mismatch': noticeWording(
         t,
         t('mismatchSubject'),
         t('mismatchTitle'),
         t('mismatchExplanation'),
       ),
+      'subject-unlocked': noticeWording(t, t('unlockSubject'), t('unlockTitle'), t('unlockExplanation')),
     },
   }
 }

@@ -6,7 +6,8 @@ import { retryOnConflict } from '../retry-on-conflict.ts'
 
 export interface LiftSuppressionCommand {
   readonly userId: string
-  readonly clientId: string
+  /** `client:<id>`, or `agent:<id>` for a person of the support. */
+  readonly actor: string
   readonly origin: Origin
 }
 
@@ -20,9 +21,8 @@ export class LiftSuppression {
     this.#clock = clock
   }
 
-  async execute({ userId, clientId, origin }: LiftSuppressionCommand): Promise<void> {
-    const provenance = { actor: `client:${clientId}`, ...origin }
-    await liftSuppression(this.#suppressions, userId, this.#clock.now(), provenance)
+  async execute({ userId, actor, origin }: LiftSuppressionCommand): Promise<void> {
+    await liftSuppression(this.#suppressions, userId, this.#clock.now(), { actor, ...origin })
   }
 }
 

@@ -14,7 +14,7 @@ export interface Origin {
 
 /** Who caused a decision, for the audit trail. Includes the origin if a request was the cause. */
 export interface Provenance extends Partial<Origin> {
-  /** `user:<id>`, `client:<id>`, `operator:<what>`, `mail-system` or `service`. */
+  /** `user:<id>`, `client:<id>`, `agent:<id>`, `operator:<what>`, `mail-system` or `service`. */
   readonly actor: string
 }
 

@@ -1,4 +1,4 @@
-/** What a purge deleted. Issuances and lock notices go with their challenges and are not counted. */
+/** What a purge deleted. Issuances, lock notices and the events of services go with their challenges and are not counted. */
 export interface Purged {
   readonly challenges: number
   readonly events: number
@@ -13,7 +13,8 @@ export interface Purged {
  */
 export abstract class Retention {
   /**
-   * Deletes every challenge that expired before `expiredBefore`, with its issuances and lock notices. Their events stay. A batch
+   * Deletes every challenge that expired before `expiredBefore`, with its issuances, its lock notices and
+   * what services hear of it. Their events on the trail stay. A batch
    * contains at most `limit` challenges. Ids must rise with time, as `Identifiers` promises.
    *
    * The standings of subjects stay, whatever their age: they hold the budgets for wrong codes and mails, and no purge may

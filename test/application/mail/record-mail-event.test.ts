@@ -24,7 +24,7 @@ async function mailed() {
   return {
     ...{ ...all, id, issuanceId, stepUp },
     hear: (news: MailEvent) => all.recordMailEvent.execute({ issuanceId, event: news, origin }),
-    lift: (userId = 'alice') => all.liftSuppression.execute({ userId, clientId: 'crm', origin }),
+    lift: (userId = 'alice') => all.liftSuppression.execute({ userId, actor: 'client:crm', origin }),
   }
 }
 

@@ -29,7 +29,10 @@ export class InMemoryOtpOutbox implements OtpOutbox {
         challenge,
         user: users.get(issuance.subjectUserId),
         traceContext: traceContexts.get(issuance.id),
-        forgery: () => this.#state.forgeryIn(challenge, issuance),
+        forgery: () => {
+          const isSetBack = challenge.status === 'pending' && this.#state.hasEndedOnTrail(challenge.id)
+          return this.#state.forgeryIn(challenge, issuance) ?? (isSetBack ? 'set-back' : undefined)
+        },
       }
     })
   }

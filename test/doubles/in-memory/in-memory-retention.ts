@@ -37,7 +37,7 @@ export class InMemoryRetention implements Retention {
 
   /** Returns how many were deleted. */
   #purgeChallenges(expiredBefore: Date, limit: number): number {
-    const { challenges, opened, issuances, lockNotices } = this.#state
+    const { challenges, opened, issuances, lockNotices, serviceEvents } = this.#state
     const expired = [...challenges.values()].filter(({ expiresAt }) => expiresAt < expiredBefore)
     const ids = new Set(expired.slice(0, limit).map(({ id }) => id))
 
@@ -45,6 +45,8 @@ export class InMemoryRetention implements Retention {
     for (const [key, { id }] of opened) if (ids.has(id)) opened.delete(key)
     for (const { id, challengeId } of issuances.values()) if (ids.has(challengeId)) issuances.delete(id)
     for (const { id, challengeId } of lockNotices.values()) if (ids.has(challengeId)) lockNotices.delete(id)
+    const kept = serviceEvents.filter(({ event }) => !ids.has(event.challengeId))
+    serviceEvents.splice(0, serviceEvents.length, ...kept)
     return ids.size
   }
 }

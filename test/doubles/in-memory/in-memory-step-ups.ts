@@ -122,9 +122,7 @@ export class InMemoryStepUps implements StepUps {
   }
 
   #isSetBack({ id, status }: Challenge): boolean {
-    const ended = ['challenge-consumed', 'challenge-cancelled', 'challenge-exhausted']
-    const onTrail = this.#state.events.filter((event) => 'challengeId' in event && event.challengeId === id)
-    return status === 'verified' && onTrail.some(({ type }) => ended.includes(type))
+    return status === 'verified' && this.#state.hasEndedOnTrail(id)
   }
 
   #count({ key, atMost }: NonNullable<StepUpDecision['mailbox']>, now: Date): void {

@@ -6,10 +6,15 @@ import { InMemoryMailOutcomes } from './in-memory-mail-outcomes.ts'
 import { InMemoryOtpOutbox } from './in-memory-otp-outbox.ts'
 import { InMemoryRetention } from './in-memory-retention.ts'
 import { InMemorySecurityNotices } from './in-memory-security-notices.ts'
+import { InMemoryServiceEvents } from './in-memory-service-events.ts'
+import { InMemoryStandings } from './in-memory-standings.ts'
+
 import { InMemoryState } from './in-memory-state.ts'
 import { InMemoryStepUps } from './in-memory-step-ups.ts'
+import { InMemorySupportSearch } from './in-memory-support-search.ts'
 import { InMemorySuppressions } from './in-memory-suppressions.ts'
 import { InMemoryUserRegistry } from './in-memory-user-registry.ts'
+import { InMemoryWebhookEndpoints } from './in-memory-webhook-endpoints.ts'
 
 /** All storage ports over one state, with the events that they recorded. */
 export function inMemoryStores(committed: CommitListener = () => {}) {
@@ -22,6 +27,10 @@ export function inMemoryStores(committed: CommitListener = () => {}) {
     securityNotices: new InMemorySecurityNotices(state),
     mailOutcomes: new InMemoryMailOutcomes(state),
     suppressions: new InMemorySuppressions(state),
+    standings: new InMemoryStandings(state),
+    supportSearch: new InMemorySupportSearch(state),
+    serviceEvents: new InMemoryServiceEvents(state),
+    endpoints: new InMemoryWebhookEndpoints(state),
     trail: new InMemoryAuditTrail(state),
     retention: new InMemoryRetention(state),
     intruder: new InMemoryIntruder(state),

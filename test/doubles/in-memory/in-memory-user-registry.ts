@@ -40,7 +40,7 @@ export class InMemoryUserRegistry implements UserRegistry {
     return counts
   }
 
-  async erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
+  async erase(userId: string, now: Date, provenance: Provenance, tellsAddress = false): Promise<void> {
     await turn()
     this.#supersedeDecisions(userId)
     const user = this.#state.users.get(userId)
@@ -49,9 +49,9 @@ export class InMemoryUserRegistry implements UserRegistry {
       (each): each is QueuedLockNotice => each.subjectUserId === userId && each.status === 'queued',
     )
 
-    const decision = User.erase(user, this.#challengesOf(userId), queued, now)
-    this.#store(decision)
-    this.#forget(userId)
+    const decision = User.erase(user, this.#challengesOf(userId), queued, now, tellsAddress)
+    this.#store(decision, provenance)
+    this.#forget(userId, now)
     this.#state.commit({ events: decision.events, provenance })
   }
 
@@ -60,10 +60,9 @@ export class InMemoryUserRegistry implements UserRegistry {
     this.#supersedeDecisions(user.userId)
     const previous = users.get(user.userId)
 
-    const challenges = this.#challengesOf(user.userId)
-    const decision = User.changeEntry(previous, user, challenges, now, clientOf(provenance))
-    users.set(user.userId, User.replacing(previous, user, now))
-    this.#store(decision)
+    const decision = User.changeEntry(previous, user, this.#challengesOf(user.userId), now)
+    users.set(user.userId, User.replacing(previous, user, this.#state.erasures.get(user.userId), now))
+    this.#store(decision, provenance)
     return [previous ? 'updated' : 'created', decision.events]
   }
 
@@ -77,18 +76,20 @@ export class InMemoryUserRegistry implements UserRegistry {
     standings.set(userId, { ...standing, version: standing.version + 1 })
   }
 
-  #store({ cancelled, withdrawn, notice }: UserDecision): void {
-    if (notice) this.#state.notify(notice)
+  #store({ cancelled, withdrawn, notice }: UserDecision, provenance: Provenance): void {
+    if (notice) this.#state.notify({ ...notice, clientId: clientOf(provenance) })
     for (const challenge of cancelled) this.#state.challenges.set(challenge.id, challenge)
     for (const notice of withdrawn) this.#state.lockNotices.set(notice.id, notice)
   }
 
   /** Removes the entry, and the address wherever a mail or a suppression left it. */
-  #forget(userId: string): void {
-    const { users, standings, issuances, lockNotices } = this.#state
+  #forget(userId: string, now: Date): void {
+    const { users, standings, issuances, lockNotices, securityNotices } = this.#state
     users.delete(userId)
-    for (const notice of [...this.#state.securityNotices.values()]) {
-      if (notice.subjectUserId === userId) this.#state.securityNotices.delete(notice.id)
+    this.#state.erasures.set(userId, now)
+    for (const notice of [...securityNotices.values()]) {
+      if (notice.subjectUserId !== userId || notice.status === 'queued') continue
+      securityNotices.set(notice.id, { ...notice, recipient: ERASED_ADDRESS })
     }
     standings.set(userId, { ...standings.get(userId)!, suppression: undefined })
     for (const issuance of [...issuances.values()]) {

@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../../../application/ports/audit-trail.ts'
 import type { BodyOf } from '../edge/body-of.ts'
 import { ONE_LINE } from '../edge/document-patterns.ts'
 import { ChallengeId } from './challenge-id.openapi.ts'
-import { Digest, OperationType, Summary } from './schema.ts'
+import { Digest, OperationType, PLACE, Summary } from './schema.ts'
 
 const Instant = z.date()
 
@@ -79,11 +79,51 @@ const Brand = z
   .meta({
     description: 'Whose challenge it is, as the mails show it. Absent if the client has no brand of its own.',
   })
+/** The newest code as the support sees it: not when the next one may be asked for. */
+const MailedCode = Issuance.omit({ resendAvailableAt: true, codeDigits: true }).meta({
+  id: 'MailedCode',
+  description: 'The newest code of a challenge and its mail, without the code.',
+})
+
+const Status = z.enum(['pending', 'verified', 'consumed', 'expired', 'exhausted', 'cancelled'])
+
+export const ChallengePage = z
+  .strictObject({
+    challenges: z
+      .array(
+        z
+          .strictObject({
+            challengeId: ChallengeId,
+            status: Status,
+            clientId: z.string().meta({ description: 'The operation service that opened it.' }),
+            subjectUserId: z.string(),
+            operation: z.strictObject({ type: OperationType }),
+            createdAt: Instant,
+            expiresAt: Instant,
+            attemptsRemaining: z.int().min(0),
+            issuanceCount: z.int().min(0).meta({ description: 'How many codes were issued.' }),
+            issuance: MailedCode.nullable().meta({
+              description: 'The newest code. Null before the first one.',
+            }),
+          })
+          .meta({
+            id: 'ListedChallenge',
+            description: 'A challenge without the summary of its operation, which names amounts and persons.',
+          }),
+      )
+      .meta({ description: 'The challenge with the latest deadline first.' }),
+    next: z.string().nullable().meta({
+      pattern: PLACE.source,
+      description: 'The `after` of the next page. Null on the last one.',
+    }),
+  })
+  .meta({ id: 'ChallengePage' })
+export type ChallengePageBody = BodyOf<typeof ChallengePage>
 
 export const Challenge = z
   .strictObject({
     challengeId: ChallengeId,
-    status: z.enum(['pending', 'verified', 'consumed', 'expired', 'exhausted', 'cancelled']),
+    status: Status,
     subjectUserId: z.string(),
     operation: z.strictObject({ type: OperationType, summary: Summary }),
     createdAt: Instant,
@@ -137,6 +177,7 @@ const EVENT_TYPES = Object.keys({
   'user-put': true,
   'user-erased': true,
   'suppression-lifted': true,
+  'subject-unlocked': true,
   'security-notice-sent': true,
   'security-notice-failed': true,
 } satisfies Record<RecordedEvent['type'], true>) as RecordedEvent['type'][]
@@ -146,7 +187,8 @@ const Event = z
     type: z.enum(EVENT_TYPES),
     occurredAt: Instant,
     actor: z.string().meta({
-      description: 'Who acted: `user:<id>`, `client:<id>`, `operator:<what>`, `mail-system` or `service`.',
+      description:
+        'Who acted: `user:<id>`, `client:<id>`, `agent:<id>` (of the support), `operator:<what>`, `mail-system` or `service`.',
       examples: ['user:alice'],
     }),
     requestId: z

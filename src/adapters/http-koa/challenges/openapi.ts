@@ -4,9 +4,9 @@ import { OPERATION_SERVICE_ERRORS } from '../edge/error-table.ts'
 import { errorResponses } from '../edge/errors.openapi.ts'
 import { ANSWER_HEADERS, REQUEST_HEADERS } from '../edge/headers.openapi.ts'
 import { CHALLENGES, TOTP_EMAIL } from '../paths.ts'
-import { Challenge, ConsumedChallenge, OpenedChallenge, Trail } from './bodies.openapi.ts'
+import { Challenge, ChallengePage, ConsumedChallenge, OpenedChallenge, Trail } from './bodies.openapi.ts'
 import { CHALLENGE_PATH, EXAMPLE_CHALLENGE_ID } from './challenge-id.openapi.ts'
-import { Consumption, Demand, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_FIELD } from './schema.ts'
+import { ChallengeQuery, Consumption, Demand, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_FIELD } from './schema.ts'
 
 const JWS = 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl'
 const SUMMARY = [
@@ -105,6 +105,61 @@ const openChallenge: ZodOpenApiOperationObject = {
           field: 'operation.digest',
         },
       },
+    ),
+  },
+}
+
+const listChallenges: ZodOpenApiOperationObject = {
+  operationId: 'listChallenges',
+  summary: 'List the challenges of a user',
+  description:
+    'For the support, whichever client opened the challenges. Needs the scope `mfa:support:read`. A challenge that is opened meanwhile moves no other one to another page.',
+  tags: ['Support'],
+  security: [{ serviceToken: [] }],
+  requestParams: { query: ChallengeQuery, header: z.object(REQUEST_HEADERS) },
+  responses: {
+    200: {
+      description: 'A page of the challenges. It is empty for a user without any.',
+      headers: z.object(ANSWER_HEADERS),
+      content: {
+        'application/json': {
+          schema: ChallengePage,
+          examples: {
+            'last-page': {
+              value: {
+                challenges: [
+                  {
+                    challengeId: EXAMPLE_CHALLENGE_ID,
+                    status: 'exhausted',
+                    clientId: 'payments',
+                    subjectUserId: 'alice',
+                    operation: { type: OPERATION.type },
+                    createdAt: '2030-01-01T12:00:00.000Z',
+                    expiresAt: '2030-01-01T12:15:00.000Z',
+                    attemptsRemaining: 0,
+                    issuanceCount: 1,
+                    issuance: {
+                      reference: 'QK',
+                      recipient: 'a•••@example.com',
+                      issuedAt: '2030-01-01T12:00:20.000Z',
+                      expiresAt: '2030-01-01T12:05:20.000Z',
+                      delivery: 'delivered',
+                      sentAt: '2030-01-01T12:00:21.000Z',
+                      deliveredAt: '2030-01-01T12:00:23.000Z',
+                    },
+                  },
+                ],
+                next: null,
+              },
+            },
+          },
+        },
+      },
+    },
+    ...errorResponses(
+      OPERATION_SERVICE_ERRORS,
+      ['bad-request', 'unauthorized', 'forbidden', 'fault', 'unavailable'],
+      { fieldFault: { code: 'NOT_NULL', message: 'must not be null', field: 'subjectUserId' } },
     ),
   },
 }
@@ -302,9 +357,9 @@ const readEvents: ZodOpenApiOperationObject = {
   },
 }
 
-/** The operations on a challenge that an operation service calls: section 2 of the contract. */
+/** The operations on a challenge that an operation service calls: section 2 of the contract. And the list for the support. */
 export const challengePaths: ZodOpenApiPathsObject = {
-  [CHALLENGES]: { post: openChallenge },
+  [CHALLENGES]: { post: openChallenge, get: listChallenges },
   [CHALLENGE]: { get: readChallenge },
   [`${CHALLENGE}:consume`]: { post: consumeChallenge },
   [`${CHALLENGE}:cancel`]: { post: cancelChallenge },

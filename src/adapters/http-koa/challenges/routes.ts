@@ -8,6 +8,12 @@ import type {
 } from '../../../application/challenges/inspect-challenge.ts'
 import type { OpenChallenge, OpenedChallenge } from '../../../application/challenges/open-challenge.ts'
 import type { RecordedEvent } from '../../../application/ports/audit-trail.ts'
+import type { ChallengePlace } from '../../../application/ports/support-search.ts'
+import type {
+  ChallengePage,
+  ListChallenges,
+  ListedChallenge,
+} from '../../../application/support/list-challenges.ts'
 import { type Brand, readableOn } from '../../../domain/brand.ts'
 import type { ConsumedChallenge } from '../../../domain/challenge.ts'
 import { EmailAddress } from '../../../domain/email-address.ts'
@@ -16,12 +22,26 @@ import type { Authentication } from '../edge/authentication.ts'
 import { OPERATION_SERVICE_ERRORS } from '../edge/error-table.ts'
 import { HttpError } from '../edge/http-error.ts'
 import { jsonBody } from '../edge/json-body.ts'
+import { query } from '../edge/query.ts'
 import { createRouter, type EdgeRouter, pattern } from '../edge/router.ts'
 import type { RouteContext } from '../edge/state.ts'
 import { CHALLENGES, TOTP_EMAIL } from '../paths.ts'
-import type { ChallengeBody, ConsumptionBody, EventBody, OpenedChallengeBody } from './bodies.openapi.ts'
+import type {
+  ChallengeBody,
+  ChallengePageBody,
+  ConsumptionBody,
+  EventBody,
+  OpenedChallengeBody,
+} from './bodies.openapi.ts'
 import { challengeIdOf } from './challenge-id.ts'
-import { Consumption, Demand, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_FIELD } from './schema.ts'
+import {
+  ChallengeQuery,
+  Consumption,
+  Demand,
+  IDEMPOTENCY_KEY,
+  IDEMPOTENCY_KEY_FIELD,
+  PLACE,
+} from './schema.ts'
 
 const CHALLENGE = `${CHALLENGES}/{challengeId}`
 
@@ -31,12 +51,20 @@ export interface ChallengeUseCases {
   readonly consumeChallenge: Pick<ConsumeChallenge, 'execute'>
   readonly openChallenge: Pick<OpenChallenge, 'execute'>
   readonly inspectChallenge: Pick<InspectChallenge, 'execute'>
+  readonly listChallenges: Pick<ListChallenges, 'execute'>
 }
 
 /** The routes of a challenge that an operation service calls: section 2 of the contract. */
 export function challengeRoutes(
   authentication: Authentication,
-  { openChallenge, inspectChallenge, consumeChallenge, cancelChallenge, auditChallenge }: ChallengeUseCases,
+  {
+    openChallenge,
+    listChallenges,
+    inspectChallenge,
+    consumeChallenge,
+    cancelChallenge,
+    auditChallenge,
+  }: ChallengeUseCases,
 ): EdgeRouter {
   const router = createRouter({ errors: OPERATION_SERVICE_ERRORS })
 
@@ -59,6 +87,14 @@ export function challengeRoutes(
     ctx.status = opened.created ? 201 : 200
     ctx.set('Location', `${CHALLENGES}/${opened.challenge.id}`)
     ctx.body = openedBody(opened)
+  })
+
+  router.get(CHALLENGES, async (ctx) => {
+    await authentication.client(ctx, 'mfa:support:read')
+    const { subjectUserId, clientId, after, limit } = query(ctx, ChallengeQuery)
+    ctx.state.subject = subjectUserId
+    const place = after === undefined ? undefined : placeOf(after)
+    ctx.body = pageBody(await listChallenges.execute({ subjectUserId, clientId, after: place, limit }))
   })
 
   router.get(pattern(CHALLENGE), async (ctx) => {
@@ -144,6 +180,47 @@ function eventBody(event: RecordedEvent): EventBody {
     remoteAddress: remoteAddress ?? null,
     subjectUserId,
     details,
+  }
+}
+
+function placeOf(after: string): ChallengePlace | undefined {
+  const [, milliseconds, id] = PLACE.exec(after) ?? []
+  return id === undefined ? undefined : { expiresAt: new Date(Number(milliseconds)), id }
+}
+
+function pageBody({ challenges, next }: ChallengePage): ChallengePageBody {
+  return {
+    challenges: challenges.map(listedBody),
+    next: next ? `${next.expiresAt.getTime()}.${next.id}` : null,
+  }
+}
+
+function listedBody({
+  challenge,
+  status,
+  issuance,
+}: ListedChallenge): ChallengePageBody['challenges'][number] {
+  const { id, clientId, subjectUserId, operation, createdAt, expiresAt, attemptsRemaining, issuanceCount } =
+    challenge
+  return {
+    challengeId: id,
+    status,
+    ...{ clientId, subjectUserId },
+    operation: { type: operation.type },
+    ...{ createdAt, expiresAt, attemptsRemaining, issuanceCount },
+    issuance: issuance ? mailedBody(issuance) : null,
+  }
+}
+
+/** A code and its mail. The address is masked. */
+function mailedBody(issuance: OtpIssuance) {
+  return {
+    reference: OtpIssuance.reference(issuance),
+    recipient: EmailAddress.mask(issuance.recipient),
+    issuedAt: issuance.issuedAt,
+    expiresAt: issuance.expiresAt,
+    delivery: issuance.status,
+    ...deliveryTimes(issuance),
   }
 }
 

@@ -65,5 +65,30 @@ export const Consumption = z.strictObject({
   }),
 })
 
+/** The place after which a page starts: a deadline in milliseconds, and an id. Callers take it as it is. */
+export const PLACE = /^([0-9]{1,14})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
+
+const MAX_PAGE = 100
+const USUAL_PAGE = 25
+
+export const ChallengeQuery = z.strictObject({
+  subjectUserId: Identity.meta({
+    param: { description: 'The user whose challenges are listed.', example: 'alice' },
+  }),
+  clientId: Identity.optional().meta({ param: { description: 'Lists only the challenges of this client.' } }),
+  after: z
+    .string()
+    .regex(PLACE, 'must be the `next` of a page')
+    .optional()
+    .meta({ param: { description: 'The `next` of the page before. Absent for the first page.' } }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_PAGE)
+    .default(USUAL_PAGE)
+    .meta({ param: { description: `How many challenges a page has at most: 1 to ${MAX_PAGE}.` } }),
+})
+
 export const IDEMPOTENCY_KEY_FIELD = 'plmr-idempotency-key'
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/

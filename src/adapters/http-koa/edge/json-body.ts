@@ -81,7 +81,8 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function faultsOf(issue: z.core.$ZodIssue, body: unknown): readonly FieldFault[] {
+/** What a schema has against a request, field by field. */
+export function faultsOf(issue: z.core.$ZodIssue, body: unknown): readonly FieldFault[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       code: 'UNKNOWN',

@@ -17,9 +17,59 @@ const User = z
   .meta({ id: 'User', description: 'What the directory stores about a user.' })
 export type UserBody = BodyOf<typeof User>
 
+const Instant = z.date()
+
+const Standing = z
+  .strictObject({
+    userId: Identity,
+    lockedUntil: Instant.nullable().meta({ description: 'When the lock ends. Null without a lock.' }),
+    attemptsRemaining: z
+      .int()
+      .min(0)
+      .meta({ description: 'How many wrong codes are left before a lock. 0 while a lock lasts.' }),
+    consecutiveFailures: z.int().min(0).meta({ description: 'Wrong codes since the last success or lock.' }),
+    consecutiveLocks: z
+      .int()
+      .min(0)
+      .meta({ description: 'Locks since the last success. Each doubles the next one.' }),
+    issuancesOfLastHour: z
+      .int()
+      .min(0)
+      .meta({ description: 'How many codes the user got in the last hour.' }),
+    noCodeUntil: Instant.nullable().meta({
+      description:
+        'Until when the user gets no code, because of a lock, the codes of the last hour, or a new address. Null if nothing prevents one.',
+    }),
+    directory: z.enum(['present', 'absent', 'disabled', 'no-address']).meta({
+      description: 'Whether the directory has the user. Only a user who is present gets codes.',
+    }),
+    address: z
+      .strictObject({
+        masked: z.string().meta({ description: 'The first character and the domain.' }),
+        suppressed: z.boolean().meta({ description: 'Whether no mail goes to this address.' }),
+      })
+      .nullable()
+      .meta({ description: 'The address in the directory. Null without one.' }),
+    suppression: z
+      .strictObject({
+        masked: z.string(),
+        reason: z.enum(['hard-bounce', 'complaint', 'unsubscribed', 'refused']),
+        since: Instant,
+      })
+      .nullable()
+      .meta({
+        description:
+          'The address that gets no mail, which may be an earlier one. Null if there is no suppression.',
+      }),
+  })
+  .meta({ id: 'Standing', description: 'What counts against a user, and whether a code can reach them.' })
+export type StandingBody = BodyOf<typeof Standing>
+
 const ENTRY = { email: 'alice@example.com', locale: 'de-AT', displayName: 'Alice Smith' }
 const USER = `${USERS}/{userId}`
 const SUPPRESSION = `${USER}/suppression`
+const STANDING = `${USER}/standing`
+const UNLOCK = `${USER}:unlock`
 
 const USER_PATH = z.object({
   userId: Identity.meta({
@@ -115,6 +165,76 @@ export const userPaths: ZodOpenApiPathsObject = {
           'unauthorized',
           'forbidden',
           'method-unknown',
+          'fault',
+          'unavailable',
+        ]),
+      },
+    },
+  },
+  [STANDING]: {
+    get: {
+      operationId: 'readStanding',
+      summary: 'Read how a user stands',
+      description:
+        'For the support. Needs the scope `mfa:support:read`. The answer has no code, and shows addresses only masked.',
+      tags: ['Support'],
+      security: [{ serviceToken: [] }],
+      requestParams: REQUEST,
+      responses: {
+        200: {
+          description: 'The standing of the user at this moment.',
+          headers: z.object(ANSWER_HEADERS),
+          content: {
+            'application/json': {
+              schema: Standing,
+              examples: {
+                locked: {
+                  value: {
+                    userId: 'alice',
+                    lockedUntil: '2030-01-01T12:30:00.000Z',
+                    attemptsRemaining: 0,
+                    consecutiveFailures: 0,
+                    consecutiveLocks: 1,
+                    issuancesOfLastHour: 2,
+                    noCodeUntil: '2030-01-01T12:30:00.000Z',
+                    directory: 'present',
+                    address: { masked: 'a•••@example.com', suppressed: false },
+                    suppression: null,
+                  },
+                },
+              },
+            },
+          },
+        },
+        ...errorResponses(OPERATION_SERVICE_ERRORS, [
+          'bad-request',
+          'unauthorized',
+          'forbidden',
+          'user-not-found',
+          'fault',
+          'unavailable',
+        ]),
+      },
+    },
+  },
+  [UNLOCK]: {
+    post: {
+      operationId: 'unlockUser',
+      summary: 'End the lock of a user',
+      description:
+        'For the support. Needs the scope `mfa:support:write`. Leaves an event with the caller on the audit trail, and mails the user. The lock still counts: the next one lasts twice as long. The request needs no body; if it has one, it is not read.',
+      tags: ['Support'],
+      security: [{ serviceToken: [] }],
+      requestParams: REQUEST,
+      responses: {
+        204: {
+          description: 'The user is not locked, by this call or before it.',
+          headers: z.object(ANSWER_HEADERS),
+        },
+        ...errorResponses(OPERATION_SERVICE_ERRORS, [
+          'bad-request',
+          'unauthorized',
+          'forbidden',
           'fault',
           'unavailable',
         ]),

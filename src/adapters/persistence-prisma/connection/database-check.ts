@@ -37,6 +37,9 @@ export const NEEDED_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   trail_heads: ['SELECT'],
   trail_anchors: ['SELECT', 'INSERT'],
   trail_retention: ['SELECT'],
+  service_events: ['SELECT', 'UPDATE', 'DELETE'],
+  challenge_expiries: ['SELECT', 'UPDATE', 'DELETE'],
+  webhook_endpoints: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
   _prisma_migrations: ['SELECT'],
 }
 const NEEDED_SEQUENCE = 'challenge_events_id_seq'

@@ -77,3 +77,18 @@ export type TrailRetention = Prisma.TrailRetentionModel
  * A signed statement about the events since the one before. One an hour.
  */
 export type TrailAnchor = Prisma.TrailAnchorModel
+/**
+ * Model WebhookEndpoint
+ * Where a service gets the events of its challenges.
+ */
+export type WebhookEndpoint = Prisma.WebhookEndpointModel
+/**
+ * Model ServiceEvent
+ * An event of the audit trail that a service gets to know, and the state of its delivery. A trigger adds it with the event.
+ */
+export type ServiceEvent = Prisma.ServiceEventModel
+/**
+ * Model ChallengeExpiry
+ * When a challenge of a client with an endpoint ends by the clock.
+ */
+export type ChallengeExpiry = Prisma.ChallengeExpiryModel

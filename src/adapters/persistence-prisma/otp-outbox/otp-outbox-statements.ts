@@ -4,14 +4,19 @@ import { columnsOf } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
 import { leased } from '../lease.ts'
-import { CHALLENGE_COLUMNS } from '../step-ups/challenge-row.ts'
+import { CHALLENGE_COLUMNS, ENDED_ON_TRAIL } from '../step-ups/challenge-row.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { deliveryOf, ISSUANCE_COLUMNS } from './issuance-row.ts'
 
 /* The statements behind every delivery. Their text is constant, as in step-up-statements.ts. */
 
+/** A mail goes out only for a pending challenge. */
+const SET_BACK = `c.status = 'pending' AND ${ENDED_ON_TRAIL} AS set_back`
+
 const CLAIMED = Prisma.raw(
-  [ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, 'i.trace_context AS i_trace_context'].join(', '),
+  [ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, 'i.trace_context AS i_trace_context', SET_BACK].join(
+    ', ',
+  ),
 )
 
 export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {

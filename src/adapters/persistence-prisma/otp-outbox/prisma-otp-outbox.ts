@@ -34,7 +34,9 @@ export class PrismaOtpOutbox implements OtpOutbox {
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
-    type Row = IssuanceRow & ChallengeRow & Joined<UserRow> & { readonly i_trace_context: string | null }
+    type Row = IssuanceRow &
+      ChallengeRow &
+      Joined<UserRow> & { readonly i_trace_context: string | null; readonly set_back: boolean }
     const rows = await this.#statements.query<Row>(claimDue(limit, now, leaseEnd))
     return rows.map((row) => {
       const issuance = issuanceOf(row) as QueuedIssuance
@@ -44,7 +46,8 @@ export class PrismaOtpOutbox implements OtpOutbox {
         challenge,
         user: hasUser(row) ? userOf(row) : undefined,
         traceContext: row.i_trace_context ?? undefined,
-        forgery: () => this.#seals.forgeryIn(row, challenge, issuance),
+        forgery: () =>
+          this.#seals.forgeryIn(row, challenge, issuance) ?? (row.set_back ? 'set-back' : undefined),
       }
     })
   }

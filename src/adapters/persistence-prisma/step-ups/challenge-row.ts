@@ -8,6 +8,18 @@ export const CHALLENGE_COLUMNS = columns(
   'id client_id subject_user_id operation_type operation_digest operation_summary status attempts_remaining issuance_count created_at expires_at verified_at consumed_at consumption_key consumption_fingerprint exhausted_at cancelled_at mismatched_by demand_seal approval_seal consumption_seal',
 )
 
+/**
+ * The audit trail says that the challenge has ended. Not `EXISTS`: if the planner expects many challenges, it may answer that by reading
+ * the whole trail once. It cannot do so with this.
+ */
+export const ENDED_ON_TRAIL = `coalesce((
+        SELECT true
+        FROM challenge_events e
+        WHERE e.challenge_id = c.id
+          AND e.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
+        LIMIT 1
+      ), false)`
+
 export interface ChallengeRow {
   readonly c_id: string
   readonly c_client_id: string

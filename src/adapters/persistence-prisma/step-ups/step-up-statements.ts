@@ -11,7 +11,7 @@ import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
 import { type DecisionSeals, UNSEALED } from '../seals/row-seals.ts'
 import { insertSecurityNotice } from '../security-notices/security-notice-statements.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
-import { CHALLENGE_COLUMNS } from './challenge-row.ts'
+import { CHALLENGE_COLUMNS, ENDED_ON_TRAIL } from './challenge-row.ts'
 import { STANDING_COLUMNS } from './standing-row.ts'
 
 /*
@@ -20,11 +20,7 @@ import { STANDING_COLUMNS } from './standing-row.ts'
  */
 
 /** Whether the audit trail says that a verified challenge has ended: somebody has set it back. Not looked up for others. */
-const SET_BACK = `c.status = 'verified' AND EXISTS (
-        SELECT FROM challenge_events e
-        WHERE e.challenge_id = c.id
-          AND e.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
-      ) AS set_back`
+const SET_BACK = `c.status = 'verified' AND ${ENDED_ON_TRAIL} AS set_back`
 
 export const LOADED = Prisma.raw(
   [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS, SET_BACK].join(', '),
@@ -188,7 +184,7 @@ function stored(
  * Stores a new challenge and returns one row. Returns none if its client used the idempotency key before, or if the subject has
  * `mostLive` live challenges at the client. Two calls for the same subject and client count one after the other.
  * The standing comes first: a session that inserts it at the same moment holds it, and takes the head of the trail afterwards, as this
- * statement does.
+ * statement does. A standing that is there is not inserted: the conflict would wait for the session that changes it.
  */
 export function insertChallenge(
   challenge: PendingChallenge,
@@ -204,7 +200,8 @@ export function insertChallenge(
       INSERT INTO subject_standings (
         subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
-      VALUES (${subjectUserId}, 0, 0, '{}', 0)
+      SELECT ${subjectUserId}, 0, 0, '{}', 0
+      WHERE NOT EXISTS (SELECT FROM subject_standings WHERE subject_user_id = ${subjectUserId})
       ON CONFLICT DO NOTHING
       RETURNING subject_user_id
     ), challenge AS (

@@ -413,7 +413,10 @@ export const ModelName = {
   ChallengeEvent: 'ChallengeEvent',
   TrailHead: 'TrailHead',
   TrailRetention: 'TrailRetention',
-  TrailAnchor: 'TrailAnchor'
+  TrailAnchor: 'TrailAnchor',
+  WebhookEndpoint: 'WebhookEndpoint',
+  ServiceEvent: 'ServiceEvent',
+  ChallengeExpiry: 'ChallengeExpiry'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -429,7 +432,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "user" | "securityNotice" | "challengeStranger" | "mailboxIssuances" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead" | "trailRetention" | "trailAnchor"
+    modelProps: "user" | "securityNotice" | "challengeStranger" | "mailboxIssuances" | "subjectStanding" | "challenge" | "otpIssuance" | "lockNotice" | "challengeEvent" | "trailHead" | "trailRetention" | "trailAnchor" | "webhookEndpoint" | "serviceEvent" | "challengeExpiry"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1321,6 +1324,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    WebhookEndpoint: {
+      payload: Prisma.$WebhookEndpointPayload<ExtArgs>
+      fields: Prisma.WebhookEndpointFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.WebhookEndpointFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.WebhookEndpointFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload>
+        }
+        findFirst: {
+          args: Prisma.WebhookEndpointFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.WebhookEndpointFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload>
+        }
+        findMany: {
+          args: Prisma.WebhookEndpointFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload>[]
+        }
+        create: {
+          args: Prisma.WebhookEndpointCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload>
+        }
+        createMany: {
+          args: Prisma.WebhookEndpointCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.WebhookEndpointCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload>[]
+        }
+        delete: {
+          args: Prisma.WebhookEndpointDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload>
+        }
+        update: {
+          args: Prisma.WebhookEndpointUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload>
+        }
+        deleteMany: {
+          args: Prisma.WebhookEndpointDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.WebhookEndpointUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.WebhookEndpointUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload>[]
+        }
+        upsert: {
+          args: Prisma.WebhookEndpointUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$WebhookEndpointPayload>
+        }
+        aggregate: {
+          args: Prisma.WebhookEndpointAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateWebhookEndpoint>
+        }
+        groupBy: {
+          args: Prisma.WebhookEndpointGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WebhookEndpointGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.WebhookEndpointCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.WebhookEndpointCountAggregateOutputType> | number
+        }
+      }
+    }
+    ServiceEvent: {
+      payload: Prisma.$ServiceEventPayload<ExtArgs>
+      fields: Prisma.ServiceEventFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ServiceEventFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ServiceEventFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload>
+        }
+        findFirst: {
+          args: Prisma.ServiceEventFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ServiceEventFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload>
+        }
+        findMany: {
+          args: Prisma.ServiceEventFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload>[]
+        }
+        create: {
+          args: Prisma.ServiceEventCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload>
+        }
+        createMany: {
+          args: Prisma.ServiceEventCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ServiceEventCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload>[]
+        }
+        delete: {
+          args: Prisma.ServiceEventDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload>
+        }
+        update: {
+          args: Prisma.ServiceEventUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload>
+        }
+        deleteMany: {
+          args: Prisma.ServiceEventDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ServiceEventUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ServiceEventUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload>[]
+        }
+        upsert: {
+          args: Prisma.ServiceEventUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ServiceEventPayload>
+        }
+        aggregate: {
+          args: Prisma.ServiceEventAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateServiceEvent>
+        }
+        groupBy: {
+          args: Prisma.ServiceEventGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ServiceEventGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ServiceEventCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ServiceEventCountAggregateOutputType> | number
+        }
+      }
+    }
+    ChallengeExpiry: {
+      payload: Prisma.$ChallengeExpiryPayload<ExtArgs>
+      fields: Prisma.ChallengeExpiryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ChallengeExpiryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ChallengeExpiryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload>
+        }
+        findFirst: {
+          args: Prisma.ChallengeExpiryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ChallengeExpiryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload>
+        }
+        findMany: {
+          args: Prisma.ChallengeExpiryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload>[]
+        }
+        create: {
+          args: Prisma.ChallengeExpiryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload>
+        }
+        createMany: {
+          args: Prisma.ChallengeExpiryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ChallengeExpiryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload>[]
+        }
+        delete: {
+          args: Prisma.ChallengeExpiryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload>
+        }
+        update: {
+          args: Prisma.ChallengeExpiryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload>
+        }
+        deleteMany: {
+          args: Prisma.ChallengeExpiryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ChallengeExpiryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ChallengeExpiryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload>[]
+        }
+        upsert: {
+          args: Prisma.ChallengeExpiryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ChallengeExpiryPayload>
+        }
+        aggregate: {
+          args: Prisma.ChallengeExpiryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateChallengeExpiry>
+        }
+        groupBy: {
+          args: Prisma.ChallengeExpiryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChallengeExpiryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ChallengeExpiryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ChallengeExpiryCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -1380,10 +1605,12 @@ export const SecurityNoticeScalarFieldEnum = {
   subjectUserId: 'subjectUserId',
   recipient: 'recipient',
   happenedAt: 'happenedAt',
+  locale: 'locale',
   status: 'status',
   deliveryAttempts: 'deliveryAttempts',
   nextAttemptAt: 'nextAttemptAt',
-  finishedAt: 'finishedAt'
+  finishedAt: 'finishedAt',
+  recipientErased: 'recipientErased'
 } as const
 
 export type SecurityNoticeScalarFieldEnum = (typeof SecurityNoticeScalarFieldEnum)[keyof typeof SecurityNoticeScalarFieldEnum]
@@ -1415,6 +1642,7 @@ export const SubjectStandingScalarFieldEnum = {
   suppressedAddress: 'suppressedAddress',
   suppressionReason: 'suppressionReason',
   suppressionChangedAt: 'suppressionChangedAt',
+  addressErasedAt: 'addressErasedAt',
   version: 'version'
 } as const
 
@@ -1552,6 +1780,44 @@ export const TrailAnchorScalarFieldEnum = {
 export type TrailAnchorScalarFieldEnum = (typeof TrailAnchorScalarFieldEnum)[keyof typeof TrailAnchorScalarFieldEnum]
 
 
+export const WebhookEndpointScalarFieldEnum = {
+  clientId: 'clientId',
+  url: 'url',
+  secrets: 'secrets',
+  registeredBy: 'registeredBy',
+  failingSince: 'failingSince',
+  pausedAt: 'pausedAt',
+  probeAt: 'probeAt'
+} as const
+
+export type WebhookEndpointScalarFieldEnum = (typeof WebhookEndpointScalarFieldEnum)[keyof typeof WebhookEndpointScalarFieldEnum]
+
+
+export const ServiceEventScalarFieldEnum = {
+  eventId: 'eventId',
+  id: 'id',
+  clientId: 'clientId',
+  challengeId: 'challengeId',
+  storedAt: 'storedAt',
+  position: 'position',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt',
+  leasedUntil: 'leasedUntil',
+  finishedAt: 'finishedAt',
+  outcome: 'outcome'
+} as const
+
+export type ServiceEventScalarFieldEnum = (typeof ServiceEventScalarFieldEnum)[keyof typeof ServiceEventScalarFieldEnum]
+
+
+export const ChallengeExpiryScalarFieldEnum = {
+  challengeId: 'challengeId',
+  expiresAt: 'expiresAt'
+} as const
+
+export type ChallengeExpiryScalarFieldEnum = (typeof ChallengeExpiryScalarFieldEnum)[keyof typeof ChallengeExpiryScalarFieldEnum]
+
+
 export const SortOrder = {
   asc: 'asc',
   desc: 'desc'
@@ -1641,6 +1907,13 @@ export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel,
 
 
 /**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
+    
+
+
+/**
  * Reference to a field of type 'Bytes'
  */
 export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
@@ -1679,13 +1952,6 @@ export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 
  * Reference to a field of type 'BigInt[]'
  */
 export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
-    
-
-
-/**
- * Reference to a field of type 'Boolean'
- */
-export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
     
 
 
@@ -1865,6 +2131,9 @@ export type GlobalOmitConfig = {
   trailHead?: Prisma.TrailHeadOmit
   trailRetention?: Prisma.TrailRetentionOmit
   trailAnchor?: Prisma.TrailAnchorOmit
+  webhookEndpoint?: Prisma.WebhookEndpointOmit
+  serviceEvent?: Prisma.ServiceEventOmit
+  challengeExpiry?: Prisma.ChallengeExpiryOmit
 }
 
 /* Types for Logging */

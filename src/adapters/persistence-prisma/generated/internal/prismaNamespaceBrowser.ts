@@ -62,7 +62,10 @@ export const ModelName = {
   ChallengeEvent: 'ChallengeEvent',
   TrailHead: 'TrailHead',
   TrailRetention: 'TrailRetention',
-  TrailAnchor: 'TrailAnchor'
+  TrailAnchor: 'TrailAnchor',
+  WebhookEndpoint: 'WebhookEndpoint',
+  ServiceEvent: 'ServiceEvent',
+  ChallengeExpiry: 'ChallengeExpiry'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -101,10 +104,12 @@ export const SecurityNoticeScalarFieldEnum = {
   subjectUserId: 'subjectUserId',
   recipient: 'recipient',
   happenedAt: 'happenedAt',
+  locale: 'locale',
   status: 'status',
   deliveryAttempts: 'deliveryAttempts',
   nextAttemptAt: 'nextAttemptAt',
-  finishedAt: 'finishedAt'
+  finishedAt: 'finishedAt',
+  recipientErased: 'recipientErased'
 } as const
 
 export type SecurityNoticeScalarFieldEnum = (typeof SecurityNoticeScalarFieldEnum)[keyof typeof SecurityNoticeScalarFieldEnum]
@@ -136,6 +141,7 @@ export const SubjectStandingScalarFieldEnum = {
   suppressedAddress: 'suppressedAddress',
   suppressionReason: 'suppressionReason',
   suppressionChangedAt: 'suppressionChangedAt',
+  addressErasedAt: 'addressErasedAt',
   version: 'version'
 } as const
 
@@ -271,6 +277,44 @@ export const TrailAnchorScalarFieldEnum = {
 } as const
 
 export type TrailAnchorScalarFieldEnum = (typeof TrailAnchorScalarFieldEnum)[keyof typeof TrailAnchorScalarFieldEnum]
+
+
+export const WebhookEndpointScalarFieldEnum = {
+  clientId: 'clientId',
+  url: 'url',
+  secrets: 'secrets',
+  registeredBy: 'registeredBy',
+  failingSince: 'failingSince',
+  pausedAt: 'pausedAt',
+  probeAt: 'probeAt'
+} as const
+
+export type WebhookEndpointScalarFieldEnum = (typeof WebhookEndpointScalarFieldEnum)[keyof typeof WebhookEndpointScalarFieldEnum]
+
+
+export const ServiceEventScalarFieldEnum = {
+  eventId: 'eventId',
+  id: 'id',
+  clientId: 'clientId',
+  challengeId: 'challengeId',
+  storedAt: 'storedAt',
+  position: 'position',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt',
+  leasedUntil: 'leasedUntil',
+  finishedAt: 'finishedAt',
+  outcome: 'outcome'
+} as const
+
+export type ServiceEventScalarFieldEnum = (typeof ServiceEventScalarFieldEnum)[keyof typeof ServiceEventScalarFieldEnum]
+
+
+export const ChallengeExpiryScalarFieldEnum = {
+  challengeId: 'challengeId',
+  expiresAt: 'expiresAt'
+} as const
+
+export type ChallengeExpiryScalarFieldEnum = (typeof ChallengeExpiryScalarFieldEnum)[keyof typeof ChallengeExpiryScalarFieldEnum]
 
 
 export const SortOrder = {

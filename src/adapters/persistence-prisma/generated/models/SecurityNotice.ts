@@ -41,10 +41,12 @@ export type SecurityNoticeMinAggregateOutputType = {
   subjectUserId: string | null
   recipient: string | null
   happenedAt: Date | null
+  locale: string | null
   status: string | null
   deliveryAttempts: number | null
   nextAttemptAt: Date | null
   finishedAt: Date | null
+  recipientErased: boolean | null
 }
 
 export type SecurityNoticeMaxAggregateOutputType = {
@@ -54,10 +56,12 @@ export type SecurityNoticeMaxAggregateOutputType = {
   subjectUserId: string | null
   recipient: string | null
   happenedAt: Date | null
+  locale: string | null
   status: string | null
   deliveryAttempts: number | null
   nextAttemptAt: Date | null
   finishedAt: Date | null
+  recipientErased: boolean | null
 }
 
 export type SecurityNoticeCountAggregateOutputType = {
@@ -67,10 +71,12 @@ export type SecurityNoticeCountAggregateOutputType = {
   subjectUserId: number
   recipient: number
   happenedAt: number
+  locale: number
   status: number
   deliveryAttempts: number
   nextAttemptAt: number
   finishedAt: number
+  recipientErased: number
   _all: number
 }
 
@@ -90,10 +96,12 @@ export type SecurityNoticeMinAggregateInputType = {
   subjectUserId?: true | runtime.Types.Skip
   recipient?: true | runtime.Types.Skip
   happenedAt?: true | runtime.Types.Skip
+  locale?: true | runtime.Types.Skip
   status?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
   nextAttemptAt?: true | runtime.Types.Skip
   finishedAt?: true | runtime.Types.Skip
+  recipientErased?: true | runtime.Types.Skip
 }
 
 export type SecurityNoticeMaxAggregateInputType = {
@@ -103,10 +111,12 @@ export type SecurityNoticeMaxAggregateInputType = {
   subjectUserId?: true | runtime.Types.Skip
   recipient?: true | runtime.Types.Skip
   happenedAt?: true | runtime.Types.Skip
+  locale?: true | runtime.Types.Skip
   status?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
   nextAttemptAt?: true | runtime.Types.Skip
   finishedAt?: true | runtime.Types.Skip
+  recipientErased?: true | runtime.Types.Skip
 }
 
 export type SecurityNoticeCountAggregateInputType = {
@@ -116,10 +126,12 @@ export type SecurityNoticeCountAggregateInputType = {
   subjectUserId?: true | runtime.Types.Skip
   recipient?: true | runtime.Types.Skip
   happenedAt?: true | runtime.Types.Skip
+  locale?: true | runtime.Types.Skip
   status?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
   nextAttemptAt?: true | runtime.Types.Skip
   finishedAt?: true | runtime.Types.Skip
+  recipientErased?: true | runtime.Types.Skip
   _all?: true | runtime.Types.Skip
 }
 
@@ -216,10 +228,12 @@ export type SecurityNoticeGroupByOutputType = {
   subjectUserId: string
   recipient: string
   happenedAt: Date
+  locale: string | null
   status: string
   deliveryAttempts: number
   nextAttemptAt: Date | null
   finishedAt: Date | null
+  recipientErased: boolean
   _count: SecurityNoticeCountAggregateOutputType | null
   _avg: SecurityNoticeAvgAggregateOutputType | null
   _sum: SecurityNoticeSumAggregateOutputType | null
@@ -252,10 +266,12 @@ export type SecurityNoticeWhereInput = {
   subjectUserId?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   recipient?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFilter<"SecurityNotice"> | Date | string | runtime.Types.Skip
+  locale?: Prisma.StringNullableFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
   status?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFilter<"SecurityNotice"> | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.DateTimeNullableFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.DateTimeNullableFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFilter<"SecurityNotice"> | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeOrderByWithRelationInput = {
@@ -265,10 +281,12 @@ export type SecurityNoticeOrderByWithRelationInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
+  locale?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   status?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
   nextAttemptAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  recipientErased?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type SecurityNoticeWhereUniqueInput = Prisma.AtLeast<{
@@ -281,10 +299,12 @@ export type SecurityNoticeWhereUniqueInput = Prisma.AtLeast<{
   subjectUserId?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   recipient?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFilter<"SecurityNotice"> | Date | string | runtime.Types.Skip
+  locale?: Prisma.StringNullableFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
   status?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFilter<"SecurityNotice"> | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.DateTimeNullableFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.DateTimeNullableFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFilter<"SecurityNotice"> | boolean | runtime.Types.Skip
 }, "id">
 
 export type SecurityNoticeOrderByWithAggregationInput = {
@@ -294,10 +314,12 @@ export type SecurityNoticeOrderByWithAggregationInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
+  locale?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   status?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
   nextAttemptAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  recipientErased?: Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.SecurityNoticeCountOrderByAggregateInput | runtime.Types.Skip
   _avg?: Prisma.SecurityNoticeAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.SecurityNoticeMaxOrderByAggregateInput | runtime.Types.Skip
@@ -315,10 +337,12 @@ export type SecurityNoticeScalarWhereWithAggregatesInput = {
   subjectUserId?: Prisma.StringWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   recipient?: Prisma.StringWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeWithAggregatesFilter<"SecurityNotice"> | Date | string | runtime.Types.Skip
+  locale?: Prisma.StringNullableWithAggregatesFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
   status?: Prisma.StringWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntWithAggregatesFilter<"SecurityNotice"> | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.DateTimeNullableWithAggregatesFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolWithAggregatesFilter<"SecurityNotice"> | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeCreateInput = {
@@ -328,10 +352,12 @@ export type SecurityNoticeCreateInput = {
   subjectUserId: string
   recipient: string
   happenedAt: Date | string
+  locale?: string | null | runtime.Types.Skip
   status: string
   deliveryAttempts: number
   nextAttemptAt?: Date | string | null | runtime.Types.Skip
   finishedAt?: Date | string | null | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeUncheckedCreateInput = {
@@ -341,10 +367,12 @@ export type SecurityNoticeUncheckedCreateInput = {
   subjectUserId: string
   recipient: string
   happenedAt: Date | string
+  locale?: string | null | runtime.Types.Skip
   status: string
   deliveryAttempts: number
   nextAttemptAt?: Date | string | null | runtime.Types.Skip
   finishedAt?: Date | string | null | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeUpdateInput = {
@@ -354,10 +382,12 @@ export type SecurityNoticeUpdateInput = {
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
+  locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   status?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFieldUpdateOperationsInput | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeUncheckedUpdateInput = {
@@ -367,10 +397,12 @@ export type SecurityNoticeUncheckedUpdateInput = {
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
+  locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   status?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFieldUpdateOperationsInput | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeCreateManyInput = {
@@ -380,10 +412,12 @@ export type SecurityNoticeCreateManyInput = {
   subjectUserId: string
   recipient: string
   happenedAt: Date | string
+  locale?: string | null | runtime.Types.Skip
   status: string
   deliveryAttempts: number
   nextAttemptAt?: Date | string | null | runtime.Types.Skip
   finishedAt?: Date | string | null | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeUpdateManyMutationInput = {
@@ -393,10 +427,12 @@ export type SecurityNoticeUpdateManyMutationInput = {
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
+  locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   status?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFieldUpdateOperationsInput | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeUncheckedUpdateManyInput = {
@@ -406,10 +442,12 @@ export type SecurityNoticeUncheckedUpdateManyInput = {
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
+  locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   status?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFieldUpdateOperationsInput | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeCountOrderByAggregateInput = {
@@ -419,10 +457,12 @@ export type SecurityNoticeCountOrderByAggregateInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
+  locale?: Prisma.SortOrder | runtime.Types.Skip
   status?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
   nextAttemptAt?: Prisma.SortOrder | runtime.Types.Skip
   finishedAt?: Prisma.SortOrder | runtime.Types.Skip
+  recipientErased?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type SecurityNoticeAvgOrderByAggregateInput = {
@@ -436,10 +476,12 @@ export type SecurityNoticeMaxOrderByAggregateInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
+  locale?: Prisma.SortOrder | runtime.Types.Skip
   status?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
   nextAttemptAt?: Prisma.SortOrder | runtime.Types.Skip
   finishedAt?: Prisma.SortOrder | runtime.Types.Skip
+  recipientErased?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type SecurityNoticeMinOrderByAggregateInput = {
@@ -449,10 +491,12 @@ export type SecurityNoticeMinOrderByAggregateInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
+  locale?: Prisma.SortOrder | runtime.Types.Skip
   status?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
   nextAttemptAt?: Prisma.SortOrder | runtime.Types.Skip
   finishedAt?: Prisma.SortOrder | runtime.Types.Skip
+  recipientErased?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type SecurityNoticeSumOrderByAggregateInput = {
@@ -467,6 +511,10 @@ export type IntFieldUpdateOperationsInput = {
   divide?: number | runtime.Types.Skip
 }
 
+export type BoolFieldUpdateOperationsInput = {
+  set?: boolean | runtime.Types.Skip
+}
+
 
 
 export type SecurityNoticeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -476,10 +524,12 @@ export type SecurityNoticeSelect<ExtArgs extends runtime.Types.Extensions.Intern
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
+  locale?: boolean | runtime.Types.Skip
   status?: boolean | runtime.Types.Skip
   deliveryAttempts?: boolean | runtime.Types.Skip
   nextAttemptAt?: boolean | runtime.Types.Skip
   finishedAt?: boolean | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["securityNotice"]>
 
 export type SecurityNoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -489,10 +539,12 @@ export type SecurityNoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Type
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
+  locale?: boolean | runtime.Types.Skip
   status?: boolean | runtime.Types.Skip
   deliveryAttempts?: boolean | runtime.Types.Skip
   nextAttemptAt?: boolean | runtime.Types.Skip
   finishedAt?: boolean | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["securityNotice"]>
 
 export type SecurityNoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -502,10 +554,12 @@ export type SecurityNoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
+  locale?: boolean | runtime.Types.Skip
   status?: boolean | runtime.Types.Skip
   deliveryAttempts?: boolean | runtime.Types.Skip
   nextAttemptAt?: boolean | runtime.Types.Skip
   finishedAt?: boolean | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["securityNotice"]>
 
 export type SecurityNoticeSelectScalar = {
@@ -515,13 +569,15 @@ export type SecurityNoticeSelectScalar = {
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
+  locale?: boolean | runtime.Types.Skip
   status?: boolean | runtime.Types.Skip
   deliveryAttempts?: boolean | runtime.Types.Skip
   nextAttemptAt?: boolean | runtime.Types.Skip
   finishedAt?: boolean | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }
 
-export type SecurityNoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "clientId" | "subjectUserId" | "recipient" | "happenedAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "finishedAt", ExtArgs["result"]["securityNotice"], runtime.Types.Skip>
+export type SecurityNoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "clientId" | "subjectUserId" | "recipient" | "happenedAt" | "locale" | "status" | "deliveryAttempts" | "nextAttemptAt" | "finishedAt" | "recipientErased", ExtArgs["result"]["securityNotice"], runtime.Types.Skip>
 
 export type $SecurityNoticePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "SecurityNotice"
@@ -533,10 +589,18 @@ export type $SecurityNoticePayload<ExtArgs extends runtime.Types.Extensions.Inte
     subjectUserId: string
     recipient: string
     happenedAt: Date
+    /**
+     * The language of the entry before. Null if the entry that there is says it.
+     */
+    locale: string | null
     status: string
     deliveryAttempts: number
     nextAttemptAt: Date | null
     finishedAt: Date | null
+    /**
+     * The user was erased after the notice was queued: its outcome takes the address along.
+     */
+    recipientErased: boolean
   }, ExtArgs["result"]["securityNotice"]>
   composites: {}
 }
@@ -966,10 +1030,12 @@ export interface SecurityNoticeFieldRefs {
   readonly subjectUserId: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly recipient: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly happenedAt: Prisma.FieldRef<"SecurityNotice", 'DateTime'>
+  readonly locale: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly status: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly deliveryAttempts: Prisma.FieldRef<"SecurityNotice", 'Int'>
   readonly nextAttemptAt: Prisma.FieldRef<"SecurityNotice", 'DateTime'>
   readonly finishedAt: Prisma.FieldRef<"SecurityNotice", 'DateTime'>
+  readonly recipientErased: Prisma.FieldRef<"SecurityNotice", 'Boolean'>
 }
     
 
