@@ -28,13 +28,15 @@ export function reportLinks({
 
 /** The page that those links lead to. Without it, there is no route. */
 export function reportPage(
-  { report, letter, policy }: Pick<Config, 'report' | 'letter' | 'policy'>,
+  { report, letter, brands, policy }: Pick<Config, 'report' | 'letter' | 'brands' | 'policy'>,
   otpKeys: Keys,
 ): ContainerModule {
   return new ContainerModule(({ bind }) => {
     if (!report?.page) return
     const links = new HmacReportLinks(otpKeys, report.url)
-    const pages = new HtmlReportPages({ ...letter, codeDigits: policy.codeDigits })
+    const pages = new HtmlReportPages({
+      ...{ brand: letter.brand, timeZone: letter.timeZone, brands, codeDigits: policy.codeDigits },
+    })
     const proof = new PageProof(otpKeys)
 
     bind(ReportLinks).toConstantValue(links)

@@ -29,17 +29,25 @@ export interface AskingPage {
   readonly isAgain: boolean
 }
 
+/** Who reads a page, as far as that is known. */
+export interface PageReader {
+  /** A BCP 47 language tag. */
+  readonly locale?: string | undefined
+  /** The client whose mail it was: the page has its brand. */
+  readonly clientId?: string | undefined
+}
+
+/** A whole HTML document, in ASCII, and its content security policy. */
+export interface WrittenPage {
+  readonly html: string
+  readonly policy: string
+}
+
 /** Writes the pages on which readers of mails report that an operation was not theirs. They need no script. */
 export abstract class ReportPages {
   /** Those that the pages are written in, the one for everybody else first. */
   abstract readonly languages: readonly string[]
-  /** The content security policy of each page. */
-  abstract readonly policy: string
 
-  /**
-   * A whole HTML document, in ASCII. No text of the operation can change how the rest of it reads.
-   *
-   * @param locale a BCP 47 language tag, where known.
-   */
-  abstract page(page: ReportPage, locale: string | undefined): string
+  /** No text of the operation can change how the rest of the page reads. */
+  abstract page(page: ReportPage, reader: PageReader): WrittenPage
 }

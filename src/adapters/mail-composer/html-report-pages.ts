@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto'
-import type { AskingPage, ReportPage, ReportPages } from '../../contracts/report-pages.ts'
+import type {
+  AskingPage,
+  PageReader,
+  ReportPage,
+  ReportPages,
+  WrittenPage,
+} from '../../contracts/report-pages.ts'
+import { type Brand, readableOn } from '../../domain/brand.ts'
 import type { ChallengeStatus } from '../../domain/challenge.ts'
-import { type Brand, readableOn } from './brand.ts'
-import type { LetterSettings } from './html-otp-mail-composer.ts'
+import type { MailLanguage } from '../../domain/mail-language.ts'
 import { HtmlTemplate, type TemplateValues } from './html-template.ts'
+import { type BrandSettings, PerBrand } from './per-brand.ts'
 import { type Reader, Readers } from './reader.ts'
 import { visible } from './visible-text.ts'
-import { createWordings, type Language, type ReportWording, type Wording } from './wording.ts'
+import { createWordings, type ReportWording, type Wording } from './wording.ts'
 
-export interface ReportPageSettings extends Pick<LetterSettings, 'brand' | 'timeZone'> {
+export interface ReportPageSettings extends BrandSettings {
+  /** The IANA name of the time zone that pages show times in. */
+  readonly timeZone: string
   /** How many digits a code has: no number of an operation may pass for one, here as in the mail. */
   readonly codeDigits: number
 }
@@ -95,51 +104,35 @@ interface Content {
 
 /** Writes the pages with the words, the brand and the care of the mails. */
 export class HtmlReportPages implements ReportPages {
-  readonly languages: readonly Language[]
-  readonly policy: string
+  readonly languages: readonly MailLanguage[]
   readonly #codeDigits: number
   readonly #readers: Readers
-  readonly #wordings: ReadonlyMap<Language, Wording>
-  readonly #template: HtmlTemplate
+  readonly #wordings: ReadonlyMap<MailLanguage, Wording>
+  readonly #looks: PerBrand<{ readonly template: HtmlTemplate; readonly policy: string }>
 
   /** @throws {Error} at start, before any page, if a language is incomplete. */
-  constructor({ brand, timeZone, codeDigits }: ReportPageSettings) {
+  constructor({ timeZone, codeDigits, ...brands }: ReportPageSettings) {
     this.#codeDigits = codeDigits
     this.#readers = new Readers(timeZone)
     this.#wordings = new Map(createWordings().map((wording) => [wording.language, wording]))
     this.languages = [...this.#wordings.keys()]
-
-    const { name, logoUrl } = brand
-    const style = styleOf(brand)
-    this.#template = HtmlTemplate.parse(pageOf(style)).fill({
-      brandName: name,
-      name: logoUrl === undefined ? [{}] : [],
-      logo: logoUrl === undefined ? [] : [{ logoUrl }],
-    })
-    this.policy = [
-      "default-src 'none'",
-      `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
-      ...(logoUrl === undefined ? [] : [`img-src ${new URL(logoUrl).origin}`]),
-      "form-action 'self'",
-      "base-uri 'none'",
-      "frame-ancestors 'none'",
-    ].join('; ')
-    for (const language of this.languages) this.page({ kind: 'unknown' }, language)
+    this.#looks = new PerBrand(brands, lookOf)
+    for (const locale of this.languages) this.page({ kind: 'unknown' }, { locale })
   }
 
-  page(page: ReportPage, locale: string | undefined): string {
-    const reader = this.#readers.of(locale)
+  page(page: ReportPage, { locale, clientId }: PageReader): WrittenPage {
+    const { brand, made } = this.#looks.of(clientId)
+    const reader = this.#readers.of(locale, brand.languages)
     const wording = this.#wordings.get(reader.language)!
     const { title, again, operation, paragraphs, form } = this.#content(page, wording, reader)
-    return this.#template
-      .fill({
-        language: wording.language,
-        direction: wording.direction,
-        never: wording.report.never,
-        ...{ title, again, operation, form },
-        paragraphs: paragraphs.map((text) => ({ text })),
-      })
-      .toString()
+    const html = made.template.fill({
+      language: wording.language,
+      direction: wording.direction,
+      never: wording.report.never,
+      ...{ title, again, operation, form },
+      paragraphs: paragraphs.map((text) => ({ text })),
+    })
+    return { html: html.toString(), policy: made.policy }
   }
 
   #content(page: ReportPage, wording: Wording, reader: Reader): Content {
@@ -184,6 +177,25 @@ export class HtmlReportPages implements ReportPages {
     const { introduction } = wording.report
     return [{ introduction, lines, when: wording.when, askedAt: reader.instant(createdAt) }]
   }
+}
+
+function lookOf(brand: Brand) {
+  const { name, logoUrl } = brand
+  const style = styleOf(brand)
+  const template = HtmlTemplate.parse(pageOf(style)).fill({
+    brandName: name,
+    name: logoUrl === undefined ? [{}] : [],
+    logo: logoUrl === undefined ? [] : [{ logoUrl }],
+  })
+  const policy = [
+    "default-src 'none'",
+    `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+    ...(logoUrl === undefined ? [] : [`img-src ${new URL(logoUrl).origin}`]),
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+  return { template, policy }
 }
 
 function askOf(status: ChallengeStatus, words: ReportWording): string {

@@ -18,6 +18,8 @@ export interface ReportChallengeCommand {
 
 export interface ReportOutcome {
   readonly challengeId: string
+  /** The client that opened the challenge. */
+  readonly clientId: string
   /** False if an earlier call reported the challenge. Then this one stored no report. */
   readonly isFirst: boolean
   /** How the challenge stood when it was first reported. A pending or verified one was cancelled. */
@@ -37,7 +39,7 @@ const OTHERS_END_WITHIN_SECONDS = 15 * 60
 const MOST_OTHERS = 100
 
 /** What the decision about the mail's own challenge gives to the rest of the call. */
-interface Reported extends Pick<ReportOutcome, 'isFirst' | 'statusBefore' | 'locale'> {
+interface Reported extends Pick<ReportOutcome, 'clientId' | 'isFirst' | 'statusBefore' | 'locale'> {
   readonly subjectUserId: string
   readonly reportedAt: Date
 }
@@ -99,8 +101,8 @@ export class ReportChallenge {
         challengeId,
         provenance,
         async ({ challenge, standing, user }, now): Promise<Decided<Reported>> => {
-          const { subjectUserId } = challenge
-          const about = { subjectUserId, locale: user?.locale }
+          const { subjectUserId, clientId } = challenge
+          const about = { subjectUserId, clientId, locale: user?.locale }
           const events = await this.#trail.eventsOf(challengeId)
           const earlier = events.find((event) => event.type === 'challenge-reported')
           if (earlier) {

@@ -11,6 +11,8 @@ import { reportedChallenge } from './reported-challenge.ts'
 
 export interface ReviewedMail {
   readonly challengeId: string
+  /** The client that opened the challenge. */
+  readonly clientId: string
   readonly status: ChallengeStatus
   /** Undefined if somebody other than the service wrote it. */
   readonly summary: readonly SummaryLine[] | undefined
@@ -59,6 +61,7 @@ export class ReviewReportedMail {
       StepUp.cancelIfUnsound(stepUp, whereaboutsOf(stepUp), now)?.challenge ?? stepUp.challenge
     return {
       challengeId: challenge.id,
+      clientId: challenge.clientId,
       status: Challenge.statusAt(challenge, now),
       summary: stepUp.forgery ? undefined : challenge.operation.summary,
       createdAt: challenge.createdAt,

@@ -54,12 +54,13 @@ export class SendLockNotices {
     }
   }
 
-  async #send({ notice, user }: LockNoticeDelivery) {
+  async #send({ notice, clientId, user }: LockNoticeDelivery) {
     const { id, challengeId, recipient: to, lockedUntil } = notice
     if (LockNotice.isOver(notice, this.#clock.now())) {
       return { decided: LockNotice.fail(notice, 'lock-over', this.#clock.now()) }
     }
     const warning = {
+      clientId,
       lockedUntil,
       locale: user?.locale,
       displayName: user?.displayName,

@@ -24,6 +24,11 @@ export const MAIL_SYSTEM = 'mail-system'
 /** Somebody who followed the link in a mail. Nobody has authenticated them: the mail may have been passed on. */
 export const MAIL_READER = 'mail-reader'
 
+/** The client that acted; undefined if none did. */
+export function clientOf({ actor }: Pick<Provenance, 'actor'>): string | undefined {
+  return /^client:(.+)$/s.exec(actor)?.[1]
+}
+
 /** A caller, as the actor of its request. */
 export function actorOf(caller: Caller): string {
   return caller.kind === 'user' ? `user:${caller.userId}` : `client:${caller.clientId}`

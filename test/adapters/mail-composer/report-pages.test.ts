@@ -7,11 +7,18 @@ import type { ChallengeStatus } from '../../../src/domain/challenge.ts'
 import { NOON, TRANSFER } from '../../domain/examples.ts'
 import { VISIBLE_TEXTS } from '../../support/visible-texts.ts'
 
-const pagesOf = (brand: { name?: string; logoUrl?: string } = {}, timeZone = 'UTC') =>
+const writersOf = (brand: { name?: string; logoUrl?: string } = {}, timeZone = 'UTC') =>
   new HtmlReportPages({
     brand: { name: 'Example Bank', color: '#0f4c5c', logoUrl: undefined, ...brand },
     ...{ timeZone, codeDigits: 6 },
   })
+const pagesOf = (...settings: Parameters<typeof writersOf>) => {
+  const writer = writersOf(...settings)
+  return {
+    page: (page: ReportPage, locale: string) => writer.page(page, { locale }).html,
+    policy: writer.page({ kind: 'unknown' }, {}).policy,
+  }
+}
 const pages = pagesOf()
 
 const asking = (changes: Partial<AskingPage> = {}): AskingPage => ({
@@ -164,4 +171,22 @@ test('the choice to end everything else is not made for the reader', (t) => {
 
 test('the time of the operation is in the zone of the mails', (t) => {
   t.true(bodyOf(pagesOf({}, 'Europe/Berlin').page(asking(), 'de')).includes('13:00:00 MEZ'))
+})
+
+test('the page has the brand and the languages of the client whose mail it was', (t) => {
+  const brands = new Map([
+    [
+      'b',
+      { name: 'Bank B', color: '#ffd400', logoUrl: 'https://b.example/logo.png', languages: ['fr'] as const },
+    ],
+  ])
+  const brand = { name: 'Example Bank', color: '#0f4c5c', logoUrl: undefined }
+  const writer = new HtmlReportPages({ brand, brands, timeZone: 'UTC', codeDigits: 6 })
+
+  const ofB = writer.page(asking(), { locale: 'de', clientId: 'b' })
+  const ofAnother = writer.page(asking(), { locale: 'de', clientId: 'a' })
+
+  t.regex(ofB.html, /<html lang="fr"[\s\S]*--brand: #ffd400; --on-brand: #000;[\s\S]*alt="Bank B"/)
+  t.regex(ofB.policy, /; img-src https:\/\/b\.example; /)
+  t.regex(ofAnother.html, /<html lang="de"[\s\S]*--brand: #0f4c5c; --on-brand: #fff;[\s\S]*Example Bank/)
 })

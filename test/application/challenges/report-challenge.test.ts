@@ -26,7 +26,7 @@ test('a report cancels a pending challenge, its code counts no more, and the tra
   const { report, challengeId, verify, store } = await mailed()
 
   t.deepEqual(await report(), {
-    ...{ challengeId, isFirst: true, statusBefore: 'pending' },
+    ...{ challengeId, clientId: 'payments', isFirst: true, statusBefore: 'pending' },
     ...{ locale: 'de', othersEnded: undefined },
   })
 

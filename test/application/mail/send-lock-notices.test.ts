@@ -29,7 +29,9 @@ test('the failure that locks the subject has one mail sent, and no other failure
   t.like(mails, [{ to: 'alice@example.com', kind: 'lock-notice', expiresAt: afterNoon(900) }])
   t.is(mails.length, 1)
   const reportUrl = `https://bank.example/report/lock-notice.${id}`
-  t.deepEqual(warnings, [{ lockedUntil: afterNoon(900), locale: 'de', displayName: undefined, reportUrl }])
+  t.deepEqual(warnings, [
+    { clientId: 'payments', lockedUntil: afterNoon(900), locale: 'de', displayName: undefined, reportUrl },
+  ])
 })
 
 test('a mail to somebody without an entry in the directory goes out without a name', async (t) => {

@@ -7,7 +7,7 @@ import type {
   ReviewReportedMail,
 } from '../../../application/challenges/review-reported-mail.ts'
 import type { ReportLinks } from '../../../application/ports/report-links.ts'
-import type { ReportPage, ReportPages } from '../../../contracts/report-pages.ts'
+import type { PageReader, ReportPage, ReportPages } from '../../../contracts/report-pages.ts'
 import { isOutage, RETRY_AFTER_OUTAGE } from '../edge/error-body.ts'
 import { SERVICE_ERRORS } from '../edge/error-table.ts'
 import { createRouter, type EdgeRouter, pattern } from '../edge/router.ts'
@@ -47,13 +47,15 @@ export function reportRoutes(parts: ReportPageParts, useCases: ReportUseCases, l
   const router = createRouter({ errors: SERVICE_ERRORS })
   const path = pattern(`${REPORT}/{token}`)
 
-  const show = (ctx: EdgeContext, status: number, page: ReportPage, locale?: string) => {
+  const show = (ctx: EdgeContext, status: number, page: ReportPage, reader: PageReader = {}) => {
+    const locale = reader.locale ?? languageOf(ctx, pages.languages)
+    const { html, policy } = pages.page(page, { ...reader, locale })
     ctx.status = status
     ctx.type = 'text/html'
-    ctx.set('Content-Security-Policy', pages.policy)
+    ctx.set('Content-Security-Policy', policy)
     ctx.set('Cross-Origin-Resource-Policy', 'same-origin')
     ctx.set('X-Robots-Tag', 'noindex, nofollow')
-    ctx.body = pages.page(page, locale ?? languageOf(ctx, pages.languages))
+    ctx.body = html
   }
 
   const asPage = async (ctx: RouteContext, next: Next) => {
@@ -77,10 +79,11 @@ export function reportRoutes(parts: ReportPageParts, useCases: ReportUseCases, l
   }
 
   const ask = (ctx: RouteContext, mail: ReviewedMail, isAgain: boolean) => {
-    const { status, summary, createdAt, locale } = mail
-    if (mail.isReported) return show(ctx, 200, { kind: 'already', othersEnded: false }, locale)
+    const { status, summary, createdAt, locale, clientId } = mail
+    const reader = { locale, clientId }
+    if (mail.isReported) return show(ctx, 200, { kind: 'already', othersEnded: false }, reader)
     const asking = { status, summary, createdAt, isAgain, proof: proof.for(ctx.params.token!) }
-    show(ctx, isAgain ? 403 : 200, { kind: 'ask', ...asking }, locale)
+    show(ctx, isAgain ? 403 : 200, { kind: 'ask', ...asking }, reader)
   }
 
   const review = async (ctx: RouteContext, isAgain: boolean) => {
@@ -103,7 +106,7 @@ export function reportRoutes(parts: ReportPageParts, useCases: ReportUseCases, l
     const outcome = await useCases.reportChallenge.execute({ token, endOthers, origin })
     if (!outcome) return show(ctx, 404, { kind: 'unknown' })
     ctx.state.challengeId = outcome.challengeId
-    show(ctx, 200, pageAfter(outcome), outcome.locale)
+    show(ctx, 200, pageAfter(outcome), outcome)
   })
 
   return router
