@@ -27,6 +27,7 @@ import { codes } from './codes.ts'
 import type { DeliveryOptions } from './composition-options.ts'
 import { connections } from './connections.ts'
 import { Intake, LockNoticeDeliverer, Log, StorageConnections, Traces } from './container-keys.ts'
+import { eventDelivery } from './event-delivery.ts'
 import { mail } from './mail.ts'
 import { mailStorage } from './mail-storage.ts'
 import { loadTracing, observing, observingMails } from './observing.ts'
@@ -77,6 +78,7 @@ function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | un
     bounces(options),
     seals(config.otpKeys, config.unsealedUntil),
     mail(options),
+    eventDelivery(options),
     deliverers(options),
   )
   return container

@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import { sumOf } from '../adapters/metrics-prometheus/worker-metrics.ts'
 import { type Application, createApplication } from '../composition/application.ts'
 import { type CompositionOptions, standIns } from '../composition/composition-options.ts'
+import { webhookSigner } from '../composition/signatures.ts'
 import { listen } from './listen.ts'
 import type { MailThread } from './mail-thread.ts'
 import { exposeMetrics } from './metrics-endpoint.ts'
@@ -82,16 +83,20 @@ async function createThreads(
   const requests = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const [application] = await Promise.all([
     createApplication({ ...options, extraRouter, instanceId, requests, deliverer: mailThread }),
-    mailThread.prepare({
-      config: {
-        ...{ production, logLevel, dataDir, mail, bounces, letter, policy, unsealedUntil },
-        otpKeys: config.otpKeys ?? standIns({ development }).otpKeys,
-        tracing: tracing && { ...tracing, endpoint: tracing.endpoint.href },
+    mailThread.prepare(
+      {
+        config: {
+          ...{ production, logLevel, dataDir, mail, bounces, letter, policy, unsealedUntil },
+          webhookDestinations: config.webhooks.destinations,
+          otpKeys: config.otpKeys ?? standIns({ development }).otpKeys,
+          tracing: tracing && { ...tracing, endpoint: tracing.endpoint.href },
+        },
+        databaseUrl,
+        instanceId,
+        requests,
       },
-      databaseUrl,
-      instanceId,
-      requests,
-    }),
+      webhookSigner({ config, development }),
+    ),
   ])
   return application
 }
