@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import pg from 'pg'
 import { openChallenge, paymentsToken, registerUser, tokenOf } from '../../test/journeys/client.ts'
 import { createDataDir, startProcess } from '../../test/journeys/service-process.ts'
+import { bytesOf, drivePaced } from '../bench/load.ts'
+import type { Attack } from './attack.ts'
 
 export interface StarvationPlan {
   /** An empty database with all migrations. */
@@ -59,33 +62,29 @@ export async function starve({
     const quiet: Seen = { latencies: [], statuses: new Map() }
     const attacked: Seen = { latencies: [], statuses: new Map() }
     const attack = new Map<number, number>()
+    const workerData: Attack = {
+      url,
+      databaseUrl,
+      tokens,
+      userId,
+      demand: demandOf(userId),
+      leftBehind,
+      callers,
+    }
 
     for (let window = 0; window < windows * 2; window++) {
       const isAttacked = window % 2 === 1
-      let isOver = false
+      // On a thread of its own, so that the calls of the others are not late because of its answers.
       const attackers = isAttacked
-        ? [
-            ...Array.from({ length: callers }, () =>
-              repeat(
-                () => isOver,
-                async () => count(attack, await create(url, tokens.payments, userId)),
-              ),
-            ),
-            repeat(
-              () => isOver,
-              async () => {
-                await leaveBehind(db, userId, leftBehind)
-                count(attack, await changeAddress(url, tokens.crm, userId))
-              },
-            ),
-          ]
-        : []
+        ? new Worker(new URL('./attack.ts', import.meta.url), { workerData })
+        : undefined
+      if (attackers) await once(attackers, 'message')
       await confirmAsOthers(url, tokens.payments, isAttacked ? attacked : quiet, secondsPerWindow)
-      isOver = true
-      await Promise.all(attackers)
+      if (!attackers) continue
+      attackers.postMessage('stop')
+      const [answers] = (await once(attackers, 'message')) as [Map<number, number>]
+      for (const [status, times] of answers) attack.set(status, (attack.get(status) ?? 0) + times)
     }
-    await changeAddress(url, tokens.crm, userId)
-    await Promise.all(Array.from({ length: callers * 2 }, () => create(url, tokens.payments, userId)))
     const { rows } = await db.query<{ live: number }>(
       `SELECT count(*)::integer AS live FROM challenges
        WHERE subject_user_id = $1 AND status = 'pending' AND expires_at > now()`,
@@ -99,78 +98,27 @@ export async function starve({
   }
 }
 
-async function repeat(isOver: () => boolean, act: () => Promise<void>): Promise<void> {
-  while (!isOver()) await act()
-}
-
-/** Each call counts from the moment when it was due, so that a stall does not hide the wait of later calls. */
 async function confirmAsOthers(url: string, token: string, seen: Seen, seconds: number): Promise<void> {
-  const calls: Promise<void>[] = []
-  const startedAt = performance.now()
-  for (let n = 0; n < seconds * CALLS_PER_SECOND; n++) {
-    const dueAt = startedAt + (n * 1000) / CALLS_PER_SECOND
-    await wait(Math.max(0, dueAt - performance.now()))
-    calls.push(
-      create(url, token, `other-${randomUUID()}`).then((status) => {
-        seen.latencies.push(performance.now() - dueAt)
-        count(seen.statuses, status)
-      }),
-    )
-  }
-  await Promise.all(calls)
+  const requests = Array.from({ length: seconds * CALLS_PER_SECOND }, () =>
+    bytesOf({
+      method: 'POST',
+      path: '/internal/v1/mfa/challenges',
+      headers: { Authorization: `Bearer ${token}`, 'plmr-idempotency-key': randomUUID() },
+      body: demandOf(`other-${randomUUID()}`),
+    }),
+  )
+  const { latencies, statuses } = await drivePaced(url, requests, CALLS_PER_SECOND)
+  seen.latencies.push(...latencies)
+  for (const [status, times] of statuses) seen.statuses.set(status, (seen.statuses.get(status) ?? 0) + times)
 }
 
-async function create(url: string, token: string, subjectUserId: string): Promise<number> {
-  return statusOf(url, 'POST', '/internal/v1/mfa/challenges', token, {
+function demandOf(subjectUserId: string): object {
+  return {
     subjectUserId,
     operation: {
       type: 'payments.initiate',
       digest: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
       summary: [{ label: 'Amount', value: 'EUR 1.00' }],
     },
-  })
-}
-
-async function changeAddress(url: string, token: string, userId: string): Promise<number> {
-  return statusOf(url, 'PUT', `/internal/v1/mfa/users/${userId}`, token, {
-    email: `${randomUUID()}@example.com`,
-  })
-}
-
-async function statusOf(
-  url: string,
-  method: string,
-  path: string,
-  token: string,
-  body: object,
-): Promise<number> {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: {
-      Authorization: `Bearer ${token}`,
-      'Content-Type': 'application/json',
-      'plmr-idempotency-key': randomUUID(),
-    },
-    body: JSON.stringify(body),
-  })
-  await response.arrayBuffer()
-  return response.status
-}
-
-/** Copies a challenge of the account until so many are live. */
-async function leaveBehind(db: pg.Pool, userId: string, live: number): Promise<void> {
-  await db.query(
-    `INSERT INTO challenges
-     SELECT new.*
-     FROM (SELECT c AS one FROM challenges c WHERE subject_user_id = $1 LIMIT 1) AS chosen, generate_series(1, $2) AS n,
-       LATERAL jsonb_populate_record(one, jsonb_build_object(
-         'id', gen_random_uuid(), 'idempotency_key', gen_random_uuid(), 'request_fingerprint', n::text, 'status', 'pending', 'cancelled_at', NULL,
-         'created_at', now(), 'expires_at', now() + interval '15 minutes'
-       )) AS new`,
-    [userId, live],
-  )
-}
-
-function count(statuses: Map<number, number>, status: number): void {
-  statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  }
 }

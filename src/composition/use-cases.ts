@@ -24,6 +24,8 @@ import { Totp } from '../application/ports/totp.ts'
 import { AnchorSigner, TrailAnchors } from '../application/ports/trail-anchors.ts'
 import { UserDirectory } from '../application/ports/user-directory.ts'
 import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
+import { FindMarkedChallenges } from '../application/support/find-marked-challenges.ts'
+import { FindSubjectsOfMailbox } from '../application/support/find-subjects-of-mailbox.ts'
 import { ListChallenges } from '../application/support/list-challenges.ts'
 import { UnlockSubject } from '../application/support/unlock-subject.ts'
 import { AnchorTrail } from '../application/trail/anchor-trail.ts'
@@ -50,6 +52,8 @@ export function useCases({ config: { policy, retention: periods } }: Composition
     bindClass(bind, FindUser, [UserDirectory])
 
     bindClass(bind, ListChallenges, [SupportSearch, Clock])
+    bindClass(bind, FindMarkedChallenges, [SupportSearch, Clock])
+    bindClass(bind, FindSubjectsOfMailbox, [SupportSearch])
     bindClass(bind, UnlockSubject, [Standings, UserDirectory, Clock])
 
     bindClass(bind, RecordMailEvent, [MailOutcomes, Clock])

@@ -21,6 +21,7 @@ import {
   timeZone,
   url,
   userClaim,
+  webhooks,
   withoutUserInfo,
 } from './formats.ts'
 
@@ -465,6 +466,18 @@ export const VARIABLES = {
     required: [withPostmarkInProduction],
     example: 'user:password of your choice for https://…/webhooks/postmark',
     secret: true,
+  },
+  WEBHOOKS: {
+    schema: webhooks.optional(),
+    meaning:
+      'Where services get the events of their challenges, as JSON by client id: `{"payments": "https://payments.bank.example/events", "payees": null}`. With `null` a service reads its events with a cursor. A service cannot change what is here. Each start removes what an earlier value had. Unset: it removes nothing.',
+    secret: true,
+  },
+  WEBHOOK_ALLOWED_NETWORKS: {
+    schema: subnets.optional(),
+    meaning:
+      'Private addresses and subnets to which events may be sent, as in `10.1.0.0/16, fd00:1::/32`, also over plain HTTP. Without it, events go to public addresses over TLS alone. Outside production they stay on this machine.',
+    usedIf: inProduction,
   },
   OTP_DIGITS: { schema: integer(6, 8).default(6), meaning: 'Digits of a code, 6 to 8.' },
   OTP_LIFETIME_SECONDS: {

@@ -1,11 +1,16 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import test from 'ava'
+import { v7 } from 'uuid'
 import type { SupportSearch } from '../../src/application/ports/support-search.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
-import { afterNoon, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
-import { type CreateStores, issued, PROVENANCE, type Stores } from './stores.ts'
+import { EmailAddress } from '../../src/domain/email-address.ts'
+import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
+import { StepUp } from '../../src/domain/step-up.ts'
+import { SubjectStanding } from '../../src/domain/subject-standing.ts'
+import { ALICE, afterNoon, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import { type CreateStores, issued, type MailOutcomeStores, PROVENANCE, type Stores } from './stores.ts'
 
-export interface SearchedStores extends Stores {
+export interface SearchedStores extends MailOutcomeStores {
   readonly supportSearch: SupportSearch
 }
 
@@ -14,9 +19,14 @@ export function supportSearchContract(adapter: string, create: CreateStores<Sear
   async function open(
     { stepUps }: Stores,
     subjectUserId: string,
-    { clientId = 'payments', at = NOON, lifetimeInSeconds = undefined as number | undefined } = {},
+    {
+      clientId = 'payments',
+      at = NOON,
+      id = randomUUID() as string,
+      lifetimeInSeconds = undefined as number | undefined,
+    } = {},
   ) {
-    const demand = { id: randomUUID(), clientId, subjectUserId, operation: TRANSFER, lifetimeInSeconds }
+    const demand = { id, clientId, subjectUserId, operation: TRANSFER, lifetimeInSeconds }
     const [challenge, event] = Challenge.open(demand, POLICY, at)
     await stepUps.open(challenge, event, { key: randomUUID(), fingerprint: 'f' }, PROVENANCE)
     return challenge
@@ -82,5 +92,89 @@ export function supportSearchContract(adapter: string, create: CreateStores<Sear
       other.id,
     ])
     t.deepEqual(await stores.supportSearch.challengesOf(subject, { clientId: 'nobody', limit: 10 }), [])
+  })
+
+  /** Issues a code under an id that rises with time. */
+  async function issueAt({ stepUps }: Stores, challengeId: string, at: Date) {
+    const stepUp = (await stepUps.load(challengeId))!
+    const id = v7({ msecs: at.getTime() })
+    const decision = StepUp.issueOtp(stepUp, { id, keyId: 'k1', recipient: ALICE }, POLICY, at)
+    if (!(await stepUps.save(decision, PROVENANCE))) throw new Error('lost a race that nobody runs')
+    return decision.issued
+  }
+
+  test(`${adapter}: a challenge is found by the mark of any of its codes, within the time alone`, async (t) => {
+    const stores = await create()
+    const { id } = await open(stores, randomUUID(), { lifetimeInSeconds: 3600 })
+    const first = await issueAt(stores, id, afterNoon(60))
+    const second = await issueAt(stores, id, afterNoon(600))
+    const marked = (issuance: OtpIssuance, from: number, until: number) =>
+      stores.supportSearch.challengesMarked(
+        OtpIssuance.reference(issuance),
+        afterNoon(from),
+        afterNoon(until),
+      )
+    const mine = (found: Awaited<ReturnType<typeof marked>>) =>
+      found.filter(({ challenge }) => challenge.id === id).map(({ issuance }) => issuance)
+
+    t.deepEqual(mine(await marked(first, 60, 61)), [first])
+    t.deepEqual(mine(await marked(second, 0, 700)), [second])
+    t.deepEqual(mine(await marked(first, 61, 700)), [])
+    t.deepEqual(mine(await marked(first, 0, 60)), [])
+    t.deepEqual((await marked(first, 0, 700))[0]?.challenge, (await stores.stepUps.load(id))?.challenge)
+  })
+
+  test(`${adapter}: of codes with one mark the newest comes first`, async (t) => {
+    const stores = await create()
+    const suffix = randomUUID().slice(-6)
+    const twins: string[] = []
+    for (const seconds of [0, 1, 2]) {
+      const challengeId = `${randomUUID().slice(0, -6)}${suffix}`
+      await open(stores, randomUUID(), { id: challengeId })
+      await issueAt(stores, challengeId, afterNoon(seconds))
+      twins.unshift(challengeId)
+    }
+    const mark = OtpIssuance.reference({ challengeId: twins[0]!, number: 1 })
+
+    const found = await stores.supportSearch.challengesMarked(mark, NOON, afterNoon(60))
+
+    t.deepEqual(
+      idsOf(found).filter((id) => twins.includes(id)),
+      twins,
+    )
+  })
+
+  test(`${adapter}: users are found by the hash of their address, however it is spelled`, async (t) => {
+    const stores = await create()
+    const [one, other, third] = [randomUUID(), randomUUID(), randomUUID()].toSorted()
+    const email = EmailAddress.parse(`${one}@Example.com`)
+    const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
+    await stores.registry.put({ userId: one!, email }, NOON, PROVENANCE)
+    await stores.registry.put(
+      { userId: other!, email: EmailAddress.parse(email.toUpperCase()) },
+      NOON,
+      PROVENANCE,
+    )
+    await stores.registry.put({ userId: third!, email: ALICE }, NOON, PROVENANCE)
+
+    t.deepEqual(await stores.supportSearch.subjectsOfMailbox(hashOf(`${one}@example.com`)), [one, other])
+    t.deepEqual(await stores.supportSearch.subjectsOfMailbox(hashOf(`${one}@Example.com`)), [])
+    t.deepEqual(await stores.supportSearch.subjectsOfMailbox(hashOf('nobody@example.com')), [])
+  })
+
+  test(`${adapter}: a user without an entry is found by the address that gets no mail, until it is lifted`, async (t) => {
+    const stores = await create()
+    const { subjectUserId } = await open(stores, randomUUID())
+    const address = EmailAddress.parse(`${subjectUserId}@Example.com`)
+    const hash = createHash('sha256').update(EmailAddress.mailboxKey(address)).digest('hex')
+    const standing = (await stores.suppressions.findBySubject(subjectUserId))!
+    const suppression = { address, reason: 'hard-bounce', at: NOON } as const
+    await stores.suppressions.save(SubjectStanding.suppress(standing, suppression), [], PROVENANCE)
+
+    t.deepEqual(await stores.supportSearch.subjectsOfMailbox(hash), [subjectUserId])
+
+    const suppressed = (await stores.suppressions.findBySubject(subjectUserId))!
+    await stores.suppressions.save(SubjectStanding.lift(suppressed, afterNoon(1)), [], PROVENANCE)
+    t.deepEqual(await stores.supportSearch.subjectsOfMailbox(hash), [])
   })
 }

@@ -21,6 +21,8 @@ const SERVICE = [
     'users_write',
     'support_read',
     'support_write',
+    'webhooks_write',
+    'events_read',
   ].map((scope) => `mfa_${scope}`),
 ].join('.')
 
@@ -63,7 +65,9 @@ function caseOf(template: string, method: string, operation: Operation): Case {
     ),
     json: example?.value,
     scheme: Object.keys(operation.security?.[0] ?? {})[0],
-    family: /^\/(?:webhooks|internal\/v1\/mfa\/(?:challenges|users))\b/.test(template) ? 'challenge' : 'totp',
+    family: /^\/(?:webhooks|internal\/v1\/mfa\/(?:challenges|users|webhooks|events))\b/.test(template)
+      ? 'challenge'
+      : 'totp',
   }
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { finished } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
@@ -91,6 +91,7 @@ export class BounceIntake {
   async listen(): Promise<number> {
     const { host, port, shared } = this.#options
     const { server } = this.#server
+    server.prependListener('connection', sendRepliesTogether)
     server.listen({ host, port, reusePort: shared })
     await once(server, 'listening')
     return (server.address() as AddressInfo).port
@@ -147,6 +148,14 @@ export class BounceIntake {
 /** Our mails have their issuance id as envelope id. A mail system may lose it, or put its own in its place. */
 function isOfAnother(envelopeId: string | undefined, issuanceId: string): boolean {
   return envelopeId !== undefined && UUID.test(envelopeId) && envelopeId.toLowerCase() !== issuanceId
+}
+
+/** A mail system sends several commands at once (RFC 2920). Their replies leave as one packet, not as one each. */
+function sendRepliesTogether(socket: Socket): void {
+  socket.prependListener('data', () => {
+    socket.cork()
+    setImmediate(() => socket.uncork())
+  })
 }
 
 function refusal(responseCode: number, message: string): Error {

@@ -9,7 +9,7 @@ export interface ChallengePlace {
 
 export interface FoundChallenge {
   readonly challenge: Challenge
-  /** The newest issuance; undefined before the first one. */
+  /** The newest issuance, unless the search was for another one; undefined before the first one. */
   readonly issuance: OtpIssuance | undefined
 }
 
@@ -30,4 +30,20 @@ export abstract class SupportSearch {
       readonly limit: number
     },
   ): Promise<readonly FoundChallenge[]>
+
+  /**
+   * Challenges with a code of that mark (`OtpIssuance.reference`) that was issued from `from` on and before `until`, the newest code
+   * first. Each comes with that code, which need not be its newest. Ids of codes must rise with time, as `Identifiers` promises.
+   *
+   * @throws {StorageUnavailable}
+   */
+  abstract challengesMarked(mark: string, from: Date, until: Date): Promise<readonly FoundChallenge[]>
+
+  /**
+   * The ids of the users who have this mailbox: in our own directory, or as the address that gets no mail.
+   *
+   * @param hash SHA-256 of the mailbox key, in hexadecimal.
+   * @throws {StorageUnavailable}
+   */
+  abstract subjectsOfMailbox(hash: string): Promise<readonly string[]>
 }

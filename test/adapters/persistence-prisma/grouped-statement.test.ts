@@ -139,6 +139,19 @@ test('a group that is slow holds up no other', async (t) => {
   await last
 })
 
+test('a statement that gathers waits for others to share it with', async (t) => {
+  const { ask, sent } = grouped({ gatherForMs: 300 })
+
+  const first = ask('a')
+  await turn()
+  const later = ask('b')
+  while (sent.length === 0) await turn()
+  t.deepEqual(sent[0]!.members, ['a', 'b'])
+  sent[0]!.answer(seen(['a', 'b']))
+
+  t.deepEqual(await Promise.all([first, later]), [[{ n: 0, saw: 'a' }], [{ n: 1, saw: 'b' }]])
+})
+
 test('two inputs with one key never share a statement', async (t) => {
   const s = grouped({ groupsUnderWay: 1 })
 
@@ -183,6 +196,33 @@ test('an input waits as long as another one of its key is under way, and then jo
   }
   s.sent[1]!.answer([])
   await Promise.all([rows[1], rows[2], other])
+})
+
+test('a key with a crowd behind it rests between two of its inputs, others go out meanwhile, and a few behind do not count', async (t) => {
+  const s = grouped({ mostRestInMs: 400 })
+
+  const rows = fill(s, 'aaaaaa')
+  const begun = performance.now()
+  while (performance.now() - begun < 134) await turn()
+  const answeredAt = performance.now()
+  s.sent[0]!.answer([{ saw: 'a' }])
+  await rows[0]
+  const other = s.ask('b')
+  await turn()
+  t.deepEqual(s.sent[1]!.members, ['b'], 'the crowded key rests')
+  s.sent[1]!.answer([{ saw: 'b' }])
+  await other
+
+  while (s.sent.length === 2) await turn()
+  t.true(performance.now() - answeredAt > 390)
+  t.deepEqual(s.sent[2]!.members, ['a'])
+  for (let n = 2; n < 7; n++) {
+    s.sent[n]!.answer([{ saw: 'a' }])
+    await rows[n - 1]
+    if (n === 6) break
+    await turn()
+    t.deepEqual(s.sent[n + 1]!.members, ['a'], 'a few behind follow at once')
+  }
 })
 
 test('an input that waits behind its key for too long fails when its turn comes', async (t) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Statements } from '../../../src/adapters/persistence-prisma/connection/statements.ts'
 import type { CommitListener } from '../../../src/application/ports/commit-listener.ts'
+import { MailOutcomes } from '../../../src/application/ports/mail-outcomes.ts'
 import { StepUps } from '../../../src/application/ports/step-ups.ts'
 import { Challenge } from '../../../src/domain/challenge.ts'
 import { PROVENANCE } from '../../contracts/stores.ts'
@@ -56,6 +57,37 @@ export class InCompany extends StepUps {
   /** No group has it. */
   recordStranger(...call: Parameters<StepUps['recordStranger']>): ReturnType<StepUps['recordStranger']> {
     return this.#stepUps.recordStranger(...call)
+  }
+}
+
+/** The same for reports about mails. The others report about mails that nobody sent. */
+export class MailOutcomesInCompany extends MailOutcomes {
+  readonly #mailOutcomes: MailOutcomes
+
+  constructor(mailOutcomes: MailOutcomes) {
+    super()
+    this.#mailOutcomes = mailOutcomes
+  }
+
+  async load(issuanceId: string): ReturnType<MailOutcomes['load']> {
+    return between(
+      () => this.#mailOutcomes.load(randomUUID()),
+      () => this.#mailOutcomes.load(issuanceId),
+    )
+  }
+
+  async save(...[before, decision, provenance]: Parameters<MailOutcomes['save']>): Promise<boolean> {
+    const stranger = () => {
+      const issuance = { ...before.issuance, id: randomUUID() }
+      return this.#mailOutcomes.save(
+        { ...before, issuance },
+        { ...decision, standing: undefined },
+        provenance,
+      )
+    }
+    return between(decision.issuance ? stranger : async () => {}, () =>
+      this.#mailOutcomes.save(before, decision, provenance),
+    )
   }
 }
 

@@ -22,6 +22,22 @@ export function insertEvents(
     FROM ${Prisma.raw(guard)}, jsonb_array_elements(${JSON.stringify(events.map(columnsOf))}::jsonb) AS event`
 }
 
+/**
+ * The same for a statement about several decisions: the rows of `guard` have the columns `n`, `events` and those of the caller. Each event
+ * locks the head of its subject's chain. Sorted, so that two statements wait for each other's heads in one order.
+ */
+export function insertEventsOfEach(guard: 'challenge' | 'issuance'): Prisma.Sql {
+  return Prisma.raw(`
+      INSERT INTO challenge_events (
+        challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
+      )
+      SELECT event."challengeId", event."subjectUserId", event.type, event.at, actor, request_id, remote_address, event.details
+      FROM ${guard}, ROWS FROM (
+        json_to_recordset(events) AS ("challengeId" uuid, "subjectUserId" text, type text, at timestamptz, details jsonb)
+      ) WITH ORDINALITY AS event ("challengeId", "subjectUserId", type, at, details, place)
+      ORDER BY event."subjectUserId" COLLATE "C", n, place`)
+}
+
 /** More would run into the time limit of a statement. */
 const MOST_EVENTS_IN_A_STATEMENT = 5000
 

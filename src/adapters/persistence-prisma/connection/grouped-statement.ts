@@ -17,6 +17,13 @@ const MOST_WAIT_IN_MS = 3000
 /** The same for an input behind others of its key. It holds up nothing, and those before it end by their own time-outs. */
 const MOST_WAIT_BEHIND_IN_MS = 8000
 
+/** A key with more inputs that wait than this is crowded: it rests after each. No user alone makes so many calls at once. */
+const CROWD = 4
+/** How long a crowded key rests, as a multiple of the time that its last input was under way. It has a quarter of the time then. */
+const REST_FACTOR = 3
+/** A lock that was waited for is no work, so it makes no longer rest. */
+const MOST_REST_IN_MS = 20
+
 /** A statement for one input, and another that does the same for several. */
 export interface Grouping<Input> {
   /** The name of the statement for one input. */
@@ -64,11 +71,14 @@ export interface GroupBounds {
   readonly slowAfterMs?: number
   readonly mostWaitInMs?: number
   readonly mostWaitBehindInMs?: number
+  readonly mostRestInMs?: number
+  /** How long an input waits for others to share its statement with, where nobody waits for the answer. */
+  readonly gatherForMs?: number
 }
 
 /**
- * Sends the inputs that wait at the same moment as one statement. Nothing waits for a timer: while a few groups are under
- * way, the next one fills. An input that finds nobody waiting goes out at once, with the statement for one.
+ * Sends the inputs that wait at the same moment as one statement. Unless it is to gather, nothing waits for a timer: while a few
+ * groups are under way, the next one fills. An input that finds nobody waiting goes out at once, with the statement for one.
  *
  * A group whose statement the database refuses has stored nothing. Then each member is sent alone, so that only the one at fault
  * fails. After any other error, such as a lost connection, nobody knows what was stored. Then all members fail, as each alone would.
@@ -97,6 +107,8 @@ export class GroupedStatement<Input, Row extends object> {
       slowAfterMs: bounds.slowAfterMs ?? SLOW_AFTER_MS,
       mostWaitInMs: bounds.mostWaitInMs ?? MOST_WAIT_IN_MS,
       mostWaitBehindInMs: bounds.mostWaitBehindInMs ?? MOST_WAIT_BEHIND_IN_MS,
+      mostRestInMs: bounds.mostRestInMs ?? MOST_REST_IN_MS,
+      gatherForMs: bounds.gatherForMs ?? 0,
     }
   }
 
@@ -122,8 +134,11 @@ export class GroupedStatement<Input, Row extends object> {
     this.#waiting.push(each)
   }
 
-  /** Lets the next input of the key queue up. It joins at the end, so that a key with many inputs does not overtake others. */
-  #leave({ key }: Waiting<Input, Row>): void {
+  /**
+   * Lets the next input of the key queue up. It joins at the end, so that a key with many inputs does not overtake others. If
+   * the key is crowded, the next one rests first, so that the calls about one subject leave the processor to the others.
+   */
+  #leave({ key, since }: Waiting<Input, Row>): void {
     if (key === undefined) return
     const behind = this.#behind.get(key)!
     const tooLate = performance.now() - this.#bounds.mostWaitBehindInMs
@@ -133,19 +148,26 @@ export class GroupedStatement<Input, Row extends object> {
       this.#behind.delete(key)
       return
     }
-    this.#waiting.push({ ...next, since: performance.now() })
-    this.#schedule()
+    const join = () => {
+      this.#waiting.push({ ...next, since: performance.now() })
+      this.#schedule()
+    }
+    if (behind.length < CROWD) join()
+    else setTimeout(join, Math.min(REST_FACTOR * (performance.now() - since), this.#bounds.mostRestInMs))
   }
 
   /** Lets the requests that the event loop has read already join before a group goes out. */
   #schedule(): void {
     if (this.#scheduled || this.#waiting.length === 0 || this.#underWay >= this.#bounds.groupsUnderWay) return
     this.#scheduled = true
-    setImmediate(() => {
+    const send = () => {
       this.#scheduled = false
       void this.#sendNext()
       this.#schedule()
-    })
+    }
+    const left = this.#waiting[0]!.since + this.#bounds.gatherForMs - performance.now()
+    if (left > 0) setTimeout(send, left)
+    else setImmediate(send)
   }
 
   async #sendNext(): Promise<void> {

@@ -8,7 +8,7 @@ import { Prisma } from '../generated/client.ts'
 import { deliveryOf, ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
 import { STANDING_COLUMNS } from '../step-ups/standing-row.ts'
 
-const OUTCOME = Prisma.raw([ISSUANCE_COLUMNS, STANDING_COLUMNS].join(', '))
+export const OUTCOME = Prisma.raw([ISSUANCE_COLUMNS, STANDING_COLUMNS].join(', '))
 const STANDING = Prisma.raw(STANDING_COLUMNS)
 
 export function loadMailOutcome(issuanceId: string): Prisma.Sql {

@@ -2,50 +2,37 @@ import { announce, type CommitListener } from '../../../application/ports/commit
 import type { MailOutcomes } from '../../../application/ports/mail-outcomes.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { MailOutcome, MailOutcomeDecision } from '../../../domain/mail-outcome.ts'
+import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
-import type { Prisma } from '../generated/client.ts'
 import { type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
 import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
-import {
-  loadMailOutcome,
-  saveDelay,
-  saveReport,
-  saveReportAndSuppression,
-  saveSuppression,
-} from './mail-outcome-statements.ts'
+import { LOADING_OUTCOME, type Reporting, SAVING_REPORT } from './grouped-mail-outcome-statements.ts'
 
-/** Stores each report about a mail with one statement. */
+/** No user waits for a report. A mail system that brings hundreds a second would otherwise take the database from those who do. */
+const GATHER_FOR_MS = 15
+
+/** Stores each report about a mail with one statement, which those that come within a moment share. */
 export class PrismaMailOutcomes implements MailOutcomes {
-  readonly #statements: Statements
   readonly #committed: CommitListener
+  readonly #loads: GroupedStatement<string, IssuanceRow & StandingRow>
+  readonly #saves: GroupedStatement<Reporting, object>
 
   constructor(statements: Statements, committed: CommitListener = () => {}) {
-    this.#statements = statements
     this.#committed = committed
+    this.#loads = new GroupedStatement(statements, LOADING_OUTCOME, { gatherForMs: GATHER_FOR_MS })
+    // What was loaded together is stored together, without a wait.
+    this.#saves = new GroupedStatement(statements, SAVING_REPORT)
   }
 
   async load(issuanceId: string): Promise<MailOutcome | undefined> {
-    const [row] = await this.#statements.query<IssuanceRow & StandingRow>(loadMailOutcome(issuanceId))
+    const [row] = await this.#loads.query(issuanceId)
     return row && { issuance: issuanceOf(row), standing: standingOf(row) }
   }
 
   async save(before: MailOutcome, decision: MailOutcomeDecision, provenance: Provenance): Promise<boolean> {
-    const saved = await this.#statements.query(statementFor(before, decision, provenance))
+    const saved = await this.#saves.query({ before, decision, provenance })
     if (saved.length === 0) return false
     announce(this.#committed, { events: decision.events, provenance, issuance: before.issuance })
     return true
   }
-}
-
-function statementFor(
-  before: MailOutcome,
-  { issuance, standing, events }: MailOutcomeDecision,
-  provenance: Provenance,
-): Prisma.Sql {
-  if (!issuance) return saveSuppression(standing ?? before.standing, events, provenance)
-  if (issuance.delayedAt && issuance.delayedAt !== before.issuance.delayedAt) {
-    return saveDelay(before.issuance, issuance.delayedAt, events, provenance)
-  }
-  if (!standing) return saveReport(before.issuance, issuance, events, provenance)
-  return saveReportAndSuppression(before.issuance, issuance, standing, events, provenance)
 }

@@ -1,6 +1,7 @@
 import type { Purged, Retention } from '../../../application/ports/retention.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Prisma, PrismaClient } from '../generated/client.ts'
+import { lowestIdAt } from '../identifier-of-time.ts'
 
 /** A purged batch of challenges, and the id after which the next one begins. The id is undefined at the end. */
 interface Batch {
@@ -113,10 +114,4 @@ async function purgeCounts(transaction: Prisma.TransactionClient): Promise<void>
     )`
   await transaction.$executeRaw`DELETE FROM security_notices WHERE happened_at < now() - interval '2 days'`
   await transaction.$executeRaw`DELETE FROM challenge_strangers WHERE seen_at < now() - interval '2 days'`
-}
-
-/** The lowest UUIDv7 of that millisecond. The first 48 bits are the time (RFC 9562 §5.7). */
-function lowestIdAt(instant: Date): string {
-  const time = instant.getTime().toString(16).padStart(12, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`
 }

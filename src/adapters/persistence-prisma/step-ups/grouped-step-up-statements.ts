@@ -2,7 +2,7 @@ import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
-import { columnsOf } from '../audit-trail/event-row.ts'
+import { columnsOf, insertEventsOfEach } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
 import type { DecisionSeals } from '../seals/row-seals.ts'
@@ -26,20 +26,6 @@ import {
  * Without `n = n + 0` the planner expects a hundred members, and would read a small table as a whole for them. The plan would
  * then stay while the table grows. With it the planner expects one member, and always takes the index.
  */
-
-/**
- * Stores the events of each member that is stored. Each event locks the head of its subject's chain. Sorted, so that two
- * statements wait for each other's heads in one order.
- */
-const INSERT_EVENTS = Prisma.raw(`
-      INSERT INTO challenge_events (
-        challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
-      )
-      SELECT event."challengeId", event."subjectUserId", event.type, event.at, actor, request_id, remote_address, event.details
-      FROM challenge, ROWS FROM (
-        json_to_recordset(events) AS ("challengeId" uuid, "subjectUserId" text, type text, at timestamptz, details jsonb)
-      ) WITH ORDINALITY AS event ("challengeId", "subjectUserId", type, at, details, place)
-      ORDER BY event."subjectUserId" COLLATE "C", n, place`)
 
 export interface Saving {
   readonly decision: StepUpDecision
@@ -200,7 +186,7 @@ export const SAVING: Grouping<Saving> = {
         'queued', 0, next_attempt_at, trace_context, issuance_seal
       FROM challenge
       WHERE issuance_id IS NOT NULL
-    ), trail AS (${INSERT_EVENTS})
+    ), trail AS (${insertEventsOfEach('challenge')})
     SELECT n, challenge_id AS id, false AS alone FROM challenge
     UNION ALL
     SELECT n, challenge_id, true
@@ -264,7 +250,7 @@ export const OPENING: Grouping<Opening> = {
       RETURNING id
     ), challenge AS (
       SELECT known.* FROM opened JOIN known ON known.challenge_id = opened.id
-    ), trail AS (${INSERT_EVENTS})
+    ), trail AS (${insertEventsOfEach('challenge')})
     SELECT n, challenge_id AS id, false AS alone FROM challenge
     UNION ALL
     SELECT n, challenge_id, true FROM m WHERE NOT EXISTS (SELECT FROM known WHERE known.n = m.n AND has_room IS NOT NULL)`,

@@ -184,7 +184,7 @@ function stored(
  * Stores a new challenge and returns one row. Returns none if its client used the idempotency key before, or if the subject has
  * `mostLive` live challenges at the client. Two calls for the same subject and client count one after the other.
  * The standing comes first: a session that inserts it at the same moment holds it, and takes the head of the trail afterwards, as this
- * statement does.
+ * statement does. A standing that is there is not inserted: the conflict would wait for the session that changes it.
  */
 export function insertChallenge(
   challenge: PendingChallenge,
@@ -200,7 +200,8 @@ export function insertChallenge(
       INSERT INTO subject_standings (
         subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
-      VALUES (${subjectUserId}, 0, 0, '{}', 0)
+      SELECT ${subjectUserId}, 0, 0, '{}', 0
+      WHERE NOT EXISTS (SELECT FROM subject_standings WHERE subject_user_id = ${subjectUserId})
       ON CONFLICT DO NOTHING
       RETURNING subject_user_id
     ), challenge AS (

@@ -3,11 +3,18 @@ import type {
   FoundChallenge,
   SupportSearch,
 } from '../../../application/ports/support-search.ts'
+import { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import type { Statements } from '../connection/statements.ts'
 import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
 import type { Joined } from '../row-mapping.ts'
 import { type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
-import { findChallengesOf } from './support-statements.ts'
+import {
+  findChallengesOf,
+  findChallengesOfCodes,
+  findCodesIssued,
+  findSubjectsOfMailbox,
+  type MarkedRow,
+} from './support-statements.ts'
 
 type FoundRow = ChallengeRow & Joined<IssuanceRow>
 
@@ -35,6 +42,24 @@ export class PrismaSupportSearch implements SupportSearch {
       findChallengesOf(subjectUserId, clientId, after, limit),
     )
     return rows.map(foundOf)
+  }
+
+  /** The mark follows from a code's row, by a rule of the domain. So the rows of those minutes are read, and few are kept. */
+  async challengesMarked(mark: string, from: Date, until: Date): Promise<readonly FoundChallenge[]> {
+    const codes = await this.#statements.query<MarkedRow>(findCodesIssued(from, until))
+    const ids = codes
+      .filter(
+        (code) => OtpIssuance.reference({ challengeId: code.challenge_id, number: code.number }) === mark,
+      )
+      .map(({ id }) => id)
+    if (ids.length === 0) return []
+    const rows = await this.#statements.query<FoundRow>(findChallengesOfCodes(ids))
+    return rows.map(foundOf)
+  }
+
+  async subjectsOfMailbox(hash: string): Promise<readonly string[]> {
+    const rows = await this.#statements.query<{ readonly user_id: string }>(findSubjectsOfMailbox(hash))
+    return rows.map(({ user_id }) => user_id)
   }
 }
 

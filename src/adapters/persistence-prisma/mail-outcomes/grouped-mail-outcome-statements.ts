@@ -1,0 +1,134 @@
+import type { Provenance } from '../../../application/ports/provenance.ts'
+import type { MailOutcome, MailOutcomeDecision } from '../../../domain/mail-outcome.ts'
+import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
+import { columnsOf, insertEventsOfEach } from '../audit-trail/event-row.ts'
+import type { Grouping } from '../connection/grouped-statement.ts'
+import { Prisma } from '../generated/client.ts'
+import { deliveryOf } from '../otp-outbox/issuance-row.ts'
+import {
+  loadMailOutcome,
+  OUTCOME,
+  saveDelay,
+  saveReport,
+  saveReportAndSuppression,
+  saveSuppression,
+} from './mail-outcome-statements.ts'
+
+/*
+ * The statements of mail-outcome-statements.ts for several reports at a time. Each decides about its members as the statement for one
+ * would. For `n = n + 0` see grouped-step-up-statements.ts.
+ */
+
+export interface Reporting {
+  readonly before: MailOutcome
+  readonly decision: MailOutcomeDecision
+  readonly provenance: Provenance
+}
+
+/** Loads several issuances with the standings of their subjects, each as one row. */
+export const LOADING_OUTCOME: Grouping<string> = {
+  name: 'mail-outcomes.load',
+  alone: loadMailOutcome,
+  columns: (id) => ({ id }),
+  together: (members) => Prisma.sql`/* mail-outcomes.load-group */
+    SELECT m.n, ${OUTCOME}
+    FROM json_to_recordset(${members}::json) AS m (n integer, id uuid)
+    JOIN otp_issuances i ON i.id = m.id
+    JOIN subject_standings s ON s.subject_user_id = i.subject_user_id
+    WHERE m.n = m.n + 0`,
+}
+
+/**
+ * Stores several reports, each about another issuance. A row that another session has locked is skipped, so that groups neither wait
+ * for each other's rows nor deadlock. Its report has to be sent alone, as has one that suppresses an address: it locks the standing.
+ */
+export const SAVING_REPORT: Grouping<Reporting> = {
+  name: 'mail-outcomes.save',
+  alone: ({ before, decision, provenance }) => statementFor(before, decision, provenance),
+  key: ({ before }) => before.issuance.id,
+  solitary: ({ decision: { issuance, standing } }) => !issuance || standing !== undefined,
+  columns: ({ before, decision: { issuance: after, events }, provenance }) => {
+    const known = deliveryOf(before.issuance)
+    return {
+      id: before.issuance.id,
+      was_delayed_at: before.issuance.delayedAt,
+      was_delivered_at: known.deliveredAt,
+      was_bounced_at: known.bouncedAt,
+      was_bounce_kind: known.bounceKind,
+      events: events.map(columnsOf),
+      actor: provenance.actor,
+      request_id: provenance.requestId,
+      remote_address: provenance.remoteAddress,
+      ...(after && (isDelay(before.issuance, after) ? { delayed_at: after.delayedAt } : reportOf(after))),
+    }
+  },
+  together: (members) => Prisma.sql`/* mail-outcomes.save-group */
+    WITH m AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(${members}::json) AS m (
+        n integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz, was_bounced_at timestamptz,
+        was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
+        failure_reason text, delivered_at timestamptz, bounced_at timestamptz, bounce_kind text,
+        events json, actor text, request_id text, remote_address text
+      )
+      WHERE n = n + 0
+    ), free AS MATERIALIZED (
+      SELECT m.n, i.id
+      FROM m
+      JOIN otp_issuances i ON i.id = m.id
+        AND i.delayed_at IS NOT DISTINCT FROM m.was_delayed_at
+        AND i.delivered_at IS NOT DISTINCT FROM m.was_delivered_at
+        AND i.bounced_at IS NOT DISTINCT FROM m.was_bounced_at
+        AND i.bounce_kind IS NOT DISTINCT FROM m.was_bounce_kind
+      FOR NO KEY UPDATE OF i SKIP LOCKED
+    ), issuance AS (
+      UPDATE otp_issuances i
+      SET delayed_at = coalesce(m.delayed_at, i.delayed_at),
+          status = coalesce(m.status, i.status),
+          next_attempt_at = CASE WHEN m.status IS NULL THEN i.next_attempt_at ELSE m.next_attempt_at END,
+          failed_at = CASE WHEN m.status IS NULL THEN i.failed_at ELSE m.failed_at END,
+          failure_reason = CASE WHEN m.status IS NULL THEN i.failure_reason ELSE m.failure_reason END,
+          delivered_at = CASE WHEN m.status IS NULL THEN i.delivered_at ELSE m.delivered_at END,
+          bounced_at = CASE WHEN m.status IS NULL THEN i.bounced_at ELSE m.bounced_at END,
+          bounce_kind = CASE WHEN m.status IS NULL THEN i.bounce_kind ELSE m.bounce_kind END
+      FROM free JOIN m USING (n)
+      WHERE i.id = free.id
+      RETURNING m.*
+    ), trail AS (${insertEventsOfEach('issuance')})
+    SELECT n, id, false AS alone FROM issuance
+    UNION ALL
+    SELECT n, id, true FROM m WHERE NOT EXISTS (SELECT FROM issuance WHERE issuance.n = m.n)`,
+}
+
+function statementFor(
+  before: MailOutcome,
+  { issuance, standing, events }: MailOutcomeDecision,
+  provenance: Provenance,
+): Prisma.Sql {
+  if (!issuance) return saveSuppression(standing ?? before.standing, events, provenance)
+  if (isDelay(before.issuance, issuance)) {
+    return saveDelay(before.issuance, issuance.delayedAt, events, provenance)
+  }
+  if (!standing) return saveReport(before.issuance, issuance, events, provenance)
+  return saveReportAndSuppression(before.issuance, issuance, standing, events, provenance)
+}
+
+function isDelay(
+  before: OtpIssuance,
+  after: OtpIssuance,
+): after is OtpIssuance & { readonly delayedAt: Date } {
+  return after.delayedAt !== undefined && after.delayedAt !== before.delayedAt
+}
+
+/** The columns that a report sets. */
+function reportOf(issuance: OtpIssuance) {
+  const { nextAttemptAt, failedAt, failureReason, deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
+  return {
+    status: issuance.status,
+    next_attempt_at: nextAttemptAt,
+    failed_at: failedAt,
+    failure_reason: failureReason,
+    delivered_at: deliveredAt,
+    bounced_at: bouncedAt,
+    bounce_kind: bounceKind,
+  }
+}
