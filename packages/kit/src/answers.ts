@@ -198,7 +198,7 @@ export interface CloudEvent {
     readonly challengeId: string
     /** The client that opened the challenge. */
     readonly clientId: string
-    /** The user whom the challenge is about. */
+    /** The user that the challenge is about. */
     readonly subjectUserId: string
     /** The place of the event among all. Later events have higher numbers, with gaps. */
     readonly position: number

@@ -1,7 +1,7 @@
 import { WebhookRegistration } from '../../domain/webhook-registration.ts'
 import type { WebhookEndpoints } from '../ports/webhook-endpoints.ts'
 
-/** Removes an endpoint. From then on the service stores no events for it. Has no effect if there is none. */
+/** Removes an endpoint. From then on the service stores no events for it. Has no effect without an endpoint. */
 export class RemoveWebhook {
   readonly #endpoints: WebhookEndpoints
 

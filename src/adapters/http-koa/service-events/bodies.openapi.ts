@@ -56,7 +56,7 @@ const CloudEvent = z
       .object({
         challengeId: z.string().meta({ format: 'uuid' }),
         clientId: Identity.meta({ description: 'The client that opened the challenge.' }),
-        subjectUserId: Identity.meta({ description: 'The user whom the challenge is about.' }),
+        subjectUserId: Identity.meta({ description: 'The user that the challenge is about.' }),
         position: z.int().meta({
           description: 'The place of the event among all. Later events have higher numbers, with gaps.',
         }),
