@@ -26,17 +26,18 @@ const calls: MailThreadCalls = {
     preparing.resolve(delivery)
   },
   start: async () => {
-    const { codes, notices, expiries } = await preparing.promise
+    const { codes, notices, events, expiries } = await preparing.promise
     codes.start()
     notices.start()
+    events.start()
     expiries.start()
   },
   wake: async () => (await preparing.promise).codes.wake(),
   problem: async () => (await preparing.promise).codes.problem(),
   metrics: async () => (await preparing.promise).metrics.getMetricsAsJSON(),
   finish: async () => {
-    const { codes, notices, expiries, intake } = await preparing.promise
-    await Promise.all([codes.stop(), notices.stop(), expiries.stop(), intake?.close()])
+    const { codes, notices, events, expiries, intake } = await preparing.promise
+    await Promise.all([codes.stop(), notices.stop(), events.stop(), expiries.stop(), intake?.close()])
   },
   close: async () => {
     await (await preparing.promise).close()
