@@ -55,7 +55,7 @@ export function users({ config: { keycloak }, logger }: CompositionOptions): Con
         [Standings, UserRegistry, Clock, Policy],
       )
       bindClass(bind, PutUser, [UserRegistry, Clock])
-      bindClass(bind, EraseUser, [UserRegistry, Clock])
+      bindClass(bind, EraseUser, [UserRegistry, Clock, Policy])
     }
   })
 }

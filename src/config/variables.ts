@@ -521,12 +521,12 @@ export const VARIABLES = {
   MAILBOX_MAX_ISSUANCES: {
     schema: integer(1, 1000).default(40),
     meaning:
-      'Codes allowed to one mailbox in any hour, over all subjects that have its address; 1 to 1000. The case of an address does not count.',
+      'Codes allowed to one mailbox in any hour, over all subjects that have its address; 1 to 1000. The first code of a subject in an hour has half as many places more. The case of an address does not count.',
   },
   ADDRESS_HOLD_SECONDS: {
     schema: integer(0, 2_592_000).default(0),
     meaning:
-      'How long an address gets no codes after it replaced another one, at most 30 days. Only with `USER_DIRECTORY=database`: Keycloak does not say when an address changed.',
+      'How long an address gets no codes after it replaced another one, or after the entry of its user was erased; at most 30 days. Only with `USER_DIRECTORY=database`: Keycloak does not say when an address changed.',
   },
   RETENTION_DAYS: {
     schema: integer(1, 3650).default(90),

@@ -99,7 +99,7 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
     auditChallenge: new AuditChallenge(store.stepUps, store.trail),
     findUser: new FindUser(store.registry),
     putUser: new PutUser(store.registry, clock),
-    eraseUser: new EraseUser(store.registry, clock),
+    eraseUser: new EraseUser(store.registry, clock, policy),
     recordMailEvent: new RecordMailEvent(store.mailOutcomes, clock),
     liftSuppression: new LiftSuppression(store.suppressions, clock),
     releaseAddress: new ReleaseAddress(store.suppressions, clock),

@@ -40,7 +40,7 @@ export class InMemoryUserRegistry implements UserRegistry {
     return counts
   }
 
-  async erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
+  async erase(userId: string, now: Date, provenance: Provenance, tellsAddress = false): Promise<void> {
     await turn()
     this.#supersedeDecisions(userId)
     const user = this.#state.users.get(userId)
@@ -49,9 +49,9 @@ export class InMemoryUserRegistry implements UserRegistry {
       (each): each is QueuedLockNotice => each.subjectUserId === userId && each.status === 'queued',
     )
 
-    const decision = User.erase(user, this.#challengesOf(userId), queued, now)
+    const decision = User.erase(user, this.#challengesOf(userId), queued, now, tellsAddress)
     this.#store(decision)
-    this.#forget(userId)
+    this.#forget(userId, now)
     this.#state.commit({ events: decision.events, provenance })
   }
 
@@ -61,7 +61,7 @@ export class InMemoryUserRegistry implements UserRegistry {
     const previous = users.get(user.userId)
 
     const decision = User.changeEntry(previous, user, this.#challengesOf(user.userId), now)
-    users.set(user.userId, User.replacing(previous, user, now))
+    users.set(user.userId, User.replacing(previous, user, this.#state.erasures.get(user.userId), now))
     this.#store(decision)
     return [previous ? 'updated' : 'created', decision.events]
   }
@@ -83,11 +83,13 @@ export class InMemoryUserRegistry implements UserRegistry {
   }
 
   /** Removes the entry, and the address wherever a mail or a suppression left it. */
-  #forget(userId: string): void {
-    const { users, standings, issuances, lockNotices } = this.#state
+  #forget(userId: string, now: Date): void {
+    const { users, standings, issuances, lockNotices, securityNotices } = this.#state
     users.delete(userId)
-    for (const notice of [...this.#state.securityNotices.values()]) {
-      if (notice.subjectUserId === userId) this.#state.securityNotices.delete(notice.id)
+    this.#state.erasures.set(userId, now)
+    for (const notice of [...securityNotices.values()]) {
+      if (notice.subjectUserId !== userId || notice.status === 'queued') continue
+      securityNotices.set(notice.id, { ...notice, recipient: ERASED_ADDRESS })
     }
     standings.set(userId, { ...standings.get(userId)!, suppression: undefined })
     for (const issuance of [...issuances.values()]) {

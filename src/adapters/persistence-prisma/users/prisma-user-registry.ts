@@ -59,10 +59,10 @@ export class PrismaUserRegistry implements UserRegistry {
     })
   }
 
-  erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
+  erase(userId: string, now: Date, provenance: Provenance, tellsAddress = false): Promise<void> {
     return this.#turns.take(userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, userId, now, events).erase(),
+        new UserChange(transaction, userId, now, events).erase(tellsAddress),
       ),
     )
   }
@@ -103,38 +103,41 @@ class UserChange {
   }
 
   async put(user: User): Promise<'created' | 'updated'> {
-    await this.#supersedeDecisions()
+    const erasedAt = await this.#supersedeDecisions()
     const previous = await findUser(this.#transaction, this.#userId)
     // Skip the load where it is not needed: an import puts many entries and changes few addresses.
     const live = User.changesAddress(previous, user) ? await this.#liveChallenges() : []
 
-    await this.#replaceEntry(User.replacing(previous, user, this.#now))
+    await this.#replaceEntry(User.replacing(previous, user, erasedAt, this.#now))
     await this.#store(User.changeEntry(previous, user, live, this.#now))
     return previous ? 'updated' : 'created'
   }
 
-  async erase(): Promise<void> {
+  async erase(tellsAddress: boolean): Promise<void> {
     await this.#supersedeDecisions()
     const user = await findUser(this.#transaction, this.#userId)
     if (!user) return
     const live = await this.#liveChallenges()
     const queued = await this.#queuedNotices()
 
-    await this.#store(User.erase(user, live, queued, this.#now))
+    await this.#store(User.erase(user, live, queued, this.#now, tellsAddress))
     await this.#forget()
   }
 
   /**
    * Increments the subject's version, and locks its row until the transaction ends. A decision that was made on the old
-   * entry can then no longer be saved. Two changes of one user run one after the other.
+   * entry can then no longer be saved. Two changes of one user run one after the other. Returns when an entry of the user was
+   * erased.
    */
-  async #supersedeDecisions(): Promise<void> {
-    await this.#transaction.$executeRaw`
+  async #supersedeDecisions(): Promise<Date | undefined> {
+    const [standing] = await this.#transaction.$queryRaw<{ readonly erasedAt: Date | null }[]>`
       INSERT INTO subject_standings (
         subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
       VALUES (${this.#userId}, 0, 0, '{}', 1)
-      ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1`
+      ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1
+      RETURNING address_erased_at AS "erasedAt"`
+    return standing?.erasedAt ?? undefined
   }
 
   async #liveChallenges(): Promise<readonly Challenge[]> {
@@ -194,16 +197,27 @@ class UserChange {
     this.#events.push(...events)
   }
 
-  /** Deletes the entry, and the address in every mail and suppression. */
+  /**
+   * Deletes the entry, and the address in every mail and suppression. A security notice that is queued loses it with its outcome.
+   * One statement decides about each, so that a deliverer who records an outcome at the same moment leaves no address.
+   */
   async #forget(): Promise<void> {
     const ofUser = { challenge: { subjectUserId: this.#userId } }
-    await this.#transaction.securityNotice.deleteMany({ where: { subjectUserId: this.#userId } })
+    await this.#transaction.$executeRaw`
+      UPDATE security_notices
+      SET recipient_erased = true, recipient = CASE status WHEN 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
+      WHERE subject_user_id = ${this.#userId}`
     await this.#transaction.user.delete({ where: { userId: this.#userId } })
     await this.#transaction.otpIssuance.updateMany({ where: ofUser, data: { recipient: ERASED_ADDRESS } })
     await this.#transaction.lockNotice.updateMany({ where: ofUser, data: { recipient: ERASED_ADDRESS } })
     await this.#transaction.subjectStanding.update({
       where: { subjectUserId: this.#userId },
-      data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
+      data: {
+        suppressedAddress: null,
+        suppressionReason: null,
+        suppressionChangedAt: null,
+        addressErasedAt: this.#now,
+      },
     })
   }
 }
