@@ -2,7 +2,7 @@ import type { WebhookReply, WebhookTransport } from '../../src/application/ports
 import type { ServiceEvent } from '../../src/domain/service-event.ts'
 import type { WebhookEndpoint } from '../../src/domain/webhook-endpoint.ts'
 
-/** Keeps what it was given, and answers as it is told: at first, that each event was accepted. */
+/** Keeps what it was given, and answers as a test wants: at first, that each event was accepted. */
 export class InMemoryWebhookTransport implements WebhookTransport {
   readonly sent: ServiceEvent[] = []
   reply: (event: ServiceEvent) => Promise<WebhookReply> = async () => ({ outcome: 'accepted' })

@@ -8,8 +8,8 @@ import type { WebhookRefusal, WebhookReply, WebhookTransport } from '../ports/we
 const LEASE_IN_SECONDS = 60
 /** Few enough for one statement, and many enough for a second of a busy day. */
 const NUMBERED_AT_ONCE = 1000
-/** Deliveries to one endpoint at the same time, in one process. */
-const PER_ENDPOINT = 16
+/** Deliveries to one endpoint at the same time, in one process. The transport has as many connections to it. */
+const PER_ENDPOINT = 8
 
 /** The result of one attempt to deliver an event. */
 export interface ServiceEventReport {

@@ -162,13 +162,13 @@ test('a slow answer that comes after the lease is outdated, and changes nothing'
   t.deepEqual(await round(), [])
 })
 
-test('a process gives sixteen events at once to an endpoint at most, whatever it has under way', async (t) => {
+test('a process gives eight events at once to an endpoint at most, whatever it has under way', async (t) => {
   const { stores, deliver } = await registered()
   for (let n = 0; n < 40; n++) await opened(stores)
 
-  t.is((await deliver.execute(new Map([['payments', 4]]))).length, 12)
-  t.is((await deliver.execute(new Map([['payments', 16]]))).length, 0)
-  t.is((await deliver.execute(new Map())).length, 16)
+  t.is((await deliver.execute(new Map([['payments', 3]]))).length, 5)
+  t.is((await deliver.execute(new Map([['payments', 8]]))).length, 0)
+  t.is((await deliver.execute(new Map())).length, 8)
   t.deepEqual((await stores.serviceEvents.after('payments', 0, 100)).map(({ at }) => at).slice(0, 1), [
     afterNoon(0),
   ])
