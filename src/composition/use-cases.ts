@@ -38,7 +38,9 @@ import { Policy } from './container-keys.ts'
  * The use cases of the requests. Some more, which depend on where the users are kept, are in users.ts. Those that send mails are in
  * delivery.ts.
  */
-export function useCases({ config: { policy, retention: periods } }: CompositionOptions): ContainerModule {
+export function useCases({
+  config: { policy, retention: periods },
+}: Pick<CompositionOptions, 'config'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Policy).toConstantValue(policy)
 
