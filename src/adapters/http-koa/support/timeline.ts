@@ -121,6 +121,7 @@ const TELLINGS: Tellings = {
     byUser('right code', `The user typed ${codeOf(issuanceId)}. It was right.`, 'good'),
   'challenge-exhausted': () =>
     atCountersign('used up', 'That was the last attempt. The confirmation cannot succeed any more.', 'bad'),
+  'challenge-expired': () => atCountersign('time over', 'The time of the confirmation was over.', 'bad'),
   'challenge-consumed': () =>
     byService('carried out', 'The service used the confirmation for its operation.', 'good'),
   'consumption-refused': ({ reason }) =>
