@@ -9,6 +9,7 @@ import { webhookSigner } from '../composition/signatures.ts'
 import { listen } from './listen.ts'
 import type { MailThread } from './mail-thread.ts'
 import { exposeMetrics } from './metrics-endpoint.ts'
+import { type OpenSupportDesk, openSupportDesk } from './support-desk.ts'
 
 /** When the service stops, requests in progress have this long to be answered. */
 const DRAIN_TIMEOUT_IN_MS = 10_000
@@ -43,7 +44,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   const url = await listen(server, options.config)
   bank?.open(url)
-  const { metricsUrl, stop } = await startJobs(application, options)
+  // Workers have no management port. Their supervisor has it, and the support desk.
+  const support = cluster.isWorker ? undefined : await openSupportDesk(options)
+  const { metricsUrl, stop } = await startJobs(application, options, support)
   return {
     url,
     metricsUrl,
@@ -106,9 +109,17 @@ async function createThreads(
 async function startJobs(
   { jobs, metrics, close }: Application,
   { config, logger, mailThread }: ServiceOptions,
+  support?: OpenSupportDesk,
 ): Promise<{ metricsUrl: string | undefined; stop: () => Promise<void> }> {
-  const readMetrics = async () => sumOf(await Promise.all([metrics.getMetricsAsJSON(), mailThread.metrics()]))
-  const metricsEndpoint = await exposeMetrics(readMetrics, config, logger)
+  const readMetrics = async () =>
+    sumOf(
+      await Promise.all([
+        metrics.getMetricsAsJSON(),
+        mailThread.metrics(),
+        ...(support ? [support.metrics.getMetricsAsJSON()] : []),
+      ]),
+    )
+  const metricsEndpoint = await exposeMetrics(readMetrics, config, logger, support)
   mailThread.start()
   for (const job of jobs) job.start()
   return {
@@ -116,7 +127,7 @@ async function startJobs(
     stop: async () => {
       await Promise.all([mailThread.finish(), ...jobs.map((job) => job.stop())])
       await metricsEndpoint?.stop()
-      await Promise.all([mailThread.close(), close()])
+      await Promise.all([mailThread.close(), close(), support?.close()])
     },
   }
 }
