@@ -6,6 +6,7 @@ import type { MailTransport } from '../application/ports/mail-transport.ts'
 import type { Keys } from '../config/formats.ts'
 import type { Config } from '../config/read-config.ts'
 import type { HealthCheck } from '../contracts/health-check.ts'
+import type { WebhookSigner } from '../contracts/webhook-signer.ts'
 import type { RequestCount } from '../contracts/workload.ts'
 import type { Development } from '../development/development.ts'
 
@@ -33,6 +34,8 @@ export interface DeliveryConfig
     'mail' | 'bounces' | 'letter' | 'brands' | 'report' | 'policy' | 'tracing' | 'unsealedUntil'
   > {
   readonly otpKeys: Keys
+  /** To which addresses events may be sent. */
+  readonly webhookDestinations: Config['webhooks']['destinations']
 }
 
 /** The parts of the delivery that come from outside the composition. */
@@ -42,6 +45,8 @@ export interface DeliveryOptions {
   readonly logger: Logger
   readonly instanceId: string
   readonly requests: RequestCount
+  /** Signs events, with the key that this thread does not get. */
+  readonly webhookSigner: WebhookSigner
   /** Creates the mailbox of development, if no mail system is configured. */
   readonly mailbox?: CreateMailbox | undefined
 }
