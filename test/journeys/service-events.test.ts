@@ -20,6 +20,12 @@ async function installation(t: ExecutionContext) {
     DATA_DIR: dataDir.path,
     WEBHOOKS: JSON.stringify({ payments: endpoint }),
   }
+  /** A process registers it beside its start. Events begin with it. */
+  const registered = () =>
+    until(
+      () => query(databaseUrl, 'SELECT url FROM webhook_endpoints'),
+      (rows) => rows.length === 1,
+    )
   /** The types that the service got about a challenge, in their order, without repeats. */
   const typesOf = async (challengeId: string) => {
     const events = received
@@ -29,7 +35,7 @@ async function installation(t: ExecutionContext) {
       .filter(({ id }, n) => events.findIndex((each) => each.id === id) === n)
       .map(({ type }) => type.replace('countersign.', '') as string)
   }
-  return { env, databaseUrl, received, typesOf }
+  return { env, databaseUrl, received, registered, typesOf }
 }
 
 async function confirm(url: string): Promise<string> {
@@ -48,9 +54,10 @@ async function confirm(url: string): Promise<string> {
 }
 
 test('a service gets the whole life of its challenges, in order, and no code or address', async (t) => {
-  const { env, received, typesOf } = await installation(t)
+  const { env, received, registered, typesOf } = await installation(t)
   const service = await startProcess(env)
   t.teardown(() => service.end())
+  await registered()
 
   const ids = await Promise.all([confirm(service.url), confirm(service.url), confirm(service.url)])
 
@@ -67,9 +74,10 @@ test('a service gets the whole life of its challenges, in order, and no code or 
 })
 
 test('the clock tells that a challenge has ended, without anybody asking, and once', async (t) => {
-  const { env, typesOf } = await installation(t)
+  const { env, registered, typesOf } = await installation(t)
   const [service, deliverer] = await Promise.all([startProcess(env), startDeliverer(env)])
   t.teardown(() => Promise.all([service.end(), deliverer.end()]))
+  await registered()
   const { userId } = await registerUser(service.url)
   const { body, status } = await call(service.url, 'POST', '/internal/v1/mfa/challenges', {
     token: await paymentsToken(service.url),
@@ -101,9 +109,10 @@ test('the clock tells that a challenge has ended, without anybody asking, and on
 })
 
 test('a process that dies loses no event: another one delivers them', async (t) => {
-  const { env, databaseUrl, typesOf } = await installation(t)
+  const { env, databaseUrl, registered, typesOf } = await installation(t)
   const [service, deliverer] = await Promise.all([startProcess(env), startDeliverer(env)])
   t.teardown(() => Promise.all([service.end(), deliverer.end()]))
+  await registered()
 
   const ids = await Promise.all([confirm(service.url), confirm(service.url), confirm(service.url)])
   await service.end('SIGKILL')
