@@ -19,6 +19,9 @@ import { Commits, Policy, Traces } from './container-keys.ts'
 /** Where the users' addresses are kept: in Keycloak, or in the service's own database. */
 export function users({ config: { keycloak }, logger }: CompositionOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
+    bindClass(bind, PrismaUserRegistry, [PrismaClient, Commits])
+    // It forgets what the service itself keeps about a user, wherever their entry is.
+    bindClass(bind, EraseUser, [PrismaUserRegistry, Clock])
     if (keycloak) {
       bind(ExternalUserDirectory).toResolvedValue(
         (clock, tracing) =>
@@ -41,7 +44,7 @@ export function users({ config: { keycloak }, logger }: CompositionOptions): Con
       // Keycloak does not say when an address changes or a user goes, so each load of a challenge asks.
       bindPort(bind, StepUps, AddressCheckedStepUps, [PrismaStepUps, ExternalUserDirectory])
     } else {
-      bindPort(bind, UserRegistry, PrismaUserRegistry, [PrismaClient, Commits])
+      bind(UserRegistry).toService(PrismaUserRegistry)
       bind(UserDirectory).toService(UserRegistry)
       bind(StepUps).toService(PrismaStepUps)
       bind(FindSubject).toResolvedValue(
@@ -55,7 +58,6 @@ export function users({ config: { keycloak }, logger }: CompositionOptions): Con
         [Standings, UserRegistry, Clock, Policy],
       )
       bindClass(bind, PutUser, [UserRegistry, Clock])
-      bindClass(bind, EraseUser, [UserRegistry, Clock])
     }
   })
 }

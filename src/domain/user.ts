@@ -134,7 +134,7 @@ export const User = {
    * @param challenges of the user: at least the live ones. Those that are over stay as they ended.
    */
   erase(
-    { userId }: User,
+    userId: string,
     challenges: readonly Challenge[],
     queuedNotices: readonly QueuedLockNotice[],
     now: Date,

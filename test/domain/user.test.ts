@@ -165,7 +165,7 @@ test('an erasure cancels the live challenges and withdraws the queued warnings, 
   const { pending, verified } = challengesOfAlice()
   const notice = LockNotice.queue('n-1', ALICE, pending, afterNoon(900), NOON)
 
-  const decision = User.erase(USER, [pending, verified], [notice], afterNoon(10))
+  const decision = User.erase('alice', [pending, verified], [notice], afterNoon(10))
 
   const reason = 'user-erased' as const
   const about = { subjectUserId: 'alice', at: afterNoon(10) }
@@ -185,7 +185,7 @@ test('an erasure cancels the live challenges and withdraws the queued warnings, 
 })
 
 test('the erasure of a user without challenges or warnings is on record', (t) => {
-  t.deepEqual(User.erase(USER, [], [], NOON), {
+  t.deepEqual(User.erase('alice', [], [], NOON), {
     cancelled: [],
     withdrawn: [],
     events: [{ type: 'user-erased', subjectUserId: 'alice', at: NOON }],
@@ -198,7 +198,7 @@ for (const [what, change] of [
     (challenges: readonly Challenge[], now: Date) =>
       User.changeEntry(USER, { ...USER, email: ELSEWHERE }, challenges, now),
   ],
-  ['an erasure', (challenges: readonly Challenge[], now: Date) => User.erase(USER, challenges, [], now)],
+  ['an erasure', (challenges: readonly Challenge[], now: Date) => User.erase('alice', challenges, [], now)],
 ] as const) {
   test(`${what} leaves challenges that are over as they ended`, (t) => {
     t.deepEqual(change(challengesOfAlice().over, afterNoon(10)).cancelled, [])

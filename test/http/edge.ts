@@ -64,7 +64,7 @@ export async function edge(
       challengeRoutes(authentication, useCases),
       userRoutes(authentication, {
         ...useCases,
-        ...(usersElsewhere && { putUser: undefined, eraseUser: undefined }),
+        ...(usersElsewhere && { putUser: undefined }),
       }),
       ...(webhook ? [postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger)] : []),
       serviceRoutes(readiness, new EddsaChallengeSigner([{ id: 's1', bytes: Buffer.alloc(32, 7) }])),

@@ -37,7 +37,8 @@ export abstract class UserRegistry extends UserDirectory {
 
   /**
    * Deletes the user's entry and every stored address that a mail was sent to, together with what follows (`User.erase`), all
-   * or nothing. The audit trail stays: it contains no address. Has no effect if there is no such user.
+   * or nothing. A user without an entry may have left addresses too. The audit trail stays: it contains no address. Has no effect if
+   * nothing is left to erase.
    */
   abstract erase(userId: string, now: Date, provenance: Provenance): Promise<void>
 }

@@ -8,12 +8,15 @@ export interface EraseUserCommand {
   readonly origin: Origin
 }
 
-/** Erases a user's entry and addresses, and cancels their live challenges. To erase an unknown user changes nothing. */
+/**
+ * Erases a user's entry and addresses, and cancels their live challenges. A user without an entry is erased too: another directory may
+ * have it. To erase an unknown user changes nothing.
+ */
 export class EraseUser {
-  readonly #registry: UserRegistry
+  readonly #registry: Pick<UserRegistry, 'erase'>
   readonly #clock: Clock
 
-  constructor(registry: UserRegistry, clock: Clock) {
+  constructor(registry: Pick<UserRegistry, 'erase'>, clock: Clock) {
     this.#registry = registry
     this.#clock = clock
   }

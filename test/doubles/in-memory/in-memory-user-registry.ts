@@ -42,16 +42,15 @@ export class InMemoryUserRegistry implements UserRegistry {
 
   async erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
     await turn()
+    if (!this.#state.standings.has(userId)) return
     this.#supersedeDecisions(userId)
-    const user = this.#state.users.get(userId)
-    if (!user) return
     const queued = [...this.#state.lockNotices.values()].filter(
       (each): each is QueuedLockNotice => each.subjectUserId === userId && each.status === 'queued',
     )
 
-    const decision = User.erase(user, this.#challengesOf(userId), queued, now)
+    const decision = User.erase(userId, this.#challengesOf(userId), queued, now)
+    if (!this.#forget(userId) && decision.cancelled.length === 0) return
     this.#store(decision)
-    this.#forget(userId)
     this.#state.commit({ events: decision.events, provenance })
   }
 
@@ -82,21 +81,22 @@ export class InMemoryUserRegistry implements UserRegistry {
     for (const notice of withdrawn) this.#state.lockNotices.set(notice.id, notice)
   }
 
-  /** Removes the entry, and the address wherever a mail or a suppression left it. */
-  #forget(userId: string): void {
-    const { users, standings, issuances, lockNotices } = this.#state
-    users.delete(userId)
-    for (const notice of [...this.#state.securityNotices.values()]) {
-      if (notice.subjectUserId === userId) this.#state.securityNotices.delete(notice.id)
+  /** Removes the entry, and the address wherever a mail or a suppression left it. Returns whether there was one. */
+  #forget(userId: string): boolean {
+    const { users, standings, issuances, lockNotices, securityNotices } = this.#state
+    const standing = standings.get(userId)!
+    let found = users.delete(userId) || standing.suppression !== undefined
+    for (const notice of [...securityNotices.values()]) {
+      if (notice.subjectUserId === userId) found = securityNotices.delete(notice.id)
     }
-    standings.set(userId, { ...standings.get(userId)!, suppression: undefined })
-    for (const issuance of [...issuances.values()]) {
-      if (issuance.subjectUserId !== userId) continue
-      issuances.set(issuance.id, { ...issuance, recipient: ERASED_ADDRESS })
+    standings.set(userId, { ...standing, suppression: undefined })
+    for (const mails of [issuances, lockNotices]) {
+      for (const mail of [...mails.values()]) {
+        if (mail.subjectUserId !== userId || mail.recipient === ERASED_ADDRESS) continue
+        found = true
+        ;(mails as Map<string, typeof mail>).set(mail.id, { ...mail, recipient: ERASED_ADDRESS })
+      }
     }
-    for (const notice of [...lockNotices.values()]) {
-      if (notice.subjectUserId !== userId) continue
-      lockNotices.set(notice.id, { ...notice, recipient: ERASED_ADDRESS })
-    }
+    return found
   }
 }

@@ -114,14 +114,14 @@ class UserChange {
   }
 
   async erase(): Promise<void> {
-    await this.#supersedeDecisions()
-    const user = await findUser(this.#transaction, this.#userId)
-    if (!user) return
+    // Nothing refers to a user without a standing. To erase an unknown id must not leave that id behind.
+    if (!(await this.#supersedeKnownDecisions())) return
     const live = await this.#liveChallenges()
     const queued = await this.#queuedNotices()
+    const forgotten = await this.#forget()
+    if (!forgotten && live.length === 0) return
 
-    await this.#store(User.erase(user, live, queued, this.#now))
-    await this.#forget()
+    await this.#store(User.erase(this.#userId, live, queued, this.#now))
   }
 
   /**
@@ -135,6 +135,13 @@ class UserChange {
       )
       VALUES (${this.#userId}, 0, 0, '{}', 1)
       ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1`
+  }
+
+  /** The same, if there is a standing. Returns whether there is. */
+  async #supersedeKnownDecisions(): Promise<boolean> {
+    const superseded = await this.#transaction.$executeRaw`
+      UPDATE subject_standings SET version = version + 1 WHERE subject_user_id = ${this.#userId}`
+    return superseded > 0
   }
 
   async #liveChallenges(): Promise<readonly Challenge[]> {
@@ -194,17 +201,22 @@ class UserChange {
     this.#events.push(...events)
   }
 
-  /** Deletes the entry, and the address in every mail and suppression. */
-  async #forget(): Promise<void> {
-    const ofUser = { challenge: { subjectUserId: this.#userId } }
-    await this.#transaction.securityNotice.deleteMany({ where: { subjectUserId: this.#userId } })
-    await this.#transaction.user.delete({ where: { userId: this.#userId } })
-    await this.#transaction.otpIssuance.updateMany({ where: ofUser, data: { recipient: ERASED_ADDRESS } })
-    await this.#transaction.lockNotice.updateMany({ where: ofUser, data: { recipient: ERASED_ADDRESS } })
-    await this.#transaction.subjectStanding.update({
-      where: { subjectUserId: this.#userId },
-      data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
-    })
+  /** Deletes the entry, and the address in every mail and suppression. Returns whether there was one. */
+  async #forget(): Promise<boolean> {
+    const subjectUserId = this.#userId
+    const toSomebody = { challenge: { subjectUserId }, recipient: { not: ERASED_ADDRESS } }
+    const recipient = ERASED_ADDRESS
+    const counts = [
+      await this.#transaction.securityNotice.deleteMany({ where: { subjectUserId } }),
+      await this.#transaction.user.deleteMany({ where: { userId: subjectUserId } }),
+      await this.#transaction.otpIssuance.updateMany({ where: toSomebody, data: { recipient } }),
+      await this.#transaction.lockNotice.updateMany({ where: toSomebody, data: { recipient } }),
+      await this.#transaction.subjectStanding.updateMany({
+        where: { subjectUserId, suppressionChangedAt: { not: null } },
+        data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
+      }),
+    ]
+    return counts.some(({ count }) => count > 0)
   }
 }
 
