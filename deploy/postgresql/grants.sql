@@ -18,7 +18,7 @@ GRANT SELECT, INSERT, UPDATE ON lock_notices TO countersign_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON mailbox_issuances TO countersign_service;
 -- One row for each user who tried a challenge of somebody else, for two days.
 GRANT SELECT, INSERT, DELETE ON challenge_strangers TO countersign_service;
--- Security notices, which an erasure and the purge delete.
+-- Security notices, which the purge deletes.
 GRANT SELECT, INSERT, UPDATE, DELETE ON security_notices TO countersign_service;
 -- The audit trail: the service adds to it. A trigger of the owner chains each event to the one before.
 GRANT SELECT, INSERT ON challenge_events TO countersign_service;

@@ -136,10 +136,7 @@ function securityNoticeViolations(
   return violations
 }
 
-/**
- * Each mail belongs to an issuance or a notice. An erasure deletes the security notices of its user, also one that is being sent, so
- * there may be as many mails without a code and without a record as there were erasures.
- */
+/** Each mail belongs to an issuance or a notice. */
 function unknownMails(arrivals: readonly Arrival[], stored: Stored): string[] {
   const known = new Set([
     ...stored.issuances.keys(),
@@ -147,11 +144,7 @@ function unknownMails(arrivals: readonly Arrival[], stored: Stored): string[] {
     ...stored.events.map(({ details }) => String(details.noticeId ?? '')),
   ])
   const unknown = arrivals.filter(({ mailId }) => !known.has(mailId))
-  const erasures = stored.events.filter(({ type }) => type === 'user-erased').length
-  const withCode = unknown.filter(({ code }) => code !== undefined)
-  return (unknown.length > erasures ? unknown : withCode).map(
-    ({ mailId }) => `${mailId}: a mail without an issuance or a notice`,
-  )
+  return unknown.map(({ mailId }) => `${mailId}: a mail without an issuance or a notice`)
 }
 
 /** Whether a trouble may have prevented the sending of a mail in time. */

@@ -78,6 +78,45 @@ challenge
   .addOption(json())
   .action(async (id, options) => end(await (await import('./show-challenge.ts')).showChallenge(id, options)))
 
+const webhooks = program.command('webhooks').description('the endpoints that get the events of services')
+webhooks
+  .command('list')
+  .description('list every endpoint: its URL, who registered it, and whether it is paused')
+  .addOption(json())
+  .action(async (options) => end(await (await import('./webhooks.ts')).listWebhooks(options)))
+webhooks
+  .command('secret <clientId>')
+  .description('print the secret with which a service checks its events')
+  .option('--rotate', 'make a new secret first; the one before stays valid beside it')
+  .option('--leaked', 'make a new secret first; all before it end at once')
+  .addOption(json())
+  .action(async (clientId, options) =>
+    end(await (await import('./webhooks.ts')).showWebhookSecret(clientId, options)),
+  )
+webhooks
+  .command('replay <clientId>')
+  .description('deliver events again that were delivered, or given up')
+  .option('--after <position>', 'those with a later position')
+  .option('--since <time>', 'those that were stored since then, as in 2030-01-31T18:00:00Z')
+  .addOption(json())
+  .action(async (clientId, options) =>
+    end(await (await import('./webhooks.ts')).replayEvents(clientId, options)),
+  )
+webhooks
+  .command('pause <clientId>')
+  .description('stop deliveries until you resume them; events are stored all the same')
+  .addOption(json())
+  .action(async (clientId, options) =>
+    end(await (await import('./webhooks.ts')).pauseWebhook(clientId, true, options)),
+  )
+webhooks
+  .command('resume <clientId>')
+  .description('resume deliveries that were paused')
+  .addOption(json())
+  .action(async (clientId, options) =>
+    end(await (await import('./webhooks.ts')).pauseWebhook(clientId, false, options)),
+  )
+
 const trail = program.command('trail').description('the audit trail as a whole')
 trail
   .command('verify')

@@ -4,6 +4,7 @@ import { AnchorCron } from '../adapters/anchor-cron/anchor-cron.ts'
 import { Readiness } from '../adapters/http-koa/edge/readiness.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import { RetentionCron } from '../adapters/retention-cron/retention-cron.ts'
+import { WebhookConfiguration } from '../adapters/webhook-configuration/webhook-configuration.ts'
 import type { CompositionOptions } from './composition-options.ts'
 import { createContainer } from './container.ts'
 import { StorageConnections } from './container-keys.ts'
@@ -31,7 +32,7 @@ export async function createApplication(options: CompositionOptions): Promise<Ap
   const container = createContainer(options, tracing)
   return {
     server: container.get(Server),
-    jobs: [container.get(RetentionCron), container.get(AnchorCron)],
+    jobs: [container.get(RetentionCron), container.get(AnchorCron), container.get(WebhookConfiguration)],
     readiness: container.get(Readiness),
     metrics: container.get(Metrics).registry,
     close: async () => {

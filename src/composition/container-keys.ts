@@ -8,6 +8,7 @@ import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import type { CommitListener } from '../application/ports/commit-listener.ts'
 import type { BounceAddresses } from '../contracts/bounce-addresses.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import type { WebhookNetworks } from '../domain/webhook-registration.ts'
 import { key } from './bind-class.ts'
 
 /** The log of the process. */
@@ -21,6 +22,8 @@ export const Issuer = key<IssuerKeys>('IssuerKeys')
 export const Policy = key<StepUpPolicy>('StepUpPolicy')
 /** The connections to the database, to be closed at the end. */
 export const StorageConnections = key<Connections>('StorageConnections')
+/** Where events of services may go, by the configuration. */
+export const Networks = key<WebhookNetworks>('WebhookNetworks')
 /** The deliverer of lock notices, beside the one of codes. */
 export const LockNoticeDeliverer = key<Deliverer>('LockNoticeDeliverer')
 /** The envelope senders of mails; undefined if notices about mails go elsewhere. */

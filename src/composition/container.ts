@@ -8,6 +8,7 @@ import { identity } from './identity.ts'
 import { jobs } from './jobs.ts'
 import { observing, observingService } from './observing.ts'
 import { seals } from './seals.ts'
+import { serviceEvents } from './service-events.ts'
 import { signatures } from './signatures.ts'
 import { storage } from './storage.ts'
 import { useCases } from './use-cases.ts'
@@ -35,6 +36,7 @@ export function createContainer(options: CompositionOptions, tracing?: Tracing):
     useCases(options),
     jobs(options),
     http(options),
+    serviceEvents(options, otpKeys),
     webhooks(options),
   )
   return container

@@ -22,7 +22,7 @@ import { SubjectRecords } from '../application/ports/subject-records.ts'
 import { SupportSearch } from '../application/ports/support-search.ts'
 import { Suppressions } from '../application/ports/suppressions.ts'
 import { Totp } from '../application/ports/totp.ts'
-import { AnchorSigner, TrailAnchors } from '../application/ports/trail-anchors.ts'
+import { AnchorSigner, AnchorVerifier, TrailAnchors } from '../application/ports/trail-anchors.ts'
 import { UserDirectory } from '../application/ports/user-directory.ts'
 import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
 import { ExportSubject } from '../application/support/export-subject.ts'
@@ -63,7 +63,7 @@ export function useCases({ config: { policy, retention: periods } }: Composition
     bindClass(bind, LiftSuppression, [Suppressions, Clock])
     bindClass(bind, ReleaseAddress, [Suppressions, Clock])
 
-    bindClass(bind, AnchorTrail, [TrailAnchors, AnchorSigner, Clock])
+    bindClass(bind, AnchorTrail, [TrailAnchors, AnchorSigner, AnchorVerifier, Clock])
     bind(PurgeChallenges).toResolvedValue(
       (retention, clock) => new PurgeChallenges(retention, clock, periods),
       [Retention, Clock],

@@ -21,7 +21,7 @@ export function users({ config: { keycloak }, logger }: CompositionOptions): Con
   return new ContainerModule(({ bind }) => {
     bindClass(bind, PrismaUserRegistry, [PrismaClient, Commits])
     // It forgets what the service itself keeps about a user, wherever their entry is.
-    bindClass(bind, EraseUser, [PrismaUserRegistry, Clock])
+    bindClass(bind, EraseUser, [PrismaUserRegistry, Clock, Policy])
     if (keycloak) {
       bind(ExternalUserDirectory).toResolvedValue(
         (clock, tracing) =>

@@ -2,8 +2,10 @@ import { createPrivateKey } from 'node:crypto'
 import { isIP, isIPv4, isIPv6 } from 'node:net'
 import addressparser from 'nodemailer/lib/addressparser'
 import { z } from 'zod'
+import { parseUnambiguous, RepeatedMember } from '../contracts/unambiguous-json.ts'
 import { DomainName } from '../domain/domain-name.ts'
 import { MAX_ADDRESS } from '../domain/email-address.ts'
+import { IDENTITY } from '../domain/identity.ts'
 import { isLoopback } from './loopback.ts'
 
 /* The formats of variables. A message continues a sentence that begins with the name of the variable. */
@@ -249,6 +251,31 @@ export const bounceDomain = z.string().transform((text, context): string => {
     context.addIssue({ code: 'custom', message: 'must be a full domain name, as in bounces.bank.example' })
   }
   return domain
+})
+
+/**
+ * Where services get their events, by client id: `{"payments": "https://…", "payees": null}`. Here only the form is checked; a rule checks
+ * where the URLs lead.
+ */
+export const webhooks = z.string().transform((text, context): ReadonlyMap<string, string | undefined> => {
+  const problem = (message: string) => {
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }
+  let entries: [string, unknown][]
+  try {
+    const parsed = parseUnambiguous(text)
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new SyntaxError()
+    entries = Object.entries(parsed)
+  } catch (error) {
+    if (error instanceof RepeatedMember) return problem('names a client twice')
+    return problem('must be a JSON object of client ids and URLs, as in {"payments": "https://…"}')
+  }
+  if (entries.some(([clientId]) => !IDENTITY.test(clientId)))
+    return problem('has a client id that is not 1 to 255 printable ASCII characters')
+  const odd = entries.find(([, url]) => url !== null && typeof url !== 'string')
+  if (odd) return problem(`must have a URL or null for ${odd[0]}`)
+  return new Map(entries.map(([clientId, url]) => [clientId, (url as string | null) ?? undefined]))
 })
 
 /** An instant with its offset from UTC, so that every instance reads the same one. */

@@ -76,7 +76,7 @@ export const POLICY_BOUNDS: readonly PolicyBound[] = [
   {
     variable: 'MAILBOX_MAX_ISSUANCES',
     refused: { above: 1000 },
-    warned: 120,
+    warned: 80,
     effect: 'one mailbox can be sent more than two mails a minute',
     source: 'OWASP ASVS 5.0 2.4.1',
   },

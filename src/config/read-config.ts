@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
+import type { WebhookUrl } from '../domain/webhook-registration.ts'
 import { endlessUpdate } from './endless-update.ts'
 import type { Environment } from './environment.ts'
 import { type Keys, secureUrl } from './formats.ts'
@@ -10,6 +11,7 @@ import { noFiles, readSecretFile, type SecretReader, withSecrets } from './secre
 import { sharedKeys } from './shared-keys.ts'
 import { unprotectedDatabase, unprotectedPeers } from './unprotected-peers.ts'
 import { declarations, type Values } from './variables.ts'
+import { parsedWebhooks, type WebhookDestinations, webhookDestinations, webhookUrls } from './webhook-urls.ts'
 
 /** The whole configuration, checked and typed. */
 export interface Config {
@@ -44,6 +46,7 @@ export interface Config {
   readonly bounces: BounceConfig | undefined
   /** `user:password` with which Postmark authenticates its reports. Undefined: the service accepts no reports. */
   readonly postmarkWebhookAuth: string | undefined
+  readonly webhooks: WebhooksConfig
   readonly letter: LetterConfig
   readonly policy: StepUpPolicy & { readonly codeDigits: 6 | 7 | 8 }
   /** How long the service keeps an expired challenge, and an event. */
@@ -119,6 +122,13 @@ interface SmtpOauthConfig {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string | undefined
+}
+
+/** How services get the events of their challenges. */
+interface WebhooksConfig {
+  /** Where they get them, by client id. Without a URL, a service reads them with a cursor. Undefined: the configuration has no say in it. */
+  readonly configured: ReadonlyMap<string, WebhookUrl | undefined> | undefined
+  readonly destinations: WebhookDestinations
 }
 
 /** How a mail looks, and the origin to which its code is bound. */
@@ -211,6 +221,7 @@ const RULES: readonly Rule[] = [
   mixedSettings,
   unprotectedPeers,
   lenientPolicy,
+  webhookUrls,
 ]
 
 /** The checked values, and the texts from which they were read. @throws {ConfigError} with all problems at once. */
@@ -303,6 +314,7 @@ function freeze(env: Values): Config {
     nameServers: env.DNS_SERVERS?.split(','),
     bounces: bounceConfig(env),
     postmarkWebhookAuth: env.POSTMARK_WEBHOOK_AUTH,
+    webhooks: webhooksConfig(env),
     letter: {
       brand: { name: env.BRAND_NAME, color: env.BRAND_COLOR, logoUrl: env.BRAND_LOGO_URL },
       timeZone: env.MAIL_TIME_ZONE,
@@ -399,6 +411,11 @@ function bounceConfig(env: Values): BounceConfig | undefined {
   const { BOUNCE_DOMAIN: domain, BOUNCE_INTAKE_HOST: host, BOUNCE_INTAKE_PORT: port } = env
   if (domain === undefined) return undefined
   return { domain, intake: port === undefined ? undefined : { host, port, shared: workersOf(env) > 1 } }
+}
+
+function webhooksConfig(env: Values): WebhooksConfig {
+  const destinations = webhookDestinations(env.NODE_ENV === 'production', env.WEBHOOK_ALLOWED_NETWORKS)
+  return { configured: env.WEBHOOKS && parsedWebhooks(env.WEBHOOKS, destinations), destinations }
 }
 
 function workersOf({ NODE_ENV, WORKERS }: Values): number {

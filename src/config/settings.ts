@@ -37,6 +37,7 @@ function shown(name: VariableName, value: unknown): string | undefined {
   // The ids of keys are not secret: tokens and the database have them. The first key is active.
   if (Array.isArray(value) && 'secret' in VARIABLES[name])
     return `withheld, by kid: ${(value as unknown as Keys).map(({ id }) => id).join(', ')}`
+  if (value instanceof Map) return `withheld, by client: ${[...value.keys()].join(', ')}`
   if (value instanceof Date) return value.toISOString()
   return 'secret' in VARIABLES[name] ? 'withheld' : String(value)
 }

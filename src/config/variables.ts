@@ -21,6 +21,7 @@ import {
   timeZone,
   url,
   userClaim,
+  webhooks,
   withoutUserInfo,
 } from './formats.ts'
 
@@ -466,6 +467,18 @@ export const VARIABLES = {
     example: 'user:password of your choice for https://…/webhooks/postmark',
     secret: true,
   },
+  WEBHOOKS: {
+    schema: webhooks.optional(),
+    meaning:
+      'Where services get the events of their challenges, as JSON by client id: `{"payments": "https://payments.bank.example/events", "payees": null}`. With `null` a service reads its events with a cursor. A service cannot change what is here. Each start removes what an earlier value had. Unset: it removes nothing.',
+    secret: true,
+  },
+  WEBHOOK_ALLOWED_NETWORKS: {
+    schema: subnets.optional(),
+    meaning:
+      'Private addresses and subnets to which events may be sent, as in `10.1.0.0/16, fd00:1::/32`, also over plain HTTP. Without it, events go to public addresses over TLS alone. Outside production they stay on this machine.',
+    usedIf: inProduction,
+  },
   OTP_DIGITS: { schema: integer(6, 8).default(6), meaning: 'Digits of a code, 6 to 8.' },
   OTP_LIFETIME_SECONDS: {
     schema: integer(1, 600).default(300),
@@ -508,12 +521,12 @@ export const VARIABLES = {
   MAILBOX_MAX_ISSUANCES: {
     schema: integer(1, 1000).default(40),
     meaning:
-      'Codes allowed to one mailbox in any hour, over all subjects that have its address; 1 to 1000. The case of an address does not count.',
+      'Codes allowed to one mailbox in any hour, over all subjects that have its address; 1 to 1000. The first code of a subject in an hour has half as many places more. The case of an address does not count.',
   },
   ADDRESS_HOLD_SECONDS: {
     schema: integer(0, 2_592_000).default(0),
     meaning:
-      'How long an address gets no codes after it replaced another one, at most 30 days. Only with `USER_DIRECTORY=database`: Keycloak does not say when an address changed.',
+      'How long an address gets no codes after it replaced another one, or after the entry of its user was erased; at most 30 days. Only with `USER_DIRECTORY=database`: Keycloak does not say when an address changed.',
   },
   RETENTION_DAYS: {
     schema: integer(1, 3650).default(90),

@@ -5,7 +5,7 @@ export interface CloudEvent {
   readonly specversion: '1.0'
   readonly id: string
   readonly source: string
-  readonly type: string
+  readonly type: `${typeof TYPE_PREFIX}${ServiceEvent['type']}`
   readonly subject: string
   readonly time: string
   readonly datacontenttype: 'application/json'

@@ -22,6 +22,9 @@ export type DomainErrorCode =
   | 'user-malformed'
   | 'user-not-found'
   | 'user-unreachable'
+  | 'webhook-configured'
+  | 'webhook-malformed'
+  | 'webhook-not-found'
 
 /** A domain rule refused, and nothing has changed. Any other error is a defect or an outage. */
 export abstract class DomainError extends Error {

@@ -84,13 +84,21 @@ type UserEvent = {
 )
 
 /**
- * What a security notice tells: the user has another address (`address-changed`, to the one before), a challenge ended because
- * calls tried to consume it for another operation, or the support ended a lock.
+/**
+ * What a security notice tells: the user has another address (`address-changed`, to the one before) or none (`address-removed`, to the
+ * one that was erased), a challenge ended because calls tried to consume it for another operation, or the support ended a lock.
  */
-export type SecurityNoticeKind = 'address-changed' | 'operation-mismatch' | 'subject-unlocked'
+export type SecurityNoticeKind =
+  | 'address-changed'
+  | 'address-removed'
+  | 'operation-mismatch'
+  | 'subject-unlocked'
 
-/** Why a security notice will never be sent: a day has passed, or the mail provider refuses it permanently. */
-export type SecurityNoticeFailure = 'too-late' | 'refused'
+/**
+ * Why a security notice will never be sent: a day has passed, the mailbox had enough notices about this user (`too-many`), or the mail
+ * provider refuses it permanently.
+ */
+export type SecurityNoticeFailure = 'too-late' | 'too-many' | 'refused'
 
 /**
  * Why a challenge was cancelled. `user-gone`: the directory no longer has its subject, has disabled them, or has no usable address

@@ -9,6 +9,8 @@ export interface SecurityNoticeDraft {
   readonly subjectUserId: string
   readonly recipient: EmailAddress
   readonly happenedAt: Date
+  /** BCP 47 language tag of an entry that is gone or elsewhere; undefined if the entry that there is says it. */
+  readonly locale?: string | undefined
 }
 
 /**
@@ -36,8 +38,11 @@ interface FinishedSecurityNotice extends SecurityNoticeDraft {
 const LIFETIME_IN_SECONDS = 86_400
 
 export const SecurityNotice = {
-  /** Notices that one mailbox may get in an hour. A user who changes an address again and again knows of it. */
-  mostPerMailboxAndHour: 10,
+  /**
+   * Notices about one user that a mailbox may get in an hour. A user who changes an address again and again knows of it. Those about
+   * other users do not count: somebody could use them up to hide one.
+   */
+  mostPerUserAndHour: 10,
 
   /** The first instant at which the mail is not sent any more. */
   endOf({ happenedAt }: SecurityNoticeDraft): Date {

@@ -18,7 +18,7 @@ export interface StepUpPolicy {
   readonly subjectLockInSeconds: number
   /** Codes that may be sent to one subject in any hour, over all challenges. */
   readonly subjectMaxIssuancesPerHour: number
-  /** Codes that may be sent to one mailbox in any hour, over all subjects. */
+  /** Codes that may be sent to one mailbox in any hour, over all subjects. The first codes of subjects have half as many places more. */
   readonly mailboxMaxIssuancesPerHour: number
   /** How long an address gets no codes after it replaced another one. 0: no time at all. */
   readonly addressHoldInSeconds: number

@@ -72,7 +72,10 @@ export const StepUp = {
       challenge,
       standing,
       issued,
-      mailbox: { key: EmailAddress.mailboxKey(issued.recipient), atMost: policy.mailboxMaxIssuancesPerHour },
+      mailbox: {
+        key: EmailAddress.mailboxKey(issued.recipient),
+        atMost: mostForMailbox(policy, standing.recentIssuances.length === 1),
+      },
       events: [
         {
           type: 'otp-issued',
@@ -134,7 +137,8 @@ export const StepUp = {
   /**
    * Cancels a live challenge that no decision may rest on: its rows are forged, or its subject is not where they were. Those went
    * to another address than that of the newest code, have no address any more, or are gone. Undefined if there is nothing to
-   * cancel. A subject without an address ends nothing before a code was sent: they may get one.
+   * cancel. A subject without an address ends nothing before a code was sent: they may get one. The address of the newest code hears
+   * that there is another one, because no other change of ours says so.
    */
   cancelIfUnsound(stepUp: StepUp, whereabouts: Whereabouts, now: Date): StepUpDecision | undefined {
     const { challenge, issuance, standing, forgery } = stepUp
@@ -142,7 +146,8 @@ export const StepUp = {
     const reason = forgery ?? reasonToCancel(issuance, whereabouts)
     if (!reason) return undefined
     const [cancelled, event] = Challenge.cancel(challenge, reason, now)
-    return { challenge: cancelled, standing, events: [event] }
+    const notice = reason === 'email-address-changed' && noticeOfMove(stepUp, whereabouts, now)
+    return { challenge: cancelled, standing, ...(notice && { securityNotice: notice }), events: [event] }
   },
 
   /** When the next code may be requested; undefined if the challenge allows no further code. */
@@ -176,6 +181,29 @@ function reasonToCancel(
   return issuance && !EmailAddress.isSameMailbox(email, issuance.recipient)
     ? 'email-address-changed'
     : undefined
+}
+
+/**
+ * How many codes a mailbox may get in an hour. The first code of a subject in an hour has half as many places of its own. Without them,
+ * others with the same address could use up all of them, and the owner of the mailbox would get none.
+ */
+function mostForMailbox(
+  { mailboxMaxIssuancesPerHour: most }: StepUpPolicy,
+  isFirstOfSubject: boolean,
+): number {
+  return most + (isFirstOfSubject ? Math.ceil(most / 2) : 0)
+}
+
+/** To where the newest code went; undefined if no mail may go there. */
+function noticeOfMove(
+  { challenge: { subjectUserId }, issuance, standing }: StepUp,
+  { user }: Whereabouts,
+  happenedAt: Date,
+): SecurityNoticeDraft | undefined {
+  if (!issuance || SubjectStanding.isSuppressed(standing, issuance.recipient)) return undefined
+  const { recipient } = issuance
+  const locale = user?.locale
+  return { kind: 'address-changed', subjectUserId, recipient, happenedAt, ...(locale && { locale }) }
 }
 
 /** Adds the event and the warning of a lock, if the decision starts one. */

@@ -1,6 +1,6 @@
 import { type CancelledChallenge, Challenge } from './challenge.ts'
 import { DomainError } from './domain-error.ts'
-import type { CancellationReason, ChallengeEvent, DomainEvent } from './domain-event.ts'
+import type { CancellationReason, ChallengeEvent, DomainEvent, SecurityNoticeKind } from './domain-event.ts'
 import { EmailAddress } from './email-address.ts'
 import { IDENTITY } from './identity.ts'
 import { secondsAfter, secondsUntil } from './instant.ts'
@@ -16,7 +16,7 @@ export interface User {
   /** BCP 47 language tag. */
   readonly locale?: string | undefined
   readonly displayName?: string | undefined
-  /** When the address replaced another one; undefined if it never did. */
+  /** When the address replaced another one, or came after one that was erased; undefined if it never did. */
   readonly emailChangedAt?: Date | undefined
 }
 
@@ -39,7 +39,7 @@ export type Whereabouts =
 export interface UserDecision {
   readonly cancelled: readonly CancelledChallenge[]
   readonly withdrawn: readonly FailedLockNotice[]
-  /** The mail that tells the address before, if the user has another one now. */
+  /** The mail that tells the address before, if the user has another one or none now. */
   readonly notice?: SecurityNoticeDraft
   readonly events: readonly DomainEvent[]
 }
@@ -86,9 +86,15 @@ export const User = {
     return previous !== undefined && !EmailAddress.isSameMailbox(previous.email, next.email)
   },
 
-  /** The entry that takes the place of the one before, and remembers when the user got another mailbox. */
-  replacing(previous: User | undefined, next: User, now: Date): User {
-    const emailChangedAt = User.changesAddress(previous, next) ? now : previous?.emailChangedAt
+  /**
+   * The entry that takes the place of the one before, and remembers when the user got another mailbox. Nobody knows the mailbox of an
+   * entry that was erased, so what follows it counts as another one.
+   *
+   * @param erasedAt when an entry of the user was erased last; undefined if none was.
+   */
+  replacing(previous: User | undefined, next: User, erasedAt: Date | undefined, now: Date): User {
+    const isAnotherMailbox = previous ? User.changesAddress(previous, next) : erasedAt !== undefined
+    const emailChangedAt = isAnotherMailbox ? now : previous?.emailChangedAt
     return { ...next, ...(emailChangedAt && { emailChangedAt }) }
   },
 
@@ -123,26 +129,33 @@ export const User = {
     return {
       cancelled,
       withdrawn: [],
-      ...(previous && emailAddressChanged && { notice: noticeOf(previous, now) }),
+      ...(previous && emailAddressChanged && { notice: noticeOf('address-changed', previous, now) }),
       events: [...events, { type: 'user-put', subjectUserId: next.userId, at: now, emailAddressChanged }],
     }
   },
 
   /**
-   * Ends every live challenge of the user, and every warning that has not been sent.
+   * Ends every live challenge of the user, and every warning that has not been sent. An address hears that it was removed if a
+   * challenge was live: somebody may have removed it to put their own.
    *
+   * @param user their entry, or only their id without one: another directory may have it, and no address of ours was removed.
    * @param challenges of the user: at least the live ones. Those that are over stay as they ended.
+   * @param tellsAddress whether the address hears of it without a live challenge, too.
    */
   erase(
-    userId: string,
+    user: User | { readonly userId: string; readonly email?: undefined },
     challenges: readonly Challenge[],
     queuedNotices: readonly QueuedLockNotice[],
     now: Date,
+    tellsAddress: boolean,
   ): UserDecision {
+    const { userId } = user
     const [cancelled, cancellations] = cancelLive(challenges, 'user-erased', now)
     const withdrawals = queuedNotices.map((notice) => LockNotice.fail(notice, 'user-erased', now))
+    const hearsOfIt = user.email !== undefined && (tellsAddress || cancelled.length > 0)
     return {
       cancelled,
+      ...(hearsOfIt && { notice: noticeOf('address-removed', user, now) }),
       withdrawn: withdrawals.map(([notice]) => notice),
       events: [
         ...cancellations,
@@ -153,8 +166,13 @@ export const User = {
   },
 }
 
-function noticeOf({ userId: subjectUserId, email: recipient }: User, happenedAt: Date): SecurityNoticeDraft {
-  return { kind: 'address-changed', subjectUserId, recipient, happenedAt }
+/** In the language of the entry that goes: the author of the next one may have chosen another. */
+function noticeOf(
+  kind: SecurityNoticeKind,
+  { userId: subjectUserId, email: recipient, locale }: User,
+  happenedAt: Date,
+): SecurityNoticeDraft {
+  return { kind, subjectUserId, recipient, happenedAt, ...(locale !== undefined && { locale }) }
 }
 
 function cancelLive(

@@ -41,10 +41,10 @@ test('each anchor is a line of the log with all that it says; a run without one 
   let runs = 0
   const execute = async () => {
     runs++
-    if (runs === 1) return ANCHOR
+    if (runs === 1) return { anchor: ANCHOR }
     if (runs === 3) throw new Error('database away')
     if (runs === 4) fourth.resolve()
-    return undefined
+    return {}
   }
   const cron = new AnchorCron({ execute }, logger, { schedule: '* * * * * *', spreadInMs: 0 })
   t.teardown(() => cron.stop())
@@ -57,4 +57,29 @@ test('each anchor is a line of the log with all that it says; a run without one 
   t.like(lines[0], { level: 30, msg: 'trail anchored' })
   t.deepEqual(anchor, JSON.parse(JSON.stringify(ANCHOR)))
   t.like(lines[1], { level: 50, msg: 'anchoring the trail failed', err: { message: 'database away' } })
+})
+
+test('an anchor in doubt is one error of the log, and the anchor that follows it says so', async (t) => {
+  const third = Promise.withResolvers<void>()
+  const lines: Record<string, unknown>[] = []
+  const logger = createLogger(
+    { logLevel: 'info', production: true },
+    { write: (line: string) => void lines.push(JSON.parse(line)) },
+  )
+  const doubt = { number: 6, keyId: 's0', firstId: 1, lastId: 10, verdict: 'forged' } as const
+  let runs = 0
+  const execute = async () => {
+    runs++
+    if (runs === 3) third.resolve()
+    return runs === 2 ? { doubt, anchor: ANCHOR } : { doubt }
+  }
+  const cron = new AnchorCron({ execute }, logger, { schedule: '* * * * * *', spreadInMs: 0 })
+  t.teardown(() => cron.stop())
+  cron.start()
+
+  await third.promise
+
+  t.is(lines.length, 2)
+  t.like(lines[0], { level: 50, msg: 'newest trail anchor in doubt', anchor: doubt })
+  t.like(lines[1], { level: 30, msg: 'trail anchored', follows: 'forged', anchor: { number: 7 } })
 })

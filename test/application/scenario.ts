@@ -25,13 +25,27 @@ import { UnlockSubject } from '../../src/application/support/unlock-subject.ts'
 import { EraseUser } from '../../src/application/users/erase-user.ts'
 import { FindUser } from '../../src/application/users/find-user.ts'
 import { PutUser } from '../../src/application/users/put-user.ts'
+import { FindWebhook } from '../../src/application/webhooks/find-webhook.ts'
+import { ReadServiceEvents } from '../../src/application/webhooks/read-service-events.ts'
+import { RegisterWebhook } from '../../src/application/webhooks/register-webhook.ts'
+import { RemoveWebhook } from '../../src/application/webhooks/remove-webhook.ts'
+import { RotateWebhookSecret } from '../../src/application/webhooks/rotate-webhook-secret.ts'
 import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
 import { User } from '../../src/domain/user.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
 import { PlainTotp } from '../doubles/plain-totp.ts'
+import { PlainWebhookSecrets } from '../doubles/plain-webhook-secrets.ts'
 import { SettableClock } from '../doubles/settable-clock.ts'
+
+/** Events may go anywhere over TLS, except to one host. */
+const ONE_FORBIDDEN_HOST = {
+  refusalOf: (hostname: string, encrypted: boolean) => {
+    if (!encrypted) return 'must be an https:// URL'
+    return hostname === '10.0.0.1' ? 'must not lead there' : undefined
+  },
+}
 
 /** The use cases over doubles, with Alice in the directory, at noon. `code` is that of every mail. */
 export async function scenario({ policy = POLICY, code = undefined as string | undefined } = {}) {
@@ -71,6 +85,8 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
   }
   const signal = { wake: () => void rings.push(clock.now()) }
 
+  const webhookSecrets = new PlainWebhookSecrets()
+
   const useCases = {
     openChallenge: new OpenChallenge(store.stepUps, signer, identifiers, clock, policy),
     issueOtp: new IssueOtp(store.stepUps, totp, identifiers, signal, clock, policy),
@@ -84,10 +100,15 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
     auditChallenge: new AuditChallenge(store.stepUps, store.trail),
     findUser: new FindUser(store.registry),
     putUser: new PutUser(store.registry, clock),
-    eraseUser: new EraseUser(store.registry, clock),
+    eraseUser: new EraseUser(store.registry, clock, policy),
     recordMailEvent: new RecordMailEvent(store.mailOutcomes, clock),
     liftSuppression: new LiftSuppression(store.suppressions, clock),
     releaseAddress: new ReleaseAddress(store.suppressions, clock),
+    registerWebhook: new RegisterWebhook(store.endpoints, webhookSecrets, ONE_FORBIDDEN_HOST),
+    findWebhook: new FindWebhook(store.endpoints),
+    removeWebhook: new RemoveWebhook(store.endpoints),
+    rotateWebhookSecret: new RotateWebhookSecret(store.endpoints, webhookSecrets),
+    readServiceEvents: new ReadServiceEvents(store.endpoints, store.serviceEvents),
     listChallenges: new ListChallenges(store.supportSearch, clock),
     findSubject: new FindSubject(
       store.standings,
@@ -108,7 +129,7 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
 
   return {
     ...useCases,
-    ...{ store, clock, transport, mails: transport.sent, notices, warnings, news, rings },
+    ...{ store, clock, webhookSecrets, transport, mails: transport.sent, notices, warnings, news, rings },
     open: async (subjectUserId = 'alice') => {
       const { challenge } = await useCases.openChallenge.execute({
         clientId: 'payments',

@@ -42,13 +42,13 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     }
   }
 
-  test(`${adapter}: there is no fate of an unknown issuance`, async (t) => {
+  test.serial(`${adapter}: there is no fate of an unknown issuance`, async (t) => {
     const { mailOutcomes } = await create()
 
     t.is(await mailOutcomes.load(randomUUID()), undefined)
   })
 
-  test(`${adapter}: a fate is loaded as the issuance and the standing are`, async (t) => {
+  test.serial(`${adapter}: a fate is loaded as the issuance and the standing are`, async (t) => {
     const { mailOutcomes, issuance, stepUp } = await claimed()
 
     const { standing } = await stepUp()
@@ -63,26 +63,29 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     ['complaint', complaint],
     ['withdrawal of an address', unsubscribed],
   ] as const) {
-    test(`${adapter}: a ${what} is loaded as it was decided, with its events on the trail`, async (t) => {
-      const { mailOutcomes, issuance, recordSent, stepUp, trail, challengeId } = await claimed()
-      await recordSent()
-      const before = (await mailOutcomes.load(issuance.id))!
-      const decision = MailOutcome.record(before, news)!
+    test.serial(
+      `${adapter}: a ${what} is loaded as it was decided, with its events on the trail`,
+      async (t) => {
+        const { mailOutcomes, issuance, recordSent, stepUp, trail, challengeId } = await claimed()
+        await recordSent()
+        const before = (await mailOutcomes.load(issuance.id))!
+        const decision = MailOutcome.record(before, news)!
 
-      t.true(await mailOutcomes.save(before, decision, PROVENANCE))
+        t.true(await mailOutcomes.save(before, decision, PROVENANCE))
 
-      const after = await stepUp()
-      t.deepEqual(after.issuance, decision.issuance ?? before.issuance)
-      t.deepEqual(after.standing.suppression, decision.standing?.suppression)
-      t.is(after.standing.version, before.standing.version + (decision.standing ? 1 : 0))
-      t.deepEqual(
-        (await trail.eventsOf(challengeId)).slice(3),
-        decision.events.map((event) => ({ ...event, ...PROVENANCE })),
-      )
-    })
+        const after = await stepUp()
+        t.deepEqual(after.issuance, decision.issuance ?? before.issuance)
+        t.deepEqual(after.standing.suppression, decision.standing?.suppression)
+        t.is(after.standing.version, before.standing.version + (decision.standing ? 1 : 0))
+        t.deepEqual(
+          (await trail.eventsOf(challengeId)).slice(3),
+          decision.events.map((event) => ({ ...event, ...PROVENANCE })),
+        )
+      },
+    )
   }
 
-  test(`${adapter}: a mail that is reported about is not handed over again`, async (t) => {
+  test.serial(`${adapter}: a mail that is reported about is not handed over again`, async (t) => {
     const { outbox, hear } = await claimed()
 
     await hear(delivered)
@@ -90,7 +93,7 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     t.deepEqual(await outbox.claim(1, afterNoon(60), afterNoon(90)), [])
   })
 
-  test(`${adapter}: a report on something that has changed since is refused whole`, async (t) => {
+  test.serial(`${adapter}: a report on something that has changed since is refused whole`, async (t) => {
     const { mailOutcomes, issuance, hear, stepUp, eventsSince } = await claimed()
     const before = (await mailOutcomes.load(issuance.id))!
     for (const change of [delayed, delivered, softBounce, complaint]) {
@@ -106,7 +109,7 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     ])
   })
 
-  test(`${adapter}: a report is refused if another of the same kind came first`, async (t) => {
+  test.serial(`${adapter}: a report is refused if another of the same kind came first`, async (t) => {
     const { mailOutcomes, issuance, hear } = await claimed()
     await hear(softBounce)
     const before = (await mailOutcomes.load(issuance.id))!
@@ -117,7 +120,7 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     t.false(await mailOutcomes.save(before, earliest, PROVENANCE))
   })
 
-  test(`${adapter}: a hand-over that is recorded while a report is weighed is kept`, async (t) => {
+  test.serial(`${adapter}: a hand-over that is recorded while a report is weighed is kept`, async (t) => {
     const { mailOutcomes, issuance, recordSent } = await claimed()
     const before = (await mailOutcomes.load(issuance.id))!
     await recordSent()
@@ -129,42 +132,51 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     })
   })
 
-  test(`${adapter}: a delay that is weighed meanwhile undoes neither a claim nor the record of sending`, async (t) => {
-    const { mailOutcomes, outbox, issuance, recordSent } = await claimed()
-    const before = (await mailOutcomes.load(issuance.id))!
-    const decision = MailOutcome.record(before, delayed)!
-    await recordSent()
+  test.serial(
+    `${adapter}: a delay that is weighed meanwhile undoes neither a claim nor the record of sending`,
+    async (t) => {
+      const { mailOutcomes, outbox, issuance, recordSent } = await claimed()
+      const before = (await mailOutcomes.load(issuance.id))!
+      const decision = MailOutcome.record(before, delayed)!
+      await recordSent()
 
-    t.true(await mailOutcomes.save(before, decision, PROVENANCE))
+      t.true(await mailOutcomes.save(before, decision, PROVENANCE))
 
-    t.like(await mailOutcomes.load(issuance.id), {
-      issuance: { status: 'sent', sentAt: afterNoon(4), messageId: 'm-1', delayedAt: afterNoon(4.5) },
-    })
-    t.deepEqual(await outbox.claim(1, afterNoon(60), afterNoon(90)), [])
-  })
+      t.like(await mailOutcomes.load(issuance.id), {
+        issuance: { status: 'sent', sentAt: afterNoon(4), messageId: 'm-1', delayedAt: afterNoon(4.5) },
+      })
+      t.deepEqual(await outbox.claim(1, afterNoon(60), afterNoon(90)), [])
+    },
+  )
 
-  test(`${adapter}: a delay that is reported before the mail is recorded as sent stays, and the mail is recorded`, async (t) => {
-    const { hear, recordSent, stepUp } = await claimed()
-    await hear(delayed)
-    t.like((await stepUp()).issuance, { status: 'queued', delayedAt: afterNoon(4.5) })
+  test.serial(
+    `${adapter}: a delay that is reported before the mail is recorded as sent stays, and the mail is recorded`,
+    async (t) => {
+      const { hear, recordSent, stepUp } = await claimed()
+      await hear(delayed)
+      t.like((await stepUp()).issuance, { status: 'queued', delayedAt: afterNoon(4.5) })
 
-    t.true(await recordSent())
+      t.true(await recordSent())
 
-    t.like((await stepUp()).issuance, { status: 'sent', delayedAt: afterNoon(4.5) })
-  })
+      t.like((await stepUp()).issuance, { status: 'sent', delayedAt: afterNoon(4.5) })
+    },
+  )
 
-  test(`${adapter}: an attempt that is claimed while a report is weighed is kept, and ends the delivery`, async (t) => {
-    const { mailOutcomes, outbox, issuance } = await claimed()
-    const before = (await mailOutcomes.load(issuance.id))!
-    await outbox.claim(1, afterNoon(30), afterNoon(60))
+  test.serial(
+    `${adapter}: an attempt that is claimed while a report is weighed is kept, and ends the delivery`,
+    async (t) => {
+      const { mailOutcomes, outbox, issuance } = await claimed()
+      const before = (await mailOutcomes.load(issuance.id))!
+      await outbox.claim(1, afterNoon(30), afterNoon(60))
 
-    t.true(await mailOutcomes.save(before, MailOutcome.record(before, delivered)!, PROVENANCE))
+      t.true(await mailOutcomes.save(before, MailOutcome.record(before, delivered)!, PROVENANCE))
 
-    t.like(await mailOutcomes.load(issuance.id), { issuance: { status: 'delivered', deliveryAttempts: 2 } })
-    t.deepEqual(await outbox.claim(1, afterNoon(90), afterNoon(120)), [])
-  })
+      t.like(await mailOutcomes.load(issuance.id), { issuance: { status: 'delivered', deliveryAttempts: 2 } })
+      t.deepEqual(await outbox.claim(1, afterNoon(90), afterNoon(120)), [])
+    },
+  )
 
-  test(`${adapter}: a bounce that was weighed against an old standing is refused whole`, async (t) => {
+  test.serial(`${adapter}: a bounce that was weighed against an old standing is refused whole`, async (t) => {
     const { stores, mailOutcomes, issuance, stepUp, challengeId } = await claimed()
     const before = (await mailOutcomes.load(issuance.id))!
     await issued(stores, challengeId, afterNoon(60))
@@ -175,7 +187,7 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     t.is((await stepUp()).standing.suppression, undefined)
   })
 
-  test(`${adapter}: a delivery does not mind what is decided about the subject`, async (t) => {
+  test.serial(`${adapter}: a delivery does not mind what is decided about the subject`, async (t) => {
     const { stores, mailOutcomes, issuance, challengeId } = await claimed()
     const before = (await mailOutcomes.load(issuance.id))!
     await issued(stores, challengeId, afterNoon(60))
@@ -184,47 +196,56 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     t.like(await mailOutcomes.load(issuance.id), { issuance: { status: 'delivered' } })
   })
 
-  test(`${adapter}: an issuance decided before the address was taken out of use can no longer be saved`, async (t) => {
-    const { stepUps, hear, stepUp } = await claimed()
-    const demand = { id: randomUUID(), keyId: 'k1', recipient: ALICE }
-    const decision = StepUp.issueOtp(await stepUp(), demand, POLICY, afterNoon(60))
+  test.serial(
+    `${adapter}: an issuance decided before the address was taken out of use can no longer be saved`,
+    async (t) => {
+      const { stepUps, hear, stepUp } = await claimed()
+      const demand = { id: randomUUID(), keyId: 'k1', recipient: ALICE }
+      const decision = StepUp.issueOtp(await stepUp(), demand, POLICY, afterNoon(60))
 
-    await hear(hardBounce)
+      await hear(hardBounce)
 
-    t.false(await stepUps.save(decision, PROVENANCE))
-  })
+      t.false(await stepUps.save(decision, PROVENANCE))
+    },
+  )
 
   for (const report of [delivered, hardBounce]) {
-    test(`${adapter}: the hand-over is recorded into what was reported before it (${report.outcome})`, async (t) => {
-      const { hear, recordSent, stepUp, trail, challengeId } = await claimed()
-      await hear(report)
-      const reported = (await stepUp()).issuance!
-      t.like(reported, { status: report.outcome, sentAt: undefined })
+    test.serial(
+      `${adapter}: the hand-over is recorded into what was reported before it (${report.outcome})`,
+      async (t) => {
+        const { hear, recordSent, stepUp, trail, challengeId } = await claimed()
+        await hear(report)
+        const reported = (await stepUp()).issuance!
+        t.like(reported, { status: report.outcome, sentAt: undefined })
 
-      t.true(await recordSent())
-      t.false(await recordSent())
+        t.true(await recordSent())
+        t.false(await recordSent())
 
-      t.deepEqual((await stepUp()).issuance, {
-        ...reported,
-        sentAt: afterNoon(4),
-        messageId: 'm-1',
-      } as OtpIssuance)
-      t.is((await trail.eventsOf(challengeId)).filter(({ type }) => type === 'otp-sent').length, 1)
-    })
+        t.deepEqual((await stepUp()).issuance, {
+          ...reported,
+          sentAt: afterNoon(4),
+          messageId: 'm-1',
+        } as OtpIssuance)
+        t.is((await trail.eventsOf(challengeId)).filter(({ type }) => type === 'otp-sent').length, 1)
+      },
+    )
 
-    test(`${adapter}: a hand-over without an answer is not tried again, nor given up, once reported (${report.outcome})`, async (t) => {
-      const { outbox, issuance, hear, stepUp } = await claimed()
-      await hear(report)
-      const reported = await stepUp()
+    test.serial(
+      `${adapter}: a hand-over without an answer is not tried again, nor given up, once reported (${report.outcome})`,
+      async (t) => {
+        const { outbox, issuance, hear, stepUp } = await claimed()
+        await hear(report)
+        const reported = await stepUp()
 
-      t.false(await outbox.record(issuance, ...OtpIssuance.defer(issuance, afterNoon(6))))
-      t.false(await outbox.record(issuance, ...OtpIssuance.fail(issuance, 'code-expired', afterNoon(6))))
+        t.false(await outbox.record(issuance, ...OtpIssuance.defer(issuance, afterNoon(6))))
+        t.false(await outbox.record(issuance, ...OtpIssuance.fail(issuance, 'code-expired', afterNoon(6))))
 
-      t.deepEqual(await stepUp(), reported)
-    })
+        t.deepEqual(await stepUp(), reported)
+      },
+    )
   }
 
-  test(`${adapter}: record and reports come to the same, whatever their order`, async (t) => {
+  test.serial(`${adapter}: record and reports come to the same, whatever their order`, async (t) => {
     const outcomes: unknown[] = []
     for (const order of permutations(['record', delivered, hardBounce, complaint] as const)) {
       const { hear, recordSent, stepUp } = await claimed()
@@ -242,7 +263,7 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     })
   })
 
-  test(`${adapter}: record, delay and delivery come to the same, whatever their order`, async (t) => {
+  test.serial(`${adapter}: record, delay and delivery come to the same, whatever their order`, async (t) => {
     for (const order of permutations(['record', delayed, delivered] as const)) {
       const { hear, recordSent, stepUp } = await claimed()
       for (const each of order) await (each === 'record' ? recordSent() : hear(each))
@@ -254,7 +275,7 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     }
   })
 
-  test(`${adapter}: of ten equal reports at once one is stored`, async (t) => {
+  test.serial(`${adapter}: of ten equal reports at once one is stored`, async (t) => {
     const { hear, recordSent, eventsSince } = await claimed()
     await recordSent()
 
@@ -265,56 +286,65 @@ export function mailFatesContract(adapter: string, create: CreateStores<MailOutc
     t.deepEqual(await eventsSince(3), ['otp-bounced', 'address-suppressed'])
   })
 
-  test(`${adapter}: reports and the record of the hand-over, all at once, lose nothing of each other, time after time`, async (t) => {
-    for (let round = 0; round < 10; round++) {
-      const { hear, recordSent, stepUp, eventsSince } = await claimed()
+  test.serial(
+    `${adapter}: reports and the record of the hand-over, all at once, lose nothing of each other, time after time`,
+    async (t) => {
+      for (let round = 0; round < 10; round++) {
+        const { hear, recordSent, stepUp, eventsSince } = await claimed()
 
-      await Promise.all([hear(hardBounce), recordSent(), hear(delivered), hear(complaint), hear(delivered)])
+        await Promise.all([hear(hardBounce), recordSent(), hear(delivered), hear(complaint), hear(delivered)])
 
-      const { issuance, standing } = await stepUp()
-      t.like(issuance, {
-        ...{ status: 'bounced', kind: 'complaint', messageId: 'm-1' },
-        ...{ sentAt: afterNoon(4), deliveredAt: afterNoon(5), bouncedAt: afterNoon(8) },
-      })
-      t.like(standing.suppression, { address: ALICE, reason: 'complaint' })
-      const events = await eventsSince(2)
-      for (const type of ['otp-sent', 'otp-delivered', 'address-suppressed']) {
-        t.is(events.filter((event) => event === type).length, 1, type)
+        const { issuance, standing } = await stepUp()
+        t.like(issuance, {
+          ...{ status: 'bounced', kind: 'complaint', messageId: 'm-1' },
+          ...{ sentAt: afterNoon(4), deliveredAt: afterNoon(5), bouncedAt: afterNoon(8) },
+        })
+        t.like(standing.suppression, { address: ALICE, reason: 'complaint' })
+        const events = await eventsSince(2)
+        for (const type of ['otp-sent', 'otp-delivered', 'address-suppressed']) {
+          t.is(events.filter((event) => event === type).length, 1, type)
+        }
       }
-    }
-  })
+    },
+  )
 
-  test(`${adapter}: of bounces of a subject's mails, all at once, the latest stands against the address, time after time`, async (t) => {
-    for (let round = 0; round < 20; round++) {
-      const { stores, mailOutcomes, stepUp, issuance, challengeId } = await claimed()
-      const ids = [issuance.id]
-      for (const seconds of [60, 120, 240])
-        ids.push((await issued(stores, challengeId, afterNoon(seconds))).id)
+  test.serial(
+    `${adapter}: of bounces of a subject's mails, all at once, the latest stands against the address, time after time`,
+    async (t) => {
+      for (let round = 0; round < 20; round++) {
+        const { stores, mailOutcomes, stepUp, issuance, challengeId } = await claimed()
+        const ids = [issuance.id]
+        for (const seconds of [60, 120, 240])
+          ids.push((await issued(stores, challengeId, afterNoon(seconds))).id)
 
-      await Promise.all(
-        ids.map((id, index) =>
-          recordMailEvent(mailOutcomes, id, { ...hardBounce, at: afterNoon(300 - index) }, PROVENANCE),
-        ),
-      )
+        await Promise.all(
+          ids.map((id, index) =>
+            recordMailEvent(mailOutcomes, id, { ...hardBounce, at: afterNoon(300 - index) }, PROVENANCE),
+          ),
+        )
 
-      t.deepEqual((await stepUp()).standing.suppression?.at, afterNoon(300))
-    }
-  })
+        t.deepEqual((await stepUp()).standing.suppression?.at, afterNoon(300))
+      }
+    },
+  )
 
-  test(`${adapter}: a bounce and decisions about the subject, all at once, lose nothing of each other`, async (t) => {
-    const { hear, recordSent, stepUp, stores, challengeId } = await claimed()
-    await recordSent()
+  test.serial(
+    `${adapter}: a bounce and decisions about the subject, all at once, lose nothing of each other`,
+    async (t) => {
+      const { hear, recordSent, stepUp, stores, challengeId } = await claimed()
+      await recordSent()
 
-    const [reception, next] = await Promise.all([
-      hear(hardBounce),
-      issued(stores, challengeId, afterNoon(60)).catch(() => undefined),
-    ])
+      const [reception, next] = await Promise.all([
+        hear(hardBounce),
+        issued(stores, challengeId, afterNoon(60)).catch(() => undefined),
+      ])
 
-    const { standing, challenge } = await stepUp()
-    t.is(reception, 'stored')
-    t.is(standing.suppression?.address, ALICE)
-    t.is(challenge.issuanceCount, next ? 2 : 1)
-  })
+      const { standing, challenge } = await stepUp()
+      t.is(reception, 'stored')
+      t.is(standing.suppression?.address, ALICE)
+      t.is(challenge.issuanceCount, next ? 2 : 1)
+    },
+  )
 
   test.serial(
     `${adapter}: of equal reports at once the listener hears of the one that is stored, with its issuance`,

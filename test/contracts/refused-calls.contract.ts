@@ -49,26 +49,29 @@ export function refusedCallsContract(adapter: string, create: CreateStores): voi
   const eventsOf = async ({ trail }: Stores, id: string, type: string) =>
     (await trail.eventsOf(id)).filter((event) => event.type === type)
 
-  test(`${adapter}: the third call for another operation ends the challenge, verified or not`, async (t) => {
-    for (const isVerified of [true, false]) {
-      const { stores, id, subjectUserId } = await coded()
-      if (isVerified) await verify(stores, id, subjectUserId)
+  test.serial(
+    `${adapter}: the third call for another operation ends the challenge, verified or not`,
+    async (t) => {
+      for (const isVerified of [true, false]) {
+        const { stores, id, subjectUserId } = await coded()
+        if (isVerified) await verify(stores, id, subjectUserId)
 
-      for (let n = 1; n <= 3; n++) {
-        t.like(await consume(stores, id, ELSE), { outcome: 'mismatch', reason: 'digest-mismatch' })
-        const { challenge } = (await stores.stepUps.load(id))!
-        t.is(challenge.status === 'cancelled', n === 3)
+        for (let n = 1; n <= 3; n++) {
+          t.like(await consume(stores, id, ELSE), { outcome: 'mismatch', reason: 'digest-mismatch' })
+          const { challenge } = (await stores.stepUps.load(id))!
+          t.is(challenge.status === 'cancelled', n === 3)
+        }
+
+        await t.throwsAsync(consume(stores, id, TRANSFER.digest), { code: 'challenge-cancelled' })
+        t.is((await eventsOf(stores, id, 'consumption-refused')).length, 3)
+        const cancellations = await eventsOf(stores, id, 'challenge-cancelled')
+        t.is(cancellations.length, 1)
+        t.like(cancellations[0], { reason: 'operation-mismatch', actor: 'client:payments' })
       }
+    },
+  )
 
-      await t.throwsAsync(consume(stores, id, TRANSFER.digest), { code: 'challenge-cancelled' })
-      t.is((await eventsOf(stores, id, 'consumption-refused')).length, 3)
-      const cancellations = await eventsOf(stores, id, 'challenge-cancelled')
-      t.is(cancellations.length, 1)
-      t.like(cancellations[0], { reason: 'operation-mismatch', actor: 'client:payments' })
-    }
-  })
-
-  test(`${adapter}: two calls for another operation leave the right one its approval`, async (t) => {
+  test.serial(`${adapter}: two calls for another operation leave the right one its approval`, async (t) => {
     const { stores, id, subjectUserId } = await coded()
     await verify(stores, id, subjectUserId)
     await consume(stores, id, ELSE)
@@ -77,7 +80,7 @@ export function refusedCallsContract(adapter: string, create: CreateStores): voi
     t.like(await consume(stores, id, TRANSFER.digest), { outcome: 'consumed' })
   })
 
-  test(`${adapter}: a call for another operation that is repeated counts once`, async (t) => {
+  test.serial(`${adapter}: a call for another operation that is repeated counts once`, async (t) => {
     const { stores, id } = await coded()
 
     for (let n = 0; n < 6; n++) await consume(stores, id, ELSE, 'the same key')
@@ -85,15 +88,18 @@ export function refusedCallsContract(adapter: string, create: CreateStores): voi
     t.is((await stores.stepUps.load(id))?.challenge.status, 'pending')
   })
 
-  test(`${adapter}: calls for three other operations end the challenge, under one key too`, async (t) => {
-    const { stores, id } = await coded()
+  test.serial(
+    `${adapter}: calls for three other operations end the challenge, under one key too`,
+    async (t) => {
+      const { stores, id } = await coded()
 
-    for (const digest of ['B', 'C', 'D']) await consume(stores, id, digest.repeat(43), 'the same key')
+      for (const digest of ['B', 'C', 'D']) await consume(stores, id, digest.repeat(43), 'the same key')
 
-    t.is((await stores.stepUps.load(id))?.challenge.status, 'cancelled')
-  })
+      t.is((await stores.stepUps.load(id))?.challenge.status, 'cancelled')
+    },
+  )
 
-  test(`${adapter}: without the signature nobody ends a challenge by other operations`, async (t) => {
+  test.serial(`${adapter}: without the signature nobody ends a challenge by other operations`, async (t) => {
     const { stores, id, subjectUserId } = await coded()
     await verify(stores, id, subjectUserId)
 
@@ -104,7 +110,7 @@ export function refusedCallsContract(adapter: string, create: CreateStores): voi
     t.like(await consume(stores, id, TRANSFER.digest), { outcome: 'consumed' })
   })
 
-  test(`${adapter}: parallel calls for another operation are counted one by one`, async (t) => {
+  test.serial(`${adapter}: parallel calls for another operation are counted one by one`, async (t) => {
     const { stores, id, subjectUserId } = await coded()
     await verify(stores, id, subjectUserId)
 
@@ -119,7 +125,7 @@ export function refusedCallsContract(adapter: string, create: CreateStores): voi
     t.is(status, consumed.length === 1 ? 'consumed' : 'cancelled')
   })
 
-  test(`${adapter}: eight parallel calls for another operation end the challenge once`, async (t) => {
+  test.serial(`${adapter}: eight parallel calls for another operation end the challenge once`, async (t) => {
     const { stores, id } = await coded()
 
     await Promise.all(Array.from({ length: 8 }, () => consume(stores, id, ELSE)))
@@ -129,28 +135,36 @@ export function refusedCallsContract(adapter: string, create: CreateStores): voi
     t.is((await eventsOf(stores, id, 'challenge-cancelled')).length, 1)
   })
 
-  test(`${adapter}: a stranger leaves one event, however often they try, and changes nothing`, async (t) => {
-    const { stores, id, subjectUserId } = await coded()
-    const state = async () => {
-      const { challenge, standing } = (await stores.stepUps.load(id))!
-      return { challenge, standing }
-    }
-    const before = await state()
+  test.serial(
+    `${adapter}: a stranger leaves one event, however often they try, and changes nothing`,
+    async (t) => {
+      const { stores, id, subjectUserId } = await coded()
+      const state = async () => {
+        const { challenge, standing } = (await stores.stepUps.load(id))!
+        return { challenge, standing }
+      }
+      const before = await state()
 
-    const tries = await Promise.allSettled(
-      Array.from({ length: 12 }, () => verify(stores, id, `mallory of ${id}`)),
-    )
+      const tries = await Promise.allSettled(
+        Array.from({ length: 12 }, () => verify(stores, id, `mallory of ${id}`)),
+      )
 
-    t.true(tries.every((each) => each.status === 'rejected' && each.reason instanceof SubjectMismatch))
-    const [event, ...others] = await eventsOf(stores, id, 'stranger-refused')
-    t.like(event, { subjectUserId: `mallory of ${id}`, actor: `user:mallory of ${id}`, at: NOON, ...ORIGIN })
-    t.deepEqual(others, [])
-    t.deepEqual(await state(), before)
-    t.like(await verify(stores, id, subjectUserId), { outcome: 'verified' })
-    t.is((await eventsOf(stores, id, 'stranger-refused')).length, 1)
-  })
+      t.true(tries.every((each) => each.status === 'rejected' && each.reason instanceof SubjectMismatch))
+      const [event, ...others] = await eventsOf(stores, id, 'stranger-refused')
+      t.like(event, {
+        subjectUserId: `mallory of ${id}`,
+        actor: `user:mallory of ${id}`,
+        at: NOON,
+        ...ORIGIN,
+      })
+      t.deepEqual(others, [])
+      t.deepEqual(await state(), before)
+      t.like(await verify(stores, id, subjectUserId), { outcome: 'verified' })
+      t.is((await eventsOf(stores, id, 'stranger-refused')).length, 1)
+    },
+  )
 
-  test(`${adapter}: many strangers leave ten events at most`, async (t) => {
+  test.serial(`${adapter}: many strangers leave ten events at most`, async (t) => {
     const { stores, id } = await coded()
 
     for (let n = 0; n < 14; n++) await t.throwsAsync(verify(stores, id, `mallory-${n}`))
@@ -158,7 +172,7 @@ export function refusedCallsContract(adapter: string, create: CreateStores): voi
     t.is((await eventsOf(stores, id, 'stranger-refused')).length, 10)
   })
 
-  test(`${adapter}: the subject leaves no event of a stranger`, async (t) => {
+  test.serial(`${adapter}: the subject leaves no event of a stranger`, async (t) => {
     const { stores, id, subjectUserId } = await coded()
 
     await verify(stores, id, subjectUserId)

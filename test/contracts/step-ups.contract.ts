@@ -55,28 +55,31 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
   const challengeOf = (clientId: string, subjectUserId: string = randomUUID()) =>
     Challenge.open({ id: randomUUID(), clientId, subjectUserId, operation: TRANSFER }, POLICY, NOON)
 
-  test(`${adapter}: there is nothing under an unknown id`, async (t) => {
+  test.serial(`${adapter}: there is nothing under an unknown id`, async (t) => {
     const { stepUps } = await create()
 
     t.is(await stepUps.load(randomUUID()), undefined)
   })
 
-  test(`${adapter}: an opened challenge is loaded as it was opened, for a subject without a past`, async (t) => {
-    const stores = await create()
-    const challenge = await opened(stores)
+  test.serial(
+    `${adapter}: an opened challenge is loaded as it was opened, for a subject without a past`,
+    async (t) => {
+      const stores = await create()
+      const challenge = await opened(stores)
 
-    const stepUp = await stores.stepUps.load(challenge.id)
-    t.deepEqual(stepUp?.challenge, challenge)
-    t.like(stepUp?.standing, {
-      subjectUserId: challenge.subjectUserId,
-      consecutiveFailures: 0,
-      lockedUntil: undefined,
-    })
-    t.is(stepUp?.issuance, undefined)
-    t.is(stepUp?.user, undefined)
-  })
+      const stepUp = await stores.stepUps.load(challenge.id)
+      t.deepEqual(stepUp?.challenge, challenge)
+      t.like(stepUp?.standing, {
+        subjectUserId: challenge.subjectUserId,
+        consecutiveFailures: 0,
+        lockedUntil: undefined,
+      })
+      t.is(stepUp?.issuance, undefined)
+      t.is(stepUp?.user, undefined)
+    },
+  )
 
-  test(`${adapter}: a step-up comes with the entry of its subject in the directory`, async (t) => {
+  test.serial(`${adapter}: a step-up comes with the entry of its subject in the directory`, async (t) => {
     const stores = await create()
     const challenge = await opened(stores)
     const user = { userId: challenge.subjectUserId, email: ALICE, locale: 'de-AT', displayName: 'Alice' }
@@ -85,7 +88,7 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     t.deepEqual((await stores.stepUps.load(challenge.id))?.user, user)
   })
 
-  test(`${adapter}: the same idempotency key gives the challenge that it opened first`, async (t) => {
+  test.serial(`${adapter}: the same idempotency key gives the challenge that it opened first`, async (t) => {
     const { stepUps } = await create()
     const clientId = randomUUID()
     const [first, event] = challengeOf(clientId)
@@ -99,20 +102,23 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     t.is(await stepUps.load(second.id), undefined)
   })
 
-  test(`${adapter}: an idempotency key with another fingerprint is refused and opens nothing`, async (t) => {
-    const { stepUps } = await create()
-    const clientId = randomUUID()
-    const [first, event] = challengeOf(clientId)
-    const [second, secondEvent] = challengeOf(clientId)
-    await stepUps.open(first, event, { key: 'key', fingerprint: 'f' }, PROVENANCE)
+  test.serial(
+    `${adapter}: an idempotency key with another fingerprint is refused and opens nothing`,
+    async (t) => {
+      const { stepUps } = await create()
+      const clientId = randomUUID()
+      const [first, event] = challengeOf(clientId)
+      const [second, secondEvent] = challengeOf(clientId)
+      await stepUps.open(first, event, { key: 'key', fingerprint: 'f' }, PROVENANCE)
 
-    await t.throwsAsync(stepUps.open(second, secondEvent, { key: 'key', fingerprint: 'g' }, PROVENANCE), {
-      instanceOf: IdempotencyKeyReused,
-    })
-    t.is(await stepUps.load(second.id), undefined)
-  })
+      await t.throwsAsync(stepUps.open(second, secondEvent, { key: 'key', fingerprint: 'g' }, PROVENANCE), {
+        instanceOf: IdempotencyKeyReused,
+      })
+      t.is(await stepUps.load(second.id), undefined)
+    },
+  )
 
-  test(`${adapter}: an idempotency key is its client's own`, async (t) => {
+  test.serial(`${adapter}: an idempotency key is its client's own`, async (t) => {
     const { stepUps } = await create()
     const idempotency = { key: 'key', fingerprint: 'f' }
 
@@ -120,7 +126,7 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     t.true((await stepUps.open(...challengeOf(randomUUID()), idempotency, PROVENANCE)).created)
   })
 
-  test(`${adapter}: of ten parallel calls with one key, one opens`, async (t) => {
+  test.serial(`${adapter}: of ten parallel calls with one key, one opens`, async (t) => {
     const { stepUps } = await create()
     const clientId = randomUUID()
     const subjectUserId: string = randomUUID()
@@ -135,7 +141,7 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     t.is(new Set(outcomes.map(({ challenge }) => challenge.id)).size, 1)
   })
 
-  test(`${adapter}: a subject has at most its number of live challenges at a client`, async (t) => {
+  test.serial(`${adapter}: a subject has at most its number of live challenges at a client`, async (t) => {
     const { stepUps } = await create()
     const [clientId, subjectUserId] = [randomUUID(), randomUUID()]
     const open = (client = clientId, subject = subjectUserId, now = NOON) =>
@@ -167,31 +173,34 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     t.true((await open(clientId, subjectUserId, afterNoon(900))).created, 'one has expired')
   })
 
-  test(`${adapter}: a repeated call gets its challenge also where there is no room for another`, async (t) => {
-    const { stepUps } = await create()
-    const clientId = randomUUID()
-    const idempotency = { key: 'key', fingerprint: 'f' }
-    const [first, event] = challengeOf(clientId)
-    await stepUps.open(first, event, idempotency, PROVENANCE, 1)
+  test.serial(
+    `${adapter}: a repeated call gets its challenge also where there is no room for another`,
+    async (t) => {
+      const { stepUps } = await create()
+      const clientId = randomUUID()
+      const idempotency = { key: 'key', fingerprint: 'f' }
+      const [first, event] = challengeOf(clientId)
+      await stepUps.open(first, event, idempotency, PROVENANCE, 1)
 
-    const again = await stepUps.open(
-      ...challengeOf(clientId, first.subjectUserId),
-      idempotency,
-      PROVENANCE,
-      1,
-    )
-
-    t.deepEqual(again, { challenge: first, created: false })
-    await t.throwsAsync(
-      stepUps.open(
+      const again = await stepUps.open(
         ...challengeOf(clientId, first.subjectUserId),
-        { key: 'key', fingerprint: 'g' },
+        idempotency,
         PROVENANCE,
         1,
-      ),
-      { instanceOf: IdempotencyKeyReused },
-    )
-  })
+      )
+
+      t.deepEqual(again, { challenge: first, created: false })
+      await t.throwsAsync(
+        stepUps.open(
+          ...challengeOf(clientId, first.subjectUserId),
+          { key: 'key', fingerprint: 'g' },
+          PROVENANCE,
+          1,
+        ),
+        { instanceOf: IdempotencyKeyReused },
+      )
+    },
+  )
 
   test.serial(
     `${adapter}: of fifteen parallel calls as many open a challenge as there is room for`,
@@ -220,7 +229,7 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     },
   )
 
-  test(`${adapter}: a decision is loaded as it was saved, one version on`, async (t) => {
+  test.serial(`${adapter}: a decision is loaded as it was saved, one version on`, async (t) => {
     const stores = await create()
     const challenge = await opened(stores)
     const before = (await stores.stepUps.load(challenge.id))!
@@ -233,7 +242,7 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     t.deepEqual(stepUp?.standing, { ...decision.standing, version: before.standing.version + 1 })
   })
 
-  test(`${adapter}: every end of a challenge is loaded as it was saved`, async (t) => {
+  test.serial(`${adapter}: every end of a challenge is loaded as it was saved`, async (t) => {
     const stores = await create()
     const policy = { ...POLICY, maxAttempts: 1, subjectMaxFailures: 1 }
     for (const codeMatches of [true, false]) {
@@ -254,7 +263,7 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     }
   })
 
-  test(`${adapter}: a consumed challenge is loaded with the call that consumed it`, async (t) => {
+  test.serial(`${adapter}: a consumed challenge is loaded with the call that consumed it`, async (t) => {
     const stores = await create()
     const challenge = await opened(stores)
     const { standing } = (await stores.stepUps.load(challenge.id))!
@@ -414,7 +423,7 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     },
   )
 
-  test(`${adapter}: a step-up comes with its newest issuance`, async (t) => {
+  test.serial(`${adapter}: a step-up comes with its newest issuance`, async (t) => {
     const stores = await create()
     const challenge = await opened(stores)
     await issued(stores, challenge.id)
@@ -423,7 +432,7 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     t.deepEqual((await stores.stepUps.load(challenge.id))?.issuance, newest)
   })
 
-  test(`${adapter}: a decision on an old version is refused and stores nothing`, async (t) => {
+  test.serial(`${adapter}: a decision on an old version is refused and stores nothing`, async (t) => {
     const stores = await create()
     const challenge = await opened(stores)
     const old = (await stores.stepUps.load(challenge.id))!
@@ -441,17 +450,20 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     )
   })
 
-  test(`${adapter}: a decision about one challenge supersedes those about the subject's others`, async (t) => {
-    const stores = await create()
-    const one = await opened(stores)
-    const other = await opened(stores, one.subjectUserId)
-    const old = (await stores.stepUps.load(other.id))!
-    await issued(stores, one.id)
+  test.serial(
+    `${adapter}: a decision about one challenge supersedes those about the subject's others`,
+    async (t) => {
+      const stores = await create()
+      const one = await opened(stores)
+      const other = await opened(stores, one.subjectUserId)
+      const old = (await stores.stepUps.load(other.id))!
+      await issued(stores, one.id)
 
-    t.false(await stores.stepUps.save(StepUp.issueOtp(old, demand(), POLICY, NOON), PROVENANCE))
-  })
+      t.false(await stores.stepUps.save(StepUp.issueOtp(old, demand(), POLICY, NOON), PROVENANCE))
+    },
+  )
 
-  test(`${adapter}: a decision about one subject leaves others alone`, async (t) => {
+  test.serial(`${adapter}: a decision about one subject leaves others alone`, async (t) => {
     const stores = await create()
     const one = await opened(stores)
     const other = await opened(stores)
@@ -461,7 +473,7 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     t.true(await stores.stepUps.save(StepUp.issueOtp(stepUp, demand(), POLICY, NOON), PROVENANCE))
   })
 
-  test(`${adapter}: of thirty decisions made on one version, one is saved`, async (t) => {
+  test.serial(`${adapter}: of thirty decisions made on one version, one is saved`, async (t) => {
     const stores = await create()
     const challenge = await opened(stores)
     const stepUp = (await stores.stepUps.load(challenge.id))!

@@ -24,29 +24,32 @@ export function suppressionsContract(adapter: string, create: CreateStores<MailO
     return { id, subjectUserId, address: addressOf(subjectUserId) }
   }
 
-  test(`${adapter}: a subject about whom nothing was decided has no standing`, async (t) => {
+  test.serial(`${adapter}: a subject about whom nothing was decided has no standing`, async (t) => {
     const { suppressions } = await create()
 
     t.is(await suppressions.findBySubject(randomUUID()), undefined)
   })
 
-  test(`${adapter}: a suppression is read as it was saved, one version on, and so is its end`, async (t) => {
-    const stores = await create()
-    const { suppressions } = stores
-    const { id, subjectUserId } = await opened(stores)
-    const before = (await suppressions.findBySubject(subjectUserId))!
-    const after = suppressed(before)
+  test.serial(
+    `${adapter}: a suppression is read as it was saved, one version on, and so is its end`,
+    async (t) => {
+      const stores = await create()
+      const { suppressions } = stores
+      const { id, subjectUserId } = await opened(stores)
+      const before = (await suppressions.findBySubject(subjectUserId))!
+      const after = suppressed(before)
 
-    t.true(await suppressions.save(after, [], PROVENANCE))
-    t.deepEqual(await suppressions.findBySubject(subjectUserId), { ...after, version: before.version + 1 })
-    t.deepEqual((await stores.stepUps.load(id))?.standing.suppression, after.suppression)
+      t.true(await suppressions.save(after, [], PROVENANCE))
+      t.deepEqual(await suppressions.findBySubject(subjectUserId), { ...after, version: before.version + 1 })
+      t.deepEqual((await stores.stepUps.load(id))?.standing.suppression, after.suppression)
 
-    const lifted = SubjectStanding.lift((await suppressions.findBySubject(subjectUserId))!, afterNoon(2))
-    t.true(await suppressions.save(lifted, [], PROVENANCE))
-    t.deepEqual(await suppressions.findBySubject(subjectUserId), { ...lifted, version: before.version + 2 })
-  })
+      const lifted = SubjectStanding.lift((await suppressions.findBySubject(subjectUserId))!, afterNoon(2))
+      t.true(await suppressions.save(lifted, [], PROVENANCE))
+      t.deepEqual(await suppressions.findBySubject(subjectUserId), { ...lifted, version: before.version + 2 })
+    },
+  )
 
-  test(`${adapter}: a suppression outlasts other decisions about the subject`, async (t) => {
+  test.serial(`${adapter}: a suppression outlasts other decisions about the subject`, async (t) => {
     const stores = await create()
     const { id, address } = await suppressedSubject(stores)
     const stepUp = (await stores.stepUps.load(id))!
@@ -57,37 +60,43 @@ export function suppressionsContract(adapter: string, create: CreateStores<MailO
     t.is((await stores.stepUps.load(id))?.standing.suppression?.address, address)
   })
 
-  test(`${adapter}: subjects are found by the mailbox that is out of use, and only while it is`, async (t) => {
-    const stores = await create()
-    const { subjectUserId, address } = await suppressedSubject(stores)
-    await suppressedSubject(stores)
+  test.serial(
+    `${adapter}: subjects are found by the mailbox that is out of use, and only while it is`,
+    async (t) => {
+      const stores = await create()
+      const { subjectUserId, address } = await suppressedSubject(stores)
+      await suppressedSubject(stores)
 
-    t.deepEqual(
-      (await stores.suppressions.findByMailbox(mailboxOf(address.toUpperCase()))).map(
-        (standing) => standing.subjectUserId,
-      ),
-      [subjectUserId],
-    )
+      t.deepEqual(
+        (await stores.suppressions.findByMailbox(mailboxOf(address.toUpperCase()))).map(
+          (standing) => standing.subjectUserId,
+        ),
+        [subjectUserId],
+      )
 
-    const [standing] = await stores.suppressions.findByMailbox(mailboxOf(address))
-    await stores.suppressions.save(SubjectStanding.lift(standing!, afterNoon(2)), [], PROVENANCE)
-    t.deepEqual(await stores.suppressions.findByMailbox(mailboxOf(address)), [])
-  })
+      const [standing] = await stores.suppressions.findByMailbox(mailboxOf(address))
+      await stores.suppressions.save(SubjectStanding.lift(standing!, afterNoon(2)), [], PROVENANCE)
+      t.deepEqual(await stores.suppressions.findByMailbox(mailboxOf(address)), [])
+    },
+  )
 
-  test(`${adapter}: a suppression supersedes decisions made before it, and is superseded by them`, async (t) => {
-    const stores = await create()
-    const { id, subjectUserId } = await opened(stores)
-    const stepUp = (await stores.stepUps.load(id))!
-    const demand = { id: randomUUID(), keyId: 'k1', recipient: addressOf(subjectUserId) }
-    const decision = StepUp.issueOtp(stepUp, demand, POLICY, NOON)
+  test.serial(
+    `${adapter}: a suppression supersedes decisions made before it, and is superseded by them`,
+    async (t) => {
+      const stores = await create()
+      const { id, subjectUserId } = await opened(stores)
+      const stepUp = (await stores.stepUps.load(id))!
+      const demand = { id: randomUUID(), keyId: 'k1', recipient: addressOf(subjectUserId) }
+      const decision = StepUp.issueOtp(stepUp, demand, POLICY, NOON)
 
-    t.true(await stores.suppressions.save(suppressed(stepUp.standing), [], PROVENANCE))
-    t.false(await stores.stepUps.save(decision, PROVENANCE))
-    t.false(await stores.suppressions.save(suppressed(stepUp.standing, 2), [], PROVENANCE))
-    t.deepEqual((await stores.suppressions.findBySubject(subjectUserId))?.suppression?.at, afterNoon(1))
-  })
+      t.true(await stores.suppressions.save(suppressed(stepUp.standing), [], PROVENANCE))
+      t.false(await stores.stepUps.save(decision, PROVENANCE))
+      t.false(await stores.suppressions.save(suppressed(stepUp.standing, 2), [], PROVENANCE))
+      t.deepEqual((await stores.suppressions.findBySubject(subjectUserId))?.suppression?.at, afterNoon(1))
+    },
+  )
 
-  test(`${adapter}: of ten lifts of one version one is saved, with its event`, async (t) => {
+  test.serial(`${adapter}: of ten lifts of one version one is saved, with its event`, async (t) => {
     const stores = await create()
     const { id, subjectUserId } = await suppressedSubject(stores)
     const standing = (await stores.suppressions.findBySubject(subjectUserId))!
@@ -112,7 +121,7 @@ export function suppressionsContract(adapter: string, create: CreateStores<MailO
     )
   })
 
-  test(`${adapter}: an erased user's address is forgotten as one out of use too`, async (t) => {
+  test.serial(`${adapter}: an erased user's address is forgotten as one out of use too`, async (t) => {
     const stores = await create()
     const { subjectUserId: userId, address } = await suppressedSubject(stores)
     await stores.registry.put({ userId, email: address }, NOON, PROVENANCE)

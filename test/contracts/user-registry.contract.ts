@@ -12,7 +12,7 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
   const statusOf = async ({ stepUps }: Stores, challengeId: string) =>
     (await stepUps.load(challengeId))?.challenge.status
 
-  test(`${adapter}: an entry is created once and updated from then on`, async (t) => {
+  test.serial(`${adapter}: an entry is created once and updated from then on`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)
     const user = { userId, email: ALICE, locale: 'de', displayName: 'Alice' }
@@ -23,42 +23,48 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.deepEqual((await stores.stepUps.load(id))?.user, renamed)
   })
 
-  test(`${adapter}: a changed e-mail address cancels the user's live challenges, verified ones too`, async (t) => {
-    const stores = await create()
-    const pending = await opened(stores)
-    const userId = pending.subjectUserId
-    const verified = await opened(stores, userId)
-    const others = await opened(stores)
-    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
-    await issued(stores, verified.id)
-    const stepUp = (await stores.stepUps.load(verified.id))!
-    await stores.stepUps.save(
-      StepUp.verifyOtp(stepUp, () => true, noticeDemand(), POLICY, NOON)[0],
-      PROVENANCE,
-    )
+  test.serial(
+    `${adapter}: a changed e-mail address cancels the user's live challenges, verified ones too`,
+    async (t) => {
+      const stores = await create()
+      const pending = await opened(stores)
+      const userId = pending.subjectUserId
+      const verified = await opened(stores, userId)
+      const others = await opened(stores)
+      await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+      await issued(stores, verified.id)
+      const stepUp = (await stores.stepUps.load(verified.id))!
+      await stores.stepUps.save(
+        StepUp.verifyOtp(stepUp, () => true, noticeDemand(), POLICY, NOON)[0],
+        PROVENANCE,
+      )
 
-    await stores.registry.put({ userId, email: ELSEWHERE }, afterNoon(10), PROVENANCE)
+      await stores.registry.put({ userId, email: ELSEWHERE }, afterNoon(10), PROVENANCE)
 
-    t.is(await statusOf(stores, pending.id), 'cancelled')
-    t.is(await statusOf(stores, verified.id), 'cancelled')
-    t.is(await statusOf(stores, others.id), 'pending')
-  })
+      t.is(await statusOf(stores, pending.id), 'cancelled')
+      t.is(await statusOf(stores, verified.id), 'cancelled')
+      t.is(await statusOf(stores, others.id), 'pending')
+    },
+  )
 
-  test(`${adapter}: a changed e-mail address cancels a hundred challenges, each with its event`, async (t) => {
-    const stores = await create()
-    const userId = randomUUID()
-    const challenges: { readonly id: string }[] = []
-    for (let n = 0; n < 100; n++) challenges.push(await opened(stores, userId))
-    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+  test.serial(
+    `${adapter}: a changed e-mail address cancels a hundred challenges, each with its event`,
+    async (t) => {
+      const stores = await create()
+      const userId = randomUUID()
+      const challenges: { readonly id: string }[] = []
+      for (let n = 0; n < 100; n++) challenges.push(await opened(stores, userId))
+      await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
 
-    await stores.registry.put({ userId, email: ELSEWHERE }, afterNoon(10), PROVENANCE)
+      await stores.registry.put({ userId, email: ELSEWHERE }, afterNoon(10), PROVENANCE)
 
-    const ends = await Promise.all(challenges.map(({ id }) => stores.trail.eventsOf(id)))
-    t.true(ends.every((events) => events.at(-1)?.type === 'challenge-cancelled'))
-    t.is(await statusOf(stores, challenges[99]!.id), 'cancelled')
-  })
+      const ends = await Promise.all(challenges.map(({ id }) => stores.trail.eventsOf(id)))
+      t.true(ends.every((events) => events.at(-1)?.type === 'challenge-cancelled'))
+      t.is(await statusOf(stores, challenges[99]!.id), 'cancelled')
+    },
+  )
 
-  test(`${adapter}: a changed name or language leaves challenges alone`, async (t) => {
+  test.serial(`${adapter}: a changed name or language leaves challenges alone`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)
     await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
@@ -68,7 +74,7 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.is(await statusOf(stores, id), 'pending')
   })
 
-  test(`${adapter}: a challenge that is over stays as it ended`, async (t) => {
+  test.serial(`${adapter}: a challenge that is over stays as it ended`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)
     await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
@@ -78,7 +84,7 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.is(await statusOf(stores, id), 'pending')
   })
 
-  test(`${adapter}: an issuance decided on the old entry can no longer be saved`, async (t) => {
+  test.serial(`${adapter}: an issuance decided on the old entry can no longer be saved`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)
     await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
@@ -95,25 +101,33 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.false(await stores.stepUps.save(decision, PROVENANCE))
   })
 
-  test(`${adapter}: an entry remembers when its address replaced another one, and not when it was put again`, async (t) => {
-    const { registry } = await create()
-    const userId = randomUUID()
-    const since = async () => (await registry.find(userId))?.emailChangedAt
+  test.serial(
+    `${adapter}: an entry remembers when its address replaced another one or an erased one, and not when it was put again`,
+    async (t) => {
+      const { registry } = await create()
+      const userId = randomUUID()
+      const since = async () => (await registry.find(userId))?.emailChangedAt
 
-    await registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
-    t.is(await since(), undefined)
-    await registry.put({ userId, email: ELSEWHERE }, afterNoon(60), PROVENANCE)
-    t.deepEqual(await since(), afterNoon(60))
-    await registry.put({ userId, email: ELSEWHERE, locale: 'fr' }, afterNoon(120), PROVENANCE)
-    t.deepEqual(await since(), afterNoon(60))
-    await registry.putAll([{ userId, email: ALICE }], afterNoon(180), PROVENANCE)
-    t.deepEqual(await since(), afterNoon(180))
-    await registry.erase(userId, afterNoon(240), PROVENANCE)
-    await registry.put({ userId, email: ELSEWHERE }, afterNoon(240), PROVENANCE)
-    t.is(await since(), undefined)
-  })
+      await registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+      t.is(await since(), undefined)
+      await registry.put({ userId, email: ELSEWHERE }, afterNoon(60), PROVENANCE)
+      t.deepEqual(await since(), afterNoon(60))
+      await registry.put({ userId, email: ELSEWHERE, locale: 'fr' }, afterNoon(120), PROVENANCE)
+      t.deepEqual(await since(), afterNoon(60))
+      await registry.putAll([{ userId, email: ALICE }], afterNoon(180), PROVENANCE)
+      t.deepEqual(await since(), afterNoon(180))
+      await registry.erase(userId, afterNoon(240), PROVENANCE)
+      await registry.put({ userId, email: ALICE }, afterNoon(300), PROVENANCE)
+      t.deepEqual(await since(), afterNoon(300))
+      await registry.put({ userId, email: ALICE }, afterNoon(360), PROVENANCE)
+      t.deepEqual(await since(), afterNoon(300))
+      await registry.erase(userId, afterNoon(420), PROVENANCE)
+      await registry.putAll([{ userId, email: ALICE }], afterNoon(480), PROVENANCE)
+      t.deepEqual(await since(), afterNoon(480))
+    },
+  )
 
-  test(`${adapter}: parallel puts of one new user create one entry`, async (t) => {
+  test.serial(`${adapter}: parallel puts of one new user create one entry`, async (t) => {
     const stores = await create()
     const userId = randomUUID()
 
@@ -124,7 +138,7 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.deepEqual(outcomes.filter((outcome) => outcome === 'created').length, 1)
   })
 
-  test(`${adapter}: an entry is found as it was put, and others are not`, async (t) => {
+  test.serial(`${adapter}: an entry is found as it was put, and others are not`, async (t) => {
     const { registry } = await create()
     const user = { userId: randomUUID(), email: ALICE, locale: 'de', displayName: 'Alice' }
     await registry.put(user, NOON, PROVENANCE)
@@ -133,7 +147,7 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.is(await registry.find(randomUUID()), undefined)
   })
 
-  test(`${adapter}: an erased user leaves no entry, no address and no live challenge`, async (t) => {
+  test.serial(`${adapter}: an erased user leaves no entry, no address and no live challenge`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)
     await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
@@ -149,65 +163,75 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.false(JSON.stringify(await stores.trail.eventsOf(id)).includes(ALICE))
   })
 
-  test(`${adapter}: to erase whom nobody knows is without effect, and leaves no trace of the id`, async (t) => {
-    const { stores, types } = await overheard(create)
-    const userId = randomUUID()
+  test.serial(
+    `${adapter}: to erase whom nobody knows is without effect, and leaves no trace of the id`,
+    async (t) => {
+      const { stores, types } = await overheard(create)
+      const userId = randomUUID()
 
-    await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+      await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
 
-    t.deepEqual(types(), [])
-    const { id } = await opened(stores, userId)
-    t.is((await stores.stepUps.load(id))?.standing.version, 0)
-  })
+      t.deepEqual(types(), [])
+      const { id } = await opened(stores, userId)
+      t.is((await stores.stepUps.load(id))?.standing.version, 0)
+    },
+  )
 
-  test(`${adapter}: a user whose entry is elsewhere is erased too: no address, no live challenge`, async (t) => {
-    const { stores, types } = await overheard(create)
-    const { id, subjectUserId: userId } = await opened(stores)
-    await issued(stores, id)
+  test.serial(
+    `${adapter}: a user whose entry is elsewhere is erased too: no address, no live challenge`,
+    async (t) => {
+      const { stores, types } = await overheard(create)
+      const { id, subjectUserId: userId } = await opened(stores)
+      await issued(stores, id)
 
-    await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+      await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
 
-    const stepUp = await stores.stepUps.load(id)
-    t.is(stepUp?.challenge.status, 'cancelled')
-    t.not(stepUp?.issuance?.recipient, ALICE)
-    t.deepEqual(types().at(-1), ['challenge-cancelled', 'user-erased'])
-  })
+      const stepUp = await stores.stepUps.load(id)
+      t.is(stepUp?.challenge.status, 'cancelled')
+      t.not(stepUp?.issuance?.recipient, ALICE)
+      t.deepEqual(types().at(-1), ['challenge-cancelled', 'user-erased'])
+    },
+  )
 
-  test(`${adapter}: an erasure that is repeated finds nothing, and is not on record again`, async (t) => {
-    const { stores, types } = await overheard(create)
-    const { id, subjectUserId: userId } = await opened(stores)
-    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
-    await issued(stores, id)
+  test.serial(
+    `${adapter}: an erasure that is repeated finds nothing, and is not on record again`,
+    async (t) => {
+      const { stores, types } = await overheard(create)
+      const { id, subjectUserId: userId } = await opened(stores)
+      await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+      await issued(stores, id)
 
-    await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
-    await stores.registry.erase(userId, afterNoon(2), PROVENANCE)
+      await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+      await stores.registry.erase(userId, afterNoon(2), PROVENANCE)
 
-    t.is(
-      types()
+      const erasures = types()
         .flat()
-        .filter((type) => type === 'user-erased').length,
-      1,
-    )
-  })
+        .filter((type) => type === 'user-erased')
+      t.is(erasures.length, 1)
+    },
+  )
 
-  test(`${adapter}: an issuance decided before the user was erased can no longer be saved`, async (t) => {
-    const stores = await create()
-    const { id, subjectUserId: userId } = await opened(stores)
-    await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
-    const stepUp = (await stores.stepUps.load(id))!
-    const decision = StepUp.issueOtp(
-      stepUp,
-      { id: randomUUID(), keyId: 'k1', recipient: ALICE },
-      POLICY,
-      NOON,
-    )
+  test.serial(
+    `${adapter}: an issuance decided before the user was erased can no longer be saved`,
+    async (t) => {
+      const stores = await create()
+      const { id, subjectUserId: userId } = await opened(stores)
+      await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+      const stepUp = (await stores.stepUps.load(id))!
+      const decision = StepUp.issueOtp(
+        stepUp,
+        { id: randomUUID(), keyId: 'k1', recipient: ALICE },
+        POLICY,
+        NOON,
+      )
 
-    await stores.registry.erase(userId, NOON, PROVENANCE)
+      await stores.registry.erase(userId, NOON, PROVENANCE)
 
-    t.false(await stores.stepUps.save(decision, PROVENANCE))
-  })
+      t.false(await stores.stepUps.save(decision, PROVENANCE))
+    },
+  )
 
-  test(`${adapter}: several entries are stored together, as each would be alone`, async (t) => {
+  test.serial(`${adapter}: several entries are stored together, as each would be alone`, async (t) => {
     const stores = await create()
     const { id, subjectUserId: userId } = await opened(stores)
     await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)

@@ -32,6 +32,21 @@ test('an issuance counts against the challenge and against the subject', (t) => 
   )
 })
 
+test('the first code of a subject in an hour has half as many places of a mailbox more, and the next ones have not', (t) => {
+  const most = (stepUp: StepUp, at: number, mailboxMaxIssuancesPerHour: number) =>
+    StepUp.issueOtp(stepUp, demand(), { ...POLICY, mailboxMaxIssuancesPerHour }, afterNoon(at)).mailbox
+      ?.atMost
+  const { standing } = issue(freshStepUp())
+  const next = { ...freshStepUp(), standing }
+
+  t.is(most(freshStepUp(), 0, 40), 60)
+  t.is(most(freshStepUp(), 0, 1), 2)
+  t.is(most(next, 1, 40), 40)
+  const longLived = { ...next, challenge: { ...next.challenge, expiresAt: afterNoon(86_400) } }
+  t.is(most(longLived, 3599, 40), 40)
+  t.is(most(longLived, 3600, 40), 60)
+})
+
 test('a second issuance within the cooldown is refused', (t) => {
   t.throws(() => issue(issue(freshStepUp()), afterNoon(29)), { instanceOf: IssuanceTooSoon })
 })
@@ -219,9 +234,25 @@ test('a live challenge is cancelled once its user has moved from where the code 
     t.deepEqual(StepUp.cancelIfUnsound(stepUp, MOVED, afterNoon(10)), {
       challenge: cancelled,
       standing,
+      securityNotice: {
+        ...{ kind: 'address-changed', subjectUserId: 'alice', recipient: ALICE },
+        happenedAt: afterNoon(10),
+      },
       events: [event],
     })
   }
+})
+
+test('where the code went hears that its user has moved, unless no mail may go there', (t) => {
+  const issued = issue(freshStepUp())
+  const suppression = { address: ALICE, reason: 'hard-bounce', at: NOON } as const
+  const moved = { user: { ...MOVED.user, locale: 'de' } }
+
+  t.like(StepUp.cancelIfUnsound(issued, moved, NOON)?.securityNotice, { recipient: ALICE, locale: 'de' })
+  const { standing } = issued
+  const suppressed = { ...issued, standing: { ...standing, suppression } }
+  t.false('securityNotice' in StepUp.cancelIfUnsound(suppressed, moved, NOON)!)
+  t.false('securityNotice' in StepUp.cancelIfUnsound({ ...issued, forgery: 'unsealed' }, moved, NOON)!)
 })
 
 test('a user who has moved at the deadline ends nothing, and a millisecond before does', (t) => {

@@ -161,11 +161,11 @@ for (const [what, previous, next] of [
   })
 }
 
-test('an erasure cancels the live challenges and withdraws the queued warnings, on record', (t) => {
+test('an erasure cancels the live challenges, tells the address and withdraws the queued warnings, on record', (t) => {
   const { pending, verified } = challengesOfAlice()
   const notice = LockNotice.queue('n-1', ALICE, pending, afterNoon(900), NOON)
 
-  const decision = User.erase('alice', [pending, verified], [notice], afterNoon(10))
+  const decision = User.erase({ ...USER, locale: 'de' }, [pending, verified], [notice], afterNoon(10), false)
 
   const reason = 'user-erased' as const
   const about = { subjectUserId: 'alice', at: afterNoon(10) }
@@ -175,6 +175,10 @@ test('an erasure cancels the live challenges and withdraws the queued warnings, 
       Challenge.cancel(verified, reason, afterNoon(10))[0],
     ],
     withdrawn: [LockNotice.fail(notice, reason, afterNoon(10))[0]],
+    notice: {
+      ...{ kind: 'address-removed', subjectUserId: 'alice', recipient: ALICE },
+      ...{ happenedAt: afterNoon(10), locale: 'de' },
+    },
     events: [
       { type: 'challenge-cancelled', challengeId: pending.id, ...about, reason },
       { type: 'challenge-cancelled', challengeId: verified.id, ...about, reason },
@@ -184,12 +188,39 @@ test('an erasure cancels the live challenges and withdraws the queued warnings, 
   })
 })
 
-test('the erasure of a user without challenges or warnings is on record', (t) => {
-  t.deepEqual(User.erase('alice', [], [], NOON), {
+test('a user without an entry of ours has no address that could hear of the erasure', (t) => {
+  const { pending } = challengesOfAlice()
+
+  const decision = User.erase({ userId: 'alice' }, [pending], [], afterNoon(10), true)
+
+  t.is(decision.notice, undefined)
+  t.is(decision.cancelled.length, 1)
+  t.like(decision.events.at(-1), { type: 'user-erased', subjectUserId: 'alice' })
+})
+
+test('the erasure of a user without live challenges is on record, and the address hears of it only if it has to', (t) => {
+  const erased = {
     cancelled: [],
     withdrawn: [],
     events: [{ type: 'user-erased', subjectUserId: 'alice', at: NOON }],
+  }
+
+  t.deepEqual(User.erase(USER, [], [], NOON, false), erased as ReturnType<typeof User.erase>)
+  t.like(User.erase(USER, [], [], NOON, true), {
+    ...erased,
+    notice: { kind: 'address-removed', recipient: ALICE },
   })
+})
+
+test('an entry remembers when its address came after another one, or after one that was erased', (t) => {
+  const since = (...facts: Parameters<typeof User.replacing>) => User.replacing(...facts).emailChangedAt
+  const moved = { ...USER, email: ELSEWHERE }
+
+  t.is(since(undefined, USER, undefined, NOON), undefined)
+  t.deepEqual(since(undefined, USER, NOON, afterNoon(60)), afterNoon(60))
+  t.is(since(USER, USER, NOON, afterNoon(60)), undefined)
+  t.deepEqual(since({ ...USER, emailChangedAt: NOON }, USER, undefined, afterNoon(60)), NOON)
+  t.deepEqual(since({ ...USER, emailChangedAt: NOON }, moved, undefined, afterNoon(60)), afterNoon(60))
 })
 
 for (const [what, change] of [
@@ -198,7 +229,10 @@ for (const [what, change] of [
     (challenges: readonly Challenge[], now: Date) =>
       User.changeEntry(USER, { ...USER, email: ELSEWHERE }, challenges, now),
   ],
-  ['an erasure', (challenges: readonly Challenge[], now: Date) => User.erase('alice', challenges, [], now)],
+  [
+    'an erasure',
+    (challenges: readonly Challenge[], now: Date) => User.erase(USER, challenges, [], now, false),
+  ],
 ] as const) {
   test(`${what} leaves challenges that are over as they ended`, (t) => {
     t.deepEqual(change(challengesOfAlice().over, afterNoon(10)).cancelled, [])

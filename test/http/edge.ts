@@ -9,6 +9,7 @@ import { InFlightRequests } from '../../src/adapters/http-koa/edge/in-flight-req
 import { Readiness } from '../../src/adapters/http-koa/edge/readiness.ts'
 import type { RequestObserver, RequestTraces } from '../../src/adapters/http-koa/edge/request-log.ts'
 import { serviceRoutes } from '../../src/adapters/http-koa/service/routes.ts'
+import { serviceEventRoutes } from '../../src/adapters/http-koa/service-events/routes.ts'
 import { totpEmailRoutes } from '../../src/adapters/http-koa/totp-email/routes.ts'
 import { userRoutes } from '../../src/adapters/http-koa/users/routes.ts'
 import { BasicCredentials } from '../../src/adapters/http-koa/webhooks/postmark/basic-credentials.ts'
@@ -66,6 +67,7 @@ export async function edge(
         ...useCases,
         ...(usersElsewhere && { putUser: undefined }),
       }),
+      serviceEventRoutes(authentication, useCases),
       ...(webhook ? [postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger)] : []),
       serviceRoutes(readiness, new EddsaChallengeSigner([{ id: 's1', bytes: Buffer.alloc(32, 7) }])),
       documentationRoutes(),

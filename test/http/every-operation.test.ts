@@ -22,6 +22,8 @@ const SERVICE = [
     'users_export',
     'support_read',
     'support_write',
+    'webhooks_write',
+    'events_read',
   ].map((scope) => `mfa_${scope}`),
 ].join('.')
 
@@ -64,7 +66,9 @@ function caseOf(template: string, method: string, operation: Operation): Case {
     ),
     json: example?.value,
     scheme: Object.keys(operation.security?.[0] ?? {})[0],
-    family: /^\/(?:webhooks|internal\/v1\/mfa\/(?:challenges|users))\b/.test(template) ? 'challenge' : 'totp',
+    family: /^\/(?:webhooks|internal\/v1\/mfa\/(?:challenges|users|webhooks|events))\b/.test(template)
+      ? 'challenge'
+      : 'totp',
   }
 }
 

@@ -16,6 +16,8 @@ for (const [what, path, family] of [
   ['a doubled slash', `//internal/v1/mfa/totp-email/${ID}:initiate`, 'totp'],
   ['challenges with a slash at the end', '/internal/v1/mfa/challenges/', 'challenge'],
   ['users without an id', '/internal/v1/mfa/users/', 'challenge'],
+  ['webhooks without an id', '/internal/v1/mfa/webhooks/', 'challenge'],
+  ['an event by its id', `/internal/v1/mfa/events/${ID}`, 'challenge'],
   ['the development routes', '/dev/token', 'totp'],
 ] as const) {
   test(`${what} is RESOURCE_UNKNOWN`, async (t) => {
@@ -30,6 +32,7 @@ for (const [resource, verb, family] of [
   ['totp-email', 'verify', 'totp'],
   ['challenges', 'consume', 'challenge'],
   ['challenges', 'cancel', 'challenge'],
+  ['webhooks', 'rotateSecret', 'challenge'],
 ] as const) {
   for (const colon of ['%3A', '%3a']) {
     test(`${resource}/…${colon}${verb} is RESOURCE_UNKNOWN, and the message says how to send the colon`, async (t) => {
@@ -67,6 +70,8 @@ for (const [method, path, allow, family] of [
   ['DELETE', '/internal/v1/mfa/challenges', 'POST, HEAD, GET', 'challenge'],
   ['POST', `/internal/v1/mfa/challenges/${ID}`, 'HEAD, GET', 'challenge'],
   ['PATCH', '/internal/v1/mfa/users/alice', 'PUT, HEAD, GET, DELETE', 'challenge'],
+  ['PATCH', '/internal/v1/mfa/webhooks/payments', 'PUT, HEAD, GET, DELETE', 'challenge'],
+  ['POST', '/internal/v1/mfa/events', 'HEAD, GET', 'challenge'],
   ['POST', '/healthz', 'HEAD, GET', 'totp'],
 ] as const) {
   test(`${method} ${path.replace(ID, '…')} is not allowed, and Allow says what is`, async (t) => {

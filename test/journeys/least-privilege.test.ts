@@ -106,12 +106,16 @@ test('the service does all that it does as a role that may do nothing else', asy
   t.notRegex(service.output(), /42501|permission denied/)
 })
 
+function anchoringWith(anchors: PrismaTrailAnchors, signer: EddsaAnchorSigner): AnchorTrail {
+  return new AnchorTrail(anchors, signer, { verify: () => 'genuine' }, { now: () => new Date() })
+}
+
 test('that role anchors the trail, and verifies it', async (t) => {
   const { prisma, close } = connectPrisma({ url: asService, onConnectionLost: () => {} })
   t.teardown(close)
   const key = { id: 's1', bytes: randomBytes(32) }
   const signer = new EddsaAnchorSigner([key])
-  const anchoring = new AnchorTrail(new PrismaTrailAnchors(prisma), signer, { now: () => new Date() })
+  const anchoring = anchoringWith(new PrismaTrailAnchors(prisma), signer)
   // The service of another test may have made the one of this hour.
   await anchoring.execute()
 
@@ -138,7 +142,7 @@ test('that role stores no anchor that ends anchoring', async (t) => {
   t.teardown(close)
   const anchors = new PrismaTrailAnchors(prisma)
   const signer = new EddsaAnchorSigner([{ id: 's1', bytes: randomBytes(32) }])
-  await new AnchorTrail(anchors, signer, { now: () => new Date() }).execute()
+  await anchoringWith(anchors, signer).execute()
   const before = await anchors.newest()
 
   for (const changed of [

@@ -22,9 +22,12 @@ test('trail verify says whether the trail is whole, and what is not', async (t) 
   const folder = await mkdtemp(join(tmpdir(), 'countersign-trail-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const [log, jwks] = [join(folder, 'service.log'), join(folder, 'jwks.json')]
-  const anchoring = new AnchorTrail(new PrismaTrailAnchors(prisma), new EddsaAnchorSigner([KEY]), {
-    now: () => new Date(),
-  })
+  const anchoring = new AnchorTrail(
+    new PrismaTrailAnchors(prisma),
+    new EddsaAnchorSigner([KEY]),
+    { verify: () => 'genuine' },
+    { now: () => new Date() },
+  )
   await anchoring.execute()
   await query(
     url,
@@ -33,7 +36,7 @@ test('trail verify says whether the trail is whole, and what is not', async (t) 
     AS_OWNER,
     `UPDATE trail_anchors SET hour = hour - interval '1 hour'`,
   )
-  const anchor = await anchoring.execute()
+  const { anchor } = await anchoring.execute()
   const lines = [
     { level: 30, msg: 'request' },
     { level: 30, msg: 'trail anchored', anchor },

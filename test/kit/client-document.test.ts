@@ -31,6 +31,11 @@ const CALLS: Readonly<Record<string, (client: CountersignClient) => Promise<unkn
   eraseUser: (client) => client.eraseUser('alice'),
   liftSuppression: (client) => client.liftSuppression('alice'),
   initiateEmail: (client) => client.initiateEmail(CHALLENGE_ID, OF_USER),
+  putWebhook: (client) => client.putWebhook('payments', { url: 'https://payments.bank.example/events' }),
+  readWebhook: (client) => client.findWebhook('payments'),
+  removeWebhook: (client) => client.removeWebhook('payments'),
+  rotateWebhookSecret: (client) => client.rotateWebhookSecret('payments', { keepPrevious: false }),
+  readServiceEvents: (client) => client.readServiceEvents({ after: 4711, limit: 200 }),
   verifyEmail: (client) => client.verifyEmail(CHALLENGE_ID, '042917', OF_USER),
 }
 

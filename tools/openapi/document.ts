@@ -10,6 +10,7 @@ import {
   unmatched,
 } from '../../src/adapters/http-koa/edge/errors.openapi.ts'
 import { servicePaths } from '../../src/adapters/http-koa/service/openapi.ts'
+import { serviceEventPaths } from '../../src/adapters/http-koa/service-events/openapi.ts'
 import { totpEmailPaths } from '../../src/adapters/http-koa/totp-email/openapi.ts'
 import { userPaths } from '../../src/adapters/http-koa/users/openapi.ts'
 import { postmarkWebhookPaths } from '../../src/adapters/http-koa/webhooks/postmark/openapi.ts'
@@ -70,6 +71,7 @@ export async function apiDocument(): Promise<string> {
         { name: 'Step-up', description: 'For the user’s app.' },
         { name: 'Challenges', description: 'For operation services.' },
         { name: 'Users', description: 'For the service that keeps the users’ e-mail addresses.' },
+        { name: 'Service events', description: 'What happens to its challenges, for an operation service.' },
         { name: 'Support', description: 'For the support, which helps users who cannot go on.' },
         { name: 'Mail reports', description: 'For the mail system.' },
         { name: 'Service', description: 'For operators, and for those who check the service’s signatures.' },
@@ -80,6 +82,7 @@ export async function apiDocument(): Promise<string> {
         ...totpEmailPaths,
         ...challengePaths,
         ...userPaths,
+        ...serviceEventPaths,
         ...postmarkWebhookPaths,
         ...servicePaths,
         ...documentationPaths,

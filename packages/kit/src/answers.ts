@@ -147,6 +147,72 @@ export interface User {
   readonly displayName?: string | undefined
 }
 
+/** Where a service gets the events of its challenges. */
+export interface WebhookEndpoint {
+  /** The client that the endpoint belongs to. */
+  readonly clientId: string
+  /** Where events are sent. Null if the service reads them with a cursor. */
+  readonly url: string | null
+  /**
+   * Since when deliveries are paused, because they failed for too long or the endpoint answered 410. Null if they are not. Events are
+   * kept meanwhile.
+   */
+  readonly pausedAt: string | null
+  /** `service`: by this API. `configuration`: by the operator, so that this API can neither change nor remove it. */
+  readonly registeredBy: 'configuration' | 'service'
+  /** Whether deliveries are also signed with the secret before the newest one. */
+  readonly previousSecretSigns: boolean
+}
+
+/** An endpoint with its secret. */
+export interface SharedWebhookEndpoint extends WebhookEndpoint {
+  /**
+   * The newest secret, which verifies `v1` signatures of Standard Webhooks. Keep it as you keep a password. Null if the operator has
+   * removed the key that it is derived from: rotate it.
+   */
+  readonly secret: string | null
+}
+
+/** An event in the JSON format of CloudEvents 1.0. */
+export interface CloudEvent {
+  /** The version of CloudEvents. */
+  readonly specversion: '1.0'
+  /** The same in each delivery and each list. It tells a repeat from another event. */
+  readonly id: string
+  /** The same for every event of Countersign. */
+  readonly source: string
+  /** What happened. Later versions add types: pass over those that you do not know. */
+  readonly type: string
+  /** The challenge. */
+  readonly subject: string
+  /** When it happened. */
+  readonly time: string
+  /** The media type of `data`. */
+  readonly datacontenttype: 'application/json'
+  /**
+   * The challenge, and what is peculiar to the type, such as `attemptsRemaining`. It has no code, no address and no text of the
+   * operation.
+   */
+  readonly data: {
+    /** The challenge. */
+    readonly challengeId: string
+    /** The client that opened the challenge. */
+    readonly clientId: string
+    /** The user that the challenge is about. */
+    readonly subjectUserId: string
+    /** The place of the event among all. Later events have higher numbers, with gaps. */
+    readonly position: number
+  } & Readonly<Record<string, string | number>>
+}
+
+/** One page of the events of a client. */
+export interface ServiceEventPage {
+  /** In the order of their positions: the batch format of CloudEvents 1.0. */
+  readonly events: readonly CloudEvent[]
+  /** The cursor for the next call. Without events, it is the cursor of this one. */
+  readonly nextAfter: number
+}
+
 export const Summary = z.array(z.object({ label: z.string(), value: z.string() })).readonly()
 const Instant = z.iso.datetime()
 
@@ -200,6 +266,41 @@ export const User: z.ZodType<User> = z.object({
   email: z.string(),
   locale: z.string().optional(),
   displayName: z.string().optional(),
+})
+
+const ENDPOINT = {
+  clientId: z.string(),
+  url: z.string().nullable(),
+  pausedAt: Instant.nullable(),
+  registeredBy: z.enum(['configuration', 'service']),
+  previousSecretSigns: z.boolean(),
+}
+export const WebhookEndpoint: z.ZodType<WebhookEndpoint> = z.object(ENDPOINT)
+export const SharedWebhookEndpoint: z.ZodType<SharedWebhookEndpoint> = z.object({
+  ...ENDPOINT,
+  secret: z.string().nullable(),
+})
+
+const CloudEvent: z.ZodType<CloudEvent> = z.object({
+  specversion: z.literal('1.0'),
+  id: z.string(),
+  source: z.string(),
+  type: z.string(),
+  subject: z.string(),
+  time: Instant,
+  datacontenttype: z.literal('application/json'),
+  data: z
+    .object({
+      challengeId: z.string(),
+      clientId: z.string(),
+      subjectUserId: z.string(),
+      position: z.int(),
+    })
+    .catchall(z.union([z.string(), z.number()])),
+})
+export const ServiceEventPage: z.ZodType<ServiceEventPage> = z.object({
+  events: z.array(CloudEvent).readonly(),
+  nextAfter: z.int(),
 })
 
 export const ErrorBody = z.object({

@@ -6,8 +6,11 @@ import {
   ConsumedChallenge,
   ErrorBody,
   OpenedChallenge,
+  ServiceEventPage,
+  SharedWebhookEndpoint,
   type SummaryLine,
   User,
+  WebhookEndpoint,
 } from './answers.ts'
 import { AnswerTooLong, boundedFetch, type FetchedText } from './bounded-fetch.ts'
 import { ANSWERED_CODES, CountersignError, FIELD_CODES } from './countersign-error.ts'
@@ -54,6 +57,23 @@ export interface DirectoryEntry {
   readonly locale?: string
   /** How the mail addresses the user: one line of at most 100 characters. */
   readonly displayName?: string
+}
+
+/** Where a service wants to get its events. */
+export interface WebhookDemand {
+  /**
+   * An `https://` URL of at most 2,048 characters without a user, a password and a fragment. Absent: no events are sent, and the
+   * service reads them with `readServiceEvents`.
+   */
+  readonly url?: string
+}
+
+/** Which events to read. */
+export interface ServiceEventsQuery {
+  /** The cursor: `nextAfter` of the page before, or `position` of an event. Default: from the first event that is stored. */
+  readonly after?: number
+  /** How many events at most, 1 to 200. Default: 100. */
+  readonly limit?: number
 }
 
 export interface CountersignClientOptions {
@@ -103,6 +123,8 @@ interface Call {
 
 const CHALLENGES = '/internal/v1/mfa/challenges'
 const USERS = '/internal/v1/mfa/users'
+const WEBHOOKS = '/internal/v1/mfa/webhooks'
+const EVENTS = '/internal/v1/mfa/events'
 const TOTP_EMAIL = '/internal/v1/mfa/totp-email'
 const RETRYABLE_STATUSES: readonly (number | undefined)[] = [429, 502, 503, 504]
 const FIRST_PAUSE_IN_MS = 100
@@ -298,6 +320,89 @@ export class CountersignClient {
   }
 
   /**
+   * Registers where this service gets the events of its challenges, or changes it, and returns its secret. From then on events are
+   * stored for it. A repeat returns the same secret, and resumes paused deliveries. Needs the scope `mfa:webhooks:write`.
+   *
+   * Codes: `BAD_REQUEST`, `FORBIDDEN` for another client, `WEBHOOK_CONFIGURED`.
+   *
+   * @param clientId the client of the access token.
+   */
+  async putWebhook(
+    clientId: string,
+    { url }: WebhookDemand,
+    { signal }: CallOptions = {},
+  ): Promise<SharedWebhookEndpoint> {
+    const path = webhookPath(clientId)
+    const answer = await this.#send({ method: 'PUT', path, body: { url }, signal, repeatable: true })
+    return read(answer, SharedWebhookEndpoint)
+  }
+
+  /**
+   * Reads where this service gets its events, without the secret. Needs the scope `mfa:webhooks:write`.
+   *
+   * Codes: `FORBIDDEN`.
+   *
+   * @returns undefined if it has registered no endpoint.
+   */
+  async findWebhook(clientId: string, { signal }: CallOptions = {}): Promise<WebhookEndpoint | undefined> {
+    try {
+      const path = webhookPath(clientId)
+      return read(await this.#send({ method: 'GET', path, signal, repeatable: true }), WebhookEndpoint)
+    } catch (error) {
+      if (error instanceof CountersignError && error.code === 'WEBHOOK_NOT_FOUND') return undefined
+      throw error
+    }
+  }
+
+  /**
+   * Removes the endpoint of this service. From then on no events are stored for it. Resolves too if there was none. Needs the scope
+   * `mfa:webhooks:write`.
+   *
+   * Codes: `FORBIDDEN`, `WEBHOOK_CONFIGURED`.
+   */
+  async removeWebhook(clientId: string, { signal }: CallOptions = {}): Promise<void> {
+    const path = webhookPath(clientId)
+    expectNothing(await this.#send({ method: 'DELETE', path, signal, repeatable: true }))
+  }
+
+  /**
+   * Makes a new secret, and returns it. Needs the scope `mfa:webhooks:write`. Never repeated by the client: a second rotation would end
+   * the secret that is in use. If the answer is lost, ask `putWebhook` for the secret.
+   *
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`, `WEBHOOK_NOT_FOUND`.
+   *
+   * @param keepPrevious whether deliveries are also signed with the secret before. False if it has leaked. Default: true.
+   */
+  async rotateWebhookSecret(
+    clientId: string,
+    { keepPrevious = true, signal }: CallOptions & { readonly keepPrevious?: boolean } = {},
+  ): Promise<SharedWebhookEndpoint> {
+    const path = `${webhookPath(clientId)}:rotateSecret`
+    const body = { keepPrevious }
+    return read(
+      await this.#send({ method: 'POST', path, body, signal, repeatable: false }),
+      SharedWebhookEndpoint,
+    )
+  }
+
+  /**
+   * Reads the events of the challenges of this service after a cursor, whether or not they were sent. A service that was down reads
+   * here what it missed. Needs the scope `mfa:events:read`.
+   *
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`, `WEBHOOK_NOT_FOUND` if the service has registered no endpoint.
+   */
+  async readServiceEvents(
+    { after, limit }: ServiceEventsQuery = {},
+    { signal }: CallOptions = {},
+  ): Promise<ServiceEventPage> {
+    const query = new URLSearchParams()
+    if (after !== undefined) query.set('after', String(after))
+    if (limit !== undefined) query.set('limit', String(limit))
+    const path = query.size > 0 ? `${EVENTS}?${query}` : EVENTS
+    return read(await this.#send({ method: 'GET', path, signal, repeatable: true }), ServiceEventPage)
+  }
+
+  /**
    * Mails a code to the subject of the challenge, for a back end that has its users' access tokens. The new code replaces the one
    * before. The token has to be the subject's. Never repeated by the client.
    *
@@ -408,6 +513,10 @@ function initiatePath(challengeId: string): string {
   return `${TOTP_EMAIL}/${segment(challengeId)}:initiate`
 }
 
+function webhookPath(clientId: string): string {
+  return `${WEBHOOKS}/${segment(clientId)}`
+}
+
 function verifyPath(challengeId: string): string {
   return `${TOTP_EMAIL}/${segment(challengeId)}:verify`
 }
@@ -500,12 +609,16 @@ async function pause(inMs: number, signal: AbortSignal | undefined): Promise<voi
 
 export type {
   Challenge,
+  CloudEvent,
   ConsumedChallenge,
   Issuance,
   OpenedChallenge,
+  ServiceEventPage,
+  SharedWebhookEndpoint,
   SummaryLine,
   User,
   VerificationMethod,
+  WebhookEndpoint,
 } from './answers.ts'
 export { type Authorisation, AuthorisationRefused, verifyAuthorisation } from './authorisation.ts'
 export { type ClientCredentials, clientCredentials } from './client-credentials.ts'

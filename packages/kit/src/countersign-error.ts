@@ -18,6 +18,8 @@ export const ANSWERED_CODES = [
   'UNAUTHORIZED',
   'USER_ID_DOES_NOT_MATCH_WITH_CHALLENGE_SUBJECT_USER_ID',
   'USER_NOT_FOUND',
+  'WEBHOOK_CONFIGURED',
+  'WEBHOOK_NOT_FOUND',
 ] as const
 
 /** Every code that a field can have. */
@@ -47,6 +49,8 @@ export const FIELD_CODES = ['MALFORMED', 'NOT_BLANK', 'NOT_NULL', 'UNKNOWN'] as 
  * | `UNAUTHORIZED` | the service does not accept the access token | no: check issuer, audience and lifetime |
  * | `USER_ID_DOES_NOT_MATCH_WITH_CHALLENGE_SUBJECT_USER_ID` | the user's token is not the subject's | no |
  * | `USER_NOT_FOUND` | the directory has no such user, or no address that may get mail | once the user is in the directory |
+ * | `WEBHOOK_CONFIGURED` | the operator has registered the endpoint, and only the configuration changes it | no: ask the operator |
+ * | `WEBHOOK_NOT_FOUND` | the client has no endpoint, so that no events are stored for it | once `putWebhook` has registered one |
  * | `UNREACHABLE` | no answer, or none in time; the service may have carried out the call | later, under the same idempotency key |
  * | `TOKEN_UNAVAILABLE` | no access token; nothing was sent | later |
  * | `UNEXPECTED` | something answered that is not the service, or a newer one | no: check `baseUrl` and what is in between |

@@ -8,7 +8,7 @@ const EVERY_FIVE_MINUTES = '*/5 * * * *'
 /** Processes begin at different times, so that the first one has mostly finished when the next one looks. */
 const SPREAD_IN_MS = 120_000
 
-/** Anchors the trail on schedule, and logs each anchor, so that a copy outlives the database. Several processes may run it. */
+/** Anchors the trail on schedule, and logs each anchor, so that a copy outlives the database. Logs an anchor in doubt once. Several processes may run it. */
 export class AnchorCron {
   readonly #anchorTrail: Pick<AnchorTrail, 'execute'>
   readonly #logger: Logger
@@ -17,6 +17,8 @@ export class AnchorCron {
   readonly #stopping = new AbortController()
   #cron: Cron | undefined
   #underWay = Promise.resolve()
+  /** The number of the newest anchor in doubt that the log has. */
+  #doubted = 0
 
   constructor(
     anchorTrail: Pick<AnchorTrail, 'execute'>,
@@ -48,9 +50,13 @@ export class AnchorCron {
     const { signal } = this.#stopping
     try {
       await wait(Math.random() * this.#spreadInMs, undefined, { signal })
-      const anchor = await this.#anchorTrail.execute(signal)
+      const { anchor, doubt } = await this.#anchorTrail.execute(signal)
+      if (doubt && doubt.number !== this.#doubted) {
+        this.#doubted = doubt.number
+        this.#logger.error({ anchor: doubt }, 'newest trail anchor in doubt')
+      }
       // Nested, because the log redacts a field `signature`: here it is public.
-      if (anchor) this.#logger.info({ anchor }, 'trail anchored')
+      if (anchor) this.#logger.info({ anchor, ...(doubt && { follows: doubt.verdict }) }, 'trail anchored')
     } catch (error) {
       if (signal.aborted) return
       this.#logger.error({ err: error }, 'anchoring the trail failed')

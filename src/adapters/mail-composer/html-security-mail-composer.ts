@@ -7,7 +7,12 @@ import { type LockLetter, lockHtml, lockText } from './lock-letter.ts'
 import { Readers } from './reader.ts'
 import { createWordings, type Language, type Wording } from './wording.ts'
 
-const KINDS: readonly SecurityNoticeKind[] = ['address-changed', 'operation-mismatch', 'subject-unlocked']
+const KINDS: readonly SecurityNoticeKind[] = [
+  'address-changed',
+  'address-removed',
+  'operation-mismatch',
+  'subject-unlocked',
+]
 
 /** Writes the mails of security notices in the reader's language, as letters like that about a lock. */
 export class HtmlSecurityMailComposer implements SecurityMailComposer {
@@ -24,6 +29,7 @@ export class HtmlSecurityMailComposer implements SecurityMailComposer {
         wording.language,
         {
           'address-changed': { ...wording, lock: wording.notices['address-changed'] },
+          'address-removed': { ...wording, lock: wording.notices['address-removed'] },
           'operation-mismatch': { ...wording, lock: wording.notices['operation-mismatch'] },
           'subject-unlocked': { ...wording, lock: wording.notices['subject-unlocked'] },
         },

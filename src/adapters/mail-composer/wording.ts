@@ -117,6 +117,7 @@ function wording(language: Language, direction: 'ltr' | 'rtl', t: TFunction): Wo
     },
     notices: {
       'address-changed': noticeWording(t, t('addressSubject'), t('addressTitle'), t('addressExplanation')),
+      'address-removed': noticeWording(t, t('removedSubject'), t('removedTitle'), t('removedExplanation')),
       'operation-mismatch': noticeWording(
         t,
         t('mismatchSubject'),

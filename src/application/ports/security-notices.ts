@@ -7,6 +7,8 @@ export interface SecurityNoticeDelivery {
   readonly notice: QueuedSecurityNotice
   /** The entry of the user; undefined if this service stores none. */
   readonly user: User | undefined
+  /** The mailbox had enough notices about this user in that hour ({@link SecurityNotice.mostPerUserAndHour}). */
+  readonly isSurplus: boolean
 }
 
 /** The security notices whose mail must still be sent. Decisions and changes of users store them. */

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
 import test from 'ava'
 import { HtmlSecurityMailComposer } from '../../../src/adapters/mail-composer/html-security-mail-composer.ts'
-import type { SecurityNoticeKind } from '../../../src/domain/domain-event.ts'
 import { afterNoon } from '../../domain/examples.ts'
 
 const LANGUAGES = readdirSync(new URL('../../../src/adapters/mail-composer/languages', import.meta.url)).map(
@@ -11,7 +10,8 @@ const composer = new HtmlSecurityMailComposer({
   brand: { name: 'Countersign', color: '#0f4c5c', logoUrl: undefined },
   timeZone: 'UTC',
 })
-const compose = (kind: SecurityNoticeKind, locale = 'en') =>
+const KINDS = ['address-changed', 'address-removed', 'operation-mismatch', 'subject-unlocked'] as const
+const compose = (kind: (typeof KINDS)[number], locale = 'en') =>
   composer.compose({ kind, happenedAt: afterNoon(60), locale, displayName: 'Alice Smith' })
 
 test('the mail to an old address says what changed, when, and what to do in either case', (t) => {
@@ -43,6 +43,14 @@ are no links in this mail, and it needs no answer.`,
   )
 })
 
+test('the mail to an erased address says that it was removed, and not that there is another', (t) => {
+  const { subject, text } = compose('address-removed')
+
+  t.is(subject, 'Your e-mail address was removed')
+  t.regex(text, /Your e-mail address for confirmations was removed\./)
+  t.notRegex(text, /Another/)
+})
+
 test('the mail about another operation says that nothing was carried out', (t) => {
   t.regex(compose('operation-mismatch').text, /Nothing was\s+carried out/)
 })
@@ -52,7 +60,7 @@ test('the mail about an unlocking says that somebody asked for it in the readerâ
 })
 
 for (const language of LANGUAGES) {
-  for (const kind of ['address-changed', 'operation-mismatch', 'subject-unlocked'] as const) {
+  for (const kind of KINDS) {
     test(`in ${language}, the mail about ${kind} is in its own words, has a short subject, no code and no address`, (t) => {
       const { subject, text, html } = compose(kind, language)
 

@@ -23,6 +23,9 @@ const insert = (subject: string, type = 'user-put') =>
   `INSERT INTO challenge_events (subject_user_id, type, occurred_at, actor, details)
    VALUES ('${subject}', '${type}', now(), 'service', '{"number": 1}')`
 
+const VERIFIER = new EddsaAnchorVerifier(PUBLIC)
+const CLOCK = { now: () => new Date() }
+
 /** Two subjects with three events each, and the first anchor, which marks the beginning. */
 async function trail(t: ExecutionContext) {
   const { url } = await createTestDatabase()
@@ -36,7 +39,8 @@ async function trail(t: ExecutionContext) {
     /** Makes another anchor, as if an hour had passed. */
     anchor: async (signer = new EddsaAnchorSigner([KEY])) => {
       await query(url, AS_OWNER, `UPDATE trail_anchors SET hour = hour - interval '1 hour'`)
-      return (await new AnchorTrail(anchors, signer, { now: () => new Date() }).execute())!
+      const { anchor } = await new AnchorTrail(anchors, signer, VERIFIER, CLOCK).execute()
+      return anchor!
     },
     verify: (kept: readonly SignedAnchor[] = [], keys = PUBLIC) =>
       withTrailSnapshot(pool, (snapshot) =>
@@ -307,16 +311,15 @@ test('however many processes anchor at once, an hour has one anchor, and they ag
   const processes = Array.from({ length: 6 }, () => {
     const { prisma, close } = connectPrisma({ url, onConnectionLost: () => {} })
     t.teardown(close)
-    return new AnchorTrail(new PrismaTrailAnchors(prisma), new EddsaAnchorSigner([KEY]), {
-      now: () => new Date(),
-    })
+    return new AnchorTrail(new PrismaTrailAnchors(prisma), new EddsaAnchorSigner([KEY]), VERIFIER, CLOCK)
   })
 
-  const stored = (await Promise.all(processes.map((each) => each.execute()))).filter(Boolean)
+  const looks = await Promise.all(processes.map((each) => each.execute()))
+  const stored = looks.filter(({ anchor }) => anchor)
 
   t.is(stored.length, 1)
   t.is((await anchors.newest())?.number, 2)
-  t.is(await processes[0]!.execute(), undefined)
+  t.deepEqual(await processes[0]!.execute(), {})
   t.is((await verify()).problemCount, 0)
 })
 
@@ -329,12 +332,37 @@ test('an anchor waits for an event that is not committed yet, and gives up for n
   await open.query(insert('slow'))
   await query(url, insert('fast'), AS_OWNER, `UPDATE trail_anchors SET hour = hour - interval '1 hour'`)
   const signer = new EddsaAnchorSigner([KEY])
-  const clock = { now: () => new Date() }
 
-  t.is(await new AnchorTrail(new PrismaTrailAnchors(prisma, 300), signer, clock).execute(), undefined)
+  const impatient = new AnchorTrail(new PrismaTrailAnchors(prisma, 300), signer, VERIFIER, CLOCK)
+  t.deepEqual(await impatient.execute(), {})
 
-  const anchoring = new AnchorTrail(anchors, signer, clock).execute()
+  const anchoring = new AnchorTrail(anchors, signer, VERIFIER, CLOCK).execute()
   await open.query('COMMIT')
-  t.is((await anchoring)?.events, 8)
+  t.is((await anchoring).anchor?.events, 8)
   t.is((await verify()).problemCount, 0)
+})
+
+test('an anchor that somebody forged is in doubt, and the next one follows it', async (t) => {
+  const { url, anchors, anchor } = await trail(t)
+  const genuine = await anchor()
+  await query(
+    url,
+    AS_OWNER,
+    `UPDATE trail_anchors SET hour = hour - interval '1 hour'`,
+    `INSERT INTO trail_anchors (number, hour, first_id, last_id, events, digest, previous, signed_at, key_id, signature)
+     SELECT number + 1, date_trunc('hour', now()), last_id + 1, last_id, 0, 'd', signature, now(), 's1', 'forged'
+     FROM trail_anchors ORDER BY number DESC LIMIT 1`,
+  )
+  const look = () => new AnchorTrail(anchors, new EddsaAnchorSigner([KEY]), VERIFIER, CLOCK).execute()
+  const doubt = { number: genuine.number + 1, verdict: 'forged' } as const
+
+  const first = await look()
+  t.is(first.anchor, undefined)
+  t.like(first.doubt, doubt)
+
+  await query(url, AS_OWNER, `UPDATE trail_anchors SET hour = hour - interval '1 hour'`)
+  const second = await look()
+  t.like(second.doubt, doubt)
+  t.like(second.anchor, { number: genuine.number + 2, previous: 'forged', firstId: genuine.lastId + 1 })
+  t.deepEqual(await look(), {})
 })

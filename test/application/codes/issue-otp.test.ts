@@ -90,10 +90,14 @@ test('two subjects with one mailbox share its hour, and hear when it has room ag
   await issue(await open())
   clock.pass(60)
 
-  t.like(await t.throwsAsync(issue(await open('bob'), 'bob'), { instanceOf: IssuancesSpent }), {
+  t.like(await t.throwsAsync(issue(await open()), { instanceOf: IssuancesSpent }), {
     retryAfterInSeconds: 3540,
   })
-  clock.pass(3540)
+  await issue(await open('bob'), 'bob')
+  t.like(await t.throwsAsync(issue(await open('bob'), 'bob'), { instanceOf: IssuancesSpent }), {
+    retryAfterInSeconds: 3600,
+  })
+  clock.pass(3600)
   await issue(await open('bob'), 'bob')
 })
 
@@ -114,3 +118,24 @@ test('an address that replaced another one gets no code while it is held, and th
   clock.pass(1)
   await issue(id)
 })
+
+for (const email of ['alice@elsewhere.example', 'alice@example.com']) {
+  test(`${email} is held after the erasure of an entry, as if it replaced its address`, async (t) => {
+    const { open, issue, putUser, eraseUser, clock, tell, mails } = await scenario({
+      policy: { ...POLICY, addressHoldInSeconds: 300 },
+    })
+    const command = { userId: 'alice', clientId: 'crm', origin: { requestId: 'r' } }
+    await eraseUser.execute(command)
+    clock.pass(3600)
+    await putUser.execute({ ...command, email })
+    clock.pass(299)
+    const id = await open()
+
+    await t.throwsAsync(issue(id), { instanceOf: AddressHeld })
+    clock.pass(1)
+    await issue(id)
+
+    await tell()
+    t.like(mails, [{ to: 'alice@example.com', kind: 'security-notice' }])
+  })
+}

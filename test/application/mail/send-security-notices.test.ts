@@ -14,7 +14,7 @@ async function moved() {
   return all
 }
 
-test('a changed address is told to the one before, once, in the language of the user', async (t) => {
+test('a changed address is told to the one before, once, in the language of the entry before', async (t) => {
   const { tell, mails, news, store } = await moved()
 
   t.like((await tell())[0], { outcome: 'sent', attempt: 1 })
@@ -22,7 +22,7 @@ test('a changed address is told to the one before, once, in the language of the 
 
   t.is(mails.length, 1)
   t.like(mails[0], { to: 'alice@example.com', kind: 'security-notice' })
-  t.deepEqual(news, [{ kind: 'address-changed', happenedAt: NOON, locale: 'fr', displayName: undefined }])
+  t.deepEqual(news, [{ kind: 'address-changed', happenedAt: NOON, locale: 'de', displayName: undefined }])
   t.like(store.events.at(-1), {
     ...{ type: 'security-notice-sent', about: 'address-changed', subjectUserId: 'alice', attempt: 1 },
     actor: 'service',
@@ -51,6 +51,26 @@ test('a mail that is refused for good is not tried again', async (t) => {
 
   t.deepEqual(await tell(), [])
   t.like(store.events.at(-1), { type: 'security-notice-failed', reason: 'refused' })
+})
+
+test('a notice beyond what a mailbox may get about one user is not sent, on record', async (t) => {
+  const { putUser, tell, mails, store } = await scenario()
+  const origin = { requestId: 'r' }
+  for (let n = 0; n < 22; n++) {
+    const email = n % 2 === 0 ? 'alice@elsewhere.example' : 'alice@example.com'
+    await putUser.execute({ userId: 'alice', email, clientId: 'crm', origin })
+  }
+
+  const reports = await tell(50)
+
+  t.is(reports.filter(({ outcome }) => outcome === 'failed').length, 2)
+  t.deepEqual(mails.map(({ to }) => String(to)).toSorted(), [
+    ...Array(10).fill('alice@elsewhere.example'),
+    ...Array(10).fill('alice@example.com'),
+  ])
+  const failed = store.events.filter(({ type }) => type === 'security-notice-failed')
+  t.is(failed.length, 2)
+  t.like(failed[0], { about: 'address-changed', reason: 'too-many' })
 })
 
 test('the third call for another operation tells the user, and the two before do not', async (t) => {
@@ -85,7 +105,7 @@ test('a user who is not in the directory hears of it too, and an outcome that is
   } as const
   const failure = new Error('away')
   const notices = {
-    claim: async () => [{ notice, user: undefined }],
+    claim: async () => [{ notice, user: undefined, isSurplus: false }],
     record: async () => {
       throw failure
     },

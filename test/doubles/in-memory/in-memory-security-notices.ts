@@ -3,7 +3,8 @@ import type {
   SecurityNotices,
 } from '../../../src/application/ports/security-notices.ts'
 import type { DomainEvent } from '../../../src/domain/domain-event.ts'
-import type { QueuedSecurityNotice, SecurityNotice } from '../../../src/domain/security-notice.ts'
+import { EmailAddress, ERASED_ADDRESS } from '../../../src/domain/email-address.ts'
+import { type QueuedSecurityNotice, SecurityNotice } from '../../../src/domain/security-notice.ts'
 import { type InMemoryState, turn } from './in-memory-state.ts'
 
 export class InMemorySecurityNotices implements SecurityNotices {
@@ -23,8 +24,20 @@ export class InMemorySecurityNotices implements SecurityNotices {
     return due.map((each) => {
       const notice = { ...each, deliveryAttempts: each.deliveryAttempts + 1, nextAttemptAt: leaseEnd }
       securityNotices.set(notice.id, notice)
-      return { notice, user: users.get(notice.subjectUserId) }
+      return { notice, user: users.get(notice.subjectUserId), isSurplus: this.#isSurplus(notice) }
     })
+  }
+
+  #isSurplus(notice: QueuedSecurityNotice): boolean {
+    const counted = [...this.#state.securityNotices.values()].filter(
+      (each) =>
+        each.id !== notice.id &&
+        each.subjectUserId === notice.subjectUserId &&
+        Math.abs(each.happenedAt.getTime() - notice.happenedAt.getTime()) < 3_600_000 &&
+        (each.recipient === ERASED_ADDRESS || EmailAddress.isSameMailbox(each.recipient, notice.recipient)) &&
+        (each.status === 'sent' || (each.status === 'queued' && isBefore(each, notice))),
+    )
+    return counted.length >= SecurityNotice.mostPerUserAndHour
   }
 
   async record(
@@ -35,8 +48,17 @@ export class InMemorySecurityNotices implements SecurityNotices {
     await turn()
     const current = this.#state.securityNotices.get(claimed.id)
     if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return false
-    this.#state.securityNotices.set(claimed.id, outcome)
+    const losesAddress = outcome.status !== 'queued' && this.#state.erasedNotices.has(claimed.id)
+    this.#state.securityNotices.set(claimed.id, {
+      ...outcome,
+      ...(losesAddress && { recipient: ERASED_ADDRESS }),
+    })
     this.#state.commit({ events, provenance: { actor: 'service' } })
     return true
   }
+}
+
+function isBefore(one: SecurityNotice, other: SecurityNotice): boolean {
+  const between = one.happenedAt.getTime() - other.happenedAt.getTime()
+  return between < 0 || (between === 0 && one.id < other.id)
 }

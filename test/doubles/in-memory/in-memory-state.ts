@@ -4,11 +4,9 @@ import type { RecordedEvent } from '../../../src/application/ports/audit-trail.t
 import { announce, type Commit, type CommitListener } from '../../../src/application/ports/commit-listener.ts'
 import type { Challenge } from '../../../src/domain/challenge.ts'
 import type { Forgery } from '../../../src/domain/domain-event.ts'
-import { EmailAddress } from '../../../src/domain/email-address.ts'
-import { secondsAfter } from '../../../src/domain/instant.ts'
 import type { LockNotice } from '../../../src/domain/lock-notice.ts'
 import type { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
-import { SecurityNotice, type SecurityNoticeDraft } from '../../../src/domain/security-notice.ts'
+import type { SecurityNotice, SecurityNoticeDraft } from '../../../src/domain/security-notice.ts'
 import { SERVICE_EVENT_TYPES } from '../../../src/domain/service-event.ts'
 import type { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import type { User } from '../../../src/domain/user.ts'
@@ -41,6 +39,10 @@ export class InMemoryState {
   readonly lockNotices = new Map<string, LockNotice>()
   readonly users = new Map<string, User>()
   readonly securityNotices = new Map<string, SecurityNotice>()
+  /** The security notices that lose their address with their outcome. */
+  readonly erasedNotices = new Set<string>()
+  /** When an entry of a user was erased last. */
+  readonly erasures = new Map<string, Date>()
   /** The users who tried a challenge of somebody else, by challenge. */
   readonly strangers = new Map<string, ReadonlySet<string>>()
   /** When each mailbox got codes. */
@@ -72,14 +74,8 @@ export class InMemoryState {
     return onTrail.some(({ type }) => ended.includes(type))
   }
 
-  /** Queues a notice, unless its mailbox had enough of them. */
+  /** Queues a notice. */
   notify(draft: SecurityNoticeDraft): void {
-    const mailbox = EmailAddress.mailboxKey(draft.recipient)
-    const recent = [...this.securityNotices.values()].filter(
-      ({ recipient, happenedAt }) =>
-        EmailAddress.mailboxKey(recipient) === mailbox && secondsAfter(happenedAt, 3600) > draft.happenedAt,
-    )
-    if (recent.length >= SecurityNotice.mostPerMailboxAndHour) return
     const id = randomUUID()
     const queued = { deliveryAttempts: 0, nextAttemptAt: draft.happenedAt, status: 'queued' } as const
     this.securityNotices.set(id, { ...draft, ...queued, id })

@@ -40,17 +40,21 @@ export class InMemoryUserRegistry implements UserRegistry {
     return counts
   }
 
-  async erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
+  async erase(userId: string, now: Date, provenance: Provenance, tellsAddress = false): Promise<void> {
     await turn()
     if (!this.#state.standings.has(userId)) return
     this.#supersedeDecisions(userId)
+    const user = this.#state.users.get(userId)
     const queued = [...this.#state.lockNotices.values()].filter(
       (each): each is QueuedLockNotice => each.subjectUserId === userId && each.status === 'queued',
     )
 
-    const decision = User.erase(userId, this.#challengesOf(userId), queued, now)
-    if (!this.#forget(userId) && decision.cancelled.length === 0) return
+    const challenges = this.#challengesOf(userId)
+    const decision = User.erase(user ?? { userId }, challenges, queued, now, tellsAddress)
     this.#store(decision)
+    const hadAddress = this.#forget(userId)
+    if (user) this.#state.erasures.set(userId, now)
+    if (!user && !hadAddress && decision.cancelled.length === 0) return
     this.#state.commit({ events: decision.events, provenance })
   }
 
@@ -60,7 +64,7 @@ export class InMemoryUserRegistry implements UserRegistry {
     const previous = users.get(user.userId)
 
     const decision = User.changeEntry(previous, user, this.#challengesOf(user.userId), now)
-    users.set(user.userId, User.replacing(previous, user, now))
+    users.set(user.userId, User.replacing(previous, user, this.#state.erasures.get(user.userId), now))
     this.#store(decision)
     return [previous ? 'updated' : 'created', decision.events]
   }
@@ -81,21 +85,28 @@ export class InMemoryUserRegistry implements UserRegistry {
     for (const notice of withdrawn) this.#state.lockNotices.set(notice.id, notice)
   }
 
-  /** Removes the entry, and the address wherever a mail or a suppression left it. Returns whether there was one. */
+  /** Removes the entry, and the address wherever a mail or a suppression left it. Returns whether one was left, besides the entry's. */
   #forget(userId: string): boolean {
-    const { users, standings, issuances, lockNotices, securityNotices } = this.#state
+    const { users, standings, issuances, lockNotices, securityNotices, erasedNotices } = this.#state
+    users.delete(userId)
     const standing = standings.get(userId)!
-    let found = users.delete(userId) || standing.suppression !== undefined
-    for (const notice of [...securityNotices.values()]) {
-      if (notice.subjectUserId === userId) found = securityNotices.delete(notice.id)
-    }
+    let found = standing.suppression !== undefined
     standings.set(userId, { ...standing, suppression: undefined })
-    for (const mails of [issuances, lockNotices]) {
-      for (const mail of [...mails.values()]) {
-        if (mail.subjectUserId !== userId || mail.recipient === ERASED_ADDRESS) continue
-        found = true
-        ;(mails as Map<string, typeof mail>).set(mail.id, { ...mail, recipient: ERASED_ADDRESS })
-      }
+    for (const notice of [...securityNotices.values()]) {
+      if (notice.subjectUserId !== userId || erasedNotices.has(notice.id)) continue
+      found = true
+      erasedNotices.add(notice.id)
+      if (notice.status !== 'queued') securityNotices.set(notice.id, { ...notice, recipient: ERASED_ADDRESS })
+    }
+    for (const issuance of [...issuances.values()]) {
+      if (issuance.subjectUserId !== userId || issuance.recipient === ERASED_ADDRESS) continue
+      found = true
+      issuances.set(issuance.id, { ...issuance, recipient: ERASED_ADDRESS })
+    }
+    for (const notice of [...lockNotices.values()]) {
+      if (notice.subjectUserId !== userId || notice.recipient === ERASED_ADDRESS) continue
+      found = true
+      lockNotices.set(notice.id, { ...notice, recipient: ERASED_ADDRESS })
     }
     return found
   }

@@ -11,6 +11,7 @@ import { DomainError } from '../../../domain/domain-error.ts'
 import { EmailAddressMalformed } from '../../../domain/email-address.ts'
 import { OperationMalformed } from '../../../domain/operation.ts'
 import { UserMalformed } from '../../../domain/user.ts'
+import { WebhookMalformed } from '../../../domain/webhook-registration.ts'
 import { type ErrorTable, errorTableNear } from './error-table.ts'
 import type { ErrorBody } from './errors.openapi.ts'
 import { HttpError } from './http-error.ts'
@@ -59,8 +60,13 @@ export function errorBody(table: ErrorTable, error: HttpError, requestId: string
 
 function httpErrorOf(error: unknown): HttpError {
   if (error instanceof HttpError) return error
-  if (error instanceof OperationMalformed || error instanceof UserMalformed)
+  if (
+    error instanceof OperationMalformed ||
+    error instanceof UserMalformed ||
+    error instanceof WebhookMalformed
+  ) {
     return malformed(error, error.field)
+  }
   if (error instanceof EmailAddressMalformed) return malformed(error, 'email')
   if (error instanceof DomainError) {
     const headers = 'retryAfterInSeconds' in error ? { 'Retry-After': String(error.retryAfterInSeconds) } : {}

@@ -1,5 +1,5 @@
 import type { DomainErrorCode } from '../../../domain/domain-error.ts'
-import { CHALLENGES, USERS } from '../paths.ts'
+import { CHALLENGES, EVENTS, USERS, WEBHOOKS } from '../paths.ts'
 
 /** Every way in which a request can fail: by a rule of the domain, or before it reaches the domain. */
 export type ErrorKey =
@@ -116,6 +116,9 @@ const INITIATE_ANSWERS = {
   'operation-mismatch': COMMON.fault,
   'user-malformed': COMMON.fault,
   'user-not-found': COMMON.fault,
+  'webhook-configured': COMMON.fault,
+  'webhook-malformed': COMMON.fault,
+  'webhook-not-found': COMMON.fault,
 } as const satisfies Record<ErrorKey, Answer>
 
 /**
@@ -184,6 +187,17 @@ export const OPERATION_SERVICE_ERRORS: ErrorTable = {
     'email-address-malformed': COMMON['bad-request'],
     'operation-malformed': COMMON['bad-request'],
     'user-malformed': COMMON['bad-request'],
+    'webhook-malformed': COMMON['bad-request'],
+    'webhook-not-found': {
+      status: 404,
+      code: 'WEBHOOK_NOT_FOUND',
+      message: 'The client has no webhook endpoint',
+    },
+    'webhook-configured': {
+      status: 409,
+      code: 'WEBHOOK_CONFIGURED',
+      message: 'The operator has registered the webhook endpoint, and only the configuration changes it',
+    },
     'idempotency-key-reused': {
       status: 422,
       code: 'IDEMPOTENCY_KEY_REUSED',
@@ -206,7 +220,7 @@ export const WEBHOOK_ERRORS: ErrorTable = {
 /** Paths outside both contracts, such as `/readyz`. Their codes are of the family of the user's app. */
 export const SERVICE_ERRORS: ErrorTable = { ...INITIATE_ERRORS }
 
-const OPERATION_SERVICE_PATH = new RegExp(`^(?:${CHALLENGES}|${USERS})(?:$|[/:])`)
+const OPERATION_SERVICE_PATH = new RegExp(`^(?:${CHALLENGES}|${USERS}|${WEBHOOKS}|${EVENTS})(?:$|[/:])`)
 
 /** The table for a request that matched no route: that of the resource whose path is the nearest. */
 export function errorTableNear(path: string): ErrorTable {

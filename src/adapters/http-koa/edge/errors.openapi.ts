@@ -45,7 +45,8 @@ function errorSchemas(name: keyof typeof FAMILIES) {
       }),
       message: z.string().meta({ description: 'What is wrong with the field, for people.' }),
       field: z.string().meta({
-        description: 'The path of the field in the body, or the name of a header.',
+        description:
+          'The path of the field in the body, or the name of a header or of a parameter in the query.',
         examples: ['operation.summary[0].label'],
       }),
     })
@@ -111,6 +112,7 @@ const ERRORS_WITH_FIELDS: readonly ErrorKey[] = [
   'operation-malformed',
   'user-malformed',
   'email-address-malformed',
+  'webhook-malformed',
 ]
 
 export interface ErrorDetails {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type Router from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
-import { CHALLENGES, TOTP_EMAIL } from '../paths.ts'
+import { CHALLENGES, TOTP_EMAIL, WEBHOOKS } from '../paths.ts'
 import { errorBodies } from './error-body.ts'
 import { fixedHeaders } from './fixed-headers.ts'
 import { HttpError } from './http-error.ts'
@@ -38,7 +38,10 @@ const LIMITS: EdgeLimits = {
   maxConnections: 4000,
 }
 /** A rule of a proxy on the raw path `…:verify` would not see this spelling, so it names nothing. */
-const ENCODED_COLON = new RegExp(`^(?:${CHALLENGES}|${TOTP_EMAIL})/[^/]*%3a`, 'i')
+const ENCODED_COLON = new RegExp(
+  `^(?:(?:${CHALLENGES}|${TOTP_EMAIL})/[^/]*%3a|${WEBHOOKS}/[^/]+%3arotateSecret$)`,
+  'i',
+)
 /** A flood of connections must not become a flood of log lines. */
 const DROPS_LOGGED_EVERY_MS = 10_000
 

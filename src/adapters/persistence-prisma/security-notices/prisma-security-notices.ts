@@ -16,6 +16,7 @@ interface SecurityNoticeRow {
   readonly n_subject_user_id: string
   readonly n_recipient: string
   readonly n_happened_at: Date
+  readonly n_locale: string | null
   readonly n_delivery_attempts: number
   readonly n_next_attempt_at: Date
 }
@@ -31,9 +32,13 @@ export class PrismaSecurityNotices implements SecurityNotices {
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly SecurityNoticeDelivery[]> {
-    type Row = SecurityNoticeRow & Joined<UserRow>
+    type Row = SecurityNoticeRow & Joined<UserRow> & { readonly is_surplus: boolean }
     const rows = await this.#statements.query<Row>(claimDueSecurityNotices(limit, now, leaseEnd))
-    return rows.map((row) => ({ notice: queuedOf(row), user: hasUser(row) ? userOf(row) : undefined }))
+    return rows.map((row) => ({
+      notice: queuedOf(row),
+      user: hasUser(row) ? userOf(row) : undefined,
+      isSurplus: row.is_surplus,
+    }))
   }
 
   async record(
@@ -56,6 +61,7 @@ function queuedOf(row: SecurityNoticeRow): QueuedSecurityNotice {
     subjectUserId: row.n_subject_user_id,
     recipient: row.n_recipient as EmailAddress,
     happenedAt: row.n_happened_at,
+    ...(row.n_locale !== null && { locale: row.n_locale }),
     deliveryAttempts: row.n_delivery_attempts,
     nextAttemptAt: row.n_next_attempt_at,
   }

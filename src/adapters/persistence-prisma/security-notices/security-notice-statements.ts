@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../../domain/domain-event.ts'
-import { EmailAddress } from '../../../domain/email-address.ts'
+import { ERASED_ADDRESS } from '../../../domain/email-address.ts'
 import {
   type QueuedSecurityNotice,
   SecurityNotice,
@@ -16,41 +16,52 @@ import { USER_COLUMNS } from '../users/user-row.ts'
 
 const CLAIMED = Prisma.raw(
   [
-    columns('n', 'id kind subject_user_id recipient happened_at delivery_attempts next_attempt_at'),
+    columns('n', 'id kind subject_user_id recipient happened_at locale delivery_attempts next_attempt_at'),
     USER_COLUMNS,
   ].join(', '),
 )
 
-/** The part of a statement that queues a notice for each row of `guard`, unless its mailbox had enough of them. */
+/** The part of a statement that queues a notice for each row of `guard`. */
 export function insertSecurityNotice(
   guard: 'challenge' | 'standing',
   notice: SecurityNoticeDraft,
 ): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO security_notices (
-      id, kind, subject_user_id, recipient, happened_at, status, delivery_attempts, next_attempt_at
+      id, kind, subject_user_id, recipient, happened_at, locale, status, delivery_attempts, next_attempt_at
     )
     SELECT gen_random_uuid(), ${notice.kind}, ${notice.subjectUserId}, ${notice.recipient},
-      ${notice.happenedAt}::timestamptz, 'queued', 0, ${notice.happenedAt}::timestamptz
-    FROM ${Prisma.raw(guard)}
-    WHERE (
-      SELECT count(*)
-      FROM security_notices
-      WHERE lower(recipient) = ${EmailAddress.mailboxKey(notice.recipient)}
-        AND happened_at > ${notice.happenedAt}::timestamptz - interval '1 hour'
-    ) < ${SecurityNotice.mostPerMailboxAndHour}::integer`
+      ${notice.happenedAt}::timestamptz, ${notice.locale ?? null}, 'queued', 0, ${notice.happenedAt}::timestamptz
+    FROM ${Prisma.raw(guard)}`
 }
 
+/**
+ * A notice is surplus if its mailbox has the most of them about its user already: those that were sent within an hour of it, and those
+ * that wait and happened before it. The order decides, so that of parallel claims each counts the same. Nobody knows the mailbox of an
+ * address that was erased: it counts for each.
+ */
 export function claimDueSecurityNotices(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* security-notices.claim */
     WITH ${leased('security_notices', 'n', limit, now, leaseEnd)}
-    SELECT ${CLAIMED}
+    SELECT ${CLAIMED}, (
+      SELECT count(*)
+      FROM security_notices e
+      WHERE e.subject_user_id = n.subject_user_id
+        AND e.happened_at > n.happened_at - interval '1 hour'
+        AND e.happened_at < n.happened_at + interval '1 hour'
+        AND e.id <> n.id
+        AND (lower(e.recipient COLLATE "C") = lower(n.recipient COLLATE "C") OR e.recipient = ${ERASED_ADDRESS})
+        AND (e.status = 'sent' OR e.status = 'queued' AND (e.happened_at, e.id) < (n.happened_at, n.id))
+    ) >= ${SecurityNotice.mostPerUserAndHour}::integer AS is_surplus
     FROM n
     LEFT JOIN users u ON u.user_id = n.subject_user_id
     ORDER BY n.happened_at`
 }
 
-/** Returns one row. Returns none if a later claim counted another attempt, or if the notice is not there any more. */
+/**
+ * Returns one row. Returns none if a later claim counted another attempt, or if the notice is not there any more. The address of a user
+ * who was erased meanwhile goes with the outcome.
+ */
 export function recordSecurityNotice(
   claimed: QueuedSecurityNotice,
   outcome: SecurityNotice,
@@ -63,7 +74,9 @@ export function recordSecurityNotice(
       UPDATE security_notices
       SET status = ${outcome.status},
           next_attempt_at = ${nextAttemptAt}::timestamptz,
-          finished_at = ${finishedAt}::timestamptz
+          finished_at = ${finishedAt}::timestamptz,
+          recipient = CASE WHEN recipient_erased AND ${finishedAt}::timestamptz IS NOT NULL THEN ${ERASED_ADDRESS}
+            ELSE recipient END
       WHERE id = ${claimed.id}::uuid
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
         AND status = 'queued'

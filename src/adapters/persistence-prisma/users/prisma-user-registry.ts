@@ -59,10 +59,10 @@ export class PrismaUserRegistry implements UserRegistry {
     })
   }
 
-  erase(userId: string, now: Date, provenance: Provenance): Promise<void> {
+  erase(userId: string, now: Date, provenance: Provenance, tellsAddress = false): Promise<void> {
     return this.#turns.take(userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, userId, now, events).erase(),
+        new UserChange(transaction, userId, now, events).erase(tellsAddress),
       ),
     )
   }
@@ -103,38 +103,49 @@ class UserChange {
   }
 
   async put(user: User): Promise<'created' | 'updated'> {
-    await this.#supersedeDecisions()
+    const erasedAt = await this.#supersedeDecisions()
     const previous = await findUser(this.#transaction, this.#userId)
     // Skip the load where it is not needed: an import puts many entries and changes few addresses.
     const live = User.changesAddress(previous, user) ? await this.#liveChallenges() : []
 
-    await this.#replaceEntry(User.replacing(previous, user, this.#now))
+    await this.#replaceEntry(User.replacing(previous, user, erasedAt, this.#now))
     await this.#store(User.changeEntry(previous, user, live, this.#now))
     return previous ? 'updated' : 'created'
   }
 
-  async erase(): Promise<void> {
+  async erase(tellsAddress: boolean): Promise<void> {
     // Nothing refers to a user without a standing. To erase an unknown id must not leave that id behind.
     if (!(await this.#supersedeKnownDecisions())) return
+    const user = await findUser(this.#transaction, this.#userId)
     const live = await this.#liveChallenges()
     const queued = await this.#queuedNotices()
-    const forgotten = await this.#forget()
-    if (!forgotten && live.length === 0) return
 
-    await this.#store(User.erase(this.#userId, live, queued, this.#now))
+    const { events, ...changes } = User.erase(
+      user ?? { userId: this.#userId },
+      live,
+      queued,
+      this.#now,
+      tellsAddress,
+    )
+    await this.#store({ ...changes, events: [] })
+    const hadAddress = await this.#forget(user)
+    if (user || hadAddress || live.length > 0) this.#events.push(...events)
   }
 
   /**
    * Increments the subject's version, and locks its row until the transaction ends. A decision that was made on the old
-   * entry can then no longer be saved. Two changes of one user run one after the other.
+   * entry can then no longer be saved. Two changes of one user run one after the other. Returns when an entry of the user was
+   * erased.
    */
-  async #supersedeDecisions(): Promise<void> {
-    await this.#transaction.$executeRaw`
+  async #supersedeDecisions(): Promise<Date | undefined> {
+    const [standing] = await this.#transaction.$queryRaw<{ readonly erasedAt: Date | null }[]>`
       INSERT INTO subject_standings (
         subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
       VALUES (${this.#userId}, 0, 0, '{}', 1)
-      ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1`
+      ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1
+      RETURNING address_erased_at AS "erasedAt"`
+    return standing?.erasedAt ?? undefined
   }
 
   /** The same, if there is a standing. Returns whether there is. */
@@ -201,22 +212,33 @@ class UserChange {
     this.#events.push(...events)
   }
 
-  /** Deletes the entry, and the address in every mail and suppression. Returns whether there was one. */
-  async #forget(): Promise<boolean> {
+  /**
+   * Deletes the entry, and the address in every mail and suppression. A security notice that is queued loses it with its outcome.
+   * One statement decides about each, so that a deliverer who records an outcome at the same moment leaves no address. Returns
+   * whether an address was left, besides that of the entry.
+   */
+  async #forget(entry: User | undefined): Promise<boolean> {
     const subjectUserId = this.#userId
+    const notices = await this.#transaction.$executeRaw`
+      UPDATE security_notices
+      SET recipient_erased = true, recipient = CASE status WHEN 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
+      WHERE subject_user_id = ${subjectUserId} AND recipient_erased IS NOT TRUE`
+    await this.#transaction.user.deleteMany({ where: { userId: subjectUserId } })
     const toSomebody = { challenge: { subjectUserId }, recipient: { not: ERASED_ADDRESS } }
-    const recipient = ERASED_ADDRESS
-    const counts = [
-      await this.#transaction.securityNotice.deleteMany({ where: { subjectUserId } }),
-      await this.#transaction.user.deleteMany({ where: { userId: subjectUserId } }),
-      await this.#transaction.otpIssuance.updateMany({ where: toSomebody, data: { recipient } }),
-      await this.#transaction.lockNotice.updateMany({ where: toSomebody, data: { recipient } }),
-      await this.#transaction.subjectStanding.updateMany({
-        where: { subjectUserId, suppressionChangedAt: { not: null } },
-        data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
-      }),
-    ]
-    return counts.some(({ count }) => count > 0)
+    const forgotten = { data: { recipient: ERASED_ADDRESS } }
+    const codes = await this.#transaction.otpIssuance.updateMany({ where: toSomebody, ...forgotten })
+    const warnings = await this.#transaction.lockNotice.updateMany({ where: toSomebody, ...forgotten })
+    const suppressions = await this.#transaction.subjectStanding.updateMany({
+      where: { subjectUserId, suppressionChangedAt: { not: null } },
+      data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
+    })
+    if (entry) {
+      await this.#transaction.subjectStanding.update({
+        where: { subjectUserId },
+        data: { addressErasedAt: this.#now },
+      })
+    }
+    return notices + codes.count + warnings.count + suppressions.count > 0
   }
 }
 

@@ -1604,10 +1604,12 @@ export const SecurityNoticeScalarFieldEnum = {
   subjectUserId: 'subjectUserId',
   recipient: 'recipient',
   happenedAt: 'happenedAt',
+  locale: 'locale',
   status: 'status',
   deliveryAttempts: 'deliveryAttempts',
   nextAttemptAt: 'nextAttemptAt',
-  finishedAt: 'finishedAt'
+  finishedAt: 'finishedAt',
+  recipientErased: 'recipientErased'
 } as const
 
 export type SecurityNoticeScalarFieldEnum = (typeof SecurityNoticeScalarFieldEnum)[keyof typeof SecurityNoticeScalarFieldEnum]
@@ -1639,6 +1641,7 @@ export const SubjectStandingScalarFieldEnum = {
   suppressedAddress: 'suppressedAddress',
   suppressionReason: 'suppressionReason',
   suppressionChangedAt: 'suppressionChangedAt',
+  addressErasedAt: 'addressErasedAt',
   version: 'version'
 } as const
 
@@ -1903,6 +1906,13 @@ export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel,
 
 
 /**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
+    
+
+
+/**
  * Reference to a field of type 'Bytes'
  */
 export type BytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Bytes'>
@@ -1941,13 +1951,6 @@ export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 
  * Reference to a field of type 'BigInt[]'
  */
 export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
-    
-
-
-/**
- * Reference to a field of type 'Boolean'
- */
-export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
     
 
 

@@ -103,10 +103,12 @@ export const SecurityNoticeScalarFieldEnum = {
   subjectUserId: 'subjectUserId',
   recipient: 'recipient',
   happenedAt: 'happenedAt',
+  locale: 'locale',
   status: 'status',
   deliveryAttempts: 'deliveryAttempts',
   nextAttemptAt: 'nextAttemptAt',
-  finishedAt: 'finishedAt'
+  finishedAt: 'finishedAt',
+  recipientErased: 'recipientErased'
 } as const
 
 export type SecurityNoticeScalarFieldEnum = (typeof SecurityNoticeScalarFieldEnum)[keyof typeof SecurityNoticeScalarFieldEnum]
@@ -138,6 +140,7 @@ export const SubjectStandingScalarFieldEnum = {
   suppressedAddress: 'suppressedAddress',
   suppressionReason: 'suppressionReason',
   suppressionChangedAt: 'suppressionChangedAt',
+  addressErasedAt: 'addressErasedAt',
   version: 'version'
 } as const
 

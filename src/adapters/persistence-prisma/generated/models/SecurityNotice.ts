@@ -40,10 +40,12 @@ export type SecurityNoticeMinAggregateOutputType = {
   subjectUserId: string | null
   recipient: string | null
   happenedAt: Date | null
+  locale: string | null
   status: string | null
   deliveryAttempts: number | null
   nextAttemptAt: Date | null
   finishedAt: Date | null
+  recipientErased: boolean | null
 }
 
 export type SecurityNoticeMaxAggregateOutputType = {
@@ -52,10 +54,12 @@ export type SecurityNoticeMaxAggregateOutputType = {
   subjectUserId: string | null
   recipient: string | null
   happenedAt: Date | null
+  locale: string | null
   status: string | null
   deliveryAttempts: number | null
   nextAttemptAt: Date | null
   finishedAt: Date | null
+  recipientErased: boolean | null
 }
 
 export type SecurityNoticeCountAggregateOutputType = {
@@ -64,10 +68,12 @@ export type SecurityNoticeCountAggregateOutputType = {
   subjectUserId: number
   recipient: number
   happenedAt: number
+  locale: number
   status: number
   deliveryAttempts: number
   nextAttemptAt: number
   finishedAt: number
+  recipientErased: number
   _all: number
 }
 
@@ -86,10 +92,12 @@ export type SecurityNoticeMinAggregateInputType = {
   subjectUserId?: true | runtime.Types.Skip
   recipient?: true | runtime.Types.Skip
   happenedAt?: true | runtime.Types.Skip
+  locale?: true | runtime.Types.Skip
   status?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
   nextAttemptAt?: true | runtime.Types.Skip
   finishedAt?: true | runtime.Types.Skip
+  recipientErased?: true | runtime.Types.Skip
 }
 
 export type SecurityNoticeMaxAggregateInputType = {
@@ -98,10 +106,12 @@ export type SecurityNoticeMaxAggregateInputType = {
   subjectUserId?: true | runtime.Types.Skip
   recipient?: true | runtime.Types.Skip
   happenedAt?: true | runtime.Types.Skip
+  locale?: true | runtime.Types.Skip
   status?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
   nextAttemptAt?: true | runtime.Types.Skip
   finishedAt?: true | runtime.Types.Skip
+  recipientErased?: true | runtime.Types.Skip
 }
 
 export type SecurityNoticeCountAggregateInputType = {
@@ -110,10 +120,12 @@ export type SecurityNoticeCountAggregateInputType = {
   subjectUserId?: true | runtime.Types.Skip
   recipient?: true | runtime.Types.Skip
   happenedAt?: true | runtime.Types.Skip
+  locale?: true | runtime.Types.Skip
   status?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
   nextAttemptAt?: true | runtime.Types.Skip
   finishedAt?: true | runtime.Types.Skip
+  recipientErased?: true | runtime.Types.Skip
   _all?: true | runtime.Types.Skip
 }
 
@@ -209,10 +221,12 @@ export type SecurityNoticeGroupByOutputType = {
   subjectUserId: string
   recipient: string
   happenedAt: Date
+  locale: string | null
   status: string
   deliveryAttempts: number
   nextAttemptAt: Date | null
   finishedAt: Date | null
+  recipientErased: boolean
   _count: SecurityNoticeCountAggregateOutputType | null
   _avg: SecurityNoticeAvgAggregateOutputType | null
   _sum: SecurityNoticeSumAggregateOutputType | null
@@ -244,10 +258,12 @@ export type SecurityNoticeWhereInput = {
   subjectUserId?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   recipient?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFilter<"SecurityNotice"> | Date | string | runtime.Types.Skip
+  locale?: Prisma.StringNullableFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
   status?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFilter<"SecurityNotice"> | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.DateTimeNullableFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.DateTimeNullableFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFilter<"SecurityNotice"> | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeOrderByWithRelationInput = {
@@ -256,10 +272,12 @@ export type SecurityNoticeOrderByWithRelationInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
+  locale?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   status?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
   nextAttemptAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  recipientErased?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type SecurityNoticeWhereUniqueInput = Prisma.AtLeast<{
@@ -271,10 +289,12 @@ export type SecurityNoticeWhereUniqueInput = Prisma.AtLeast<{
   subjectUserId?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   recipient?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFilter<"SecurityNotice"> | Date | string | runtime.Types.Skip
+  locale?: Prisma.StringNullableFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
   status?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFilter<"SecurityNotice"> | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.DateTimeNullableFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.DateTimeNullableFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFilter<"SecurityNotice"> | boolean | runtime.Types.Skip
 }, "id">
 
 export type SecurityNoticeOrderByWithAggregationInput = {
@@ -283,10 +303,12 @@ export type SecurityNoticeOrderByWithAggregationInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
+  locale?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   status?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
   nextAttemptAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   finishedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  recipientErased?: Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.SecurityNoticeCountOrderByAggregateInput | runtime.Types.Skip
   _avg?: Prisma.SecurityNoticeAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.SecurityNoticeMaxOrderByAggregateInput | runtime.Types.Skip
@@ -303,10 +325,12 @@ export type SecurityNoticeScalarWhereWithAggregatesInput = {
   subjectUserId?: Prisma.StringWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   recipient?: Prisma.StringWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeWithAggregatesFilter<"SecurityNotice"> | Date | string | runtime.Types.Skip
+  locale?: Prisma.StringNullableWithAggregatesFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
   status?: Prisma.StringWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntWithAggregatesFilter<"SecurityNotice"> | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.DateTimeNullableWithAggregatesFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"SecurityNotice"> | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolWithAggregatesFilter<"SecurityNotice"> | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeCreateInput = {
@@ -315,10 +339,12 @@ export type SecurityNoticeCreateInput = {
   subjectUserId: string
   recipient: string
   happenedAt: Date | string
+  locale?: string | null | runtime.Types.Skip
   status: string
   deliveryAttempts: number
   nextAttemptAt?: Date | string | null | runtime.Types.Skip
   finishedAt?: Date | string | null | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeUncheckedCreateInput = {
@@ -327,10 +353,12 @@ export type SecurityNoticeUncheckedCreateInput = {
   subjectUserId: string
   recipient: string
   happenedAt: Date | string
+  locale?: string | null | runtime.Types.Skip
   status: string
   deliveryAttempts: number
   nextAttemptAt?: Date | string | null | runtime.Types.Skip
   finishedAt?: Date | string | null | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeUpdateInput = {
@@ -339,10 +367,12 @@ export type SecurityNoticeUpdateInput = {
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
+  locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   status?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFieldUpdateOperationsInput | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeUncheckedUpdateInput = {
@@ -351,10 +381,12 @@ export type SecurityNoticeUncheckedUpdateInput = {
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
+  locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   status?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFieldUpdateOperationsInput | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeCreateManyInput = {
@@ -363,10 +395,12 @@ export type SecurityNoticeCreateManyInput = {
   subjectUserId: string
   recipient: string
   happenedAt: Date | string
+  locale?: string | null | runtime.Types.Skip
   status: string
   deliveryAttempts: number
   nextAttemptAt?: Date | string | null | runtime.Types.Skip
   finishedAt?: Date | string | null | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeUpdateManyMutationInput = {
@@ -375,10 +409,12 @@ export type SecurityNoticeUpdateManyMutationInput = {
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
+  locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   status?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFieldUpdateOperationsInput | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeUncheckedUpdateManyInput = {
@@ -387,10 +423,12 @@ export type SecurityNoticeUncheckedUpdateManyInput = {
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
+  locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   status?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   deliveryAttempts?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   nextAttemptAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   finishedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  recipientErased?: Prisma.BoolFieldUpdateOperationsInput | boolean | runtime.Types.Skip
 }
 
 export type SecurityNoticeCountOrderByAggregateInput = {
@@ -399,10 +437,12 @@ export type SecurityNoticeCountOrderByAggregateInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
+  locale?: Prisma.SortOrder | runtime.Types.Skip
   status?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
   nextAttemptAt?: Prisma.SortOrder | runtime.Types.Skip
   finishedAt?: Prisma.SortOrder | runtime.Types.Skip
+  recipientErased?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type SecurityNoticeAvgOrderByAggregateInput = {
@@ -415,10 +455,12 @@ export type SecurityNoticeMaxOrderByAggregateInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
+  locale?: Prisma.SortOrder | runtime.Types.Skip
   status?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
   nextAttemptAt?: Prisma.SortOrder | runtime.Types.Skip
   finishedAt?: Prisma.SortOrder | runtime.Types.Skip
+  recipientErased?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type SecurityNoticeMinOrderByAggregateInput = {
@@ -427,10 +469,12 @@ export type SecurityNoticeMinOrderByAggregateInput = {
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
+  locale?: Prisma.SortOrder | runtime.Types.Skip
   status?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
   nextAttemptAt?: Prisma.SortOrder | runtime.Types.Skip
   finishedAt?: Prisma.SortOrder | runtime.Types.Skip
+  recipientErased?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type SecurityNoticeSumOrderByAggregateInput = {
@@ -445,6 +489,10 @@ export type IntFieldUpdateOperationsInput = {
   divide?: number | runtime.Types.Skip
 }
 
+export type BoolFieldUpdateOperationsInput = {
+  set?: boolean | runtime.Types.Skip
+}
+
 
 
 export type SecurityNoticeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -453,10 +501,12 @@ export type SecurityNoticeSelect<ExtArgs extends runtime.Types.Extensions.Intern
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
+  locale?: boolean | runtime.Types.Skip
   status?: boolean | runtime.Types.Skip
   deliveryAttempts?: boolean | runtime.Types.Skip
   nextAttemptAt?: boolean | runtime.Types.Skip
   finishedAt?: boolean | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["securityNotice"]>
 
 export type SecurityNoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -465,10 +515,12 @@ export type SecurityNoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Type
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
+  locale?: boolean | runtime.Types.Skip
   status?: boolean | runtime.Types.Skip
   deliveryAttempts?: boolean | runtime.Types.Skip
   nextAttemptAt?: boolean | runtime.Types.Skip
   finishedAt?: boolean | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["securityNotice"]>
 
 export type SecurityNoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -477,10 +529,12 @@ export type SecurityNoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
+  locale?: boolean | runtime.Types.Skip
   status?: boolean | runtime.Types.Skip
   deliveryAttempts?: boolean | runtime.Types.Skip
   nextAttemptAt?: boolean | runtime.Types.Skip
   finishedAt?: boolean | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["securityNotice"]>
 
 export type SecurityNoticeSelectScalar = {
@@ -489,13 +543,15 @@ export type SecurityNoticeSelectScalar = {
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
+  locale?: boolean | runtime.Types.Skip
   status?: boolean | runtime.Types.Skip
   deliveryAttempts?: boolean | runtime.Types.Skip
   nextAttemptAt?: boolean | runtime.Types.Skip
   finishedAt?: boolean | runtime.Types.Skip
+  recipientErased?: boolean | runtime.Types.Skip
 }
 
-export type SecurityNoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "subjectUserId" | "recipient" | "happenedAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "finishedAt", ExtArgs["result"]["securityNotice"], runtime.Types.Skip>
+export type SecurityNoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "subjectUserId" | "recipient" | "happenedAt" | "locale" | "status" | "deliveryAttempts" | "nextAttemptAt" | "finishedAt" | "recipientErased", ExtArgs["result"]["securityNotice"], runtime.Types.Skip>
 
 export type $SecurityNoticePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "SecurityNotice"
@@ -506,10 +562,18 @@ export type $SecurityNoticePayload<ExtArgs extends runtime.Types.Extensions.Inte
     subjectUserId: string
     recipient: string
     happenedAt: Date
+    /**
+     * The language of the entry before. Null if the entry that there is says it.
+     */
+    locale: string | null
     status: string
     deliveryAttempts: number
     nextAttemptAt: Date | null
     finishedAt: Date | null
+    /**
+     * The user was erased after the notice was queued: its outcome takes the address along.
+     */
+    recipientErased: boolean
   }, ExtArgs["result"]["securityNotice"]>
   composites: {}
 }
@@ -938,10 +1002,12 @@ export interface SecurityNoticeFieldRefs {
   readonly subjectUserId: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly recipient: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly happenedAt: Prisma.FieldRef<"SecurityNotice", 'DateTime'>
+  readonly locale: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly status: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly deliveryAttempts: Prisma.FieldRef<"SecurityNotice", 'Int'>
   readonly nextAttemptAt: Prisma.FieldRef<"SecurityNotice", 'DateTime'>
   readonly finishedAt: Prisma.FieldRef<"SecurityNotice", 'DateTime'>
+  readonly recipientErased: Prisma.FieldRef<"SecurityNotice", 'Boolean'>
 }
     
 

@@ -46,6 +46,7 @@ export type SubjectStandingMinAggregateOutputType = {
   suppressedAddress: string | null
   suppressionReason: string | null
   suppressionChangedAt: Date | null
+  addressErasedAt: Date | null
   version: number | null
 }
 
@@ -57,6 +58,7 @@ export type SubjectStandingMaxAggregateOutputType = {
   suppressedAddress: string | null
   suppressionReason: string | null
   suppressionChangedAt: Date | null
+  addressErasedAt: Date | null
   version: number | null
 }
 
@@ -69,6 +71,7 @@ export type SubjectStandingCountAggregateOutputType = {
   suppressedAddress: number
   suppressionReason: number
   suppressionChangedAt: number
+  addressErasedAt: number
   version: number
   _all: number
 }
@@ -94,6 +97,7 @@ export type SubjectStandingMinAggregateInputType = {
   suppressedAddress?: true | runtime.Types.Skip
   suppressionReason?: true | runtime.Types.Skip
   suppressionChangedAt?: true | runtime.Types.Skip
+  addressErasedAt?: true | runtime.Types.Skip
   version?: true | runtime.Types.Skip
 }
 
@@ -105,6 +109,7 @@ export type SubjectStandingMaxAggregateInputType = {
   suppressedAddress?: true | runtime.Types.Skip
   suppressionReason?: true | runtime.Types.Skip
   suppressionChangedAt?: true | runtime.Types.Skip
+  addressErasedAt?: true | runtime.Types.Skip
   version?: true | runtime.Types.Skip
 }
 
@@ -117,6 +122,7 @@ export type SubjectStandingCountAggregateInputType = {
   suppressedAddress?: true | runtime.Types.Skip
   suppressionReason?: true | runtime.Types.Skip
   suppressionChangedAt?: true | runtime.Types.Skip
+  addressErasedAt?: true | runtime.Types.Skip
   version?: true | runtime.Types.Skip
   _all?: true | runtime.Types.Skip
 }
@@ -216,6 +222,7 @@ export type SubjectStandingGroupByOutputType = {
   suppressedAddress: string | null
   suppressionReason: string | null
   suppressionChangedAt: Date | null
+  addressErasedAt: Date | null
   version: number
   _count: SubjectStandingCountAggregateOutputType | null
   _avg: SubjectStandingAvgAggregateOutputType | null
@@ -251,6 +258,7 @@ export type SubjectStandingWhereInput = {
   suppressedAddress?: Prisma.StringNullableFilter<"SubjectStanding"> | string | null | runtime.Types.Skip
   suppressionReason?: Prisma.StringNullableFilter<"SubjectStanding"> | string | null | runtime.Types.Skip
   suppressionChangedAt?: Prisma.DateTimeNullableFilter<"SubjectStanding"> | Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Prisma.DateTimeNullableFilter<"SubjectStanding"> | Date | string | null | runtime.Types.Skip
   version?: Prisma.IntFilter<"SubjectStanding"> | number | runtime.Types.Skip
   challenges?: Prisma.ChallengeListRelationFilter | runtime.Types.Skip
 }
@@ -264,6 +272,7 @@ export type SubjectStandingOrderByWithRelationInput = {
   suppressedAddress?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   suppressionReason?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   suppressionChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  addressErasedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   version?: Prisma.SortOrder | runtime.Types.Skip
   challenges?: Prisma.ChallengeOrderByRelationAggregateInput | runtime.Types.Skip
 }
@@ -280,6 +289,7 @@ export type SubjectStandingWhereUniqueInput = Prisma.AtLeast<{
   suppressedAddress?: Prisma.StringNullableFilter<"SubjectStanding"> | string | null | runtime.Types.Skip
   suppressionReason?: Prisma.StringNullableFilter<"SubjectStanding"> | string | null | runtime.Types.Skip
   suppressionChangedAt?: Prisma.DateTimeNullableFilter<"SubjectStanding"> | Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Prisma.DateTimeNullableFilter<"SubjectStanding"> | Date | string | null | runtime.Types.Skip
   version?: Prisma.IntFilter<"SubjectStanding"> | number | runtime.Types.Skip
   challenges?: Prisma.ChallengeListRelationFilter | runtime.Types.Skip
 }, "subjectUserId">
@@ -293,6 +303,7 @@ export type SubjectStandingOrderByWithAggregationInput = {
   suppressedAddress?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   suppressionReason?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   suppressionChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
+  addressErasedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   version?: Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.SubjectStandingCountOrderByAggregateInput | runtime.Types.Skip
   _avg?: Prisma.SubjectStandingAvgOrderByAggregateInput | runtime.Types.Skip
@@ -313,6 +324,7 @@ export type SubjectStandingScalarWhereWithAggregatesInput = {
   suppressedAddress?: Prisma.StringNullableWithAggregatesFilter<"SubjectStanding"> | string | null | runtime.Types.Skip
   suppressionReason?: Prisma.StringNullableWithAggregatesFilter<"SubjectStanding"> | string | null | runtime.Types.Skip
   suppressionChangedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"SubjectStanding"> | Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"SubjectStanding"> | Date | string | null | runtime.Types.Skip
   version?: Prisma.IntWithAggregatesFilter<"SubjectStanding"> | number | runtime.Types.Skip
 }
 
@@ -325,6 +337,7 @@ export type SubjectStandingCreateInput = {
   suppressedAddress?: string | null | runtime.Types.Skip
   suppressionReason?: string | null | runtime.Types.Skip
   suppressionChangedAt?: Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Date | string | null | runtime.Types.Skip
   version: number
   challenges?: Prisma.ChallengeCreateNestedManyWithoutStandingInput | runtime.Types.Skip
 }
@@ -338,6 +351,7 @@ export type SubjectStandingUncheckedCreateInput = {
   suppressedAddress?: string | null | runtime.Types.Skip
   suppressionReason?: string | null | runtime.Types.Skip
   suppressionChangedAt?: Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Date | string | null | runtime.Types.Skip
   version: number
   challenges?: Prisma.ChallengeUncheckedCreateNestedManyWithoutStandingInput | runtime.Types.Skip
 }
@@ -351,6 +365,7 @@ export type SubjectStandingUpdateInput = {
   suppressedAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   version?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   challenges?: Prisma.ChallengeUpdateManyWithoutStandingNestedInput | runtime.Types.Skip
 }
@@ -364,6 +379,7 @@ export type SubjectStandingUncheckedUpdateInput = {
   suppressedAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   version?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   challenges?: Prisma.ChallengeUncheckedUpdateManyWithoutStandingNestedInput | runtime.Types.Skip
 }
@@ -377,6 +393,7 @@ export type SubjectStandingCreateManyInput = {
   suppressedAddress?: string | null | runtime.Types.Skip
   suppressionReason?: string | null | runtime.Types.Skip
   suppressionChangedAt?: Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Date | string | null | runtime.Types.Skip
   version: number
 }
 
@@ -389,6 +406,7 @@ export type SubjectStandingUpdateManyMutationInput = {
   suppressedAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   version?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
 }
 
@@ -401,6 +419,7 @@ export type SubjectStandingUncheckedUpdateManyInput = {
   suppressedAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   version?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
 }
 
@@ -413,6 +432,7 @@ export type SubjectStandingCountOrderByAggregateInput = {
   suppressedAddress?: Prisma.SortOrder | runtime.Types.Skip
   suppressionReason?: Prisma.SortOrder | runtime.Types.Skip
   suppressionChangedAt?: Prisma.SortOrder | runtime.Types.Skip
+  addressErasedAt?: Prisma.SortOrder | runtime.Types.Skip
   version?: Prisma.SortOrder | runtime.Types.Skip
 }
 
@@ -430,6 +450,7 @@ export type SubjectStandingMaxOrderByAggregateInput = {
   suppressedAddress?: Prisma.SortOrder | runtime.Types.Skip
   suppressionReason?: Prisma.SortOrder | runtime.Types.Skip
   suppressionChangedAt?: Prisma.SortOrder | runtime.Types.Skip
+  addressErasedAt?: Prisma.SortOrder | runtime.Types.Skip
   version?: Prisma.SortOrder | runtime.Types.Skip
 }
 
@@ -441,6 +462,7 @@ export type SubjectStandingMinOrderByAggregateInput = {
   suppressedAddress?: Prisma.SortOrder | runtime.Types.Skip
   suppressionReason?: Prisma.SortOrder | runtime.Types.Skip
   suppressionChangedAt?: Prisma.SortOrder | runtime.Types.Skip
+  addressErasedAt?: Prisma.SortOrder | runtime.Types.Skip
   version?: Prisma.SortOrder | runtime.Types.Skip
 }
 
@@ -487,6 +509,7 @@ export type SubjectStandingCreateWithoutChallengesInput = {
   suppressedAddress?: string | null | runtime.Types.Skip
   suppressionReason?: string | null | runtime.Types.Skip
   suppressionChangedAt?: Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Date | string | null | runtime.Types.Skip
   version: number
 }
 
@@ -499,6 +522,7 @@ export type SubjectStandingUncheckedCreateWithoutChallengesInput = {
   suppressedAddress?: string | null | runtime.Types.Skip
   suppressionReason?: string | null | runtime.Types.Skip
   suppressionChangedAt?: Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Date | string | null | runtime.Types.Skip
   version: number
 }
 
@@ -527,6 +551,7 @@ export type SubjectStandingUpdateWithoutChallengesInput = {
   suppressedAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   version?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
 }
 
@@ -539,6 +564,7 @@ export type SubjectStandingUncheckedUpdateWithoutChallengesInput = {
   suppressedAddress?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionReason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   suppressionChangedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
+  addressErasedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null | runtime.Types.Skip
   version?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
 }
 
@@ -582,6 +608,7 @@ export type SubjectStandingSelect<ExtArgs extends runtime.Types.Extensions.Inter
   suppressedAddress?: boolean | runtime.Types.Skip
   suppressionReason?: boolean | runtime.Types.Skip
   suppressionChangedAt?: boolean | runtime.Types.Skip
+  addressErasedAt?: boolean | runtime.Types.Skip
   version?: boolean | runtime.Types.Skip
   challenges?: boolean | Prisma.SubjectStanding$challengesArgs<ExtArgs> | runtime.Types.Skip
   _count?: boolean | Prisma.SubjectStandingCountOutputTypeDefaultArgs<ExtArgs> | runtime.Types.Skip
@@ -596,6 +623,7 @@ export type SubjectStandingSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   suppressedAddress?: boolean | runtime.Types.Skip
   suppressionReason?: boolean | runtime.Types.Skip
   suppressionChangedAt?: boolean | runtime.Types.Skip
+  addressErasedAt?: boolean | runtime.Types.Skip
   version?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["subjectStanding"]>
 
@@ -608,6 +636,7 @@ export type SubjectStandingSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   suppressedAddress?: boolean | runtime.Types.Skip
   suppressionReason?: boolean | runtime.Types.Skip
   suppressionChangedAt?: boolean | runtime.Types.Skip
+  addressErasedAt?: boolean | runtime.Types.Skip
   version?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["subjectStanding"]>
 
@@ -620,10 +649,11 @@ export type SubjectStandingSelectScalar = {
   suppressedAddress?: boolean | runtime.Types.Skip
   suppressionReason?: boolean | runtime.Types.Skip
   suppressionChangedAt?: boolean | runtime.Types.Skip
+  addressErasedAt?: boolean | runtime.Types.Skip
   version?: boolean | runtime.Types.Skip
 }
 
-export type SubjectStandingOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"subjectUserId" | "consecutiveFailures" | "consecutiveLocks" | "lockedUntil" | "recentIssuances" | "suppressedAddress" | "suppressionReason" | "suppressionChangedAt" | "version", ExtArgs["result"]["subjectStanding"], runtime.Types.Skip>
+export type SubjectStandingOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"subjectUserId" | "consecutiveFailures" | "consecutiveLocks" | "lockedUntil" | "recentIssuances" | "suppressedAddress" | "suppressionReason" | "suppressionChangedAt" | "addressErasedAt" | "version", ExtArgs["result"]["subjectStanding"], runtime.Types.Skip>
 export type SubjectStandingInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   challenges?: boolean | Prisma.SubjectStanding$challengesArgs<ExtArgs> | runtime.Types.Skip
   _count?: boolean | Prisma.SubjectStandingCountOutputTypeDefaultArgs<ExtArgs> | runtime.Types.Skip
@@ -648,6 +678,10 @@ export type $SubjectStandingPayload<ExtArgs extends runtime.Types.Extensions.Int
     suppressedAddress: string | null
     suppressionReason: string | null
     suppressionChangedAt: Date | null
+    /**
+     * When an entry of the subject was erased last. The entry after it counts as a changed address.
+     */
+    addressErasedAt: Date | null
     version: number
   }, ExtArgs["result"]["subjectStanding"]>
   composites: {}
@@ -1081,6 +1115,7 @@ export interface SubjectStandingFieldRefs {
   readonly suppressedAddress: Prisma.FieldRef<"SubjectStanding", 'String'>
   readonly suppressionReason: Prisma.FieldRef<"SubjectStanding", 'String'>
   readonly suppressionChangedAt: Prisma.FieldRef<"SubjectStanding", 'DateTime'>
+  readonly addressErasedAt: Prisma.FieldRef<"SubjectStanding", 'DateTime'>
   readonly version: Prisma.FieldRef<"SubjectStanding", 'Int'>
 }
     

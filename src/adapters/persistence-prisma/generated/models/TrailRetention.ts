@@ -311,10 +311,6 @@ export type TrailRetentionSumOrderByAggregateInput = {
   purgedTo?: Prisma.SortOrder | runtime.Types.Skip
 }
 
-export type BoolFieldUpdateOperationsInput = {
-  set?: boolean | runtime.Types.Skip
-}
-
 
 
 export type TrailRetentionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
