@@ -17,12 +17,14 @@ import { smtpRemedyOf } from '../adapters/mail-smtp/smtp-remedies.ts'
 import { smtpSender } from '../adapters/mail-smtp/smtp-sender.ts'
 import { DatabaseCheck } from '../adapters/persistence-prisma/connection/database-check.ts'
 import { type Database, openDatabase } from '../composition/open-database.ts'
+import { withStorage } from '../composition/tooling.ts'
 import { loadWarnings } from '../config/config-warnings.ts'
 import { type Config, ConfigError, loadConfig, type MailConfig } from '../config/read-config.ts'
 import { CheckResult, type DiagnosticCheck } from '../contracts/diagnostic-check.ts'
 import { DomainName } from '../domain/domain-name.ts'
 import { keyCheckResults } from './key-check-results.ts'
 import { aligned, type Output, print } from './terminal.ts'
+import { webhookCheckResults } from './webhook-check-results.ts'
 
 /** Checks that are still running after this time are reported as timed out. */
 const TIMEOUT_IN_MS = 8000
@@ -85,12 +87,26 @@ function checks(config: Config, url: string): readonly DiagnosticCheck[] {
   const { production, auth, keycloak, mail } = config
   return [
     new DatabaseCheck({ url, production, mailRemedyOf }, CLOCK),
+    webhooksCheck(config, url),
     auth ? new IssuerCheck(auth, CLOCK) : standIn('issuer', 'the built-in issuer of development'),
     ...(keycloak ? [new KeycloakCheck(new KeycloakUserDirectory(keycloak, CLOCK))] : []),
     ...(mail?.map((each) => mailCheck(each, config)) ?? [
       standIn('mail', 'the mailbox of development, which sends no mail'),
     ]),
   ]
+}
+
+/** Yields nothing if the endpoints cannot be read: the check of the database says why. */
+function webhooksCheck(config: Config, url: string): DiagnosticCheck {
+  return {
+    name: 'webhooks',
+    async *run() {
+      const endpoints = await withStorage({ ...config, databaseUrl: url }, ({ webhookEndpoints }) =>
+        webhookEndpoints.all(),
+      ).catch(() => undefined)
+      if (endpoints) yield* webhookCheckResults(endpoints, config)
+    },
+  }
 }
 
 function mailRemedyOf(reply: string): string | undefined {
