@@ -28,7 +28,7 @@ export interface CompositionOptions {
 
 /** The part of the configuration that the delivery of mails needs. It has no key that signs, and no credential of a caller. */
 export interface DeliveryConfig
-  extends Pick<Config, 'mail' | 'bounces' | 'letter' | 'policy' | 'tracing' | 'unsealedUntil'> {
+  extends Pick<Config, 'mail' | 'bounces' | 'letter' | 'brands' | 'policy' | 'tracing' | 'unsealedUntil'> {
   readonly otpKeys: Keys
 }
 

@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import type { Brand, Sender } from '../domain/brand.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import type { WebhookUrl } from '../domain/webhook-registration.ts'
+import { brandRules } from './brand-rules.ts'
+import { type ClientBrands, domainOf, renamed } from './brands.ts'
 import { endlessUpdate } from './endless-update.ts'
 import type { Environment } from './environment.ts'
-import { type Keys, secureUrl } from './formats.ts'
+import { type DkimKeys, type Keys, secureUrl } from './formats.ts'
 import { mixedSettings } from './mixed-settings.ts'
 import { lenientPolicy } from './policy-bounds.ts'
 import { noFiles, readSecretFile, type SecretReader, withSecrets } from './secret-files.ts'
@@ -48,6 +51,8 @@ export interface Config {
   readonly postmarkWebhookAuth: string | undefined
   readonly webhooks: WebhooksConfig
   readonly letter: LetterConfig
+  /** The brands of the clients that have one of their own, by client id. */
+  readonly brands: ReadonlyMap<string, ClientBrand>
   readonly policy: StepUpPolicy & { readonly codeDigits: 6 | 7 | 8 }
   /** How long the service keeps an expired challenge, and an event. */
   readonly retention: { readonly challengesInDays: number; readonly trailInDays: number }
@@ -92,6 +97,8 @@ interface KeycloakConfig {
 /** How the service learns of mails that came back over SMTP. */
 interface BounceConfig {
   readonly domain: string
+  /** Those of brands that have one of their own. */
+  readonly brandDomains: readonly string[]
   /** Where this process takes notices. Undefined: it takes none. `shared`: other workers listen on the same port. */
   readonly intake: { readonly host: string; readonly port: number; readonly shared: boolean } | undefined
 }
@@ -105,8 +112,8 @@ export type MailConfig =
       readonly ehloName: string | undefined
       /** Undefined: the login is the password in `url`, if there is one. */
       readonly oauth: SmtpOauthConfig | undefined
-      /** The first signs. The others are of a rotation. */
-      readonly dkimKeys: Keys | undefined
+      /** The first one of a domain signs for it. The others are of a rotation. */
+      readonly dkimKeys: readonly (DkimKeys[number] & { readonly domain: string })[]
     }
   | {
       readonly transport: 'postmark'
@@ -138,6 +145,11 @@ interface LetterConfig {
   readonly timeZone: string
   /** The host of the app into which users type codes. Undefined: a code is bound to no origin. */
   readonly appHost: string | undefined
+}
+
+/** The brand of a client. It says who sends its mails. */
+export interface ClientBrand extends Brand {
+  readonly sender: Sender
 }
 
 interface TracingConfig {
@@ -221,6 +233,7 @@ const RULES: readonly Rule[] = [
   mixedSettings,
   unprotectedPeers,
   lenientPolicy,
+  brandRules,
   webhookUrls,
 ]
 
@@ -318,8 +331,9 @@ function freeze(env: Values): Config {
     letter: {
       brand: { name: env.BRAND_NAME, color: env.BRAND_COLOR, logoUrl: env.BRAND_LOGO_URL },
       timeZone: env.MAIL_TIME_ZONE,
-      appHost: env.APP_ORIGIN === undefined ? undefined : new URL(env.APP_ORIGIN).hostname,
+      appHost: hostOf(env.APP_ORIGIN),
     },
+    brands: brandsOf(env),
     policy: {
       codeDigits: env.OTP_DIGITS as 6 | 7 | 8,
       codeLifetimeInSeconds: env.OTP_LIFETIME_SECONDS,
@@ -343,6 +357,33 @@ function freeze(env: Values): Config {
     logLevel: env.LOG_LEVEL,
     tracing: tracingConfig(env),
   })
+}
+
+/** What a client leaves out of its brand is as for all, except what belongs to a name or a sender: the logo, and who gets the answers. */
+function brandsOf(env: Values): ReadonlyMap<string, ClientBrand> {
+  const { BRAND_COLOR, APP_ORIGIN, MAIL_FROM, MAIL_REPLY_TO, BOUNCE_DOMAIN } = env
+  const brands: ClientBrands = env.BRANDS ?? new Map()
+  return new Map(
+    [...brands].map(([clientId, { name, color, logoUrl, languages, appOrigin, ...sender }]) => [
+      clientId,
+      {
+        name,
+        color: color ?? BRAND_COLOR,
+        logoUrl,
+        languages,
+        appHost: hostOf(appOrigin ?? APP_ORIGIN),
+        sender: {
+          from: sender.from ?? renamed(MAIL_FROM, name),
+          replyTo: sender.replyTo ?? (sender.from === undefined ? MAIL_REPLY_TO : undefined),
+          bounceDomain: sender.bounceDomain ?? BOUNCE_DOMAIN,
+        },
+      },
+    ]),
+  )
+}
+
+function hostOf(origin: string | undefined): string | undefined {
+  return origin === undefined ? undefined : new URL(origin).hostname
 }
 
 function authConfig(env: Values): AuthConfig | undefined {
@@ -394,7 +435,7 @@ function mailConfig(env: Values): readonly MailConfig[] | undefined {
           url: env.SMTP_URL!,
           ehloName: env.SMTP_EHLO_NAME,
           oauth: smtpOauth(env),
-          dkimKeys: env.DKIM_KEYS,
+          dkimKeys: (env.DKIM_KEYS ?? []).map((key) => ({ ...key, domain: key.domain ?? domainOf(from) })),
         }
       : {
           transport: 'postmark',
@@ -410,7 +451,12 @@ function mailConfig(env: Values): readonly MailConfig[] | undefined {
 function bounceConfig(env: Values): BounceConfig | undefined {
   const { BOUNCE_DOMAIN: domain, BOUNCE_INTAKE_HOST: host, BOUNCE_INTAKE_PORT: port } = env
   if (domain === undefined) return undefined
-  return { domain, intake: port === undefined ? undefined : { host, port, shared: workersOf(env) > 1 } }
+  const brandDomains = [...(env.BRANDS?.values() ?? [])].flatMap(({ bounceDomain }) => bounceDomain ?? [])
+  return {
+    domain,
+    brandDomains: [...new Set(brandDomains)],
+    intake: port === undefined ? undefined : { host, port, shared: workersOf(env) > 1 },
+  }
 }
 
 function webhooksConfig(env: Values): WebhooksConfig {

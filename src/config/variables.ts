@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { brandColor, brandLogo, brandName, brands } from './brands.ts'
 import { databasePeer } from './database-peer.ts'
 import type { Environment } from './environment.ts'
 import {
@@ -44,6 +45,8 @@ interface Declared {
   readonly meaning: string
   /** A secret may come from a file as well, and no listing shows it. */
   readonly secret?: true
+  /** Too long for the environment of some platforms, so it may come from a file as well. */
+  readonly inFile?: true
   /** When the variable has an effect. Undefined: always. */
   readonly usedIf?: Condition
 }
@@ -337,22 +340,22 @@ export const VARIABLES = {
     meaning: 'The time zone of times in mails, as in `Europe/Berlin` (IANA).',
   },
   BRAND_NAME: {
-    schema: z
-      .string()
-      .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,60}$/u, 'must be one line of at most 60 printable characters')
-      .default('Countersign'),
+    schema: brandName.default('Countersign'),
     meaning: 'The name that the mails carry: one line, at most 60 characters.',
   },
   BRAND_COLOR: {
-    schema: z
-      .string()
-      .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour, as in #0f4c5c')
-      .default('#0f4c5c'),
+    schema: brandColor.default('#0f4c5c'),
     meaning: 'The colour of the mails, as in `#0f4c5c`.',
   },
   BRAND_LOGO_URL: {
-    schema: url(['https:']).refine(withoutUserInfo, 'must not hold a user or password').optional(),
+    schema: brandLogo.optional(),
     meaning: 'An `https://` picture that replaces the name on the colour. Unset: the name.',
+  },
+  BRANDS: {
+    schema: brands.optional(),
+    meaning:
+      'The brands of clients, as a JSON object by client id, as in `{"payments-b":{"name":"Fjord","color":"#7a1f2b"}}`. [mail.md](mail.md#a-brand-for-each-client) has the members. Other clients have the brand of the variables above.',
+    inFile: true,
   },
   APP_ORIGIN: {
     schema: appOrigin.optional(),
@@ -376,7 +379,7 @@ export const VARIABLES = {
   DKIM_KEYS: {
     schema: dkimKeys.optional(),
     meaning:
-      'Keys that sign mails for the domain of `MAIL_FROM` (DKIM, RSA), as `selector:base64` of PKCS #8 in DER, joined by commas. The first signs; `doctor` checks that the domain publishes all. Only with `smtp`. Unset: the relay signs.',
+      'Keys that sign mails for the domain of `MAIL_FROM` (DKIM, RSA), as `selector:base64` of PKCS #8 in DER, joined by commas. `selector@domain:base64` is a key for another sender in `BRANDS`. The first one of a domain signs; `doctor` checks that the domain publishes all. Only with `smtp`. Unset: the relay signs.',
     secret: true,
     usedIf: withSmtp,
   },
@@ -590,4 +593,6 @@ export type Values = { readonly [Name in VariableName]: z.output<(typeof VARIABL
 export const declarations = Object.entries(VARIABLES) as [VariableName, Variable][]
 
 /** The variables that `<NAME>_FILE` can replace with a file. Container platforms mount secrets as files. */
-export const SECRETS = declarations.filter(([, { secret }]) => secret).map(([name]) => name)
+export const FROM_FILES = declarations
+  .filter(([, { secret, inFile }]) => secret || inFile)
+  .map(([name]) => name)

@@ -77,14 +77,15 @@ async function createThreads(
   extraRouter?: CompositionOptions['extraRouter'],
 ): Promise<Application> {
   const { config, databaseUrl, development } = options
-  const { production, logLevel, dataDir, mail, bounces, letter, policy, unsealedUntil, tracing } = config
+  const { production, logLevel, dataDir, mail, bounces, letter, brands, policy, unsealedUntil, tracing } =
+    config
   const instanceId = randomUUID()
   const requests = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const [application] = await Promise.all([
     createApplication({ ...options, extraRouter, instanceId, requests, deliverer: mailThread }),
     mailThread.prepare({
       config: {
-        ...{ production, logLevel, dataDir, mail, bounces, letter, policy, unsealedUntil },
+        ...{ production, logLevel, dataDir, mail, bounces, letter, brands, policy, unsealedUntil },
         otpKeys: config.otpKeys ?? standIns({ development }).otpKeys,
         tracing: tracing && { ...tracing, endpoint: tracing.endpoint.href },
       },

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { ConfigError, readConfig, readDatabaseLocation } from '../../src/config/read-config.ts'
 import { readSettings } from '../../src/config/settings.ts'
-import { declarations, SECRETS } from '../../src/config/variables.ts'
+import { declarations, FROM_FILES } from '../../src/config/variables.ts'
 import { configurationPage, ENV_EXAMPLE, envExample, PAGE } from '../../tools/configuration/documents.ts'
 import { newDkimKey, textOf } from '../doubles/dkim-key.ts'
 
@@ -538,14 +538,15 @@ test('notices of bounces are taken for a domain, on a port that all workers shar
   const domain = 'bounces.xn--bcher-kva.example'
 
   t.is(bounces({}), undefined)
-  t.deepEqual(bounces({ BOUNCE_DOMAIN }), { domain, intake: undefined })
+  t.deepEqual(bounces({ BOUNCE_DOMAIN }), { domain, brandDomains: [], intake: undefined })
   t.deepEqual(bounces({ BOUNCE_DOMAIN, BOUNCE_INTAKE_PORT: '2525', WORKERS: '1' }), {
     domain,
+    brandDomains: [],
     intake: { host: '127.0.0.1', port: 2525, shared: false },
   })
   t.deepEqual(
     bounces({ BOUNCE_DOMAIN, BOUNCE_INTAKE_PORT: '25', BOUNCE_INTAKE_HOST: '10.0.0.1', WORKERS: '2' }),
-    { domain, intake: { host: '10.0.0.1', port: 25, shared: true } },
+    { domain, brandDomains: [], intake: { host: '10.0.0.1', port: 25, shared: true } },
   )
 })
 
@@ -745,7 +746,7 @@ test('a secret comes from the file that is named in its place, without the line 
   t.like(config.mail?.[0], { serverToken: 'token of a file' })
 })
 
-for (const name of SECRETS) {
+for (const name of FROM_FILES) {
   test(`${name} may come from a file, and not from both`, (t) => {
     const both = problemsOf({ [name]: 'x', [`${name}_FILE`]: '/x' })
     t.true(both.includes(`${name} and ${name}_FILE are both set: keep one of them`))
@@ -817,8 +818,8 @@ test('the example lists every variable, with the values that development has wit
     declarations.map(([name]) => name),
   )
   t.deepEqual(readConfig(env), readConfig({}))
-  const [, fromFiles] = /^# Secrets may come from files[^:]*: ([A-Z_, \n#]+)\./m.exec(example) ?? []
-  t.deepEqual(fromFiles?.split(/[,\s#]+/), SECRETS)
+  const [, fromFiles] = /^# These may come from files[^:]*: ([A-Z_, \n#]+)\./m.exec(example) ?? []
+  t.deepEqual(fromFiles?.split(/[,\s#]+/), FROM_FILES)
 })
 
 test('.env.example is what npm run config:docs writes', (t) => {
