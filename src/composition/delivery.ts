@@ -2,14 +2,17 @@ import { Container, ContainerModule } from 'inversify'
 import type { Registry } from 'prom-client'
 import type { BounceIntake } from '../adapters/bounce-intake/bounce-intake.ts'
 import { Deliverer } from '../adapters/deliverer/deliverer.ts'
+import { ExpiryCron } from '../adapters/expiry-cron/expiry-cron.ts'
 import { InFlightRequests } from '../adapters/http-koa/edge/in-flight-requests.ts'
 import { DeliveryMetrics } from '../adapters/metrics-prometheus/delivery-metrics.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
+import { ExpireChallenges } from '../application/challenges/expire-challenges.ts'
 import { DeliverOtp } from '../application/codes/deliver-otp.ts'
 import { RecordMailEvent } from '../application/mail/record-mail-event.ts'
 import { SendLockNotices } from '../application/mail/send-lock-notices.ts'
 import { SendSecurityNotices } from '../application/mail/send-security-notices.ts'
+import { ChallengeExpiries } from '../application/ports/challenge-expiries.ts'
 import { Clock } from '../application/ports/clock.ts'
 import { LockMailComposer } from '../application/ports/lock-mail-composer.ts'
 import { LockNotices } from '../application/ports/lock-notices.ts'
@@ -41,6 +44,7 @@ const POOL_SIZE = 4
 export interface Delivery {
   readonly codes: Deliverer
   readonly notices: Deliverer
+  readonly expiries: ExpiryCron
   /** Takes notices of mail systems; undefined if this process takes none. */
   readonly intake: Pick<BounceIntake, 'listen' | 'close'> | undefined
   readonly metrics: Registry
@@ -55,6 +59,7 @@ export async function createDelivery(options: DeliveryOptions): Promise<Delivery
   return {
     codes: container.get(Deliverer),
     notices: container.get(LockNoticeDeliverer),
+    expiries: container.get(ExpiryCron),
     intake: container.get(Intake),
     metrics: container.get(Metrics).registry,
     close: async () => {
@@ -92,6 +97,12 @@ function deliverers({ requests }: DeliveryOptions): ContainerModule {
     )
     bindClass(bind, SendLockNotices, [LockNotices, LockMailComposer, MailTransport, Clock])
     bindClass(bind, SendSecurityNotices, [SecurityNotices, SecurityMailComposer, MailTransport, Clock])
+
+    bindClass(bind, ExpireChallenges, [ChallengeExpiries, Clock])
+    bind(ExpiryCron).toResolvedValue(
+      (expireChallenges, logger) => new ExpiryCron(expireChallenges, logger),
+      [ExpireChallenges, Log],
+    )
 
     bind(Workload).toConstantValue(new InFlightRequests(requests))
     bind(Deliverer).toResolvedValue(

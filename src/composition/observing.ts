@@ -9,6 +9,7 @@ import { watchOutbox } from '../adapters/metrics-prometheus/outbox-gauges.ts'
 import { watchPool } from '../adapters/metrics-prometheus/pool-gauges.ts'
 import { watchProcess } from '../adapters/metrics-prometheus/process-metrics.ts'
 import { watchRetention } from '../adapters/metrics-prometheus/retention-gauge.ts'
+import { watchServiceEvents } from '../adapters/metrics-prometheus/service-event-gauges.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import { Clock } from '../application/ports/clock.ts'
 import type { CommitListener } from '../application/ports/commit-listener.ts'
@@ -16,6 +17,7 @@ import { Retention } from '../application/ports/retention.ts'
 import { AnchorVerifier, TrailAnchors } from '../application/ports/trail-anchors.ts'
 import type { Config } from '../config/read-config.ts'
 import { OutboxBacklog } from '../contracts/outbox-backlog.ts'
+import { ServiceEventBacklog } from '../contracts/service-event-backlog.ts'
 import { Commits, Log, StorageConnections, Traces } from './container-keys.ts'
 
 /** Log and traces, and what both and the metrics show of each commit. */
@@ -31,9 +33,10 @@ export function observing(logger: Logger, tracing: Tracing | undefined): Contain
 export function observingService({ retention: periods }: Pick<Config, 'retention'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Metrics).toResolvedValue(
-      (backlog, retention, anchors, verifier, clock, { pool, statements }) => {
+      (backlog, events, retention, anchors, verifier, clock, { pool, statements }) => {
         const metrics = new Metrics()
         watchOutbox(metrics.registry, backlog, clock)
+        watchServiceEvents(metrics.registry, events, clock)
         watchRetention(metrics.registry, retention, clock, periods)
         watchAnchors(metrics.registry, anchors, verifier, clock)
         watchPool(metrics.registry, pool)
@@ -41,7 +44,15 @@ export function observingService({ retention: periods }: Pick<Config, 'retention
         watchProcess(metrics.registry)
         return metrics
       },
-      [OutboxBacklog, Retention, TrailAnchors, AnchorVerifier, Clock, StorageConnections],
+      [
+        OutboxBacklog,
+        ServiceEventBacklog,
+        Retention,
+        TrailAnchors,
+        AnchorVerifier,
+        Clock,
+        StorageConnections,
+      ],
     )
   })
 }

@@ -9,6 +9,7 @@ import { PrismaSuppressions } from '../adapters/persistence-prisma/mail-outcomes
 import { PrismaOutboxBacklog } from '../adapters/persistence-prisma/otp-outbox/prisma-outbox-backlog.ts'
 import { PrismaRetention } from '../adapters/persistence-prisma/retention/prisma-retention.ts'
 import { RowSeals } from '../adapters/persistence-prisma/seals/row-seals.ts'
+import { PrismaServiceEventBacklog } from '../adapters/persistence-prisma/service-events/prisma-service-event-backlog.ts'
 import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaStandings } from '../adapters/persistence-prisma/support/prisma-standings.ts'
 import { PrismaSupportSearch } from '../adapters/persistence-prisma/support/prisma-support-search.ts'
@@ -20,6 +21,7 @@ import { SupportSearch } from '../application/ports/support-search.ts'
 import { Suppressions } from '../application/ports/suppressions.ts'
 import { TrailAnchors } from '../application/ports/trail-anchors.ts'
 import { OutboxBacklog } from '../contracts/outbox-backlog.ts'
+import { ServiceEventBacklog } from '../contracts/service-event-backlog.ts'
 import { bindClass, bindPort } from './bind-class.ts'
 import { Commits, StorageConnections } from './container-keys.ts'
 
@@ -32,6 +34,7 @@ export function storage(): ContainerModule {
     bindPort(bind, Standings, PrismaStandings, [Statements, Commits])
     bindPort(bind, SupportSearch, PrismaSupportSearch, [Statements])
     bindPort(bind, OutboxBacklog, PrismaOutboxBacklog, [PrismaClient])
+    bindPort(bind, ServiceEventBacklog, PrismaServiceEventBacklog, [PrismaClient])
     bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient])
     bindPort(bind, Retention, PrismaRetention, [PrismaClient])
     bind(TrailAnchors).toResolvedValue((prisma) => new PrismaTrailAnchors(prisma), [PrismaClient])

@@ -63,6 +63,9 @@ export interface CancelledChallenge extends OpenedChallenge {
   readonly cancelledAt: Date
 }
 
+/** What the end of a challenge by the clock is about. */
+type Deadline = Pick<OpenedChallenge, 'id' | 'subjectUserId' | 'expiresAt'>
+
 export type ChallengeStatus = Challenge['status'] | 'expired'
 
 interface ChallengeDemand {
@@ -143,6 +146,11 @@ export const Challenge = {
       { ...pending, attemptsRemaining, status: 'exhausted', exhaustedAt: now },
       [rejected, { type: 'challenge-exhausted', ...about(challenge, now) }],
     ]
+  },
+
+  /** What the clock did to a challenge that was still pending or verified at its deadline. Its stored status stays. */
+  expire({ id: challengeId, subjectUserId, expiresAt: at }: Deadline): ChallengeEvent {
+    return { type: 'challenge-expired', challengeId, subjectUserId, at }
   },
 
   /**

@@ -20,6 +20,8 @@ export type ChallengeEvent = {
   | { readonly type: 'otp-rejected'; readonly attemptsRemaining: number }
   | { readonly type: 'challenge-verified'; readonly issuanceId: string }
   | { readonly type: 'challenge-exhausted' }
+  /** It was still pending or verified at its deadline. Recorded only if its service gets to know of it. */
+  | { readonly type: 'challenge-expired' }
   | { readonly type: 'challenge-consumed' }
   | { readonly type: 'consumption-refused'; readonly reason: ConsumptionRefusal }
   /** A user tried a challenge of somebody else. `subjectUserId` is that user, not the subject of the challenge. */

@@ -19,7 +19,7 @@ export const SERVICE_EVENT_TYPES = [
   'subject-locked',
   'challenge-reported',
 ] as const
-type ServiceEventType = (typeof SERVICE_EVENT_TYPES)[number]
+export type ServiceEventType = (typeof SERVICE_EVENT_TYPES)[number]
 
 /** Something in the life of a challenge that its service gets to know. Contains no code, address or text of the operation. */
 export interface ServiceEvent {

@@ -26,16 +26,17 @@ const calls: MailThreadCalls = {
     preparing.resolve(delivery)
   },
   start: async () => {
-    const { codes, notices } = await preparing.promise
+    const { codes, notices, expiries } = await preparing.promise
     codes.start()
     notices.start()
+    expiries.start()
   },
   wake: async () => (await preparing.promise).codes.wake(),
   problem: async () => (await preparing.promise).codes.problem(),
   metrics: async () => (await preparing.promise).metrics.getMetricsAsJSON(),
   finish: async () => {
-    const { codes, notices, intake } = await preparing.promise
-    await Promise.all([codes.stop(), notices.stop(), intake?.close()])
+    const { codes, notices, expiries, intake } = await preparing.promise
+    await Promise.all([codes.stop(), notices.stop(), expiries.stop(), intake?.close()])
   },
   close: async () => {
     await (await preparing.promise).close()

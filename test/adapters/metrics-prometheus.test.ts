@@ -9,6 +9,7 @@ import { watchOutbox } from '../../src/adapters/metrics-prometheus/outbox-gauges
 import { watchPool } from '../../src/adapters/metrics-prometheus/pool-gauges.ts'
 import { RequestMetrics } from '../../src/adapters/metrics-prometheus/request-metrics.ts'
 import { watchRetention } from '../../src/adapters/metrics-prometheus/retention-gauge.ts'
+import { watchServiceEvents } from '../../src/adapters/metrics-prometheus/service-event-gauges.ts'
 import { OtplibTotp } from '../../src/adapters/totp-otplib/otplib-totp.ts'
 import { whereaboutsOf } from '../../src/application/decide-and-save.ts'
 import { recordMailEvent } from '../../src/application/mail/record-mail-event.ts'
@@ -429,6 +430,24 @@ test('the outbox that several workers see is one outbox', async (t) => {
 
   const registry = AggregatorRegistry.aggregate(told)
   t.deepEqual(await samplesOf({ registry }, 'countersign_outbox_'), ['queued 4', 'oldest_due_age_seconds 7'])
+})
+
+test('the queue of events has a gauge for what waits, for its age, and for paused endpoints, while it can be seen', async (t) => {
+  const answers = [
+    async () => ({ waiting: 7, oldestDueAt: afterNoon(4), pausedEndpoints: 2 }),
+    async () => ({ waiting: 0, oldestDueAt: undefined, pausedEndpoints: 0 }),
+    () => Promise.reject(new Error('away')),
+  ]
+  const metrics = new Metrics()
+  const backlog = { measure: () => answers.shift()!() }
+  watchServiceEvents(metrics.registry, backlog, new SettableClock(afterNoon(10)))
+  const gauges = async () => [
+    ...(await samplesOf(metrics, 'countersign_service_events_')),
+    ...(await samplesOf(metrics, 'countersign_webhook_')),
+  ]
+
+  t.deepEqual(await gauges(), ['waiting 7', 'oldest_due_age_seconds 6', 'endpoints_paused 0'])
+  t.deepEqual(await samplesOf(metrics, 'countersign_service_events_'), [])
 })
 
 test('with nothing due the age is 0', async (t) => {

@@ -1,5 +1,6 @@
 import type { CommitListener } from '../../src/application/ports/commit-listener.ts'
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
+import { challengeExpiriesContract } from '../contracts/challenge-expiries.contract.ts'
 import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
 import { mailFatesContract } from '../contracts/mail-outcomes.contract.ts'
 import { mailboxBudgetContract } from '../contracts/mailbox-budget.contract.ts'
@@ -32,3 +33,4 @@ retentionContract('in memory', create)
 standingsContract('in memory', create)
 supportSearchContract('in memory', create)
 serviceEventsContract('in memory', create)
+challengeExpiriesContract('in memory', create)

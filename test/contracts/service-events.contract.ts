@@ -13,7 +13,7 @@ export interface ServiceEventStores extends Stores {
 }
 
 /** The endpoint of the client that `opened` opens challenges for. */
-const PAYMENTS: WebhookEndpoint = {
+export const PAYMENTS: WebhookEndpoint = {
   clientId: 'payments',
   url: 'https://payments.example/events',
   secrets: [{ keyId: 'k1', salt: 'AAAAAAAAAAAAAAAAAAAAAA' }],

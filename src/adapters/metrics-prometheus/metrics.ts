@@ -81,6 +81,13 @@ export class Metrics {
     registers: [this.registry],
   })
 
+  readonly serviceEventAttempts = new Counter({
+    name: 'countersign_service_event_attempts_total',
+    help: 'Attempts to deliver an event to a service, by outcome and reason',
+    labelNames: ['outcome', 'reason'] as const,
+    registers: [this.registry],
+  })
+
   readonly timeToHandover = new Histogram({
     name: 'countersign_time_to_handover_seconds',
     help: 'Time from the issuance of a code until a mail system took its mail',
@@ -132,6 +139,9 @@ export class Metrics {
     // Initialise at zero: `rate()` misses the first increment of a series that starts at one.
     for (const outcome of ['deferred', 'failed', 'unrecorded', 'outdated']) {
       this.deliveryAttempts.inc({ outcome, transport: '' }, 0)
+    }
+    for (const outcome of ['accepted', 'given-up', 'unrecorded', 'outdated']) {
+      this.serviceEventAttempts.inc({ outcome, reason: '' }, 0)
     }
     for (const outcome of NOTICE_OUTCOMES) this.bounceNotices.inc({ outcome }, 0)
     for (const reason of DELIVERY_FAILURES) this.deliveryFailures.inc({ reason }, 0)

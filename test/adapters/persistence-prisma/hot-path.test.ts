@@ -308,8 +308,8 @@ async function statementLog(): Promise<() => Promise<string[]>> {
       if (/^BEGIN/.test(text)) inTransaction.add(session)
       const ofJob =
         inTransaction.has(session) ||
-        /^(?:otp-outbox|lock-notices|security-notices)\./.test(name) ||
-        /trail_anchors|pg_snapshot|purge/.test(text)
+        /^(?:otp-outbox|lock-notices|security-notices|service-events)\./.test(name) ||
+        /trail_anchors|pg_snapshot|purge|challenge_expiries/.test(text)
       if (/^(?:COMMIT|ROLLBACK)/.test(text)) inTransaction.delete(session)
       return ofJob ? [] : [name]
     })

@@ -1,5 +1,6 @@
 import type { CommitListener } from '../../../src/application/ports/commit-listener.ts'
 import { InMemoryAuditTrail } from './in-memory-audit-trail.ts'
+import { InMemoryChallengeExpiries } from './in-memory-challenge-expiries.ts'
 import { InMemoryIntruder } from './in-memory-intruder.ts'
 import { InMemoryLockNotices } from './in-memory-lock-notices.ts'
 import { InMemoryMailOutcomes } from './in-memory-mail-outcomes.ts'
@@ -27,6 +28,7 @@ export function inMemoryStores(committed: CommitListener = () => {}) {
     securityNotices: new InMemorySecurityNotices(state),
     mailOutcomes: new InMemoryMailOutcomes(state),
     suppressions: new InMemorySuppressions(state),
+    expiries: new InMemoryChallengeExpiries(state),
     standings: new InMemoryStandings(state),
     supportSearch: new InMemorySupportSearch(state),
     serviceEvents: new InMemoryServiceEvents(state),

@@ -140,6 +140,7 @@ const EVENT_TYPES = Object.keys({
   'otp-rejected': true,
   'challenge-verified': true,
   'challenge-exhausted': true,
+  'challenge-expired': true,
   'challenge-consumed': true,
   'consumption-refused': true,
   'stranger-refused': true,

@@ -20,15 +20,25 @@ export function numberEvents(limit: number): Prisma.Sql {
     SELECT number_service_events(${limit}::integer) AS numbered`
 }
 
-/** What a claim may take. The due events of an endpoint are in one range of an index, with those in progress at its front. */
-const DUE = Prisma.sql`s.finished_at IS NULL
-        AND s.position IS NOT NULL
-        AND (s.leased_until IS NULL OR s.leased_until <= instant.now)
-        AND s.next_attempt_at <= instant.now
-        AND NOT EXISTS (
-          SELECT FROM service_events b
-          WHERE b.challenge_id = s.challenge_id AND b.event_id < s.event_id AND b.finished_at IS NULL
-        )`
+/** Each event on the trail by its key, whatever the planner expects of the tables. */
+const ON_TRAIL = Prisma.sql`CROSS JOIN LATERAL (SELECT * FROM challenge_events WHERE id = s.event_id OFFSET 0) AS e`
+
+/**
+ * What a claim may take. The due events of an endpoint are in one range of an index, with those in progress at its front. The event
+ * before is looked up by its index for each of them, because LIMIT lets no planner join them.
+ */
+function isDue(now: Date): Prisma.Sql {
+  return Prisma.sql`s.finished_at IS NULL
+          AND s.position IS NOT NULL
+          AND (s.leased_until IS NULL OR s.leased_until <= ${now}::timestamptz)
+          AND s.next_attempt_at <= ${now}::timestamptz
+          AND (
+            SELECT b.event_id
+            FROM service_events b
+            WHERE b.challenge_id = s.challenge_id AND b.event_id < s.event_id AND b.finished_at IS NULL
+            LIMIT 1
+          ) IS NULL`
+}
 
 /**
  * An endpoint that is paused gets its probe from one session: the update of its row waits for another one, and then finds the time of
@@ -37,14 +47,13 @@ const DUE = Prisma.sql`s.finished_at IS NULL
 export function claimDueEvents({ perEndpoint, taken }: DeliveryRoom, now: Date, leaseEnd: Date): Prisma.Sql {
   const inProgress = JSON.stringify(Array.from(taken, ([client_id, count]) => ({ client_id, count })))
   return Prisma.sql`/* service-events.claim */
-    WITH instant AS (
-      SELECT ${now}::timestamptz AS now
-    ), probe AS (
+    WITH probe AS (
       UPDATE webhook_endpoints w
       SET probe_at = ${WebhookEndpoint.nextProbe(now)}::timestamptz
-      FROM instant
-      WHERE w.probe_at <= instant.now AND w.url IS NOT NULL
-        AND EXISTS (SELECT FROM service_events s WHERE s.client_id = w.client_id AND ${DUE})
+      WHERE w.probe_at <= ${now}::timestamptz AND w.url IS NOT NULL
+        AND (
+          SELECT s.event_id FROM service_events s WHERE s.client_id = w.client_id AND ${isDue(now)} LIMIT 1
+        ) IS NOT NULL
       RETURNING w.client_id
     ), endpoint AS MATERIALIZED (
       SELECT client_id, 1 AS room FROM probe
@@ -53,12 +62,12 @@ export function claimDueEvents({ perEndpoint, taken }: DeliveryRoom, now: Date, 
       FROM webhook_endpoints w
       LEFT JOIN jsonb_to_recordset(${inProgress}::jsonb) AS t (client_id text, count integer) USING (client_id)
       WHERE w.paused_at IS NULL AND w.url IS NOT NULL
-    ), due AS (
+    ), due AS MATERIALIZED (
       SELECT next.event_id
-      FROM endpoint, instant, LATERAL (
+      FROM endpoint, LATERAL (
         SELECT s.event_id
         FROM service_events s
-        WHERE s.client_id = endpoint.client_id AND ${DUE}
+        WHERE s.client_id = endpoint.client_id AND ${isDue(now)}
         ORDER BY s.next_attempt_at, s.event_id
         LIMIT endpoint.room
         FOR UPDATE SKIP LOCKED
@@ -66,13 +75,12 @@ export function claimDueEvents({ perEndpoint, taken }: DeliveryRoom, now: Date, 
     ), s AS (
       UPDATE service_events
       SET leased_until = ${leaseEnd}::timestamptz, attempts = attempts + 1
-      FROM due
-      WHERE service_events.event_id = due.event_id
-      RETURNING service_events.*
+      WHERE event_id = ANY(ARRAY(SELECT event_id FROM due))
+      RETURNING *
     )
     SELECT ${EVENT_COLUMNS}, s.attempts AS s_attempts, ${ENDPOINT_COLUMNS}
     FROM s
-    JOIN challenge_events e ON e.id = s.event_id
+    ${ON_TRAIL}
     JOIN webhook_endpoints w ON w.client_id = s.client_id
     ORDER BY s.position`
 }
@@ -155,7 +163,7 @@ export function listEvents(clientId: string, after: number, limit: number): Pris
   return Prisma.sql`/* service-events.list */
     SELECT ${EVENT_COLUMNS}
     FROM service_events s
-    JOIN challenge_events e ON e.id = s.event_id
+    ${ON_TRAIL}
     WHERE s.client_id = ${clientId} AND s.position > ${after}::bigint
     ORDER BY s.position
     LIMIT ${limit}::integer`
@@ -179,9 +187,12 @@ export function replayEvents(
     ), due AS (
       UPDATE service_events s
       SET attempts = 0, next_attempt_at = ${now}::timestamptz, finished_at = NULL, outcome = NULL
-      FROM page
-      WHERE s.event_id = page.event_id AND s.finished_at IS NOT NULL
-        AND (${since ?? null}::timestamptz IS NULL OR page.stored_at >= ${since ?? null}::timestamptz)
+      WHERE s.event_id = ANY(ARRAY(
+        SELECT event_id
+        FROM page
+        WHERE finished_at IS NOT NULL
+          AND (${since ?? null}::timestamptz IS NULL OR stored_at >= ${since ?? null}::timestamptz)
+      ))
       RETURNING s.event_id
     )
     SELECT (SELECT max(position) FROM page) AS last, (SELECT count(*)::integer FROM due) AS replayed`

@@ -1,0 +1,89 @@
+import type { ChallengeExpiries } from '../../../application/ports/challenge-expiries.ts'
+import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
+import { Challenge } from '../../../domain/challenge.ts'
+import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import { appendEvents } from '../audit-trail/event-row.ts'
+import { translateStorageErrors } from '../connection/storage-errors.ts'
+import type { Prisma, PrismaClient } from '../generated/client.ts'
+import { BY_SERVICE } from '../lock-notices/lock-notice-statements.ts'
+
+/** Takes the rows of `challenge_expiries`, which a trigger adds when a challenge is opened. */
+export class PrismaChallengeExpiries implements ChallengeExpiries {
+  readonly #prisma: PrismaClient
+  readonly #committed: CommitListener
+
+  constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
+    this.#prisma = prisma
+    this.#committed = committed
+  }
+
+  async take(before: Date, limit: number): Promise<number> {
+    const next = await translateStorageErrors(
+      this.#prisma.challengeExpiry.findFirst({
+        where: { expiresAt: { lt: before } },
+        select: { challengeId: true },
+      }),
+    )
+    if (!next) return 0
+
+    const { taken, events } = await translateStorageErrors(
+      this.#prisma.$transaction(async (transaction) => {
+        const ids = await takeDue(transaction, before, limit)
+        const expired = await expire(transaction, ids)
+        await appendEvents(transaction, expired, BY_SERVICE)
+        return { taken: ids.length, events: expired }
+      }),
+    )
+    announce(this.#committed, { events, provenance: BY_SERVICE })
+    return taken
+  }
+}
+
+/** Nobody waits for the row of an end. What another process is taking is not taken here. */
+async function takeDue(
+  transaction: Prisma.TransactionClient,
+  before: Date,
+  limit: number,
+): Promise<string[]> {
+  const rows = await transaction.$queryRaw<{ id: string }[]>`
+    DELETE FROM challenge_expiries
+    WHERE challenge_id IN (
+      SELECT challenge_id
+      FROM challenge_expiries
+      WHERE expires_at < ${before}::timestamptz
+      ORDER BY expires_at
+      LIMIT ${limit}::integer
+      FOR UPDATE SKIP LOCKED
+    )
+    RETURNING challenge_id AS id, set_config('lock_timeout', '500ms', TRUE)`
+  return rows.map(({ id }) => id)
+}
+
+/**
+ * Moves the version of each subject on, like every decision about a subject. So it waits for one that is being stored, and one that is
+ * being made is made again. Only then does it read the challenges, with another statement.
+ */
+async function expire(
+  transaction: Prisma.TransactionClient,
+  ids: readonly string[],
+): Promise<ChallengeEvent[]> {
+  await transaction.$executeRaw`
+    UPDATE subject_standings s
+    SET version = version + 1
+    FROM (
+      SELECT subject_user_id
+      FROM subject_standings
+      WHERE subject_user_id IN (
+        SELECT subject_user_id FROM challenges WHERE id = ANY(${ids}::uuid[]) AND status IN ('pending', 'verified')
+      )
+      ORDER BY subject_user_id COLLATE "C"
+      FOR NO KEY UPDATE
+    ) AS held
+    WHERE s.subject_user_id = held.subject_user_id`
+  const expired = await transaction.challenge.findMany({
+    where: { id: { in: [...ids] }, status: { in: ['pending', 'verified'] } },
+    orderBy: { expiresAt: 'asc' },
+    select: { id: true, subjectUserId: true, expiresAt: true },
+  })
+  return expired.map(Challenge.expire)
+}
