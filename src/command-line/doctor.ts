@@ -21,6 +21,7 @@ import { withStorage } from '../composition/tooling.ts'
 import { loadWarnings } from '../config/config-warnings.ts'
 import { type Config, ConfigError, loadConfig, type MailConfig } from '../config/read-config.ts'
 import { CheckResult, type DiagnosticCheck } from '../contracts/diagnostic-check.ts'
+import type { Sender } from '../domain/brand.ts'
 import { DomainName } from '../domain/domain-name.ts'
 import { keyCheckResults } from './key-check-results.ts'
 import { aligned, type Output, print } from './terminal.ts'
@@ -113,41 +114,72 @@ function mailRemedyOf(reply: string): string | undefined {
   return smtpRemedyOf(reply) ?? postmarkRemedyOf(reply)
 }
 
-function mailCheck(mail: MailConfig, { bounces, otpKeys, postmarkWebhookAuth }: Config): DiagnosticCheck {
+function mailCheck(
+  mail: MailConfig,
+  { bounces, brands, otpKeys, postmarkWebhookAuth }: Config,
+): DiagnosticCheck {
   switch (mail.transport) {
-    case 'smtp':
-      return new SmtpCheck({
-        ...mail,
-        bounceAddresses: bounces && otpKeys && new HmacBounceAddresses(otpKeys, bounces.domain),
-      })
+    case 'smtp': {
+      const bounceAddresses = bounces && otpKeys && new HmacBounceAddresses(otpKeys, bounces.domain)
+      return new SmtpCheck({ ...mail, bounceAddresses }, sendersOf(mail, brands).slice(1))
+    }
     case 'postmark':
       return new PostmarkCheck(mail, postmarkWebhookAuth !== undefined)
   }
 }
 
-/** The checks of the sender's domain. In development there may be none: `localhost` publishes nothing. */
+/** The sender of `MAIL_FROM`, then those of brands: each pair of an address and a bounce domain once. */
+function sendersOf(mail: MailConfig, brands: Config['brands']): readonly Sender[] {
+  const all = [mail, ...Array.from(brands.values(), ({ sender }) => sender)]
+  const kinds = new Map<string, Sender>()
+  for (const sender of all) {
+    const { from, replyTo, bounceDomain }: Sender = { bounceDomain: undefined, ...sender }
+    const kind = `${smtpSender(from).address.toLowerCase()} ${bounceDomain ?? ''}`
+    if (!kinds.has(kind)) kinds.set(kind, { from, replyTo, bounceDomain })
+  }
+  return [...kinds.values()]
+}
+
+/** The checks of each sender's domain. In development there may be none: `localhost` publishes nothing. */
 async function senderChecks(
-  { mail, bounces, nameServers }: Config,
+  { mail, bounces, brands, nameServers }: Config,
   receivedMail: string | undefined,
 ): Promise<readonly DiagnosticCheck[]> {
-  const { domain: from, address } = mail ? smtpSender(mail[0]!.from) : { domain: '', address: '' }
-  if (!mail || !DomainName.isFull(from)) {
+  const senders = mail ? sendersOf(mail[0]!, brands) : []
+  const domains = [...new Set(senders.map(({ from }) => smtpSender(from).domain.toLowerCase()))]
+  if (!mail || !domains.every(DomainName.isFull)) {
     return receivedMail === undefined ? [] : [unusable('no mail leaves for a domain of its own', 'MAIL_FROM')]
   }
   const resolver = mailResolver(nameServers)
   const smtp = mail.find((each) => each.transport === 'smtp')
-  const keys = (smtp?.dkimKeys ?? []).map((key) => ({
-    selector: key.id,
-    signedSample: () => dkimSigner(key, from)(Buffer.from(`From: ${address}\r\n\r\nA sample.\r\n`)),
-  }))
-  const sender = new SenderDomainCheck({ from, envelope: smtp && (bounces?.domain ?? from) }, keys, resolver)
-  const own = bounces ? [sender, new BounceDomainCheck(bounces.domain, resolver)] : [sender]
+  const keysOf = (from: string) =>
+    (smtp?.dkimKeys ?? [])
+      .filter(({ domain }) => domain === from)
+      .map((key) => ({
+        selector: key.id,
+        signedSample: () =>
+          dkimSigner(key, from)(Buffer.from(`From: postmaster@${from}\r\n\r\nA sample.\r\n`)),
+      }))
+  const pairs = senders.map(({ from, bounceDomain }) => {
+    const domain = smtpSender(from).domain.toLowerCase()
+    return { from: domain, envelope: smtp && (bounceDomain ?? bounces?.domain ?? domain) }
+  })
+  const own = [
+    ...unique(pairs).map((each) => new SenderDomainCheck(each, keysOf(each.from), resolver)),
+    ...unique([bounces?.domain, ...(bounces?.brandDomains ?? [])]).flatMap((each) =>
+      each === undefined ? [] : new BounceDomainCheck(each, resolver),
+    ),
+  ]
   if (receivedMail === undefined) return own
   try {
-    return [...own, new ReceivedMailCheck(await readFile(receivedMail), from, resolver)]
+    return [...own, new ReceivedMailCheck(await readFile(receivedMail), domains, resolver)]
   } catch (error) {
     return [...own, unusable('the file cannot be read', (error as NodeJS.ErrnoException).code ?? '')]
   }
+}
+
+function unique<Value>(values: readonly Value[]): readonly Value[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()]
 }
 
 /** Stands for the check of a mail that cannot be checked. */

@@ -11,7 +11,9 @@ import { Bounces, Intake, Log } from './container-keys.ts'
 
 /** The addresses to which mail systems send their notices, and the intake of those, each if it is configured. */
 export function bounces({ config }: DeliveryOptions): ContainerModule {
-  const addresses = config.bounces && new HmacBounceAddresses(config.otpKeys, config.bounces.domain)
+  const addresses =
+    config.bounces &&
+    new HmacBounceAddresses(config.otpKeys, config.bounces.domain, config.bounces.brandDomains)
   const intake = config.bounces?.intake
   return new ContainerModule(({ bind }) => {
     bind(Bounces).toConstantValue(addresses)

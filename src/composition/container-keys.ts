@@ -7,6 +7,7 @@ import type { Connections } from '../adapters/persistence-prisma/connection/conn
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import type { CommitListener } from '../application/ports/commit-listener.ts'
 import type { BounceAddresses } from '../contracts/bounce-addresses.ts'
+import type { Brand } from '../domain/brand.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import type { WebhookNetworks } from '../domain/webhook-registration.ts'
 import { key } from './bind-class.ts'
@@ -19,6 +20,8 @@ export const Commits = key<CommitListener>('CommitListener')
 export const Traces = key<Tracing | undefined>('Tracing')
 /** Unbound if the issuer is a stand-in, whose keys this process has. */
 export const Issuer = key<IssuerKeys>('IssuerKeys')
+/** The brands of the clients that have one of their own, by client id. */
+export const Brands = key<ReadonlyMap<string, Brand>>('Brands')
 export const Policy = key<StepUpPolicy>('StepUpPolicy')
 /** The connections to the database, to be closed at the end. */
 export const StorageConnections = key<Connections>('StorageConnections')

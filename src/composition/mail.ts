@@ -20,7 +20,8 @@ import { Bounces, Log, Traces } from './container-keys.ts'
 
 /** How mails are written, and how they leave: by the configured mail systems, or into the mailbox of development. */
 export function mail({ config, mailbox }: DeliveryOptions): ContainerModule {
-  const { letter, mail: systems } = config
+  const { mail: systems } = config
+  const letter = { ...config.letter, brands: config.brands }
   return new ContainerModule(({ bind }) => {
     bind(OtpMailComposer).toResolvedValue(
       (tracing) => {
@@ -61,7 +62,7 @@ export function mail({ config, mailbox }: DeliveryOptions): ContainerModule {
 function transportOf(system: MailConfig, bounceAddresses: BounceAddresses | undefined): MailTransport {
   switch (system.transport) {
     case 'smtp':
-      return new SmtpMailTransport({ ...system, dkimKey: system.dkimKeys?.[0], bounceAddresses })
+      return new SmtpMailTransport({ ...system, bounceAddresses })
     case 'postmark':
       return new PostmarkMailTransport(system)
   }

@@ -32,20 +32,23 @@ import { AnchorTrail } from '../application/trail/anchor-trail.ts'
 import { FindUser } from '../application/users/find-user.ts'
 import { bindClass } from './bind-class.ts'
 import type { CompositionOptions } from './composition-options.ts'
-import { Policy } from './container-keys.ts'
+import { Brands, Policy } from './container-keys.ts'
 
 /**
  * The use cases of the requests. Some more, which depend on where the users are kept, are in users.ts. Those that send mails are in
  * delivery.ts.
  */
-export function useCases({ config: { policy, retention: periods } }: CompositionOptions): ContainerModule {
+export function useCases({
+  config: { policy, brands, retention: periods },
+}: Pick<CompositionOptions, 'config'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Policy).toConstantValue(policy)
+    bind(Brands).toConstantValue(brands)
 
     bindClass(bind, OpenChallenge, [StepUps, ChallengeSigner, Identifiers, Clock, Policy])
     bindClass(bind, IssueOtp, [StepUps, Totp, Identifiers, DeliverySignal, Clock, Policy])
     bindClass(bind, VerifyOtp, [StepUps, Totp, Identifiers, Clock, Policy])
-    bindClass(bind, InspectChallenge, [StepUps, Clock, Policy])
+    bindClass(bind, InspectChallenge, [StepUps, Clock, Policy, Brands])
     bindClass(bind, ConsumeChallenge, [StepUps, ChallengeSigner, Clock])
     bindClass(bind, CancelChallenge, [StepUps, Clock])
     bindClass(bind, AuditChallenge, [StepUps, AuditTrail])

@@ -1,3 +1,4 @@
+import { unsignedBrands } from './brand-rules.ts'
 import type { ConfigWarning } from './config-warning.ts'
 import type { Environment } from './environment.ts'
 import { secureUrl } from './formats.ts'
@@ -12,7 +13,13 @@ export function readWarnings(
   readSecret: SecretReader = noFiles,
 ): readonly ConfigWarning[] {
   const { env } = withSecrets(environment, readSecret)
-  return [...unknownVariables(environment), ...idleVariables(env), ...unusualLimits(env), ...openDoors(env)]
+  return [
+    ...unknownVariables(environment),
+    ...idleVariables(env),
+    ...unusualLimits(env),
+    ...unsignedBrands(env),
+    ...openDoors(env),
+  ]
 }
 
 /** The warnings about the variables of this process. */

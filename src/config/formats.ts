@@ -17,6 +17,12 @@ interface Key {
 /** The first key is active, the others still verify. */
 export type Keys = readonly [Key, ...Key[]]
 
+/** The keys that sign mails. The first one of a domain signs. */
+export type DkimKeys = readonly (Key & {
+  /** The domain of the sender that the key is for, in lower case. Undefined: that of `MAIL_FROM`. */
+  readonly domain: string | undefined
+})[]
+
 /** A whole number from `min` to `max`, both included. */
 export function integer(min: number, max: number) {
   const message = `must be a whole number from ${min} to ${max}`
@@ -65,18 +71,27 @@ export function keys(accepts: (length: number) => boolean, length: string) {
 /** Receivers verify up to 4,096 bits, and some count fewer than 2,048 as none (RFC 8301 §3.2). */
 const RSA_BITS = [2048, 4096] as const
 
-/** One or more `selector:base64` of a private RSA key, joined by commas. The first signs. */
-export const dkimKeys = z.string().transform((text, context): Keys => {
+/** One or more `selector:base64` or `selector@domain:base64` of a private RSA key, joined by commas. The first of a domain signs. */
+export const dkimKeys = z.string().transform((text, context): DkimKeys => {
   const found = text.split(',').map((entry) => {
-    const [, id, base64] = /^([^:]*):([A-Za-z0-9+/]+={0,2})$/.exec(entry.trim()) ?? []
-    return { id: id ?? '', bytes: Buffer.from(base64 ?? '', 'base64') }
+    const [, id = '', domain, base64 = ''] =
+      /^([^:@]*)(?:@([^:@]*))?:([A-Za-z0-9+/]+={0,2})$/.exec(entry.trim()) ?? []
+    return {
+      id,
+      domain: domain === undefined ? undefined : (DomainName.toAscii(domain) ?? '').toLowerCase(),
+      bytes: Buffer.from(base64, 'base64'),
+    }
   })
   const problem = (message: string) => context.addIssue({ code: 'custom', message })
   if (found.some(({ id, bytes }) => !isSelector(id) || bytes.length === 0)) {
-    problem('must be selector:base64, several joined by commas; a selector is a label of a domain name')
+    problem(
+      'must be selector:base64 or selector@domain:base64, several joined by commas; a selector is a label of a domain name',
+    )
     return z.NEVER
   }
-  for (const { id, bytes } of found) {
+  for (const { id, domain, bytes } of found) {
+    if (domain !== undefined && !DomainName.isFull(domain))
+      problem(`key ${id} must be for a full domain name, as in ${id}@bank.example`)
     const bits = rsaBits(bytes)
     if (bits === undefined) {
       problem(
@@ -88,11 +103,13 @@ export const dkimKeys = z.string().transform((text, context): Keys => {
       )
     }
   }
-  if (new Set(found.map(({ id }) => id.toLowerCase())).size < found.length)
+  if (new Set(found.map(({ id, domain = '' }) => `${id.toLowerCase()}@${domain}`)).size < found.length)
     problem('has two keys of one selector')
-  if (new Set(found.map(({ bytes }) => bytes.toString('hex'))).size < found.length)
+  if (
+    new Set(found.map(({ domain = '', bytes }) => `${bytes.toString('hex')}@${domain}`)).size < found.length
+  )
     problem('has one key under two selectors')
-  return found as unknown as Keys
+  return found
 })
 
 /** RFC 6376 §3.1: one or more labels of a domain name. */
@@ -298,6 +315,26 @@ export const appOrigin = z.string().refine((text) => {
   const { protocol, hostname, origin } = new URL(text)
   return origin === text && (protocol === 'https:' || (protocol === 'http:' && hostname === 'localhost'))
 }, 'must be an https:// origin without a path, or http:// on localhost')
+
+/** An origin to which browsers send a session: a secure one, or one of this machine. */
+export const secureOrigin = secureUrl.refine(
+  (text) => !URL.canParse(text) || new URL(text).origin === text,
+  'must be an origin without a path, as in https://support.bank.example',
+)
+
+/** Scopes of a sign-in (RFC 6749 §3.3), separated by single blanks. Without `openid` there is no ID token (OpenID Connect Core §3.1.2.1). */
+export const signInScopes = z
+  .string()
+  .regex(
+    /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/,
+    'must be scopes, separated by single blanks',
+  )
+  .refine((text) => text.split(' ').includes('openid'), 'must have the scope openid')
+
+/** One role. A blank would separate two roles in a claim that is one text. */
+export const roleName = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be the name of one role, without spaces')
 
 /** Whether the URL has no credentials. Each call of `fetch` would reject a URL with credentials. */
 export function withoutUserInfo(text: string): boolean {

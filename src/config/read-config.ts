@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import type { Brand, Sender } from '../domain/brand.ts'
 import type { StepUpPolicy } from '../domain/step-up-policy.ts'
 import type { WebhookUrl } from '../domain/webhook-registration.ts'
+import { brandRules } from './brand-rules.ts'
+import { type ClientBrands, domainOf, renamed } from './brands.ts'
 import { endlessUpdate } from './endless-update.ts'
 import type { Environment } from './environment.ts'
-import { type Keys, secureUrl } from './formats.ts'
+import { type DkimKeys, type Keys, secureUrl } from './formats.ts'
 import { mixedSettings } from './mixed-settings.ts'
 import { lenientPolicy } from './policy-bounds.ts'
 import { noFiles, readSecretFile, type SecretReader, withSecrets } from './secret-files.ts'
@@ -46,8 +49,12 @@ export interface Config {
   readonly bounces: BounceConfig | undefined
   /** `user:password` with which Postmark authenticates its reports. Undefined: the service accepts no reports. */
   readonly postmarkWebhookAuth: string | undefined
+  /** Undefined: there is no support desk. */
+  readonly support: SupportConfig | undefined
   readonly webhooks: WebhooksConfig
   readonly letter: LetterConfig
+  /** The brands of the clients that have one of their own, by client id. */
+  readonly brands: ReadonlyMap<string, ClientBrand>
   readonly policy: StepUpPolicy & { readonly codeDigits: 6 | 7 | 8 }
   /** How long the service keeps an expired challenge, and an event. */
   readonly retention: { readonly challengesInDays: number; readonly trailInDays: number }
@@ -92,6 +99,8 @@ interface KeycloakConfig {
 /** How the service learns of mails that came back over SMTP. */
 interface BounceConfig {
   readonly domain: string
+  /** Those of brands that have one of their own. */
+  readonly brandDomains: readonly string[]
   /** Where this process takes notices. Undefined: it takes none. `shared`: other workers listen on the same port. */
   readonly intake: { readonly host: string; readonly port: number; readonly shared: boolean } | undefined
 }
@@ -105,8 +114,8 @@ export type MailConfig =
       readonly ehloName: string | undefined
       /** Undefined: the login is the password in `url`, if there is one. */
       readonly oauth: SmtpOauthConfig | undefined
-      /** The first signs. The others are of a rotation. */
-      readonly dkimKeys: Keys | undefined
+      /** The first one of a domain signs for it. The others are of a rotation. */
+      readonly dkimKeys: readonly (DkimKeys[number] & { readonly domain: string })[]
     }
   | {
       readonly transport: 'postmark'
@@ -124,6 +133,22 @@ interface SmtpOauthConfig {
   readonly scope: string | undefined
 }
 
+/** The page on the management port on which support agents look users up. */
+export interface SupportConfig {
+  /** Where the browsers of the agents reach it. */
+  readonly origin: string
+  /** Where the agents sign in. */
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scopes: string
+  /** The claim with the roles of an agent. */
+  readonly roleClaim: string
+  readonly readRole: string
+  readonly writeRole: string
+  readonly sessionInSeconds: number
+}
+
 /** How services get the events of their challenges. */
 interface WebhooksConfig {
   /** Where they get them, by client id. Without a URL, a service reads them with a cursor. Undefined: the configuration has no say in it. */
@@ -138,6 +163,11 @@ interface LetterConfig {
   readonly timeZone: string
   /** The host of the app into which users type codes. Undefined: a code is bound to no origin. */
   readonly appHost: string | undefined
+}
+
+/** The brand of a client. It says who sends its mails. */
+export interface ClientBrand extends Brand {
+  readonly sender: Sender
 }
 
 interface TracingConfig {
@@ -221,6 +251,7 @@ const RULES: readonly Rule[] = [
   mixedSettings,
   unprotectedPeers,
   lenientPolicy,
+  brandRules,
   webhookUrls,
 ]
 
@@ -272,6 +303,21 @@ function conflicting(env: Environment): string[] {
       'ADDRESS_HOLD_SECONDS must be 0 with USER_DIRECTORY=keycloak, which does not say when an address changed: let Keycloak verify a new address',
     )
   }
+  const signsInAtAuthIssuer = env.SUPPORT_ORIGIN && !env.SUPPORT_ISSUER && env.AUTH_ISSUER
+  if (signsInAtAuthIssuer && !secureUrl.safeParse(env.AUTH_ISSUER).success) {
+    problems.push(
+      'SUPPORT_ISSUER is not set, and AUTH_ISSUER is no https:// URL: set SUPPORT_ISSUER to the OpenID Connect issuer at which support agents sign in',
+    )
+  }
+  const {
+    SUPPORT_READ_ROLE: readRole = 'mfa:support:read',
+    SUPPORT_WRITE_ROLE: writeRole = 'mfa:support:write',
+  } = env
+  if (readRole === writeRole) {
+    problems.push(
+      'SUPPORT_READ_ROLE and SUPPORT_WRITE_ROLE are the same role: give those who may unlock a role of their own',
+    )
+  }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (collector && env.OTEL_EXPORTER_OTLP_HEADERS && !secureUrl.safeParse(collector).success) {
     problems.push(
@@ -314,12 +360,14 @@ function freeze(env: Values): Config {
     nameServers: env.DNS_SERVERS?.split(','),
     bounces: bounceConfig(env),
     postmarkWebhookAuth: env.POSTMARK_WEBHOOK_AUTH,
+    support: supportConfig(env),
     webhooks: webhooksConfig(env),
     letter: {
       brand: { name: env.BRAND_NAME, color: env.BRAND_COLOR, logoUrl: env.BRAND_LOGO_URL },
       timeZone: env.MAIL_TIME_ZONE,
-      appHost: env.APP_ORIGIN === undefined ? undefined : new URL(env.APP_ORIGIN).hostname,
+      appHost: hostOf(env.APP_ORIGIN),
     },
+    brands: brandsOf(env),
     policy: {
       codeDigits: env.OTP_DIGITS as 6 | 7 | 8,
       codeLifetimeInSeconds: env.OTP_LIFETIME_SECONDS,
@@ -343,6 +391,33 @@ function freeze(env: Values): Config {
     logLevel: env.LOG_LEVEL,
     tracing: tracingConfig(env),
   })
+}
+
+/** What a client leaves out of its brand is as for all, except what belongs to a name or a sender: the logo, and who gets the answers. */
+function brandsOf(env: Values): ReadonlyMap<string, ClientBrand> {
+  const { BRAND_COLOR, APP_ORIGIN, MAIL_FROM, MAIL_REPLY_TO, BOUNCE_DOMAIN } = env
+  const brands: ClientBrands = env.BRANDS ?? new Map()
+  return new Map(
+    [...brands].map(([clientId, { name, color, logoUrl, languages, appOrigin, ...sender }]) => [
+      clientId,
+      {
+        name,
+        color: color ?? BRAND_COLOR,
+        logoUrl,
+        languages,
+        appHost: hostOf(appOrigin ?? APP_ORIGIN),
+        sender: {
+          from: sender.from ?? renamed(MAIL_FROM, name),
+          replyTo: sender.replyTo ?? (sender.from === undefined ? MAIL_REPLY_TO : undefined),
+          bounceDomain: sender.bounceDomain ?? BOUNCE_DOMAIN,
+        },
+      },
+    ]),
+  )
+}
+
+function hostOf(origin: string | undefined): string | undefined {
+  return origin === undefined ? undefined : new URL(origin).hostname
 }
 
 function authConfig(env: Values): AuthConfig | undefined {
@@ -370,6 +445,21 @@ function authConfig(env: Values): AuthConfig | undefined {
   }
 }
 
+function supportConfig(env: Values): SupportConfig | undefined {
+  if (env.SUPPORT_ORIGIN === undefined) return undefined
+  return {
+    origin: env.SUPPORT_ORIGIN,
+    issuer: (env.SUPPORT_ISSUER ?? env.AUTH_ISSUER)!,
+    clientId: env.SUPPORT_CLIENT_ID!,
+    clientSecret: env.SUPPORT_CLIENT_SECRET!,
+    scopes: env.SUPPORT_SCOPES,
+    roleClaim: env.SUPPORT_ROLE_CLAIM,
+    readRole: env.SUPPORT_READ_ROLE,
+    writeRole: env.SUPPORT_WRITE_ROLE,
+    sessionInSeconds: env.SUPPORT_SESSION_SECONDS,
+  }
+}
+
 function tracingConfig(env: Values): TracingConfig | undefined {
   if (env.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return undefined
   const endpoint = new URL(env.OTEL_EXPORTER_OTLP_ENDPOINT)
@@ -394,7 +484,7 @@ function mailConfig(env: Values): readonly MailConfig[] | undefined {
           url: env.SMTP_URL!,
           ehloName: env.SMTP_EHLO_NAME,
           oauth: smtpOauth(env),
-          dkimKeys: env.DKIM_KEYS,
+          dkimKeys: (env.DKIM_KEYS ?? []).map((key) => ({ ...key, domain: key.domain ?? domainOf(from) })),
         }
       : {
           transport: 'postmark',
@@ -410,7 +500,12 @@ function mailConfig(env: Values): readonly MailConfig[] | undefined {
 function bounceConfig(env: Values): BounceConfig | undefined {
   const { BOUNCE_DOMAIN: domain, BOUNCE_INTAKE_HOST: host, BOUNCE_INTAKE_PORT: port } = env
   if (domain === undefined) return undefined
-  return { domain, intake: port === undefined ? undefined : { host, port, shared: workersOf(env) > 1 } }
+  const brandDomains = [...(env.BRANDS?.values() ?? [])].flatMap(({ bounceDomain }) => bounceDomain ?? [])
+  return {
+    domain,
+    brandDomains: [...new Set(brandDomains)],
+    intake: port === undefined ? undefined : { host, port, shared: workersOf(env) > 1 },
+  }
 }
 
 function webhooksConfig(env: Values): WebhooksConfig {

@@ -1,15 +1,15 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Environment } from './environment.ts'
-import { SECRETS } from './variables.ts'
+import { FROM_FILES } from './variables.ts'
 
 /** Returns the text of a file. The message of its error is a reason to print, without the path or the content. */
 export type SecretReader = (path: string) => string
 
-/** Far more than any secret needs. A wrong path may name a huge file. */
+/** Far more than any secret, or the brands of a hundred clients, need. A wrong path may name a huge file. */
 const MAX_SECRET_BYTES = 64 * 1024
 
 /**
- * Returns the environment with the secrets from the files that `<NAME>_FILE` variables name. An empty variable counts as
+ * Returns the environment with the values from the files that `<NAME>_FILE` variables name. An empty variable counts as
  * unset. `unread` has the reason for each variable whose file has no usable secret.
  */
 export function withSecrets(environment: Environment, readSecret: SecretReader) {
@@ -17,7 +17,7 @@ export function withSecrets(environment: Environment, readSecret: SecretReader) 
   for (const [name, value] of Object.entries(environment)) if (value) env[name] = value
 
   const unread = new Map<string, string>()
-  for (const name of SECRETS) {
+  for (const name of FROM_FILES) {
     const path = env[`${name}_FILE`]
     if (path === undefined) continue
     if (env[name] !== undefined) {

@@ -1,6 +1,7 @@
+import { readableOn } from '../domain/brand.ts'
 import type { Environment } from './environment.ts'
 import type { Keys } from './formats.ts'
-import { readConfig, readValues } from './read-config.ts'
+import { type ClientBrand, readConfig, readValues } from './read-config.ts'
 import { noFiles, readSecretFile, type SecretReader } from './secret-files.ts'
 import { declarations, VARIABLES, type VariableName } from './variables.ts'
 
@@ -17,9 +18,9 @@ export function readSettings(
   environment: Environment,
   readSecret: SecretReader = noFiles,
 ): readonly Setting[] {
-  const { workers } = readConfig(environment, readSecret)
+  const { workers, brands } = readConfig(environment, readSecret)
   const { env, values } = readValues(environment, readSecret)
-  const effective = { ...values, WORKERS: workers }
+  const effective = { ...values, WORKERS: workers, BRANDS: values.BRANDS && brandsShown(brands) }
   return declarations.map(([name]) => ({
     name,
     value: shown(name, effective[name]),
@@ -30,6 +31,16 @@ export function readSettings(
 /** The variables of this process. @throws {ConfigError} */
 export function loadSettings(): readonly Setting[] {
   return readSettings(process.env, readSecretFile)
+}
+
+/** One brand after the other: whose it is, what readers see, and what it leaves to the others. */
+function brandsShown(brands: ReadonlyMap<string, ClientBrand>): string {
+  return [...brands]
+    .map(([clientId, { name, color, languages, sender }]) => {
+      const ink = readableOn(color) === '#000' ? 'black' : 'white'
+      return `${clientId}: ${name} (${ink} on ${color}), from ${sender.from}, ${languages?.join(' ') ?? 'all languages'}`
+    })
+    .join('; ')
 }
 
 function shown(name: VariableName, value: unknown): string | undefined {

@@ -1,10 +1,10 @@
 import { distance } from 'fastest-levenshtein'
 import type { ConfigWarning } from './config-warning.ts'
 import type { Environment } from './environment.ts'
-import { declarations, SECRETS, type Variable } from './variables.ts'
+import { declarations, FROM_FILES, type Variable } from './variables.ts'
 
-const SECRET_FILES = SECRETS.map((name) => `${name}_FILE`)
-const KNOWN: readonly string[] = [...declarations.map(([name]) => name), ...SECRET_FILES]
+const FILES = FROM_FILES.map((name) => `${name}_FILE`)
+const KNOWN: readonly string[] = [...declarations.map(([name]) => name), ...FILES]
 
 /** First words of our names that other programs use as well, as in USER_AGENT, LOG_DIR or OTEL_RESOURCE_ATTRIBUTES. */
 const COMMON_WORDS = ['APP', 'DATA', 'LOG', 'NODE', 'OTEL', 'USER']
@@ -46,7 +46,8 @@ export function idleVariables(env: Environment): readonly ConfigWarning[] {
 
 function remedyFor(name: string, meant: string | undefined): string {
   const ofFile = name.endsWith('_FILE') && KNOWN.includes(name.slice(0, -'_FILE'.length))
-  if (ofFile) return `Set ${name.slice(0, -'_FILE'.length)} itself: only secrets come from files`
+  if (ofFile)
+    return `Set ${name.slice(0, -'_FILE'.length)} itself: docs/configuration.md marks what may come from a file`
   return meant
     ? `Set ${meant}, if that is what you mean; or unset ${name}`
     : `Unset ${name}, or look its name up in docs/configuration.md`

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { brandColor, brandLogo, brandName, brands } from './brands.ts'
 import { databasePeer } from './database-peer.ts'
 import type { Environment } from './environment.ts'
 import {
@@ -16,7 +17,10 @@ import {
   mailTransports,
   nameServers,
   pairs,
+  roleName,
+  secureOrigin,
   secureUrl,
+  signInScopes,
   subnets,
   timeZone,
   url,
@@ -44,6 +48,8 @@ interface Declared {
   readonly meaning: string
   /** A secret may come from a file as well, and no listing shows it. */
   readonly secret?: true
+  /** Too long for the environment of some platforms, so it may come from a file as well. */
+  readonly inFile?: true
   /** When the variable has an effect. Undefined: always. */
   readonly usedIf?: Condition
 }
@@ -64,6 +70,15 @@ export type Variable = Declared & (Optional | Required)
 
 /** `.env.example` has these texts, so they say nothing about an issuer. */
 const AUTH_DEFAULTS: Environment = { AUTH_PROVIDER: 'generic', AUTH_CLOCK_TOLERANCE_SECONDS: '10' }
+
+/** The same for the support desk. */
+const SUPPORT_DEFAULTS: Environment = {
+  SUPPORT_SCOPES: 'openid profile',
+  SUPPORT_ROLE_CLAIM: 'roles',
+  SUPPORT_READ_ROLE: 'mfa:support:read',
+  SUPPORT_WRITE_ROLE: 'mfa:support:write',
+  SUPPORT_SESSION_SECONDS: '3600',
+}
 
 const inProduction: Condition = {
   words: 'in production',
@@ -92,6 +107,19 @@ const withSmtpOauth: Condition = {
 const withIntake: Condition = {
   words: 'with `BOUNCE_INTAKE_PORT`',
   holds: ({ BOUNCE_INTAKE_PORT }) => Boolean(BOUNCE_INTAKE_PORT),
+}
+const withSupport: Condition = {
+  words: 'with another `SUPPORT_` variable',
+  holds: (environment) =>
+    Object.entries(environment).some(
+      ([name, value]) =>
+        // The content of a file counts, under the name of its variable.
+        name.startsWith('SUPPORT_') && !name.endsWith('_FILE') && value && value !== SUPPORT_DEFAULTS[name],
+    ),
+}
+const withSupportOfAnotherIssuer: Condition = {
+  words: `${withSupport.words} and without \`AUTH_ISSUER\``,
+  holds: (environment) => withSupport.holds(environment) && !environment.AUTH_ISSUER,
 }
 const withSmtp = withTransport('smtp')
 const withPostmark = withTransport('postmark')
@@ -140,7 +168,7 @@ export const VARIABLES = {
   MANAGEMENT_PORT: {
     schema: integer(0, 65_535).default(9464),
     meaning:
-      'Port of `/metrics` on `MANAGEMENT_HOST`. It has no authentication: keep it inside your network. Each process on a machine needs its own.',
+      'Port of `/metrics` on `MANAGEMENT_HOST`, and of `/support` if there is a support desk. `/metrics` has no authentication: keep the port inside your network. Each process on a machine needs its own.',
     required: [inProduction],
     example: 'the port of /metrics, closed to the outside',
   },
@@ -337,22 +365,22 @@ export const VARIABLES = {
     meaning: 'The time zone of times in mails, as in `Europe/Berlin` (IANA).',
   },
   BRAND_NAME: {
-    schema: z
-      .string()
-      .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,60}$/u, 'must be one line of at most 60 printable characters')
-      .default('Countersign'),
+    schema: brandName.default('Countersign'),
     meaning: 'The name that the mails carry: one line, at most 60 characters.',
   },
   BRAND_COLOR: {
-    schema: z
-      .string()
-      .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour, as in #0f4c5c')
-      .default('#0f4c5c'),
+    schema: brandColor.default('#0f4c5c'),
     meaning: 'The colour of the mails, as in `#0f4c5c`.',
   },
   BRAND_LOGO_URL: {
-    schema: url(['https:']).refine(withoutUserInfo, 'must not hold a user or password').optional(),
+    schema: brandLogo.optional(),
     meaning: 'An `https://` picture that replaces the name on the colour. Unset: the name.',
+  },
+  BRANDS: {
+    schema: brands.optional(),
+    meaning:
+      'The brands of clients, as a JSON object by client id, as in `{"payments-b":{"name":"Fjord","color":"#7a1f2b"}}`. [mail.md](mail.md#a-brand-for-each-client) has the members. Other clients have the brand of the variables above.',
+    inFile: true,
   },
   APP_ORIGIN: {
     schema: appOrigin.optional(),
@@ -376,7 +404,7 @@ export const VARIABLES = {
   DKIM_KEYS: {
     schema: dkimKeys.optional(),
     meaning:
-      'Keys that sign mails for the domain of `MAIL_FROM` (DKIM, RSA), as `selector:base64` of PKCS #8 in DER, joined by commas. The first signs; `doctor` checks that the domain publishes all. Only with `smtp`. Unset: the relay signs.',
+      'Keys that sign mails for the domain of `MAIL_FROM` (DKIM, RSA), as `selector:base64` of PKCS #8 in DER, joined by commas. `selector@domain:base64` is a key for another sender in `BRANDS`. The first one of a domain signs; `doctor` checks that the domain publishes all. Only with `smtp`. Unset: the relay signs.',
     secret: true,
     usedIf: withSmtp,
   },
@@ -466,6 +494,56 @@ export const VARIABLES = {
     required: [withPostmarkInProduction],
     example: 'user:password of your choice for https://…/webhooks/postmark',
     secret: true,
+  },
+  SUPPORT_ORIGIN: {
+    schema: secureOrigin.optional(),
+    meaning:
+      'The origin at which the browsers of support agents reach `/support` on the management port, as in `https://support.bank.example`; `https://`, unless on this machine. Register it at the issuer with the path `/support/callback`. Unset, with all the `SUPPORT_` variables: there is no support desk ([operations.md](operations.md#the-support-desk)).',
+    required: [withSupport],
+    example: 'the origin of the support desk, as in https://support.bank.example',
+  },
+  SUPPORT_ISSUER: {
+    schema: secureUrl.refine(withoutUserInfo, 'must not hold a user or password').optional(),
+    meaning:
+      'The OpenID Connect issuer at which support agents sign in; `https://`, unless on this machine. Unset: `AUTH_ISSUER`.',
+    required: [withSupportOfAnotherIssuer],
+    example: 'the OpenID Connect issuer at which support agents sign in',
+  },
+  SUPPORT_CLIENT_ID: {
+    schema: z.string().optional(),
+    meaning: 'The client of the support desk at that issuer.',
+    required: [withSupport],
+    example: 'the client of the support desk at its issuer',
+  },
+  SUPPORT_CLIENT_SECRET: {
+    schema: z.string().optional(),
+    meaning: 'The secret of that client.',
+    required: [withSupport],
+    example: 'the secret of that client',
+    secret: true,
+  },
+  SUPPORT_SCOPES: {
+    schema: signInScopes.default('openid profile'),
+    meaning:
+      'The scopes that the sign-in asks for, separated by single blanks. `openid` is one of them. Some issuers put roles into the ID token only for a further one.',
+  },
+  SUPPORT_ROLE_CLAIM: {
+    schema: claimName.default('roles'),
+    meaning:
+      'The claim of the ID token with the roles of the agent, as one text or as a list. Dots lead into claims within claims, as in `realm_access.roles`.',
+  },
+  SUPPORT_READ_ROLE: {
+    schema: roleName.default('mfa:support:read'),
+    meaning: 'The role of agents who may find and read.',
+  },
+  SUPPORT_WRITE_ROLE: {
+    schema: roleName.default('mfa:support:write'),
+    meaning: 'The role of agents who may also unlock a user and lift a suppression. It includes reading.',
+  },
+  SUPPORT_SESSION_SECONDS: {
+    schema: integer(60, 28_800).default(3600),
+    meaning:
+      'How long a sign-in lasts, 60 to 28800. It ends earlier after 15 minutes without a page. Roles count as they were at the sign-in.',
   },
   WEBHOOKS: {
     schema: webhooks.optional(),
@@ -590,4 +668,6 @@ export type Values = { readonly [Name in VariableName]: z.output<(typeof VARIABL
 export const declarations = Object.entries(VARIABLES) as [VariableName, Variable][]
 
 /** The variables that `<NAME>_FILE` can replace with a file. Container platforms mount secrets as files. */
-export const SECRETS = declarations.filter(([, { secret }]) => secret).map(([name]) => name)
+export const FROM_FILES = declarations
+  .filter(([, { secret, inFile }]) => secret || inFile)
+  .map(([name]) => name)

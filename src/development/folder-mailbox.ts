@@ -20,6 +20,8 @@ const MAIL_FILE = /^[0-9a-f-]{36}\.json$/
 
 const StoredMail = z.object({
   id: z.string(),
+  /** Absent from the mails of older versions, and of clients without a brand. */
+  from: z.string().optional(),
   to: z.string(),
   subject: z.string(),
   text: z.string(),
@@ -42,11 +44,11 @@ export class FolderMailbox implements MailTransport, Mailbox {
     this.#clock = clock
   }
 
-  async send({ to, subject, text, html }: MailMessage): Promise<MailReceipt> {
+  async send({ sender, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
     if (this.#closed) throw new MailUnavailable('The mailbox is closed')
     const recipient = soleRecipient(to)
     const id = v7()
-    const mail = { id, to: recipient, subject, text, html, sentAt: this.#clock.now() }
+    const mail = { id, from: sender?.from, to: recipient, subject, text, html, sentAt: this.#clock.now() }
     try {
       if (this.#sent++ % MAILS_A_LOOK === 0) await this.#makeRoom()
       await this.#write(id, JSON.stringify(mail))

@@ -141,14 +141,14 @@ function entry({ id, to, subject, sentAt }: MailboxMessage, view: MailboxView, i
 }
 
 function mailOf(mail: MailboxMessage, view: MailboxView): string {
-  const { id, to, subject, sentAt } = mail
+  const { id, from, to, subject, sentAt } = mail
   const choice = (asText: boolean, label: string) =>
     `<a href="${address({ ...view, asText })}"${view.asText === asText ? ' aria-current="true"' : ''}>${label}</a>`
   return `<main class="mail">
 <header>
 <h2>${text(subject)}</h2>
 <dl>
-<dt>To</dt><dd>${text(to)}</dd>
+${from === undefined ? '' : `<dt>From</dt><dd>${text(from)}</dd>\n`}<dt>To</dt><dd>${text(to)}</dd>
 <dt>Sent</dt><dd>${time(sentAt, { dateStyle: 'full', timeStyle: 'medium' })}</dd>
 </dl>
 <nav aria-label="Form">${choice(false, 'As mailed')}${choice(true, 'Plain text')}</nav>

@@ -1,6 +1,8 @@
 /** A mail as the development mailbox keeps it. */
 export interface MailboxMessage {
   readonly id: string
+  /** Undefined: the sender of the installation. */
+  readonly from?: string | undefined
   readonly to: string
   readonly subject: string
   readonly text: string

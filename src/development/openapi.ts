@@ -12,6 +12,9 @@ const Mailbox = z
     z
       .strictObject({
         id: z.string(),
+        from: z.string().optional().meta({
+          description: 'The sender of the brand. Absent if the client has none of its own.',
+        }),
         to: z.string(),
         subject: z.string(),
         text: z.string(),

@@ -8,6 +8,8 @@ export interface SecurityNoticeDraft {
   readonly kind: SecurityNoticeKind
   readonly subjectUserId: string
   readonly recipient: EmailAddress
+  /** The client that did it, or whose operation it was. Undefined: no client. */
+  readonly clientId?: string | undefined
   readonly happenedAt: Date
   /** BCP 47 language tag of the entry before; undefined if the entry that there is says it. */
   readonly locale?: string | undefined

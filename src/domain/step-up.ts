@@ -196,14 +196,21 @@ function mostForMailbox(
 
 /** To where the newest code went; undefined if no mail may go there. */
 function noticeOfMove(
-  { challenge: { subjectUserId }, issuance, standing }: StepUp,
+  { challenge: { clientId, subjectUserId }, issuance, standing }: StepUp,
   { user }: Whereabouts,
   happenedAt: Date,
 ): SecurityNoticeDraft | undefined {
   if (!issuance || SubjectStanding.isSuppressed(standing, issuance.recipient)) return undefined
   const { recipient } = issuance
   const locale = user?.locale
-  return { kind: 'address-changed', subjectUserId, recipient, happenedAt, ...(locale && { locale }) }
+  return {
+    kind: 'address-changed',
+    clientId,
+    subjectUserId,
+    recipient,
+    happenedAt,
+    ...(locale && { locale }),
+  }
 }
 
 /** Adds the event and the warning of a lock, if the decision starts one. */

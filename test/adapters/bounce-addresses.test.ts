@@ -8,8 +8,8 @@ const key = () => ({ bytes: randomBytes(32) })
 const [ONE, OTHER] = [key(), key()]
 const DOMAIN = 'bounces.bank.example'
 
-bounceAddressesContract('plain', (domain) => new PlainBounceAddresses(domain))
-bounceAddressesContract('hmac', (domain) => new HmacBounceAddresses([ONE], domain))
+bounceAddressesContract('plain', (...domains) => new PlainBounceAddresses(...domains))
+bounceAddressesContract('hmac', (...domains) => new HmacBounceAddresses([ONE], ...domains))
 
 test('each issuance has an address of its own, which changes with the key', (t) => {
   const addresses = new HmacBounceAddresses([ONE], DOMAIN)

@@ -8,6 +8,9 @@ import { PostmarkCheck } from '../../src/adapters/mail-postmark/postmark-check.t
 import { postmarkRemedyOf } from '../../src/adapters/mail-postmark/postmark-remedies.ts'
 import { SmtpCheck } from '../../src/adapters/mail-smtp/smtp-check.ts'
 import { smtpRemedyOf } from '../../src/adapters/mail-smtp/smtp-remedies.ts'
+import type { BounceAddresses } from '../../src/contracts/bounce-addresses.ts'
+import type { Sender } from '../../src/domain/brand.ts'
+import { PlainBounceAddresses } from '../doubles/plain-bounce-addresses.ts'
 import { selfSignedCertificate } from '../doubles/self-signed-certificate.ts'
 import { levels, resultsOf } from '../support/check-results.ts'
 
@@ -192,6 +195,42 @@ test('a sender that takes no mail itself is no fault', async (t) => {
 
   t.like((await examinedSmtp(url))[0], { level: 'ok' })
   t.true(lines.includes('RSET'))
+})
+
+test('each sender of a brand is asked about, and one that is refused is named by its domain', async (t) => {
+  const { commands, port } = await smtpServer(t, {
+    disabledCommands: ['STARTTLS'],
+    authOptional: true,
+    onMailFrom: ({ address }, _session, done) => {
+      commands.push(address)
+      done(address.endsWith('@c.example') ? Object.assign(new Error('no'), { responseCode: 553 }) : null)
+    },
+  })
+  const url = `smtp://127.0.0.1:${port}`
+  const bounceAddresses = new PlainBounceAddresses('bounces.bank.example')
+  const brand = (domain: string, bounceDomain?: string) => ({
+    from: `Brand <no-reply@${domain}>`,
+    replyTo: undefined,
+    bounceDomain,
+  })
+  const check = (others: Sender[], addresses?: BounceAddresses) =>
+    resultsOf(new SmtpCheck({ url, from: FROM, bounceAddresses: addresses }, others))
+
+  const [well] = await check([brand('b.example')])
+  t.is(well?.level, 'ok')
+  t.regex(well!.found, /the sender is at bank\.example, b\.example$/)
+
+  const [refused] = await check([brand('b.example'), brand('c.example'), brand('d.example')])
+  t.is(refused?.level, 'failed')
+  t.regex(refused!.found, /for the sender of a brand at c\.example \(MAIL: 553\)/)
+  t.regex(refused!.remedy!, /the senders in BRANDS/)
+
+  commands.length = 0
+  await check([brand('b.example', 'bounces.b.example'), brand('b.example')], bounceAddresses)
+  t.deepEqual(
+    commands.filter((command) => command.includes('@')).map((address) => address.split('@')[1]),
+    ['bounces.bank.example', 'bounces.b.example', 'bounces.bank.example'],
+  )
 })
 
 test('a certificate that does not verify has a remedy of its own', async (t) => {

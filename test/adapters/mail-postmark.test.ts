@@ -132,6 +132,23 @@ test('a mail goes to one recipient through its stream, untracked, with nothing b
   t.regex(messageId!, /^[0-9a-f-]{36}$/)
 })
 
+test('a mail with a sender of its own comes from there, and answers go where that sender says', async (t) => {
+  const { requests, url } = await postmarkApi(t)
+  const transport = transportTo(url, { replyTo: 'Bank <help@bank.example>' })
+  const sender = { from: '"Bank B, Süd" <no-reply@b.example>', replyTo: 'help@b.example' }
+  const message = otpMail({ sender })
+
+  await transport.send(message)
+  await transport.send(otpMail({ sender: { ...sender, replyTo: undefined } }))
+  await transport.send(otpMail())
+
+  const [branded, unanswered, plain] = requests.map(({ body }) => body)
+  t.like(branded, { From: sender.from, ReplyTo: 'help@b.example' })
+  t.deepEqual((branded!.Headers as unknown[])[2], { Name: 'Message-ID', Value: `<${message.id}@b.example>` })
+  t.is(unanswered?.ReplyTo, undefined)
+  t.like(plain, { From: FROM, ReplyTo: 'Bank <help@bank.example>' })
+})
+
 test('answers go to the mailbox for them', async (t) => {
   const { requests, url } = await postmarkApi(t)
 

@@ -10,13 +10,13 @@ import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import type { DkimKey } from '../../src/adapters/mail-smtp/dkim-signer.ts'
 import { SmtpMailTransport } from '../../src/adapters/mail-smtp/smtp-mail-transport.ts'
+import type { SmtpOptions } from '../../src/adapters/mail-smtp/smtp-options.ts'
 import {
   MailOutcomeUnknown,
   MailRefused,
   MailUnavailable,
   RecipientSuppressed,
 } from '../../src/application/ports/mail-transport.ts'
-import type { BounceAddresses } from '../../src/contracts/bounce-addresses.ts'
 import { assertDiscreet, mailTransportContract, otpMail } from '../contracts/mail-transport.contract.ts'
 import { ALICE } from '../domain/examples.ts'
 import { newDkimKey, recordOf } from '../doubles/dkim-key.ts'
@@ -68,7 +68,9 @@ async function inbox(t: ExecutionContext, options: SMTPServerOptions = {}) {
 function transportTo(
   t: ExecutionContext,
   url: string,
-  options: { timeoutInMs?: number; bounceAddresses?: BounceAddresses; from?: string; dkimKey?: DkimKey } = {},
+  options: Partial<
+    Pick<SmtpOptions, 'timeoutInMs' | 'bounceAddresses' | 'from' | 'replyTo' | 'dkimKeys'>
+  > = {},
 ) {
   const transport = new SmtpMailTransport({ url, from: FROM, ...options })
   t.teardown(() => transport.close())
@@ -133,11 +135,11 @@ test('a mail has the headers of an automatic mail from one sender to one recipie
 
 test('with a key, each mail arrives signed for the domain of its sender, and is the same otherwise', async (t) => {
   const { arrivals, port } = await inbox(t)
-  const dkimKey = newDkimKey('mail2026')
+  const dkimKey = { ...newDkimKey('mail2026'), domain: 'bank.example' }
   const record = recordOf(dkimKey)
   const message = otpMail()
   await transportTo(t, `smtp://127.0.0.1:${port}`).send(message)
-  await transportTo(t, `smtp://127.0.0.1:${port}`, { dkimKey }).send(message)
+  await transportTo(t, `smtp://127.0.0.1:${port}`, { dkimKeys: [dkimKey] }).send(message)
 
   const [plain, signed] = arrivals as [Arrival, Arrival]
   const { results } = await dkimVerify(Buffer.from(signed.raw, 'latin1'), {
@@ -597,3 +599,92 @@ for (const [from, address] of [
     t.is(arrivals[0]?.envelope.from, address)
   })
 }
+
+const ID = '0197a000-0000-7000-8000-0000000000c1'
+const OF_BRAND = {
+  from: '"Bank B, Süd" <no-reply@b.example>',
+  replyTo: 'help@b.example',
+  bounceDomain: 'bounces.b.example',
+}
+
+test('a mail with a sender of its own comes from there, over the same connection as the others', async (t) => {
+  let connections = 0
+  const { arrivals, port } = await inbox(t, {
+    onConnect: (_session, done) => {
+      connections++
+      done()
+    },
+  })
+  const transport = transportTo(t, `smtp://127.0.0.1:${port}`, { replyTo: 'help@bank.example' })
+  const message = otpMail({ sender: OF_BRAND })
+
+  const { messageId } = await transport.send(message)
+  await transport.send(otpMail())
+  await transport.send({ ...message, sender: { ...OF_BRAND, replyTo: undefined } })
+
+  const [branded, plain, unanswered] = arrivals as [Arrival, Arrival, Arrival]
+  t.is(branded.mail.from?.text, '"Bank B, Süd" <no-reply@b.example>')
+  t.is(branded.mail.replyTo?.text, 'help@b.example')
+  t.is(branded.envelope.from, 'no-reply@b.example')
+  t.is(messageId, `<${message.id}@b.example>`)
+  t.is(plain.mail.from?.text, '"Countersign" <no-reply@bank.example>')
+  t.is(plain.mail.replyTo?.text, 'help@bank.example')
+  t.is(plain.envelope.from, 'no-reply@bank.example')
+  t.is(unanswered.mail.replyTo, undefined)
+  t.is(connections, 1)
+})
+
+test('notices of a mail with a code go to the domain of its sender, and those of other mails to the sender', async (t) => {
+  const { arrivals, port } = await inbox(t)
+  const bounceAddresses = new PlainBounceAddresses('bounces.bank.example')
+  const transport = transportTo(t, `smtp://127.0.0.1:${port}`, { bounceAddresses })
+
+  await transport.send(otpMail({ id: ID, sender: OF_BRAND }))
+  await transport.send(otpMail({ id: ID, sender: { ...OF_BRAND, bounceDomain: undefined } }))
+  await transport.send(otpMail({ sender: OF_BRAND, kind: 'lock-notice' }))
+
+  t.deepEqual(
+    arrivals.map(({ envelope }) => envelope.from),
+    [
+      bounceAddresses.of(ID, 'bounces.b.example'),
+      bounceAddresses.of(ID, 'bounces.bank.example'),
+      'no-reply@b.example',
+    ],
+  )
+})
+
+test('each mail is signed with the first key of the domain of its sender, or with none', async (t) => {
+  const { arrivals, port } = await inbox(t)
+  const [a, b, later] = ['mail2026', 'codes', 'later'].map((selector) => newDkimKey(selector)) as [
+    DkimKey,
+    DkimKey,
+    DkimKey,
+  ]
+  const records: Record<string, string> = {
+    'mail2026._domainkey.bank.example': recordOf(a),
+    'codes._domainkey.b.example': recordOf(b),
+  }
+  const transport = transportTo(t, `smtp://127.0.0.1:${port}`, {
+    dkimKeys: [
+      { ...a, domain: 'bank.example' },
+      { ...b, domain: 'b.example' },
+      { ...later, domain: 'b.example' },
+    ],
+  })
+  const from = (address: string) => ({ sender: { from: address, replyTo: undefined } })
+  await transport.send(otpMail())
+  await transport.send(otpMail(from('no-reply@B.example')))
+  await transport.send(otpMail(from('no-reply@c.example')))
+
+  const signers = arrivals.map(async ({ raw }) => {
+    const { results } = await dkimVerify(Buffer.from(raw, 'latin1'), {
+      resolver: async (name) => (records[name] ? [[records[name]]] : []),
+    })
+    return results.map(({ status, signingDomain }) => `${signingDomain} ${status.result} ${status.aligned}`)
+  })
+  t.deepEqual(await Promise.all(signers), [
+    ['bank.example pass bank.example'],
+    ['b.example pass b.example'],
+    ['undefined none undefined'],
+  ])
+})

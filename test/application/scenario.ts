@@ -29,6 +29,7 @@ import { ReadServiceEvents } from '../../src/application/webhooks/read-service-e
 import { RegisterWebhook } from '../../src/application/webhooks/register-webhook.ts'
 import { RemoveWebhook } from '../../src/application/webhooks/remove-webhook.ts'
 import { RotateWebhookSecret } from '../../src/application/webhooks/rotate-webhook-secret.ts'
+import type { Brand } from '../../src/domain/brand.ts'
 import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
 import { User } from '../../src/domain/user.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
@@ -47,7 +48,11 @@ const ONE_FORBIDDEN_HOST = {
 }
 
 /** The use cases over doubles, with Alice in the directory, at noon. `code` is that of every mail. */
-export async function scenario({ policy = POLICY, code = undefined as string | undefined } = {}) {
+export async function scenario({
+  policy = POLICY,
+  code = undefined as string | undefined,
+  brands = undefined as ReadonlyMap<string, Brand> | undefined,
+} = {}) {
   const store = inMemoryStores()
   const clock = new SettableClock(NOON)
   const totp = new PlainTotp(code)
@@ -90,7 +95,7 @@ export async function scenario({ policy = POLICY, code = undefined as string | u
     openChallenge: new OpenChallenge(store.stepUps, signer, identifiers, clock, policy),
     issueOtp: new IssueOtp(store.stepUps, totp, identifiers, signal, clock, policy),
     verifyOtp: new VerifyOtp(store.stepUps, totp, identifiers, clock, policy),
-    inspectChallenge: new InspectChallenge(store.stepUps, clock, policy),
+    inspectChallenge: new InspectChallenge(store.stepUps, clock, policy, brands),
     deliverOtp: new DeliverOtp(store.outbox, totp, composer, transport, store.mailOutcomes, clock),
     sendSecurityNotices: new SendSecurityNotices(store.securityNotices, newsComposer, transport, clock),
     sendLockNotices: new SendLockNotices(store.lockNotices, lockComposer, transport, clock),

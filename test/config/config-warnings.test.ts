@@ -1,6 +1,6 @@
 import test from 'ava'
 import { readWarnings } from '../../src/config/config-warnings.ts'
-import { declarations, SECRETS } from '../../src/config/variables.ts'
+import { declarations, FROM_FILES } from '../../src/config/variables.ts'
 import { production } from '../journeys/command.ts'
 
 const named = (env: Readonly<Record<string, string>>) => readWarnings(env).map(({ variable }) => variable)
@@ -49,7 +49,10 @@ test('a variable with the first word of ours that nothing uses has a warning, wi
 })
 
 test('a file for what is no secret has a warning that says so', (t) => {
-  t.is(remedyOf('MAIL_FROM_FILE'), 'Set MAIL_FROM itself: only secrets come from files')
+  t.is(
+    remedyOf('MAIL_FROM_FILE'),
+    'Set MAIL_FROM itself: docs/configuration.md marks what may come from a file',
+  )
   t.is(remedyOf('HOST_FILE'), '')
 })
 
@@ -97,7 +100,7 @@ test('the variables of other programs and of Kubernetes are theirs', (t) => {
 
 test('every variable of ours is known, also as a file', (t) => {
   const all = Object.fromEntries(
-    [...declarations.map(([name]) => name), ...SECRETS.map((name) => `${name}_FILE`)].map((name) => [
+    [...declarations.map(([name]) => name), ...FROM_FILES.map((name) => `${name}_FILE`)].map((name) => [
       name,
       '',
     ]),

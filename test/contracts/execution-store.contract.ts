@@ -60,7 +60,7 @@ export function executionStoreContract(
   test(`${adapter}: a run begins once, and is under way for everybody else`, async (t) => {
     const { call } = await approved(t)
 
-    t.deepEqual([await call(), await call()], [{ state: 'run' }, { state: 'under-way' }])
+    t.like([await call(), await call()], [{ state: 'run' }, { state: 'under-way' }])
   })
 
   test(`${adapter}: of calls at the same time, at several processes, one begins the run`, async (t) => {
@@ -78,7 +78,7 @@ export function executionStoreContract(
     await call()
     await shared.process().finish(other.challengeId, RESPONSE)
 
-    t.deepEqual(await other.call(), { state: 'run' })
+    t.like(await other.call(), { state: 'run' })
     t.deepEqual(await call(), { state: 'under-way' })
   })
 
@@ -113,9 +113,9 @@ export function executionStoreContract(
     await shared.process().markNotKnown(challengeId)
 
     t.deepEqual(await call(), { state: 'not-known' })
-    await later(REMEMBERED_FOR_IN_MS - 1000)
+    await later(REMEMBERED_FOR_IN_MS - 60_000)
     t.deepEqual(await call(), { state: 'not-known' })
-    await later(2000)
+    await later(61_000)
     t.deepEqual(await call(), { state: 'not-known' })
   })
 
@@ -130,7 +130,7 @@ export function executionStoreContract(
     await store.abandon(other.challengeId)
 
     t.deepEqual(await call(), { state: 'finished', response: RESPONSE })
-    t.deepEqual(await other.call(), { state: 'run' })
+    t.like(await other.call(), { state: 'run' })
     t.deepEqual(await other.call(), { state: 'under-way' })
   })
 
@@ -143,6 +143,24 @@ export function executionStoreContract(
     const burst = await Promise.all(Array.from({ length: 10 }, () => call()))
 
     t.deepEqual(states(burst), ['run', ...Array(9).fill('under-way')])
+  })
+
+  test(`${adapter}: the late end of an abandoned run changes nothing of the one that began after it`, async (t) => {
+    const { shared, challengeId, call } = await approved(t)
+    const [store, operator] = [shared.process(), shared.process()]
+    const older = await call(store)
+    await operator.abandon(challengeId)
+    const newer = await call(store)
+    t.true(older.state === 'run' && newer.state === 'run')
+    const runOf = (beginning: Beginning) => (beginning.state === 'run' ? beginning.run : undefined)
+
+    await store.abandon(challengeId, runOf(older))
+    await store.markNotKnown(challengeId, runOf(older))
+    await store.finish(challengeId, { ...RESPONSE, status: 201 }, runOf(older))
+
+    t.deepEqual(await call(), { state: 'under-way' })
+    await store.finish(challengeId, RESPONSE, runOf(newer))
+    t.deepEqual(await call(), { state: 'finished', response: RESPONSE })
   })
 
   test(`${adapter}: calls that meet the end of a run never get a second one`, async (t) => {
@@ -185,11 +203,11 @@ export function executionStoreContract(
     await call(store)
     await store.finish(challengeId, RESPONSE)
 
-    await later(REMEMBERED_FOR_IN_MS - 1000)
+    await later(REMEMBERED_FOR_IN_MS - 60_000)
     t.deepEqual(await call(), { state: 'finished', response: RESPONSE })
-    await later(2000)
+    await later(61_000)
     t.deepEqual(await call(), { state: 'not-known' })
-    t.deepEqual(await approvalOn(shared).call(), { state: 'run' })
+    t.like(await approvalOn(shared).call(), { state: 'run' })
   })
 
   test(`${adapter}: what nobody has begun is neither finished, abandoned nor in doubt`, async (t) => {
@@ -200,6 +218,6 @@ export function executionStoreContract(
     await store.markNotKnown(challengeId)
     await store.abandon(challengeId)
 
-    t.deepEqual(await call(), { state: 'run' })
+    t.like(await call(), { state: 'run' })
   })
 }

@@ -31,16 +31,17 @@ export function lockNoticesContract(adapter: string, create: CreateStores<LockNo
   })
 
   test.serial(
-    `${adapter}: a notice is claimed as it was decided, with its user, counting the attempt`,
+    `${adapter}: a notice is claimed as it was decided, with its client and user, counting the attempt`,
     async (t) => {
       const stores = await create()
-      const { id, subjectUserId: userId } = await opened(stores)
+      const { id, clientId, subjectUserId: userId } = await opened(stores)
       await stores.registry.put({ userId, email: ALICE, locale: 'de' }, NOON, PROVENANCE)
       const queued = await locked(stores, id)
 
       const [delivery, ...more] = await stores.lockNotices.claim(10, NOON, afterNoon(30))
 
       t.deepEqual(delivery?.notice, { ...queued, deliveryAttempts: 1, nextAttemptAt: afterNoon(30) })
+      t.is(delivery?.clientId, clientId)
       t.like(delivery?.user, { userId, locale: 'de' })
       t.deepEqual(more, [])
     },

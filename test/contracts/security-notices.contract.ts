@@ -40,6 +40,24 @@ export function securityNoticesContract(adapter: string, create: CreateStores<Se
     t.deepEqual(others, [])
   })
 
+  test.serial(`${adapter}: a change by a client has its id, and one by an operator has none`, async (t) => {
+    const stores = await create()
+    const users = [randomUUID(), randomUUID()]
+    for (const [index, actor] of ['client:payments-b', 'operator:import'].entries()) {
+      const userId = users[index]!
+      await stores.registry.put({ userId, email: ALICE }, NOON, { actor })
+      await stores.registry.put({ userId, email: ELSEWHERE }, NOON, { actor })
+    }
+
+    const due = await stores.securityNotices.claim(50, NOON, afterNoon(30))
+
+    const clients = new Map(due.map(({ notice }) => [notice.subjectUserId, notice.clientId]))
+    t.deepEqual(
+      users.map((userId) => clients.get(userId)),
+      ['payments-b', undefined],
+    )
+  })
+
   test.serial(
     `${adapter}: of parallel claims one gets the notice, and after its lease another does`,
     async (t) => {
@@ -214,6 +232,7 @@ export function securityNoticesContract(adapter: string, create: CreateStores<Se
       const { subjectUserId } = challenge
       const notice = {
         kind: 'operation-mismatch',
+        clientId: 'payments-b',
         subjectUserId,
         recipient: ALICE,
         happenedAt: NOON,
@@ -227,7 +246,7 @@ export function securityNoticesContract(adapter: string, create: CreateStores<Se
       t.is(race.filter(Boolean).length, 1)
       const due = await stores.securityNotices.claim(50, NOON, afterNoon(30))
       t.is(due.length, 1)
-      t.like(due[0]?.notice, { kind: 'operation-mismatch', subjectUserId })
+      t.like(due[0]?.notice, { kind: 'operation-mismatch', clientId: 'payments-b', subjectUserId })
     },
   )
 }

@@ -53,6 +53,16 @@ test('the newest mail is first, with id and time', async (t) => {
   t.like(older, { id: first.messageId, subject: 'first', sentAt: NOON })
 })
 
+test('a mail keeps the sender that it has of its own', async (t) => {
+  const mailbox = new FolderMailbox(await freshFolder(t), new SettableClock(NOON))
+  await mailbox.send(otpMail())
+  await mailbox.send(otpMail({ sender: { from: 'Bank B <no-reply@b.example>', replyTo: undefined } }))
+
+  const [branded, plain] = await mailbox.list()
+  t.is(branded?.from, 'Bank B <no-reply@b.example>')
+  t.is(plain?.from, undefined)
+})
+
 test('mails are listed by recipient', async (t) => {
   const mailbox = new FolderMailbox(await freshFolder(t), new SettableClock(NOON))
   await mailbox.send(otpMail({ to: ALICE }))

@@ -235,7 +235,7 @@ test('a live challenge is cancelled once its user has moved from where the code 
       challenge: cancelled,
       standing,
       securityNotice: {
-        ...{ kind: 'address-changed', subjectUserId: 'alice', recipient: ALICE },
+        ...{ kind: 'address-changed', clientId: 'payments', subjectUserId: 'alice', recipient: ALICE },
         happenedAt: afterNoon(10),
       },
       events: [event],

@@ -8,8 +8,8 @@ const PATH = '/internal/v1/mfa/challenges'
 const DEMAND = { subjectUserId: 'alice', operation: TRANSFER, expiresInSeconds: 600 }
 const family = 'challenge'
 
-async function opening(t: Parameters<typeof edge>[0]) {
-  const all = await edge(t)
+async function opening(t: Parameters<typeof edge>[0], options: Parameters<typeof edge>[1] = {}) {
+  const all = await edge(t, options)
   const create = (json: unknown, key: string | undefined = randomUUID(), token = PAYMENTS_TOKEN) =>
     all.call('POST', PATH, { token, json, headers: key ? { 'plmr-idempotency-key': key } : {} })
   return { ...all, create }
@@ -247,4 +247,33 @@ test('reading changes nothing', async (t) => {
   await call('HEAD', `${PATH}/${id}`, { token: ALICE_TOKEN })
 
   t.deepEqual(await store.stepUps.load(id), before)
+})
+
+test('client and subject see the brand of the client, and how to write on its colour', async (t) => {
+  const logoUrl = 'https://b.example/logo.png'
+  const brands = new Map([
+    ['payments', { name: 'Bank B', color: '#F2B705', logoUrl }],
+    ['other', { name: 'Bank C', color: '#0f4c5c', logoUrl: undefined }],
+  ])
+  const { call, create } = await opening(t, { brands })
+  const { body } = await create(DEMAND)
+  const others = await create(DEMAND, randomUUID(), 'client.other.mfa_challenges_create')
+
+  for (const token of [ALICE_TOKEN, 'client.payments']) {
+    const reply = await call('GET', `${PATH}/${body.challengeId}`, { token })
+    t.deepEqual(reply.body.brand, { name: 'Bank B', color: '#F2B705', textColor: '#000000', logoUrl })
+  }
+  const reply = await call('GET', `${PATH}/${others.body.challengeId}`, { token: ALICE_TOKEN })
+  t.deepEqual(reply.body.brand, { name: 'Bank C', color: '#0f4c5c', textColor: '#ffffff', logoUrl: null })
+})
+
+test('a client without a brand of its own shows none', async (t) => {
+  const { call, create } = await opening(t, {
+    brands: new Map([['other', { name: 'C', color: '#0f4c5c', logoUrl: undefined }]]),
+  })
+  const { body } = await create(DEMAND)
+
+  const reply = await call('GET', `${PATH}/${body.challengeId}`, { token: ALICE_TOKEN })
+
+  t.false('brand' in reply.body)
 })

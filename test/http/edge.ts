@@ -20,6 +20,7 @@ import {
   AccessTokenRefused,
   type Caller,
 } from '../../src/application/ports/access-tokens.ts'
+import type { Brand } from '../../src/domain/brand.ts'
 import { scenario } from '../application/scenario.ts'
 import { POLICY } from '../domain/examples.ts'
 import { ask as askAt, type CallInit, call as callAt, type Reply } from '../support/http-call.ts'
@@ -52,9 +53,10 @@ export async function edge(
     webhook = true,
     limits = undefined as EdgeLimits | undefined,
     traces = undefined as RequestTraces | undefined,
+    brands = undefined as ReadonlyMap<string, Brand> | undefined,
   } = {},
 ) {
-  const useCases = await scenario({ policy, code })
+  const useCases = await scenario({ policy, code, brands })
   const logLines: Record<string, unknown>[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(JSON.parse(line)) })
   const answered: Parameters<RequestObserver['answered']>[0][] = []

@@ -75,6 +75,54 @@ test.serial('doctor finds a set-up well that is, and reveals no secret of it', a
   }
 })
 
+test.serial(
+  'doctor checks the sender of each brand, with its own keys and the domain of its notices',
+  async (t) => {
+    const { url } = await createTestDatabase()
+    const [keyA, keyB] = [newDkimKey('mail2026'), newDkimKey('codes')]
+    const { address } = await dnsServer(t, {
+      'bank.example': ['v=spf1 ip4:198.51.100.1 -all'],
+      'bounces.bank.example': ['v=spf1 ip4:198.51.100.1 -all'],
+      '_dmarc.bank.example': ['v=DMARC1; p=reject'],
+      'mail2026._domainkey.bank.example': [recordOf(keyA)],
+      '_dmarc.b.example': ['v=DMARC1; p=reject'],
+      '_dmarc.c.example': ['v=DMARC1; p=reject'],
+      'codes._domainkey.c.example': [recordOf(keyA)],
+    })
+    const env = {
+      ...production(url),
+      DNS_SERVERS: address,
+      BOUNCE_DOMAIN: 'bounces.bank.example',
+      BRANDS: JSON.stringify({
+        b: { name: 'B', from: 'B <no-reply@b.example>', bounceDomain: 'bounces.b.example' },
+        c: { name: 'C', from: 'C <no-reply@c.example>' },
+        d: { name: 'D' },
+      }),
+      DKIM_KEYS: `${textOf(keyA)},${textOf(keyB).replace(':', '@c.example:')}`,
+    }
+
+    const { stdout, status } = await countersign(env, 'doctor')
+
+    t.is(status, 1)
+    t.regex(stdout, /^warning +configuration +DKIM_KEYS has no key for b\.example/m)
+    t.regex(stdout, /^ok +mail-sender-spf +bounces\.bank\.example says which servers/m)
+    t.regex(stdout, /^warning +mail-sender-spf +bounces\.b\.example publishes no SPF record/m)
+    t.regex(stdout, /^ok +mail-sender-dkim +mail2026\._domainkey\.bank\.example has the key that signs/m)
+    t.regex(
+      stdout,
+      /^failed +mail-sender-dkim +receivers cannot verify the mails: .*codes\._domainkey\.c\.example/m,
+    )
+    t.regex(stdout, /^ok +mail-sender-dmarc +_dmarc\.bank\.example asks/m)
+    t.regex(stdout, /^ok +mail-sender-dmarc +_dmarc\.b\.example asks/m)
+    t.regex(
+      stdout,
+      /^warning +mail-sender-dmarc +_dmarc\.c\.example .*bounces\.bank\.example is not aligned with c\.example/m,
+    )
+    t.is(stdout.match(/^\w+ +mail-sender-dmarc /gm)?.length, 3)
+    t.is(stdout.match(/^\w+ +mail-bounces /gm)?.length, 2)
+  },
+)
+
 test.serial('doctor logs in with a token whose secret is in a file, and reveals neither', async (t) => {
   const { url } = await createTestDatabase()
   const home = await createDataDir()

@@ -1421,8 +1421,9 @@ inBrowser(
         .split(' ')
         .map((id: string) => root.getElementById(id).textContent)
     })
-    t.is(described[0], WORDINGS.en.introduction)
-    t.true(described[1]!.startsWith('AmountEUR 1,250.00'))
+    t.is(described[0], '')
+    t.is(described[1], WORDINGS.en.introduction)
+    t.true(described[2]!.startsWith('AmountEUR 1,250.00'))
   },
 )
 
@@ -1484,6 +1485,161 @@ for (const language of LANGUAGES) {
         t.is(await page.locator('dialog').getAttribute('dir'), language === 'ar' ? 'rtl' : 'ltr')
       },
     )
+  }
+}
+
+const LOGO = 'https://b.example/logo.svg'
+const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" width="216" height="48"><rect width="216" height="48" fill="#fff"/></svg>`
+const BANK_B = { name: 'Bank B', color: '#7a1f2b', textColor: '#ffffff', logoUrl: null as string | null }
+
+function branded(brand: Partial<typeof BANK_B> = {}, challenge = new StubChallenge()): StubChallenge {
+  challenge.brand = { ...BANK_B, ...brand }
+  return challenge
+}
+
+const brandBar = (page: Page) => page.locator('#brand')
+const style = (element: Locator, property: string) =>
+  element.evaluate(
+    (each, name) => each.ownerDocument.defaultView!.getComputedStyle(each).getPropertyValue(name),
+    property,
+  )
+
+inBrowser('without a brand there is no bar above the dialog', async (t) => {
+  const page = await opened(t)
+  await codeField(page).waitFor()
+
+  t.true(await brandBar(page).isHidden())
+})
+
+inBrowser(
+  'the brand of the client is named above, on its colour, and read before the operation',
+  async (t) => {
+    const page = await opened(t, branded())
+    await codeField(page).waitFor()
+
+    t.is(await brandBar(page).innerText(), 'Bank B')
+    t.is(await style(brandBar(page), 'background-color'), 'rgb(122, 31, 43)')
+    t.is(await style(brandBar(page), 'color'), 'rgb(255, 255, 255)')
+    t.is(await page.locator('dialog').getAttribute('aria-describedby'), 'brand introduction summary')
+    t.deepEqual(await tooWide(page), [])
+  },
+)
+
+inBrowser(
+  'a logo replaces the name once it has loaded, and tells its host nothing of the page',
+  async (t) => {
+    const challenge = branded({ logoUrl: LOGO })
+    const page = await opened(t, challenge, { bypassCSP: true })
+    await codeField(page).waitFor()
+    t.is(await brandBar(page).innerText(), 'Bank B')
+
+    const referrers: (string | undefined)[] = []
+    await page.context().route(LOGO, (route) => {
+      referrers.push(route.request().headers().referer)
+      return route.fulfill({ contentType: 'image/svg+xml', body: PICTURE })
+    })
+    await page.reload()
+    await page.getByRole('button', { name: 'Pay' }).click()
+    const logo = page.getByRole('img', { name: 'Bank B' })
+    await logo.waitFor()
+
+    t.is(await brandBar(page).innerText(), '')
+    t.is(Math.round((await logo.boundingBox())!.height), (await letterSize(page)) * 2)
+    t.deepEqual(referrers, [undefined])
+  },
+)
+
+inBrowser('a page whose policy lets no picture load shows the name', async (t) => {
+  const page = await opened(t, branded({ logoUrl: LOGO }))
+  await codeField(page).waitFor()
+  await until(
+    async () => problems.splice(0),
+    (all) => all.some((problem) => problem.includes('Content Security Policy')),
+  )
+
+  t.is(await brandBar(page).innerText(), 'Bank B')
+})
+
+inBrowser('what is no colour and no https URL is not used, and a name is text', async (t) => {
+  const page = await opened(
+    t,
+    branded({
+      name: '<img src=x onerror=alert(1)>',
+      color: 'url(https://evil.example/x)',
+      textColor: 'red; background: blue',
+      logoUrl: 'javascript:alert(1)',
+    }),
+  )
+  await codeField(page).waitFor()
+
+  t.is(await brandBar(page).innerText(), '<img src=x onerror=alert(1)>')
+  t.is(await style(brandBar(page), 'background-color'), 'rgba(0, 0, 0, 0)')
+  t.is(await brandBar(page).locator('img').getAttribute('src'), null)
+})
+
+inBrowser('the dialog opened again for another client shows the brand of that one', async (t) => {
+  const challenge = branded()
+  const page = await opened(t, challenge)
+  await codeField(page).waitFor()
+  await page.keyboard.press('Escape')
+  await ended(page)
+
+  challenge.brand = undefined
+  await page.getByRole('button', { name: 'Pay' }).click()
+  await codeField(page).waitFor()
+  t.true(await brandBar(page).isHidden())
+})
+
+for (const [what, size, reader] of [
+  ['a desk', { width: 900, height: 900 }, undefined],
+  ['a low window', { width: 900, height: 420 }, undefined],
+  ['a phone', PHONE, undefined],
+  ['a phone with its keyboard', { width: 375, height: 380 }, undefined],
+  ['a phone with wide and large letters', PHONE, WIDE_AND_LARGE],
+] as const) {
+  inBrowser(`with a brand, amount and payee stay in view beside the field: ${what}`, async (t) => {
+    const challenge = branded({ name: 'Bank with a rather long name, of several words' }, withTenLines())
+    const page = await opened(t, challenge, {
+      viewport: size,
+      reducedMotion: 'reduce',
+      ...(reader && { reader }),
+    })
+    await codeField(page).waitFor()
+
+    t.deepEqual(await tooWide(page), [])
+    if (!reader) t.deepEqual(await viewOf(page), ALL_IN_VIEW)
+    t.false(await overlaps(page.locator('.head'), brandBar(page)))
+  })
+}
+
+async function overlaps(one: Locator, other: Locator): Promise<boolean> {
+  const [a, b] = await Promise.all([one.boundingBox(), other.boundingBox()])
+  return a !== null && b !== null && a.y < b.y + b.height && b.y < a.y + a.height
+}
+
+for (const [name, color, textColor] of [
+  ['dark', '#7a1f2b', '#ffffff'],
+  ['light', '#f2b705', '#000000'],
+] as const) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const language of ['en', 'ar'] as const) {
+      inBrowser(
+        `with a brand of a ${name} colour axe finds nothing (${language}, ${colorScheme})`,
+        async (t) => {
+          for (const logoUrl of [null, LOGO]) {
+            const challenge = branded({ color, textColor, logoUrl })
+            const page = await opened(t, challenge, {
+              ...{ language, colorScheme, viewport: PHONE },
+              ...{ reducedMotion: 'reduce', bypassCSP: true },
+            })
+            await codeField(page).waitFor()
+
+            t.deepEqual(await findings(page), [])
+            t.deepEqual(await tooWide(page), [])
+          }
+        },
+      )
+    }
   }
 }
 

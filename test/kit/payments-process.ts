@@ -50,13 +50,13 @@ const executions: ExecutionStore = {
     reach('after the beginning')
     return beginning
   },
-  async finish(challengeId, response) {
+  async finish(challengeId, response, run) {
     reach('before the answer is stored')
-    await inPostgres.finish(challengeId, response)
+    await inPostgres.finish(challengeId, response, run)
     reach('after the answer is stored')
   },
-  markNotKnown: (challengeId) => inPostgres.markNotKnown(challengeId),
-  abandon: (challengeId) => inPostgres.abandon(challengeId),
+  markNotKnown: (...args) => inPostgres.markNotKnown(...args),
+  abandon: (...args) => inPostgres.abandon(...args),
 }
 
 const app = express()

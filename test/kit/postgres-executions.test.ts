@@ -81,6 +81,24 @@ test('the table can be created again, and keeps what it has', async (t) => {
   t.deepEqual(await executions.begin(run), { state: 'under-way' })
 })
 
+test('a table from before runs had names gets the column, and its runs can still be ended', async (t) => {
+  const { pool } = await createPool(t)
+  const executions = new PostgresExecutions(pool)
+  const [old, next] = [execution(), execution()]
+  await executions.begin(old)
+  await pool.query('ALTER TABLE countersign_executions DROP COLUMN run')
+  await t.throwsAsync(executions.begin(next), { message: /run/ }, 'nothing runs before the table has it')
+
+  await pool.query(EXECUTIONS_TABLE)
+
+  t.deepEqual(await executions.begin(old), { state: 'under-way' })
+  await executions.abandon(old.challengeId, randomUUID())
+  t.deepEqual(await executions.begin(old), { state: 'under-way' })
+  await executions.abandon(old.challengeId)
+  t.like(await executions.begin(old), { state: 'run' })
+  t.like(await executions.begin(next), { state: 'run' })
+})
+
 test('the privileges that the table names are enough', async (t) => {
   const { pool } = await createPool(t)
   const role = `r${randomUUID().replaceAll('-', '')}`

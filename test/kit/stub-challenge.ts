@@ -7,6 +7,8 @@ export class StubChallenge {
     { label: 'Amount', value: 'EUR 1,250.00' },
     { label: 'To', value: 'ACME GmbH, DE89 3704 0044 0532 0130 00' },
   ]
+  /** Undefined: the client has none of its own, or the service is old. */
+  brand: { name: string; color: string; textColor: string; logoUrl: string | null } | undefined
   issuance: Record<string, unknown> | null = null
   expiresInSeconds = 900
   cooldownInSeconds: number | null = 30
@@ -88,6 +90,7 @@ export class StubChallenge {
       createdAt: this.#instant(0),
       expiresAt: this.#instant(this.expiresInSeconds),
       attemptsRemaining: this.attemptsRemaining,
+      ...(this.brand && { brand: this.brand }),
       issuance: this.issuance && { ...this.issuance, delivery: this.delivery, delayedAt: this.delayedAt },
     }
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { POLICY_BOUNDS } from '../../src/config/policy-bounds.ts'
-import { declarations, SECRETS, type Variable } from '../../src/config/variables.ts'
+import { declarations, FROM_FILES, type Variable } from '../../src/config/variables.ts'
 
 /*
  * What `npm run config:docs` writes: the tables of docs/configuration.md and .env.example, from the declarations of
@@ -30,10 +30,10 @@ function withTable(page: string, table: readonly string[]): string {
 
 function variablesTable(): readonly string[] {
   const rows = declarations.map(([name, variable]) => {
-    const { meaning, secret } = variable
+    const { meaning, secret, inFile } = variable
     const value = defaultOf(variable)
     const cells = [
-      `\`${name}\`${secret ? ' †' : ''}`,
+      `\`${name}\`${secret || inFile ? ' †' : ''}`,
       meaning,
       value === '' ? '–' : `\`${value}\``,
       requirementOf(variable) ?? '–',
@@ -59,7 +59,7 @@ export function envExample(): string {
     'Production names those that are missing. docs/configuration.md has the same as a table, and',
     '`countersign config check` says what is wrong or what is in force. `npm run config:docs` writes this file.',
     '',
-    `Secrets may come from files, named by the variable with _FILE at its end: ${SECRETS.join(', ')}.`,
+    `These may come from files, named by the variable with _FILE at its end: ${FROM_FILES.join(', ')}.`,
   ]
   const entries = declarations.map(([name, variable]) => {
     const requirement = requirementOf(variable)

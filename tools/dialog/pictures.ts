@@ -51,6 +51,12 @@ const SCENES: readonly Scene[] = [
     set: (challenge) => challenge.refuse('verify', 401, 'UNAUTHORIZED'),
   },
   {
+    name: 'dialog-6-brand',
+    set: (challenge) => {
+      challenge.brand = { name: 'Bank B', color: '#7a1f2b', textColor: '#ffffff', logoUrl: null }
+    },
+  },
+  {
     name: 'dialog-5-confirmed',
     play: async (page) => {
       await type(page, '042917')

@@ -63,6 +63,17 @@ export interface Challenge {
   readonly expiresAt: string
   /** How many more wrong codes this challenge allows. */
   readonly attemptsRemaining: number
+  /** Whose challenge it is, as the mails show it. Absent if the client has no brand of its own. */
+  readonly brand?: {
+    /** The name of the brand. */
+    readonly name: string
+    /** The colour of the brand, as in `#7a1f2b`. */
+    readonly color: string
+    /** Black or white: the one that is easier to read on the colour, at least 4.5 to 1. */
+    readonly textColor: string
+    /** An https URL of a picture that stands on the colour in place of the name. Null: the name. */
+    readonly logoUrl: string | null
+  }
   /** The newest code. Null before the first one. */
   readonly issuance: Issuance | null
 }
@@ -233,6 +244,9 @@ export const Challenge: z.ZodType<Challenge> = z.object({
   createdAt: Instant,
   expiresAt: Instant,
   attemptsRemaining: z.int(),
+  brand: z
+    .object({ name: z.string(), color: z.string(), textColor: z.string(), logoUrl: z.string().nullable() })
+    .exactOptional(),
   issuance: z
     .object({
       reference: z.string(),

@@ -18,8 +18,11 @@ export interface StoredResponse {
 
 /** The answer of a store to a caller that wants to run an operation. */
 export type Beginning =
-  /** Nobody had begun the run. It now belongs to the caller, which ends it with one of the other methods. */
-  | { readonly state: 'run' }
+  /**
+   * Nobody had begun the run. It now belongs to the caller, which ends it with one of the other methods. `run` names it among the runs
+   * of its challenge. A store that names none leaves it out.
+   */
+  | { readonly state: 'run'; readonly run?: string }
   /** Another caller has begun the run, not long ago, and has not ended it. The app gets 409, `OPERATION_UNDER_WAY`. */
   | { readonly state: 'under-way' }
   /** The operation ran. The app gets the same answer again. */
@@ -30,6 +33,9 @@ export type Beginning =
 /**
  * Remembers runs, so that an operation runs once, however often the app repeats its call. All processes of your service have to
  * share one store. `PostgresExecutions` is one.
+ *
+ * A method that ends a run gets the name that `begin` gave it. It must then change no other run of the challenge: a slow handler may
+ * end after its run was abandoned and began again. Without a name it ends the run that there is.
  */
 export interface ExecutionStore {
   /**
@@ -44,9 +50,9 @@ export interface ExecutionStore {
    */
   begin(execution: Execution): Promise<Beginning>
   /** Stores the answer of a run. An answer that is stored stays, whatever comes later. */
-  finish(challengeId: string, response: StoredResponse): Promise<void>
+  finish(challengeId: string, response: StoredResponse, run?: string): Promise<void>
   /** Stores that nobody knows what the run did. It stays so until somebody who finds out finishes or abandons the run. */
-  markNotKnown(challengeId: string): Promise<void>
+  markNotKnown(challengeId: string, run?: string): Promise<void>
   /** Forgets a run that did nothing: it may begin again. Does not forget an answer. */
-  abandon(challengeId: string): Promise<void>
+  abandon(challengeId: string, run?: string): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
 
 /** As much of a PostgreSQL client as the store needs. The `Pool` of the package `pg` has it, and so have others. */
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS countersign_executions (
   response text,
   CHECK ((outcome = 'finished') = (response IS NOT NULL))
 );
+ALTER TABLE countersign_executions ADD COLUMN IF NOT EXISTS run uuid;
 CREATE INDEX IF NOT EXISTS countersign_executions_consumed_at ON countersign_executions (consumed_at);
 INSERT INTO countersign_executions (challenge_id, digest, consumed_at, outcome)
 VALUES ('00000000-0000-0000-0000-000000000000', '', '-infinity', 'forgotten')
@@ -36,7 +38,8 @@ ON CONFLICT (challenge_id) DO NOTHING;
 `
 
 const HORIZON = `challenge_id = '00000000-0000-0000-0000-000000000000'`
-const OPEN = `outcome IN ('under-way', 'not-known')`
+/** The run that is named, or any run if none is. */
+const OPEN = `outcome IN ('under-way', 'not-known') AND ($2::uuid IS NULL OR run = $2::uuid)`
 /** One statement deletes no more rows than this, so that it holds up nobody. */
 const FORGOTTEN_AT_ONCE = 1000
 
@@ -48,8 +51,8 @@ const BEGIN = `
 WITH horizon AS (
   SELECT consumed_at FROM countersign_executions WHERE ${HORIZON} FOR SHARE
 ), begun AS (
-  INSERT INTO countersign_executions (challenge_id, digest, consumed_at)
-  SELECT $1::uuid, $2::text, $3::timestamptz FROM horizon WHERE horizon.consumed_at <= $3::timestamptz
+  INSERT INTO countersign_executions (challenge_id, digest, consumed_at, run)
+  SELECT $1::uuid, $2::text, $3::timestamptz, $4::uuid FROM horizon WHERE horizon.consumed_at <= $3::timestamptz
   ON CONFLICT (challenge_id) DO NOTHING
   RETURNING challenge_id
 )
@@ -99,9 +102,10 @@ export class PostgresExecutions implements ExecutionStore {
   }
 
   async begin({ challengeId, digest, consumedAt }: Execution): Promise<Beginning> {
-    const [begun] = await this.#rows<Begun>(BEGIN, challengeId, digest, consumedAt.toISOString())
+    const run = randomUUID()
+    const [begun] = await this.#rows<Begun>(BEGIN, challengeId, digest, consumedAt.toISOString(), run)
     if (!begun) throw new Error('The table countersign_executions lacks the row of the nil UUID')
-    if (begun.begun) return { state: 'run' }
+    if (begun.begun) return { state: 'run', run }
 
     const [known] = await this.#rows<State>(STATE, challengeId, this.#underWayForInMs)
     switch (known?.outcome) {
@@ -117,26 +121,29 @@ export class PostgresExecutions implements ExecutionStore {
     }
   }
 
-  async finish(challengeId: string, response: StoredResponse): Promise<void> {
+  async finish(challengeId: string, response: StoredResponse, run?: string): Promise<void> {
     await this.#rows(
-      `UPDATE countersign_executions SET outcome = 'finished', response = $2::text
+      `UPDATE countersign_executions SET outcome = 'finished', response = $3::text
        WHERE challenge_id = $1::uuid AND ${OPEN}`,
       challengeId,
+      run ?? null,
       JSON.stringify(response),
     )
   }
 
-  async markNotKnown(challengeId: string): Promise<void> {
+  async markNotKnown(challengeId: string, run?: string): Promise<void> {
     await this.#rows(
       `UPDATE countersign_executions SET outcome = 'not-known' WHERE challenge_id = $1::uuid AND ${OPEN}`,
       challengeId,
+      run ?? null,
     )
   }
 
-  async abandon(challengeId: string): Promise<void> {
+  async abandon(challengeId: string, run?: string): Promise<void> {
     await this.#rows(
       `DELETE FROM countersign_executions WHERE challenge_id = $1::uuid AND ${OPEN}`,
       challengeId,
+      run ?? null,
     )
   }
 

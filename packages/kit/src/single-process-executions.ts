@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Beginning, Execution, ExecutionStore, StoredResponse } from './execution-store.ts'
 
 export interface SingleProcessExecutionsOptions {
@@ -12,6 +13,8 @@ export interface SingleProcessExecutionsOptions {
 interface Remembered {
   readonly since: number
   readonly outcome: 'may-begin' | 'under-way' | 'not-known' | StoredResponse
+  /** The run that began last. */
+  readonly run?: string
 }
 
 /**
@@ -52,9 +55,11 @@ export class SingleProcessExecutions implements ExecutionStore {
     switch (known.outcome) {
       case 'not-known':
         return { state: 'not-known' }
-      case 'may-begin':
-        this.#set(challengeId, 'under-way')
-        return { state: 'run' }
+      case 'may-begin': {
+        const run = randomUUID()
+        this.#set(challengeId, 'under-way', run)
+        return { state: 'run', run }
+      }
       case 'under-way':
         return { state: this.#now() - known.since > this.#underWayForInMs ? 'not-known' : 'under-way' }
       default:
@@ -62,26 +67,31 @@ export class SingleProcessExecutions implements ExecutionStore {
     }
   }
 
-  async finish(challengeId: string, response: StoredResponse): Promise<void> {
-    if (this.#isOpen(challengeId)) this.#set(challengeId, response)
+  async finish(challengeId: string, response: StoredResponse, run?: string): Promise<void> {
+    this.#end(challengeId, run, response)
   }
 
-  async markNotKnown(challengeId: string): Promise<void> {
-    if (this.#isOpen(challengeId)) this.#set(challengeId, 'not-known')
+  async markNotKnown(challengeId: string, run?: string): Promise<void> {
+    this.#end(challengeId, run, 'not-known')
   }
 
-  async abandon(challengeId: string): Promise<void> {
-    if (this.#isOpen(challengeId)) this.#set(challengeId, 'may-begin')
+  async abandon(challengeId: string, run?: string): Promise<void> {
+    this.#end(challengeId, run, 'may-begin')
   }
 
-  #isOpen(challengeId: string): boolean {
-    const outcome = this.#executions.get(challengeId)?.outcome
-    return outcome === 'under-way' || outcome === 'not-known'
+  #end(challengeId: string, run: string | undefined, outcome: Remembered['outcome']): void {
+    const known = this.#executions.get(challengeId)
+    const isOpen = known?.outcome === 'under-way' || known?.outcome === 'not-known'
+    if (isOpen && (run === undefined || run === known.run)) this.#set(challengeId, outcome, known.run)
   }
 
-  #set(challengeId: string, outcome: Remembered['outcome']): void {
+  #set(challengeId: string, outcome: Remembered['outcome'], run?: string): void {
     this.#executions.delete(challengeId)
-    this.#executions.set(challengeId, { since: this.#now(), outcome })
+    this.#executions.set(challengeId, {
+      since: this.#now(),
+      outcome,
+      ...(run !== undefined && { run }),
+    })
   }
 
   #forgetOld(): void {

@@ -324,7 +324,7 @@ export class StepUpGate<Request> {
     const beginning = await executions.begin(execution)
     switch (beginning.state) {
       case 'run':
-        return { decision: 'run', ...this.#recorded(executions, approval) }
+        return { decision: 'run', ...this.#recorded(executions, approval, beginning.run) }
       case 'finished': {
         const { status, headers, body } = beginning.response
         return { decision: 'answer', answer: { status, headers, body: Buffer.from(body, 'base64') } }
@@ -340,6 +340,7 @@ export class StepUpGate<Request> {
   #recorded(
     executions: ExecutionStore,
     approval: Omit<StepUp, 'nothingDone'>,
+    run: string | undefined,
   ): { readonly stepUp: StepUp; readonly running: Running } {
     const { challengeId } = approval
     const notRecorded = (cause: unknown) => tell(() => this.#options.onNotRecorded?.(challengeId, cause))
@@ -350,9 +351,9 @@ export class StepUpGate<Request> {
       if (hasEnded) return
       hasEnded = true
       try {
-        if (nothingDone) await executions.abandon(challengeId)
-        else if (response && isOutcome(response)) await executions.finish(challengeId, response)
-        else await executions.markNotKnown(challengeId)
+        if (nothingDone) await executions.abandon(challengeId, run)
+        else if (response && isOutcome(response)) await executions.finish(challengeId, response, run)
+        else await executions.markNotKnown(challengeId, run)
       } catch (cause) {
         notRecorded(cause)
       }

@@ -20,24 +20,30 @@ const FORM = /^bounce\+([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]
  */
 export class HmacBounceAddresses implements BounceAddresses {
   readonly #domain: string
+  /** All domains whose addresses are ours. */
+  readonly #domains: ReadonlySet<string>
   /** As objects: with the bytes, Node.js makes an object for each MAC, which takes several times as long as the MAC. */
   readonly #keys: readonly KeyObject[]
 
-  /** @param keys the first one is active. The others still verify. @param domain in lower case. */
-  constructor(keys: readonly [BounceKey, ...BounceKey[]], domain: string) {
+  /**
+   * @param keys the first one is active. The others still verify.
+   * @param domain in lower case, like `others`: the domains of brands that have one of their own.
+   */
+  constructor(keys: readonly [BounceKey, ...BounceKey[]], domain: string, others: readonly string[] = []) {
     this.#domain = domain
+    this.#domains = new Set([domain, ...others])
     this.#keys = keys.map(({ bytes }) =>
       createSecretKey(new Uint8Array(hkdfSync('sha256', bytes, '', LABEL, KEY_BYTES))),
     )
   }
 
-  of(issuanceId: string): string {
-    return `bounce+${issuanceId}.${mac(this.#keys[0]!, issuanceId)}@${this.#domain}`
+  of(issuanceId: string, domain = this.#domain): string {
+    return `bounce+${issuanceId}.${mac(this.#keys[0]!, issuanceId)}@${domain}`
   }
 
   issuanceOf(address: string): string | 'forged' | undefined {
     const [, issuanceId, given, domain] = FORM.exec(address.toLowerCase()) ?? []
-    if (issuanceId === undefined || given === undefined || domain !== this.#domain) return undefined
+    if (issuanceId === undefined || given === undefined || !this.#domains.has(domain!)) return undefined
     const verdicts = this.#keys.map((key) =>
       timingSafeEqual(Buffer.from(mac(key, issuanceId)), Buffer.from(given)),
     )

@@ -8,10 +8,11 @@ import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-ch
 export class ReceivedMailCheck implements DiagnosticCheck {
   readonly name = 'received-mail'
   readonly #mail: Buffer
-  readonly #from: string
+  readonly #from: readonly string[]
   readonly #resolver: DNSResolver
 
-  constructor(mail: Buffer, from: string, resolver: DNSResolver) {
+  /** @param from the domains of our senders, in lower case. */
+  constructor(mail: Buffer, from: readonly string[], resolver: DNSResolver) {
     this.#mail = mail
     this.#from = from
     this.#resolver = resolver
@@ -28,10 +29,11 @@ export class ReceivedMailCheck implements DiagnosticCheck {
     const senders = dkim.headerFrom.map((address) =>
       address.slice(address.lastIndexOf('@') + 1).toLowerCase(),
     )
-    if (senders.length !== 1 || senders[0] !== this.#from.toLowerCase()) {
+    const [sender] = senders
+    if (senders.length !== 1 || sender === undefined || !this.#from.includes(sender)) {
       yield CheckResult.failed(
         this.name,
-        `the mail is not from ${this.#from}`,
+        `the mail is not from ${this.#from.join(' or ')}`,
         'Save the source of a mail that this service sent and that has arrived elsewhere',
       )
       return
@@ -51,7 +53,7 @@ export class ReceivedMailCheck implements DiagnosticCheck {
     } else {
       yield CheckResult.warning(
         name,
-        `nobody signed it for ${this.#from}`,
+        `nobody signed it for ${sender}`,
         'Have the relay sign, or set DKIM_KEYS (docs/sender-authentication.md)',
       )
     }

@@ -142,7 +142,7 @@ export class SenderDomainCheck implements DiagnosticCheck {
         `${says}; SPF does not count for it, because ${envelope} is not aligned with ${from}`,
         alignment.spf.strict
           ? `Have every mail signed for ${from} (DKIM), or remove aspf=s from the record`
-          : `Have every mail signed for ${from} (DKIM), or use an envelope domain below the domain of MAIL_FROM`,
+          : `Have every mail signed for ${from} (DKIM), or use an envelope domain below ${from} (BOUNCE_DOMAIN, or bounceDomain of the brand)`,
       )
     }
     if (policy === 'none') {

@@ -1,4 +1,4 @@
-import type { Brand } from './brand.ts'
+import type { Brand } from '../../domain/brand.ts'
 import { allFolded, htmlLetter } from './html-letter.ts'
 import type { OtpLetter } from './otp-letter.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Brand, readableOn } from './brand.ts'
+import { type Brand, readableOn } from '../../domain/brand.ts'
 import { HtmlTemplate, type TemplateValues } from './html-template.ts'
 import type { Wording } from './wording.ts'
 

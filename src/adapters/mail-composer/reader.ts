@@ -1,13 +1,15 @@
-import { isLanguage, type Language } from './wording.ts'
+import type { Brand } from '../../domain/brand.ts'
+import type { MailLanguage } from '../../domain/mail-language.ts'
+import { isLanguage } from './wording.ts'
 
 /** The person who reads a mail: in which of our languages, and how their country writes an instant. */
 export interface Reader {
-  readonly language: Language
+  readonly language: MailLanguage
   instant(at: Date): string
 }
 
 /** The region whose formats are used if the reader's tag has none. For Arabic the formats do not depend on one. */
-const HOME: Readonly<Record<Language, string>> = {
+const HOME: Readonly<Record<MailLanguage, string>> = {
   en: 'en-GB',
   de: 'de-DE',
   fr: 'fr-FR',
@@ -42,9 +44,13 @@ export class Readers {
   /**
    * Returns the reader for this language tag (BCP 47). Only language and region count: the rest of a tag could ask for
    * digits or a calendar that the code and the operation do not use.
+   *
+   * @param languages those that mails may be in. The first is for readers of any other.
    */
-  of(tag: string | undefined): Reader {
-    const { language, region } = parsed(tag)
+  of(tag: string | undefined, languages?: Brand['languages']): Reader {
+    const asked = parsed(tag)
+    const { region } = asked
+    const language = languages && !languages.includes(asked.language) ? languages[0] : asked.language
     const locale = region === undefined ? HOME[language] : `${language}-${region}`
     const known = this.#readers.get(locale)
     if (known) return known
@@ -57,7 +63,7 @@ export class Readers {
   }
 }
 
-function parsed(tag: string | undefined): { language: Language; region?: string | undefined } {
+function parsed(tag: string | undefined): { language: MailLanguage; region?: string | undefined } {
   try {
     const { language, region } = new Intl.Locale(tag ?? 'en')
     return isLanguage(language) ? { language, region } : { language: 'en' }

@@ -1,5 +1,6 @@
 import { createInstance, type TFunction } from 'i18next'
 import type { SecurityNoticeKind } from '../../domain/domain-event.ts'
+import type { MailLanguage } from '../../domain/mail-language.ts'
 import ar from './languages/ar.json' with { type: 'json' }
 import cs from './languages/cs.json' with { type: 'json' }
 import da from './languages/da.json' with { type: 'json' }
@@ -21,7 +22,7 @@ import { subjectMark } from './subject-mark.ts'
 
 /** The words of the mails in one language. All of them are ours. They never contain details of the operation. */
 export interface Wording {
-  readonly language: Language
+  readonly language: MailLanguage
   readonly direction: 'ltr' | 'rtl'
   readonly title: string
   readonly introduction: string
@@ -54,11 +55,11 @@ interface LockWording {
   readonly footer: string
 }
 
-const RESOURCES = { en, de, fr, es, nl, pt, ar, it, pl, cs, sv, da, fi, el, hu, ro, uk }
+const RESOURCES: Readonly<Record<MailLanguage, object>> = {
+  ...{ en, de, fr, es, nl, pt, ar, it, pl, cs, sv, da, fi, el, hu, ro, uk },
+}
 
-export type Language = keyof typeof RESOURCES
-
-export function isLanguage(text: string): text is Language {
+export function isLanguage(text: string): text is MailLanguage {
   return Object.hasOwn(RESOURCES, text)
 }
 
@@ -85,7 +86,7 @@ export function createWordings(): readonly Wording[] {
     .map((language) => wording(language, i18n.dir(language), i18n.getFixedT(language)))
 }
 
-function wording(language: Language, direction: 'ltr' | 'rtl', t: TFunction): Wording {
+function wording(language: MailLanguage, direction: 'ltr' | 'rtl', t: TFunction): Wording {
   const subjectWords = t('subject', { reference: '' })
   return {
     language,

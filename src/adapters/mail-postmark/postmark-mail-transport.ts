@@ -8,6 +8,7 @@ import {
   messageIdOf,
   soleRecipient,
 } from '../../application/ports/mail-transport.ts'
+import type { Sender } from '../../domain/brand.ts'
 import { forSdk, postmarkFailure, postmarkRefusal } from './postmark-failure.ts'
 
 export interface PostmarkOptions {
@@ -16,8 +17,9 @@ export interface PostmarkOptions {
   readonly apiUrl: string
   /** A separate stream, so that complaints about other mails do not suppress codes. */
   readonly messageStream: string
+  /** The sender of mails that have none of their own. */
   readonly from: string
-  /** One mailbox that gets the answers. Undefined: the sender. */
+  /** One mailbox that gets the answers to those mails. Undefined: the sender. */
   readonly replyTo?: string | undefined
   /** After this time the transport gives up on a mail that Postmark has not accepted, as the port promises. */
   readonly timeoutInMs?: number
@@ -34,9 +36,7 @@ const TakenOver = z.object({ ErrorCode: z.literal(0), MessageID: z.string().min(
 /** Sends mails through Postmark's e-mail API, which has no idempotency keys: a mail without an answer may have gone out. */
 export class PostmarkMailTransport implements MailTransport {
   readonly #client: ServerClient
-  readonly #from: string
-  readonly #replyTo: string | undefined
-  readonly #senderDomain: string
+  readonly #standard: Sender
   readonly #messageStream: string
   #closed = false
 
@@ -44,19 +44,19 @@ export class PostmarkMailTransport implements MailTransport {
   constructor(options: PostmarkOptions) {
     const { serverToken, apiUrl, messageStream, from, replyTo, timeoutInMs = TIMEOUT_IN_MS } = options
     this.#client = new ServerClient(serverToken, { ...apiOf(apiUrl), fetch: once(timeoutInMs) })
-    this.#from = from
-    this.#replyTo = replyTo
-    this.#senderDomain = domainOf(from)
+    domainOf(from)
+    this.#standard = { from, replyTo }
     this.#messageStream = messageStream
   }
 
-  async send({ id, kind, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
+  async send({ id, kind, sender, to, subject, text, html }: MailMessage): Promise<MailReceipt> {
     if (this.#closed) throw new MailUnavailable('The transport is closed')
     const recipient = soleRecipient(to)
+    const { from, replyTo } = sender ?? this.#standard
     const answer = await this.#client
       .sendEmail({
-        From: this.#from,
-        ...(this.#replyTo !== undefined && { ReplyTo: this.#replyTo }),
+        From: from,
+        ...(replyTo !== undefined && { ReplyTo: replyTo }),
         To: recipient,
         Subject: subject,
         TextBody: text,
@@ -73,7 +73,7 @@ export class PostmarkMailTransport implements MailTransport {
           { Name: 'Auto-Submitted', Value: 'auto-generated' },
           { Name: 'X-Auto-Response-Suppress', Value: 'All' },
           // Without the second, Postmark replaces the first by a message id of its own.
-          { Name: 'Message-ID', Value: messageIdOf(id, this.#senderDomain) },
+          { Name: 'Message-ID', Value: messageIdOf(id, domainOf(from)) },
           { Name: 'X-PM-KeepID', Value: 'true' },
         ],
       })

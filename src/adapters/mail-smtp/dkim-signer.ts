@@ -8,6 +8,11 @@ export interface DkimKey {
   readonly bytes: Uint8Array
 }
 
+/** A key, and the domain in lower case whose mails it signs. */
+export interface DkimKeyOfDomain extends DkimKey {
+  readonly domain: string
+}
+
 /** The header fields that a reader sees, or that decide how a mail is read (RFC 6376 §5.4.1). */
 const SIGNED = 'From:Reply-To:To:Subject:Date:Message-ID:MIME-Version:Content-Type:Auto-Submitted'
 

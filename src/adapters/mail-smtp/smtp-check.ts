@@ -4,6 +4,7 @@ import SMTPConnection, {
   type SMTPConnectionCustomAuthResponse,
 } from 'nodemailer/lib/smtp-connection'
 import { CheckResult, type DiagnosticCheck } from '../../contracts/diagnostic-check.ts'
+import type { Sender } from '../../domain/brand.ts'
 import { type SmtpConnection, smtpConnection } from './smtp-connection.ts'
 import { refusesUs, smtpReply } from './smtp-failure.ts'
 import type { SmtpOptions } from './smtp-options.ts'
@@ -17,15 +18,18 @@ const ENVELOPE = 'ENVELOPE'
 const NO_ISSUANCE = '00000000-0000-0000-0000-000000000000'
 
 /**
- * Connects to the SMTP server, starts TLS and logs in. Then names the sender, and the sender again as recipient, because many
+ * Connects to the SMTP server, starts TLS and logs in. Then names each sender, and the sender again as recipient, because many
  * relays judge EHLO and sender only with the recipient. Sends no mail: it never asks to send a content.
  */
 export class SmtpCheck implements DiagnosticCheck {
   readonly name = 'mail-smtp'
   readonly #options: SmtpOptions
+  readonly #others: readonly Sender[]
 
-  constructor(options: SmtpOptions) {
+  /** @param others the senders of brands, each once. */
+  constructor(options: SmtpOptions, others: readonly Sender[] = []) {
     this.#options = options
+    this.#others = others
   }
 
   async *run(): AsyncGenerator<CheckResult> {
@@ -43,33 +47,64 @@ export class SmtpCheck implements DiagnosticCheck {
     }
 
     try {
-      await examine(server, sender, this.#options.bounceAddresses?.of(NO_ISSUANCE), timeoutInMs)
+      await examine(server, this.#envelopes(sender), timeoutInMs)
       const wire = server.secure || server.requireTLS ? 'over TLS' : 'without TLS, on this machine'
       const login = server.auth ? 'it accepts the login' : 'without a login'
       const name = server.name === undefined ? '' : `; EHLO names ${server.name}`
       yield CheckResult.ok(
         'mail-smtp',
-        `${server.host} answers ${wire}, ${login}${name}; the sender is at ${sender.domain}`,
+        `${server.host} answers ${wire}, ${login}${name}; the sender is at ${this.#domains(sender).join(', ')}`,
       )
     } catch (error) {
       const reply = smtpReply(error)
+      const { brandDomain } = error as Partial<Refusal>
+      const at = brandDomain === undefined ? '' : ` for the sender of a brand at ${brandDomain}`
       yield CheckResult.failed(
         'mail-smtp',
-        `${server.host} cannot be used (${reply.stage}: ${reply.codes})`,
+        `${server.host} cannot be used${at} (${reply.stage}: ${reply.codes})`,
         smtpRemedy(reply),
       )
     }
   }
+
+  /** What the service says about each sender before a content: the first of `MAIL_FROM`, the others of brands. */
+  #envelopes(standard: SmtpSender): readonly Envelope[] {
+    const { bounceAddresses } = this.#options
+    const brands = this.#others.map(({ from, bounceDomain }) => ({ ...smtpSender(from), bounceDomain }))
+    return [{ ...standard, bounceDomain: undefined }, ...brands].map(
+      ({ address, domain, bounceDomain }, index) => ({
+        from: bounceAddresses?.of(NO_ISSUANCE, bounceDomain) ?? address,
+        to: address,
+        brandDomain: index === 0 ? undefined : domain,
+      }),
+    )
+  }
+
+  #domains({ domain }: SmtpSender): readonly string[] {
+    return [...new Set([domain, ...this.#others.map(({ from }) => smtpSender(from).domain)])]
+  }
+}
+
+/** A refusal in the form of nodemailer's errors. */
+interface Refusal extends Error {
+  readonly command: string
+  /** The domain of the sender, unless it is that of most mails. */
+  readonly brandDomain?: string | undefined
+}
+
+interface Envelope {
+  readonly from: string
+  readonly to: string
+  readonly brandDomain: string | undefined
 }
 
 /** @throws the error of nodemailer, or a refusal in the same form. */
 async function examine(
   server: SmtpConnection,
-  sender: SmtpSender,
-  bounceAddress: string | undefined,
+  envelopes: readonly Envelope[],
   timeoutInMs: number,
 ): Promise<void> {
-  let refusal: Error | undefined
+  let refusal: Refusal | undefined
   const connection = new SMTPConnection({
     ...server,
     connectionTimeout: timeoutInMs,
@@ -78,7 +113,7 @@ async function examine(
     customAuth: {
       ...server.customAuth,
       [ENVELOPE]: async ({ sendCommand }) => {
-        refusal = await refusalOfEnvelope(sendCommand, bounceAddress ?? sender.address, sender.address)
+        for (const envelope of envelopes) refusal ??= await refusalOfEnvelope(sendCommand, envelope)
       },
     },
   })
@@ -104,12 +139,11 @@ async function examine(
 
 async function refusalOfEnvelope(
   sendCommand: SMTPConnectionCustomAuthContext['sendCommand'],
-  from: string,
-  to: string,
-): Promise<Error | undefined> {
+  { from, to, brandDomain }: Envelope,
+): Promise<Refusal | undefined> {
   const ask = async (command: string, parameter: string) => {
     const answer = await sendCommand(`${command}:<${parameter}>`)
-    return answer.status < 400 ? undefined : refusalOf(command, answer)
+    return answer.status < 400 ? undefined : refusalOf(command, answer, brandDomain)
   }
   const refusal = (await ask('MAIL FROM', from)) ?? (await ask('RCPT TO', to))
   await sendCommand('RSET')
@@ -117,11 +151,15 @@ async function refusalOfEnvelope(
   return refusal?.command === 'RCPT TO' && !refusesUs(refusal) ? undefined : refusal
 }
 
-/** In the form of nodemailer's errors. */
-function refusalOf(command: string, { status, response }: SMTPConnectionCustomAuthResponse) {
+function refusalOf(
+  command: string,
+  { status, response }: SMTPConnectionCustomAuthResponse,
+  brandDomain: string | undefined,
+): Refusal {
   return Object.assign(new Error('refused'), {
     code: 'EENVELOPE',
     command,
+    brandDomain,
     response,
     responseCode: status,
     permanent: status >= 500,

@@ -67,7 +67,7 @@ const REMEDIES: readonly (readonly [stages: RegExp, codes: RegExp, remedy: strin
   [
     /^RCPT$/,
     /^5\d\d 5\.1\.[78]\b/,
-    'The server refuses the sender: set MAIL_FROM to an address that the user of SMTP_URL may send as',
+    'The server refuses the sender: set MAIL_FROM, and the senders in BRANDS, to addresses that the user of SMTP_URL may send as',
   ],
   [
     /^RCPT$/,
@@ -77,7 +77,7 @@ const REMEDIES: readonly (readonly [stages: RegExp, codes: RegExp, remedy: strin
   [
     /^MAIL$/,
     /^5/,
-    'The server refuses the sender: set MAIL_FROM to an address that the user of SMTP_URL may send as',
+    'The server refuses the sender: set MAIL_FROM, and the senders in BRANDS, to addresses that the user of SMTP_URL may send as',
   ],
   [
     /^RCPT$/,

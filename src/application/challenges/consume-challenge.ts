@@ -102,6 +102,10 @@ export class ConsumeChallenge {
   }
 }
 
-function noticeOf({ subjectUserId }: Challenge, recipient: EmailAddress, now: Date): SecurityNoticeDraft {
-  return { kind: 'operation-mismatch', subjectUserId, recipient, happenedAt: now }
+function noticeOf(
+  { clientId, subjectUserId }: Challenge,
+  recipient: EmailAddress,
+  now: Date,
+): SecurityNoticeDraft {
+  return { kind: 'operation-mismatch', clientId, subjectUserId, recipient, happenedAt: now }
 }

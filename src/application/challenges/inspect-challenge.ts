@@ -1,3 +1,4 @@
+import type { Brand } from '../../domain/brand.ts'
 import { Challenge, ChallengeNotFound, type ChallengeStatus } from '../../domain/challenge.ts'
 import type { OtpIssuance } from '../../domain/otp-issuance.ts'
 import { StepUp } from '../../domain/step-up.ts'
@@ -18,6 +19,8 @@ export interface InspectedChallenge {
   readonly resendAvailableAt: Date | undefined
   /** How many digits a code has. */
   readonly codeDigits: number
+  /** The brand of the client; undefined if it has none of its own. */
+  readonly brand: Brand | undefined
 }
 
 /**
@@ -28,11 +31,19 @@ export class InspectChallenge {
   readonly #stepUps: StepUps
   readonly #clock: Clock
   readonly #policy: StepUpPolicy
+  readonly #brands: ReadonlyMap<string, Brand>
 
-  constructor(stepUps: StepUps, clock: Clock, policy: StepUpPolicy) {
+  /** @param brands by client id. */
+  constructor(
+    stepUps: StepUps,
+    clock: Clock,
+    policy: StepUpPolicy,
+    brands: ReadonlyMap<string, Brand> = new Map(),
+  ) {
     this.#stepUps = stepUps
     this.#clock = clock
     this.#policy = policy
+    this.#brands = brands
   }
 
   /**
@@ -57,6 +68,7 @@ export class InspectChallenge {
         ? StepUp.nextIssuanceAt({ ...stepUp, challenge }, this.#policy, now, user)
         : undefined,
       codeDigits: this.#policy.codeDigits,
+      brand: this.#brands.get(challenge.clientId),
     }
   }
 }

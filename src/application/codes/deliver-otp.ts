@@ -81,6 +81,7 @@ export class DeliverOtp {
     if (withheld) return { decided: OtpIssuance.fail(issuance, withheld, this.#clock.now()) }
 
     const notice = {
+      clientId: challenge.clientId,
       code: this.#totp.code(issuance, challenge),
       reference: OtpIssuance.reference(issuance),
       summary: challenge.operation.summary,

@@ -44,12 +44,12 @@ export class SendLockNotices {
     }
   }
 
-  async #send({ notice, user }: LockNoticeDelivery) {
+  async #send({ notice, clientId, user }: LockNoticeDelivery) {
     const { id, recipient: to, lockedUntil } = notice
     if (LockNotice.isOver(notice, this.#clock.now())) {
       return { decided: LockNotice.fail(notice, 'lock-over', this.#clock.now()) }
     }
-    const warning = { lockedUntil, locale: user?.locale, displayName: user?.displayName }
+    const warning = { clientId, lockedUntil, locale: user?.locale, displayName: user?.displayName }
     const message = { id, kind: 'lock-notice', expiresAt: lockedUntil, to } as const
     return sendMail<[LockNotice, ChallengeEvent[]]>(
       this.#transport,

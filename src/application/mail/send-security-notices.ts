@@ -47,14 +47,14 @@ export class SendSecurityNotices {
   }
 
   async #send({ notice, user, isSurplus }: SecurityNoticeDelivery) {
-    const { id, kind, happenedAt, recipient: to } = notice
+    const { id, kind, clientId, happenedAt, recipient: to } = notice
     const expiresAt = SecurityNotice.endOf(notice)
     if (this.#clock.now() >= expiresAt) {
       return { decided: SecurityNotice.fail(notice, 'too-late', this.#clock.now()) }
     }
     if (isSurplus) return { decided: SecurityNotice.fail(notice, 'too-many', this.#clock.now()) }
     const locale = notice.locale ?? user?.locale
-    const news = { kind, happenedAt, locale, displayName: user?.displayName }
+    const news = { clientId, kind, happenedAt, locale, displayName: user?.displayName }
     const message = { id, kind: 'security-notice', expiresAt, to } as const
     return sendMail<[SecurityNotice, DomainEvent[]]>(
       this.#transport,

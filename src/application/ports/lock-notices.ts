@@ -5,6 +5,8 @@ import type { User } from '../../domain/user.ts'
 /** A notice that this process has to send. No other process gets it while the lease lasts. */
 export interface LockNoticeDelivery {
   readonly notice: QueuedLockNotice
+  /** The client of the challenge whose wrong code locked; undefined if the challenge is not there any more. */
+  readonly clientId: string | undefined
   /** The recipient's entry; undefined if this service stores no more than the address. */
   readonly user: User | undefined
 }

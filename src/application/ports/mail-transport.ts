@@ -1,3 +1,4 @@
+import type { Sender } from '../../domain/brand.ts'
 import { EmailAddress } from '../../domain/email-address.ts'
 
 /** A mail ready to be sent. */
@@ -7,11 +8,16 @@ export interface MailMessage {
   readonly kind: 'otp' | 'lock-notice' | 'security-notice'
   /** The end of the code or lock. No further attempt to send starts after it. */
   readonly expiresAt: Date
+  /** Undefined: the sender that the mail system is configured with. */
+  readonly sender?: Sender | undefined
   readonly to: EmailAddress
   readonly subject: string
   readonly text: string
   readonly html: string
 }
+
+/** What a composer writes of a mail. */
+export type ComposedMail = Pick<MailMessage, 'sender' | 'subject' | 'text' | 'html'>
 
 export interface MailReceipt {
   /** The transport that accepted it, by its name in the configuration. */

@@ -1,8 +1,10 @@
 import type { SummaryLine } from '../../domain/operation.ts'
-import type { MailMessage } from './mail-transport.ts'
+import type { ComposedMail } from './mail-transport.ts'
 
 /** What the user needs to know to countersign or to refuse. */
 export interface OtpNotice {
+  /** The client whose operation it is about, which may have a brand of its own. Undefined: no client. */
+  readonly clientId?: string | undefined
   readonly code: string
   /** The two letters that distinguish this mail from earlier ones of the same challenge. */
   readonly reference: string
@@ -17,8 +19,8 @@ export interface OtpNotice {
 /** Writes the mail that carries a code. */
 export abstract class OtpMailComposer {
   /**
-   * Subject, text and HTML. The subject line contains neither the code nor anything about the operation: lock screens show
+   * Sender, subject, text and HTML. The subject line contains neither the code nor anything about the operation: lock screens show
    * it, and providers keep it. No text in the summary can change how the rest of the mail reads.
    */
-  abstract compose(notice: OtpNotice): Pick<MailMessage, 'subject' | 'text' | 'html'>
+  abstract compose(notice: OtpNotice): ComposedMail
 }

@@ -21,6 +21,11 @@ export interface Provenance extends Partial<Origin> {
 /** The mail system, as the actor of what it reports. */
 export const MAIL_SYSTEM = 'mail-system'
 
+/** The client that acted; undefined if none did. */
+export function clientOf({ actor }: Pick<Provenance, 'actor'>): string | undefined {
+  return /^client:(.+)$/s.exec(actor)?.[1]
+}
+
 /** A caller, as the actor of its request. */
 export function actorOf(caller: Caller): string {
   return caller.kind === 'user' ? `user:${caller.userId}` : `client:${caller.clientId}`

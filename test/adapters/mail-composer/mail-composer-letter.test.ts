@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import fc from 'fast-check'
-import { readableOn } from '../../../src/adapters/mail-composer/brand.ts'
 import { HtmlTemplate } from '../../../src/adapters/mail-composer/html-template.ts'
+import { readableOn } from '../../../src/domain/brand.ts'
 import { compiled, compileLetter, LETTERS } from '../../../tools/mail/compile-letter.ts'
 
 for (const letter of LETTERS) {

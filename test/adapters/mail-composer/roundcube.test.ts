@@ -1,10 +1,10 @@
 import test, { type ExecutionContext } from 'ava'
 import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse } from 'parse5'
 import type { Browser } from 'playwright-core'
-import type { Brand } from '../../../src/adapters/mail-composer/brand.ts'
 import { HtmlLockMailComposer } from '../../../src/adapters/mail-composer/html-lock-mail-composer.ts'
 import { HtmlOtpMailComposer } from '../../../src/adapters/mail-composer/html-otp-mail-composer.ts'
 import { createWordings } from '../../../src/adapters/mail-composer/wording.ts'
+import type { Brand } from '../../../src/domain/brand.ts'
 import { washed, whyNoRoundcube } from '../../../tools/mail/roundcube/roundcube.ts'
 import { launchChromium } from '../../../tools/pictures/chromium.ts'
 import { afterNoon, NOON, TRANSFER } from '../../domain/examples.ts'
@@ -20,21 +20,32 @@ const NAMES = [
 ]
 const LOGO = 'https://bank.example/logo.svg'
 
-function mailsOf(brand: Partial<Brand>): Record<string, string> {
+/** The mails of an installation or, with an id, those of a client with this brand. */
+function mailsOf(brand: Partial<Brand>, clientId?: string): Record<string, string> {
   const settings = {
-    brand: { name: 'Countersign', color: '#0f4c5c', logoUrl: undefined, ...brand },
+    brand: {
+      name: 'Countersign',
+      color: '#0f4c5c',
+      logoUrl: undefined,
+      ...(clientId === undefined && brand),
+    },
+    brands: new Map(
+      clientId === undefined
+        ? []
+        : [[clientId, { name: 'Bank B', color: '#f2b705', logoUrl: undefined, ...brand }]],
+    ),
     timeZone: 'UTC',
   }
   const otp = new HtmlOtpMailComposer({ ...settings, appHost: undefined })
   const lock = new HtmlLockMailComposer(settings)
   const notice = {
-    ...{ code: '042917', reference: 'QK', summary: TRANSFER.summary },
+    ...{ clientId, code: '042917', reference: 'QK', summary: TRANSFER.summary },
     ...{ issuedAt: NOON, expiresAt: afterNoon(300), displayName: 'Alice Smith' },
   }
   return Object.fromEntries(
     createWordings().flatMap(({ language: locale }) => [
       [`${locale}, code`, otp.compose({ ...notice, locale }).html],
-      [`${locale}, lock`, lock.compose({ lockedUntil: NOON, locale, displayName: 'Alice' }).html],
+      [`${locale}, lock`, lock.compose({ clientId, lockedUntil: NOON, locale, displayName: 'Alice' }).html],
     ]),
   )
 }
@@ -49,7 +60,10 @@ function element(html: string, name: string): DefaultTreeAdapterTypes.Element {
 
 for (const name of NAMES) {
   test(`every mail of ${name.slice(0, 30)} has that name in one line as its title, and no class on its body`, (t) => {
-    for (const [mail, html] of Object.entries(mailsOf({ name }))) {
+    for (const [mail, html] of [
+      ...Object.entries(mailsOf({ name })),
+      ...Object.entries(mailsOf({ name }, 'b')),
+    ]) {
       const [title] = element(html, 'title').childNodes
 
       t.regex(html, /<title>[^\n<]+<\/title>/, mail)
@@ -102,7 +116,11 @@ const above = [...body.parentElement.childNodes]
 ({ selectors, idle: selectors.filter((selector) => !document.querySelector(selector)), above })`
 
 inRoundcube('in Roundcube, each rule of each mail applies, and nothing stands above the mail', async (t) => {
-  const mails = mailsOf({ name: LONGEST })
+  const ofClient = Object.entries(mailsOf({ name: 'Bank B' }, 'b')).map(([mail, html]) => [
+    `b, ${mail}`,
+    html,
+  ])
+  const mails: Record<string, string> = { ...mailsOf({ name: LONGEST }), ...Object.fromEntries(ofClient) }
   const page = await browser.newPage({ viewport: { width: 800, height: 600 } })
   t.teardown(() => page.close())
 

@@ -19,7 +19,8 @@ test('a queued mail is sent once, with code, reference and the operation as it w
 
   t.like(report, { outcome: 'sent', attempt: 1 })
   t.like(mails[0], { to: 'alice@example.com', id: (await issuance()).id, kind: 'otp', text: '000001' })
-  t.like(notices[0], { code: '000001', reference: OtpIssuance.reference(await issuance()), locale: 'de' })
+  const reference = OtpIssuance.reference(await issuance())
+  t.like(notices[0], { clientId: 'payments', code: '000001', reference, locale: 'de' })
   t.deepEqual(notices[0]?.summary, TRANSFER.summary)
   t.like(await issuance(), { status: 'sent', messageId: 'm-1' })
   t.deepEqual(await deliver(), [])

@@ -28,7 +28,9 @@ test('the failure that locks the subject has one mail sent, and no other failure
   t.deepEqual(await warn(), [])
   t.like(mails, [{ to: 'alice@example.com', kind: 'lock-notice', expiresAt: afterNoon(900) }])
   t.is(mails.length, 1)
-  t.deepEqual(warnings, [{ lockedUntil: afterNoon(900), locale: 'de', displayName: undefined }])
+  t.deepEqual(warnings, [
+    { clientId: 'payments', lockedUntil: afterNoon(900), locale: 'de', displayName: undefined },
+  ])
 })
 
 test('a mail to somebody without an entry in the directory goes out without a name', async (t) => {

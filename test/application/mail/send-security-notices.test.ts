@@ -22,7 +22,9 @@ test('a changed address is told to the one before, once, in the language of the 
 
   t.is(mails.length, 1)
   t.like(mails[0], { to: 'alice@example.com', kind: 'security-notice' })
-  t.deepEqual(news, [{ kind: 'address-changed', happenedAt: NOON, locale: 'de', displayName: undefined }])
+  t.deepEqual(news, [
+    { clientId: 'crm', kind: 'address-changed', happenedAt: NOON, locale: 'de', displayName: undefined },
+  ])
   t.like(store.events.at(-1), {
     ...{ type: 'security-notice-sent', about: 'address-changed', subjectUserId: 'alice', attempt: 1 },
     actor: 'service',
@@ -88,7 +90,7 @@ test('the third call for another operation tells the user, and the two before do
   await mismatch()
 
   t.is((await tell()).length, 1)
-  t.like(news[0], { kind: 'operation-mismatch', locale: 'de' })
+  t.like(news[0], { clientId: 'payments', kind: 'operation-mismatch', locale: 'de' })
 })
 
 test('a user who is not in the directory hears of it too, and an outcome that is not recorded is told', async (t) => {
@@ -121,6 +123,7 @@ test('a user who is not in the directory hears of it too, and an outcome that is
 
   t.deepEqual(await attempt!(), { noticeId: notice.id, attempt: 2, outcome: 'unrecorded', error: failure })
   t.deepEqual(news.at(-1), {
-    ...{ kind: 'operation-mismatch', happenedAt: NOON, locale: undefined, displayName: undefined },
+    ...{ clientId: undefined, kind: 'operation-mismatch', happenedAt: NOON },
+    ...{ locale: undefined, displayName: undefined },
   })
 })

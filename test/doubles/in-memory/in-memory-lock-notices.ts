@@ -12,7 +12,7 @@ export class InMemoryLockNotices implements LockNotices {
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]> {
     await turn()
-    const { lockNotices, users } = this.#state
+    const { lockNotices, challenges, users } = this.#state
     const due = [...lockNotices.values()]
       .filter((each): each is QueuedLockNotice => each.status === 'queued' && each.nextAttemptAt <= now)
       .sort((one, other) => one.nextAttemptAt.getTime() - other.nextAttemptAt.getTime())
@@ -20,7 +20,8 @@ export class InMemoryLockNotices implements LockNotices {
     return due.map((each) => {
       const notice = { ...each, deliveryAttempts: each.deliveryAttempts + 1, nextAttemptAt: leaseEnd }
       lockNotices.set(notice.id, notice)
-      return { notice, user: users.get(notice.subjectUserId) }
+      const clientId = challenges.get(notice.challengeId)?.clientId
+      return { notice, clientId, user: users.get(notice.subjectUserId) }
     })
   }
 

@@ -1,4 +1,4 @@
-import type { Provenance } from '../../../src/application/ports/provenance.ts'
+import { clientOf, type Provenance } from '../../../src/application/ports/provenance.ts'
 import type { UserRegistry } from '../../../src/application/ports/user-directory.ts'
 import type { Challenge } from '../../../src/domain/challenge.ts'
 import type { DomainEvent } from '../../../src/domain/domain-event.ts'
@@ -22,7 +22,7 @@ export class InMemoryUserRegistry implements UserRegistry {
 
   async put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     await turn()
-    const [outcome, events] = this.#put(user, now)
+    const [outcome, events] = this.#put(user, now, provenance)
     this.#state.commit({ events, provenance })
     return outcome
   }
@@ -32,7 +32,7 @@ export class InMemoryUserRegistry implements UserRegistry {
     const counts = { created: 0, updated: 0 }
     const all: DomainEvent[] = []
     for (const user of users) {
-      const [outcome, events] = this.#put(user, now)
+      const [outcome, events] = this.#put(user, now, provenance)
       counts[outcome]++
       all.push(...events)
     }
@@ -50,19 +50,19 @@ export class InMemoryUserRegistry implements UserRegistry {
     )
 
     const decision = User.erase(user, this.#challengesOf(userId), queued, now, tellsAddress)
-    this.#store(decision)
+    this.#store(decision, provenance)
     this.#forget(userId, now)
     this.#state.commit({ events: decision.events, provenance })
   }
 
-  #put(user: User, now: Date): ['created' | 'updated', readonly DomainEvent[]] {
+  #put(user: User, now: Date, provenance: Provenance): ['created' | 'updated', readonly DomainEvent[]] {
     const { users } = this.#state
     this.#supersedeDecisions(user.userId)
     const previous = users.get(user.userId)
 
     const decision = User.changeEntry(previous, user, this.#challengesOf(user.userId), now)
     users.set(user.userId, User.replacing(previous, user, this.#state.erasures.get(user.userId), now))
-    this.#store(decision)
+    this.#store(decision, provenance)
     return [previous ? 'updated' : 'created', decision.events]
   }
 
@@ -76,8 +76,8 @@ export class InMemoryUserRegistry implements UserRegistry {
     standings.set(userId, { ...standing, version: standing.version + 1 })
   }
 
-  #store({ cancelled, withdrawn, notice }: UserDecision): void {
-    if (notice) this.#state.notify(notice)
+  #store({ cancelled, withdrawn, notice }: UserDecision, provenance: Provenance): void {
+    if (notice) this.#state.notify({ ...notice, clientId: clientOf(provenance) })
     for (const challenge of cancelled) this.#state.challenges.set(challenge.id, challenge)
     for (const notice of withdrawn) this.#state.lockNotices.set(notice.id, notice)
   }

@@ -1,6 +1,6 @@
 import { type DialogLanguage, type DialogWording, WORDINGS } from './dialog-languages.ts'
 import { DialogLayout } from './dialog-layout.ts'
-import { buildParts, rowsOf, setText } from './dialog-parts.ts'
+import { buildParts, rowsOf, setText, showBrand } from './dialog-parts.ts'
 import { DIALOG_STYLE } from './dialog-style.ts'
 import { clockTime, directionOf, filled, languageOf } from './dialog-wording.ts'
 import {
@@ -44,7 +44,8 @@ const WORTH_ANOTHER_TRY: readonly (Refusal['reason'] | undefined)[] = [
 ]
 
 /**
- * `<countersign-dialog>`: shows a user what they approve, asks the service to mail the code, and takes the code. It reads everything
+ * `<countersign-dialog>`: shows a user what they approve, asks the service to mail the code, and takes the code. If the client has a
+ * brand of its own, it shows that above: the name, or the logo where the policy of the page lets it load (`img-src`). It reads everything
  * from the challenge, so it goes on where it was after the page is reloaded.
  *
  * Its language is that of the closest `lang` attribute, or else the first of the browser's languages that it knows: Arabic, Czech,
@@ -54,7 +55,7 @@ const WORTH_ANOTHER_TRY: readonly (Refusal['reason'] | undefined)[] = [
  * Its colours are custom properties: `--countersign-ink` (text), `--countersign-quiet` (secondary text), `--countersign-paper`
  * (background), `--countersign-shade` (background of the form), `--countersign-line` and `--countersign-edge` (borders),
  * `--countersign-accent` and `--countersign-on-accent` (main button), `--countersign-alarm` (errors), `--countersign-good` (success).
- * Each has a default for light and dark pages. Its parts, for `::part()`: `dialog`, `title`, `introduction`, `summary`, `news`,
+ * Each has a default for light and dark pages. Its parts, for `::part()`: `dialog`, `brand`, `title`, `introduction`, `summary`, `news`,
  * `alarm`, `form`, `label`, `code`, `validity`, `confirm`, `resend`, `cancel`, `retry` and `close`.
  *
  * Dispatches `countersign-end` when it closes: a CustomEvent that bubbles, with `{ challengeId, outcome }` in its `detail`.
@@ -73,6 +74,8 @@ export class CountersignDialog extends HTMLElement {
   #guessesLeft: number | undefined
   /** Which codes the lines of the operation were written beside. */
   #shownBeside = ''
+  /** The brand that is shown. */
+  #shownBrand: ChallengeView['brand']
   /** What is in the field, as of the latest look at it. */
   #typed = ''
   #timers: ReturnType<typeof setInterval>[] = []
@@ -113,6 +116,7 @@ export class CountersignDialog extends HTMLElement {
     this.#guessesLeft = undefined
     this.#write('')
     this.#parts.summary.replaceChildren()
+    this.#showBrand(undefined)
     this.#speak(languageOf([this.closest('[lang]')?.getAttribute('lang') ?? '', ...navigator.languages]))
     this.#parts.dialog.showModal()
     this.#timers = [
@@ -400,7 +404,10 @@ export class CountersignDialog extends HTMLElement {
 
     introduction.hidden = !pending
     summary.hidden = !challenge
-    if (challenge) this.#showOperation(challenge)
+    if (challenge) {
+      this.#showBrand(challenge.brand)
+      this.#showOperation(challenge)
+    }
 
     const answerable = pending && issuance !== null && !blocked
     form.hidden = !answerable
@@ -432,6 +439,13 @@ export class CountersignDialog extends HTMLElement {
     news.classList.toggle('good', challenge?.status === 'verified')
     setText(alarm, this.#alarm())
     this.#layout.update()
+  }
+
+  /** Writes whose challenge it is, once: a logo would load again with each write. */
+  #showBrand(brand: ChallengeView['brand']): void {
+    if (JSON.stringify(brand) === JSON.stringify(this.#shownBrand)) return
+    this.#shownBrand = brand
+    showBrand(this.#parts, brand)
   }
 
   /** Writes the lines of the operation, once, and again when it is known what a code looks like: no number may pass for one. */

@@ -23,10 +23,32 @@ export function rowsOf({ operation }: ChallengeView, codeLength: CodeLength | un
   )
 }
 
+/** Shows whose challenge it is: the name, and once it has loaded the logo in its place, on the colour. */
+export function showBrand({ brand, brandName, brandLogo }: DialogParts, shown: ChallengeView['brand']): void {
+  brand.hidden = shown === undefined
+  brandName.hidden = false
+  brandLogo.hidden = true
+  setText(brandName, shown?.name ?? '')
+  // As properties: what is no colour is no style at all.
+  brand.style.backgroundColor = shown?.color ?? ''
+  brand.style.color = shown?.textColor ?? ''
+  brandLogo.onload = () => {
+    brandName.hidden = true
+    brandLogo.hidden = false
+  }
+  brandLogo.alt = shown?.name ?? ''
+  if (shown?.logoUrl?.startsWith('https:')) brandLogo.src = shown.logoUrl
+  else brandLogo.removeAttribute('src')
+}
+
 /** Builds the elements and puts them into each other. Their texts are set as the dialog goes on. */
 export function buildParts() {
   const button = (id: string) => element('button', { type: 'button', id })
   const parts = {
+    brand: element('div', { id: 'brand', class: 'brand', hidden: '' }),
+    brandName: element('span', { dir: 'auto' }),
+    // Whose logo it is knows the page, and nobody else.
+    brandLogo: element('img', { referrerpolicy: 'no-referrer', hidden: '' }),
     title: element('h2', { id: 'title' }),
     introduction: element('p', { id: 'introduction', class: 'quiet' }),
     summary: element('dl', { id: 'summary' }),
@@ -59,14 +81,19 @@ export function buildParts() {
     answer: element('div', { class: 'answer' }),
     entry: element('div', { class: 'entry' }),
     content: element('div', { class: 'content' }),
-    dialog: element('dialog', { 'aria-labelledby': 'title', 'aria-describedby': 'introduction summary' }),
+    dialog: element('dialog', {
+      'aria-labelledby': 'title',
+      'aria-describedby': 'brand introduction summary',
+    }),
   }
   const { dialog, content, title, introduction, summary, answer, news, entry, form, alarm } = parts
+  parts.brand.append(parts.brandName, parts.brandLogo)
   form.append(parts.label, parts.code, parts.validity, parts.confirm)
   entry.append(alarm, form)
   answer.append(news, entry)
   const actions = element('div', { class: 'actions' }, parts.retry, parts.resend, parts.cancel, parts.close)
   content.append(
+    parts.brand,
     element('div', { class: 'head' }, title, parts.leave),
     introduction,
     summary,

@@ -25,6 +25,9 @@ dialog {
 dialog::backdrop { background: rgb(10 18 24 / .55) }
 .content { --pad: 1.5rem; display: flex; flex-direction: column; gap: 1rem; padding: var(--pad); overflow-wrap: anywhere }
 .content > *, .answer > * { min-width: 0 }
+.brand { margin: calc(-1 * var(--pad)) calc(-1 * var(--pad)) 0; padding: .625rem var(--pad); font-weight: 600; border-block-end: 1px solid var(--line) }
+.brand img { display: block; height: 2rem; max-width: 100%; object-fit: contain; object-position: left }
+.brand:dir(rtl) img { object-position: right }
 .head { display: flex; gap: 1rem; align-items: start; justify-content: space-between }
 [role]:not(:empty) { margin-block-end: 1rem }
 h2 { margin: 0; min-width: 0; font-size: 1.375rem; line-height: 1.25 }
@@ -65,6 +68,8 @@ button.leave { flex: none; min-width: 2.75rem; margin-block: -.5rem; padding: 0;
   position: sticky; z-index: 1; background: var(--paper); margin-inline: calc(-1 * var(--pad)); padding: .75rem var(--pad);
 }
 [data-layout="roomy"] .head, [data-layout="entry"] .head, [data-layout="compact"] .head { z-index: 2; inset-block-start: 0; margin-block: calc(-1 * var(--pad)) -.75rem }
+[data-layout="roomy"] .brand:not([hidden]) + .head, [data-layout="entry"] .brand:not([hidden]) + .head { margin-block-start: -1rem }
+[data-layout="compact"] .brand { display: none }
 [data-layout="roomy"] .answer, [data-layout="entry"] .entry, [data-layout="compact"] .entry { inset-block-end: 0; border-block-start: 1px solid var(--line) }
 [data-layout="entry"] .answer, [data-layout="compact"] .answer { display: contents }
 [data-layout="compact"] { --pad: min(1rem, 4vw); gap: .5rem }

@@ -11,6 +11,16 @@ export interface ChallengeView {
   /** ISO 8601, like all times here. */
   readonly expiresAt: string
   readonly attemptsRemaining: number
+  /** Whose challenge it is. Absent if the client has no brand of its own, and from an older service. */
+  readonly brand?: {
+    readonly name: string
+    /** `#rrggbb`, as is the next. */
+    readonly color: string
+    /** Black or white, whichever is easier to read on the colour. */
+    readonly textColor: string
+    /** An https URL of a picture that stands on the colour in place of the name. */
+    readonly logoUrl: string | null
+  }
   /** The newest code; null before the first. */
   readonly issuance: {
     /** The two letters that also stand in the mail. */

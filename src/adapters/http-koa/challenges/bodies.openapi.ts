@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { RecordedEvent } from '../../../application/ports/audit-trail.ts'
 import type { BodyOf } from '../edge/body-of.ts'
+import { ONE_LINE } from '../edge/document-patterns.ts'
 import { ChallengeId } from './challenge-id.openapi.ts'
 import { Digest, OperationType, PLACE, Summary } from './schema.ts'
 
@@ -60,6 +61,24 @@ const Issuance = z
   })
   .meta({ id: 'Issuance', description: 'The newest code of a challenge, without the code.' })
 
+const COLOR = '^#[0-9a-fA-F]{6}$'
+
+const Brand = z
+  .strictObject({
+    name: z.string().meta({ pattern: ONE_LINE, maxLength: 60, description: 'The name of the brand.' }),
+    color: z.string().meta({ pattern: COLOR, description: 'The colour of the brand, as in `#7a1f2b`.' }),
+    textColor: z.string().meta({
+      pattern: COLOR,
+      description: 'Black or white: the one that is easier to read on the colour, at least 4.5 to 1.',
+    }),
+    logoUrl: z.string().nullable().meta({
+      description:
+        'An https URL of a picture that stands on the colour in place of the name. Null: the name.',
+    }),
+  })
+  .meta({
+    description: 'Whose challenge it is, as the mails show it. Absent if the client has no brand of its own.',
+  })
 /** The newest code as the support sees it: not when the next one may be asked for. */
 const MailedCode = Issuance.omit({ resendAvailableAt: true, codeDigits: true }).meta({
   id: 'MailedCode',
@@ -113,6 +132,7 @@ export const Challenge = z
       .int()
       .min(0)
       .meta({ description: 'How many more wrong codes this challenge allows.' }),
+    brand: Brand.optional(),
     issuance: Issuance.nullable().meta({ description: 'The newest code. Null before the first one.' }),
   })
   .meta({ id: 'Challenge' })

@@ -189,6 +189,12 @@ const readChallenge: ZodOpenApiOperationObject = {
                 createdAt: '2030-01-01T12:00:00.000Z',
                 expiresAt: '2030-01-01T12:15:00.000Z',
                 attemptsRemaining: 5,
+                brand: {
+                  name: 'Bank B',
+                  color: '#7a1f2b',
+                  textColor: '#ffffff',
+                  logoUrl: 'https://b.example/logo.png',
+                },
                 issuance: {
                   reference: 'QK',
                   recipient: 'a•••@example.com',

@@ -14,6 +14,7 @@ import type {
   ListChallenges,
   ListedChallenge,
 } from '../../../application/support/list-challenges.ts'
+import { type Brand, readableOn } from '../../../domain/brand.ts'
 import type { ConsumedChallenge } from '../../../domain/challenge.ts'
 import { EmailAddress } from '../../../domain/email-address.ts'
 import { OtpIssuance } from '../../../domain/otp-issuance.ts'
@@ -229,6 +230,7 @@ function inspectedBody({
   issuance,
   resendAvailableAt,
   codeDigits,
+  brand,
 }: InspectedChallenge): ChallengeBody {
   return {
     challengeId: challenge.id,
@@ -238,6 +240,7 @@ function inspectedBody({
     createdAt: challenge.createdAt,
     expiresAt: challenge.expiresAt,
     attemptsRemaining: challenge.attemptsRemaining,
+    ...(brand && { brand: brandBody(brand) }),
     issuance: issuance
       ? {
           reference: OtpIssuance.reference(issuance),
@@ -250,6 +253,15 @@ function inspectedBody({
           ...deliveryTimes(issuance),
         }
       : null,
+  }
+}
+
+function brandBody({ name, color, logoUrl }: Brand): NonNullable<ChallengeBody['brand']> {
+  return {
+    name,
+    color,
+    textColor: readableOn(color) === '#000' ? '#000000' : '#ffffff',
+    logoUrl: logoUrl ?? null,
   }
 }
 

@@ -12,13 +12,14 @@ import { LOCK_NOTICE_COLUMNS } from './lock-notice-row.ts'
 /** The service itself records the outcome of a notice. */
 export const BY_SERVICE: Provenance = { actor: 'service' }
 
-const CLAIMED = Prisma.raw([LOCK_NOTICE_COLUMNS, USER_COLUMNS].join(', '))
+const CLAIMED = Prisma.raw([LOCK_NOTICE_COLUMNS, USER_COLUMNS, 'c.client_id AS c_client_id'].join(', '))
 
 export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* lock-notices.claim */
     WITH ${leased('lock_notices', 'n', limit, now, leaseEnd)}
     SELECT ${CLAIMED}
     FROM n
+    LEFT JOIN challenges c ON c.id = n.challenge_id
     LEFT JOIN users u ON u.user_id = n.subject_user_id
     ORDER BY n.locked_at`
 }

@@ -19,10 +19,11 @@ export class PrismaLockNotices implements LockNotices {
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]> {
-    type Row = LockNoticeRow & Joined<UserRow>
+    type Row = LockNoticeRow & Joined<UserRow> & { readonly c_client_id: string | null }
     const rows = await this.#statements.query<Row>(claimDueNotices(limit, now, leaseEnd))
     return rows.map((row) => ({
       notice: queuedLockNoticeOf(row),
+      clientId: row.c_client_id ?? undefined,
       user: hasUser(row) ? userOf(row) : undefined,
     }))
   }

@@ -13,6 +13,7 @@ import { claimDueSecurityNotices, recordSecurityNotice } from './security-notice
 interface SecurityNoticeRow {
   readonly n_id: string
   readonly n_kind: string
+  readonly n_client_id: string | null
   readonly n_subject_user_id: string
   readonly n_recipient: string
   readonly n_happened_at: Date
@@ -58,6 +59,7 @@ function queuedOf(row: SecurityNoticeRow): QueuedSecurityNotice {
     status: 'queued',
     id: row.n_id,
     kind: row.n_kind as SecurityNoticeKind,
+    clientId: row.n_client_id ?? undefined,
     subjectUserId: row.n_subject_user_id,
     recipient: row.n_recipient as EmailAddress,
     happenedAt: row.n_happened_at,

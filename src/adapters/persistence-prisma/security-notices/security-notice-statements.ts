@@ -16,7 +16,10 @@ import { USER_COLUMNS } from '../users/user-row.ts'
 
 const CLAIMED = Prisma.raw(
   [
-    columns('n', 'id kind subject_user_id recipient happened_at locale delivery_attempts next_attempt_at'),
+    columns(
+      'n',
+      'id kind client_id subject_user_id recipient happened_at locale delivery_attempts next_attempt_at',
+    ),
     USER_COLUMNS,
   ].join(', '),
 )
@@ -28,10 +31,10 @@ export function insertSecurityNotice(
 ): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO security_notices (
-      id, kind, subject_user_id, recipient, happened_at, locale, status, delivery_attempts, next_attempt_at
+      id, kind, client_id, subject_user_id, recipient, happened_at, locale, status, delivery_attempts, next_attempt_at
     )
-    SELECT gen_random_uuid(), ${notice.kind}, ${notice.subjectUserId}, ${notice.recipient},
-      ${notice.happenedAt}::timestamptz, ${notice.locale ?? null}, 'queued', 0, ${notice.happenedAt}::timestamptz
+    SELECT gen_random_uuid(), ${notice.kind}, ${notice.clientId ?? null}, ${notice.subjectUserId},
+      ${notice.recipient}, ${notice.happenedAt}::timestamptz, ${notice.locale ?? null}, 'queued', 0, ${notice.happenedAt}::timestamptz
     FROM ${Prisma.raw(guard)}`
 }
 

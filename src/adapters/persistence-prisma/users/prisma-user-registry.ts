@@ -1,5 +1,5 @@
 import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
-import type { Provenance } from '../../../application/ports/provenance.ts'
+import { clientOf, type Provenance } from '../../../application/ports/provenance.ts'
 import type { UserRegistry } from '../../../application/ports/user-directory.ts'
 import type { Challenge } from '../../../domain/challenge.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
@@ -42,7 +42,7 @@ export class PrismaUserRegistry implements UserRegistry {
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     return this.#turns.take(user.userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, user.userId, now, events).put(user),
+        new UserChange(transaction, user.userId, now, events, clientOf(provenance)).put(user),
       ),
     )
   }
@@ -53,7 +53,8 @@ export class PrismaUserRegistry implements UserRegistry {
       await transaction.$queryRaw`SELECT set_config('lock_timeout', ${IMPORT_LOCK_TIMEOUT}, TRUE)`
       // Sort by id, so that two imports of the same users cannot deadlock.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
-        counts[await new UserChange(transaction, user.userId, now, events).put(user)]++
+        const change = new UserChange(transaction, user.userId, now, events, clientOf(provenance))
+        counts[await change.put(user)]++
       }
       return counts
     })
@@ -62,7 +63,7 @@ export class PrismaUserRegistry implements UserRegistry {
   erase(userId: string, now: Date, provenance: Provenance, tellsAddress = false): Promise<void> {
     return this.#turns.take(userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, userId, now, events).erase(tellsAddress),
+        new UserChange(transaction, userId, now, events, clientOf(provenance)).erase(tellsAddress),
       ),
     )
   }
@@ -94,12 +95,21 @@ class UserChange {
   readonly #now: Date
   /** Receives each event. The transaction stores them at its end. */
   readonly #events: DomainEvent[]
+  /** The client that changes the entry; undefined if an operator does. */
+  readonly #clientId: string | undefined
 
-  constructor(transaction: Prisma.TransactionClient, userId: string, now: Date, events: DomainEvent[]) {
+  constructor(
+    transaction: Prisma.TransactionClient,
+    userId: string,
+    now: Date,
+    events: DomainEvent[],
+    clientId: string | undefined,
+  ) {
     this.#transaction = transaction
     this.#userId = userId
     this.#now = now
     this.#events = events
+    this.#clientId = clientId
   }
 
   async put(user: User): Promise<'created' | 'updated'> {
@@ -192,7 +202,7 @@ class UserChange {
     }
     if (notice) {
       await this.#transaction.$executeRaw`
-        WITH standing AS (SELECT) ${insertSecurityNotice('standing', notice)}`
+        WITH standing AS (SELECT) ${insertSecurityNotice('standing', { ...notice, clientId: this.#clientId })}`
     }
     this.#events.push(...events)
   }

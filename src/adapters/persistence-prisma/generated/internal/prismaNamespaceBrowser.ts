@@ -100,6 +100,7 @@ export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof User
 export const SecurityNoticeScalarFieldEnum = {
   id: 'id',
   kind: 'kind',
+  clientId: 'clientId',
   subjectUserId: 'subjectUserId',
   recipient: 'recipient',
   happenedAt: 'happenedAt',

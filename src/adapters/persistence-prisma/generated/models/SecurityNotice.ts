@@ -37,6 +37,7 @@ export type SecurityNoticeSumAggregateOutputType = {
 export type SecurityNoticeMinAggregateOutputType = {
   id: string | null
   kind: string | null
+  clientId: string | null
   subjectUserId: string | null
   recipient: string | null
   happenedAt: Date | null
@@ -51,6 +52,7 @@ export type SecurityNoticeMinAggregateOutputType = {
 export type SecurityNoticeMaxAggregateOutputType = {
   id: string | null
   kind: string | null
+  clientId: string | null
   subjectUserId: string | null
   recipient: string | null
   happenedAt: Date | null
@@ -65,6 +67,7 @@ export type SecurityNoticeMaxAggregateOutputType = {
 export type SecurityNoticeCountAggregateOutputType = {
   id: number
   kind: number
+  clientId: number
   subjectUserId: number
   recipient: number
   happenedAt: number
@@ -89,6 +92,7 @@ export type SecurityNoticeSumAggregateInputType = {
 export type SecurityNoticeMinAggregateInputType = {
   id?: true | runtime.Types.Skip
   kind?: true | runtime.Types.Skip
+  clientId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
   recipient?: true | runtime.Types.Skip
   happenedAt?: true | runtime.Types.Skip
@@ -103,6 +107,7 @@ export type SecurityNoticeMinAggregateInputType = {
 export type SecurityNoticeMaxAggregateInputType = {
   id?: true | runtime.Types.Skip
   kind?: true | runtime.Types.Skip
+  clientId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
   recipient?: true | runtime.Types.Skip
   happenedAt?: true | runtime.Types.Skip
@@ -117,6 +122,7 @@ export type SecurityNoticeMaxAggregateInputType = {
 export type SecurityNoticeCountAggregateInputType = {
   id?: true | runtime.Types.Skip
   kind?: true | runtime.Types.Skip
+  clientId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
   recipient?: true | runtime.Types.Skip
   happenedAt?: true | runtime.Types.Skip
@@ -218,6 +224,7 @@ export type SecurityNoticeGroupByArgs<ExtArgs extends runtime.Types.Extensions.I
 export type SecurityNoticeGroupByOutputType = {
   id: string
   kind: string
+  clientId: string | null
   subjectUserId: string
   recipient: string
   happenedAt: Date
@@ -255,6 +262,7 @@ export type SecurityNoticeWhereInput = {
   NOT?: Prisma.SecurityNoticeWhereInput | Prisma.SecurityNoticeWhereInput[] | runtime.Types.Skip
   id?: Prisma.UuidFilter<"SecurityNotice"> | string | runtime.Types.Skip
   kind?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
+  clientId?: Prisma.StringNullableFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   recipient?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFilter<"SecurityNotice"> | Date | string | runtime.Types.Skip
@@ -269,6 +277,7 @@ export type SecurityNoticeWhereInput = {
 export type SecurityNoticeOrderByWithRelationInput = {
   id?: Prisma.SortOrder | runtime.Types.Skip
   kind?: Prisma.SortOrder | runtime.Types.Skip
+  clientId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
@@ -286,6 +295,7 @@ export type SecurityNoticeWhereUniqueInput = Prisma.AtLeast<{
   OR?: Prisma.SecurityNoticeWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.SecurityNoticeWhereInput | Prisma.SecurityNoticeWhereInput[] | runtime.Types.Skip
   kind?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
+  clientId?: Prisma.StringNullableFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   recipient?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFilter<"SecurityNotice"> | Date | string | runtime.Types.Skip
@@ -300,6 +310,7 @@ export type SecurityNoticeWhereUniqueInput = Prisma.AtLeast<{
 export type SecurityNoticeOrderByWithAggregationInput = {
   id?: Prisma.SortOrder | runtime.Types.Skip
   kind?: Prisma.SortOrder | runtime.Types.Skip
+  clientId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
@@ -322,6 +333,7 @@ export type SecurityNoticeScalarWhereWithAggregatesInput = {
   NOT?: Prisma.SecurityNoticeScalarWhereWithAggregatesInput | Prisma.SecurityNoticeScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   id?: Prisma.UuidWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   kind?: Prisma.StringWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
+  clientId?: Prisma.StringNullableWithAggregatesFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   recipient?: Prisma.StringWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeWithAggregatesFilter<"SecurityNotice"> | Date | string | runtime.Types.Skip
@@ -336,6 +348,7 @@ export type SecurityNoticeScalarWhereWithAggregatesInput = {
 export type SecurityNoticeCreateInput = {
   id: string
   kind: string
+  clientId?: string | null | runtime.Types.Skip
   subjectUserId: string
   recipient: string
   happenedAt: Date | string
@@ -350,6 +363,7 @@ export type SecurityNoticeCreateInput = {
 export type SecurityNoticeUncheckedCreateInput = {
   id: string
   kind: string
+  clientId?: string | null | runtime.Types.Skip
   subjectUserId: string
   recipient: string
   happenedAt: Date | string
@@ -364,6 +378,7 @@ export type SecurityNoticeUncheckedCreateInput = {
 export type SecurityNoticeUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   kind?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  clientId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
@@ -378,6 +393,7 @@ export type SecurityNoticeUpdateInput = {
 export type SecurityNoticeUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   kind?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  clientId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
@@ -392,6 +408,7 @@ export type SecurityNoticeUncheckedUpdateInput = {
 export type SecurityNoticeCreateManyInput = {
   id: string
   kind: string
+  clientId?: string | null | runtime.Types.Skip
   subjectUserId: string
   recipient: string
   happenedAt: Date | string
@@ -406,6 +423,7 @@ export type SecurityNoticeCreateManyInput = {
 export type SecurityNoticeUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   kind?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  clientId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
@@ -420,6 +438,7 @@ export type SecurityNoticeUpdateManyMutationInput = {
 export type SecurityNoticeUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   kind?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
+  clientId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   happenedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
@@ -434,6 +453,7 @@ export type SecurityNoticeUncheckedUpdateManyInput = {
 export type SecurityNoticeCountOrderByAggregateInput = {
   id?: Prisma.SortOrder | runtime.Types.Skip
   kind?: Prisma.SortOrder | runtime.Types.Skip
+  clientId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
@@ -452,6 +472,7 @@ export type SecurityNoticeAvgOrderByAggregateInput = {
 export type SecurityNoticeMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder | runtime.Types.Skip
   kind?: Prisma.SortOrder | runtime.Types.Skip
+  clientId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
@@ -466,6 +487,7 @@ export type SecurityNoticeMaxOrderByAggregateInput = {
 export type SecurityNoticeMinOrderByAggregateInput = {
   id?: Prisma.SortOrder | runtime.Types.Skip
   kind?: Prisma.SortOrder | runtime.Types.Skip
+  clientId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   recipient?: Prisma.SortOrder | runtime.Types.Skip
   happenedAt?: Prisma.SortOrder | runtime.Types.Skip
@@ -498,6 +520,7 @@ export type BoolFieldUpdateOperationsInput = {
 export type SecurityNoticeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean | runtime.Types.Skip
   kind?: boolean | runtime.Types.Skip
+  clientId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
@@ -512,6 +535,7 @@ export type SecurityNoticeSelect<ExtArgs extends runtime.Types.Extensions.Intern
 export type SecurityNoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean | runtime.Types.Skip
   kind?: boolean | runtime.Types.Skip
+  clientId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
@@ -526,6 +550,7 @@ export type SecurityNoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Type
 export type SecurityNoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean | runtime.Types.Skip
   kind?: boolean | runtime.Types.Skip
+  clientId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
@@ -540,6 +565,7 @@ export type SecurityNoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
 export type SecurityNoticeSelectScalar = {
   id?: boolean | runtime.Types.Skip
   kind?: boolean | runtime.Types.Skip
+  clientId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   recipient?: boolean | runtime.Types.Skip
   happenedAt?: boolean | runtime.Types.Skip
@@ -551,7 +577,7 @@ export type SecurityNoticeSelectScalar = {
   recipientErased?: boolean | runtime.Types.Skip
 }
 
-export type SecurityNoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "subjectUserId" | "recipient" | "happenedAt" | "locale" | "status" | "deliveryAttempts" | "nextAttemptAt" | "finishedAt" | "recipientErased", ExtArgs["result"]["securityNotice"], runtime.Types.Skip>
+export type SecurityNoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "clientId" | "subjectUserId" | "recipient" | "happenedAt" | "locale" | "status" | "deliveryAttempts" | "nextAttemptAt" | "finishedAt" | "recipientErased", ExtArgs["result"]["securityNotice"], runtime.Types.Skip>
 
 export type $SecurityNoticePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "SecurityNotice"
@@ -559,6 +585,7 @@ export type $SecurityNoticePayload<ExtArgs extends runtime.Types.Extensions.Inte
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
     kind: string
+    clientId: string | null
     subjectUserId: string
     recipient: string
     happenedAt: Date
@@ -999,6 +1026,7 @@ export interface Prisma__SecurityNoticeClient<T, Null = never, ExtArgs extends r
 export interface SecurityNoticeFieldRefs {
   readonly id: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly kind: Prisma.FieldRef<"SecurityNotice", 'String'>
+  readonly clientId: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly subjectUserId: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly recipient: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly happenedAt: Prisma.FieldRef<"SecurityNotice", 'DateTime'>
