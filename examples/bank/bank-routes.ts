@@ -11,6 +11,7 @@ import bodyParser from 'koa-bodyparser'
 import { z } from 'zod'
 import { developmentToken } from './access-token.ts'
 import { type Booking, COUNTERSIGNED_ABOVE, euros, InsufficientFunds, PAYEES, type Transfer } from './bank.ts'
+import type { ChallengeEvents } from './challenge-events.ts'
 import type { CustomerDirectory } from './customer-directory.ts'
 import { recordedFetch } from './exchange.ts'
 import { SHORT_LIFE_IN_SECONDS, tampering } from './scenario.ts'
@@ -28,7 +29,12 @@ const Order = z.strictObject({
 })
 
 /** The routes that the bank's front end calls: an operation service that protects an operation with the kit. */
-export function bankRoutes(countersignUrl: string, visits: Visits, directory: CustomerDirectory): Router {
+export function bankRoutes(
+  countersignUrl: string,
+  visits: Visits,
+  directory: CustomerDirectory,
+  events: ChallengeEvents,
+): Router {
   const router = new Router({ prefix: '/bank', sensitive: true, strict: true })
 
   const stepUp = requireStepUp({
@@ -58,6 +64,7 @@ export function bankRoutes(countersignUrl: string, visits: Visits, directory: Cu
   })
 
   const welcome = async (ctx: Context) => {
+    await events.register()
     const visit = visits.begin(ctx)
     await visit.conversation.during(() => directory.update(visit))
   }
@@ -73,6 +80,9 @@ export function bankRoutes(countersignUrl: string, visits: Visits, directory: Cu
     await welcome(ctx)
     ctx.status = 204
   })
+
+  /** What Countersign reports. It is no visitor: its signature counts. */
+  router.post('/events', events.receive())
 
   router.use(visits.required())
 

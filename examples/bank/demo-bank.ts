@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import { backstageRoutes } from './backstage-routes.ts'
 import { bankRoutes } from './bank-routes.ts'
+import { ChallengeEvents } from './challenge-events.ts'
 import { CustomerDirectory } from './customer-directory.ts'
 import { pageFiles } from './page-files.ts'
 import { Visits } from './visits.ts'
@@ -16,10 +17,11 @@ export class DemoBank {
   open(countersignUrl: string): void {
     const visits = new Visits()
     const directory = new CustomerDirectory(countersignUrl)
+    const events = new ChallengeEvents(countersignUrl)
     for (const router of [
       pageFiles(),
-      bankRoutes(countersignUrl, visits, directory),
-      backstageRoutes(countersignUrl, visits, directory),
+      bankRoutes(countersignUrl, visits, directory, events),
+      backstageRoutes(countersignUrl, visits, directory, events),
     ]) {
       this.router.use(router.routes())
     }

@@ -6,6 +6,7 @@ import type { MailTransport } from '../application/ports/mail-transport.ts'
 import type { Keys } from '../config/formats.ts'
 import type { Config } from '../config/read-config.ts'
 import type { HealthCheck } from '../contracts/health-check.ts'
+import type { WebhookSigner } from '../contracts/webhook-signer.ts'
 import type { RequestCount } from '../contracts/workload.ts'
 import type { Development } from '../development/development.ts'
 
@@ -30,6 +31,8 @@ export interface CompositionOptions {
 export interface DeliveryConfig
   extends Pick<Config, 'mail' | 'bounces' | 'letter' | 'brands' | 'policy' | 'tracing' | 'unsealedUntil'> {
   readonly otpKeys: Keys
+  /** To which addresses events may be sent. */
+  readonly webhookDestinations: Config['webhooks']['destinations']
 }
 
 /** The parts of the delivery that come from outside the composition. */
@@ -39,6 +42,8 @@ export interface DeliveryOptions {
   readonly logger: Logger
   readonly instanceId: string
   readonly requests: RequestCount
+  /** Signs events, with the key that this thread does not get. */
+  readonly webhookSigner: WebhookSigner
   /** Creates the mailbox of development, if no mail system is configured. */
   readonly mailbox?: CreateMailbox | undefined
 }

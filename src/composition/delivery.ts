@@ -2,6 +2,7 @@ import { Container, ContainerModule } from 'inversify'
 import type { Registry } from 'prom-client'
 import type { BounceIntake } from '../adapters/bounce-intake/bounce-intake.ts'
 import { Deliverer } from '../adapters/deliverer/deliverer.ts'
+import { ServiceEventDeliverer } from '../adapters/deliverer/service-event-deliverer.ts'
 import { InFlightRequests } from '../adapters/http-koa/edge/in-flight-requests.ts'
 import { ExpiryCron } from '../adapters/jobs-cron/expiry-cron.ts'
 import { DeliveryMetrics } from '../adapters/metrics-prometheus/delivery-metrics.ts'
@@ -30,6 +31,7 @@ import { codes } from './codes.ts'
 import type { DeliveryOptions } from './composition-options.ts'
 import { connections } from './connections.ts'
 import { Intake, LockNoticeDeliverer, Log, StorageConnections, Traces } from './container-keys.ts'
+import { eventDelivery } from './event-delivery.ts'
 import { mail } from './mail.ts'
 import { mailStorage } from './mail-storage.ts'
 import { loadTracing, observing, observingMails } from './observing.ts'
@@ -44,6 +46,7 @@ const POOL_SIZE = 4
 export interface Delivery {
   readonly codes: Deliverer
   readonly notices: Deliverer
+  readonly events: ServiceEventDeliverer
   readonly expiries: ExpiryCron
   /** Takes notices of mail systems; undefined if this process takes none. */
   readonly intake: Pick<BounceIntake, 'listen' | 'close'> | undefined
@@ -59,6 +62,7 @@ export async function createDelivery(options: DeliveryOptions): Promise<Delivery
   return {
     codes: container.get(Deliverer),
     notices: container.get(LockNoticeDeliverer),
+    events: container.get(ServiceEventDeliverer),
     expiries: container.get(ExpiryCron),
     intake: container.get(Intake),
     metrics: container.get(Metrics).registry,
@@ -82,6 +86,7 @@ function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | un
     bounces(options),
     seals(config.otpKeys, config.unsealedUntil),
     mail(options),
+    eventDelivery(options),
     deliverers(options),
   )
   return container

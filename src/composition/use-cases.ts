@@ -40,7 +40,7 @@ import { Brands, Policy } from './container-keys.ts'
  */
 export function useCases({
   config: { policy, brands, retention: periods },
-}: CompositionOptions): ContainerModule {
+}: Pick<CompositionOptions, 'config'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(Policy).toConstantValue(policy)
     bind(Brands).toConstantValue(brands)

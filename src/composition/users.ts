@@ -17,7 +17,10 @@ import type { CompositionOptions } from './composition-options.ts'
 import { Commits, Policy, Traces } from './container-keys.ts'
 
 /** Where the users' addresses are kept: in Keycloak, or in the service's own database. */
-export function users({ config: { keycloak }, logger }: CompositionOptions): ContainerModule {
+export function users({
+  config: { keycloak },
+  logger,
+}: Pick<CompositionOptions, 'config' | 'logger'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     if (keycloak) {
       bind(ExternalUserDirectory).toResolvedValue(

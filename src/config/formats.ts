@@ -316,6 +316,26 @@ export const appOrigin = z.string().refine((text) => {
   return origin === text && (protocol === 'https:' || (protocol === 'http:' && hostname === 'localhost'))
 }, 'must be an https:// origin without a path, or http:// on localhost')
 
+/** An origin to which browsers send a session: a secure one, or one of this machine. */
+export const secureOrigin = secureUrl.refine(
+  (text) => !URL.canParse(text) || new URL(text).origin === text,
+  'must be an origin without a path, as in https://support.bank.example',
+)
+
+/** Scopes of a sign-in (RFC 6749 §3.3), separated by single blanks. Without `openid` there is no ID token (OpenID Connect Core §3.1.2.1). */
+export const signInScopes = z
+  .string()
+  .regex(
+    /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/,
+    'must be scopes, separated by single blanks',
+  )
+  .refine((text) => text.split(' ').includes('openid'), 'must have the scope openid')
+
+/** One role. A blank would separate two roles in a claim that is one text. */
+export const roleName = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be the name of one role, without spaces')
+
 /** Whether the URL has no credentials. Each call of `fetch` would reject a URL with credentials. */
 export function withoutUserInfo(text: string): boolean {
   return !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === '')

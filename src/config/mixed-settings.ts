@@ -35,6 +35,9 @@ function leadingOut(env: Environment): readonly string[] {
     ['DATABASE_URL', databasePeer(env.DATABASE_URL ?? '', env)?.remote ?? false],
     ['AUTH_JWKS_URL', isElsewhere(env.AUTH_JWKS_URL)],
     ['KEYCLOAK_URL', env.USER_DIRECTORY === 'keycloak' && isElsewhere(env.KEYCLOAK_URL)],
+    ['SUPPORT_ISSUER', isElsewhere(env.SUPPORT_ISSUER)],
+    // Without an issuer of their own, support agents sign in at this one.
+    ['AUTH_ISSUER', env.SUPPORT_ORIGIN !== undefined && !env.SUPPORT_ISSUER && isElsewhere(env.AUTH_ISSUER)],
     ['SMTP_URL', smtp && isElsewhere(env.SMTP_URL)],
     ['SMTP_OAUTH_TOKEN_URL', smtp && isElsewhere(env.SMTP_OAUTH_TOKEN_URL)],
     // Without a URL of its own, Postmark is where Postmark is.

@@ -49,6 +49,8 @@ export interface Config {
   readonly bounces: BounceConfig | undefined
   /** `user:password` with which Postmark authenticates its reports. Undefined: the service accepts no reports. */
   readonly postmarkWebhookAuth: string | undefined
+  /** Undefined: there is no support desk. */
+  readonly support: SupportConfig | undefined
   readonly webhooks: WebhooksConfig
   readonly letter: LetterConfig
   /** The brands of the clients that have one of their own, by client id. */
@@ -129,6 +131,22 @@ interface SmtpOauthConfig {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string | undefined
+}
+
+/** The page on the management port on which support agents look users up. */
+export interface SupportConfig {
+  /** Where the browsers of the agents reach it. */
+  readonly origin: string
+  /** Where the agents sign in. */
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scopes: string
+  /** The claim with the roles of an agent. */
+  readonly roleClaim: string
+  readonly readRole: string
+  readonly writeRole: string
+  readonly sessionInSeconds: number
 }
 
 /** How services get the events of their challenges. */
@@ -285,6 +303,21 @@ function conflicting(env: Environment): string[] {
       'ADDRESS_HOLD_SECONDS must be 0 with USER_DIRECTORY=keycloak, which does not say when an address changed: let Keycloak verify a new address',
     )
   }
+  const signsInAtAuthIssuer = env.SUPPORT_ORIGIN && !env.SUPPORT_ISSUER && env.AUTH_ISSUER
+  if (signsInAtAuthIssuer && !secureUrl.safeParse(env.AUTH_ISSUER).success) {
+    problems.push(
+      'SUPPORT_ISSUER is not set, and AUTH_ISSUER is no https:// URL: set SUPPORT_ISSUER to the OpenID Connect issuer at which support agents sign in',
+    )
+  }
+  const {
+    SUPPORT_READ_ROLE: readRole = 'mfa:support:read',
+    SUPPORT_WRITE_ROLE: writeRole = 'mfa:support:write',
+  } = env
+  if (readRole === writeRole) {
+    problems.push(
+      'SUPPORT_READ_ROLE and SUPPORT_WRITE_ROLE are the same role: give those who may unlock a role of their own',
+    )
+  }
   const collector = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (collector && env.OTEL_EXPORTER_OTLP_HEADERS && !secureUrl.safeParse(collector).success) {
     problems.push(
@@ -327,6 +360,7 @@ function freeze(env: Values): Config {
     nameServers: env.DNS_SERVERS?.split(','),
     bounces: bounceConfig(env),
     postmarkWebhookAuth: env.POSTMARK_WEBHOOK_AUTH,
+    support: supportConfig(env),
     webhooks: webhooksConfig(env),
     letter: {
       brand: { name: env.BRAND_NAME, color: env.BRAND_COLOR, logoUrl: env.BRAND_LOGO_URL },
@@ -408,6 +442,21 @@ function authConfig(env: Values): AuthConfig | undefined {
       maxAgeInSeconds: env.AUTH_USER_TOKEN_MAX_AGE_SECONDS,
       maxLoginAgeInSeconds: env.AUTH_USER_LOGIN_MAX_AGE_SECONDS,
     },
+  }
+}
+
+function supportConfig(env: Values): SupportConfig | undefined {
+  if (env.SUPPORT_ORIGIN === undefined) return undefined
+  return {
+    origin: env.SUPPORT_ORIGIN,
+    issuer: (env.SUPPORT_ISSUER ?? env.AUTH_ISSUER)!,
+    clientId: env.SUPPORT_CLIENT_ID!,
+    clientSecret: env.SUPPORT_CLIENT_SECRET!,
+    scopes: env.SUPPORT_SCOPES,
+    roleClaim: env.SUPPORT_ROLE_CLAIM,
+    readRole: env.SUPPORT_READ_ROLE,
+    writeRole: env.SUPPORT_WRITE_ROLE,
+    sessionInSeconds: env.SUPPORT_SESSION_SECONDS,
   }
 }
 

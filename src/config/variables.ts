@@ -17,7 +17,10 @@ import {
   mailTransports,
   nameServers,
   pairs,
+  roleName,
+  secureOrigin,
   secureUrl,
+  signInScopes,
   subnets,
   timeZone,
   url,
@@ -68,6 +71,15 @@ export type Variable = Declared & (Optional | Required)
 /** `.env.example` has these texts, so they say nothing about an issuer. */
 const AUTH_DEFAULTS: Environment = { AUTH_PROVIDER: 'generic', AUTH_CLOCK_TOLERANCE_SECONDS: '10' }
 
+/** The same for the support desk. */
+const SUPPORT_DEFAULTS: Environment = {
+  SUPPORT_SCOPES: 'openid profile',
+  SUPPORT_ROLE_CLAIM: 'roles',
+  SUPPORT_READ_ROLE: 'mfa:support:read',
+  SUPPORT_WRITE_ROLE: 'mfa:support:write',
+  SUPPORT_SESSION_SECONDS: '3600',
+}
+
 const inProduction: Condition = {
   words: 'in production',
   holds: ({ NODE_ENV }) => NODE_ENV === 'production',
@@ -95,6 +107,19 @@ const withSmtpOauth: Condition = {
 const withIntake: Condition = {
   words: 'with `BOUNCE_INTAKE_PORT`',
   holds: ({ BOUNCE_INTAKE_PORT }) => Boolean(BOUNCE_INTAKE_PORT),
+}
+const withSupport: Condition = {
+  words: 'with another `SUPPORT_` variable',
+  holds: (environment) =>
+    Object.entries(environment).some(
+      ([name, value]) =>
+        // The content of a file counts, under the name of its variable.
+        name.startsWith('SUPPORT_') && !name.endsWith('_FILE') && value && value !== SUPPORT_DEFAULTS[name],
+    ),
+}
+const withSupportOfAnotherIssuer: Condition = {
+  words: `${withSupport.words} and without \`AUTH_ISSUER\``,
+  holds: (environment) => withSupport.holds(environment) && !environment.AUTH_ISSUER,
 }
 const withSmtp = withTransport('smtp')
 const withPostmark = withTransport('postmark')
@@ -143,7 +168,7 @@ export const VARIABLES = {
   MANAGEMENT_PORT: {
     schema: integer(0, 65_535).default(9464),
     meaning:
-      'Port of `/metrics` on `MANAGEMENT_HOST`. It has no authentication: keep it inside your network. Each process on a machine needs its own.',
+      'Port of `/metrics` on `MANAGEMENT_HOST`, and of `/support` if there is a support desk. `/metrics` has no authentication: keep the port inside your network. Each process on a machine needs its own.',
     required: [inProduction],
     example: 'the port of /metrics, closed to the outside',
   },
@@ -469,6 +494,56 @@ export const VARIABLES = {
     required: [withPostmarkInProduction],
     example: 'user:password of your choice for https://…/webhooks/postmark',
     secret: true,
+  },
+  SUPPORT_ORIGIN: {
+    schema: secureOrigin.optional(),
+    meaning:
+      'The origin at which the browsers of support agents reach `/support` on the management port, as in `https://support.bank.example`; `https://`, unless on this machine. Register it at the issuer with the path `/support/callback`. Unset, with all the `SUPPORT_` variables: there is no support desk ([operations.md](operations.md#the-support-desk)).',
+    required: [withSupport],
+    example: 'the origin of the support desk, as in https://support.bank.example',
+  },
+  SUPPORT_ISSUER: {
+    schema: secureUrl.refine(withoutUserInfo, 'must not hold a user or password').optional(),
+    meaning:
+      'The OpenID Connect issuer at which support agents sign in; `https://`, unless on this machine. Unset: `AUTH_ISSUER`.',
+    required: [withSupportOfAnotherIssuer],
+    example: 'the OpenID Connect issuer at which support agents sign in',
+  },
+  SUPPORT_CLIENT_ID: {
+    schema: z.string().optional(),
+    meaning: 'The client of the support desk at that issuer.',
+    required: [withSupport],
+    example: 'the client of the support desk at its issuer',
+  },
+  SUPPORT_CLIENT_SECRET: {
+    schema: z.string().optional(),
+    meaning: 'The secret of that client.',
+    required: [withSupport],
+    example: 'the secret of that client',
+    secret: true,
+  },
+  SUPPORT_SCOPES: {
+    schema: signInScopes.default('openid profile'),
+    meaning:
+      'The scopes that the sign-in asks for, separated by single blanks. `openid` is one of them. Some issuers put roles into the ID token only for a further one.',
+  },
+  SUPPORT_ROLE_CLAIM: {
+    schema: claimName.default('roles'),
+    meaning:
+      'The claim of the ID token with the roles of the agent, as one text or as a list. Dots lead into claims within claims, as in `realm_access.roles`.',
+  },
+  SUPPORT_READ_ROLE: {
+    schema: roleName.default('mfa:support:read'),
+    meaning: 'The role of agents who may find and read.',
+  },
+  SUPPORT_WRITE_ROLE: {
+    schema: roleName.default('mfa:support:write'),
+    meaning: 'The role of agents who may also unlock a user and lift a suppression. It includes reading.',
+  },
+  SUPPORT_SESSION_SECONDS: {
+    schema: integer(60, 28_800).default(3600),
+    meaning:
+      'How long a sign-in lasts, 60 to 28800. It ends earlier after 15 minutes without a page. Roles count as they were at the sign-in.',
   },
   WEBHOOKS: {
     schema: webhooks.optional(),

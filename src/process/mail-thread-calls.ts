@@ -1,5 +1,6 @@
 import type { DeliveryConfig } from '../composition/composition-options.ts'
 import type { Config } from '../config/read-config.ts'
+import type { SignedDelivery } from '../contracts/webhook-signer.ts'
 import type { RequestCount } from '../contracts/workload.ts'
 
 /** What a mail thread needs to know, in values that can be copied to another thread. A `URL` cannot. */
@@ -32,4 +33,10 @@ export interface MailThreadCalls {
   finish(): Promise<void>
   /** Closes all connections. The thread ends afterwards. */
   close(): Promise<void>
+}
+
+/** What the mail thread asks of the thread that answers requests. */
+export interface MailThreadRequests {
+  /** The signature of a delivery of an event, with the key that the mail thread does not have. */
+  sign(delivery: SignedDelivery): Promise<string>
 }

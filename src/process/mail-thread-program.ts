@@ -4,7 +4,7 @@ import { createBirpc } from 'birpc'
 import type { CreateMailbox } from '../composition/composition-options.ts'
 import { createDelivery, type Delivery } from '../composition/delivery.ts'
 import { createLogger } from './logger.ts'
-import type { MailThreadCalls, MailThreadSettings } from './mail-thread-calls.ts'
+import type { MailThreadCalls, MailThreadRequests, MailThreadSettings } from './mail-thread-calls.ts'
 
 /*
  * The mail thread of a process. It does what the thread that answers requests asks of it (mail-thread.ts). It writes to the log by
@@ -26,17 +26,18 @@ const calls: MailThreadCalls = {
     preparing.resolve(delivery)
   },
   start: async () => {
-    const { codes, notices, expiries } = await preparing.promise
+    const { codes, notices, events, expiries } = await preparing.promise
     codes.start()
     notices.start()
+    events.start()
     expiries.start()
   },
   wake: async () => (await preparing.promise).codes.wake(),
   problem: async () => (await preparing.promise).codes.problem(),
   metrics: async () => (await preparing.promise).metrics.getMetricsAsJSON(),
   finish: async () => {
-    const { codes, notices, expiries, intake } = await preparing.promise
-    await Promise.all([codes.stop(), notices.stop(), expiries.stop(), intake?.close()])
+    const { codes, notices, events, expiries, intake } = await preparing.promise
+    await Promise.all([codes.stop(), notices.stop(), events.stop(), expiries.stop(), intake?.close()])
   },
   close: async () => {
     await (await preparing.promise).close()
@@ -44,9 +45,10 @@ const calls: MailThreadCalls = {
     setImmediate(() => process.exit())
   },
 }
-createBirpc<Record<never, never>, MailThreadCalls>(calls, {
+const requests = createBirpc<MailThreadRequests, MailThreadCalls>(calls, {
   post: (message) => port.postMessage(message),
   on: (listener) => void port.on('message', listener),
+  timeout: -1,
 })
 
 async function deliveryOf({ config, ...settings }: MailThreadSettings): Promise<Delivery> {
@@ -54,6 +56,7 @@ async function deliveryOf({ config, ...settings }: MailThreadSettings): Promise<
   return createDelivery({
     config: { ...config, tracing: tracing && { ...tracing, endpoint: new URL(tracing.endpoint) } },
     ...settings,
+    webhookSigner: { sign: (delivery) => requests.sign(delivery) },
     logger: createLogger(config),
     mailbox: config.mail ? undefined : await developmentMailbox(config.dataDir),
   })

@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads'
 import { type BirpcReturn, createBirpc } from 'birpc'
 import type { DeliverySignal } from '../application/ports/delivery-signal.ts'
 import type { HealthCheck } from '../contracts/health-check.ts'
-import type { MailThreadCalls, MailThreadSettings } from './mail-thread-calls.ts'
+import type { WebhookSigner } from '../contracts/webhook-signer.ts'
+import type { MailThreadCalls, MailThreadRequests, MailThreadSettings } from './mail-thread-calls.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/service.mjs', import.meta.url))
 /** Well below the time-out of a scrape in Prometheus. */
@@ -15,8 +16,9 @@ const ANSWER_TIMEOUT_IN_MS = 5000
  */
 export class MailThread implements DeliverySignal, HealthCheck {
   readonly name = 'deliverer'
-  readonly #calls: BirpcReturn<MailThreadCalls>
+  readonly #calls: BirpcReturn<MailThreadCalls, MailThreadRequests>
   readonly #ended: Promise<void>
+  readonly #signer = Promise.withResolvers<WebhookSigner>()
   #closing = false
 
   /** Starts to load the thread's program. Load the service meanwhile: that takes as long. */
@@ -24,8 +26,8 @@ export class MailThread implements DeliverySignal, HealthCheck {
     const worker = new Worker(PROGRAM, { name: 'mails' })
     const ended = Promise.withResolvers<void>()
     this.#ended = ended.promise
-    this.#calls = createBirpc<MailThreadCalls>(
-      {},
+    this.#calls = createBirpc<MailThreadCalls, MailThreadRequests>(
+      { sign: async (delivery) => (await this.#signer.promise).sign(delivery) },
       {
         post: (message) => worker.postMessage(message),
         on: (listener) => void worker.on('message', listener),
@@ -45,7 +47,8 @@ export class MailThread implements DeliverySignal, HealthCheck {
   }
 
   /** Assembles the delivery, and begins to take notices. Rejects if a mail system, a template, a language or a port is unusable. */
-  prepare(settings: MailThreadSettings): Promise<void> {
+  prepare(settings: MailThreadSettings, signer: WebhookSigner): Promise<void> {
+    this.#signer.resolve(signer)
     return this.#calls.prepare(settings)
   }
 

@@ -9,6 +9,7 @@ import { createLogger } from './logger.ts'
 import { MailThread } from './mail-thread.ts'
 import { exposeMetricsOfWorkers } from './metrics-endpoint.ts'
 import { STOP, supervise } from './supervisor.ts'
+import { openSupportDesk } from './support-desk.ts'
 
 /*
  * The process behind `countersign serve` and `countersign deliver`. The first serves the API and runs the jobs; the second runs the
@@ -70,6 +71,11 @@ async function start(): Promise<Running> {
   }
 }
 
+async function loadStandIns() {
+  const { loadDevelopment } = await import('../development/development.ts')
+  return loadDevelopment(config)
+}
+
 /** Loads no module of development into a production process. */
 function loadService() {
   return Promise.all([
@@ -104,7 +110,11 @@ async function startProcess(
 }
 
 async function startSupervisor(databaseUrl: string): Promise<Running> {
-  const metricsEndpoint = await exposeMetricsOfWorkers(config, logger)
+  const support = await openSupportDesk({
+    ...{ config, databaseUrl, logger },
+    development: config.support && !config.production ? await loadStandIns() : undefined,
+  })
+  const metricsEndpoint = await exposeMetricsOfWorkers(config, logger, support)
   // The workers run the service, even if this process was started as `countersign serve`.
   cluster.setupPrimary({ exec: PROGRAM, args: [] })
   const env = { DATABASE_URL: databaseUrl, DATABASE_URL_FILE: '', WORKERS: '1' }
@@ -115,6 +125,7 @@ async function startSupervisor(databaseUrl: string): Promise<Running> {
     stop: async () => {
       const finished = await stopWorkers()
       await metricsEndpoint.stop()
+      await support?.close()
       return finished
     },
   }

@@ -2,7 +2,11 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { createMetricsServer, type Scrape } from '../adapters/metrics-prometheus/metrics-server.ts'
+import {
+  createMetricsServer,
+  type GuardedPages,
+  type Scrape,
+} from '../adapters/metrics-prometheus/metrics-server.ts'
 import { answerSupervisor, scrapeOfWorkers } from '../adapters/metrics-prometheus/worker-metrics.ts'
 import type { Config } from '../config/read-config.ts'
 import { listen } from './listen.ts'
@@ -18,30 +22,41 @@ type Place = Pick<Config, 'managementHost' | 'managementPort' | 'production'>
 export type ReadMetrics = () => Promise<Registry>
 
 /**
- * Serves the metrics of this process on a port of their own. A worker has no endpoint: its supervisor asks it for its metrics and
- * serves the sum. Rejects if the port is in use or not permitted.
+ * Serves the metrics of this process on a port of their own, with `pages` beside them. A worker has no endpoint: its supervisor asks
+ * it for its metrics and serves the sum. Rejects if the port is in use or not permitted.
  */
 export async function exposeMetrics(
   read: ReadMetrics,
   place: Place,
   logger: Logger,
+  pages?: GuardedPages,
 ): Promise<MetricsEndpoint | undefined> {
-  if (!cluster.isWorker) return startMetricsEndpoint(async () => (await read()).metrics(), place, logger)
+  if (!cluster.isWorker) {
+    return startMetricsEndpoint(async () => (await read()).metrics(), place, logger, pages)
+  }
   answerSupervisor(async () => (await read()).getMetricsAsJSON())
   return undefined
 }
 
-/** Serves the sum of the metrics of all workers of this supervisor. Rejects if the port is in use or not permitted. */
-export async function exposeMetricsOfWorkers(place: Place, logger: Logger): Promise<MetricsEndpoint> {
-  return startMetricsEndpoint(scrapeOfWorkers(), place, logger)
+/**
+ * Serves the sum of the metrics of all workers of this supervisor, with the support desk beside it. Rejects if the port is in use or not
+ * permitted.
+ */
+export async function exposeMetricsOfWorkers(
+  place: Place,
+  logger: Logger,
+  support?: GuardedPages & { readonly metrics: Registry },
+): Promise<MetricsEndpoint> {
+  return startMetricsEndpoint(scrapeOfWorkers({ beside: support?.metrics }), place, logger, support)
 }
 
 async function startMetricsEndpoint(
   scrape: Scrape,
   { managementHost, managementPort, production }: Place,
   logger: Logger,
+  pages: GuardedPages | undefined,
 ): Promise<MetricsEndpoint> {
-  const server = createMetricsServer(scrape, logger)
+  const server = createMetricsServer(scrape, logger, pages)
   let url: string
   try {
     url = await listen(server, {

@@ -5,9 +5,11 @@ import type { Server } from 'node:http'
 import { sumOf } from '../adapters/metrics-prometheus/worker-metrics.ts'
 import { type Application, createApplication } from '../composition/application.ts'
 import { type CompositionOptions, standIns } from '../composition/composition-options.ts'
+import { webhookSigner } from '../composition/signatures.ts'
 import { listen } from './listen.ts'
 import type { MailThread } from './mail-thread.ts'
 import { exposeMetrics } from './metrics-endpoint.ts'
+import { type OpenSupportDesk, openSupportDesk } from './support-desk.ts'
 
 /** When the service stops, requests in progress have this long to be answered. */
 const DRAIN_TIMEOUT_IN_MS = 10_000
@@ -42,7 +44,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   const url = await listen(server, options.config)
   bank?.open(url)
-  const { metricsUrl, stop } = await startJobs(application, options)
+  // Workers have no management port. Their supervisor has it, and the support desk.
+  const support = cluster.isWorker ? undefined : await openSupportDesk(options)
+  const { metricsUrl, stop } = await startJobs(application, options, support)
   return {
     url,
     metricsUrl,
@@ -83,16 +87,20 @@ async function createThreads(
   const requests = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const [application] = await Promise.all([
     createApplication({ ...options, extraRouter, instanceId, requests, deliverer: mailThread }),
-    mailThread.prepare({
-      config: {
-        ...{ production, logLevel, dataDir, mail, bounces, letter, brands, policy, unsealedUntil },
-        otpKeys: config.otpKeys ?? standIns({ development }).otpKeys,
-        tracing: tracing && { ...tracing, endpoint: tracing.endpoint.href },
+    mailThread.prepare(
+      {
+        config: {
+          ...{ production, logLevel, dataDir, mail, bounces, letter, brands, policy, unsealedUntil },
+          webhookDestinations: config.webhooks.destinations,
+          otpKeys: config.otpKeys ?? standIns({ development }).otpKeys,
+          tracing: tracing && { ...tracing, endpoint: tracing.endpoint.href },
+        },
+        databaseUrl,
+        instanceId,
+        requests,
       },
-      databaseUrl,
-      instanceId,
-      requests,
-    }),
+      webhookSigner({ config, development }),
+    ),
   ])
   return application
 }
@@ -101,9 +109,17 @@ async function createThreads(
 async function startJobs(
   { jobs, metrics, close }: Application,
   { config, logger, mailThread }: ServiceOptions,
+  support?: OpenSupportDesk,
 ): Promise<{ metricsUrl: string | undefined; stop: () => Promise<void> }> {
-  const readMetrics = async () => sumOf(await Promise.all([metrics.getMetricsAsJSON(), mailThread.metrics()]))
-  const metricsEndpoint = await exposeMetrics(readMetrics, config, logger)
+  const readMetrics = async () =>
+    sumOf(
+      await Promise.all([
+        metrics.getMetricsAsJSON(),
+        mailThread.metrics(),
+        ...(support ? [support.metrics.getMetricsAsJSON()] : []),
+      ]),
+    )
+  const metricsEndpoint = await exposeMetrics(readMetrics, config, logger, support)
   mailThread.start()
   for (const job of jobs) job.start()
   return {
@@ -111,7 +127,7 @@ async function startJobs(
     stop: async () => {
       await Promise.all([mailThread.finish(), ...jobs.map((job) => job.stop())])
       await metricsEndpoint?.stop()
-      await Promise.all([mailThread.close(), close()])
+      await Promise.all([mailThread.close(), close(), support?.close()])
     },
   }
 }

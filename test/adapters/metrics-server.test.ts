@@ -1,12 +1,16 @@
 import { type AddressInfo, connect } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
-import { createMetricsServer, type Scrape } from '../../src/adapters/metrics-prometheus/metrics-server.ts'
+import {
+  createMetricsServer,
+  type GuardedPages,
+  type Scrape,
+} from '../../src/adapters/metrics-prometheus/metrics-server.ts'
 
-async function listening(t: ExecutionContext, scrape: Scrape) {
+async function listening(t: ExecutionContext, scrape: Scrape, pages?: GuardedPages) {
   const logLines: Record<string, unknown>[] = []
   const logger = pino({}, { write: (line: string) => void logLines.push(JSON.parse(line)) })
-  const server = createMetricsServer(scrape, logger)
+  const server = createMetricsServer(scrape, logger, pages)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => {
     server.closeAllConnections()
@@ -29,6 +33,28 @@ for (const path of ['/metrics', '/metrics?name[]=up']) {
     t.is(await response.text(), 'up 1\n')
   })
 }
+
+const PAGES: GuardedPages = { path: '/support', answer: (_, response) => void response.end('a page') }
+
+test('pages answer for their path and below, by any method, and for nothing else', async (t) => {
+  const { ask } = await listening(t, async () => 'up 1\n', PAGES)
+
+  for (const [method, path] of [
+    ['GET', '/support'],
+    ['GET', '/support?id=1'],
+    ['POST', '/support/user/unlock'],
+  ] as const)
+    t.is(await (await ask(method, path)).text(), 'a page', path)
+  for (const path of ['/supported', '/SUPPORT', '/', '/metrics/support'])
+    t.is((await ask('GET', path)).status, 404, path)
+  t.is(await (await ask('GET', '/metrics')).text(), 'up 1\n')
+})
+
+test('without pages, their path leads nowhere', async (t) => {
+  const { ask } = await listening(t, async () => 'up 1\n')
+
+  t.is((await ask('GET', '/support')).status, 404)
+})
 
 test('HEAD is the same without the text', async (t) => {
   const { ask } = await listening(t, async () => 'up 1\n')

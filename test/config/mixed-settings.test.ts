@@ -26,6 +26,11 @@ const KEYCLOAK = {
   KEYCLOAK_CLIENT_SECRET: 'secret',
 }
 const ISSUER = { AUTH_ISSUER: 'https://login.bank.example', AUTH_AUDIENCE: 'countersign' }
+const DESK = {
+  SUPPORT_ORIGIN: 'http://127.0.0.1:9464',
+  SUPPORT_CLIENT_ID: 'desk',
+  SUPPORT_CLIENT_SECRET: 'secret',
+}
 const OAUTH = { SMTP_OAUTH_CLIENT_ID: 'mailer', SMTP_OAUTH_CLIENT_SECRET: 'secret' }
 const POSTMARK = { MAIL_TRANSPORT: 'postmark', POSTMARK_SERVER_TOKEN: 'token' }
 
@@ -49,6 +54,8 @@ const OUTSIDE: readonly (readonly [variable: string, env: Readonly<Record<string
   ['DATABASE_URL', { DATABASE_URL: 'postgresql://u@127.0.0.1/c?host=db.bank.example&sslmode=verify-full' }],
   ['AUTH_JWKS_URL', { ...ISSUER, AUTH_JWKS_URL: 'https://login.bank.example/jwks.json' }],
   ['KEYCLOAK_URL', { ...KEYCLOAK, KEYCLOAK_URL: 'https://login.bank.example' }],
+  ['SUPPORT_ISSUER', { ...DESK, SUPPORT_ISSUER: 'https://login.bank.example' }],
+  ['AUTH_ISSUER', { ...ISSUER, ...DESK, AUTH_JWKS_URL: 'http://127.0.0.1:1/jwks.json' }],
   ['SMTP_URL', { MAIL_TRANSPORT: 'smtp', SMTP_URL: 'smtps://relay.bank.example' }],
   [
     'SMTP_OAUTH_TOKEN_URL',

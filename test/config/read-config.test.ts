@@ -655,6 +655,72 @@ test('half an issuer is no issuer, in development either', (t) => {
   )
 })
 
+const SUPPORT = {
+  SUPPORT_ORIGIN: 'https://support.bank.example',
+  SUPPORT_CLIENT_ID: 'support-desk',
+  SUPPORT_CLIENT_SECRET: 'secret',
+}
+
+test('there is no support desk unless it is configured, and it signs in at the issuer of the tokens unless it has its own', (t) => {
+  t.is(readConfig(PRODUCTION).support, undefined)
+  t.is(readConfig({ SUPPORT_ROLE_CLAIM: 'roles', SUPPORT_SESSION_SECONDS: '3600' }).support, undefined)
+  t.deepEqual(readConfig({ ...PRODUCTION, ...SUPPORT }).support, {
+    origin: 'https://support.bank.example',
+    issuer: 'https://login.bank.example',
+    clientId: 'support-desk',
+    clientSecret: 'secret',
+    scopes: 'openid profile',
+    roleClaim: 'roles',
+    readRole: 'mfa:support:read',
+    writeRole: 'mfa:support:write',
+    sessionInSeconds: 3600,
+  })
+  const own = readConfig({ ...PRODUCTION, ...SUPPORT, SUPPORT_ISSUER: 'https://staff.bank.example' })
+  t.is(own.support?.issuer, 'https://staff.bank.example')
+})
+
+test('half a support desk is refused, in development too', (t) => {
+  const names = ['SUPPORT_ORIGIN', 'SUPPORT_CLIENT_ID', 'SUPPORT_CLIENT_SECRET'] as const
+  for (const missing of names) {
+    const problems = problemsOf({ ...PRODUCTION, ...SUPPORT, [missing]: undefined })
+    t.true(problems.length === 1 && problems[0]!.startsWith(`${missing} is not set`), problems.join())
+  }
+  for (const change of [{ SUPPORT_ISSUER: 'http://127.0.0.1:1' }, { SUPPORT_ROLE_CLAIM: 'groups' }]) {
+    const problems = problemsOf(change).join()
+    for (const name of names) t.true(problems.includes(`${name} is not set`), name)
+  }
+  t.true(
+    problemsOf({ ...SUPPORT, SUPPORT_ORIGIN: 'http://127.0.0.1:1' })[0]?.startsWith(
+      'SUPPORT_ISSUER is not set',
+    ),
+  )
+})
+
+for (const [change, problem] of [
+  [{ SUPPORT_ORIGIN: 'http://support.bank.example' }, 'SUPPORT_ORIGIN must be an https:// URL'],
+  [{ SUPPORT_ORIGIN: 'https://support.bank.example/' }, 'SUPPORT_ORIGIN must be an origin'],
+  [{ SUPPORT_ORIGIN: 'https://support.bank.example/desk' }, 'SUPPORT_ORIGIN must be an origin'],
+  [{ SUPPORT_ISSUER: 'http://login.bank.example' }, 'SUPPORT_ISSUER must be an https:// URL'],
+  [{ SUPPORT_ISSUER: 'https://a:b@login.bank.example' }, 'SUPPORT_ISSUER must not hold a user'],
+  [{ AUTH_ISSUER: 'countersign' }, 'SUPPORT_ISSUER is not set, and AUTH_ISSUER is no https:// URL'],
+  [{ SUPPORT_SCOPES: 'profile' }, 'SUPPORT_SCOPES must have the scope openid'],
+  [{ SUPPORT_SCOPES: 'openid  profile' }, 'SUPPORT_SCOPES must be scopes'],
+  [{ SUPPORT_ROLE_CLAIM: 'two words' }, 'SUPPORT_ROLE_CLAIM must be'],
+  [{ SUPPORT_READ_ROLE: 'two words' }, 'SUPPORT_READ_ROLE must be'],
+  [
+    { SUPPORT_READ_ROLE: 'x', SUPPORT_WRITE_ROLE: 'x' },
+    'SUPPORT_READ_ROLE and SUPPORT_WRITE_ROLE are the same',
+  ],
+  [{ SUPPORT_WRITE_ROLE: 'mfa:support:read' }, 'SUPPORT_READ_ROLE and SUPPORT_WRITE_ROLE are the same'],
+  [{ SUPPORT_SESSION_SECONDS: '28801' }, 'SUPPORT_SESSION_SECONDS must be a whole number from 60 to 28800'],
+  [{ SUPPORT_SESSION_SECONDS: '59' }, 'SUPPORT_SESSION_SECONDS must be a whole number from 60 to 28800'],
+] as const) {
+  test(`a support desk with ${Object.entries(change).join(' and ')} is refused`, (t) => {
+    const problems = problemsOf({ ...PRODUCTION, ...SUPPORT, ...change })
+    t.true(problems.length === 1 && problems[0]!.startsWith(problem), problems.join())
+  })
+}
+
 test('traces go where the endpoint says, with the path of OTLP below its own', (t) => {
   const tracing = (env: Record<string, string>) => readConfig(env).tracing
 

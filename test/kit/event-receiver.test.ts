@@ -43,6 +43,16 @@ const refusedWith = (code: EventRefusalCode) => ({ instanceOf: EventRefused, mes
 type Create = (options: EventReceiverOptions, parser: boolean) => Promise<string> | string
 
 const frameworks: Readonly<Record<string, (t: Parameters<typeof receiver>[0]) => Create>> = {
+  'no framework': (t) => (options) => {
+    const receiver = new EventReceiver(options)
+    const server = createServer((request, response) => {
+      receiver.receiveFrom(request).then(
+        ({ status, body }) => response.writeHead(status, { 'Content-Type': 'application/json' }).end(body),
+        () => response.writeHead(500).end(),
+      )
+    })
+    return listening(t, server)
+  },
   koa: (t) => (options, parser) => {
     const app = new Koa()
     app.silent = true

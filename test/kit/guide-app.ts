@@ -14,6 +14,12 @@ export interface GuideApp {
   end(): Promise<void>
 }
 
+interface AppOptions {
+  readonly variables?: Readonly<Record<string, string>>
+  /** What the server writes once it listens. */
+  readonly listening?: string
+}
+
 /** Saves the files of a page, so that they find in a checkout what they import. */
 export async function saveFiles(steps: readonly GuideStep[], folder: string): Promise<void> {
   for (const step of steps) {
@@ -22,18 +28,22 @@ export async function saveFiles(steps: readonly GuideStep[], folder: string): Pr
 }
 
 /** Resolves once the server says that it listens. @throws {Error} with what it wrote, if it ends instead. */
-export async function startApp(path: string, countersignUrl: string): Promise<GuideApp> {
+export async function startApp(
+  path: string,
+  countersignUrl: string,
+  { variables = {}, listening: announced = ' listen at ' }: AppOptions = {},
+): Promise<GuideApp> {
   const port = await freePort()
   const server = spawn(process.execPath, [path], {
     cwd: dirname(path),
-    env: { PATH: process.env.PATH, PORT: String(port), COUNTERSIGN_URL: countersignUrl },
+    env: { PATH: process.env.PATH, PORT: String(port), COUNTERSIGN_URL: countersignUrl, ...variables },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines: string[] = []
   const listening = Promise.withResolvers<void>()
   createInterface({ input: server.stdout }).on('line', (line) => {
     lines.push(line)
-    if (line.includes(' listen at ')) listening.resolve()
+    if (line.includes(announced)) listening.resolve()
   })
   server.once('exit', (code) => listening.reject(new Error(`ended with ${code}: ${lines.join('\n')}`)))
   await listening.promise

@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { CountersignClient, EXECUTIONS_TABLE, operationDigest } from '../../packages/kit/src/client.ts'
-import { paymentsToken } from '../journeys/client.ts'
+import { freePort } from '../../src/development/postgres/free-port.ts'
+import { paymentsToken, until } from '../journeys/client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../journeys/service-process.ts'
 import { createTestDatabase, query } from '../support/database.ts'
 import { type GuideCommands, guideSteps, lineNotSeen, readGuide } from './guide.ts'
@@ -108,6 +109,34 @@ for (const framework of ['koa', 'express', 'fastify']) {
     }
   })
 }
+
+test("the guide's receiver of events hears of a challenge", async (t) => {
+  const port = await freePort()
+  const events = await startApp(join(folder, 'events.ts'), service.url, {
+    variables: { EVENTS_PORT: String(port) },
+    listening: `events at http://127.0.0.1:${port}/events`,
+  })
+  servers.push(events)
+  const token = await paymentsToken(service.url)
+  const client = new CountersignClient({ baseUrl: service.url, accessToken: () => token })
+  const operation = {
+    type: 'payments.initiate',
+    digest: operationDigest({ type: 'payments.initiate', request: {} }),
+  }
+
+  const { challengeId } = await client.openChallenge({
+    subjectUserId: 'alice-events',
+    operation: { ...operation, summary: [{ label: 'Amount', value: 'EUR 1.00' }] },
+  })
+  await client.cancelChallenge(challengeId)
+
+  await until(
+    async () => events.lines,
+    (lines) => lines.includes(`cancelled by-client ${challengeId}`),
+  )
+  const about = events.lines.filter((line) => line.endsWith(challengeId))
+  t.deepEqual(about, [`opened payments.initiate ${challengeId}`, `cancelled by-client ${challengeId}`])
+})
 
 test("the guide's client for production can be made", async (t) => {
   const { client } = await import(pathToFileURL(join(folder, 'production.ts')).href)

@@ -57,6 +57,8 @@ for (const [what, env, args, until] of [
 
     t.true(modules.some((url) => url.includes('/src/adapters/persistence-prisma/')))
     t.deepEqual(ofDevelopment(modules), [])
+    // Decision 62: a service without a support desk loads nothing of it.
+    t.false(modules.some((url) => /\/node_modules\/openid-client\/|\/http-koa\/support\//.test(url)))
     // Decision 54: its 29 packages are no part of the running service.
     t.is(
       modules.some((url) => url.includes('/node_modules/mailauth/')),

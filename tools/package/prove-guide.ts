@@ -16,7 +16,7 @@ import { type GuideCommands, lineNotSeen, readGuide } from '../../test/kit/guide
  */
 
 const FRAMEWORKS = ['koa', 'express', 'fastify']
-const PORTS = [3000, 9464, 4000, 4001]
+const PORTS = [3000, 9464, 4000, 4001, 4003]
 const PATIENCE_IN_MS = 300_000
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 

@@ -11,6 +11,8 @@ interface Scene {
   /** The calls from the bank to Countersign. */
   readonly exchanges: readonly (PageExchange & { readonly idempotencyKey?: string })[]
   readonly challenge: Challenge | undefined
+  /** The events that Countersign sent to the bank. */
+  readonly reports: readonly { readonly id: string; readonly type: string; readonly at: string }[]
 }
 
 interface Challenge {
@@ -140,13 +142,14 @@ async function look(): Promise<void> {
   show(scene)
 }
 
-function show({ exchanges, challenge, trouble }: Scene): void {
+function show({ exchanges, challenge, trouble, reports }: Scene): void {
   queryElement<HTMLInputElement>(`input[value=${trouble}]`, HTMLInputElement).checked = true
   showChallenge(challenge)
   const entries = [
     ...pageExchanges.map((each) => exchangeEntry('Browser', each)),
     ...exchanges.map((each) => exchangeEntry('Bank', each)),
     ...(challenge?.events ?? []).map(decisionEntry),
+    ...reports.map(reportEntry),
   ].toSorted((one, other) => Date.parse(other.at) - Date.parse(one.at))
   queryElement('#silence').hidden = entries.length > 0
   // Inserts only new entries, so that open ones stay open and the focus stays.
@@ -222,6 +225,17 @@ function decisionEntry({ type, occurredAt, actor, details }: Challenge['events']
     ` by ${actor.replace(/:.*/, '')}${shownDetails.length > 0 ? ` (${shownDetails.join(', ')})` : ''}`,
   )
   return { at: occurredAt, shown }
+}
+
+function reportEntry({ id, type, at }: Scene['reports'][number]): Entry {
+  const shown = element(
+    'li',
+    { class: 'event', 'data-key': id },
+    element('time', {}, clock(at)),
+    ' Countersign → Bank ',
+    element('b', {}, type),
+  )
+  return { at, shown }
 }
 
 function clock(instant: string): string {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { EventRefused } from './event-receiver.ts'
+import { EventRefused } from './event-refused.ts'
 
 /** An event has about 600. */
 export const LONGEST_EVENT_IN_BYTES = 65_536

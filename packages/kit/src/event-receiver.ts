@@ -1,4 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import type { JSONWebKeySet } from 'jose'
+import { eventBody } from './event-body.ts'
+import { EventRefused } from './event-refused.ts'
 import { type HandledEvents, RecentlyHandledEvents } from './handled-events.ts'
 import { PublishedKeys } from './published-keys.ts'
 import { readEvent, type ServiceEvent, type ServiceEventType, type UnknownEvent } from './service-event.ts'
@@ -46,34 +49,6 @@ export interface EventReceiverOptions {
   readonly now?: () => Date
 }
 
-const REFUSALS = {
-  EVENT_HEADERS_NOT_VALID: [400, 'The headers of Standard Webhooks are missing or malformed'],
-  EVENT_NOT_VALID: [400, 'The body is not an event of Countersign'],
-  EVENT_TOO_LONG: [413, 'The body is longer than any event'],
-  EVENT_SIGNATURE_NOT_VALID: [401, 'No signature is of the service'],
-  EVENT_TIME_NOT_VALID: [401, 'The delivery was sent too long ago, or the clocks differ'],
-  EVENT_OF_ANOTHER_CLIENT: [403, 'The event is of another client'],
-  EVENT_KEYS_UNAVAILABLE: [503, 'The keys of the service are unavailable'],
-} as const satisfies Record<string, readonly [number, string]>
-
-export type EventRefusalCode = keyof typeof REFUSALS
-
-/** The delivery must not be believed. Neither message nor fields contain what was sent. */
-export class EventRefused extends Error {
-  override readonly name = 'EventRefused'
-  /** Why. */
-  readonly code: EventRefusalCode
-  /** The status that the service gets. */
-  readonly status: number
-
-  constructor(code: EventRefusalCode, cause?: unknown) {
-    const [status, message] = REFUSALS[code]
-    super(message, cause === undefined ? {} : { cause })
-    this.code = code
-    this.status = status
-  }
-}
-
 /** What the service gets. The body is JSON, or empty. */
 export interface EventAnswer {
   readonly status: number
@@ -116,6 +91,15 @@ export class EventReceiver {
       if (!(error instanceof EventRefused)) throw error
       return this.#refuse(error)
     }
+  }
+
+  /**
+   * Reads the body of a request, and handles the delivery as `receive` does. For a server without a framework.
+   *
+   * @throws what your handler throws.
+   */
+  receiveFrom(request: IncomingMessage): Promise<EventAnswer> {
+    return this.receive(request.headers, eventBody(request))
   }
 
   /** The event of a delivery, without handling it. @throws {EventRefused} if it must not be believed. */

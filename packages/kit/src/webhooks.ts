@@ -3,9 +3,8 @@ export {
   type EventHandlers,
   EventReceiver,
   type EventReceiverOptions,
-  type EventRefusalCode,
-  EventRefused,
 } from './event-receiver.ts'
+export { type EventRefusalCode, EventRefused } from './event-refused.ts'
 export {
   type HandledEvents,
   RecentlyHandledEvents,

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 
@@ -15,11 +15,18 @@ const SEND_TIMEOUT_IN_MS = 20_000
 /** Each may be sent a text of its own, so this bounds the memory that slow clients take. */
 const MOST_CONNECTIONS = 64
 
+/** What else the server answers: everything at a path, with a sign-in of its own. */
+export interface GuardedPages {
+  /** Without a slash at its end. */
+  readonly path: string
+  readonly answer: RequestListener
+}
+
 /**
- * Creates a server that answers scrapes and nothing else. It does not listen yet. It does not authenticate clients, so it
- * has a port of its own, which only the operator's network may reach.
+ * Creates a server that answers scrapes, and requests for `pages` if there are any. It does not listen yet. It does not authenticate
+ * scrapes, so it has a port of its own, which only the operator's network may reach.
  */
-export function createMetricsServer(scrape: Scrape, logger: Logger): Server {
+export function createMetricsServer(scrape: Scrape, logger: Logger, pages?: GuardedPages): Server {
   const server = createServer(TIMEOUTS_IN_MS, async (request, response) => {
     const answer = (status: number, text: string) => {
       response.writeHead(status, {
@@ -31,8 +38,13 @@ export function createMetricsServer(scrape: Scrape, logger: Logger): Server {
       response.end(text)
     }
 
+    const [path] = request.url?.split('?') ?? []
+    if (pages && (path === pages.path || path?.startsWith(`${pages.path}/`))) {
+      pages.answer(request, response)
+      return
+    }
     const isRead = request.method === 'GET' || request.method === 'HEAD'
-    if (!isRead || request.url?.split('?')[0] !== '/metrics') {
+    if (!isRead || path !== '/metrics') {
       answer(404, 'Only GET /metrics exists here\n')
       return
     }

@@ -31,8 +31,15 @@ export function answerSupervisor(read: () => Promise<readonly object[]>): void {
   })
 }
 
-/** The metrics of all workers that serve. Rejects if a live worker does not answer in time. */
-export function scrapeOfWorkers({ timeoutInMs = ANSWER_TIMEOUT_IN_MS } = {}): Scrape {
+/**
+ * The metrics of all workers that serve. Rejects if a live worker does not answer in time.
+ *
+ * @param beside what the supervisor itself counts besides its workers.
+ */
+export function scrapeOfWorkers({
+  timeoutInMs = ANSWER_TIMEOUT_IN_MS,
+  beside = undefined as Registry | undefined,
+} = {}): Scrape {
   const serving = new Set<Worker>()
   /** The last answer of each worker. */
   const lastReported = new Map<Worker, readonly object[]>()
@@ -60,8 +67,10 @@ export function scrapeOfWorkers({ timeoutInMs = ANSWER_TIMEOUT_IN_MS } = {}): Sc
         if (metrics && serving.has(worker)) lastReported.set(worker, metrics)
       }),
     )
-    const counted = await own.registry.getMetricsAsJSON()
-    return sumOf([...lastReported.values(), exitedWorkers, counted]).metrics()
+    const counted = await Promise.all(
+      [own.registry, ...(beside ? [beside] : [])].map((registry) => registry.getMetricsAsJSON()),
+    )
+    return sumOf([...lastReported.values(), exitedWorkers, ...counted]).metrics()
   }
 }
 

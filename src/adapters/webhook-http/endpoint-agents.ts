@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 
 /** Deliveries at the same time to one endpoint. Others wait for one of these connections. */
-const CONNECTIONS_PER_ENDPOINT = 8
+const CONNECTIONS_PER_ENDPOINT = 16
 const IDLE_IN_MS = 5000
 /** After this time, new connections look the address of the endpoint up again. */
 const RENEWED_AFTER_MS = 60_000

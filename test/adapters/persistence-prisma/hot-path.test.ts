@@ -14,6 +14,7 @@ import {
   claimDue,
   RECORDING,
 } from '../../../src/adapters/persistence-prisma/otp-outbox/otp-outbox-statements.ts'
+import { claimDueSecurityNotices } from '../../../src/adapters/persistence-prisma/security-notices/security-notice-statements.ts'
 import {
   FINDING,
   LOADING,
@@ -72,6 +73,7 @@ const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
   record: RECORDING.alone({ claimed: issued, outcome: SENT, event: SENT_EVENT }),
   'save, with the notice of a lock': saveLockingDecision(WITHOUT_ISSUANCE, NOTICE, BY_ALICE),
   'claim notices': claimDueNotices(50, NOON, afterNoon(30)),
+  'claim security notices': claimDueSecurityNotices(50, NOON, afterNoon(30)),
   'record a notice': recordNotice(NOTICE, ...LockNotice.markSent(NOTICE, 'm', NOON)),
 }
 
@@ -288,7 +290,13 @@ async function filledDatabase(): Promise<string> {
     )
     SELECT gen_random_uuid(), id, subject_user_id, 'a@example.com', created_at, expires_at, 'sent', 1, created_at
     FROM challenges`)
-  await client.query('VACUUM (ANALYZE) lock_notices')
+  await client.query(`
+    INSERT INTO security_notices (
+      id, kind, subject_user_id, recipient, happened_at, status, delivery_attempts, finished_at
+    )
+    SELECT gen_random_uuid(), 'address-changed', subject_user_id, 'a@example.com', created_at, 'sent', 1, created_at
+    FROM challenges`)
+  await client.query('VACUUM (ANALYZE) lock_notices, security_notices')
   await client.end()
   return url
 }

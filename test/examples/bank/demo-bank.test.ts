@@ -171,6 +171,47 @@ test('a code to an address that bounces takes the address out of use, until the 
   t.is((await initiateOf(challengeId)).status, 204)
 })
 
+test('the bank hears from Countersign what happened, and asks for nothing meanwhile', async (t) => {
+  const { ask, countersign } = await visitor()
+  const demanded = await ask('POST', '/bank/transfers', ORDER)
+  const proof = await countersign(demanded.body)
+  await ask('POST', '/bank/transfers', ORDER, proof)
+  const reported = ({ body }: { body: { reports: { type: string }[] } }) =>
+    body.reports.map(({ type }) => type)
+
+  const scene = await until(
+    () => ask('GET', '/backstage/scene'),
+    (seen) => reported(seen).includes('challenge-consumed'),
+  )
+
+  const heard = reported(scene).filter((type) => !type.startsWith('otp-'))
+  t.deepEqual(heard, ['challenge-opened', 'challenge-verified', 'challenge-consumed'])
+  t.true(reported(scene).includes('otp-sent'))
+  const readings = () => service.output().split(/route: "[^"]*challenge[^"]*\/events"/).length
+  await ask('GET', '/backstage/scene')
+  const before = readings()
+  t.true(before > 1)
+  for (let look = 0; look < 3; look += 1) await ask('GET', '/backstage/scene')
+  t.is(readings(), before)
+})
+
+test('the bank refuses events that Countersign did not sign', async (t) => {
+  await visitor()
+  const forged = { specversion: '1.0', id: '1', type: 'countersign.challenge-verified' }
+
+  const post = async (headers: Record<string, string>) => {
+    const response = await fetch(`${service.url}/bank/events`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/cloudevents+json', ...headers },
+      body: JSON.stringify(forged),
+    })
+    return response.status
+  }
+  t.is(await post({}), 400)
+  const now = String(Math.floor(Date.now() / 1000))
+  t.is(await post({ 'webhook-id': '1', 'webhook-timestamp': now, 'webhook-signature': 'v1,AAAA' }), 401)
+})
+
 test('a trouble that is none is refused', async (t) => {
   const { ask } = await visitor()
 
