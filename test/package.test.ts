@@ -88,7 +88,7 @@ test('what was built mirrors the sources, file by file', async (t) => {
 test('every export is in the package, with its types', async (t) => {
   const paths = Object.values(kit.manifest.exports).flatMap((targets) => Object.values(targets))
 
-  t.is(paths.length, 10)
+  t.is(paths.length, 12)
   t.deepEqual(
     paths.filter((path) => !kit.files.includes(path.replace('./', ''))),
     [],

@@ -30,7 +30,7 @@ function pauseOf({ clientId, pausedAt }: WebhookEndpoint): CheckResult[] {
     CheckResult.warning(
       NAME,
       `${clientId} gets no events since ${pausedAt.toISOString()}: its deliveries are paused`,
-      `Let its service look at its endpoint, then run "countersign webhooks resume ${clientId}"`,
+      `Let its service look at its endpoint, then run "countersign webhooks resume ${clientId}" (docs/operations.md#countersignwebhookpaused)`,
     ),
   ]
 }

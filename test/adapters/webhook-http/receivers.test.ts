@@ -85,6 +85,20 @@ for (const [library, verified] of [
   })
 }
 
+test('a secret whose key is gone takes its own signature along, and no delivery', async (t) => {
+  const { url, received } = await receiver(t)
+  const [kept, lost] = [secrets.newOrigin(), { keyId: 'k0', salt: 'AAECAwQFBgcICQoLDA0ODw' }]
+  const endpoint = { ...endpointAt(url), secrets: [kept, lost] }
+
+  t.deepEqual(await transport().send(endpoint, EVENT), { outcome: 'accepted' })
+  t.deepEqual(await transport().send({ ...endpoint, secrets: [lost] }, EVENT), { outcome: 'accepted' })
+
+  const versions = received.map(({ headers }) =>
+    (headers['webhook-signature'] as string).split(' ').map((signature) => signature.split(',')[0]),
+  )
+  t.deepEqual(versions, [['v1', 'v1a'], ['v1a']])
+})
+
 test('the published key verifies a delivery', async (t) => {
   const { url, received } = await receiver(t)
   await transport().send(endpointAt(url), EVENT)
