@@ -10,8 +10,8 @@ export interface Secrets {
   readonly keys: readonly string[]
 }
 
-/** The paths that return a mail, or a user with their address. */
-const TELL_ADDRESSES = ['readUser', 'putUser', 'readDevelopmentMailbox', 'readDevelopmentMail']
+/** The paths that return a mail, or a user with their address, or all that is kept about one. */
+const TELL_ADDRESSES = ['readUser', 'putUser', 'exportUser', 'readDevelopmentMailbox', 'readDevelopmentMail']
 const TELL_CODES = ['readDevelopmentMailbox', 'readDevelopmentMail']
 /** Signs of the service's internals. */
 const INTERNALS =

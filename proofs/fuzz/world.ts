@@ -66,7 +66,7 @@ export interface Scene {
 
 const SCOPES = [
   ...['mfa:challenges:create', 'mfa:challenges:consume', 'mfa:audit:read'],
-  ...['mfa:users:read', 'mfa:users:write', 'mfa:support:read', 'mfa:support:write'],
+  ...['mfa:users:read', 'mfa:users:write', 'mfa:users:export', 'mfa:support:read', 'mfa:support:write'],
 ].join(' ')
 const MFA = '/internal/v1/mfa'
 const WRONG_CODES_TO_A_LOCK = 5

@@ -27,6 +27,7 @@ import { VerifyOtp } from '../application/codes/verify-otp.ts'
 import { LiftSuppression } from '../application/mail/lift-suppression.ts'
 import { AccessTokens } from '../application/ports/access-tokens.ts'
 import { ChallengeSigner } from '../application/ports/challenge-signer.ts'
+import { ExportSubject } from '../application/support/export-subject.ts'
 import { FindSubject } from '../application/support/find-subject.ts'
 import { ListChallenges } from '../application/support/list-challenges.ts'
 import { UnlockSubject } from '../application/support/unlock-subject.ts'
@@ -79,16 +80,17 @@ export function http({
         liftSuppression: LiftSuppression,
         findSubject: FindSubject,
         unlockSubject: UnlockSubject,
+        exportSubject: ExportSubject,
+        eraseUser: EraseUser,
         putUser: PutUser | undefined,
-        eraseUser: EraseUser | undefined,
       ) =>
         userRoutes(authentication, {
-          ...{ findUser, liftSuppression, findSubject, unlockSubject, putUser, eraseUser },
+          ...{ findUser, liftSuppression, findSubject, unlockSubject, exportSubject, eraseUser, putUser },
         }),
       [
-        ...([Authentication, FindUser, LiftSuppression, FindSubject, UnlockSubject] as const),
+        ...([Authentication, FindUser, LiftSuppression, FindSubject] as const),
+        ...([UnlockSubject, ExportSubject, EraseUser] as const),
         { serviceIdentifier: PutUser, optional: true },
-        { serviceIdentifier: EraseUser, optional: true },
       ],
     )
     bind(Readiness).toResolvedValue(

@@ -12,11 +12,13 @@ import { RowSeals } from '../adapters/persistence-prisma/seals/row-seals.ts'
 import { PrismaServiceEventBacklog } from '../adapters/persistence-prisma/service-events/prisma-service-event-backlog.ts'
 import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaStandings } from '../adapters/persistence-prisma/support/prisma-standings.ts'
+import { PrismaSubjectRecords } from '../adapters/persistence-prisma/support/prisma-subject-records.ts'
 import { PrismaSupportSearch } from '../adapters/persistence-prisma/support/prisma-support-search.ts'
 import { AuditTrail } from '../application/ports/audit-trail.ts'
 import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
 import { Retention } from '../application/ports/retention.ts'
 import { Standings } from '../application/ports/standings.ts'
+import { SubjectRecords } from '../application/ports/subject-records.ts'
 import { SupportSearch } from '../application/ports/support-search.ts'
 import { Suppressions } from '../application/ports/suppressions.ts'
 import { TrailAnchors } from '../application/ports/trail-anchors.ts'
@@ -32,6 +34,7 @@ export function storage(): ContainerModule {
     bindPort(bind, MailOutcomes, PrismaMailOutcomes, [Statements, Commits])
     bindPort(bind, Suppressions, PrismaSuppressions, [Statements, Commits])
     bindPort(bind, Standings, PrismaStandings, [Statements, Commits])
+    bindPort(bind, SubjectRecords, PrismaSubjectRecords, [PrismaClient])
     bindPort(bind, SupportSearch, PrismaSupportSearch, [Statements])
     bindPort(bind, OutboxBacklog, PrismaOutboxBacklog, [PrismaClient])
     bindPort(bind, ServiceEventBacklog, PrismaServiceEventBacklog, [PrismaClient])

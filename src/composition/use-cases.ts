@@ -18,12 +18,14 @@ import { MailOutcomes } from '../application/ports/mail-outcomes.ts'
 import { Retention } from '../application/ports/retention.ts'
 import { Standings } from '../application/ports/standings.ts'
 import { StepUps } from '../application/ports/step-ups.ts'
+import { SubjectRecords } from '../application/ports/subject-records.ts'
 import { SupportSearch } from '../application/ports/support-search.ts'
 import { Suppressions } from '../application/ports/suppressions.ts'
 import { Totp } from '../application/ports/totp.ts'
 import { AnchorSigner, AnchorVerifier, TrailAnchors } from '../application/ports/trail-anchors.ts'
 import { UserDirectory } from '../application/ports/user-directory.ts'
 import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
+import { ExportSubject } from '../application/support/export-subject.ts'
 import { FindMarkedChallenges } from '../application/support/find-marked-challenges.ts'
 import { FindSubjectsOfMailbox } from '../application/support/find-subjects-of-mailbox.ts'
 import { ListChallenges } from '../application/support/list-challenges.ts'
@@ -57,6 +59,7 @@ export function useCases({
     bindClass(bind, ListChallenges, [SupportSearch, Clock])
     bindClass(bind, FindMarkedChallenges, [SupportSearch, Clock])
     bindClass(bind, FindSubjectsOfMailbox, [SupportSearch])
+    bindClass(bind, ExportSubject, [SubjectRecords, Clock])
     bindClass(bind, UnlockSubject, [Standings, UserDirectory, Clock])
 
     bindClass(bind, RecordMailEvent, [MailOutcomes, Clock])

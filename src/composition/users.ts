@@ -22,6 +22,9 @@ export function users({
   logger,
 }: Pick<CompositionOptions, 'config' | 'logger'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
+    bindClass(bind, PrismaUserRegistry, [PrismaClient, Commits])
+    // It forgets what the service itself keeps about a user, wherever their entry is.
+    bindClass(bind, EraseUser, [PrismaUserRegistry, Clock, Policy])
     if (keycloak) {
       bind(ExternalUserDirectory).toResolvedValue(
         (clock, tracing) =>
@@ -44,7 +47,7 @@ export function users({
       // Keycloak does not say when an address changes or a user goes, so each load of a challenge asks.
       bindPort(bind, StepUps, AddressCheckedStepUps, [PrismaStepUps, ExternalUserDirectory])
     } else {
-      bindPort(bind, UserRegistry, PrismaUserRegistry, [PrismaClient, Commits])
+      bind(UserRegistry).toService(PrismaUserRegistry)
       bind(UserDirectory).toService(UserRegistry)
       bind(StepUps).toService(PrismaStepUps)
       bind(FindSubject).toResolvedValue(
@@ -58,7 +61,6 @@ export function users({
         [Standings, UserRegistry, Clock, Policy],
       )
       bindClass(bind, PutUser, [UserRegistry, Clock])
-      bindClass(bind, EraseUser, [UserRegistry, Clock, Policy])
     }
   })
 }

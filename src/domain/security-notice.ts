@@ -11,7 +11,7 @@ export interface SecurityNoticeDraft {
   /** The client that did it, or whose operation it was. Undefined: no client. */
   readonly clientId?: string | undefined
   readonly happenedAt: Date
-  /** BCP 47 language tag of the entry before; undefined if the entry that there is says it. */
+  /** BCP 47 language tag of an entry that is gone or elsewhere; undefined if the entry that there is says it. */
   readonly locale?: string | undefined
 }
 

@@ -115,15 +115,19 @@ export const SubjectStanding = {
    * Ends a lock before its time; undefined without one. The lock still counts: only a success clears it, so the next one
    * lasts twice as long.
    *
-   * @param address of the subject. One that is suppressed gets no mail.
+   * @param reader the subject's entry, if there is one. An address that is suppressed gets no mail.
    */
-  unlock(standing: SubjectStanding, address: EmailAddress | undefined, now: Date): Unlocking | undefined {
+  unlock(
+    standing: SubjectStanding,
+    reader: { readonly email: EmailAddress; readonly locale?: string | undefined } | undefined,
+    now: Date,
+  ): Unlocking | undefined {
     const { subjectUserId, lockedUntil } = standing
     if (!lockedUntil || !SubjectStanding.isLocked(standing, now)) return undefined
-    const recipient = address && !SubjectStanding.isSuppressed(standing, address) ? address : undefined
+    const hearsOfIt = reader && !SubjectStanding.isSuppressed(standing, reader.email)
     return {
       standing: { ...standing, lockedUntil: undefined },
-      ...(recipient && { notice: { kind: 'subject-unlocked', subjectUserId, recipient, happenedAt: now } }),
+      ...(hearsOfIt && { notice: noticeTo(reader, subjectUserId, now) }),
       event: { type: 'subject-unlocked', subjectUserId, at: now, until: lockedUntil },
     }
   },
@@ -159,6 +163,15 @@ export const SubjectStanding = {
     const latest = standing.suppression
     return !latest || at > latest.at ? { ...standing, suppression: { address: undefined, at } } : standing
   },
+}
+
+function noticeTo(
+  { email: recipient, locale }: { readonly email: EmailAddress; readonly locale?: string | undefined },
+  subjectUserId: string,
+  happenedAt: Date,
+): SecurityNoticeDraft {
+  const kind = 'subject-unlocked'
+  return { kind, subjectUserId, recipient, happenedAt, ...(locale !== undefined && { locale }) }
 }
 
 function ofLastHour({ recentIssuances }: SubjectStanding, now: Date): readonly Date[] {

@@ -138,11 +138,12 @@ export const User = {
    * Ends every live challenge of the user, and every warning that has not been sent. An address hears that it was removed if a
    * challenge was live: somebody may have removed it to put their own.
    *
+   * @param user their entry, or only their id without one: another directory may have it, and no address of ours was removed.
    * @param challenges of the user: at least the live ones. Those that are over stay as they ended.
    * @param tellsAddress whether the address hears of it without a live challenge, too.
    */
   erase(
-    user: User,
+    user: User | { readonly userId: string; readonly email?: undefined },
     challenges: readonly Challenge[],
     queuedNotices: readonly QueuedLockNotice[],
     now: Date,
@@ -151,7 +152,7 @@ export const User = {
     const { userId } = user
     const [cancelled, cancellations] = cancelLive(challenges, 'user-erased', now)
     const withdrawals = queuedNotices.map((notice) => LockNotice.fail(notice, 'user-erased', now))
-    const hearsOfIt = tellsAddress || cancelled.length > 0
+    const hearsOfIt = user.email !== undefined && (tellsAddress || cancelled.length > 0)
     return {
       cancelled,
       ...(hearsOfIt && { notice: noticeOf('address-removed', user, now) }),

@@ -18,6 +18,7 @@ import { SendSecurityNotices } from '../../src/application/mail/send-security-no
 import type { LockWarning } from '../../src/application/ports/lock-mail-composer.ts'
 import type { OtpNotice } from '../../src/application/ports/otp-mail-composer.ts'
 import type { SecurityNews } from '../../src/application/ports/security-mail-composer.ts'
+import { ExportSubject } from '../../src/application/support/export-subject.ts'
 import { FindSubject } from '../../src/application/support/find-subject.ts'
 import { ListChallenges } from '../../src/application/support/list-challenges.ts'
 import { UnlockSubject } from '../../src/application/support/unlock-subject.ts'
@@ -120,6 +121,7 @@ export async function scenario({
       clock,
       policy,
     ),
+    exportSubject: new ExportSubject(store.subjectRecords, clock),
     unlockSubject: new UnlockSubject(store.standings, store.registry, clock),
   }
   await useCases.putUser.execute({

@@ -41,7 +41,7 @@ export function standingsContract(adapter: string, create: CreateStores<Standing
   test(`${adapter}: an unlocked subject is stored one version on, with its event and one notice`, async (t) => {
     const { stores, commits } = await overheard(create)
     const { id, subjectUserId, standing } = await lockedSubject(stores)
-    const unlocking = SubjectStanding.unlock(standing, ALICE, afterNoon(1))!
+    const unlocking = SubjectStanding.unlock(standing, { email: ALICE }, afterNoon(1))!
     commits.length = 0
 
     t.true(await stores.standings.saveUnlocking(unlocking, PROVENANCE))
@@ -73,7 +73,7 @@ export function standingsContract(adapter: string, create: CreateStores<Standing
   test(`${adapter}: of ten unlockings of one version one is stored, with one event and one notice`, async (t) => {
     const { stores, commits } = await overheard(create)
     const { subjectUserId, standing } = await lockedSubject(stores)
-    const unlocking = SubjectStanding.unlock(standing, ALICE, afterNoon(1))!
+    const unlocking = SubjectStanding.unlock(standing, { email: ALICE }, afterNoon(1))!
     commits.length = 0
 
     const saved = await Promise.all(
@@ -90,7 +90,7 @@ export function standingsContract(adapter: string, create: CreateStores<Standing
     const stores = await create()
     const { subjectUserId, standing } = await lockedSubject(stores)
     await stores.registry.put({ userId: subjectUserId, email: ALICE }, NOON, PROVENANCE)
-    const unlocking = SubjectStanding.unlock(standing, ALICE, afterNoon(1))!
+    const unlocking = SubjectStanding.unlock(standing, { email: ALICE }, afterNoon(1))!
 
     t.false(await stores.standings.saveUnlocking(unlocking, PROVENANCE))
 
@@ -101,7 +101,10 @@ export function standingsContract(adapter: string, create: CreateStores<Standing
   test(`${adapter}: a code counts again after an unlocking`, async (t) => {
     const stores = await create()
     const { subjectUserId, standing } = await lockedSubject(stores)
-    await stores.standings.saveUnlocking(SubjectStanding.unlock(standing, ALICE, afterNoon(1))!, PROVENANCE)
+    await stores.standings.saveUnlocking(
+      SubjectStanding.unlock(standing, { email: ALICE }, afterNoon(1))!,
+      PROVENANCE,
+    )
     const { id } = await opened(stores, subjectUserId)
 
     await issued(stores, id, afterNoon(2))
@@ -116,7 +119,7 @@ export function standingsContract(adapter: string, create: CreateStores<Standing
 
     t.true(
       await stores.standings.saveUnlocking(
-        SubjectStanding.unlock(standing, ALICE, afterNoon(1))!,
+        SubjectStanding.unlock(standing, { email: ALICE }, afterNoon(1))!,
         PROVENANCE,
       ),
     )

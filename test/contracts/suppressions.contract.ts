@@ -132,6 +132,16 @@ export function suppressionsContract(adapter: string, create: CreateStores<MailO
     t.is((await stores.suppressions.findBySubject(userId))?.suppression, undefined)
   })
 
+  test(`${adapter}: the address out of use of a user whose entry is elsewhere is forgotten too`, async (t) => {
+    const stores = await create()
+    const { subjectUserId, address } = await suppressedSubject(stores)
+
+    await stores.registry.erase(subjectUserId, afterNoon(3), PROVENANCE)
+
+    t.deepEqual(await stores.suppressions.findByMailbox(mailboxOf(address)), [])
+    t.is((await stores.suppressions.findBySubject(subjectUserId))?.suppression, undefined)
+  })
+
   test.serial(
     `${adapter}: of ten lifts of one version the listener hears of the one that is saved, and of none without an event`,
     async (t) => {

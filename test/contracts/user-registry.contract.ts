@@ -163,14 +163,53 @@ export function userRegistryContract(adapter: string, create: CreateStores): voi
     t.false(JSON.stringify(await stores.trail.eventsOf(id)).includes(ALICE))
   })
 
-  test.serial(`${adapter}: to erase whom nobody knows is without effect`, async (t) => {
-    const stores = await create()
-    const { id, subjectUserId: userId } = await opened(stores)
+  test.serial(
+    `${adapter}: to erase whom nobody knows is without effect, and leaves no trace of the id`,
+    async (t) => {
+      const { stores, types } = await overheard(create)
+      const userId = randomUUID()
 
-    await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+      await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
 
-    t.is(await statusOf(stores, id), 'pending')
-  })
+      t.deepEqual(types(), [])
+      const { id } = await opened(stores, userId)
+      t.is((await stores.stepUps.load(id))?.standing.version, 0)
+    },
+  )
+
+  test.serial(
+    `${adapter}: a user whose entry is elsewhere is erased too: no address, no live challenge`,
+    async (t) => {
+      const { stores, types } = await overheard(create)
+      const { id, subjectUserId: userId } = await opened(stores)
+      await issued(stores, id)
+
+      await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+
+      const stepUp = await stores.stepUps.load(id)
+      t.is(stepUp?.challenge.status, 'cancelled')
+      t.not(stepUp?.issuance?.recipient, ALICE)
+      t.deepEqual(types().at(-1), ['challenge-cancelled', 'user-erased'])
+    },
+  )
+
+  test.serial(
+    `${adapter}: an erasure that is repeated finds nothing, and is not on record again`,
+    async (t) => {
+      const { stores, types } = await overheard(create)
+      const { id, subjectUserId: userId } = await opened(stores)
+      await stores.registry.put({ userId, email: ALICE }, NOON, PROVENANCE)
+      await issued(stores, id)
+
+      await stores.registry.erase(userId, afterNoon(1), PROVENANCE)
+      await stores.registry.erase(userId, afterNoon(2), PROVENANCE)
+
+      const erasures = types()
+        .flat()
+        .filter((type) => type === 'user-erased')
+      t.is(erasures.length, 1)
+    },
+  )
 
   test.serial(
     `${adapter}: an issuance decided before the user was erased can no longer be saved`,

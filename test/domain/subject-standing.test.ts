@@ -1,6 +1,6 @@
 import test from 'ava'
 import { IssuancesSpent, SubjectLocked, SubjectStanding } from '../../src/domain/subject-standing.ts'
-import { afterNoon, NOON, POLICY } from './examples.ts'
+import { ALICE, afterNoon, NOON, POLICY } from './examples.ts'
 
 const blank = SubjectStanding.blank('alice')
 const failTimes = (times: number, standing = blank, now = NOON) =>
@@ -66,4 +66,42 @@ test('neither failure nor success touches the count of issuances', (t) => {
   const issued = SubjectStanding.countIssuance(blank, POLICY, NOON)
 
   t.deepEqual(SubjectStanding.succeed(failTimes(5, issued)).recentIssuances, [NOON])
+})
+
+test('an unlocking ends a lock alone: failures, locks and mails still count', (t) => {
+  const issued = SubjectStanding.countIssuance(blank, POLICY, NOON)
+  const locked = failTimes(5, failTimes(5, issued), afterNoon(900))
+
+  const unlocking = SubjectStanding.unlock(locked, { email: ALICE, locale: 'de' }, afterNoon(901))
+
+  t.deepEqual(unlocking, {
+    standing: { ...locked, lockedUntil: undefined },
+    notice: {
+      ...{ kind: 'subject-unlocked', subjectUserId: 'alice', recipient: ALICE, locale: 'de' },
+      happenedAt: afterNoon(901),
+    },
+    event: {
+      type: 'subject-unlocked',
+      subjectUserId: 'alice',
+      at: afterNoon(901),
+      until: locked.lockedUntil,
+    },
+  })
+  t.is(unlocking?.standing.consecutiveLocks, 2)
+})
+
+test('a lock that is over, to the millisecond, is no lock that could be ended', (t) => {
+  const locked = failTimes(5)
+
+  t.truthy(SubjectStanding.unlock(locked, undefined, afterNoon(899.999)))
+  t.is(SubjectStanding.unlock(locked, undefined, afterNoon(900)), undefined)
+  t.is(SubjectStanding.unlock(blank, { email: ALICE }, NOON), undefined)
+})
+
+test('nobody is told of an unlocking at an address that gets no mail, or without one', (t) => {
+  const suppression = { address: ALICE, reason: 'hard-bounce', at: NOON } as const
+  const locked = SubjectStanding.suppress(failTimes(5), suppression)
+
+  t.is(SubjectStanding.unlock(locked, { email: ALICE }, NOON)?.notice, undefined)
+  t.is(SubjectStanding.unlock(failTimes(5), undefined, NOON)?.notice, undefined)
 })

@@ -188,6 +188,16 @@ test('an erasure cancels the live challenges, tells the address and withdraws th
   })
 })
 
+test('a user without an entry of ours has no address that could hear of the erasure', (t) => {
+  const { pending } = challengesOfAlice()
+
+  const decision = User.erase({ userId: 'alice' }, [pending], [], afterNoon(10), true)
+
+  t.is(decision.notice, undefined)
+  t.is(decision.cancelled.length, 1)
+  t.like(decision.events.at(-1), { type: 'user-erased', subjectUserId: 'alice' })
+})
+
 test('the erasure of a user without live challenges is on record, and the address hears of it only if it has to', (t) => {
   const erased = {
     cancelled: [],

@@ -67,7 +67,7 @@ export async function edge(
       challengeRoutes(authentication, useCases),
       userRoutes(authentication, {
         ...useCases,
-        ...(usersElsewhere && { putUser: undefined, eraseUser: undefined }),
+        ...(usersElsewhere && { putUser: undefined }),
       }),
       serviceEventRoutes(authentication, useCases),
       ...(webhook ? [postmarkWebhookRoutes(new BasicCredentials(WEBHOOK_AUTH), useCases, logger)] : []),

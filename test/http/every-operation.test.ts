@@ -19,6 +19,7 @@ const SERVICE = [
     'audit_read',
     'users_read',
     'users_write',
+    'users_export',
     'support_read',
     'support_write',
     'webhooks_write',

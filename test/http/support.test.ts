@@ -5,6 +5,7 @@ import { ALICE_TOKEN, CRM_TOKEN, edge, isError, PAYMENTS_TOKEN } from './edge.ts
 const MFA = '/internal/v1/mfa'
 const READER = 'client.desk.mfa_support_read'
 const WRITER = 'client.desk.mfa_support_write'
+const EXPORTER = 'client.privacy.mfa_users_export'
 const STRICT = { ...POLICY, subjectMaxFailures: 1 }
 const family = 'challenge'
 
@@ -151,18 +152,44 @@ test('the user id before the verb may hold a colon, and an encoded slash', async
   t.like(logLines.at(-1), { subject: 'auth0|5f/7:x', caller: 'client:desk' })
 })
 
+test('an export has whole addresses and summaries, and says when it was made', async (t) => {
+  const { call, open } = await edge(t)
+  const id = await open()
+
+  const { status, body } = await call('GET', `${MFA}/users/alice/export`, { token: EXPORTER })
+
+  t.is(status, 200)
+  t.like(body, { userId: 'alice', exportedAt: NOON.toISOString() })
+  t.is(body.tables.users[0].email, 'alice@example.com')
+  t.like(body.tables.challenges, { 0: { id }, length: 1 })
+  isError(t, await call('GET', `${MFA}/users/%00/export`, { token: EXPORTER }), 400, 'BAD_REQUEST', {
+    family,
+  })
+})
+
+test('about a user whom nobody knows nothing is exported', async (t) => {
+  const { call } = await edge(t)
+
+  const { status, body } = await call('GET', `${MFA}/users/nobody/export`, { token: EXPORTER })
+
+  t.is(status, 200)
+  t.true(Object.values<unknown[]>(body.tables).every((rows) => rows.length === 0))
+})
+
 test('each call of the support asks for its own scope', async (t) => {
   const { call } = await edge(t)
   const calls = [
     ['GET', `${MFA}/challenges?subjectUserId=alice`, READER],
     ['GET', `${MFA}/users/alice/standing`, READER],
     ['POST', `${MFA}/users/alice:unlock`, WRITER],
+    ['GET', `${MFA}/users/alice/export`, EXPORTER],
   ] as const
 
   for (const [method, path, right] of calls) {
     t.true((await call(method, path, { token: right })).status < 300)
     isError(t, await call(method, path), 401, 'UNAUTHORIZED', { family })
-    for (const token of [ALICE_TOKEN, PAYMENTS_TOKEN, CRM_TOKEN, right === READER ? WRITER : READER]) {
+    const others = [READER, WRITER, EXPORTER].filter((token) => token !== right)
+    for (const token of [ALICE_TOKEN, PAYMENTS_TOKEN, CRM_TOKEN, ...others]) {
       isError(t, await call(method, path, { token }), 403, 'FORBIDDEN', { family })
     }
   }

@@ -199,12 +199,17 @@ test('a deleted user has no live challenge left', async (t) => {
   t.is((await store.stepUps.load(id))?.challenge.status, 'cancelled')
 })
 
-test('where the users are kept elsewhere, put and delete are not allowed', async (t) => {
-  const { call } = await edge(t, { usersElsewhere: true })
+test('where the users are kept elsewhere, they are not put here, and can still be erased', async (t) => {
+  const { call, open, issue, store } = await edge(t, { usersElsewhere: true })
+  const id = await open()
+  await issue(id)
 
-  for (const method of ['PUT', 'DELETE']) {
-    const reply = await call(method, `${PATH}/alice`, { token: CRM_TOKEN, json: BOB })
-    isError(t, reply, 405, 'RESOURCE_UNKNOWN', { family })
-    t.is(reply.headers.get('Allow'), 'HEAD, GET')
-  }
+  const reply = await call('PUT', `${PATH}/alice`, { token: CRM_TOKEN, json: BOB })
+  isError(t, reply, 405, 'RESOURCE_UNKNOWN', { family })
+  t.is(reply.headers.get('Allow'), 'HEAD, GET, DELETE')
+
+  t.is((await call('DELETE', `${PATH}/alice`, { token: CRM_TOKEN })).status, 204)
+  const stepUp = await store.stepUps.load(id)
+  t.is(stepUp?.challenge.status, 'cancelled')
+  t.not(stepUp?.issuance?.recipient, 'alice@example.com')
 })

@@ -75,7 +75,16 @@ test('users kept by Keycloak get their codes where Keycloak says, and are not ch
     json: { email: 'x@example.com' },
   })
   t.is(change.status, 405)
-  t.is(change.headers.get('Allow'), 'HEAD, GET')
+  t.is(change.headers.get('Allow'), 'HEAD, GET, DELETE')
+
+  // What this service keeps is erased, and Keycloak keeps its own.
+  const exported = async () => {
+    const right = await tokenOf(url, { client_id: 'privacy', scope: 'mfa:users:export' })
+    return JSON.stringify((await call(url, 'GET', `${user}/export`, { token: right })).body)
+  }
+  t.true((await exported()).includes(email))
+  t.is((await call(url, 'DELETE', user, { token: await crmToken(url) })).status, 204)
+  t.false((await exported()).includes(email))
 })
 
 test('an address that changes in Keycloak ends the challenge: reads show it, the next decision stores it', async (t) => {

@@ -9,10 +9,19 @@ import {
   NEEDED_PRIVILEGES,
 } from '../../src/adapters/persistence-prisma/connection/database-check.ts'
 import { migrateDatabase } from '../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
+import { PrismaServiceEventBacklog } from '../../src/adapters/persistence-prisma/service-events/prisma-service-event-backlog.ts'
+import { PrismaServiceEvents } from '../../src/adapters/persistence-prisma/service-events/prisma-service-events.ts'
+import { PrismaWebhookEndpoints } from '../../src/adapters/persistence-prisma/service-events/prisma-webhook-endpoints.ts'
+import { PrismaChallengeExpiries } from '../../src/adapters/persistence-prisma/step-ups/prisma-challenge-expiries.ts'
+import { PrismaStepUps } from '../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { EddsaAnchorSigner } from '../../src/adapters/signing-eddsa/eddsa-anchors.ts'
 import { AnchorTrail } from '../../src/application/trail/anchor-trail.ts'
+import { Challenge } from '../../src/domain/challenge.ts'
+import { PAYMENTS } from '../contracts/service-events.contract.ts'
+import { afterNoon, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
 import { missingDatabaseUrl, query, serverUrl } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
+import { SEALS } from '../support/seals.ts'
 import {
   codeIn,
   crmToken,
@@ -209,6 +218,34 @@ test('what that role inserts gets its place from the owner, and no forged one', 
   )
 })
 
+test('that role delivers events, and lets challenges expire', async (t) => {
+  const { prisma, statements, close } = connectPrisma({ url: asService, onConnectionLost: () => {} })
+  t.teardown(close)
+  const stores = {
+    stepUps: new PrismaStepUps(statements, SEALS),
+    endpoints: new PrismaWebhookEndpoints(statements),
+  }
+  const serviceEvents = new PrismaServiceEvents(statements)
+  const endpoint = { ...PAYMENTS, clientId: randomUUID() }
+  t.true(await stores.endpoints.save(endpoint, undefined))
+  const [challenge, event] = Challenge.open(
+    { id: randomUUID(), clientId: endpoint.clientId, subjectUserId: randomUUID(), operation: TRANSFER },
+    POLICY,
+    NOON,
+  )
+  await stores.stepUps.open(challenge, event, { key: 'k', fingerprint: 'f' }, { actor: 'client:payments' })
+
+  const expiries = new PrismaChallengeExpiries(prisma)
+  t.is(await expiries.take(afterNoon(POLICY.challengeLifetimeInSeconds + 1), 10), 1)
+  t.is(await serviceEvents.number(100), 2)
+  const room = { perEndpoint: 8, taken: new Map() }
+  const [delivery] = await serviceEvents.claim(room, afterNoon(900), afterNoon(960))
+  t.true(await serviceEvents.record(delivery!, { status: 'accepted' }, false, afterNoon(900)))
+  t.is(await serviceEvents.replay(endpoint.clientId, { after: 0 }, NOON), 1)
+  t.is((await new PrismaServiceEventBacklog(prisma).measure(NOON)).waiting, 2)
+  await stores.endpoints.remove(endpoint.clientId)
+})
+
 for (const statement of [
   `UPDATE challenge_events SET actor = 'nobody'`,
   'DELETE FROM challenge_events',
@@ -224,6 +261,10 @@ for (const statement of [
   'DELETE FROM trail_anchors',
   'UPDATE trail_anchors SET events = 0',
   `SELECT setval('challenge_events_id_seq', 1)`,
+  `INSERT INTO service_events (event_id, client_id, challenge_id, next_attempt_at)
+   VALUES (1, 'payments', gen_random_uuid(), now())`,
+  'INSERT INTO challenge_expiries VALUES (gen_random_uuid(), now())',
+  'CREATE OR REPLACE FUNCTION queue_service_events() RETURNS trigger LANGUAGE sql AS $$ SELECT 1 $$',
   'DELETE FROM subject_standings',
   'DELETE FROM otp_issuances',
   'ALTER TABLE challenges ADD COLUMN x int',

@@ -298,10 +298,10 @@ export class CountersignClient {
   }
 
   /**
-   * Erases a user from the directory, with every address that a code was mailed to, and ends the user's open challenges. Resolves
-   * too if there was no such user. Needs the scope `mfa:users:write`.
+   * Erases a user from the directory, with every address that a code was mailed to, and ends the user's open challenges. Another
+   * directory keeps its own entry. Resolves too if there was no such user. Needs the scope `mfa:users:write`.
    *
-   * Codes: `BAD_REQUEST`, `FORBIDDEN`, and `RESOURCE_UNKNOWN` if the service reads its users from another directory.
+   * Codes: `BAD_REQUEST`, `FORBIDDEN`.
    */
   async eraseUser(userId: string, { signal }: CallOptions = {}): Promise<void> {
     const path = `${USERS}/${segment(userId)}`

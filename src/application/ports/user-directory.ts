@@ -38,7 +38,8 @@ export abstract class UserRegistry extends UserDirectory {
   /**
    * Deletes the user's entry and every stored address that a mail was sent to, together with what follows (`User.erase`), all
    * or nothing. The audit trail stays: it contains no address. So do security notices that are queued, until they are sent or
-   * a day old: they are warnings to that address. Has no effect if there is no such user.
+   * a day old: they are warnings to that address. A user without an entry may have left addresses, too. Has no effect if nothing is
+   * left to erase.
    *
    * @param tellsAddress as for `User.erase`. Default: false.
    */

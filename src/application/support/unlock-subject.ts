@@ -40,7 +40,7 @@ export class UnlockSubject {
       if (!standing || !SubjectStanding.isLocked(standing, now)) return { saved: true, result: false }
 
       const user = await this.#directory.find(userId)
-      const unlocking = SubjectStanding.unlock(standing, user?.email, now)
+      const unlocking = SubjectStanding.unlock(standing, user, now)
       if (!unlocking) return { saved: true, result: false }
       const saved = await this.#standings.saveUnlocking(unlocking, { actor, ...origin })
       return { saved, result: true }

@@ -10,15 +10,20 @@ export interface EraseUserCommand {
 }
 
 /**
- * Erases a user's entry and addresses, and cancels their live challenges. To erase an unknown user changes nothing. Where a changed
- * address is held, an erased one always hears of it: its user has that time to object.
+ * Erases a user's entry and addresses, and cancels their live challenges. A user without an entry is erased too: another directory may
+ * have it. To erase an unknown user changes nothing. Where a changed address is held, an erased one always hears of it: its user has
+ * that time to object.
  */
 export class EraseUser {
-  readonly #registry: UserRegistry
+  readonly #registry: Pick<UserRegistry, 'erase'>
   readonly #clock: Clock
   readonly #policy: Pick<StepUpPolicy, 'addressHoldInSeconds'>
 
-  constructor(registry: UserRegistry, clock: Clock, policy: Pick<StepUpPolicy, 'addressHoldInSeconds'>) {
+  constructor(
+    registry: Pick<UserRegistry, 'erase'>,
+    clock: Clock,
+    policy: Pick<StepUpPolicy, 'addressHoldInSeconds'>,
+  ) {
     this.#registry = registry
     this.#clock = clock
     this.#policy = policy

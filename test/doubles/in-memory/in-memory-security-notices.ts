@@ -48,8 +48,7 @@ export class InMemorySecurityNotices implements SecurityNotices {
     await turn()
     const current = this.#state.securityNotices.get(claimed.id)
     if (current?.status !== 'queued' || current.deliveryAttempts !== claimed.deliveryAttempts) return false
-    const erasedAt = this.#state.erasures.get(claimed.subjectUserId)
-    const losesAddress = outcome.status !== 'queued' && erasedAt && claimed.happenedAt <= erasedAt
+    const losesAddress = outcome.status !== 'queued' && this.#state.erasedNotices.has(claimed.id)
     this.#state.securityNotices.set(claimed.id, {
       ...outcome,
       ...(losesAddress && { recipient: ERASED_ADDRESS }),

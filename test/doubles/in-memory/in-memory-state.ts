@@ -39,6 +39,8 @@ export class InMemoryState {
   readonly lockNotices = new Map<string, LockNotice>()
   readonly users = new Map<string, User>()
   readonly securityNotices = new Map<string, SecurityNotice>()
+  /** The security notices that lose their address with their outcome. */
+  readonly erasedNotices = new Set<string>()
   /** When an entry of a user was erased last. */
   readonly erasures = new Map<string, Date>()
   /** The users who tried a challenge of somebody else, by challenge. */

@@ -12,6 +12,7 @@ import { InMemoryStandings } from './in-memory-standings.ts'
 
 import { InMemoryState } from './in-memory-state.ts'
 import { InMemoryStepUps } from './in-memory-step-ups.ts'
+import { InMemorySubjectRecords } from './in-memory-subject-records.ts'
 import { InMemorySupportSearch } from './in-memory-support-search.ts'
 import { InMemorySuppressions } from './in-memory-suppressions.ts'
 import { InMemoryUserRegistry } from './in-memory-user-registry.ts'
@@ -30,6 +31,7 @@ export function inMemoryStores(committed: CommitListener = () => {}) {
     suppressions: new InMemorySuppressions(state),
     expiries: new InMemoryChallengeExpiries(state),
     standings: new InMemoryStandings(state),
+    subjectRecords: new InMemorySubjectRecords(state),
     supportSearch: new InMemorySupportSearch(state),
     serviceEvents: new InMemoryServiceEvents(state),
     endpoints: new InMemoryWebhookEndpoints(state),

@@ -42,16 +42,19 @@ export class InMemoryUserRegistry implements UserRegistry {
 
   async erase(userId: string, now: Date, provenance: Provenance, tellsAddress = false): Promise<void> {
     await turn()
+    if (!this.#state.standings.has(userId)) return
     this.#supersedeDecisions(userId)
     const user = this.#state.users.get(userId)
-    if (!user) return
     const queued = [...this.#state.lockNotices.values()].filter(
       (each): each is QueuedLockNotice => each.subjectUserId === userId && each.status === 'queued',
     )
 
-    const decision = User.erase(user, this.#challengesOf(userId), queued, now, tellsAddress)
+    const challenges = this.#challengesOf(userId)
+    const decision = User.erase(user ?? { userId }, challenges, queued, now, tellsAddress)
     this.#store(decision, provenance)
-    this.#forget(userId, now)
+    const hadAddress = this.#forget(userId)
+    if (user) this.#state.erasures.set(userId, now)
+    if (!user && !hadAddress && decision.cancelled.length === 0) return
     this.#state.commit({ events: decision.events, provenance })
   }
 
@@ -82,23 +85,29 @@ export class InMemoryUserRegistry implements UserRegistry {
     for (const notice of withdrawn) this.#state.lockNotices.set(notice.id, notice)
   }
 
-  /** Removes the entry, and the address wherever a mail or a suppression left it. */
-  #forget(userId: string, now: Date): void {
-    const { users, standings, issuances, lockNotices, securityNotices } = this.#state
+  /** Removes the entry, and the address wherever a mail or a suppression left it. Returns whether one was left, besides the entry's. */
+  #forget(userId: string): boolean {
+    const { users, standings, issuances, lockNotices, securityNotices, erasedNotices } = this.#state
     users.delete(userId)
-    this.#state.erasures.set(userId, now)
+    const standing = standings.get(userId)!
+    let found = standing.suppression !== undefined
+    standings.set(userId, { ...standing, suppression: undefined })
     for (const notice of [...securityNotices.values()]) {
-      if (notice.subjectUserId !== userId || notice.status === 'queued') continue
-      securityNotices.set(notice.id, { ...notice, recipient: ERASED_ADDRESS })
+      if (notice.subjectUserId !== userId || erasedNotices.has(notice.id)) continue
+      found = true
+      erasedNotices.add(notice.id)
+      if (notice.status !== 'queued') securityNotices.set(notice.id, { ...notice, recipient: ERASED_ADDRESS })
     }
-    standings.set(userId, { ...standings.get(userId)!, suppression: undefined })
     for (const issuance of [...issuances.values()]) {
-      if (issuance.subjectUserId !== userId) continue
+      if (issuance.subjectUserId !== userId || issuance.recipient === ERASED_ADDRESS) continue
+      found = true
       issuances.set(issuance.id, { ...issuance, recipient: ERASED_ADDRESS })
     }
     for (const notice of [...lockNotices.values()]) {
-      if (notice.subjectUserId !== userId) continue
+      if (notice.subjectUserId !== userId || notice.recipient === ERASED_ADDRESS) continue
+      found = true
       lockNotices.set(notice.id, { ...notice, recipient: ERASED_ADDRESS })
     }
+    return found
   }
 }

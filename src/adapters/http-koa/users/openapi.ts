@@ -65,10 +65,26 @@ const Standing = z
   .meta({ id: 'Standing', description: 'What counts against a user, and whether a code can reach them.' })
 export type StandingBody = BodyOf<typeof Standing>
 
+const StoredRow = z.record(z.string(), z.unknown())
+
+const SubjectExport = z
+  .strictObject({
+    userId: Identity,
+    exportedAt: Instant,
+    tables: z.record(z.string(), z.array(StoredRow)).meta({
+      description:
+        'The rows about the user as they are stored, by the name of their table. Each table that can have one is there. Later versions may have more tables and columns.',
+    }),
+  })
+  .meta({ id: 'SubjectExport', description: 'All that this service keeps about a user.' })
+export type SubjectExportBody = BodyOf<typeof SubjectExport>
+
 const ENTRY = { email: 'alice@example.com', locale: 'de-AT', displayName: 'Alice Smith' }
+const ENTRY_AS_STORED = { email: ENTRY.email, locale: ENTRY.locale, display_name: ENTRY.displayName }
 const USER = `${USERS}/{userId}`
 const SUPPRESSION = `${USER}/suppression`
 const STANDING = `${USER}/standing`
+const EXPORT = `${USER}/export`
 const UNLOCK = `${USER}:unlock`
 
 const USER_PATH = z.object({
@@ -154,17 +170,16 @@ export const userPaths: ZodOpenApiPathsObject = {
     delete: {
       operationId: 'eraseUser',
       summary: 'Erase a user',
-      description: `Needs the scope \`mfa:users:write\`. Erases the entry and every address that a code was sent to, and cancels the live challenges. The audit trail is kept; it holds no address. ${ELSEWHERE}`,
+      description: `Needs the scope \`mfa:users:write\`. Erases the entry and every address that a code was sent to, and cancels the live challenges. It works the same without an entry, such as with another directory, which keeps its own. The audit trail is kept; it holds no address.`,
       tags: ['Users'],
       security: [{ serviceToken: [] }],
       requestParams: REQUEST,
       responses: {
-        204: { description: 'The user was erased, or did not exist.', headers: z.object(ANSWER_HEADERS) },
+        204: { description: 'Nothing about the user is left to erase.', headers: z.object(ANSWER_HEADERS) },
         ...errorResponses(OPERATION_SERVICE_ERRORS, [
           'bad-request',
           'unauthorized',
           'forbidden',
-          'method-unknown',
           'fault',
           'unavailable',
         ]),
@@ -211,6 +226,44 @@ export const userPaths: ZodOpenApiPathsObject = {
           'unauthorized',
           'forbidden',
           'user-not-found',
+          'fault',
+          'unavailable',
+        ]),
+      },
+    },
+  },
+  [EXPORT]: {
+    get: {
+      operationId: 'exportUser',
+      summary: 'Export all that is kept about a user',
+      description:
+        'For the answer to a request by GDPR article 15. Needs the scope `mfa:users:export`. The answer has whole addresses and the summaries of operations. It has no code, because none is stored.',
+      tags: ['Support'],
+      security: [{ serviceToken: [] }],
+      requestParams: REQUEST,
+      responses: {
+        200: {
+          description: 'All rows as of one instant. About an unknown user, the tables are empty.',
+          headers: z.object(ANSWER_HEADERS),
+          content: {
+            'application/json': {
+              schema: SubjectExport,
+              examples: {
+                'one-table': {
+                  value: {
+                    userId: 'alice',
+                    exportedAt: '2030-01-01T12:00:00.000Z',
+                    tables: { users: [{ user_id: 'alice', ...ENTRY_AS_STORED }] },
+                  },
+                },
+              },
+            },
+          },
+        },
+        ...errorResponses(OPERATION_SERVICE_ERRORS, [
+          'bad-request',
+          'unauthorized',
+          'forbidden',
           'fault',
           'unavailable',
         ]),

@@ -1,4 +1,5 @@
 import type { LiftSuppression } from '../../../application/mail/lift-suppression.ts'
+import type { ExportSubject, SubjectExport } from '../../../application/support/export-subject.ts'
 import type { FindSubject, FoundSubject } from '../../../application/support/find-subject.ts'
 import type { UnlockSubject } from '../../../application/support/unlock-subject.ts'
 import type { EraseUser } from '../../../application/users/erase-user.ts'
@@ -13,25 +14,26 @@ import { jsonBody } from '../edge/json-body.ts'
 import { createRouter, type EdgeRouter, pattern } from '../edge/router.ts'
 import type { RouteContext } from '../edge/state.ts'
 import { USERS } from '../paths.ts'
-import type { StandingBody, UserBody } from './openapi.ts'
+import type { StandingBody, SubjectExportBody, UserBody } from './openapi.ts'
 import { DirectoryEntry, Identity } from './schema.ts'
 
 const USER = pattern(`${USERS}/{userId}`)
 
 export interface UserUseCases {
+  readonly eraseUser: Pick<EraseUser, 'execute'>
+  readonly exportSubject: Pick<ExportSubject, 'execute'>
   readonly findSubject: Pick<FindSubject, 'execute'>
   readonly findUser: Pick<FindUser, 'execute'>
   readonly liftSuppression: Pick<LiftSuppression, 'execute'>
   readonly unlockSubject: Pick<UnlockSubject, 'execute'>
-  /** Undefined, like `eraseUser`, if another system keeps the users. The path then does not support the method. */
+  /** Undefined if another system keeps the users. The path then does not support the method. */
   readonly putUser: Pick<PutUser, 'execute'> | undefined
-  readonly eraseUser: Pick<EraseUser, 'execute'> | undefined
 }
 
 /** The user directory, which the services that own the users keep up to date. */
 export function userRoutes(
   authentication: Authentication,
-  { findUser, putUser, eraseUser, liftSuppression, findSubject, unlockSubject }: UserUseCases,
+  { findUser, putUser, eraseUser, liftSuppression, findSubject, unlockSubject, exportSubject }: UserUseCases,
 ): EdgeRouter {
   const router = createRouter({ errors: OPERATION_SERVICE_ERRORS })
 
@@ -56,13 +58,11 @@ export function userRoutes(
     ctx.body = userBody(await findUser.execute(userIdOf(ctx)))
   })
 
-  if (eraseUser) {
-    router.delete(USER, async (ctx) => {
-      const clientId = await authentication.client(ctx, 'mfa:users:write')
-      await eraseUser.execute({ userId: userIdOf(ctx), clientId, origin: ctx.state.origin })
-      ctx.status = 204
-    })
-  }
+  router.delete(USER, async (ctx) => {
+    const clientId = await authentication.client(ctx, 'mfa:users:write')
+    await eraseUser.execute({ userId: userIdOf(ctx), clientId, origin: ctx.state.origin })
+    ctx.status = 204
+  })
 
   router.delete(`${USER}/suppression`, async (ctx) => {
     const clientId = await authentication.client(ctx, 'mfa:users:write')
@@ -74,6 +74,11 @@ export function userRoutes(
   router.get(`${USER}/standing`, async (ctx) => {
     await authentication.client(ctx, 'mfa:support:read')
     ctx.body = standingBody(await findSubject.execute(userIdOf(ctx)))
+  })
+
+  router.get(`${USER}/export`, async (ctx) => {
+    await authentication.client(ctx, 'mfa:users:export')
+    ctx.body = exportBody(await exportSubject.execute(userIdOf(ctx)))
   })
 
   router.post(pattern(`${USERS}/{userId}:unlock`), async (ctx) => {
@@ -117,4 +122,8 @@ function standingBody(subject: FoundSubject): StandingBody {
       ? { masked: EmailAddress.mask(suppression.address), reason: suppression.reason, since: suppression.at }
       : null,
   }
+}
+
+function exportBody({ subjectUserId, exportedAt, tables }: SubjectExport): SubjectExportBody {
+  return { userId: subjectUserId, exportedAt, tables }
 }

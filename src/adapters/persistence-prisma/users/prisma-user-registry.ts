@@ -124,14 +124,22 @@ class UserChange {
   }
 
   async erase(tellsAddress: boolean): Promise<void> {
-    await this.#supersedeDecisions()
+    // Nothing refers to a user without a standing. To erase an unknown id must not leave that id behind.
+    if (!(await this.#supersedeKnownDecisions())) return
     const user = await findUser(this.#transaction, this.#userId)
-    if (!user) return
     const live = await this.#liveChallenges()
     const queued = await this.#queuedNotices()
 
-    await this.#store(User.erase(user, live, queued, this.#now, tellsAddress))
-    await this.#forget()
+    const { events, ...changes } = User.erase(
+      user ?? { userId: this.#userId },
+      live,
+      queued,
+      this.#now,
+      tellsAddress,
+    )
+    await this.#store({ ...changes, events: [] })
+    const hadAddress = await this.#forget(user)
+    if (user || hadAddress || live.length > 0) this.#events.push(...events)
   }
 
   /**
@@ -148,6 +156,13 @@ class UserChange {
       ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1
       RETURNING address_erased_at AS "erasedAt"`
     return standing?.erasedAt ?? undefined
+  }
+
+  /** The same, if there is a standing. Returns whether there is. */
+  async #supersedeKnownDecisions(): Promise<boolean> {
+    const superseded = await this.#transaction.$executeRaw`
+      UPDATE subject_standings SET version = version + 1 WHERE subject_user_id = ${this.#userId}`
+    return superseded > 0
   }
 
   async #liveChallenges(): Promise<readonly Challenge[]> {
@@ -209,26 +224,31 @@ class UserChange {
 
   /**
    * Deletes the entry, and the address in every mail and suppression. A security notice that is queued loses it with its outcome.
-   * One statement decides about each, so that a deliverer who records an outcome at the same moment leaves no address.
+   * One statement decides about each, so that a deliverer who records an outcome at the same moment leaves no address. Returns
+   * whether an address was left, besides that of the entry.
    */
-  async #forget(): Promise<void> {
-    const ofUser = { challenge: { subjectUserId: this.#userId } }
-    await this.#transaction.$executeRaw`
+  async #forget(entry: User | undefined): Promise<boolean> {
+    const subjectUserId = this.#userId
+    const notices = await this.#transaction.$executeRaw`
       UPDATE security_notices
       SET recipient_erased = true, recipient = CASE status WHEN 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
-      WHERE subject_user_id = ${this.#userId}`
-    await this.#transaction.user.delete({ where: { userId: this.#userId } })
-    await this.#transaction.otpIssuance.updateMany({ where: ofUser, data: { recipient: ERASED_ADDRESS } })
-    await this.#transaction.lockNotice.updateMany({ where: ofUser, data: { recipient: ERASED_ADDRESS } })
-    await this.#transaction.subjectStanding.update({
-      where: { subjectUserId: this.#userId },
-      data: {
-        suppressedAddress: null,
-        suppressionReason: null,
-        suppressionChangedAt: null,
-        addressErasedAt: this.#now,
-      },
+      WHERE subject_user_id = ${subjectUserId} AND recipient_erased IS NOT TRUE`
+    await this.#transaction.user.deleteMany({ where: { userId: subjectUserId } })
+    const toSomebody = { challenge: { subjectUserId }, recipient: { not: ERASED_ADDRESS } }
+    const forgotten = { data: { recipient: ERASED_ADDRESS } }
+    const codes = await this.#transaction.otpIssuance.updateMany({ where: toSomebody, ...forgotten })
+    const warnings = await this.#transaction.lockNotice.updateMany({ where: toSomebody, ...forgotten })
+    const suppressions = await this.#transaction.subjectStanding.updateMany({
+      where: { subjectUserId, suppressionChangedAt: { not: null } },
+      data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
     })
+    if (entry) {
+      await this.#transaction.subjectStanding.update({
+        where: { subjectUserId },
+        data: { addressErasedAt: this.#now },
+      })
+    }
+    return notices + codes.count + warnings.count + suppressions.count > 0
   }
 }
 
