@@ -1,7 +1,7 @@
 import { pino } from 'pino'
+import { RetentionCron } from '../../src/adapters/jobs-cron/retention-cron.ts'
 import { connectPrisma } from '../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
 import { PrismaRetention } from '../../src/adapters/persistence-prisma/retention/prisma-retention.ts'
-import { RetentionCron } from '../../src/adapters/retention-cron/retention-cron.ts'
 import { PurgeChallenges } from '../../src/application/retention/purge-challenges.ts'
 
 /* The retention job at its own pace, but every second instead of every ten minutes. */

@@ -1,6 +1,6 @@
 import { ContainerModule } from 'inversify'
-import { AnchorCron } from '../adapters/anchor-cron/anchor-cron.ts'
-import { RetentionCron } from '../adapters/retention-cron/retention-cron.ts'
+import { AnchorCron } from '../adapters/jobs-cron/anchor-cron.ts'
+import { RetentionCron } from '../adapters/jobs-cron/retention-cron.ts'
 import { DeliverySignal } from '../application/ports/delivery-signal.ts'
 import { PurgeChallenges } from '../application/retention/purge-challenges.ts'
 import { AnchorTrail } from '../application/trail/anchor-trail.ts'

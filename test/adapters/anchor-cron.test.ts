@@ -1,5 +1,5 @@
 import test from 'ava'
-import { AnchorCron } from '../../src/adapters/anchor-cron/anchor-cron.ts'
+import { AnchorCron } from '../../src/adapters/jobs-cron/anchor-cron.ts'
 import type { SignedAnchor } from '../../src/application/ports/trail-anchors.ts'
 import { createLogger } from '../../src/process/logger.ts'
 import { NOON } from '../domain/examples.ts'

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { ExpiryCron } from '../../src/adapters/expiry-cron/expiry-cron.ts'
+import { ExpiryCron } from '../../src/adapters/jobs-cron/expiry-cron.ts'
 import { createLogger } from '../../src/process/logger.ts'
 
 test('a run that fails is logged, and the next one follows in a second', async (t) => {

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { pino } from 'pino'
-import { RetentionCron } from '../../src/adapters/retention-cron/retention-cron.ts'
+import { RetentionCron } from '../../src/adapters/jobs-cron/retention-cron.ts'
 import type { Purged } from '../../src/application/ports/retention.ts'
 
 const EVERY_SECOND = { schedule: '* * * * * *', pauseInMs: 0 }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { Cron } from 'croner'
 import type { Logger } from 'pino'
 import type { AnchorTrail } from '../../application/trail/anchor-trail.ts'
+import { ScheduledJob } from './scheduled-job.ts'
 
 /** The first run in an hour stores the anchor. The others find it, or do what the first could not. */
 const EVERY_FIVE_MINUTES = '*/5 * * * *'
@@ -12,11 +12,8 @@ const SPREAD_IN_MS = 120_000
 export class AnchorCron {
   readonly #anchorTrail: Pick<AnchorTrail, 'execute'>
   readonly #logger: Logger
-  readonly #schedule: string
   readonly #spreadInMs: number
-  readonly #stopping = new AbortController()
-  #cron: Cron | undefined
-  #underWay = Promise.resolve()
+  readonly #job: ScheduledJob
   /** The number of the newest anchor in doubt that the log has. */
   #doubted = 0
 
@@ -27,27 +24,20 @@ export class AnchorCron {
   ) {
     this.#anchorTrail = anchorTrail
     this.#logger = logger
-    this.#schedule = schedule
+    this.#job = new ScheduledJob(schedule, (signal) => this.#run(signal))
     this.#spreadInMs = spreadInMs
   }
 
-  /** Skips a run that is due while the previous one is not finished. */
   start(): void {
-    this.#cron ??= new Cron(this.#schedule, { protect: true }, () => {
-      this.#underWay = this.#run()
-      return this.#underWay
-    })
+    this.#job.start()
   }
 
   /** Breaks off the current run, which has stored nothing then, or all. */
-  async stop(): Promise<void> {
-    this.#cron?.stop()
-    this.#stopping.abort()
-    await this.#underWay
+  stop(): Promise<void> {
+    return this.#job.stop()
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
+  async #run(signal: AbortSignal): Promise<void> {
     try {
       await wait(Math.random() * this.#spreadInMs, undefined, { signal })
       const { anchor, doubt } = await this.#anchorTrail.execute(signal)

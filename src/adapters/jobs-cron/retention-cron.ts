@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { Cron } from 'croner'
 import type { Logger } from 'pino'
 import type { PurgeChallenges } from '../../application/retention/purge-challenges.ts'
+import { ScheduledJob } from './scheduled-job.ts'
 
 const EVERY_TEN_MINUTES = '*/10 * * * *'
 /** The pause between two batches, which leaves the database to requests most of the time. */
@@ -11,11 +11,8 @@ const PAUSE_IN_MS = 100
 export class RetentionCron {
   readonly #purgeChallenges: Pick<PurgeChallenges, 'execute'>
   readonly #logger: Logger
-  readonly #schedule: string
   readonly #pauseInMs: number
-  readonly #stopping = new AbortController()
-  #cron: Cron | undefined
-  #underWay = Promise.resolve()
+  readonly #job: ScheduledJob
 
   constructor(
     purgeChallenges: Pick<PurgeChallenges, 'execute'>,
@@ -24,31 +21,25 @@ export class RetentionCron {
   ) {
     this.#purgeChallenges = purgeChallenges
     this.#logger = logger
-    this.#schedule = schedule
+    this.#job = new ScheduledJob(schedule, (signal) => this.#run(signal))
     this.#pauseInMs = pauseInMs
   }
 
-  /** Skips a run that is due while the previous one is not finished. */
   start(): void {
-    this.#cron ??= new Cron(this.#schedule, { protect: true }, () => {
-      this.#underWay = this.#run()
-      return this.#underWay
-    })
+    this.#job.start()
   }
 
   /** Starts no further batch, and resolves when the current one is done. */
-  async stop(): Promise<void> {
-    this.#cron?.stop()
-    this.#stopping.abort()
-    await this.#underWay
+  stop(): Promise<void> {
+    return this.#job.stop()
   }
 
-  async #run(): Promise<void> {
+  async #run(signal: AbortSignal): Promise<void> {
     let purged = { challenges: 0, events: 0 }
     try {
       for await (purged of this.#purgeChallenges.execute()) {
-        await this.#pause()
-        if (this.#stopping.signal.aborted) break
+        await this.#pause(signal)
+        if (signal.aborted) break
       }
     } catch (error) {
       this.#logger.error({ err: error }, 'retention failed')
@@ -56,7 +47,7 @@ export class RetentionCron {
     if (purged.challenges + purged.events > 0) this.#logger.info(purged, 'purged')
   }
 
-  async #pause(): Promise<void> {
-    await wait(this.#pauseInMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
+  async #pause(signal: AbortSignal): Promise<void> {
+    await wait(this.#pauseInMs, undefined, { signal }).catch(() => {})
   }
 }

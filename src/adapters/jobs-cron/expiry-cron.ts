@@ -1,6 +1,6 @@
-import { Cron } from 'croner'
 import type { Logger } from 'pino'
 import type { ExpireChallenges } from '../../application/challenges/expire-challenges.ts'
+import { ScheduledJob } from './scheduled-job.ts'
 
 const EVERY_SECOND = '* * * * * *'
 
@@ -8,10 +8,7 @@ const EVERY_SECOND = '* * * * * *'
 export class ExpiryCron {
   readonly #expireChallenges: Pick<ExpireChallenges, 'execute'>
   readonly #logger: Logger
-  readonly #schedule: string
-  readonly #stopping = new AbortController()
-  #cron: Cron | undefined
-  #underWay = Promise.resolve()
+  readonly #job: ScheduledJob
 
   constructor(
     expireChallenges: Pick<ExpireChallenges, 'execute'>,
@@ -20,27 +17,21 @@ export class ExpiryCron {
   ) {
     this.#expireChallenges = expireChallenges
     this.#logger = logger
-    this.#schedule = schedule
+    this.#job = new ScheduledJob(schedule, (signal) => this.#run(signal))
   }
 
-  /** Skips a run that is due while the previous one is not finished. */
   start(): void {
-    this.#cron ??= new Cron(this.#schedule, { protect: true }, () => {
-      this.#underWay = this.#run()
-      return this.#underWay
-    })
+    this.#job.start()
   }
 
   /** Starts no further batch, and resolves when the current one is done. */
-  async stop(): Promise<void> {
-    this.#cron?.stop()
-    this.#stopping.abort()
-    await this.#underWay
+  stop(): Promise<void> {
+    return this.#job.stop()
   }
 
-  async #run(): Promise<void> {
+  async #run(signal: AbortSignal): Promise<void> {
     try {
-      await this.#expireChallenges.execute(this.#stopping.signal)
+      await this.#expireChallenges.execute(signal)
     } catch (error) {
       this.#logger.error({ err: error }, 'recording expired challenges failed')
     }
