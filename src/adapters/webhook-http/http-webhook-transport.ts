@@ -40,10 +40,13 @@ const TIMEOUT_IN_MS = 15_000
 const DRAIN_TIMEOUT_IN_MS = 1000
 const MAX_ANSWER_BYTES = 65_536
 const MAX_HEAD_BYTES = 16_384
+/** Answers such as 103 that come before the one that counts. A server may send any number, and to read them costs time of the mails. */
+const MAX_INTERIM_ANSWERS = 100
 const CONTENT_TYPE = 'application/cloudevents+json; charset=utf-8'
 
 class ForbiddenAddress extends Error {}
 class Late extends Error {}
+class Endless extends Error {}
 /** The endpoint closed the connection, which was idle before, while the request was on its way. */
 class Stale extends Error {}
 
@@ -157,6 +160,11 @@ export class HttpWebhookTransport implements WebhookTransport {
         drain(answer)
         settle(() => resolve(answer))
       })
+      let interimAnswers = 0
+      request.on('information', () => {
+        interimAnswers += 1
+        if (interimAnswers === MAX_INTERIM_ANSWERS) request.destroy(new Endless())
+      })
       // Node then gives the connection away, and reports nothing more about the request.
       request.on('upgrade', (_, socket) => {
         socket.destroy()
@@ -230,5 +238,6 @@ function drain(answer: IncomingMessage): void {
 function reasonOf(error: unknown): WebhookRefusal {
   if (error instanceof ForbiddenAddress) return 'forbidden-address'
   if (error instanceof Late) return 'timeout'
+  if (error instanceof Endless) return 'unreadable'
   return /^HPE_/.test((error as NodeJS.ErrnoException).code ?? '') ? 'unreadable' : 'connection'
 }

@@ -95,6 +95,20 @@ test('an endpoint that says to go on, again and again, is given up', async (t) =
   t.deepEqual(await transport(SOON).send(endpointAt(url), EVENT), refused('timeout'))
 })
 
+for (const status of ['100 Continue', '102 Processing', '103 Early Hints']) {
+  test(`an endpoint that floods us with ${status} is cut off before its time is over`, async (t) => {
+    const url = await rawEndpoint(t, (socket) => {
+      const flood = `HTTP/1.1 ${status}\r\n\r\n`.repeat(1000)
+      const pump = () => {
+        while (!socket.destroyed && socket.write(flood));
+      }
+      socket.on('drain', pump)
+      pump()
+    })
+    t.deepEqual(await transport(IN_TIME).send(endpointAt(url), EVENT), refused('unreadable'))
+  })
+}
+
 test('an endpoint that accepts the connection and not TLS is given up', async (t) => {
   const server = createTcpServer(() => {}).listen(0, '127.0.0.1')
   await once(server, 'listening')
