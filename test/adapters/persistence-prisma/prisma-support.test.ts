@@ -107,3 +107,9 @@ test('a mailbox is looked up by its hash through indexes, in a database of any l
   t.regex(plan, /subject_standings_suppressed_mailbox_hash_idx/)
   t.deepEqual(await supportSearch.subjectsOfMailbox(hash), ['alice'])
 })
+
+test('no mail is from before 1970, and to look for one is no error', async (t) => {
+  const { supportSearch } = storesOf(await connect())
+  const minute = new Date('1003-01-01T12:00:00Z')
+  t.deepEqual(await supportSearch.challengesMarked('QB', minute, new Date(minute.getTime() + 60_000)), [])
+})

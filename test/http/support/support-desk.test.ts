@@ -63,6 +63,7 @@ async function desk(t: ExecutionContext, { keys = [KEY] as [typeof KEY, ...(type
   )
   const signIn = new ObligingSignIn(origin)
   const faults: { find?: Error; review?: Error } = {}
+  const listed: unknown[] = []
   const review = new ReviewChallenge(all.store.stepUps, all.store.trail, all.clock, POLICY)
   answer.desk = supportDesk({
     ...{ signIn, logger, origin, clock: all.clock },
@@ -78,6 +79,12 @@ async function desk(t: ExecutionContext, { keys = [KEY] as [typeof KEY, ...(type
         },
       },
       trail: all.store.trail,
+      listChallenges: {
+        execute: (command) => {
+          listed.push(command.after)
+          return all.listChallenges.execute(command)
+        },
+      },
       findMarkedChallenges: new FindMarkedChallenges(all.store.supportSearch, all.clock),
       findSubjectsOfMailbox: new FindSubjectsOfMailbox(all.store.supportSearch),
       findSubject: {
@@ -113,7 +120,7 @@ async function desk(t: ExecutionContext, { keys = [KEY] as [typeof KEY, ...(type
     for (let n = 0; n < 5; n += 1) await all.verify(id, '000000')
     return id
   }
-  return { ...all, ...{ origin, signIn, browser, lines, faults, get, post, formToken, lock } }
+  return { ...all, ...{ listed, origin, signIn, browser, lines, faults, get, post, formToken, lock } }
 }
 
 const cookieOf = (browser: AgentBrowser, origin: string) =>
@@ -488,6 +495,32 @@ test('the mark of a mail and its minute find the challenge', async (t) => {
   for (const query of [{}, { mark }, { mark, minute: 'now' }, { mark: 'Q', minute: '2030-01-01T12:00' }])
     t.is((await find(query as Record<string, string>)).status, 400)
 })
+
+for (const minute of [
+  '0000-01-01T00:00',
+  '0001-01-01T00:00',
+  '0999-12-31T23:59',
+  '3000-01-01T00:00',
+  '9999-12-31T23:59',
+]) {
+  test(`${minute} is no minute of a mail`, async (t) => {
+    const { get } = await desk(t)
+    t.is((await get(`/support/find-mail?${new URLSearchParams({ mark: 'QB', minute })}`)).status, 400)
+  })
+}
+
+for (const after of [
+  `999999999999999.${'0'.repeat(36)}`,
+  `1893499200000.${'-'.repeat(36)}`,
+  `1893499200000.${'a'.repeat(36)}`,
+  `999999999999999.0197a000-0000-7000-8000-0000000000ff`,
+]) {
+  test(`no page begins after ${after}`, async (t) => {
+    const { get, listed } = await desk(t)
+    t.is((await get(`/support/user?id=alice&after=${after}`)).status, 200)
+    t.deepEqual(listed, [undefined])
+  })
+}
 
 test('a challenge past its retention still tells what happened', async (t) => {
   const { get, open, faults } = await desk(t)

@@ -46,7 +46,7 @@ interface SupportUseCases {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const PLACE = /^(\d{1,15})\.([0-9a-f-]{36})$/
+const PLACE = /^(\d{1,14})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 const CHALLENGES_ON_A_PAGE = 20
 const MARK = /^[A-Za-z]{2}$/
 const SHA_256 = /^[0-9a-f]{64}$/i

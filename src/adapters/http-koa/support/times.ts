@@ -19,7 +19,8 @@ export function timesIn(zone: string): Times {
     full: (at) => full.format(at),
     clock: (at) => clock.format(at),
     minute(text) {
-      if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$/.test(text)) return undefined
+      // Years in which mails are sent. PostgreSQL has no year 0.
+      if (!/^[12]\d{3}-\d{2}-\d{2}T\d{2}:\d{2}$/.test(text)) return undefined
       const wall = Date.parse(`${text}:00Z`)
       if (Number.isNaN(wall)) return undefined
       // The second look is right where the clocks change between the two.
