@@ -1,6 +1,7 @@
 import { ContainerModule } from 'inversify'
 import { ServiceEventDeliverer } from '../adapters/deliverer/service-event-deliverer.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
+import { FewStatements } from '../adapters/persistence-prisma/connection/few-statements.ts'
 import { Statements } from '../adapters/persistence-prisma/connection/statements.ts'
 import { PrismaServiceEvents } from '../adapters/persistence-prisma/service-events/prisma-service-events.ts'
 import { HttpWebhookTransport } from '../adapters/webhook-http/http-webhook-transport.ts'
@@ -9,9 +10,11 @@ import { Clock } from '../application/ports/clock.ts'
 import { ServiceEvents } from '../application/ports/service-events.ts'
 import { WebhookTransport } from '../application/ports/webhook-transport.ts'
 import { DeliverServiceEvents } from '../application/service-events/deliver-service-events.ts'
-import { bindPort } from './bind-class.ts'
 import type { DeliveryOptions } from './composition-options.ts'
 import { Log } from './container-keys.ts'
+
+/** At the same time. Mails have the other connections of the thread for themselves, however many events there are. */
+const MOST_STATEMENTS = 2
 
 /** What brings the events of challenges to their services. */
 export function eventDelivery({ config, webhookSigner }: DeliveryOptions): ContainerModule {
@@ -22,7 +25,10 @@ export function eventDelivery({ config, webhookSigner }: DeliveryOptions): Conta
         new HttpWebhookTransport(new HkdfWebhookSecrets(otpKeys), webhookSigner, clock, webhookDestinations),
       [Clock],
     )
-    bindPort(bind, ServiceEvents, PrismaServiceEvents, [Statements])
+    bind(ServiceEvents).toResolvedValue(
+      (statements) => new PrismaServiceEvents(new FewStatements(statements, MOST_STATEMENTS)),
+      [Statements],
+    )
     bind(DeliverServiceEvents).toResolvedValue(
       (events, transport, clock) => new DeliverServiceEvents(events, transport, clock),
       [ServiceEvents, WebhookTransport, Clock],

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import test, { type ExecutionContext } from 'ava'
 import { connectPrisma } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { FewStatements } from '../../../src/adapters/persistence-prisma/connection/few-statements.ts'
 import { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
 import { PrismaMailOutcomes } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-mail-outcomes.ts'
 import { PrismaSuppressions } from '../../../src/adapters/persistence-prisma/mail-outcomes/prisma-suppressions.ts'
@@ -124,4 +125,30 @@ test('outcomes that share a statement are each within the hook, and the statemen
     ran.map(([, within]) => within),
     ['delivery 0', 'delivery 1', 'delivery 2', undefined],
   )
+})
+
+test('few statements at a time leave connections to those that come later', async (t) => {
+  const { url } = await createTestDatabase()
+  const connections = connectPrisma({ url, poolSize: 3, onConnectionLost: () => {} })
+  t.teardown(connections.close)
+  const few = new FewStatements(connections.statements, 2)
+  let ended = 0
+  const many = Array.from({ length: 20 }, () =>
+    few.query(Prisma.sql`/* test.sleep */ SELECT pg_sleep(0.05)`).then(() => (ended += 1)),
+  )
+
+  t.deepEqual(await connections.statements.query(HELLO), [{ said: 'hello' }])
+
+  t.true(ended <= 4, `${ended} of 20 came first`)
+  await Promise.all(many)
+})
+
+test('a statement that fails gives its place to the next one', async (t) => {
+  const { statements } = await hooked(t, (_, run) => run())
+  const few = new FewStatements(statements, 1)
+
+  const failed = Array.from({ length: 3 }, () => few.query(Prisma.sql`/* test.fail */ SELECT 1 / 0`))
+
+  t.deepEqual(await few.query(HELLO), [{ said: 'hello' }])
+  t.true((await Promise.allSettled(failed)).every(({ status }) => status === 'rejected'))
 })

@@ -34,9 +34,9 @@ const REPLAYED_AT_ONCE = 1000
 
 /** Numbers, leases and records the rows of `service_events`. A trigger adds them, with the events of the trail. */
 export class PrismaServiceEvents implements ServiceEvents {
-  readonly #statements: Statements
+  readonly #statements: Pick<Statements, 'query'>
 
-  constructor(statements: Statements) {
+  constructor(statements: Pick<Statements, 'query'>) {
     this.#statements = statements
   }
 
