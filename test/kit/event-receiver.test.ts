@@ -47,7 +47,8 @@ const frameworks: Readonly<Record<string, (t: Parameters<typeof receiver>[0]) =>
     const receiver = new EventReceiver(options)
     const server = createServer((request, response) => {
       receiver.receiveFrom(request).then(
-        ({ status, body }) => response.writeHead(status, { 'Content-Type': 'application/json' }).end(body),
+        ({ status, body }) =>
+          response.writeHead(status, body ? { 'Content-Type': 'application/json' } : {}).end(body),
         () => response.writeHead(500).end(),
       )
     })
