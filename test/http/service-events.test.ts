@@ -89,6 +89,14 @@ test('an unknown member of a registration or a rotation is refused', async (t) =
   isError(t, rotated, 400, 'BAD_REQUEST', { family, fields })
 })
 
+test('without an endpoint there is no secret to rotate', async (t) => {
+  const { call } = await edge(t)
+
+  const reply = await call('POST', `${PAYMENTS}:rotateSecret`, { token, json: {} })
+
+  isError(t, reply, 404, 'WEBHOOK_NOT_FOUND', { family })
+})
+
 for (const [method, path, json] of [
   ['PUT', '', {}],
   ['GET', '', undefined],

@@ -143,6 +143,15 @@ test('an unlocked user gets codes again, and the event names the client that ask
   t.like(unlockings[0], { actor: 'client:desk', subjectUserId: 'alice' })
 })
 
+test('a user id that is none is refused, and unlocks nobody', async (t) => {
+  const { call, store } = await edge(t)
+
+  const reply = await call('POST', `${MFA}/users/${'u'.repeat(300)}:unlock`, { token: WRITER })
+
+  isError(t, reply, 400, 'BAD_REQUEST', { family })
+  t.false(store.events.some(({ type }) => type === 'subject-unlocked'))
+})
+
 test('the user id before the verb may hold a colon, and an encoded slash', async (t) => {
   const { call, logLines } = await edge(t)
 

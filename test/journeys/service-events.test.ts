@@ -8,7 +8,9 @@ import { createDataDir, startDeliverer, startProcess } from './service-process.t
 
 /* Services as operators run them, on one database, and a service that gets their events over HTTP. */
 
-const WHOLE_LIFE = ['challenge-opened', 'otp-issued', 'otp-sent', 'challenge-verified', 'challenge-consumed']
+const OF_CALLS = ['challenge-opened', 'otp-issued', 'challenge-verified', 'challenge-consumed']
+/** A code may be used before the process has recorded that its mail was sent. */
+const WHOLE_LIFE = [...OF_CALLS, 'otp-sent']
 
 async function installation(t: ExecutionContext) {
   const dataDir = await createDataDir()
@@ -66,8 +68,10 @@ test('a service gets the whole life of its challenges, in order, and no code or 
       () => typesOf(id),
       (seen) => seen.length === WHOLE_LIFE.length,
     )
-    t.is(types[0], 'challenge-opened')
-    t.is(types.at(-1), 'challenge-consumed')
+    t.deepEqual(
+      types.filter((type) => type !== 'otp-sent'),
+      OF_CALLS,
+    )
     t.deepEqual(types.toSorted(), WHOLE_LIFE.toSorted())
   }
   for (const { body } of received) t.notRegex(body, /@|1,250|\b\d{6}\b/)
@@ -122,9 +126,12 @@ test('a process that dies loses no event: another one delivers them', async (t) 
   for (const id of ids) {
     const types = await until(
       () => typesOf(id),
-      (seen) => seen.includes('challenge-consumed'),
+      (seen) => seen.length === WHOLE_LIFE.length,
+    )
+    t.deepEqual(
+      types.filter((type) => type !== 'otp-sent'),
+      OF_CALLS,
     )
     t.deepEqual(types.toSorted(), WHOLE_LIFE.toSorted())
-    t.is(types.at(-1), 'challenge-consumed')
   }
 })

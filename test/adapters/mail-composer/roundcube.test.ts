@@ -89,8 +89,11 @@ function inRoundcube(title: string, run: (t: ExecutionContext) => Promise<void>)
   else inBrowser(title, run)
 }
 
-/** Rules for other mail programs, that of pictures in a mail without one, and in the mail about a lock those of table and code. */
-const IDLE = { code: /outlook|moz-text-html|img$/, lock: /outlook|moz-text-html|img$|label|value|th$|code/ }
+/** Rules for other mail programs, those of pictures and links in a mail without them, and in the mail about a lock those of table and code. */
+const IDLE = {
+  code: /outlook|moz-text-html|img$|link$/,
+  lock: /outlook|moz-text-html|img$|link$|label|value|th$|code/,
+}
 
 interface Seen {
   readonly selectors: readonly string[]
