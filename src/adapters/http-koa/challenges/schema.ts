@@ -94,7 +94,9 @@ export const ChallengeQuery = z.strictObject({
     .min(1)
     .max(MAX_PAGE)
     .default(USUAL_PAGE)
-    .meta({ param: { description: `How many challenges a page has at most: 1 to ${MAX_PAGE}.`, example: 10 } }),
+    .meta({
+      param: { description: `How many challenges a page has at most: 1 to ${MAX_PAGE}.`, example: 10 },
+    }),
 })
 
 export const IDEMPOTENCY_KEY_FIELD = 'plmr-idempotency-key'

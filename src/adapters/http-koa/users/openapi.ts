@@ -73,7 +73,7 @@ const StoredRow = z.record(z.string(), z.unknown())
 const SubjectExport = z
   .strictObject({
     userId: Identity,
-    exportedAt: Instant.meta({ description: 'The instant as of which the rows are.' }),
+    exportedAt: Instant.meta({ description: 'When the rows were read, all at one instant.' }),
     tables: z.record(z.string(), z.array(StoredRow)).meta({
       description:
         'The rows about the user as they are stored, by the name of their table. Each table that can have one is there. Later versions may have more tables and columns.',
