@@ -110,7 +110,7 @@ for (const framework of ['koa', 'express', 'fastify']) {
   })
 }
 
-test("the guide's receiver of events hears of a challenge", async (t) => {
+test("the guide's receiver of events hears of a challenge, and its cursor leads to the same events", async (t) => {
   const port = await freePort()
   const events = await startApp(join(folder, 'events.ts'), service.url, {
     variables: { EVENTS_PORT: String(port) },
@@ -136,6 +136,16 @@ test("the guide's receiver of events hears of a challenge", async (t) => {
   )
   const about = events.lines.filter((line) => line.endsWith(challengeId))
   t.deepEqual(about, [`opened payments.initiate ${challengeId}`, `cancelled by-client ${challengeId}`])
+
+  const { stdout: missed } = await promisify(execFile)(process.execPath, [join(folder, 'missed.ts')], {
+    env: { PATH: process.env.PATH, COUNTERSIGN_URL: service.url },
+  })
+  const read = missed.split('\n').filter((line) => line.endsWith(challengeId))
+  t.deepEqual(
+    read.map((line) => line.split(' ')[1]),
+    ['challenge-opened', 'challenge-cancelled'],
+  )
+  t.is(lineNotSeen(['next time, begin after …'], missed), undefined, missed)
 })
 
 test("the guide's client for production can be made", async (t) => {

@@ -46,7 +46,7 @@ export type ServiceEvent =
   | PlainEvent<'challenge-verified'>
   /** Wrong codes ended the challenge. */
   | PlainEvent<'challenge-exhausted'>
-  /** Its time ran out before its user approved the operation. */
+  /** Its time ran out: before its user approved the operation, or before this service used the approval. */
   | PlainEvent<'challenge-expired'>
   /** The challenge ended without an approval. `by-subject`: the user declined. `reported`: the user says that the operation is not theirs. */
   | (PlainEvent<'challenge-cancelled'> & { readonly reason: string })

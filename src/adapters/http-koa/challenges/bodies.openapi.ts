@@ -94,13 +94,18 @@ export const ChallengePage = z
         z
           .strictObject({
             challengeId: ChallengeId,
-            status: Status,
+            status: Status.meta({ description: 'How the challenge stands now.' }),
             clientId: z.string().meta({ description: 'The operation service that opened it.' }),
-            subjectUserId: z.string(),
-            operation: z.strictObject({ type: OperationType }),
-            createdAt: Instant,
-            expiresAt: Instant,
-            attemptsRemaining: z.int().min(0),
+            subjectUserId: z.string().meta({ description: 'The user that the challenge is about.' }),
+            operation: z
+              .strictObject({ type: OperationType })
+              .meta({ description: 'The kind of operation, without its summary.' }),
+            createdAt: Instant.meta({ description: 'When the service opened it.' }),
+            expiresAt: Instant.meta({ description: 'When it ends, if nothing ends it before.' }),
+            attemptsRemaining: z
+              .int()
+              .min(0)
+              .meta({ description: 'How many more wrong codes this challenge allows.' }),
             issuanceCount: z.int().min(0).meta({ description: 'How many codes were issued.' }),
             issuance: MailedCode.nullable().meta({
               description: 'The newest code. Null before the first one.',

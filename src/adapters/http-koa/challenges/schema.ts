@@ -75,19 +75,28 @@ export const ChallengeQuery = z.strictObject({
   subjectUserId: Identity.meta({
     param: { description: 'The user whose challenges are listed.', example: 'alice' },
   }),
-  clientId: Identity.optional().meta({ param: { description: 'Lists only the challenges of this client.' } }),
+  clientId: Identity.optional().meta({
+    param: { description: 'Lists only the challenges of this client.', example: 'payments' },
+  }),
   after: z
     .string()
     .regex(PLACE, 'must be the `next` of a page')
     .optional()
-    .meta({ param: { description: 'The `next` of the page before. Absent for the first page.' } }),
+    .meta({
+      param: {
+        description: 'The `next` of the page before. Absent for the first page.',
+        example: '1893456000000.01941f29-7c00-7000-8000-000000000000',
+      },
+    }),
   limit: z.coerce
     .number()
     .int()
     .min(1)
     .max(MAX_PAGE)
     .default(USUAL_PAGE)
-    .meta({ param: { description: `How many challenges a page has at most: 1 to ${MAX_PAGE}.` } }),
+    .meta({
+      param: { description: `How many challenges a page has at most: 1 to ${MAX_PAGE}.`, example: 10 },
+    }),
 })
 
 export const IDEMPOTENCY_KEY_FIELD = 'plmr-idempotency-key'

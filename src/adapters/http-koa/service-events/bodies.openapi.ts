@@ -4,13 +4,13 @@ import type { BodyOf } from '../edge/body-of.ts'
 import { Identity } from '../users/schema.ts'
 
 const Webhook = {
-  clientId: Identity,
+  clientId: Identity.meta({ description: 'The client that gets the events.' }),
   url: z.string().nullable().meta({
     description: 'Where events are sent. Null if the service reads them with a cursor.',
   }),
   pausedAt: z.date().nullable().meta({
     description:
-      'Since when deliveries are paused, because they failed for too long or the endpoint answered 410. Null if they are not. Events are kept meanwhile.',
+      'Since when deliveries are paused: they failed for an hour, the endpoint answered 410, or an operator paused them. Null if they are not. Events are kept meanwhile.',
   }),
   registeredBy: z.enum(['configuration', 'service']).meta({
     description:
@@ -45,7 +45,7 @@ const CloudEvent = z
       format: 'uuid',
       description: 'The same in each delivery and each list. It tells a repeat from another event.',
     }),
-    source: z.string(),
+    source: z.string().meta({ description: 'What the event comes from: `/internal/v1/mfa/challenges`.' }),
     type: z.enum(SERVICE_EVENT_TYPES.map((type) => `countersign.${type}` as const)).meta({
       description: 'What happened. Later versions add types: pass over those that you do not know.',
     }),
@@ -54,7 +54,7 @@ const CloudEvent = z
     datacontenttype: z.literal('application/json'),
     data: z
       .object({
-        challengeId: z.string().meta({ format: 'uuid' }),
+        challengeId: z.string().meta({ format: 'uuid', description: 'The challenge, as in `subject`.' }),
         clientId: Identity.meta({ description: 'The client that opened the challenge.' }),
         subjectUserId: Identity.meta({ description: 'The user that the challenge is about.' }),
         position: z.int().meta({
@@ -64,7 +64,7 @@ const CloudEvent = z
       .catchall(z.union([z.string(), z.number()]))
       .meta({
         description:
-          'The challenge, and what is peculiar to the type, such as `attemptsRemaining`. It has no code, no address and no text of the operation.',
+          'The challenge, and what is peculiar to the type: `operationType`, `number`, `kind`, `reason`, `attemptsRemaining`, `until`, `statusBefore` or `mail`. It has no code, no address and no text of the operation.',
       }),
   })
   .meta({ id: 'CloudEvent', description: 'An event in the JSON format of CloudEvents 1.0.' })

@@ -37,15 +37,15 @@ export const EventsQuery = z.strictObject({
       param: {
         description:
           'The cursor: `nextAfter` of the answer before, or `position` of an event. Absent: from the first event that is stored.',
+        example: '1893456000000000',
       },
-      examples: ['4711'],
     }),
   limit: whole(/^(?:[1-9][0-9]?|1[0-9][0-9]|200)$/, `must be a whole number from 1 to ${MAX_EVENTS}`)
     .default(DEFAULT_EVENTS)
     .meta({
       param: {
         description: `How many events the answer may have, 1 to ${MAX_EVENTS}. Absent: ${DEFAULT_EVENTS}.`,
+        example: '100',
       },
-      examples: ['100'],
     }),
 })

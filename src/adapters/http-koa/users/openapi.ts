@@ -21,7 +21,7 @@ const Instant = z.date()
 
 const Standing = z
   .strictObject({
-    userId: Identity,
+    userId: Identity.meta({ description: 'The user.' }),
     lockedUntil: Instant.nullable().meta({ description: 'When the lock ends. Null without a lock.' }),
     attemptsRemaining: z
       .int()
@@ -52,9 +52,12 @@ const Standing = z
       .meta({ description: 'The address in the directory. Null without one.' }),
     suppression: z
       .strictObject({
-        masked: z.string(),
-        reason: z.enum(['hard-bounce', 'complaint', 'unsubscribed', 'refused']),
-        since: Instant,
+        masked: z.string().meta({ description: 'The first character and the domain.' }),
+        reason: z.enum(['hard-bounce', 'complaint', 'unsubscribed', 'refused']).meta({
+          description:
+            '`hard-bounce`: the mailbox does not exist. `complaint`: its reader called a mail spam. `unsubscribed`: the reader wants no more mails. `refused`: the mail system refuses this recipient.',
+        }),
+        since: Instant.meta({ description: 'When the mail system said so.' }),
       })
       .nullable()
       .meta({
@@ -70,7 +73,7 @@ const StoredRow = z.record(z.string(), z.unknown())
 const SubjectExport = z
   .strictObject({
     userId: Identity,
-    exportedAt: Instant,
+    exportedAt: Instant.meta({ description: 'When the rows were read, all at one instant.' }),
     tables: z.record(z.string(), z.array(StoredRow)).meta({
       description:
         'The rows about the user as they are stored, by the name of their table. Each table that can have one is there. Later versions may have more tables and columns.',

@@ -19,10 +19,10 @@ const MOST_WAIT_BEHIND_IN_MS = 8000
 
 /** A key with more inputs that wait than this is crowded: it rests after each. No user alone makes so many calls at once. */
 const CROWD = 4
-/** How long a crowded key rests, as a multiple of the time that its last input was under way. It has a quarter of the time then. */
-const REST_FACTOR = 3
+/** How long a crowded key rests, as a multiple of the time that its last input was under way. It has a fifth of the time then. */
+const REST_FACTOR = 4
 /** A lock that was waited for is no work, so it makes no longer rest. */
-const MOST_REST_IN_MS = 20
+const MOST_REST_IN_MS = 30
 
 /** A statement for one input, and another that does the same for several. */
 export interface Grouping<Input> {
