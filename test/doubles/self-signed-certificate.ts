@@ -47,4 +47,4 @@ const alternativeName = (host: string) =>
 const signature = (body: Buffer, key: KeyObject) => der(0x03, Buffer.from([0]), sign('sha256', body, key))
 
 const pem = (certificate: Buffer) =>
-  `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64').replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+  `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64').match(/.{1,64}/g)!.join('\n')}\n-----END CERTIFICATE-----\n`
