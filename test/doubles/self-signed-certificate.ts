@@ -46,5 +46,7 @@ const alternativeName = (host: string) =>
 
 const signature = (body: Buffer, key: KeyObject) => der(0x03, Buffer.from([0]), sign('sha256', body, key))
 
-const pem = (certificate: Buffer) =>
-  `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64').match(/.{1,64}/g)!.join('\n')}\n-----END CERTIFICATE-----\n`
+function pem(certificate: Buffer): string {
+  const lines = certificate.toString('base64').match(/.{1,64}/g)!
+  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
+}
