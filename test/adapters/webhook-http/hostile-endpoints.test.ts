@@ -97,14 +97,8 @@ test('an endpoint that says to go on, again and again, is given up', async (t) =
 
 for (const status of ['100 Continue', '102 Processing', '103 Early Hints']) {
   test(`an endpoint that floods us with ${status} is cut off before its time is over`, async (t) => {
-    const url = await rawEndpoint(t, (socket) => {
-      const flood = `HTTP/1.1 ${status}\r\n\r\n`.repeat(1000)
-      const pump = () => {
-        while (!socket.destroyed && socket.write(flood));
-      }
-      socket.on('drain', pump)
-      pump()
-    })
+    const flood = `HTTP/1.1 ${status}\r\n\r\n`.repeat(200)
+    const url = await rawEndpoint(t, (socket) => void socket.write(flood))
     t.deepEqual(await transport(IN_TIME).send(endpointAt(url), EVENT), refused('unreadable'))
   })
 }
@@ -232,7 +226,7 @@ test('a name that leads to this machine is refused, also when it did not before'
     allowsPublic: true,
     nameServers: [address],
   }
-  const sender = transport({ ...options, connectTimeoutInMs: 200 })
+  const sender = transport({ ...options, connectTimeoutInMs: 1000 })
   const endpoint = endpointAt(url.replace('127.0.0.1', 'hooks.bank.example'))
 
   t.not((await sender.send(endpoint, EVENT)).outcome, 'accepted')
