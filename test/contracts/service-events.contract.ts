@@ -91,7 +91,7 @@ export function serviceEventsContract(adapter: string, create: () => Promise<Ser
 
     await endpoints.save(PAYMENTS, undefined)
     await opened(stores)
-    await endpoints.remove('payments')
+    await endpoints.remove((await endpoints.find('payments'))!)
     await opened(stores)
 
     t.is(await serviceEvents.number(100), 1)
@@ -328,7 +328,9 @@ export function serviceEventsContract(adapter: string, create: () => Promise<Ser
         ['payments', false],
       ],
     )
-    await endpoints.remove('payments')
+    await endpoints.remove({ clientId: 'payments', registeredBy: 'configuration' })
+    t.not(await endpoints.find('payments'), undefined, 'somebody else has registered it')
+    await endpoints.remove((await endpoints.find('payments'))!)
     t.is(await endpoints.find('payments'), undefined)
     t.false(await endpoints.save(with_(9), stored))
   })

@@ -243,7 +243,7 @@ test('that role delivers events, and lets challenges expire', async (t) => {
   t.true(await serviceEvents.record(delivery!, { status: 'accepted' }, false, afterNoon(900)))
   t.is(await serviceEvents.replay(endpoint.clientId, { after: 0 }, NOON), 1)
   t.is((await new PrismaServiceEventBacklog(prisma).measure(NOON)).waiting, 2)
-  await stores.endpoints.remove(endpoint.clientId)
+  await stores.endpoints.remove(endpoint)
 })
 
 for (const statement of [

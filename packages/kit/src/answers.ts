@@ -160,13 +160,13 @@ export interface User {
 
 /** Where a service gets the events of its challenges. */
 export interface WebhookEndpoint {
-  /** The client that the endpoint belongs to. */
+  /** The client that gets the events. */
   readonly clientId: string
   /** Where events are sent. Null if the service reads them with a cursor. */
   readonly url: string | null
   /**
-   * Since when deliveries are paused, because they failed for too long or the endpoint answered 410. Null if they are not. Events are
-   * kept meanwhile.
+   * Since when deliveries are paused: they failed for an hour, the endpoint answered 410, or an operator paused them. Null if they are
+   * not. Events are kept meanwhile.
    */
   readonly pausedAt: string | null
   /** `service`: by this API. `configuration`: by the operator, so that this API can neither change nor remove it. */

@@ -19,6 +19,11 @@ export abstract class WebhookEndpoints {
    */
   abstract save(endpoint: WebhookEndpoint, previous: WebhookEndpoint | undefined): Promise<boolean>
 
-  /** From then on no events are stored for the client. Those that it has stay. @throws {StorageUnavailable} */
-  abstract remove(clientId: string): Promise<void>
+  /**
+   * From then on no events are stored for the client. Those that it has stay. Has no effect if somebody else has registered the endpoint
+   * meanwhile.
+   *
+   * @throws {StorageUnavailable}
+   */
+  abstract remove(endpoint: Pick<WebhookEndpoint, 'clientId' | 'registeredBy'>): Promise<void>
 }

@@ -40,10 +40,10 @@ export class ApplyConfiguredWebhooks {
     }
 
     const removed: string[] = []
-    for (const { clientId, registeredBy } of await this.#endpoints.all()) {
-      if (registeredBy !== 'configuration' || configured.has(clientId)) continue
-      await this.#endpoints.remove(clientId)
-      removed.push(clientId)
+    for (const endpoint of await this.#endpoints.all()) {
+      if (endpoint.registeredBy !== 'configuration' || configured.has(endpoint.clientId)) continue
+      await this.#endpoints.remove(endpoint)
+      removed.push(endpoint.clientId)
     }
     return { registered, removed }
   }

@@ -14,6 +14,6 @@ export class RemoveWebhook {
     const endpoint = await this.#endpoints.find(clientId)
     if (!endpoint) return
     WebhookRegistration.assertOwn(endpoint)
-    await this.#endpoints.remove(clientId)
+    await this.#endpoints.remove(endpoint)
   }
 }

@@ -32,8 +32,12 @@ export class InMemoryWebhookEndpoints implements WebhookEndpoints {
     return true
   }
 
-  async remove(clientId: string): Promise<void> {
+  async remove({
+    clientId,
+    registeredBy,
+  }: Pick<WebhookEndpoint, 'clientId' | 'registeredBy'>): Promise<void> {
     await turn()
+    if (this.#state.endpoints.get(clientId)?.registeredBy !== registeredBy) return
     this.#state.endpoints.delete(clientId)
     this.#state.endpointHealth.delete(clientId)
   }

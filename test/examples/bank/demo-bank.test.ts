@@ -171,7 +171,8 @@ test('a code to an address that bounces takes the address out of use, until the 
   t.is((await initiateOf(challengeId)).status, 204)
 })
 
-test('the bank hears from Countersign what happened, and asks for nothing meanwhile', async (t) => {
+// Serial: it counts what the bank asks, and other visitors ask too.
+test.serial('the bank hears from Countersign what happened, and asks for nothing meanwhile', async (t) => {
   const { ask, countersign } = await visitor()
   const demanded = await ask('POST', '/bank/transfers', ORDER)
   const proof = await countersign(demanded.body)
@@ -181,12 +182,12 @@ test('the bank hears from Countersign what happened, and asks for nothing meanwh
 
   const scene = await until(
     () => ask('GET', '/backstage/scene'),
-    (seen) => reported(seen).includes('challenge-consumed'),
+    // A code may be used before its mail is recorded as sent.
+    (seen) => ['challenge-consumed', 'otp-sent'].every((type) => reported(seen).includes(type)),
   )
 
   const heard = reported(scene).filter((type) => !type.startsWith('otp-'))
   t.deepEqual(heard, ['challenge-opened', 'challenge-verified', 'challenge-consumed'])
-  t.true(reported(scene).includes('otp-sent'))
   const readings = () => service.output().split(/route: "[^"]*challenge[^"]*\/events"/).length
   await ask('GET', '/backstage/scene')
   const before = readings()

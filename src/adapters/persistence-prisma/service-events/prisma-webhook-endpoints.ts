@@ -29,9 +29,12 @@ export class PrismaWebhookEndpoints implements WebhookEndpoints {
     return saved.length === 1
   }
 
-  async remove(clientId: string): Promise<void> {
+  async remove({
+    clientId,
+    registeredBy,
+  }: Pick<WebhookEndpoint, 'clientId' | 'registeredBy'>): Promise<void> {
     await this.#statements.query(Prisma.sql`/* webhook-endpoints.remove */
-      DELETE FROM webhook_endpoints WHERE client_id = ${clientId}`)
+      DELETE FROM webhook_endpoints WHERE client_id = ${clientId} AND registered_by = ${registeredBy}`)
   }
 }
 
