@@ -1,6 +1,7 @@
-import { Gauge, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { OutboxBacklog } from '../../contracts/outbox-backlog.ts'
+import { gaugesOfReading } from './gauges-of-reading.ts'
 import { sharedReadingWithTimeout } from './shared-reading.ts'
 
 interface Reading {
@@ -20,20 +21,7 @@ export function watchOutbox(
     const { queued, oldestDueAt = now } = await backlog.measure(now)
     return { queued, oldestDueAgeInSeconds: (now.getTime() - oldestDueAt.getTime()) / 1000 }
   }, timeoutInMs)
-  const watch = (name: string, help: string, shown: (reading: Reading) => number) => {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      // Every worker sees the same outbox.
-      aggregator: 'max',
-      async collect() {
-        const reading = await lastReading()
-        if (reading) this.set(shown(reading))
-        else this.remove()
-      },
-    })
-  }
+  const watch = gaugesOfReading(registry, lastReading)
 
   watch(
     'countersign_outbox_queued',

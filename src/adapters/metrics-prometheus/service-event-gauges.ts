@@ -1,6 +1,7 @@
-import { Gauge, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { ServiceEventBacklog } from '../../contracts/service-event-backlog.ts'
+import { gaugesOfReading } from './gauges-of-reading.ts'
 import { sharedReadingWithTimeout } from './shared-reading.ts'
 
 interface Reading {
@@ -16,20 +17,7 @@ export function watchServiceEvents(registry: Registry, backlog: ServiceEventBack
     const { oldestDueAt = now, ...reading } = await backlog.measure(now)
     return { ...reading, oldestDueAgeInSeconds: (now.getTime() - oldestDueAt.getTime()) / 1000 }
   })
-  const watch = (name: string, help: string, shown: (reading: Reading) => number) => {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      // Every worker sees the same queue.
-      aggregator: 'max',
-      async collect() {
-        const reading = await lastReading()
-        if (reading) this.set(shown(reading))
-        else this.remove()
-      },
-    })
-  }
+  const watch = gaugesOfReading(registry, lastReading)
 
   watch(
     'countersign_service_events_waiting',
