@@ -18,8 +18,9 @@ const isLong = (file) => LONG.some((part) => file.replaceAll('\\', '/').includes
 export default {
   extensions: { ts: 'module' },
   files: ['test/**/*.test.ts', 'proofs/**/*.test.ts'],
-  // Most files wait for processes, sockets and the database, and leave the cores to others meanwhile.
-  concurrency: 2 * availableParallelism(),
+  // Most files wait for processes, sockets and the database, and leave the cores to others meanwhile. Each holds connections of
+  // the one database server, so a machine of many cores does not run as many more.
+  concurrency: Math.min(2 * availableParallelism(), 12),
   sortTestFiles: (one, other) => Number(isLong(other)) - Number(isLong(one)) || (one < other ? -1 : 1),
   timeout: '60s',
 }

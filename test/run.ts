@@ -18,7 +18,7 @@ import { Tally } from './support/tally.ts'
  */
 
 /** Nothing of a test run has to outlive a crash. */
-const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' }
+const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '1000' }
 const TEMPLATE = 'countersign_template'
 
 const AVA = fileURLToPath(new URL('cli.mjs', import.meta.resolve('ava')))

@@ -15,6 +15,8 @@ import { createTestDatabase } from '../support/database.ts'
 
 const SETTINGS = { rememberForInMs: REMEMBERED_FOR_IN_MS, underWayForInMs: UNDER_WAY_FOR_IN_MS }
 const RESPONSE = { status: 202, headers: {}, body: '' }
+/** Of the pool of each process that races: what `pg` opens unless told otherwise. */
+const RACER_CONNECTIONS = 10
 const NIL = '00000000-0000-0000-0000-000000000000'
 
 let databaseUrl: string
@@ -235,13 +237,13 @@ test('a beginning that began before its run is forgotten does not run it again',
   t.is((await beginning).state, 'not-known')
 })
 
-async function untilBlocked(pool: pg.Pool): Promise<void> {
+async function untilBlocked(pool: pg.Pool, sessions = 1): Promise<void> {
   for (;;) {
     const { rows } = await pool.query(
       `SELECT 1 FROM pg_stat_activity
        WHERE application_name = current_setting('application_name') AND wait_event_type = 'Lock'`,
     )
-    if (rows.length > 0) return
+    if (rows.length >= sessions) return
   }
 }
 
@@ -249,17 +251,21 @@ test('processes that race for the same approvals, while others forget, begin eac
   const { pool, url } = await createPool(t)
   const runs = Array.from({ length: 100 }, () => execution())
   const racers = await Promise.all(Array.from({ length: 4 }, () => startRacer(t, url)))
+  // All have begun their work before one of them can end it.
+  const holding = await pool.connect()
+  await holding.query('BEGIN; LOCK TABLE countersign_executions')
 
-  const begun = await Promise.all(
-    racers.map(async (racer) => {
-      racer.send(runs.map((run) => ({ ...run, consumedAt: run.consumedAt.toISOString() })))
-      const [ids] = (await once(racer, 'message')) as [string[]]
-      return ids
-    }),
-  )
+  const racing = racers.map(async (racer) => {
+    racer.send(runs.map((run) => ({ ...run, consumedAt: run.consumedAt.toISOString() })))
+    const [ids] = (await once(racer, 'message')) as [string[]]
+    return ids
+  })
+  await untilBlocked(pool, racers.length * RACER_CONNECTIONS)
+  await holding.query('COMMIT')
+  holding.release()
+  const begun = await Promise.all(racing)
 
   t.deepEqual(begun.flat().toSorted(), runs.map(({ challengeId }) => challengeId).toSorted())
-  t.true(begun.filter((ids) => ids.length > 0).length > 1)
   const { rows } = await pool.query('SELECT outcome, count(*)::int FROM countersign_executions GROUP BY 1')
   t.deepEqual(
     rows.toSorted((one, other) => (one.outcome < other.outcome ? -1 : 1)),
