@@ -13,7 +13,7 @@ export function leased(
 ): Prisma.Sql {
   const [mails, taken] = [Prisma.raw(table), Prisma.raw(alias)]
   return Prisma.sql`due AS (
-      SELECT id
+      SELECT id, bucket
       FROM ${mails}
       WHERE status = 'queued' AND next_attempt_at <= ${now}::timestamptz
       ORDER BY next_attempt_at
@@ -23,7 +23,7 @@ export function leased(
       UPDATE ${mails}
       SET next_attempt_at = ${leaseEnd}::timestamptz, delivery_attempts = delivery_attempts + 1
       FROM due
-      WHERE ${mails}.id = due.id
+      WHERE ${mails}.id = due.id AND ${mails}.bucket = due.bucket
       RETURNING ${mails}.*
     )`
 }

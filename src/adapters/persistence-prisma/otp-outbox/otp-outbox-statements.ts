@@ -1,3 +1,4 @@
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
@@ -24,8 +25,8 @@ export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
     WITH ${leased('otp_issuances', 'i', limit, now, leaseEnd)}
     SELECT ${CLAIMED}
     FROM i
-    JOIN challenges c ON c.id = i.challenge_id
-    LEFT JOIN users u ON u.user_id = i.subject_user_id
+    JOIN challenges c ON c.id = i.challenge_id AND c.bucket = i.bucket
+    LEFT JOIN users u ON u.user_id = i.subject_user_id AND u.bucket = i.bucket
     ORDER BY i.issued_at`
 }
 
@@ -52,20 +53,20 @@ function recordOutcomes(attempts: string): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.record */
     WITH attempt AS (
       SELECT * FROM json_to_recordset(${attempts}::json) AS attempt (
-        n integer, id uuid, number smallint, status text, next_attempt_at timestamptz, sent_at timestamptz,
-        message_id text, failed_at timestamptz, failure_reason text, event jsonb
+        n integer, bucket integer, id uuid, number smallint, status text, next_attempt_at timestamptz,
+        sent_at timestamptz, message_id text, failed_at timestamptz, failure_reason text, event jsonb
       )
       WHERE n = n + 0
     ), issuance AS (
       UPDATE otp_issuances i
-      SET status = CASE i.status WHEN 'queued' THEN a.status ELSE i.status END,
+      SET status = CASE WHEN i.status = 'queued' THEN a.status ELSE i.status END,
           next_attempt_at = a.next_attempt_at,
           sent_at = a.sent_at,
           message_id = a.message_id,
           failed_at = a.failed_at,
           failure_reason = a.failure_reason
       FROM attempt a
-      WHERE i.id = a.id
+      WHERE i.id = a.id AND i.bucket = a.bucket
         AND i.delivery_attempts = a.number
         AND (
           i.status = 'queued'
@@ -85,6 +86,7 @@ function recordOutcomes(attempts: string): Prisma.Sql {
 function columnsOfAttempt({ claimed, outcome, event }: Attempt) {
   const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = deliveryOf(outcome)
   return {
+    bucket: bucketOf(claimed.subjectUserId),
     id: claimed.id,
     number: claimed.deliveryAttempts,
     status: outcome.status,

@@ -53,6 +53,7 @@ export function claimDueSecurityNotices(limit: number, now: Date, leaseEnd: Date
       SELECT count(*)
       FROM security_notices e
       WHERE e.subject_user_id = n.subject_user_id
+        AND e.bucket = n.bucket
         AND e.happened_at > n.happened_at - interval '1 hour'
         AND e.happened_at < n.happened_at + interval '1 hour'
         AND e.id <> n.id
@@ -60,7 +61,7 @@ export function claimDueSecurityNotices(limit: number, now: Date, leaseEnd: Date
         AND (e.status = 'sent' OR e.status = 'queued' AND (e.happened_at, e.id) < (n.happened_at, n.id))
     ) >= ${SecurityNotice.mostPerUserAndHour}::integer AS is_surplus
     FROM n
-    LEFT JOIN users u ON u.user_id = n.subject_user_id
+    LEFT JOIN users u ON u.user_id = n.subject_user_id AND u.bucket = n.bucket
     ORDER BY n.happened_at`
 }
 
@@ -84,6 +85,7 @@ export function recordSecurityNotice(
           recipient = CASE WHEN recipient_erased AND ${finishedAt}::timestamptz IS NOT NULL THEN ${ERASED_ADDRESS}
             ELSE recipient END
       WHERE id = ${claimed.id}::uuid
+        AND bucket = ${bucketOf(claimed.subjectUserId)}::integer
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
         AND status = 'queued'
       RETURNING id

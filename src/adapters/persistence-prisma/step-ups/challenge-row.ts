@@ -15,7 +15,7 @@ export const CHALLENGE_COLUMNS = columns(
 export const ENDED_ON_TRAIL = `coalesce((
         SELECT true
         FROM challenge_events e
-        WHERE e.challenge_id = c.id
+        WHERE e.challenge_id = c.id AND e.bucket = c.bucket
           AND e.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
         LIMIT 1
       ), false)`

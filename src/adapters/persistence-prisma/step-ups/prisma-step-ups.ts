@@ -19,6 +19,7 @@ import { IssuancesSpent } from '../../../domain/subject-standing.ts'
 import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
+import { type PlacedId, rowOf } from '../placed-id.ts'
 import type { Joined } from '../row-mapping.ts'
 import type { Seals } from '../seals/row-seals.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
@@ -33,7 +34,7 @@ import {
   type Saving,
 } from './grouped-step-up-statements.ts'
 import { type StandingRow, standingOf } from './standing-row.ts'
-import { findFirstExpiry, findMailboxSpentUntil, recordStranger } from './step-up-statements.ts'
+import { findBucket, findFirstExpiry, findMailboxSpentUntil, recordStranger } from './step-up-statements.ts'
 
 type FoundRow = ChallengeRow & { readonly c_request_fingerprint: string }
 type StepUpRow = ChallengeRow &
@@ -49,7 +50,7 @@ export class PrismaStepUps implements StepUps {
   readonly #statements: Statements
   readonly #seals: Seals
   readonly #committed: CommitListener
-  readonly #loads: GroupedStatement<string, StepUpRow>
+  readonly #loads: GroupedStatement<PlacedId, StepUpRow>
   readonly #saves: GroupedStatement<Saving, object>
   readonly #opens: GroupedStatement<Opening, object>
   readonly #finds: GroupedStatement<Finding, FoundRow>
@@ -95,7 +96,11 @@ export class PrismaStepUps implements StepUps {
   }
 
   async load(challengeId: string): Promise<LoadedStepUp | undefined> {
-    const [row] = await this.#loads.query(challengeId)
+    const row = await rowOf(
+      challengeId,
+      (placed) => this.#loads.query(placed),
+      (id) => this.#statements.query<{ readonly bucket: number }>(findBucket(id)),
+    )
     if (!row) return undefined
     const challenge = challengeOf(row)
     const issuance = hasIssuance(row) ? issuanceOf(row) : undefined

@@ -93,6 +93,7 @@ export class PrismaUserRegistry implements UserRegistry {
 class UserChange {
   readonly #transaction: Prisma.TransactionClient
   readonly #userId: string
+  readonly #bucket: number
   readonly #now: Date
   /** Receives each event. The transaction stores them at its end. */
   readonly #events: DomainEvent[]
@@ -108,6 +109,7 @@ class UserChange {
   ) {
     this.#transaction = transaction
     this.#userId = userId
+    this.#bucket = bucketOf(userId)
     this.#now = now
     this.#events = events
     this.#clientId = clientId
@@ -153,7 +155,7 @@ class UserChange {
       INSERT INTO subject_standings (
         bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
-      VALUES (${bucketOf(this.#userId)}::integer, ${this.#userId}, 0, 0, '{}', 1)
+      VALUES (${this.#bucket}::integer, ${this.#userId}, 0, 0, '{}', 1)
       ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1
       RETURNING address_erased_at AS "erasedAt"`
     return standing?.erasedAt ?? undefined
@@ -162,7 +164,8 @@ class UserChange {
   /** The same, if there is a standing. Returns whether there is. */
   async #supersedeKnownDecisions(): Promise<boolean> {
     const superseded = await this.#transaction.$executeRaw`
-      UPDATE subject_standings SET version = version + 1 WHERE subject_user_id = ${this.#userId}`
+      UPDATE subject_standings SET version = version + 1
+      WHERE subject_user_id = ${this.#userId} AND bucket = ${this.#bucket}::integer`
     return superseded > 0
   }
 
@@ -171,6 +174,7 @@ class UserChange {
       SELECT ${Prisma.raw(CHALLENGE_COLUMNS)}
       FROM challenges c
       WHERE c.subject_user_id = ${this.#userId}
+        AND c.bucket = ${this.#bucket}::integer
         AND c.status IN ('pending', 'verified')
         AND c.expires_at > ${this.#now}::timestamptz`
     return rows.map(challengeOf)
@@ -181,8 +185,8 @@ class UserChange {
     const rows = await this.#transaction.$queryRaw<LockNoticeRow[]>`
       SELECT ${Prisma.raw(LOCK_NOTICE_COLUMNS)}
       FROM lock_notices n
-      JOIN challenges c ON c.id = n.challenge_id
-      WHERE c.subject_user_id = ${this.#userId} AND n.status = 'queued'
+      JOIN challenges c ON c.id = n.challenge_id AND c.bucket = n.bucket
+      WHERE c.subject_user_id = ${this.#userId} AND c.bucket = ${this.#bucket}::integer AND n.status = 'queued'
       FOR UPDATE OF n`
     return rows.map(queuedLockNoticeOf)
   }
@@ -197,7 +201,7 @@ class UserChange {
     }
     await this.#transaction.user.upsert({
       where: { userId },
-      create: { ...entry, userId, bucket: bucketOf(userId), createdAt: this.#now },
+      create: { ...entry, userId, bucket: this.#bucket, createdAt: this.#now },
       update: entry,
     })
   }
@@ -208,11 +212,11 @@ class UserChange {
       await this.#transaction.$executeRaw`
         UPDATE challenges
         SET status = 'cancelled', cancelled_at = ${this.#now}::timestamptz, verified_at = NULL
-        WHERE id = ANY (${cancelled.map(({ id }) => id)}::uuid[])`
+        WHERE id = ANY (${cancelled.map(({ id }) => id)}::uuid[]) AND bucket = ${this.#bucket}::integer`
     }
     for (const { id, status, failedAt, reason: failureReason } of withdrawn) {
       await this.#transaction.lockNotice.update({
-        where: { id },
+        where: { id, bucket: this.#bucket },
         data: { status, nextAttemptAt: null, failedAt, failureReason },
       })
     }
@@ -229,27 +233,35 @@ class UserChange {
    * whether an address was left, besides that of the entry.
    */
   async #forget(entry: User | undefined): Promise<boolean> {
-    const subjectUserId = this.#userId
+    const [subjectUserId, bucket] = [this.#userId, this.#bucket]
     const notices = await this.#transaction.$executeRaw`
       UPDATE security_notices
-      SET recipient_erased = true, recipient = CASE status WHEN 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
-      WHERE subject_user_id = ${subjectUserId} AND recipient_erased IS NOT TRUE`
-    await this.#transaction.user.deleteMany({ where: { userId: subjectUserId } })
-    const toSomebody = { challenge: { subjectUserId }, recipient: { not: ERASED_ADDRESS } }
-    const forgotten = { data: { recipient: ERASED_ADDRESS } }
-    const codes = await this.#transaction.otpIssuance.updateMany({ where: toSomebody, ...forgotten })
-    const warnings = await this.#transaction.lockNotice.updateMany({ where: toSomebody, ...forgotten })
+      SET recipient_erased = true, recipient = CASE WHEN status = 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
+      WHERE subject_user_id = ${subjectUserId} AND bucket = ${bucket}::integer AND recipient_erased IS NOT TRUE`
+    await this.#transaction.user.deleteMany({ where: { userId: subjectUserId, bucket } })
+    const codes = await this.#transaction.$executeRaw`
+      UPDATE otp_issuances i
+      SET recipient = ${ERASED_ADDRESS}
+      FROM challenges c
+      WHERE c.subject_user_id = ${subjectUserId} AND c.bucket = ${bucket}::integer
+        AND i.challenge_id = c.id AND i.bucket = c.bucket AND i.recipient <> ${ERASED_ADDRESS}`
+    const warnings = await this.#transaction.$executeRaw`
+      UPDATE lock_notices n
+      SET recipient = ${ERASED_ADDRESS}
+      FROM challenges c
+      WHERE c.subject_user_id = ${subjectUserId} AND c.bucket = ${bucket}::integer
+        AND n.challenge_id = c.id AND n.bucket = c.bucket AND n.recipient <> ${ERASED_ADDRESS}`
     const suppressions = await this.#transaction.subjectStanding.updateMany({
-      where: { subjectUserId, suppressionChangedAt: { not: null } },
+      where: { subjectUserId, bucket, suppressionChangedAt: { not: null } },
       data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
     })
     if (entry) {
       await this.#transaction.subjectStanding.update({
-        where: { subjectUserId },
+        where: { subjectUserId, bucket },
         data: { addressErasedAt: this.#now },
       })
     }
-    return notices + codes.count + warnings.count + suppressions.count > 0
+    return notices + codes + warnings + suppressions.count > 0
   }
 }
 
@@ -257,7 +269,7 @@ async function findUser(
   prisma: Pick<Prisma.TransactionClient, 'user'>,
   userId: string,
 ): Promise<User | undefined> {
-  const row = await prisma.user.findUnique({ where: { userId } })
+  const row = await prisma.user.findUnique({ where: { userId, bucket: bucketOf(userId) } })
   if (!row) return undefined
   const { email, locale, displayName, emailChangedAt } = row
   return {
