@@ -8,10 +8,12 @@ import { deliveryOf } from '../otp-outbox/issuance-row.ts'
 import {
   loadMailOutcome,
   OUTCOME,
+  reportOf,
   saveDelay,
   saveReport,
   saveReportAndSuppression,
   saveSuppression,
+  suppressionOf,
 } from './mail-outcome-statements.ts'
 
 /*
@@ -39,15 +41,16 @@ export const LOADING_OUTCOME: Grouping<string> = {
 }
 
 /**
- * Stores several reports, each about another issuance. A row that another session has locked is skipped, so that groups neither wait
- * for each other's rows nor deadlock. Its report has to be sent alone, as has one that suppresses an address: it locks the standing.
+ * Stores several reports, each about another subject, with the suppressions that follow from them. A row that another session has
+ * locked is skipped, so that groups neither wait for each other's rows nor deadlock. Its report has to be sent alone. The standing of
+ * a report that suppresses is locked before its issuance, as in the statement for one.
  */
 export const SAVING_REPORT: Grouping<Reporting> = {
   name: 'mail-outcomes.save',
   alone: ({ before, decision, provenance }) => statementFor(before, decision, provenance),
-  key: ({ before }) => before.issuance.id,
-  solitary: ({ decision: { issuance, standing } }) => !issuance || standing !== undefined,
-  columns: ({ before, decision: { issuance: after, events }, provenance }) => {
+  key: ({ before }) => before.standing.subjectUserId,
+  solitary: ({ decision: { issuance } }) => !issuance,
+  columns: ({ before, decision: { issuance: after, standing, events }, provenance }) => {
     const known = deliveryOf(before.issuance)
     return {
       id: before.issuance.id,
@@ -60,6 +63,11 @@ export const SAVING_REPORT: Grouping<Reporting> = {
       request_id: provenance.requestId,
       remote_address: provenance.remoteAddress,
       ...(after && (isDelay(before.issuance, after) ? { delayed_at: after.delayedAt } : reportOf(after))),
+      ...(standing && {
+        subject: standing.subjectUserId,
+        version: standing.version,
+        ...suppressionOf(standing),
+      }),
     }
   },
   together: (members) => Prisma.sql`/* mail-outcomes.save-group */
@@ -68,12 +76,20 @@ export const SAVING_REPORT: Grouping<Reporting> = {
         n integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz, was_bounced_at timestamptz,
         was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
         failure_reason text, delivered_at timestamptz, bounced_at timestamptz, bounce_kind text,
+        subject text, version integer, suppressed_address text, suppression_reason text, suppression_changed_at timestamptz,
         events json, actor text, request_id text, remote_address text
       )
       WHERE n = n + 0
+    ), guarded AS MATERIALIZED (
+      SELECT m.n
+      FROM m
+      JOIN subject_standings s ON s.subject_user_id = m.subject AND s.version = m.version
+      FOR NO KEY UPDATE OF s SKIP LOCKED
+    ), lockable AS MATERIALIZED (
+      SELECT * FROM m WHERE subject IS NULL OR n IN (SELECT n FROM guarded)
     ), free AS MATERIALIZED (
       SELECT m.n, i.id
-      FROM m
+      FROM lockable m
       JOIN otp_issuances i ON i.id = m.id
         AND i.delayed_at IS NOT DISTINCT FROM m.was_delayed_at
         AND i.delivered_at IS NOT DISTINCT FROM m.was_delivered_at
@@ -93,6 +109,12 @@ export const SAVING_REPORT: Grouping<Reporting> = {
       FROM free JOIN m USING (n)
       WHERE i.id = free.id
       RETURNING m.*
+    ), standing AS (
+      UPDATE subject_standings s
+      SET suppressed_address = m.suppressed_address, suppression_reason = m.suppression_reason,
+          suppression_changed_at = m.suppression_changed_at, version = s.version + 1
+      FROM issuance m
+      WHERE s.subject_user_id = m.subject
     ), trail AS (${insertEventsOfEach('issuance')})
     SELECT n, id, false AS alone FROM issuance
     UNION ALL
@@ -117,18 +139,4 @@ function isDelay(
   after: OtpIssuance,
 ): after is OtpIssuance & { readonly delayedAt: Date } {
   return after.delayedAt !== undefined && after.delayedAt !== before.delayedAt
-}
-
-/** The columns that a report sets. */
-function reportOf(issuance: OtpIssuance) {
-  const { nextAttemptAt, failedAt, failureReason, deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
-  return {
-    status: issuance.status,
-    next_attempt_at: nextAttemptAt,
-    failed_at: failedAt,
-    failure_reason: failureReason,
-    delivered_at: deliveredAt,
-    bounced_at: bouncedAt,
-    bounce_kind: bounceKind,
-  }
 }

@@ -1,4 +1,5 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
@@ -97,6 +98,7 @@ export const SAVING: Grouping<Saving> = {
   columns: ({ decision: { challenge, standing, issued, mailbox, events }, provenance, seals }) => {
     const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
     return {
+      bucket: bucketOf(standing.subjectUserId),
       subject: standing.subjectUserId,
       version: standing.version,
       failures: standing.consecutiveFailures,
@@ -136,7 +138,7 @@ export const SAVING: Grouping<Saving> = {
   together: (members) => Prisma.sql`/* step-ups.save-group */
     WITH m AS MATERIALIZED (
       SELECT * FROM json_to_recordset(${members}::json) AS m (
-        n integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
+        n integer, bucket integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
         recent_issuances timestamptz[], challenge_id uuid, status text, attempts_remaining smallint,
         issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
         consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, mismatched_by text[], issuance_id uuid,
@@ -179,10 +181,10 @@ export const SAVING: Grouping<Saving> = {
       RETURNING m.*
     ), issuance AS (
       INSERT INTO otp_issuances (
-        id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
+        bucket, id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
         status, delivery_attempts, next_attempt_at, trace_context, seal
       )
-      SELECT issuance_id, challenge_id, subject, number, key_id, recipient, issued_at, expires_at,
+      SELECT bucket, issuance_id, challenge_id, subject, number, key_id, recipient, issued_at, expires_at,
         'queued', 0, next_attempt_at, trace_context, issuance_seal
       FROM challenge
       WHERE issuance_id IS NOT NULL
@@ -209,6 +211,7 @@ export const OPENING: Grouping<Opening> = {
   columns: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) => ({
     challenge_id: challenge.id,
     client_id: challenge.clientId,
+    bucket: bucketOf(challenge.subjectUserId),
     subject: challenge.subjectUserId,
     type: challenge.operation.type,
     digest: challenge.operation.digest,
@@ -226,7 +229,7 @@ export const OPENING: Grouping<Opening> = {
   together: (members) => Prisma.sql`/* step-ups.open-group */
     WITH m AS MATERIALIZED (
       SELECT * FROM json_to_recordset(${members}::json) AS m (
-        n integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
+        n integer, bucket integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
         attempts_remaining smallint, created_at timestamptz, expires_at timestamptz, key text, fingerprint text,
         most_live integer, demand_seal text, events json, actor text, request_id text, remote_address text
       )
@@ -238,10 +241,10 @@ export const OPENING: Grouping<Opening> = {
       FROM m JOIN subject_standings s ON s.subject_user_id = m.subject
     ), opened AS (
       INSERT INTO challenges (
-        id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
+        bucket, id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
         attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint, demand_seal
       )
-      SELECT challenge_id, client_id, subject, type, digest, summary, 'pending', attempts_remaining, 0, created_at,
+      SELECT bucket, challenge_id, client_id, subject, type, digest, summary, 'pending', attempts_remaining, 0, created_at,
         expires_at, key, fingerprint, demand_seal
       FROM known
       WHERE has_room
