@@ -5,6 +5,7 @@ import { columnsOf, insertEventsOfEach } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
 import { deliveryOf } from '../otp-outbox/issuance-row.ts'
+import { delegated } from '../sharding/delegated.ts'
 import {
   loadMailOutcome,
   OUTCOME,
@@ -24,6 +25,27 @@ export interface Reporting {
   readonly decision: MailOutcomeDecision
   readonly provenance: Provenance
 }
+
+/** A report, as its JSON has it. */
+export const REPORT = `n integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz, was_bounced_at timestamptz,
+        was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
+        failure_reason text, delivered_at timestamptz, bounced_at timestamptz, bounce_kind text,
+        events json, actor text, request_id text, remote_address text`
+
+/** Whether no other report was stored since the load. `i` is the row of the code, `m` the report. */
+export const REPORT_GUARD = `i.delayed_at IS NOT DISTINCT FROM m.was_delayed_at
+        AND i.delivered_at IS NOT DISTINCT FROM m.was_delivered_at
+        AND i.bounced_at IS NOT DISTINCT FROM m.was_bounced_at
+        AND i.bounce_kind IS NOT DISTINCT FROM m.was_bounce_kind`
+
+export const REPORT_CHANGES = `delayed_at = coalesce(m.delayed_at, i.delayed_at),
+          status = coalesce(m.status, i.status),
+          next_attempt_at = CASE WHEN m.status IS NULL THEN i.next_attempt_at ELSE m.next_attempt_at END,
+          failed_at = CASE WHEN m.status IS NULL THEN i.failed_at ELSE m.failed_at END,
+          failure_reason = CASE WHEN m.status IS NULL THEN i.failure_reason ELSE m.failure_reason END,
+          delivered_at = CASE WHEN m.status IS NULL THEN i.delivered_at ELSE m.delivered_at END,
+          bounced_at = CASE WHEN m.status IS NULL THEN i.bounced_at ELSE m.bounced_at END,
+          bounce_kind = CASE WHEN m.status IS NULL THEN i.bounce_kind ELSE m.bounce_kind END`
 
 /** Loads several issuances with the standings of their subjects, each as one row. */
 export const LOADING_OUTCOME: Grouping<string> = {
@@ -47,49 +69,27 @@ export const SAVING_REPORT: Grouping<Reporting> = {
   alone: ({ before, decision, provenance }) => statementFor(before, decision, provenance),
   key: ({ before }) => before.issuance.id,
   solitary: ({ decision: { issuance, standing } }) => !issuance || standing !== undefined,
-  columns: ({ before, decision: { issuance: after, events }, provenance }) => {
-    const known = deliveryOf(before.issuance)
-    return {
-      id: before.issuance.id,
-      was_delayed_at: before.issuance.delayedAt,
-      was_delivered_at: known.deliveredAt,
-      was_bounced_at: known.bouncedAt,
-      was_bounce_kind: known.bounceKind,
-      events: events.map(columnsOf),
-      actor: provenance.actor,
-      request_id: provenance.requestId,
-      remote_address: provenance.remoteAddress,
-      ...(after && (isDelay(before.issuance, after) ? { delayed_at: after.delayedAt } : reportOf(after))),
-    }
-  },
+  sharded: (reporting) =>
+    delegated('mail-outcomes.save', 'save_report', reporting.before.standing.subjectUserId, {
+      ...columnsOfReport(reporting),
+      ...suppressionOf(reporting),
+    }),
+  columns: columnsOfReport,
   together: (members) => Prisma.sql`/* mail-outcomes.save-group */
     WITH m AS MATERIALIZED (
       SELECT * FROM json_to_recordset(${members}::json) AS m (
-        n integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz, was_bounced_at timestamptz,
-        was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
-        failure_reason text, delivered_at timestamptz, bounced_at timestamptz, bounce_kind text,
-        events json, actor text, request_id text, remote_address text
+        ${Prisma.raw(REPORT)}
       )
       WHERE n = n + 0
     ), free AS MATERIALIZED (
       SELECT m.n, i.id
       FROM m
       JOIN otp_issuances i ON i.id = m.id
-        AND i.delayed_at IS NOT DISTINCT FROM m.was_delayed_at
-        AND i.delivered_at IS NOT DISTINCT FROM m.was_delivered_at
-        AND i.bounced_at IS NOT DISTINCT FROM m.was_bounced_at
-        AND i.bounce_kind IS NOT DISTINCT FROM m.was_bounce_kind
+        AND ${Prisma.raw(REPORT_GUARD)}
       FOR NO KEY UPDATE OF i SKIP LOCKED
     ), issuance AS (
       UPDATE otp_issuances i
-      SET delayed_at = coalesce(m.delayed_at, i.delayed_at),
-          status = coalesce(m.status, i.status),
-          next_attempt_at = CASE WHEN m.status IS NULL THEN i.next_attempt_at ELSE m.next_attempt_at END,
-          failed_at = CASE WHEN m.status IS NULL THEN i.failed_at ELSE m.failed_at END,
-          failure_reason = CASE WHEN m.status IS NULL THEN i.failure_reason ELSE m.failure_reason END,
-          delivered_at = CASE WHEN m.status IS NULL THEN i.delivered_at ELSE m.delivered_at END,
-          bounced_at = CASE WHEN m.status IS NULL THEN i.bounced_at ELSE m.bounced_at END,
-          bounce_kind = CASE WHEN m.status IS NULL THEN i.bounce_kind ELSE m.bounce_kind END
+      SET ${Prisma.raw(REPORT_CHANGES)}
       FROM free JOIN m USING (n)
       WHERE i.id = free.id
       RETURNING m.*
@@ -97,6 +97,38 @@ export const SAVING_REPORT: Grouping<Reporting> = {
     SELECT n, id, false AS alone FROM issuance
     UNION ALL
     SELECT n, id, true FROM m WHERE NOT EXISTS (SELECT FROM issuance WHERE issuance.n = m.n)`,
+}
+
+function columnsOfReport({ before, decision: { issuance: after, events }, provenance }: Reporting) {
+  const known = deliveryOf(before.issuance)
+  return {
+    id: before.issuance.id,
+    was_delayed_at: before.issuance.delayedAt,
+    was_delivered_at: known.deliveredAt,
+    was_bounced_at: known.bouncedAt,
+    was_bounce_kind: known.bounceKind,
+    events: events.map(columnsOf),
+    actor: provenance.actor,
+    request_id: provenance.requestId,
+    remote_address: provenance.remoteAddress,
+    ...(after && (isDelay(before.issuance, after) ? { delayed_at: after.delayedAt } : reportOf(after))),
+  }
+}
+
+/** What a report changes of the standing, beside the code or without it. */
+function suppressionOf({ before, decision: { issuance, standing } }: Reporting) {
+  const suppressing = standing ?? (issuance ? undefined : before.standing)
+  const { suppression } = suppressing ?? {}
+  return {
+    is_about_code: issuance !== undefined,
+    ...(suppressing && {
+      subject: suppressing.subjectUserId,
+      version: suppressing.version,
+      suppressed_address: suppression?.address,
+      suppression_reason: suppression?.address ? suppression.reason : undefined,
+      suppression_changed_at: suppression?.at,
+    }),
+  }
 }
 
 function statementFor(

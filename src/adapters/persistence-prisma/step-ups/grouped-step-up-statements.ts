@@ -1,17 +1,22 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { columnsOf, insertEventsOfEach } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
 import type { DecisionSeals } from '../seals/row-seals.ts'
+import { columnsOfSecurityNotice } from '../security-notices/security-notice-statements.ts'
+import { delegated } from '../sharding/delegated.ts'
 import {
   endOf,
   findByIdempotencyKey,
+  findInBucketByIdempotencyKey,
   IDENTIFIED,
   insertChallenge,
   LOADED,
+  loadShardedStepUp,
   loadStepUp,
   saveDecision,
   saveIssuingDecision,
@@ -44,6 +49,7 @@ export interface Opening {
 
 export interface Finding {
   readonly clientId: string
+  readonly subjectUserId: string
   readonly key: string
 }
 
@@ -51,6 +57,7 @@ export interface Finding {
 export const LOADING: Grouping<string> = {
   name: 'step-ups.load',
   alone: loadStepUp,
+  sharded: loadShardedStepUp,
   columns: (id) => ({ id }),
   together: (members) => Prisma.sql`/* step-ups.load-group */
       SELECT m.n, ${LOADED}
@@ -66,6 +73,7 @@ export const LOADING: Grouping<string> = {
 export const FINDING: Grouping<Finding> = {
   name: 'step-ups.find-by-idempotency-key',
   alone: ({ clientId, key }) => findByIdempotencyKey(clientId, key),
+  sharded: ({ subjectUserId, clientId, key }) => findInBucketByIdempotencyKey(subjectUserId, clientId, key),
   columns: ({ clientId, key }) => ({ client_id: clientId, key }),
   together: (members) => Prisma.sql`/* step-ups.find-by-idempotency-key-group */
     SELECT m.n, ${IDENTIFIED}
@@ -94,45 +102,13 @@ export const SAVING: Grouping<Saving> = {
   solitary: ({ decision: { lockNotice, securityNotice } }) => Boolean(lockNotice ?? securityNotice),
   beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
     stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
-  columns: ({ decision: { challenge, standing, issued, mailbox, events }, provenance, seals }) => {
-    const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
-    return {
-      subject: standing.subjectUserId,
-      version: standing.version,
-      failures: standing.consecutiveFailures,
-      locks: standing.consecutiveLocks,
-      locked_until: standing.lockedUntil,
-      recent_issuances: standing.recentIssuances,
-      challenge_id: challenge.id,
-      status: challenge.status,
-      attempts_remaining: challenge.attemptsRemaining,
-      issuance_count: challenge.issuanceCount,
-      verified_at: verifiedAt,
-      consumed_at: consumedAt,
-      consumption_key: consumedBy?.key,
-      consumption_fingerprint: consumedBy?.fingerprint,
-      exhausted_at: exhaustedAt,
-      cancelled_at: cancelledAt,
-      mismatched_by: challenge.mismatchedBy,
-      approval_seal: seals.approval,
-      consumption_seal: seals.consumption,
-      ...(issued && {
-        issuance_id: issued.id,
-        number: issued.number,
-        key_id: issued.keyId,
-        recipient: issued.recipient,
-        issued_at: issued.issuedAt,
-        expires_at: issued.expiresAt,
-        next_attempt_at: issued.nextAttemptAt,
-        trace_context: provenance.traceContext,
-        issuance_seal: seals.issuance,
-        mailbox: mailbox?.key,
-        mailbox_at_most: mailbox?.atMost,
-      }),
-      events: events.map(columnsOf),
-      ...callerOf(provenance),
-    }
-  },
+  sharded: ({ decision, provenance, seals }) =>
+    delegated('step-ups.save', 'save_decision', decision.standing.subjectUserId, {
+      ...columnsOfDecision({ decision, provenance, seals }),
+      lock_notice: decision.lockNotice && columnsOfLockNotice(decision.lockNotice),
+      security_notice: decision.securityNotice && columnsOfSecurityNotice(decision.securityNotice),
+    }),
+  columns: columnsOfDecision,
   together: (members) => Prisma.sql`/* step-ups.save-group */
     WITH m AS MATERIALIZED (
       SELECT * FROM json_to_recordset(${members}::json) AS m (
@@ -206,23 +182,9 @@ export const OPENING: Grouping<Opening> = {
   alone: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) =>
     insertChallenge(challenge, event, idempotency, provenance, mostLive, demandSeal),
   key: ({ challenge }) => challenge.subjectUserId,
-  columns: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) => ({
-    challenge_id: challenge.id,
-    client_id: challenge.clientId,
-    subject: challenge.subjectUserId,
-    type: challenge.operation.type,
-    digest: challenge.operation.digest,
-    summary: challenge.operation.summary,
-    attempts_remaining: challenge.attemptsRemaining,
-    created_at: challenge.createdAt,
-    expires_at: challenge.expiresAt,
-    key: idempotency.key,
-    fingerprint: idempotency.fingerprint,
-    most_live: mostLive,
-    demand_seal: demandSeal,
-    events: [columnsOf(event)],
-    ...callerOf(provenance),
-  }),
+  sharded: (opening) =>
+    delegated('step-ups.open', 'open_challenge', opening.challenge.subjectUserId, columnsOfOpening(opening)),
+  columns: columnsOfOpening,
   together: (members) => Prisma.sql`/* step-ups.open-group */
     WITH m AS MATERIALIZED (
       SELECT * FROM json_to_recordset(${members}::json) AS m (
@@ -258,4 +220,79 @@ export const OPENING: Grouping<Opening> = {
 
 function callerOf({ actor, requestId, remoteAddress }: Provenance) {
   return { actor, request_id: requestId, remote_address: remoteAddress }
+}
+
+function columnsOfDecision({
+  decision: { challenge, standing, issued, mailbox, events },
+  provenance,
+  seals,
+}: Saving) {
+  const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
+  return {
+    subject: standing.subjectUserId,
+    version: standing.version,
+    failures: standing.consecutiveFailures,
+    locks: standing.consecutiveLocks,
+    locked_until: standing.lockedUntil,
+    recent_issuances: standing.recentIssuances,
+    challenge_id: challenge.id,
+    status: challenge.status,
+    attempts_remaining: challenge.attemptsRemaining,
+    issuance_count: challenge.issuanceCount,
+    verified_at: verifiedAt,
+    consumed_at: consumedAt,
+    consumption_key: consumedBy?.key,
+    consumption_fingerprint: consumedBy?.fingerprint,
+    exhausted_at: exhaustedAt,
+    cancelled_at: cancelledAt,
+    mismatched_by: challenge.mismatchedBy,
+    approval_seal: seals.approval,
+    consumption_seal: seals.consumption,
+    ...(issued && {
+      issuance_id: issued.id,
+      number: issued.number,
+      key_id: issued.keyId,
+      recipient: issued.recipient,
+      issued_at: issued.issuedAt,
+      expires_at: issued.expiresAt,
+      next_attempt_at: issued.nextAttemptAt,
+      trace_context: provenance.traceContext,
+      issuance_seal: seals.issuance,
+      mailbox: mailbox?.key,
+      mailbox_at_most: mailbox?.atMost,
+    }),
+    events: events.map(columnsOf),
+    ...callerOf(provenance),
+  }
+}
+
+function columnsOfLockNotice({ id, recipient, lockedAt, lockedUntil, nextAttemptAt }: QueuedLockNotice) {
+  return {
+    id,
+    recipient,
+    locked_at: lockedAt,
+    locked_until: lockedUntil,
+    next_attempt_at: nextAttemptAt,
+  }
+}
+
+function columnsOfOpening({ challenge, event, idempotency, provenance, mostLive, demandSeal }: Opening) {
+  return {
+
+    challenge_id: challenge.id,
+    client_id: challenge.clientId,
+    subject: challenge.subjectUserId,
+    type: challenge.operation.type,
+    digest: challenge.operation.digest,
+    summary: challenge.operation.summary,
+    attempts_remaining: challenge.attemptsRemaining,
+    created_at: challenge.createdAt,
+    expires_at: challenge.expiresAt,
+    key: idempotency.key,
+    fingerprint: idempotency.fingerprint,
+    most_live: mostLive,
+    demand_seal: demandSeal,
+    events: [columnsOf(event)],
+    ...callerOf(provenance),
+  }
 }

@@ -1,5 +1,6 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { StrangerEvent } from '../../../application/ports/step-ups.ts'
+import { bucketInId, bucketOf } from '../../../domain/bucket.ts'
 import type { Challenge, Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
@@ -35,6 +36,12 @@ export function loadStepUp(challengeId: string): Prisma.Sql {
     LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
     LEFT JOIN users u ON u.user_id = c.subject_user_id
     WHERE c.id = ${challengeId}::uuid`
+}
+
+/** The same on the server of the subject, which the id leads to, with one snapshot. */
+export function loadShardedStepUp(challengeId: string): Prisma.Sql {
+  return Prisma.sql`/* step-ups.load */
+    SELECT * FROM load_step_up(${bucketInId(challengeId)}::integer, ${challengeId}::uuid)`
 }
 
 /**
@@ -233,6 +240,18 @@ export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql 
     SELECT ${IDENTIFIED}
     FROM challenges c
     WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`
+}
+
+/** The same on the server of the subject. */
+export function findInBucketByIdempotencyKey(
+  subjectUserId: string,
+  clientId: string,
+  key: string,
+): Prisma.Sql {
+  return Prisma.sql`/* step-ups.find-in-bucket-by-idempotency-key */
+    SELECT ${IDENTIFIED}
+    FROM challenges c
+    WHERE c.bucket = ${bucketOf(subjectUserId)}::integer AND c.client_id = ${clientId} AND c.idempotency_key = ${key}`
 }
 
 /** Users who can leave an event at one challenge. More would fill the trail, and tell nothing new. */
