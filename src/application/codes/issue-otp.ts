@@ -68,7 +68,7 @@ export class IssueOtp {
         User.assertNotHeld(user, this.#policy, now)
 
         const demand = {
-          id: this.#identifiers.next(),
+          id: this.#identifiers.next(userId),
           keyId: this.#totp.activeKeyId(),
           recipient: user.email,
         }

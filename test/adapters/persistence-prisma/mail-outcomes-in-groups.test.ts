@@ -10,7 +10,7 @@ import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-ou
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
-import { createTestDatabase } from '../../support/database.ts'
+import { createBucketedDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
 import { MailOutcomesInCompany } from './in-company.ts'
 
@@ -18,7 +18,7 @@ const all: Connections[] = []
 const shared = new Map<string, number>()
 
 mailFatesContract('prisma, in groups', async (committed) => {
-  const { url } = await createTestDatabase()
+  const { url } = await createBucketedDatabase()
   const connections = connectPrisma({ url, onConnectionLost: () => {} })
   all.push(connections)
   const { prisma, statements } = connections

@@ -94,8 +94,8 @@ function recordOutcomes(attempts: string): Prisma.Sql {
       WHERE i.id = a.id AND ${Prisma.raw(ATTEMPT_GUARD)}
       RETURNING a.n, a.event
     ), trail AS (
-      INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
-      SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
+      INSERT INTO challenge_events (bucket, challenge_id, subject_user_id, type, occurred_at, actor, details)
+      SELECT (event ->> 'bucket')::integer, (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
         (event ->> 'at')::timestamptz, 'service', event -> 'details'
       FROM issuance
       ORDER BY event ->> 'subjectUserId' COLLATE "C", n

@@ -1,3 +1,5 @@
+import { v7 } from 'uuid'
+import { bucketOf, idInBucketOf } from '../../../domain/bucket.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
 import { ERASED_ADDRESS } from '../../../domain/email-address.ts'
 import {
@@ -32,9 +34,10 @@ export function insertSecurityNotice(
 ): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO security_notices (
-      id, kind, client_id, subject_user_id, recipient, happened_at, locale, status, delivery_attempts, next_attempt_at
+      bucket, id, kind, client_id, subject_user_id, recipient, happened_at, locale, status, delivery_attempts,
+      next_attempt_at
     )
-    SELECT gen_random_uuid(), ${notice.kind}, ${notice.clientId ?? null}, ${notice.subjectUserId},
+    SELECT ${bucketOf(notice.subjectUserId)}::integer, ${idInBucketOf(notice.subjectUserId, v7())}::uuid, ${notice.kind}, ${notice.clientId ?? null}, ${notice.subjectUserId},
       ${notice.recipient}, ${notice.happenedAt}::timestamptz, ${notice.locale ?? null}, 'queued', 0, ${notice.happenedAt}::timestamptz
     FROM ${Prisma.raw(guard)}`
 }

@@ -4,7 +4,7 @@ import { ATTEMPT, ATTEMPT_CHANGES, ATTEMPT_GUARD } from '../otp-outbox/otp-outbo
 import { CHALLENGE_COLUMNS } from '../step-ups/challenge-row.ts'
 import {
   CHALLENGE_CHANGES,
-  DECISION,
+  DECISION_COLUMNS,
   NEW_CHALLENGE,
   NEW_ISSUANCE,
   OPENING_COLUMNS,
@@ -78,7 +78,7 @@ const STORE_SECURITY_NOTICE = `IF m.security_notice IS NOT NULL THEN
 /** The version of the standing guards the rest, as in the statement for one PostgreSQL. */
 const SAVE_DECISION = storing(
   'save_decision',
-  `${DECISION}, lock_notice json, security_notice json`,
+  `${DECISION_COLUMNS}, lock_notice json, security_notice json`,
   `UPDATE subject_standings s
     SET ${STANDING_CHANGES}
     WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject AND s.version = m.version;

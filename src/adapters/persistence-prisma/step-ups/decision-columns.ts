@@ -6,7 +6,7 @@
 /** Who caused it, and what goes on the trail. */
 const CAUSE = 'events json, actor text, request_id text, remote_address text'
 
-export const DECISION = `bucket integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
+export const DECISION_COLUMNS = `bucket integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
         recent_issuances timestamptz[], challenge_id uuid, status text, attempts_remaining smallint,
         issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
         consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, mismatched_by text[], issuance_id uuid,

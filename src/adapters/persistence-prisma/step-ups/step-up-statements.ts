@@ -123,10 +123,10 @@ export function saveLockingDecision(
   return Prisma.sql`/* step-ups.save-with-lock-notice */
     WITH ${stored(decision, provenance, UNSEALED)}, notice AS (
       INSERT INTO lock_notices (
-        id, challenge_id, subject_user_id, recipient, locked_at, locked_until,
+        bucket, id, challenge_id, subject_user_id, recipient, locked_at, locked_until,
         status, delivery_attempts, next_attempt_at
       )
-      SELECT ${notice.id}::uuid, challenge.id, challenge.subject_user_id, ${notice.recipient},
+      SELECT challenge.bucket, ${notice.id}::uuid, challenge.id, challenge.subject_user_id, ${notice.recipient},
         ${notice.lockedAt}::timestamptz, ${notice.lockedUntil}::timestamptz,
         'queued', 0, ${notice.nextAttemptAt}::timestamptz
       FROM challenge
@@ -172,13 +172,13 @@ function stored(
           mismatched_by = ${challenge.mismatchedBy ?? null}::text[]
       FROM standing
       WHERE c.id = ${challenge.id}::uuid AND c.subject_user_id = standing.subject_user_id
-      RETURNING c.id, c.subject_user_id
+      RETURNING c.bucket, c.id, c.subject_user_id
     ), issuance AS (
       INSERT INTO otp_issuances (
-        id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
+        bucket, id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
         status, delivery_attempts, next_attempt_at, trace_context, seal
       )
-      SELECT new_id, challenge.id, challenge.subject_user_id, ${issued?.number ?? null}::smallint,
+      SELECT challenge.bucket, new_id, challenge.id, challenge.subject_user_id, ${issued?.number ?? null}::smallint,
         ${issued?.keyId ?? null}, ${issued?.recipient ?? null}, ${issued?.issuedAt ?? null}::timestamptz,
         ${issued?.expiresAt ?? null}::timestamptz, 'queued', 0, ${issued?.nextAttemptAt ?? null}::timestamptz,
         ${provenance.traceContext ?? null}, ${seals.issuance}
@@ -202,22 +202,23 @@ export function insertChallenge(
   demandSeal: string | null = null,
 ): Prisma.Sql {
   const { operation, subjectUserId } = challenge
+  const bucket = bucketOf(subjectUserId)
   return Prisma.sql`/* step-ups.open */
     WITH standing AS (
       INSERT INTO subject_standings (
-        subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
+        bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
-      SELECT ${subjectUserId}, 0, 0, '{}', 0
+      SELECT ${bucket}::integer, ${subjectUserId}, 0, 0, '{}', 0
       WHERE NOT EXISTS (SELECT FROM subject_standings WHERE subject_user_id = ${subjectUserId})
       ON CONFLICT DO NOTHING
       RETURNING subject_user_id
     ), challenge AS (
       INSERT INTO challenges (
-        id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
+        bucket, id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
         attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint, demand_seal
       )
       SELECT
-        ${challenge.id}::uuid, client_id, subject, ${operation.type}, ${operation.digest},
+        ${bucket}::integer, ${challenge.id}::uuid, client_id, subject, ${operation.type}, ${operation.digest},
         ${JSON.stringify(operation.summary)}::jsonb, 'pending', ${challenge.attemptsRemaining}::smallint, 0,
         created_at, ${challenge.expiresAt}::timestamptz,
         ${idempotency.key}, ${idempotency.fingerprint}, ${demandSeal}
@@ -257,13 +258,16 @@ export function findInBucketByIdempotencyKey(
 /** Users who can leave an event at one challenge. More would fill the trail, and tell nothing new. */
 const MOST_STRANGERS = 10
 
-/** Returns one row. Returns none if this user left an event before, or if enough others did. */
+/**
+ * Returns one row. Returns none if this user left an event before, or if enough others did. Reads nothing of the challenge, so the row has
+ * the bucket that the id carries.
+ */
 export function recordStranger(event: StrangerEvent, provenance: Provenance): Prisma.Sql {
   const { challengeId, subjectUserId: userId, at } = event
   return Prisma.sql`/* step-ups.record-stranger */
     WITH challenge AS (
-      INSERT INTO challenge_strangers (challenge_id, user_id, seen_at)
-      SELECT id, user_id, at
+      INSERT INTO challenge_strangers (bucket, challenge_id, user_id, seen_at)
+      SELECT ${bucketInId(challengeId)}::integer, id, user_id, at
       FROM (VALUES (${challengeId}::uuid, ${userId}, ${at}::timestamptz)) AS stranger (id, user_id, at)
       WHERE (SELECT count(*) FROM challenge_strangers s WHERE s.challenge_id = stranger.id) < ${MOST_STRANGERS}::integer
       ON CONFLICT DO NOTHING

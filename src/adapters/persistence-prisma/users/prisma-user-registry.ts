@@ -1,6 +1,7 @@
 import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import { clientOf, type Provenance } from '../../../application/ports/provenance.ts'
 import type { UserRegistry } from '../../../application/ports/user-directory.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { Challenge } from '../../../domain/challenge.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
 import { type EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address.ts'
@@ -150,9 +151,9 @@ class UserChange {
   async #supersedeDecisions(): Promise<Date | undefined> {
     const [standing] = await this.#transaction.$queryRaw<{ readonly erasedAt: Date | null }[]>`
       INSERT INTO subject_standings (
-        subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
+        bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
-      VALUES (${this.#userId}, 0, 0, '{}', 1)
+      VALUES (${bucketOf(this.#userId)}::integer, ${this.#userId}, 0, 0, '{}', 1)
       ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1
       RETURNING address_erased_at AS "erasedAt"`
     return standing?.erasedAt ?? undefined
@@ -196,7 +197,7 @@ class UserChange {
     }
     await this.#transaction.user.upsert({
       where: { userId },
-      create: { ...entry, userId, createdAt: this.#now },
+      create: { ...entry, userId, bucket: bucketOf(userId), createdAt: this.#now },
       update: entry,
     })
   }

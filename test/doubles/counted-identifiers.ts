@@ -1,0 +1,21 @@
+import type { Clock } from '../../src/application/ports/clock.ts'
+import type { Identifiers } from '../../src/application/ports/identifiers.ts'
+import { idInBucketOf } from '../../src/domain/bucket.ts'
+
+let made = 0
+
+/** Ids with the time of a clock. They count up, over all instances. */
+export class CountedIdentifiers implements Identifiers {
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  next(subjectUserId: string): string {
+    const time = this.#clock.now().getTime().toString(16).padStart(12, '0')
+    // Nine digits, and three for the bucket.
+    const count = `${(++made).toString(16).padStart(9, '0')}000`
+    return idInBucketOf(subjectUserId, `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${count}`)
+  }
+}
