@@ -2,7 +2,9 @@
 --
 -- Run it as countersign_owner after distribute.sql and after each migration. A second run changes nothing.
 
-CREATE OR REPLACE FUNCTION load_step_up("of_bucket" INTEGER, "of_id" UUID) RETURNS TABLE (
+-- The result may have another column than before, so it is not replaced.
+DROP FUNCTION IF EXISTS load_step_up(INTEGER, UUID);
+CREATE FUNCTION load_step_up("of_bucket" INTEGER, "of_id" UUID) RETURNS TABLE (
     c_id challenges.id%TYPE,
     c_client_id challenges.client_id%TYPE,
     c_subject_user_id challenges.subject_user_id%TYPE,

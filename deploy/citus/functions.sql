@@ -119,8 +119,8 @@ DECLARE
     numbered INTEGER := 0;
     e record;
 BEGIN
-    IF NOT EXISTS (SELECT FROM "service_events" WHERE "position" IS NULL)
-        OR NOT pg_try_advisory_xact_lock(hashtext('countersign.service_events')) THEN
+    PERFORM 1 FROM "service_events" WHERE "position" IS NULL LIMIT 1;
+    IF NOT FOUND OR NOT pg_try_advisory_xact_lock(hashtext('countersign.service_events')) THEN
         RETURN 0;
     END IF;
     SELECT greatest(max("position"), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) INTO last_place

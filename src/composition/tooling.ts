@@ -55,7 +55,7 @@ export async function withStorage<Result>(
       stepUps: new PrismaStepUps(statements, UNCHECKED),
       trail: new PrismaAuditTrail(prisma),
       retention: new PrismaRetention(prisma),
-      registry: new PrismaUserRegistry(prisma),
+      registry: new PrismaUserRegistry(prisma, undefined, statements),
       webhookEndpoints: new PrismaWebhookEndpoints(statements),
       serviceEvents: new PrismaServiceEvents(statements),
       withTrail: (use) => withTrailSnapshot(pool, use),

@@ -7,13 +7,7 @@ export type Mails = 'lock_notices' | 'otp_issuances' | 'security_notices'
  * The part of a statement that leases up to `limit` due mails until `leaseEnd` and counts the attempt. It takes the oldest
  * due mails first and skips those that another process is claiming. The rest of the statement reads them as `alias`.
  */
-export function leased(
-  table: Mails,
-  alias: string,
-  limit: number,
-  now: Date,
-  leaseEnd: Date,
-): Prisma.Sql {
+export function leased(table: Mails, alias: string, limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   const [mails, taken] = [Prisma.raw(table), Prisma.raw(alias)]
   return Prisma.sql`due AS (
       SELECT id

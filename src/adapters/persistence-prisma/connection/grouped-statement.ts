@@ -111,7 +111,9 @@ export class GroupedStatement<Input, Row extends object> {
       mostMembers: bounds.mostMembers ?? MOST_MEMBERS,
       mostBytes: bounds.mostBytes ?? MOST_BYTES,
       groupsUnderWay:
-        statements.sharding === 'citus' ? Number.POSITIVE_INFINITY : (bounds.groupsUnderWay ?? GROUPS_UNDER_WAY),
+        statements.sharding === 'citus'
+          ? Number.POSITIVE_INFINITY
+          : (bounds.groupsUnderWay ?? GROUPS_UNDER_WAY),
       slowAfterMs: bounds.slowAfterMs ?? SLOW_AFTER_MS,
       mostWaitInMs: bounds.mostWaitInMs ?? MOST_WAIT_IN_MS,
       mostWaitBehindInMs: bounds.mostWaitBehindInMs ?? MOST_WAIT_BEHIND_IN_MS,

@@ -32,12 +32,7 @@ export class Statements {
   readonly sharding: Sharding
   #grouped: GroupListener = () => {}
 
-  constructor(
-    pool: pg.Pool,
-    prepares: boolean,
-    hook: StatementHook = NO_HOOK,
-    sharding: Sharding = 'none',
-  ) {
+  constructor(pool: pg.Pool, prepares: boolean, hook: StatementHook = NO_HOOK, sharding: Sharding = 'none') {
     this.#pool = pool
     this.prepares = prepares
     this.hook = hook

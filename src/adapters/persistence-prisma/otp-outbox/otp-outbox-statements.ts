@@ -6,25 +6,25 @@ import { Prisma } from '../generated/client.ts'
 import { leased, leasedAt } from '../lease.ts'
 import { delegated } from '../sharding/delegated.ts'
 import type { Place } from '../sharding/sharded-claims.ts'
-import { CHALLENGE_COLUMNS, ENDED_ON_TRAIL } from '../step-ups/challenge-row.ts'
+import { CHALLENGE_COLUMNS, endedOnTrail } from '../step-ups/challenge-row.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { deliveryOf, ISSUANCE_COLUMNS } from './issuance-row.ts'
 
 /* The statements behind every delivery. Their text is constant, as in step-up-statements.ts. */
 
-/** A mail goes out only for a pending challenge. */
-const SET_BACK = `c.status = 'pending' AND ${ENDED_ON_TRAIL} AS set_back`
-
-const CLAIMED = Prisma.raw(
-  [ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, 'i.trace_context AS i_trace_context', SET_BACK].join(
-    ', ',
-  ),
+const COLUMNS = Prisma.raw(
+  [ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, 'i.trace_context AS i_trace_context'].join(', '),
 )
+
+/** A mail goes out only for a pending challenge. */
+function claimed(bucket: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`${COLUMNS}, c.status = 'pending' AND ${endedOnTrail(bucket)} AS set_back`
+}
 
 export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.claim */
     WITH ${leased('otp_issuances', 'i', limit, now, leaseEnd)}
-    SELECT ${CLAIMED}
+    SELECT ${claimed(Prisma.sql`c.bucket`)}
     FROM i
     JOIN challenges c ON c.id = i.challenge_id
     LEFT JOIN users u ON u.user_id = i.subject_user_id
@@ -33,12 +33,13 @@ export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
 
 /** The same for one mail, where its row is. */
 export function claimOne(place: Place, now: Date, leaseEnd: Date): Prisma.Sql {
+  const bucket = Prisma.sql`${place.bucket}::integer`
   return Prisma.sql`/* otp-outbox.claim-one */
     WITH ${leasedAt('otp_issuances', 'i', place, now, leaseEnd)}
-    SELECT ${CLAIMED}
+    SELECT ${claimed(bucket)}
     FROM i
-    JOIN challenges c ON c.bucket = ${place.bucket}::integer AND c.id = i.challenge_id
-    LEFT JOIN users u ON u.bucket = ${place.bucket}::integer AND u.user_id = i.subject_user_id`
+    JOIN challenges c ON c.bucket = ${bucket} AND c.id = i.challenge_id
+    LEFT JOIN users u ON u.bucket = ${bucket} AND u.user_id = i.subject_user_id`
 }
 
 export interface Attempt {
@@ -57,7 +58,12 @@ export const RECORDING: Grouping<Attempt> = {
   name: 'otp-outbox.record',
   alone: (attempt) => recordOutcomes(JSON.stringify([{ n: 0, ...columnsOfAttempt(attempt) }])),
   sharded: (attempt) =>
-    delegated('otp-outbox.record', 'record_attempt', attempt.claimed.subjectUserId, columnsOfAttempt(attempt)),
+    delegated(
+      'otp-outbox.record',
+      'record_attempt',
+      attempt.claimed.subjectUserId,
+      columnsOfAttempt(attempt),
+    ),
   columns: columnsOfAttempt,
   together: recordOutcomes,
 }

@@ -8,7 +8,11 @@ import { BY_SERVICE } from '../lock-notices/lock-notice-statements.ts'
 import type { Joined } from '../row-mapping.ts'
 import { ShardedClaims } from '../sharding/sharded-claims.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
-import { claimDueSecurityNotices, claimSecurityNotice, recordSecurityNotice } from './security-notice-statements.ts'
+import {
+  claimDueSecurityNotices,
+  claimSecurityNotice,
+  recordSecurityNotice,
+} from './security-notice-statements.ts'
 
 /** A queued notice. The service reads no others. */
 interface SecurityNoticeRow {
@@ -35,7 +39,10 @@ export class PrismaSecurityNotices implements SecurityNotices {
     this.#statements = statements
     this.#committed = committed
     if (statements.sharding === 'citus') {
-      this.#claims = new ShardedClaims(statements, { table: 'security_notices', claimOne: claimSecurityNotice })
+      this.#claims = new ShardedClaims(statements, {
+        table: 'security_notices',
+        claimOne: claimSecurityNotice,
+      })
     }
   }
 

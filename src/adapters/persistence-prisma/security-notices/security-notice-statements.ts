@@ -10,9 +10,9 @@ import {
 import { insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { leased, leasedAt } from '../lease.ts'
-import type { Place } from '../sharding/sharded-claims.ts'
 import { BY_SERVICE } from '../lock-notices/lock-notice-statements.ts'
 import { columns } from '../row-mapping.ts'
+import type { Place } from '../sharding/sharded-claims.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 
 /* The statements behind every security notice. Their text is constant, as in step-up-statements.ts. */

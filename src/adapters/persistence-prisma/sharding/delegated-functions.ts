@@ -209,7 +209,9 @@ const LOADED = [
 /** STABLE: all of its statements have the snapshot of the call, so they read what stood at one instant. */
 const LOAD_STEP_UP: DelegatedFunction = {
   signature: 'load_step_up(integer, uuid)',
-  text: `CREATE OR REPLACE FUNCTION load_step_up("of_bucket" INTEGER, "of_id" UUID) RETURNS TABLE (
+  text: `-- The result may have another column than before, so it is not replaced.
+DROP FUNCTION IF EXISTS load_step_up(INTEGER, UUID);
+CREATE FUNCTION load_step_up("of_bucket" INTEGER, "of_id" UUID) RETURNS TABLE (
     ${LOADED.map(({ result }) => result).join(',\n    ')},
     set_back BOOLEAN
 ) LANGUAGE plpgsql STABLE AS $$

@@ -16,7 +16,9 @@ export class MailboxCounts {
 
   /** Counts one more code, and returns true. Returns false if the mailbox has no room for it. */
   async count({ key, atMost }: NonNullable<StepUpDecision['mailbox']>, at: Date): Promise<boolean> {
-    const [counted] = await this.#statements.query<{ readonly counted: boolean }>(Prisma.sql`/* mailbox-issuances.count */
+    const [counted] = await this.#statements.query<{
+      readonly counted: boolean
+    }>(Prisma.sql`/* mailbox-issuances.count */
       SELECT count_code_at_mailbox(${hash('sha256', key, 'buffer')}::bytea, ${at}::timestamptz, ${atMost}::integer) AS counted`)
     return counted!.counted
   }

@@ -86,13 +86,7 @@ export class PrismaStepUps implements StepUps {
     if (!reserved) return this.#open(challenge, event, idempotency, provenance, mostLive)
     if (reserved.fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
     const id = reserved.challengeId
-    return this.#open(
-      { ...challenge, id },
-      { ...event, challengeId: id },
-      idempotency,
-      provenance,
-      mostLive,
-    )
+    return this.#open({ ...challenge, id }, { ...event, challengeId: id }, idempotency, provenance, mostLive)
   }
 
   async #open(

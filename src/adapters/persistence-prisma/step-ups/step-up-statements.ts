@@ -12,7 +12,7 @@ import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
 import { type DecisionSeals, UNSEALED } from '../seals/row-seals.ts'
 import { insertSecurityNotice } from '../security-notices/security-notice-statements.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
-import { CHALLENGE_COLUMNS, ENDED_ON_TRAIL } from './challenge-row.ts'
+import { CHALLENGE_COLUMNS, endedOnTrail } from './challenge-row.ts'
 import { STANDING_COLUMNS } from './standing-row.ts'
 
 /*
@@ -21,11 +21,13 @@ import { STANDING_COLUMNS } from './standing-row.ts'
  */
 
 /** Whether the audit trail says that a verified challenge has ended: somebody has set it back. Not looked up for others. */
-const SET_BACK = `c.status = 'verified' AND ${ENDED_ON_TRAIL} AS set_back`
+const SET_BACK = Prisma.sql`c.status = 'verified' AND ${endedOnTrail(Prisma.sql`c.bucket`)} AS set_back`
 
-export const LOADED = Prisma.raw(
-  [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS, SET_BACK].join(', '),
+const COLUMNS = Prisma.raw(
+  [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '),
 )
+
+export const LOADED = Prisma.sql`${COLUMNS}, ${SET_BACK}`
 
 /** Loads everything that a decision depends on, as one row of one snapshot. */
 export function loadStepUp(challengeId: string): Prisma.Sql {
