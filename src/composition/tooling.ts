@@ -54,7 +54,7 @@ export async function withStorage<Result>(
     return await use({
       stepUps: new PrismaStepUps(statements, UNCHECKED),
       trail: new PrismaAuditTrail(prisma),
-      retention: new PrismaRetention(prisma),
+      retention: new PrismaRetention(prisma, statements),
       registry: new PrismaUserRegistry(prisma, undefined, statements),
       webhookEndpoints: new PrismaWebhookEndpoints(statements),
       serviceEvents: new PrismaServiceEvents(statements),
