@@ -306,9 +306,30 @@ BEGIN
 END;
 $$;
 
+CREATE OR REPLACE FUNCTION note_stranger("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    m record;
+    seen BIGINT;
+BEGIN
+    SELECT * INTO m FROM json_to_record(input) AS m (challenge_id uuid, user_id text, seen_at timestamptz, most integer);
+    PERFORM pg_advisory_xact_lock(hashtextextended(m.challenge_id::text, 1));
+    SELECT count(*) INTO seen FROM challenge_strangers t WHERE t.bucket = of_bucket AND t.challenge_id = m.challenge_id;
+    IF seen >= m.most THEN
+        RETURN;
+    END IF;
+    INSERT INTO challenge_strangers (bucket, challenge_id, user_id, seen_at)
+    VALUES (of_bucket, m.challenge_id, m.user_id, m.seen_at)
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        RETURN NEXT true;
+    END IF;
+END;
+$$;
+
 -- Citus runs each where the rows of the bucket are.
 SELECT create_distributed_function('load_step_up(integer, uuid)', 'of_bucket', colocate_with := 'challenges');
 SELECT create_distributed_function('open_challenge(integer, json)', 'of_bucket', colocate_with := 'challenges');
 SELECT create_distributed_function('save_decision(integer, json)', 'of_bucket', colocate_with := 'challenges');
 SELECT create_distributed_function('record_attempt(integer, json)', 'of_bucket', colocate_with := 'challenges');
 SELECT create_distributed_function('save_report(integer, json)', 'of_bucket', colocate_with := 'challenges');
+SELECT create_distributed_function('note_stranger(integer, json)', 'of_bucket', colocate_with := 'challenges');

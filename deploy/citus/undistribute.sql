@@ -13,6 +13,7 @@ DROP FUNCTION open_challenge(INTEGER, JSON);
 DROP FUNCTION save_decision(INTEGER, JSON);
 DROP FUNCTION record_attempt(INTEGER, JSON);
 DROP FUNCTION save_report(INTEGER, JSON);
+DROP FUNCTION note_stranger(INTEGER, JSON);
 DROP FUNCTION count_code_at_mailbox(BYTEA, TIMESTAMPTZ, INTEGER);
 DROP TABLE idempotency_keys;
 DROP TABLE sharding;

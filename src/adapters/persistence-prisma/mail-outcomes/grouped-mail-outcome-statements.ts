@@ -8,6 +8,7 @@ import { deliveryOf } from '../otp-outbox/issuance-row.ts'
 import { delegated } from '../sharding/delegated.ts'
 import {
   loadMailOutcome,
+  loadShardedMailOutcome,
   OUTCOME,
   saveDelay,
   saveReport,
@@ -51,6 +52,7 @@ export const REPORT_CHANGES = `delayed_at = coalesce(m.delayed_at, i.delayed_at)
 export const LOADING_OUTCOME: Grouping<string> = {
   name: 'mail-outcomes.load',
   alone: loadMailOutcome,
+  sharded: loadShardedMailOutcome,
   columns: (id) => ({ id }),
   together: (members) => Prisma.sql`/* mail-outcomes.load-group */
     SELECT m.n, ${OUTCOME}

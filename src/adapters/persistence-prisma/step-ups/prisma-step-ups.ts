@@ -35,7 +35,13 @@ import {
   type Saving,
 } from './grouped-step-up-statements.ts'
 import { type StandingRow, standingOf } from './standing-row.ts'
-import { findFirstExpiry, findMailboxSpentUntil, recordStranger } from './step-up-statements.ts'
+import {
+  findFirstExpiry,
+  findMailboxSpentUntil,
+  insertStrangerEvent,
+  noteStranger,
+  recordStranger,
+} from './step-up-statements.ts'
 
 type FoundRow = ChallengeRow & { readonly c_request_fingerprint: string }
 type StepUpRow = ChallengeRow &
@@ -149,8 +155,16 @@ export class PrismaStepUps implements StepUps {
   }
 
   async recordStranger(event: StrangerEvent, provenance: Provenance): Promise<void> {
-    const recorded = await this.#statements.query(recordStranger(event, provenance))
+    const recorded = await (this.#keys
+      ? this.#recordElsewhere(event, provenance)
+      : this.#statements.query(recordStranger(event, provenance)))
     if (recorded.length > 0) announce(this.#committed, { events: [event], provenance })
+  }
+
+  async #recordElsewhere(event: StrangerEvent, provenance: Provenance): Promise<readonly object[]> {
+    const noted = await this.#statements.query(noteStranger(event))
+    if (noted.length > 0) await this.#statements.query(insertStrangerEvent(event, provenance))
+    return noted
   }
 
   /** Asked only about a code that was not stored: a lost race has the same sign. @throws {IssuancesSpent} */

@@ -6,7 +6,7 @@ import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import type { SecurityNoticeDraft } from '../../../domain/security-notice.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
-import { insertEvents } from '../audit-trail/event-row.ts'
+import { columnsOf, insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
 import { type DecisionSeals, UNSEALED } from '../seals/row-seals.ts'
@@ -23,9 +23,7 @@ import { STANDING_COLUMNS } from './standing-row.ts'
 /** Whether the audit trail says that a verified challenge has ended: somebody has set it back. Not looked up for others. */
 const SET_BACK = Prisma.sql`c.status = 'verified' AND ${endedOnTrail(Prisma.sql`c.bucket`)} AS set_back`
 
-const COLUMNS = Prisma.raw(
-  [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '),
-)
+const COLUMNS = Prisma.raw([CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '))
 
 export const LOADED = Prisma.sql`${COLUMNS}, ${SET_BACK}`
 
@@ -276,6 +274,28 @@ export function recordStranger(event: StrangerEvent, provenance: Provenance): Pr
       RETURNING challenge_id
     ), trail AS (${insertEvents('challenge', [event], provenance)})
     SELECT challenge_id FROM challenge`
+}
+
+/** The same on the server of the challenge, without the event. */
+export function noteStranger({ challengeId, subjectUserId: userId, at }: StrangerEvent): Prisma.Sql {
+  return Prisma.sql`/* step-ups.note-stranger */
+    SELECT note_stranger(${bucketInId(challengeId)}::integer, ${JSON.stringify({ challenge_id: challengeId, user_id: userId, seen_at: at, most: MOST_STRANGERS })}::json) AS stored`
+}
+
+/** The event of a stranger belongs to the chain of that user, so it is on another server than the challenge. */
+export function insertStrangerEvent(
+  event: StrangerEvent,
+  { actor, requestId, remoteAddress }: Provenance,
+): Prisma.Sql {
+  const { bucket, type, at, subjectUserId, challengeId, details } = columnsOf(event)
+  return Prisma.sql`/* step-ups.record-stranger */
+    INSERT INTO challenge_events (
+      bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
+    )
+    VALUES (
+      ${bucket}::integer, ${challengeId}::uuid, ${subjectUserId}, ${type}, ${at}::timestamptz, ${actor}, ${requestId ?? null},
+      ${remoteAddress ?? null}, ${JSON.stringify(details)}::jsonb
+    )`
 }
 
 /** When the first live challenge of the subject at the client expires. */
