@@ -258,8 +258,8 @@ BEGIN
         n integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz, was_bounced_at timestamptz,
         was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
         failure_reason text, delivered_at timestamptz, bounced_at timestamptz, bounce_kind text,
-        events json, actor text, request_id text, remote_address text, is_about_code boolean, subject text, version integer, suppressed_address text, suppression_reason text,
-        suppression_changed_at timestamptz
+        subject text, version integer, suppressed_address text, suppression_reason text, suppression_changed_at timestamptz,
+        events json, actor text, request_id text, remote_address text, is_about_code boolean
     );
     IF m.subject IS NOT NULL THEN
         PERFORM FROM subject_standings s
@@ -291,7 +291,7 @@ BEGIN
     IF m.subject IS NOT NULL THEN
         UPDATE subject_standings s
         SET suppressed_address = m.suppressed_address, suppression_reason = m.suppression_reason,
-            suppression_changed_at = m.suppression_changed_at, version = s.version + 1
+          suppression_changed_at = m.suppression_changed_at, version = s.version + 1
         WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject;
     END IF;
     FOR e IN

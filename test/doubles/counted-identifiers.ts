@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../src/application/ports/clock.ts'
 import type { Identifiers } from '../../src/application/ports/identifiers.ts'
 import { idInBucketOf } from '../../src/domain/bucket.ts'
@@ -14,8 +15,11 @@ export class CountedIdentifiers implements Identifiers {
 
   next(subjectUserId: string): string {
     const time = this.#clock.now().getTime().toString(16).padStart(12, '0')
-    // Nine digits, and three for the bucket.
-    const count = `${(++made).toString(16).padStart(9, '0')}000`
-    return idInBucketOf(subjectUserId, `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${count}`)
+    const count = (++made).toString(16).padStart(6, '0')
+    const place = `7${count.slice(0, 3)}-8${count.slice(3)}`
+    return idInBucketOf(
+      subjectUserId,
+      `${time.slice(0, 8)}-${time.slice(8)}-${place}-${randomUUID().slice(-12)}`,
+    )
   }
 }

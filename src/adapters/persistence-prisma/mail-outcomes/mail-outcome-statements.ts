@@ -124,17 +124,30 @@ export function findSuppressedAt(mailbox: MailboxKey): Prisma.Sql {
     WHERE lower(s.suppressed_address COLLATE "C") = ${mailbox} AND s.suppressed_address IS NOT NULL`
 }
 
-/** Sets no column that the deliverer writes: attempts, time of sending, message id. */
-function reported(issuance: OtpIssuance): Prisma.Sql {
+/** The columns that a report sets. None is one that the deliverer writes: attempts, time of sending, message id. */
+export function reportOf(issuance: OtpIssuance) {
   const { nextAttemptAt, failedAt, failureReason, deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
+  return {
+    status: issuance.status,
+    next_attempt_at: nextAttemptAt,
+    failed_at: failedAt,
+    failure_reason: failureReason,
+    delivered_at: deliveredAt,
+    bounced_at: bouncedAt,
+    bounce_kind: bounceKind,
+  }
+}
+
+function reported(issuance: OtpIssuance): Prisma.Sql {
+  const report = reportOf(issuance)
   return Prisma.sql`
-        status = ${issuance.status},
-        next_attempt_at = ${nextAttemptAt}::timestamptz,
-        failed_at = ${failedAt}::timestamptz,
-        failure_reason = ${failureReason},
-        delivered_at = ${deliveredAt}::timestamptz,
-        bounced_at = ${bouncedAt}::timestamptz,
-        bounce_kind = ${bounceKind}`
+        status = ${report.status},
+        next_attempt_at = ${report.next_attempt_at}::timestamptz,
+        failed_at = ${report.failed_at}::timestamptz,
+        failure_reason = ${report.failure_reason},
+        delivered_at = ${report.delivered_at}::timestamptz,
+        bounced_at = ${report.bounced_at}::timestamptz,
+        bounce_kind = ${report.bounce_kind}`
 }
 
 /** Whether the stored reports are still those that the decision was made on. */
@@ -148,11 +161,20 @@ function stillAs(issuance: OtpIssuance): Prisma.Sql {
         AND bounce_kind IS NOT DISTINCT FROM ${bounceKind}`
 }
 
-function suppressed({ suppression }: SubjectStanding): Prisma.Sql {
-  const reason = suppression?.address ? suppression.reason : null
+function suppressed(standing: SubjectStanding): Prisma.Sql {
+  const { suppressed_address, suppression_reason, suppression_changed_at } = suppressionOf(standing)
   return Prisma.sql`
-        suppressed_address = ${suppression?.address ?? null},
-        suppression_reason = ${reason},
-        suppression_changed_at = ${suppression?.at ?? null}::timestamptz,
+        suppressed_address = ${suppressed_address},
+        suppression_reason = ${suppression_reason},
+        suppression_changed_at = ${suppression_changed_at}::timestamptz,
         version = version + 1`
+}
+
+/** The columns that a suppression, or its end, sets. */
+export function suppressionOf({ suppression }: SubjectStanding) {
+  return {
+    suppressed_address: suppression?.address ?? null,
+    suppression_reason: suppression?.address ? suppression.reason : null,
+    suppression_changed_at: suppression?.at ?? null,
+  }
 }

@@ -1,4 +1,9 @@
-import { REPORT, REPORT_CHANGES, REPORT_GUARD } from '../mail-outcomes/grouped-mail-outcome-statements.ts'
+import {
+  REPORT,
+  REPORT_CHANGES,
+  REPORT_GUARD,
+  SUPPRESSION_CHANGES,
+} from '../mail-outcomes/grouped-mail-outcome-statements.ts'
 import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
 import { ATTEMPT, ATTEMPT_CHANGES, ATTEMPT_GUARD } from '../otp-outbox/otp-outbox-statements.ts'
 import { CHALLENGE_COLUMNS } from '../step-ups/challenge-row.ts'
@@ -166,8 +171,7 @@ $$;`,
 /** Locks the standing first and changes it last, as the statement for one PostgreSQL does. */
 const SAVE_REPORT = storing(
   'save_report',
-  `${REPORT}, is_about_code boolean, subject text, version integer, suppressed_address text, suppression_reason text,
-        suppression_changed_at timestamptz`,
+  `${REPORT}, is_about_code boolean`,
   `IF m.subject IS NOT NULL THEN
         PERFORM FROM subject_standings s
         WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject AND s.version = m.version
@@ -187,8 +191,7 @@ const SAVE_REPORT = storing(
     END IF;
     IF m.subject IS NOT NULL THEN
         UPDATE subject_standings s
-        SET suppressed_address = m.suppressed_address, suppression_reason = m.suppression_reason,
-            suppression_changed_at = m.suppression_changed_at, version = s.version + 1
+        SET ${SUPPRESSION_CHANGES}
         WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject;
     END IF;
     ${STORE_EVENTS}`,

@@ -8,8 +8,8 @@ import { type EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { User, type UserDecision } from '../../../domain/user.ts'
 import { appendEvents } from '../audit-trail/event-row.ts'
-import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Sharding } from '../connection/statements.ts'
+import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Turns } from '../connection/turns.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
 import {
