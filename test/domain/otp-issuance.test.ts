@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { idInBucketOf } from '../../src/domain/bucket.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { IssuanceTooSoon, OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { ALICE, afterNoon, demand, NOON, openChallenge, POLICY } from './examples.ts'
@@ -65,8 +67,31 @@ test('a cooldown that is longer than a code lives stays as it was set', (t) => {
   t.deepEqual(OtpIssuance.resendAvailableAt({ ...queued, number: 3 }, policy), afterNoon(400))
 })
 
-test('a reference follows from the end of the id of the challenge and from the number', (t) => {
-  const reference = (challengeId: string, number: number) => OtpIssuance.reference({ challengeId, number })
+test('a reference follows from the id of the challenge, without its bucket, and from the number', (t) => {
+  const reference = (challengeId: string, number: number) =>
+    OtpIssuance.reference({ challengeId, subjectUserId: 'alice', number })
+
+  t.is(reference('0197a000-0000-7000-8000-0000000c12bd', 1), 'UC')
+  t.is(reference('0197a000-0000-7000-8000-0000000c12bd', 2), 'ED')
+  t.is(reference('0197a000-0000-7000-8000-0000000c22bd', 1), 'UD')
+  t.is(reference('0197a0ff-0000-7000-8000-0000000c12bd', 1), 'UC')
+})
+
+test('the marks of the challenges of one subject spread over all pairs of letters', (t) => {
+  const marks = Array.from({ length: 20_000 }, () =>
+    OtpIssuance.reference({
+      challengeId: idInBucketOf('alice', randomUUID()),
+      subjectUserId: 'alice',
+      number: 1,
+    }),
+  )
+
+  t.is(new Set(marks).size, 576)
+})
+
+test('a reference of an id from before the buckets is what it was', (t) => {
+  const reference = (challengeId: string, number: number) =>
+    OtpIssuance.reference({ challengeId, subjectUserId: 'alice', number })
 
   t.is(reference('0197a000-0000-7000-8000-0000000000c1', 1), 'UC')
   t.is(reference('0197a000-0000-7000-8000-0000000000c1', 2), 'ED')
@@ -76,7 +101,7 @@ test('a reference follows from the end of the id of the challenge and from the n
 
 test('the references of a challenge are two letters each and all different', (t) => {
   const references = Array.from({ length: 100 }, (_, index) =>
-    OtpIssuance.reference({ challengeId: challenge.id, number: index + 1 }),
+    OtpIssuance.reference({ challengeId: challenge.id, subjectUserId: 'alice', number: index + 1 }),
   )
 
   t.is(new Set(references).size, 100)

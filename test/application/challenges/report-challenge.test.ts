@@ -139,6 +139,47 @@ test('a quarter of an hour after the first report, an old mail ends nothing that
   t.is(await statusOf(later), 'pending')
 })
 
+test('a mail older than a day reports its operation and ends no other, and the page does not offer to', async (t) => {
+  const { report, reviewReportedMail, token, open, statusOf, clock } = await mailed()
+  clock.pass(86_400)
+  const later = await open()
+
+  t.like(await reviewReportedMail.execute(token), { isReported: false, endsOthers: false })
+  t.like(await report(true), { isFirst: true, othersEnded: undefined })
+
+  t.is(await statusOf(later), 'pending')
+})
+
+test('a mail of the last day that is reported in its last second ends others for a quarter of an hour from then', async (t) => {
+  const { report, reviewReportedMail, token, open, clock } = await mailed()
+  clock.pass(86_400 - 1)
+  t.like(await reviewReportedMail.execute(token), { endsOthers: true })
+  await report()
+  clock.pass(15 * 60 - 1)
+  await open()
+
+  t.like(await report(true), { isFirst: false, othersEnded: 1 })
+})
+
+test('forty old mails in wrong hands, one each quarter of an hour, end nothing that their user begins', async (t) => {
+  const { reportChallenge, open, issue, deliver, notices, store, clock } = await scenario()
+  for (let n = 0; n < 40; n++) {
+    await issue(await open())
+    await deliver()
+    clock.pass(3600)
+  }
+  const tokens = notices.map(({ reportUrl }) => reportUrl!.split('/').at(-1)!)
+  clock.pass(86_400)
+
+  for (const token of tokens) {
+    const begun = await open()
+    await reportChallenge.execute({ token, endOthers: true, origin: ORIGIN })
+    t.is((await store.stepUps.load(begun))!.challenge.status, 'pending')
+    clock.pass(15 * 60)
+  }
+  t.is(tokens.length, 40)
+})
+
 test('the link of a lock notice reports the challenge whose wrong code was the last', async (t) => {
   const { open, issue, verify, warn, warnings, reportChallenge, store } = await scenario()
   const challengeId = await open()
