@@ -1,4 +1,5 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import { bucketInId } from '../../../domain/bucket.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
 import type { MailboxKey } from '../../../domain/email-address.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
@@ -17,6 +18,16 @@ export function loadMailOutcome(issuanceId: string): Prisma.Sql {
     FROM otp_issuances i
     JOIN subject_standings s ON s.subject_user_id = i.subject_user_id
     WHERE i.id = ${issuanceId}::uuid`
+}
+
+/** The same on the server of the subject, which the id leads to. */
+export function loadShardedMailOutcome(issuanceId: string): Prisma.Sql {
+  const bucket = Prisma.sql`${bucketInId(issuanceId)}::integer`
+  return Prisma.sql`/* mail-outcomes.load */
+    SELECT ${OUTCOME}
+    FROM otp_issuances i
+    JOIN subject_standings s ON s.bucket = ${bucket} AND s.subject_user_id = i.subject_user_id
+    WHERE i.bucket = ${bucket} AND i.id = ${issuanceId}::uuid`
 }
 
 /** Stores a report about a mail and returns one row. Returns none if another report was stored since the load. */
