@@ -49,11 +49,14 @@ export class IssueOtp {
    * @throws what {@link decideAndSave} throws
    */
   async execute(command: IssueOtpCommand): Promise<void> {
-    await recordingStrangers(this.#stepUps, this.#clock, command, () => this.#issue(command))
-    this.#signal.wake()
+    const issuanceId = await recordingStrangers(this.#stepUps, this.#clock, command, () =>
+      this.#issue(command),
+    )
+    this.#signal.wake(issuanceId)
   }
 
-  #issue({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
+  /** Returns the id of the code. */
+  #issue({ challengeId, userId, origin }: IssueOtpCommand): Promise<string> {
     return decideAndSave(
       this.#stepUps,
       this.#clock,
@@ -70,7 +73,7 @@ export class IssueOtp {
           recipient: user.email,
         }
         const decision = StepUp.issueOtp(stepUp, demand, this.#policy, now)
-        return { decision, result: undefined }
+        return { decision, result: demand.id }
       },
     )
   }

@@ -2,7 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
-import { Statements } from './statements.ts'
+import { type Sharding, Statements } from './statements.ts'
 
 export interface ConnectionSettings {
   /**
@@ -16,6 +16,8 @@ export interface ConnectionSettings {
   readonly onConnectionLost: (error: Error) => void
   /** Wraps each named statement that does not go through the Prisma client. */
   readonly hook?: StatementHook | undefined
+  /** Whether the tables are on one server. They are by default. */
+  readonly sharding?: Sharding | undefined
 }
 
 /** Connections at most for the requests of a process. On two cores, 10 gave more throughput than 4, 20 and 32. */
@@ -47,6 +49,7 @@ export function connectPrisma({
   poolSize = POOL_SIZE,
   onConnectionLost,
   hook,
+  sharding,
 }: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
@@ -76,7 +79,7 @@ export function connectPrisma({
   let closing: Promise<void> | undefined
   return {
     prisma,
-    statements: new Statements(pool, ownSession, hook),
+    statements: new Statements(pool, ownSession, hook, sharding),
     pool,
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())

@@ -29,11 +29,8 @@ export class PrismaMailOutcomes implements MailOutcomes {
   }
 
   async load(issuanceId: string): Promise<MailOutcome | undefined> {
-    const row = await rowOf(
-      issuanceId,
-      (placed) => this.#loads.query(placed),
-      (id) => this.#statements.query<{ readonly bucket: number }>(findIssuanceBucket(id)),
-    )
+    const load = (placed: PlacedId) => this.#loads.query(placed)
+    const row = await rowOf(this.#statements, issuanceId, load, findIssuanceBucket)
     return row && { issuance: issuanceOf(row), standing: standingOf(row) }
   }
 

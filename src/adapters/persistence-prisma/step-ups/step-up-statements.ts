@@ -6,14 +6,14 @@ import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import type { SecurityNoticeDraft } from '../../../domain/security-notice.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
-import { insertEvents } from '../audit-trail/event-row.ts'
+import { columnsOf, insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
 import type { PlacedId } from '../placed-id.ts'
 import { type DecisionSeals, UNSEALED } from '../seals/row-seals.ts'
 import { insertSecurityNotice } from '../security-notices/security-notice-statements.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
-import { CHALLENGE_COLUMNS, ENDED_ON_TRAIL } from './challenge-row.ts'
+import { CHALLENGE_COLUMNS, endedOnTrail } from './challenge-row.ts'
 import { STANDING_COLUMNS } from './standing-row.ts'
 
 /*
@@ -22,11 +22,11 @@ import { STANDING_COLUMNS } from './standing-row.ts'
  */
 
 /** Whether the audit trail says that a verified challenge has ended: somebody has set it back. Not looked up for others. */
-const SET_BACK = `c.status = 'verified' AND ${ENDED_ON_TRAIL} AS set_back`
+const SET_BACK = Prisma.sql`c.status = 'verified' AND ${endedOnTrail(Prisma.sql`c.bucket`)} AS set_back`
 
-export const LOADED = Prisma.raw(
-  [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS, SET_BACK].join(', '),
-)
+const COLUMNS = Prisma.raw([CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '))
+
+export const LOADED = Prisma.sql`${COLUMNS}, ${SET_BACK}`
 
 /** Loads everything that a decision depends on, as one row of one snapshot. */
 export function loadStepUp({ id, bucket }: PlacedId): Prisma.Sql {
@@ -43,6 +43,12 @@ export function loadStepUp({ id, bucket }: PlacedId): Prisma.Sql {
 export function findBucket(challengeId: string): Prisma.Sql {
   return Prisma.sql`/* step-ups.find-bucket */
     SELECT c.bucket FROM challenges c WHERE c.id = ${challengeId}::uuid`
+}
+
+/** The same on the server of the subject, which the id leads to, with one snapshot. */
+export function loadShardedStepUp({ id, bucket }: PlacedId): Prisma.Sql {
+  return Prisma.sql`/* step-ups.load */
+    SELECT * FROM load_step_up(${bucket}::integer, ${id}::uuid)`
 }
 
 /**
@@ -250,6 +256,18 @@ export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql 
     WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`
 }
 
+/** The same on the server of the subject. */
+export function findInBucketByIdempotencyKey(
+  subjectUserId: string,
+  clientId: string,
+  key: string,
+): Prisma.Sql {
+  return Prisma.sql`/* step-ups.find-in-bucket-by-idempotency-key */
+    SELECT ${IDENTIFIED}
+    FROM challenges c
+    WHERE c.bucket = ${bucketOf(subjectUserId)}::integer AND c.client_id = ${clientId} AND c.idempotency_key = ${key}`
+}
+
 /** Users who can leave an event at one challenge. More would fill the trail, and tell nothing new. */
 const MOST_STRANGERS = 10
 
@@ -272,6 +290,28 @@ export function recordStranger(event: StrangerEvent, provenance: Provenance): Pr
       RETURNING challenge_id
     ), trail AS (${insertEvents('challenge', [event], provenance)})
     SELECT challenge_id FROM challenge`
+}
+
+/** The same on the server of the challenge, without the event. */
+export function noteStranger({ challengeId, subjectUserId: userId, at }: StrangerEvent): Prisma.Sql {
+  return Prisma.sql`/* step-ups.note-stranger */
+    SELECT note_stranger(${bucketInId(challengeId)}::integer, ${JSON.stringify({ challenge_id: challengeId, user_id: userId, seen_at: at, most: MOST_STRANGERS })}::json) AS stored`
+}
+
+/** The event of a stranger belongs to the chain of that user, so it is on another server than the challenge. */
+export function insertStrangerEvent(
+  event: StrangerEvent,
+  { actor, requestId, remoteAddress }: Provenance,
+): Prisma.Sql {
+  const { bucket, type, at, subjectUserId, challengeId, details } = columnsOf(event)
+  return Prisma.sql`/* step-ups.record-stranger */
+    INSERT INTO challenge_events (
+      bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
+    )
+    VALUES (
+      ${bucket}::integer, ${challengeId}::uuid, ${subjectUserId}, ${type}, ${at}::timestamptz, ${actor}, ${requestId ?? null},
+      ${remoteAddress ?? null}, ${JSON.stringify(details)}::jsonb
+    )`
 }
 
 /** When the first live challenge of the subject at the client expires. */

@@ -8,6 +8,7 @@ import { type EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { User, type UserDecision } from '../../../domain/user.ts'
 import { appendEvents } from '../audit-trail/event-row.ts'
+import type { Sharding } from '../connection/statements.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Turns } from '../connection/turns.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
@@ -29,11 +30,17 @@ const IMPORT_LOCK_TIMEOUT = '60s'
 export class PrismaUserRegistry implements UserRegistry {
   readonly #prisma: PrismaClient
   readonly #committed: CommitListener
+  readonly #sharding: Sharding
   readonly #turns = new Turns()
 
-  constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
+  constructor(
+    prisma: PrismaClient,
+    committed: CommitListener = () => {},
+    { sharding }: { readonly sharding: Sharding } = { sharding: 'none' },
+  ) {
     this.#prisma = prisma
     this.#committed = committed
+    this.#sharding = sharding
   }
 
   async find(userId: string): Promise<User | undefined> {
@@ -43,7 +50,7 @@ export class PrismaUserRegistry implements UserRegistry {
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     return this.#turns.take(user.userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, user.userId, now, events, clientOf(provenance)).put(user),
+        this.#change(transaction, user.userId, now, events, provenance).put(user),
       ),
     )
   }
@@ -54,7 +61,7 @@ export class PrismaUserRegistry implements UserRegistry {
       await transaction.$queryRaw`SELECT set_config('lock_timeout', ${IMPORT_LOCK_TIMEOUT}, TRUE)`
       // Sort by id, so that two imports of the same users cannot deadlock.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
-        const change = new UserChange(transaction, user.userId, now, events, clientOf(provenance))
+        const change = this.#change(transaction, user.userId, now, events, provenance)
         counts[await change.put(user)]++
       }
       return counts
@@ -64,9 +71,19 @@ export class PrismaUserRegistry implements UserRegistry {
   erase(userId: string, now: Date, provenance: Provenance, tellsAddress = false): Promise<void> {
     return this.#turns.take(userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, userId, now, events, clientOf(provenance)).erase(tellsAddress),
+        this.#change(transaction, userId, now, events, provenance).erase(tellsAddress),
       ),
     )
+  }
+
+  #change(
+    transaction: Prisma.TransactionClient,
+    userId: string,
+    now: Date,
+    events: DomainEvent[],
+    provenance: Provenance,
+  ): UserChange {
+    return new UserChange(transaction, userId, now, events, clientOf(provenance), this.#sharding)
   }
 
   async #transaction<Result>(
@@ -93,12 +110,13 @@ export class PrismaUserRegistry implements UserRegistry {
 class UserChange {
   readonly #transaction: Prisma.TransactionClient
   readonly #userId: string
-  readonly #bucket: number
   readonly #now: Date
   /** Receives each event. The transaction stores them at its end. */
   readonly #events: DomainEvent[]
   /** The client that changes the entry; undefined if an operator does. */
   readonly #clientId: string | undefined
+  readonly #bucket: number
+  readonly #sharding: Sharding
 
   constructor(
     transaction: Prisma.TransactionClient,
@@ -106,10 +124,12 @@ class UserChange {
     now: Date,
     events: DomainEvent[],
     clientId: string | undefined,
+    sharding: Sharding,
   ) {
+    this.#bucket = bucketOf(userId)
+    this.#sharding = sharding
     this.#transaction = transaction
     this.#userId = userId
-    this.#bucket = bucketOf(userId)
     this.#now = now
     this.#events = events
     this.#clientId = clientId
@@ -156,7 +176,7 @@ class UserChange {
         bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
       VALUES (${this.#bucket}::integer, ${this.#userId}, 0, 0, '{}', 1)
-      ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1
+      ON CONFLICT (${this.#keyOf('subject_user_id')}) DO UPDATE SET version = subject_standings.version + 1
       RETURNING address_erased_at AS "erasedAt"`
     return standing?.erasedAt ?? undefined
   }
@@ -165,7 +185,7 @@ class UserChange {
   async #supersedeKnownDecisions(): Promise<boolean> {
     const superseded = await this.#transaction.$executeRaw`
       UPDATE subject_standings SET version = version + 1
-      WHERE subject_user_id = ${this.#userId} AND bucket = ${this.#bucket}::integer`
+      WHERE bucket = ${this.#bucket}::integer AND subject_user_id = ${this.#userId}`
     return superseded > 0
   }
 
@@ -173,8 +193,8 @@ class UserChange {
     const rows = await this.#transaction.$queryRaw<ChallengeRow[]>`
       SELECT ${Prisma.raw(CHALLENGE_COLUMNS)}
       FROM challenges c
-      WHERE c.subject_user_id = ${this.#userId}
-        AND c.bucket = ${this.#bucket}::integer
+      WHERE c.bucket = ${this.#bucket}::integer
+        AND c.subject_user_id = ${this.#userId}
         AND c.status IN ('pending', 'verified')
         AND c.expires_at > ${this.#now}::timestamptz`
     return rows.map(challengeOf)
@@ -185,25 +205,22 @@ class UserChange {
     const rows = await this.#transaction.$queryRaw<LockNoticeRow[]>`
       SELECT ${Prisma.raw(LOCK_NOTICE_COLUMNS)}
       FROM lock_notices n
-      JOIN challenges c ON c.id = n.challenge_id AND c.bucket = n.bucket
-      WHERE c.subject_user_id = ${this.#userId} AND c.bucket = ${this.#bucket}::integer AND n.status = 'queued'
+      JOIN challenges c ON c.bucket = n.bucket AND c.id = n.challenge_id
+      WHERE n.bucket = ${this.#bucket}::integer AND c.subject_user_id = ${this.#userId} AND n.status = 'queued'
       FOR UPDATE OF n`
     return rows.map(queuedLockNoticeOf)
   }
 
   async #replaceEntry({ userId, email, locale, displayName, emailChangedAt }: User): Promise<void> {
-    const entry = {
-      email,
-      locale: locale ?? null,
-      displayName: displayName ?? null,
-      emailChangedAt: emailChangedAt ?? null,
-      updatedAt: this.#now,
-    }
-    await this.#transaction.user.upsert({
-      where: { userId },
-      create: { ...entry, userId, bucket: this.#bucket, createdAt: this.#now },
-      update: entry,
-    })
+    await this.#transaction.$executeRaw`
+      INSERT INTO users (bucket, user_id, email, locale, display_name, email_changed_at, created_at, updated_at)
+      VALUES (
+        ${this.#bucket}::integer, ${userId}, ${email}, ${locale ?? null}, ${displayName ?? null},
+        ${emailChangedAt ?? null}::timestamptz, ${this.#now}::timestamptz, ${this.#now}::timestamptz
+      )
+      ON CONFLICT (${this.#keyOf('user_id')}) DO UPDATE
+      SET email = excluded.email, locale = excluded.locale, display_name = excluded.display_name,
+          email_changed_at = excluded.email_changed_at, updated_at = excluded.updated_at`
   }
 
   /** Takes as many statements for thousands of challenges as for one, because other decisions about the user wait meanwhile. */
@@ -212,7 +229,7 @@ class UserChange {
       await this.#transaction.$executeRaw`
         UPDATE challenges
         SET status = 'cancelled', cancelled_at = ${this.#now}::timestamptz, verified_at = NULL
-        WHERE id = ANY (${cancelled.map(({ id }) => id)}::uuid[]) AND bucket = ${this.#bucket}::integer`
+        WHERE bucket = ${this.#bucket}::integer AND id = ANY (${cancelled.map(({ id }) => id)}::uuid[])`
     }
     for (const { id, status, failedAt, reason: failureReason } of withdrawn) {
       await this.#transaction.lockNotice.update({
@@ -237,22 +254,12 @@ class UserChange {
     const notices = await this.#transaction.$executeRaw`
       UPDATE security_notices
       SET recipient_erased = true, recipient = CASE WHEN status = 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
-      WHERE subject_user_id = ${subjectUserId} AND bucket = ${bucket}::integer AND recipient_erased IS NOT TRUE`
-    await this.#transaction.user.deleteMany({ where: { userId: subjectUserId, bucket } })
-    const codes = await this.#transaction.$executeRaw`
-      UPDATE otp_issuances i
-      SET recipient = ${ERASED_ADDRESS}
-      FROM challenges c
-      WHERE c.subject_user_id = ${subjectUserId} AND c.bucket = ${bucket}::integer
-        AND i.challenge_id = c.id AND i.bucket = c.bucket AND i.recipient <> ${ERASED_ADDRESS}`
-    const warnings = await this.#transaction.$executeRaw`
-      UPDATE lock_notices n
-      SET recipient = ${ERASED_ADDRESS}
-      FROM challenges c
-      WHERE c.subject_user_id = ${subjectUserId} AND c.bucket = ${bucket}::integer
-        AND n.challenge_id = c.id AND n.bucket = c.bucket AND n.recipient <> ${ERASED_ADDRESS}`
+      WHERE bucket = ${bucket}::integer AND subject_user_id = ${subjectUserId} AND recipient_erased IS NOT TRUE`
+    await this.#transaction.user.deleteMany({ where: { bucket, userId: subjectUserId } })
+    const codes = await this.#forgetRecipients('otp_issuances')
+    const warnings = await this.#forgetRecipients('lock_notices')
     const suppressions = await this.#transaction.subjectStanding.updateMany({
-      where: { subjectUserId, bucket, suppressionChangedAt: { not: null } },
+      where: { bucket, subjectUserId, suppressionChangedAt: { not: null } },
       data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
     })
     if (entry) {
@@ -262,6 +269,21 @@ class UserChange {
       })
     }
     return notices + codes + warnings + suppressions.count > 0
+  }
+
+  /** The index on subject leads to the challenges, and their keys to the mails. */
+  #forgetRecipients(mails: 'lock_notices' | 'otp_issuances'): Promise<number> {
+    return this.#transaction.$executeRaw`
+      UPDATE ${Prisma.raw(mails)} m
+      SET recipient = ${ERASED_ADDRESS}
+      FROM challenges c
+      WHERE c.bucket = ${this.#bucket}::integer AND c.subject_user_id = ${this.#userId}
+        AND m.bucket = ${this.#bucket}::integer AND m.challenge_id = c.id AND m.recipient <> ${ERASED_ADDRESS}`
+  }
+
+  /** The key of a table on several servers begins with the bucket. */
+  #keyOf(column: 'subject_user_id' | 'user_id'): Prisma.Sql {
+    return Prisma.raw(this.#sharding === 'citus' ? `bucket, ${column}` : column)
   }
 }
 
