@@ -12,6 +12,7 @@ export function connections(url: string, poolSize?: number): ContainerModule {
         connectPrisma({
           url,
           poolSize,
+          onlyWritable: true,
           onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
           hook: tracing?.statements,
         }),
