@@ -15,7 +15,7 @@ interface Report {
  * A connection that knows whether its session can write, without asking. A pooler in between may keep the reports of the server to
  * itself. Then the session shows it by refusing a write.
  */
-export class SessionClient extends pg.Client {
+class SessionClient extends pg.Client {
   readonly #reported = new Set<string>()
   #refusedWrite = false
 
