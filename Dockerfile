@@ -1,6 +1,6 @@
 # The service without its embedded database, as an account of no name on a file system that it does not write to.
-# For production, give the image by digest: --build-arg NODE_IMAGE=node:24-trixie-slim@sha256:… (docs/operations.md, Docker).
-ARG NODE_IMAGE=node:24-trixie-slim
+# The digest is that of the index for all platforms (docs/operations.md, Images). For another image: --build-arg NODE_IMAGE=…
+ARG NODE_IMAGE=node:24.21.0-trixie-slim@sha256:173f125896c3b47ddf056734c7ea789d04595a6a08769a8f78e0df642781fb66
 FROM ${NODE_IMAGE} AS build
 WORKDIR /srv/countersign
 COPY package.json package-lock.json .npmrc ./

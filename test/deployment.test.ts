@@ -139,6 +139,14 @@ test('each stage of the image is built on the image that the builder names', asy
   t.deepEqual([...new Set(from)], [`\${NODE_IMAGE}`])
 })
 
+test('the image is built on a digest of the Node.js that development has', async (t) => {
+  const { optionalDependencies } = JSON.parse(await read('package.json'))
+
+  const [, image] = /^ARG NODE_IMAGE=(\S+)$/m.exec(await read('Dockerfile'))!
+
+  t.regex(image!, new RegExp(`^node:${optionalDependencies.node}-trixie-slim@sha256:[0-9a-f]{64}$`))
+})
+
 const DIGEST = `sha256:${'0a'.repeat(32)}`
 
 for (const [what, manifests, isAccepted] of [

@@ -101,8 +101,9 @@ export function countersignOf(
   database: string,
   programs: readonly Program[],
   name: string,
+  databasePids?: readonly number[],
 ): Contestant {
-  const place = { ground, database, pids: programs.map(({ pid }) => pid) }
+  const place = { ground, database, pids: programs.map(({ pid }) => pid), databasePids }
   const urls = programs.map(({ url }) => url)
   return {
     name,
@@ -248,11 +249,17 @@ export class Journeys {
   async #issued() {
     const { rows } = await this.#client.query<ChallengeRow & IssuanceRow>(
       `SELECT ${await this.#thatExist(CHALLENGE_COLUMNS)}, ${await this.#thatExist(ISSUANCE_COLUMNS)}
-       FROM challenges c JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
+       FROM challenges c
+       JOIN otp_issuances i ON ${await this.#inOneBucket()} i.challenge_id = c.id AND i.number = c.issuance_count
        WHERE c.id = ANY($1::uuid[])`,
       [this.#challenges.map(({ challengeId }) => challengeId)],
     )
     return rows
+  }
+
+  /** The condition that Citus needs. A build from before the buckets has none. */
+  async #inOneBucket(): Promise<string> {
+    return (await this.#thatExist('c.bucket AS c_bucket')) ? 'i.bucket = c.bucket AND' : ''
   }
 
   /** The columns of this build that the build under measurement has as well. No code depends on the others. */

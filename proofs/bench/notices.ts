@@ -1,5 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises'
+import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
 import type pg from 'pg'
 import { HmacBounceAddresses } from '../../src/adapters/bounce-addresses-hmac/hmac-bounce-addresses.ts'
 import { freePort } from '../../src/development/postgres/free-port.ts'
@@ -9,7 +10,8 @@ import { figure, median, percentile } from '../statistics.ts'
 import { Journeys, mailsSent, seedStandings, seedUsers, startCountersign } from './countersign.ts'
 import { CONNECTIONS, layGround } from './ground.ts'
 import { drive, drivePaced } from './load.ts'
-import { type Notice, Relay } from './relay.ts'
+import type { Notice } from './relay.ts'
+import type { RelayPlan, RelayResult } from './relay-thread.ts'
 
 /*
  * `npm run bench:notices`: measures how many notices of bounces one process takes, and how that slows `:verify`. Each round verifies
@@ -50,7 +52,13 @@ try {
   await drive(program.url, await (await initiated(1000)).verifying(), CONNECTIONS)
   await give(await noticesOf(await sentMails(1000)), noticesPerSecond)
 
-  const results: { quiet: number[]; beside: number[]; taken: number; answers: number[]; cpu: number }[] = []
+  const results: {
+    quiet: number[]
+    beside: number[]
+    taken: number
+    answers: readonly number[]
+    cpu: number
+  }[] = []
   for (let round = 1; round <= rounds; round++) {
     const quiet = await verified(async () => undefined)
     const notices = await noticesOf(await sentMails(count))
@@ -140,25 +148,11 @@ async function noticesOf(issuanceIds: readonly string[]): Promise<Notice[]> {
 }
 
 /** Brings the notices at a pace. An answer counts from the moment when its notice was due. */
-async function give(notices: readonly Notice[], pace: number): Promise<{ taken: number; answers: number[] }> {
-  const lines = await Promise.all(Array.from({ length: Number(values.connections) }, () => Relay.open(port)))
-  const answers: number[] = []
-  let next = 0
-  const startedAt = performance.now()
-  await Promise.all(
-    lines.map(async (line) => {
-      for (let index = next++; index < notices.length; index = next++) {
-        const dueAt = startedAt + (pace === Number.POSITIVE_INFINITY ? 0 : (index * 1000) / pace)
-        const early = dueAt - performance.now()
-        if (early > 0) await wait(early)
-        await line.give(notices[index]!)
-        answers.push(performance.now() - dueAt)
-      }
-    }),
-  )
-  const taken = notices.length / ((performance.now() - startedAt) / 1000)
-  for (const line of lines) line.close()
-  return { taken, answers }
+async function give(notices: readonly Notice[], pace: number): Promise<RelayResult> {
+  const workerData: RelayPlan = { port, connections: Number(values.connections), notices, pace }
+  const relay = new Worker(new URL('./relay-thread.ts', import.meta.url), { workerData })
+  const [result] = (await once(relay, 'message')) as [RelayResult]
+  return result
 }
 
 async function expectStored(client: pg.Client): Promise<void> {

@@ -1,11 +1,11 @@
 import { ContainerModule } from 'inversify'
 import { connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
-import { Statements } from '../adapters/persistence-prisma/connection/statements.ts'
+import { type Sharding, Statements } from '../adapters/persistence-prisma/connection/statements.ts'
 import { PrismaClient } from '../adapters/persistence-prisma/generated/client.ts'
 import { Log, StorageConnections, Traces } from './container-keys.ts'
 
 /** The connections of one thread to the database. Nothing connects before the first query. */
-export function connections(url: string, poolSize?: number): ContainerModule {
+export function connections(url: string, sharding: Sharding, poolSize?: number): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(StorageConnections).toResolvedValue(
       (logger, tracing) =>
@@ -13,6 +13,7 @@ export function connections(url: string, poolSize?: number): ContainerModule {
           url,
           poolSize,
           onlyWritable: true,
+          sharding,
           onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
           hook: tracing?.statements,
         }),

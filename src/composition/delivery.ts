@@ -7,6 +7,7 @@ import { InFlightRequests } from '../adapters/http-koa/edge/in-flight-requests.t
 import { ExpiryCron } from '../adapters/jobs-cron/expiry-cron.ts'
 import { DeliveryMetrics } from '../adapters/metrics-prometheus/delivery-metrics.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
+import { NewIssuances } from '../adapters/persistence-prisma/sharding/new-issuances.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import { ExpireChallenges } from '../application/challenges/expire-challenges.ts'
 import { DeliverOtp } from '../application/codes/deliver-otp.ts'
@@ -52,6 +53,8 @@ export interface Delivery {
   /** Takes notices of mail systems; undefined if this process takes none. */
   readonly intake: Pick<BounceIntake, 'listen' | 'close'> | undefined
   readonly metrics: Registry
+  /** Delivers the mail of a code that this process has just issued, and whatever else is due. */
+  wake(issuanceId: string): void
   /** Closes the connections to mail systems and database, and exports the last traces. Stop the deliverers and the intake first. */
   close(): Promise<void>
 }
@@ -67,6 +70,10 @@ export async function createDelivery(options: DeliveryOptions): Promise<Delivery
     expiries: container.get(ExpiryCron),
     intake: container.get(Intake),
     metrics: container.get(Metrics).registry,
+    wake: (issuanceId) => {
+      container.get(NewIssuances).add(issuanceId)
+      container.get(Deliverer).wake()
+    },
     close: async () => {
       await container.get(MailTransport).close()
       await container.get(StorageConnections).close()
@@ -81,7 +88,7 @@ function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | un
   container.load(
     observing(logger, tracing),
     observingMails(),
-    connections(databaseUrl, POOL_SIZE),
+    connections(databaseUrl, config.databaseSharding, POOL_SIZE),
     mailStorage(),
     codes(config.otpKeys, config.policy.codeDigits),
     bounces(options),

@@ -42,8 +42,11 @@ export function storage(): ContainerModule {
     bindPort(bind, ServiceEventBacklog, PrismaServiceEventBacklog, [PrismaClient])
     bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient])
     bindPort(bind, ReportableChallenges, PrismaReportableChallenges, [PrismaClient])
-    bindPort(bind, Retention, PrismaRetention, [PrismaClient])
-    bind(TrailAnchors).toResolvedValue((prisma) => new PrismaTrailAnchors(prisma), [PrismaClient])
+    bindPort(bind, Retention, PrismaRetention, [PrismaClient, Statements])
+    bind(TrailAnchors).toResolvedValue(
+      (prisma, { sharding }) => new PrismaTrailAnchors(prisma, undefined, sharding),
+      [PrismaClient, Statements],
+    )
     bindClass(bind, DatabaseHealth, [StorageConnections])
   })
 }

@@ -45,13 +45,17 @@ export async function withStorage<Result>(
   use: (storage: Storage) => Promise<Result>,
 ): Promise<Result> {
   const database = await openDatabase(location)
-  const { prisma, statements, pool, close } = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  const { prisma, statements, pool, close } = connectPrisma({
+    url: database.url,
+    sharding: location.databaseSharding,
+    onConnectionLost: () => {},
+  })
   try {
     return await use({
       stepUps: new PrismaStepUps(statements, UNCHECKED),
       trail: new PrismaAuditTrail(prisma),
-      retention: new PrismaRetention(prisma),
-      registry: new PrismaUserRegistry(prisma),
+      retention: new PrismaRetention(prisma, statements),
+      registry: new PrismaUserRegistry(prisma, undefined, statements),
       webhookEndpoints: new PrismaWebhookEndpoints(statements),
       serviceEvents: new PrismaServiceEvents(statements),
       withTrail: (use) => withTrailSnapshot(pool, use),

@@ -209,6 +209,11 @@ export const VARIABLES = {
       'A database on another machine needs TLS with a checked certificate (`verified`): add `sslmode=verify-full` to `DATABASE_URL`, and `sslrootcert=<file>` for a private authority. `unverified` connects without: only for a network on which nobody else can listen or answer.',
     usedIf: withUnverifiedDatabase,
   },
+  DATABASE_SHARDING: {
+    schema: z.enum(['none', 'citus'], 'must be none or citus').default('none'),
+    meaning:
+      '`citus`: the tables are spread over several servers with Citus, as `deploy/citus` does it. `DATABASE_URL` then leads to the coordinator.',
+  },
   AUTH_ISSUER: {
     schema: z.string().optional(),
     meaning: 'The `iss` of the access tokens to accept. Unset: a built-in issuer.',

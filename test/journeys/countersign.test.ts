@@ -4,7 +4,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import { simpleParser } from 'mailparser'
 import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createBucketedDatabase, type TestDatabase } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
 import {
   codeIn,
@@ -28,7 +28,7 @@ let withSmtp: ServiceProcess
 let db: pg.Pool
 
 test.before(async () => {
-  database = await createTestDatabase()
+  database = await createBucketedDatabase()
   dataDir = await createDataDir()
   smtpServer = new SMTPServer({
     authOptional: true,

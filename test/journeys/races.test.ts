@@ -1,6 +1,6 @@
 import test from 'ava'
 import pg from 'pg'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createBucketedDatabase, type TestDatabase } from '../support/database.ts'
 import { type GroupWatch, groupWatch } from '../support/group-watch.ts'
 import { call } from '../support/http-call.ts'
 import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser, until, wrongCode } from './client.ts'
@@ -15,7 +15,7 @@ let db: pg.Pool
 let watches: GroupWatch[]
 
 test.before(async () => {
-  database = await createTestDatabase()
+  database = await createBucketedDatabase()
   dataDir = await createDataDir()
   const env = {
     DATABASE_URL: database.url,

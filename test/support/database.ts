@@ -19,6 +19,20 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return { url }
 }
 
+/**
+ * The same, where a row without a bucket is refused. Elsewhere a trigger fills it, for the version before and for rows that a test inserts
+ * itself.
+ */
+export async function createBucketedDatabase(): Promise<TestDatabase> {
+  const database = await createTestDatabase()
+  const refusing = ['user', 'subject', 'challenge', 'challenge_id'].map(
+    (source) => `CREATE OR REPLACE FUNCTION fill_bucket_of_${source}() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'a row of % has no bucket', TG_TABLE_NAME; END $$`,
+  )
+  await query(database.url, ...refusing)
+  return database
+}
+
 /** The server's own database, for queries about the others. */
 export function serverUrl(): string {
   return setting('TEST_DATABASE_SERVER')

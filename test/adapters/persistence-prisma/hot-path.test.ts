@@ -93,7 +93,9 @@ const GROUPS: Readonly<Record<string, (members: number) => Prisma.Sql>> = {
     ...{ challenge: { ...CHALLENGE, id }, event: OPENED, provenance: BY_ALICE },
     ...{ idempotency: { key: id, fingerprint: 'f' }, mostLive: 20, demandSeal: SEALS.ofDemand(CHALLENGE) },
   })),
-  'find by idempotency key': groupOf(FINDING, (key) => ({ clientId: 'payments', key })),
+  'find by idempotency key': groupOf(FINDING, (key) => ({
+    ...{ clientId: 'payments', subjectUserId: CHALLENGE.subjectUserId, key },
+  })),
   record: groupOf(RECORDING, (id) => ({
     ...{ claimed: { ...issued, id }, outcome: { ...SENT, id }, event: SENT_EVENT },
   })),

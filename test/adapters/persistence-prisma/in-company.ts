@@ -78,10 +78,12 @@ export class MailOutcomesInCompany extends MailOutcomes {
 
   async save(...[before, decision, provenance]: Parameters<MailOutcomes['save']>): Promise<boolean> {
     const stranger = () => {
+      const subjectUserId = `${STRANGER}${randomUUID()}`
       const issuance = { ...before.issuance, id: randomUUID() }
+      const { standing } = decision
       return this.#mailOutcomes.save(
-        { ...before, issuance },
-        { ...decision, standing: undefined },
+        { issuance, standing: { ...before.standing, subjectUserId } },
+        { ...decision, standing: standing && { ...standing, subjectUserId } },
         provenance,
       )
     }

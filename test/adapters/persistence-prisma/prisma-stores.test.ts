@@ -42,7 +42,7 @@ import {
 import { suppressionsContract } from '../../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../../contracts/user-registry.contract.ts'
 import { ALICE, afterNoon, demand, freshStepUp, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
-import { createTestDatabase } from '../../support/database.ts'
+import { createBucketedDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
 import { countShared, InCompany, ofNoStranger } from './in-company.ts'
 import { PrismaIntruder } from './prisma-intruder.ts'
@@ -55,7 +55,7 @@ import { PrismaIntruder } from './prisma-intruder.ts'
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const database = await createTestDatabase()
+  const database = await createBucketedDatabase()
   const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
   all.push(connections)
   return connections

@@ -25,13 +25,13 @@ import { type StandingStores, standingsContract } from '../../contracts/standing
 import { PROVENANCE } from '../../contracts/stores.ts'
 import { type SearchedStores, supportSearchContract } from '../../contracts/support-search.contract.ts'
 import { afterNoon, NOON } from '../../domain/examples.ts'
-import { createTestDatabase } from '../../support/database.ts'
+import { createBucketedDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
 
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const database = await createTestDatabase()
+  const database = await createBucketedDatabase()
   const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
   all.push(connections)
   return connections

@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
 import { endReadOnly, onlyWritable as writableSessions } from './session-client.ts'
-import { Statements } from './statements.ts'
+import { type Sharding, Statements } from './statements.ts'
 
 export interface ConnectionSettings {
   /**
@@ -19,6 +19,8 @@ export interface ConnectionSettings {
   readonly onConnectionLost: (error: Error) => void
   /** Wraps each named statement that does not go through the Prisma client. */
   readonly hook?: StatementHook | undefined
+  /** Whether the tables are on one server. They are by default. */
+  readonly sharding?: Sharding | undefined
 }
 
 /** Connections at most for the requests of a process. On two cores, 10 gave more throughput than 4, 20 and 32. */
@@ -51,6 +53,7 @@ export function connectPrisma({
   onlyWritable = false,
   onConnectionLost,
   hook,
+  sharding,
 }: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
@@ -82,7 +85,7 @@ export function connectPrisma({
   let closing: Promise<void> | undefined
   return {
     prisma,
-    statements: new Statements(pool, ownSession, hook),
+    statements: new Statements(pool, ownSession, hook, sharding),
     pool,
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())

@@ -3,6 +3,12 @@ import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import type { Prisma } from '../generated/client.ts'
 import { translateStorageErrors } from './storage-errors.ts'
 
+/**
+ * `none`: one PostgreSQL has all tables. `citus`: the tables are spread over several by the bucket of the subject, as `deploy/citus` does it.
+ * A decision is then a call of a function, which runs where the rows of its subject are (decision 67).
+ */
+export type Sharding = 'none' | 'citus'
+
 /** Hears how many requests share a statement. `name` is that of the statement for one. */
 export type GroupListener = (name: string, members: number) => void
 
@@ -23,12 +29,14 @@ export class Statements {
   /** Whether statements are prepared. This needs a session of the server for each connection. */
   readonly prepares: boolean
   readonly hook: StatementHook
+  readonly sharding: Sharding
   #grouped: GroupListener = () => {}
 
-  constructor(pool: pg.Pool, prepares: boolean, hook: StatementHook = NO_HOOK) {
+  constructor(pool: pg.Pool, prepares: boolean, hook: StatementHook = NO_HOOK, sharding: Sharding = 'none') {
     this.#pool = pool
     this.prepares = prepares
     this.hook = hook
+    this.sharding = sharding
   }
 
   /** Lets `listener` hear of each statement that requests may share. It replaces the listener before it. */

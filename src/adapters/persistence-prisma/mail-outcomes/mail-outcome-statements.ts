@@ -1,4 +1,5 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import { bucketInId } from '../../../domain/bucket.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
 import type { MailboxKey } from '../../../domain/email-address.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
@@ -17,6 +18,16 @@ export function loadMailOutcome(issuanceId: string): Prisma.Sql {
     FROM otp_issuances i
     JOIN subject_standings s ON s.subject_user_id = i.subject_user_id
     WHERE i.id = ${issuanceId}::uuid`
+}
+
+/** The same on the server of the subject, which the id leads to. */
+export function loadShardedMailOutcome(issuanceId: string): Prisma.Sql {
+  const bucket = Prisma.sql`${bucketInId(issuanceId)}::integer`
+  return Prisma.sql`/* mail-outcomes.load */
+    SELECT ${OUTCOME}
+    FROM otp_issuances i
+    JOIN subject_standings s ON s.bucket = ${bucket} AND s.subject_user_id = i.subject_user_id
+    WHERE i.bucket = ${bucket} AND i.id = ${issuanceId}::uuid`
 }
 
 /** Stores a report about a mail and returns one row. Returns none if another report was stored since the load. */
@@ -113,17 +124,30 @@ export function findSuppressedAt(mailbox: MailboxKey): Prisma.Sql {
     WHERE lower(s.suppressed_address COLLATE "C") = ${mailbox} AND s.suppressed_address IS NOT NULL`
 }
 
-/** Sets no column that the deliverer writes: attempts, time of sending, message id. */
-function reported(issuance: OtpIssuance): Prisma.Sql {
+/** The columns that a report sets. None is one that the deliverer writes: attempts, time of sending, message id. */
+export function reportOf(issuance: OtpIssuance) {
   const { nextAttemptAt, failedAt, failureReason, deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
+  return {
+    status: issuance.status,
+    next_attempt_at: nextAttemptAt,
+    failed_at: failedAt,
+    failure_reason: failureReason,
+    delivered_at: deliveredAt,
+    bounced_at: bouncedAt,
+    bounce_kind: bounceKind,
+  }
+}
+
+function reported(issuance: OtpIssuance): Prisma.Sql {
+  const report = reportOf(issuance)
   return Prisma.sql`
-        status = ${issuance.status},
-        next_attempt_at = ${nextAttemptAt}::timestamptz,
-        failed_at = ${failedAt}::timestamptz,
-        failure_reason = ${failureReason},
-        delivered_at = ${deliveredAt}::timestamptz,
-        bounced_at = ${bouncedAt}::timestamptz,
-        bounce_kind = ${bounceKind}`
+        status = ${report.status},
+        next_attempt_at = ${report.next_attempt_at}::timestamptz,
+        failed_at = ${report.failed_at}::timestamptz,
+        failure_reason = ${report.failure_reason},
+        delivered_at = ${report.delivered_at}::timestamptz,
+        bounced_at = ${report.bounced_at}::timestamptz,
+        bounce_kind = ${report.bounce_kind}`
 }
 
 /** Whether the stored reports are still those that the decision was made on. */
@@ -137,11 +161,20 @@ function stillAs(issuance: OtpIssuance): Prisma.Sql {
         AND bounce_kind IS NOT DISTINCT FROM ${bounceKind}`
 }
 
-function suppressed({ suppression }: SubjectStanding): Prisma.Sql {
-  const reason = suppression?.address ? suppression.reason : null
+function suppressed(standing: SubjectStanding): Prisma.Sql {
+  const { suppressed_address, suppression_reason, suppression_changed_at } = suppressionOf(standing)
   return Prisma.sql`
-        suppressed_address = ${suppression?.address ?? null},
-        suppression_reason = ${reason},
-        suppression_changed_at = ${suppression?.at ?? null}::timestamptz,
+        suppressed_address = ${suppressed_address},
+        suppression_reason = ${suppression_reason},
+        suppression_changed_at = ${suppression_changed_at}::timestamptz,
         version = version + 1`
+}
+
+/** The columns that a suppression, or its end, sets. */
+export function suppressionOf({ suppression }: SubjectStanding) {
+  return {
+    suppressed_address: suppression?.address ?? null,
+    suppression_reason: suppression?.address ? suppression.reason : null,
+    suppression_changed_at: suppression?.at ?? null,
+  }
 }

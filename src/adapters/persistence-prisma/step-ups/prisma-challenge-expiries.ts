@@ -3,6 +3,7 @@ import { announce, type CommitListener } from '../../../application/ports/commit
 import { Challenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import { appendEvents } from '../audit-trail/event-row.ts'
+import type { Sharding } from '../connection/statements.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Prisma, PrismaClient } from '../generated/client.ts'
 import { BY_SERVICE } from '../lock-notices/lock-notice-statements.ts'
@@ -11,10 +12,16 @@ import { BY_SERVICE } from '../lock-notices/lock-notice-statements.ts'
 export class PrismaChallengeExpiries implements ChallengeExpiries {
   readonly #prisma: PrismaClient
   readonly #committed: CommitListener
+  readonly #sharding: Sharding
 
-  constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
+  constructor(
+    prisma: PrismaClient,
+    committed: CommitListener = () => {},
+    { sharding }: { readonly sharding: Sharding } = { sharding: 'none' },
+  ) {
     this.#prisma = prisma
     this.#committed = committed
+    this.#sharding = sharding
   }
 
   async take(before: Date, limit: number): Promise<number> {
@@ -25,6 +32,7 @@ export class PrismaChallengeExpiries implements ChallengeExpiries {
       }),
     )
     if (!next) return 0
+    if (this.#sharding === 'citus') return this.#takeOneByOne(before, limit)
 
     const { taken, events } = await translateStorageErrors(
       this.#prisma.$transaction(async (transaction) => {
@@ -36,6 +44,30 @@ export class PrismaChallengeExpiries implements ChallengeExpiries {
     )
     announce(this.#committed, { events, provenance: BY_SERVICE })
     return taken
+  }
+
+  /** Nobody locks rows of several servers in one statement, so each end is a transaction of its own on the server of its subject. */
+  async #takeOneByOne(before: Date, limit: number): Promise<number> {
+    const due = await translateStorageErrors(
+      this.#prisma.challengeExpiry.findMany({
+        where: { expiresAt: { lt: before } },
+        orderBy: { expiresAt: 'asc' },
+        take: limit,
+        select: { bucket: true, challengeId: true },
+      }),
+    )
+    for (const place of due) {
+      const events = await translateStorageErrors(
+        this.#prisma.$transaction(async (transaction) => {
+          const { count } = await transaction.challengeExpiry.deleteMany({ where: place })
+          const expired = count > 0 ? await expireAt(transaction, place) : []
+          await appendEvents(transaction, expired, BY_SERVICE)
+          return expired
+        }),
+      )
+      announce(this.#committed, { events, provenance: BY_SERVICE })
+    }
+    return due.length
   }
 }
 
@@ -85,5 +117,24 @@ async function expire(
     orderBy: { expiresAt: 'asc' },
     select: { id: true, subjectUserId: true, expiresAt: true },
   })
+  return expired.map(Challenge.expire)
+}
+
+/** The same for one challenge, on the server of its subject. */
+async function expireAt(
+  transaction: Prisma.TransactionClient,
+  { bucket, challengeId: id }: { readonly bucket: number; readonly challengeId: string },
+): Promise<ChallengeEvent[]> {
+  const live = {
+    where: { bucket, id, status: { in: ['pending', 'verified'] } },
+    select: { id: true, subjectUserId: true, expiresAt: true },
+  }
+  const [known] = await transaction.challenge.findMany(live)
+  if (!known) return []
+  await transaction.subjectStanding.updateMany({
+    where: { bucket, subjectUserId: known.subjectUserId },
+    data: { version: { increment: 1 } },
+  })
+  const expired = await transaction.challenge.findMany(live)
   return expired.map(Challenge.expire)
 }

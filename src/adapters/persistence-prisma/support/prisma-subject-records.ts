@@ -64,8 +64,8 @@ const TABLES: Readonly<Record<string, RowsAbout>> = {
     SELECT * FROM challenge_expiries WHERE challenge_id IN (${OWN_CHALLENGES(userId)}) ORDER BY expires_at`,
 }
 
-/** They prove that the service wrote a row, and say nothing about a person. */
-const SEALS = ['demand_seal', 'approval_seal', 'consumption_seal', 'seal']
+/** They prove that the service wrote a row, or lead to it, and say nothing about a person. */
+const INTERNAL = ['demand_seal', 'approval_seal', 'consumption_seal', 'seal', 'bucket']
 
 /** A user may have many thousand events. */
 const TRANSACTION_TIMEOUT_IN_MS = 60_000
@@ -85,7 +85,7 @@ export class PrismaSubjectRecords implements SubjectRecords {
           const tables: Record<string, readonly StoredRow[]> = {}
           for (const [table, rowsAbout] of Object.entries(TABLES)) {
             const rows = await transaction.$queryRaw<{ readonly row: StoredRow }[]>`
-              SELECT to_jsonb(about) - ${SEALS}::text[] AS row FROM (${rowsAbout(subjectUserId)}) AS about`
+              SELECT to_jsonb(about) - ${INTERNAL}::text[] AS row FROM (${rowsAbout(subjectUserId)}) AS about`
             tables[table] = rows.map(({ row }) => withoutAgent(row))
           }
           return tables

@@ -65,6 +65,7 @@ export function findChallengesOf(
 export interface MarkedRow {
   readonly id: string
   readonly challenge_id: string
+  readonly subject_user_id: string
   readonly number: number
 }
 
@@ -74,7 +75,7 @@ const ID_SLACK_IN_SECONDS = 60
 /** The codes of some minutes. */
 export function findCodesIssued(from: Date, until: Date): Prisma.Sql {
   return Prisma.sql`/* support.codes-issued */
-    SELECT id, challenge_id, number
+    SELECT id, challenge_id, subject_user_id, number
     FROM otp_issuances
     WHERE id >= ${lowestIdAt(secondsAfter(from, -ID_SLACK_IN_SECONDS))}::uuid
       AND id < ${lowestIdAt(secondsAfter(until, ID_SLACK_IN_SECONDS))}::uuid
