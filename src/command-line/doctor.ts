@@ -85,9 +85,9 @@ async function checkAll(receivedMail: string | undefined): Promise<readonly Chec
 }
 
 function checks(config: Config, url: string): readonly DiagnosticCheck[] {
-  const { production, auth, keycloak, mail } = config
+  const { production, auth, databaseSharding, keycloak, mail } = config
   return [
-    new DatabaseCheck({ url, production, mailRemedyOf }, CLOCK),
+    new DatabaseCheck({ url, production, sharding: databaseSharding, mailRemedyOf }, CLOCK),
     webhooksCheck(config, url),
     auth ? new IssuerCheck(auth, CLOCK) : standIn('issuer', 'the built-in issuer of development'),
     ...(keycloak ? [new KeycloakCheck(new KeycloakUserDirectory(keycloak, CLOCK))] : []),

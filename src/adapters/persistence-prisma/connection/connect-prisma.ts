@@ -2,7 +2,8 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
-import { type Sharding, Statements } from './statements.ts'
+import { noteSharding, type Sharding } from './sharding.ts'
+import { Statements } from './statements.ts'
 
 export interface ConnectionSettings {
   /**
@@ -49,7 +50,7 @@ export function connectPrisma({
   poolSize = POOL_SIZE,
   onConnectionLost,
   hook,
-  sharding,
+  sharding = 'none',
 }: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
@@ -76,6 +77,7 @@ export function connectPrisma({
     // A transaction waits for a connection as long as every other query.
     transactionOptions: { maxWait: ACQUIRE_TIMEOUT_IN_MS },
   })
+  noteSharding(prisma, sharding)
   let closing: Promise<void> | undefined
   return {
     prisma,

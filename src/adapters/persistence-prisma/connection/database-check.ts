@@ -2,16 +2,20 @@ import type { TLSSocket } from 'node:tls'
 import type pg from 'pg'
 import type { Clock } from '../../../application/ports/clock.ts'
 import { CheckResult, type DiagnosticCheck } from '../../../contracts/diagnostic-check.ts'
+import { DELEGATED_FUNCTIONS } from '../sharding/delegated-functions.ts'
 import { connectPrisma } from './connect-prisma.ts'
 import { connectionFailure, STARTUP_PARAMETERS } from './connection-failure.ts'
 import { migrationState } from './database-health.ts'
 import { DATABASE_REMEDIES as REMEDIES } from './database-remedies.ts'
 import { detectPooling, type Pooling } from './pooling.ts'
+import type { Sharding } from './sharding.ts'
 
 export interface DatabaseCheckOptions {
   readonly url: string
   /** Production has stricter checks than a development set-up. */
   readonly production: boolean
+  /** Where the configuration says that the tables are. By default they are on one server. */
+  readonly sharding?: Sharding | undefined
   /** What to do about a reply of a mail system, as the audit trail has it. Undefined if it knows nothing. */
   readonly mailRemedyOf?: (reply: string) => string | undefined
 }
@@ -84,6 +88,7 @@ export class DatabaseCheck implements DiagnosticCheck {
       const migrations = await migrationState(prisma)
       yield migrationsResult(migrations)
       if (migrations.pending.length > 0) return
+      yield* checkSharding(pool, this.#options.sharding ?? 'none')
 
       const now = this.#clock.now()
       yield outboxResult(await oldestWaitingMail(pool), now, this.#options.mailRemedyOf)
@@ -203,6 +208,38 @@ async function trailResult(
         REMEDIES.surplusPrivileges(role, surplus),
       )
     : undefined
+}
+
+/** Yields nothing if the tables are on one server, as the configuration says. */
+async function* checkSharding(pool: pg.Pool, sharding: Sharding): AsyncGenerator<CheckResult> {
+  const name = 'database-sharding'
+  const { rows } = await pool.query<{ spread: boolean; missing: string[] }>(
+    `SELECT to_regclass('idempotency_keys') IS NOT NULL AS spread,
+       array(SELECT called FROM unnest($1::text[]) AS called WHERE to_regprocedure(called) IS NULL) AS missing`,
+    [DELEGATED_FUNCTIONS],
+  )
+  const { spread, missing } = rows[0]!
+  if (sharding === 'none') {
+    if (spread) {
+      const found = 'Citus spreads the tables over several servers, and DATABASE_SHARDING is none'
+      yield CheckResult.failed(name, found, REMEDIES.sharded)
+    }
+    return
+  }
+  if (!spread) {
+    yield CheckResult.failed(
+      name,
+      'DATABASE_SHARDING is citus, and the tables are on one server',
+      REMEDIES.unsharded,
+    )
+  } else if (missing.length > 0) {
+    yield CheckResult.failed(name, `the functions ${missing.join(', ')} are missing`, REMEDIES.functions)
+  } else {
+    yield CheckResult.ok(
+      name,
+      'Citus spreads the tables over several servers, and has the functions for that',
+    )
+  }
 }
 
 async function checkServer(client: pg.PoolClient): Promise<CheckResult> {

@@ -18,6 +18,10 @@ export const DATABASE_REMEDIES = {
   untrusted:
     'Trust the authority of its certificate with sslrootcert=<file> in DATABASE_URL, and use the host name in the certificate',
 
+  sharded: 'DATABASE_SHARDING=citus; or take the tables back with deploy/citus/undistribute.sql',
+  unsharded: 'DATABASE_SHARDING=none; or spread the tables with deploy/citus/distribute.sql',
+  functions: 'Run deploy/citus/functions.sql, decisions.sql and grants.sql on the coordinator',
+
   startupParameters: (parameters: readonly string[]) =>
     `If there is a PgBouncer in between, in any pool_mode: ignore_startup_parameters = ${parameters.join(', ')}; or add pgbouncer=true to DATABASE_URL`,
   poolerDatabase: 'Add the database of DATABASE_URL to [databases] in pgbouncer.ini',
