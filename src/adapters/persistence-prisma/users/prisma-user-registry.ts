@@ -249,7 +249,7 @@ class UserChange {
     const [subjectUserId, bucket] = [this.#userId, this.#bucket]
     const notices = await this.#transaction.$executeRaw`
       UPDATE security_notices
-      SET recipient_erased = true, recipient = CASE status WHEN 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
+      SET recipient_erased = true, recipient = CASE WHEN status = 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
       WHERE bucket = ${bucket}::integer AND subject_user_id = ${subjectUserId} AND recipient_erased IS NOT TRUE`
     await this.#transaction.user.deleteMany({ where: { bucket, userId: subjectUserId } })
     const codes = await this.#forgetRecipients('otp_issuances')
