@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
 import { type Sharding, Statements } from './statements.ts'
+import { UtcClient } from './utc-client.ts'
 
 export interface ConnectionSettings {
   /**
@@ -54,6 +55,7 @@ export function connectPrisma({
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
     connectionString: url,
+    Client: UtcClient,
     max: poolSize,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
     ...(ownSession && {
