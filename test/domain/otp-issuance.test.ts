@@ -139,6 +139,31 @@ test('a delivery is given up when its next attempt would come at the end of the 
   t.like(event, { type: 'otp-failed', reason: 'code-expired' })
 })
 
+test('the event of a mail that will never be sent has the reply of the mail system, if it gave one', (t) => {
+  const about = { challengeId: challenge.id, subjectUserId: 'alice', issuanceId: queued.id, at: NOON }
+
+  const [, answered] = OtpIssuance.fail(queued, 'refused', NOON, 'smtp RCPT 550')
+  const [, withheld] = OtpIssuance.fail(queued, 'superseded', NOON)
+
+  t.deepEqual(answered, { type: 'otp-failed', ...about, reason: 'refused', reply: 'smtp RCPT 550' })
+  t.deepEqual(withheld, { type: 'otp-failed', ...about, reason: 'superseded' })
+})
+
+for (const report of [
+  { outcome: 'delayed', at: NOON },
+  { outcome: 'delivered', at: NOON },
+  { outcome: 'bounced', kind: 'hard-bounce', at: NOON },
+] as const) {
+  test(`a mail that is reported as ${report.outcome} again is as it was, and leaves no event`, (t) => {
+    const [reported] = OtpIssuance.report(queued, report)
+
+    const [again, events] = OtpIssuance.report(reported, { ...report, at: afterNoon(1) })
+
+    t.is(again, reported)
+    t.deepEqual(events, [])
+  })
+}
+
 test('the mail of a live code is not withheld', (t) => {
   t.is(OtpIssuance.reasonToWithhold(queued, challenge, afterNoon(299.999)), undefined)
 })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 import { ChallengeOver } from '../../../src/domain/challenge.ts'
 import { POLICY } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
@@ -137,6 +138,42 @@ test('a quarter of an hour after the first report, an old mail ends nothing that
   t.like(await report(true), { isFirst: false, othersEnded: undefined })
 
   t.is(await statusOf(later), 'pending')
+})
+
+test('a challenge that ended after it was found is not one that the reader ended', async (t) => {
+  const { report, open, store, cancelChallenge } = await mailed()
+  const other = await open()
+  const client = { kind: 'client', clientId: 'payments', scopes: new Set<string>() } as const
+  await cancelChallenge.execute({ challengeId: other, caller: client, origin: ORIGIN })
+  store.reportableChallenges.liveOf = async () => [other]
+
+  t.is((await report(true))?.othersEnded, 0)
+
+  t.is(store.events.filter(({ type }) => type === 'challenge-cancelled').length, 2)
+})
+
+test('the mail of a user who was erased can still be reported, and who they were is not known', async (t) => {
+  const { report, reviewReportedMail, token, eraseUser } = await mailed()
+  await eraseUser.execute({ userId: 'alice', clientId: 'crm', origin: ORIGIN })
+
+  t.like(await reviewReportedMail.execute(token), { status: 'cancelled', locale: undefined })
+  t.like(await report(), { isFirst: true, statusBefore: 'cancelled', locale: undefined })
+})
+
+test('a report that storage does not answer is no token that leads to nothing', async (t) => {
+  const { report, store } = await mailed()
+  store.stepUps.load = () => Promise.reject(new StorageUnavailable('away'))
+
+  await t.throwsAsync(report(), { instanceOf: StorageUnavailable })
+})
+
+test('a token of an unknown code loads no challenge', async (t) => {
+  const { reportChallenge, reviewReportedMail, store } = await scenario()
+  store.stepUps.load = async (challengeId) => t.fail(`asked for ${challengeId}`)
+  const token = `otp.${randomUUID()}`
+
+  t.is(await reportChallenge.execute({ token, endOthers: true, origin: ORIGIN }), undefined)
+  t.is(await reviewReportedMail.execute(token), undefined)
 })
 
 test('a mail older than a day reports its operation and ends no other, and the page does not offer to', async (t) => {

@@ -7,6 +7,7 @@ import { connectionFailure, STARTUP_PARAMETERS } from './connection-failure.ts'
 import { migrationState } from './database-health.ts'
 import { DATABASE_REMEDIES as REMEDIES } from './database-remedies.ts'
 import { detectPooling, type Pooling } from './pooling.ts'
+import { replicationResult } from './replication.ts'
 
 export interface DatabaseCheckOptions {
   readonly url: string
@@ -67,6 +68,7 @@ export class DatabaseCheck implements DiagnosticCheck {
       const client = await pool.connect()
       try {
         yield await checkServer(client)
+        yield* replicationResult(client)
         yield this.#checkEncryption(client)
         yield await this.#checkClock(client)
         const { prepares } = connections.statements
