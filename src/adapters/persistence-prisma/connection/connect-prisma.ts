@@ -5,6 +5,7 @@ import { PrismaClient } from '../generated/client.ts'
 import { endReadOnly, onlyWritable as writableSessions } from './session-client.ts'
 import { noteSharding, type Sharding } from './sharding.ts'
 import { Statements } from './statements.ts'
+import { UtcClient } from './utc-client.ts'
 
 export interface ConnectionSettings {
   /**
@@ -59,6 +60,7 @@ export function connectPrisma({
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
     connectionString: url,
+    Client: UtcClient,
     max: poolSize,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
     ...(ownSession && {

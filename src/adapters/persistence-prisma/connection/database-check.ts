@@ -315,7 +315,7 @@ function poolerResult({ mode, keepsPrepared }: Pooling, prepares: boolean): Chec
   }
 }
 
-/** Nothing that the service sets at the start of a connection passes a pooler, and with `pgbouncer=true` it sets nothing. */
+/** None of these limits that the service sets at the start of a connection passes a pooler. With `pgbouncer=true` it sets none. */
 async function* checkTimeLimits(client: pg.PoolClient, { mode }: Pooling): AsyncGenerator<CheckResult> {
   const { rows } = await client.query<{ role: string; unlimited: string[] }>(
     `SELECT quote_ident(current_user) AS role,
