@@ -139,6 +139,32 @@ test('whoever comes without a session goes to the issuer, and from there to the 
   t.true(text.includes('Confirmation of payments.initiate'))
 })
 
+for (const path of [
+  '/support',
+  '/support/find?id=alice',
+  '/support/address?hash=x',
+  '/support/find-mail?mark=AB&minute=2026-03-01T12:00',
+  '/support/challenges/018f0000-0000-7000-8000-000000000000',
+  '/support/user?id=alice',
+  '/support/user/unlock?id=alice',
+  '/support/user/lift?id=alice',
+]) {
+  test(`${path} without a session leads to the issuer, and shows and logs nothing of a user`, async (t) => {
+    const { origin, lines, lock } = await desk(t)
+    await lock()
+
+    const response = await new AgentBrowser().ask(`${origin}${path}`)
+
+    t.is(response.status, 302)
+    t.regex(
+      response.headers.get('location')!,
+      /\/support\/callback\?code=c&state=state-1$|^\/support\/sign-in/,
+    )
+    t.false((await response.text()).includes('alice'))
+    t.false(lines.some(({ msg }) => msg === 'support look'))
+  })
+}
+
 test('a page tells what happened, and has neither a code, nor a whole address, nor the text of the operation', async (t) => {
   const { get, lock, clock } = await desk(t)
   const id = await lock()
