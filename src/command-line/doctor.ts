@@ -220,6 +220,7 @@ async function resultsOf(check: DiagnosticCheck): Promise<readonly CheckResult[]
       ),
     )
   }
+  // It rejects when the check ends first.
   const timeout = timedOut().catch(() => {})
   await Promise.race([completed(), timeout])
   end.abort()
