@@ -11,6 +11,7 @@ const LONG = [
   '/proofs/signals/',
   '/proofs/soak/',
   '/proofs/faults/database-',
+  '/proofs/high-availability/',
   '/proofs/api-tools/',
 ]
 const isLong = (file) => LONG.some((part) => file.replaceAll('\\', '/').includes(part))

@@ -26,9 +26,14 @@ const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
 const CLIENT = 'payments'
 const SCOPE = 'mfa:challenges:create mfa:challenges:consume'
 
+/** What the service needs beside its database. */
+export type Surroundings = Pick<Ground, 'folder' | 'issuer' | 'otpKey' | 'signingKey'> & {
+  readonly smtp: Pick<Ground['smtp'], 'url'>
+}
+
 /** The service in production mode on a database of its own, with everything that production has. */
 export async function startCountersign(
-  ground: Ground,
+  ground: Surroundings,
   databaseUrl: string,
   workers: number,
   env: Readonly<Record<string, string>> = {},

@@ -12,6 +12,7 @@ export function connections(url: string, sharding: Sharding, poolSize?: number):
         connectPrisma({
           url,
           poolSize,
+          onlyWritable: true,
           sharding,
           onConnectionLost: (error) => logger.warn({ err: error }, 'database connection lost'),
           hook: tracing?.statements,

@@ -2,7 +2,9 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
+import { endReadOnly, onlyWritable as writableSessions } from './session-client.ts'
 import { type Sharding, Statements } from './statements.ts'
+import { UtcClient } from './utc-client.ts'
 
 export interface ConnectionSettings {
   /**
@@ -12,6 +14,8 @@ export interface ConnectionSettings {
   readonly url: string
   /** Connections at most. */
   readonly poolSize?: number | undefined
+  /** Whether to refuse sessions that cannot write. By default a standby is as good as any server. */
+  readonly onlyWritable?: boolean
   /** Called when an idle connection breaks; the pool replaces it. */
   readonly onConnectionLost: (error: Error) => void
   /** Wraps each named statement that does not go through the Prisma client. */
@@ -47,6 +51,7 @@ export interface Connections {
 export function connectPrisma({
   url,
   poolSize = POOL_SIZE,
+  onlyWritable = false,
   onConnectionLost,
   hook,
   sharding,
@@ -54,6 +59,7 @@ export function connectPrisma({
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
     connectionString: url,
+    Client: UtcClient,
     max: poolSize,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
     ...(ownSession && {
@@ -64,7 +70,9 @@ export function connectPrisma({
     // A server that disappeared never answers. The client gives up shortly after the server would have.
     query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
     application_name: 'countersign',
+    ...(onlyWritable && writableSessions),
   })
+  if (onlyWritable) pool.on('release', endReadOnly)
   pool.on('error', onConnectionLost)
   // A checked-out client briefly has no error listener, and a server error at that moment would crash the process.
   // Ignore it here: the next query on that client fails and is handled.

@@ -7,6 +7,7 @@ import { connectionFailure, STARTUP_PARAMETERS } from './connection-failure.ts'
 import { migrationState } from './database-health.ts'
 import { DATABASE_REMEDIES as REMEDIES } from './database-remedies.ts'
 import { detectPooling, type Pooling } from './pooling.ts'
+import { replicationResult } from './replication.ts'
 
 export interface DatabaseCheckOptions {
   readonly url: string
@@ -67,6 +68,7 @@ export class DatabaseCheck implements DiagnosticCheck {
       const client = await pool.connect()
       try {
         yield await checkServer(client)
+        yield* replicationResult(client)
         yield this.#checkEncryption(client)
         yield await this.#checkClock(client)
         const { prepares } = connections.statements
@@ -276,7 +278,7 @@ function poolerResult({ mode, keepsPrepared }: Pooling, prepares: boolean): Chec
   }
 }
 
-/** Nothing that the service sets at the start of a connection passes a pooler, and with `pgbouncer=true` it sets nothing. */
+/** None of these limits that the service sets at the start of a connection passes a pooler. With `pgbouncer=true` it sets none. */
 async function* checkTimeLimits(client: pg.PoolClient, { mode }: Pooling): AsyncGenerator<CheckResult> {
   const { rows } = await client.query<{ role: string; unlimited: string[] }>(
     `SELECT quote_ident(current_user) AS role,

@@ -206,3 +206,33 @@ export function replayEvents(
     )
     SELECT (SELECT max(position) FROM page) AS last, (SELECT count(*)::integer FROM due) AS replayed`
 }
+
+/**
+ * Finishes events that wait for no delivery, because their endpoint has no URL, and returns how many it has looked at. As finished ones
+ * they hold up no event behind them, and a replay finds them.
+ *
+ * @param place an event gets one meanwhile, so those without one come first.
+ */
+export function finishUndeliverable(
+  clientId: string,
+  place: 'without-position' | 'with-position',
+  limit: number,
+): Prisma.Sql {
+  const name = Prisma.raw(`service-events.finish-${place}`)
+  const isThere = Prisma.raw(place === 'with-position' ? 'position IS NOT NULL' : 'position IS NULL')
+  return Prisma.sql`/* ${name} */
+    WITH page AS MATERIALIZED (
+      SELECT event_id
+      FROM service_events
+      WHERE client_id = ${clientId} AND finished_at IS NULL AND ${isThere}
+        AND EXISTS (SELECT FROM webhook_endpoints WHERE client_id = ${clientId} AND url IS NULL)
+      ORDER BY event_id
+      LIMIT ${limit}::integer
+      FOR UPDATE
+    ), finished AS (
+      UPDATE service_events
+      SET finished_at = clock_timestamp(), outcome = 'given-up', leased_until = NULL
+      WHERE event_id = ANY(ARRAY(SELECT event_id FROM page)) AND finished_at IS NULL
+    )
+    SELECT count(*)::integer AS looked_at FROM page`
+}
