@@ -16,6 +16,7 @@ import { SmtpCheck } from '../adapters/mail-smtp/smtp-check.ts'
 import { smtpRemedyOf } from '../adapters/mail-smtp/smtp-remedies.ts'
 import { smtpSender } from '../adapters/mail-smtp/smtp-sender.ts'
 import { DatabaseCheck } from '../adapters/persistence-prisma/connection/database-check.ts'
+import { SignInCheck } from '../adapters/sign-in-openid/sign-in-check.ts'
 import { type Database, openDatabase } from '../composition/open-database.ts'
 import { withStorage } from '../composition/tooling.ts'
 import { loadWarnings } from '../config/config-warnings.ts'
@@ -85,11 +86,12 @@ async function checkAll(receivedMail: string | undefined): Promise<readonly Chec
 }
 
 function checks(config: Config, url: string): readonly DiagnosticCheck[] {
-  const { production, auth, keycloak, mail } = config
+  const { production, auth, keycloak, mail, support } = config
   return [
     new DatabaseCheck({ url, production, mailRemedyOf }, CLOCK),
     webhooksCheck(config, url),
     auth ? new IssuerCheck(auth, CLOCK) : standIn('issuer', 'the built-in issuer of development'),
+    ...(support ? [new SignInCheck(support)] : []),
     ...(keycloak ? [new KeycloakCheck(new KeycloakUserDirectory(keycloak, CLOCK))] : []),
     ...(mail?.map((each) => mailCheck(each, config)) ?? [
       standIn('mail', 'the mailbox of development, which sends no mail'),
@@ -218,6 +220,7 @@ async function resultsOf(check: DiagnosticCheck): Promise<readonly CheckResult[]
       ),
     )
   }
+  // It rejects when the check ends first.
   const timeout = timedOut().catch(() => {})
   await Promise.race([completed(), timeout])
   end.abort()
