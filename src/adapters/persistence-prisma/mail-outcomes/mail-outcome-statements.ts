@@ -4,10 +4,11 @@ import type { DomainEvent } from '../../../domain/domain-event.ts'
 import type { MailboxKey } from '../../../domain/email-address.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
-import { insertEvents } from '../audit-trail/event-row.ts'
+import { columnsOf, insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { deliveryOf, ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
 import type { PlacedId } from '../placed-id.ts'
+import { delegated } from '../sharding/delegated.ts'
 import { STANDING_COLUMNS } from '../step-ups/standing-row.ts'
 
 export const OUTCOME = Prisma.raw([ISSUANCE_COLUMNS, STANDING_COLUMNS].join(', '))
@@ -98,6 +99,24 @@ export function saveReportAndSuppression(
       RETURNING s.subject_user_id
     ), trail AS (${insertEvents('standing', events, provenance)})
     SELECT subject_user_id FROM standing`
+}
+
+/** The same on the server of the subject. */
+export function saveShardedSuppression(
+  standing: SubjectStanding,
+  events: readonly DomainEvent[],
+  { actor, requestId, remoteAddress }: Provenance,
+): Prisma.Sql {
+  return delegated('suppressions.save', 'save_report', standing.subjectUserId, {
+    is_about_code: false,
+    subject: standing.subjectUserId,
+    version: standing.version,
+    ...suppressionOf(standing),
+    events: events.map(columnsOf),
+    actor,
+    request_id: requestId,
+    remote_address: remoteAddress,
+  })
 }
 
 /** Stores a suppression or its end and returns one row. Returns none if the subject's version has changed. */

@@ -3,7 +3,7 @@ import { announce, type CommitListener } from '../../../application/ports/commit
 import { Challenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import { appendEvents } from '../audit-trail/event-row.ts'
-import type { Sharding } from '../connection/statements.ts'
+import { type Sharding, shardingOf } from '../connection/sharding.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Prisma, PrismaClient } from '../generated/client.ts'
 import { BY_SERVICE } from '../lock-notices/lock-notice-statements.ts'
@@ -15,14 +15,10 @@ export class PrismaChallengeExpiries implements ChallengeExpiries {
   readonly #committed: CommitListener
   readonly #sharding: Sharding
 
-  constructor(
-    prisma: PrismaClient,
-    committed: CommitListener = () => {},
-    { sharding }: { readonly sharding: Sharding } = { sharding: 'none' },
-  ) {
+  constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
     this.#prisma = prisma
     this.#committed = committed
-    this.#sharding = sharding
+    this.#sharding = shardingOf(prisma)
   }
 
   async take(before: Date, limit: number): Promise<number> {
