@@ -42,11 +42,8 @@ export function storage(): ContainerModule {
     bindPort(bind, ServiceEventBacklog, PrismaServiceEventBacklog, [PrismaClient])
     bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient])
     bindPort(bind, ReportableChallenges, PrismaReportableChallenges, [PrismaClient])
-    bindPort(bind, Retention, PrismaRetention, [PrismaClient, Statements])
-    bind(TrailAnchors).toResolvedValue(
-      (prisma, { sharding }) => new PrismaTrailAnchors(prisma, undefined, sharding),
-      [PrismaClient, Statements],
-    )
+    bindPort(bind, Retention, PrismaRetention, [PrismaClient])
+    bind(TrailAnchors).toResolvedValue((prisma) => new PrismaTrailAnchors(prisma), [PrismaClient])
     bindClass(bind, DatabaseHealth, [StorageConnections])
   })
 }

@@ -54,8 +54,8 @@ export async function withStorage<Result>(
     return await use({
       stepUps: new PrismaStepUps(statements, UNCHECKED),
       trail: new PrismaAuditTrail(prisma),
-      retention: new PrismaRetention(prisma, statements),
-      registry: new PrismaUserRegistry(prisma, undefined, statements),
+      retention: new PrismaRetention(prisma),
+      registry: new PrismaUserRegistry(prisma),
       webhookEndpoints: new PrismaWebhookEndpoints(statements),
       serviceEvents: new PrismaServiceEvents(statements),
       withTrail: (use) => withTrailSnapshot(pool, use),

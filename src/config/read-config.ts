@@ -342,6 +342,9 @@ function notSet(name: string, example: string): string {
   return `${name} is not set: ${example}`
 }
 
+/** From the first event of a challenge to its expiry: a day until it is verified, and a day for its approval, at most. */
+const LONGEST_LIFE_IN_DAYS = 2
+
 function freeze(env: Values): Config {
   const production = env.NODE_ENV === 'production'
   return Object.freeze({
@@ -398,8 +401,8 @@ function freeze(env: Values): Config {
     },
     retention: {
       challengesInDays: env.RETENTION_DAYS,
-      // A challenge without its events would say nothing.
-      trailInDays: Math.max(env.TRAIL_RETENTION_DAYS, env.RETENTION_DAYS),
+      // A challenge without its events would say nothing, and what still waits for its service could not be sent.
+      trailInDays: Math.max(env.TRAIL_RETENTION_DAYS, env.RETENTION_DAYS + LONGEST_LIFE_IN_DAYS),
     },
     workers: workersOf(env),
     logLevel: env.LOG_LEVEL,

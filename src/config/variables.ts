@@ -636,7 +636,7 @@ export const VARIABLES = {
   TRAIL_RETENTION_DAYS: {
     schema: integer(1, 3650).default(400),
     meaning:
-      'How long the audit trail is kept, which outlives its challenges; 1 to 3650. Thirteen months are at most 397 days (PSD2 art. 71). A longer `RETENTION_DAYS` counts instead, and so does a longer minimum that the owner of the tables has set.',
+      'How long the audit trail is kept, which outlives its challenges; 1 to 3650. Thirteen months are at most 397 days (PSD2 art. 71). Two days more than `RETENTION_DAYS` count instead if that is longer, so that no event goes before its challenge. So does a longer minimum that the owner of the tables has set.',
   },
   WORKERS: {
     schema: integer(1, 256).optional(),

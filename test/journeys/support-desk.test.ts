@@ -224,7 +224,7 @@ for (const [what, options] of [
     const paths = [
       ['/support', 200],
       [`/support/challenges/${challenge.id}`, 200],
-      [`/support/user?${new URLSearchParams({ id: userId })}&done=unlocked`, 200],
+      [`/support/user?${new URLSearchParams({ id: userId })}`, 200],
       [`/support/user/unlock?${new URLSearchParams({ id: userId })}`, 200],
       ['/support/find?id=nobody', 404],
       ['/support/signed-out', 200],

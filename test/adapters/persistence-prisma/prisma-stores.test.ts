@@ -22,6 +22,7 @@ import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.contract.ts'
+import { idsFromBeforeContract } from '../../contracts/ids-from-before.contract.ts'
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
 import { mailboxBudgetContract } from '../../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
@@ -96,6 +97,7 @@ test.after.always('connections are closed', async () => {
 })
 
 stepUpsContract('prisma', inSharedDatabase)
+idsFromBeforeContract('prisma', inOwnDatabase)
 mailboxBudgetContract('prisma', inSharedDatabase)
 refusedCallsContract('prisma', inSharedDatabase)
 
@@ -282,3 +284,16 @@ async function waitsForLock({ prisma }: Connections): Promise<void> {
     if (waiting.length > 0) return
   }
 }
+
+test.serial(
+  'a challenge that somebody gave to another subject, in its old bucket, is found by nobody',
+  async (t) => {
+    const connections = await connect()
+    const stores = storesOf(connections)
+    const [{ id }, { subjectUserId }] = [await opened(stores), await opened(stores)]
+
+    await connections.prisma.challenge.update({ where: { id }, data: { subjectUserId } })
+
+    t.is(await stores.stepUps.load(id), undefined)
+  },
+)

@@ -3,7 +3,9 @@ import pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
 import { endReadOnly, onlyWritable as writableSessions } from './session-client.ts'
-import { type Sharding, Statements } from './statements.ts'
+import { noteSharding, type Sharding } from './sharding.ts'
+import { Statements } from './statements.ts'
+import { UtcClient } from './utc-client.ts'
 
 export interface ConnectionSettings {
   /**
@@ -53,11 +55,12 @@ export function connectPrisma({
   onlyWritable = false,
   onConnectionLost,
   hook,
-  sharding,
+  sharding = 'none',
 }: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
     connectionString: url,
+    Client: UtcClient,
     max: poolSize,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
     ...(ownSession && {
@@ -82,6 +85,7 @@ export function connectPrisma({
     // A transaction waits for a connection as long as every other query.
     transactionOptions: { maxWait: ACQUIRE_TIMEOUT_IN_MS },
   })
+  noteSharding(prisma, sharding)
   let closing: Promise<void> | undefined
   return {
     prisma,
