@@ -40,7 +40,7 @@ export function storage(): ContainerModule {
     bindPort(bind, SupportSearch, PrismaSupportSearch, [Statements])
     bindPort(bind, OutboxBacklog, PrismaOutboxBacklog, [PrismaClient])
     bindPort(bind, ServiceEventBacklog, PrismaServiceEventBacklog, [PrismaClient])
-    bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient])
+    bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient, Statements])
     bindPort(bind, ReportableChallenges, PrismaReportableChallenges, [PrismaClient])
     bindPort(bind, Retention, PrismaRetention, [PrismaClient, Statements])
     bind(TrailAnchors).toResolvedValue(

@@ -53,7 +53,7 @@ export async function withStorage<Result>(
   try {
     return await use({
       stepUps: new PrismaStepUps(statements, UNCHECKED),
-      trail: new PrismaAuditTrail(prisma),
+      trail: new PrismaAuditTrail(prisma, statements),
       retention: new PrismaRetention(prisma, statements),
       registry: new PrismaUserRegistry(prisma, undefined, statements),
       webhookEndpoints: new PrismaWebhookEndpoints(statements),
