@@ -21,8 +21,7 @@ import { SEALS } from '../../support/seals.ts'
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const { url } = await createBucketedDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }
@@ -30,9 +29,9 @@ async function connect(): Promise<Connections> {
 function storesOf({ prisma, statements }: Connections, committed?: CommitListener): LockNoticeStores {
   return {
     stepUps: new PrismaStepUps(statements, SEALS, committed),
-    registry: new PrismaUserRegistry(prisma, committed),
+    registry: new PrismaUserRegistry(prisma, committed, statements),
     outbox: new PrismaOtpOutbox(statements, SEALS, committed),
-    trail: new PrismaAuditTrail(prisma),
+    trail: new PrismaAuditTrail(prisma, statements),
     lockNotices: new PrismaLockNotices(statements, committed),
   }
 }

@@ -15,8 +15,7 @@ let connecting: Promise<Connections> | undefined
 
 /** One database for all cases, which keep to subjects of their own. */
 async function connect(): Promise<Connections> {
-  const { url } = await createBucketedDatabase()
-  return connectPrisma({ url, onConnectionLost: () => {} })
+  return connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
 }
 
 test.after.always('connections are closed', async () => {
@@ -28,8 +27,8 @@ movedAddressContract('prisma', async () => {
   const { prisma, statements } = await connecting
   return {
     stepUps: new PrismaStepUps(statements, SEALS),
-    registry: new PrismaUserRegistry(prisma),
+    registry: new PrismaUserRegistry(prisma, undefined, statements),
     outbox: new PrismaOtpOutbox(statements, SEALS),
-    trail: new PrismaAuditTrail(prisma),
+    trail: new PrismaAuditTrail(prisma, statements),
   }
 })

@@ -18,8 +18,7 @@ import { SEALS } from '../../support/seals.ts'
 let connections: Connections
 
 test.before(async () => {
-  const { url } = await createTestDatabase()
-  connections = connectPrisma({ url, onConnectionLost: () => {} })
+  connections = connectPrisma({ ...(await createTestDatabase()), onConnectionLost: () => {} })
 })
 
 test.after.always('the connections are closed', async () => {
@@ -35,9 +34,9 @@ test('the backlog is what is not handed over yet, and its age that of what is du
 
   const stores = {
     stepUps: new PrismaStepUps(statements, SEALS),
-    registry: new PrismaUserRegistry(prisma),
+    registry: new PrismaUserRegistry(prisma, undefined, statements),
     outbox: new PrismaOtpOutbox(statements, SEALS),
-    trail: new PrismaAuditTrail(prisma),
+    trail: new PrismaAuditTrail(prisma, statements),
   }
   for (const seconds of [1, 2, 3, 4]) {
     await issued(stores, (await opened(stores)).id, afterNoon(seconds))

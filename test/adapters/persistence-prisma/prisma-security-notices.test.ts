@@ -27,8 +27,7 @@ test.after.always('connections are closed', async () => {
 })
 
 async function connect(): Promise<Connections> {
-  const { url } = await createBucketedDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }
@@ -36,9 +35,9 @@ async function connect(): Promise<Connections> {
 function storesOf({ prisma, statements }: Connections, committed?: CommitListener) {
   return {
     stepUps: new PrismaStepUps(statements, SEALS, committed),
-    registry: new PrismaUserRegistry(prisma, committed),
+    registry: new PrismaUserRegistry(prisma, committed, statements),
     outbox: new PrismaOtpOutbox(statements, SEALS, committed),
-    trail: new PrismaAuditTrail(prisma),
+    trail: new PrismaAuditTrail(prisma, statements),
     securityNotices: new PrismaSecurityNotices(statements, committed),
   }
 }

@@ -38,18 +38,19 @@ test.after.always('connections are closed', async () => {
 })
 
 async function connect(committed?: CommitListener) {
-  const { url } = await createTestDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const database = await createTestDatabase()
+  const { url } = database
+  const connections = connectPrisma({ ...database, onConnectionLost: () => {} })
   all.push(connections)
   const { prisma, statements } = connections
   return {
     ...{ url, prisma, statements },
     stepUps: new PrismaStepUps(statements, SEALS, committed),
-    registry: new PrismaUserRegistry(prisma),
+    registry: new PrismaUserRegistry(prisma, undefined, statements),
     outbox: new PrismaOtpOutbox(statements, SEALS),
-    trail: new PrismaAuditTrail(prisma),
+    trail: new PrismaAuditTrail(prisma, statements),
     serviceEvents: new PrismaServiceEvents(statements),
-    expiries: new PrismaChallengeExpiries(prisma, committed),
+    expiries: new PrismaChallengeExpiries(prisma, committed, statements),
     endpoints: new PrismaWebhookEndpoints(statements),
   }
 }
@@ -321,7 +322,7 @@ test('a purge takes the events of services along with their challenges', async (
   await stores.stepUps.open(challenge, event, { key: 'k', fingerprint: 'f' }, PROVENANCE)
   await opened(stores)
 
-  const retention = new PrismaRetention(prisma)
+  const retention = new PrismaRetention(prisma, stores.statements)
   await Array.fromAsync(retention.purge(afterNoon(POLICY.challengeLifetimeInSeconds + 1), 10))
 
   t.deepEqual(

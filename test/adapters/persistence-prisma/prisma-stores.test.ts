@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { PrismaAuditTrail } from '../../../src/adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
 import {
@@ -31,6 +30,7 @@ import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
 import {
   consumed,
   type ForgeableStores,
+  idAbout,
   issued,
   type MailOutcomeStores,
   opened,
@@ -55,8 +55,7 @@ import { PrismaIntruder } from './prisma-intruder.ts'
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const database = await createBucketedDatabase()
-  const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }
@@ -81,9 +80,9 @@ function storesOf(
   const stepUps = new PrismaStepUps(statements, SEALS, committed)
   return {
     stepUps,
-    registry: new PrismaUserRegistry(prisma, committed),
+    registry: new PrismaUserRegistry(prisma, committed, statements),
     outbox: new PrismaOtpOutbox(statements, SEALS, committed),
-    trail: new PrismaAuditTrail(prisma),
+    trail: new PrismaAuditTrail(prisma, statements),
     mailOutcomes: new PrismaMailOutcomes(statements, committed),
     suppressions: new PrismaSuppressions(statements, committed),
     reportableChallenges: new PrismaReportableChallenges(prisma),
@@ -148,7 +147,7 @@ test.serial('nobody changes or deletes an event, except retention, which only de
   const connections = await connect()
   const { prisma } = connections
   const [challenge, event] = Challenge.open(
-    { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+    { id: idAbout('alice'), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
     POLICY,
     NOON,
   )

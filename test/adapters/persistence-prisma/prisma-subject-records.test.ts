@@ -22,8 +22,7 @@ import { SEALS } from '../../support/seals.ts'
 const all: Connections[] = []
 
 async function connect() {
-  const { url } = await createTestDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createTestDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   const { prisma, statements } = connections
   return {
@@ -32,9 +31,9 @@ async function connect() {
     standings: new PrismaStandings(statements),
     lockNotices: new PrismaLockNotices(statements),
     stepUps: new PrismaStepUps(statements, SEALS),
-    registry: new PrismaUserRegistry(prisma),
+    registry: new PrismaUserRegistry(prisma, undefined, statements),
     outbox: new PrismaOtpOutbox(statements, SEALS),
-    trail: new PrismaAuditTrail(prisma),
+    trail: new PrismaAuditTrail(prisma, statements),
   }
 }
 type Stores = Awaited<ReturnType<typeof connect>>

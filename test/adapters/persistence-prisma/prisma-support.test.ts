@@ -31,8 +31,7 @@ import { SEALS } from '../../support/seals.ts'
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const database = await createBucketedDatabase()
-  const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }
@@ -47,9 +46,9 @@ function storesOf(
 ): StandingStores & SearchedStores {
   return {
     stepUps: new PrismaStepUps(statements, SEALS, committed),
-    registry: new PrismaUserRegistry(prisma, committed),
+    registry: new PrismaUserRegistry(prisma, committed, statements),
     outbox: new PrismaOtpOutbox(statements, SEALS, committed),
-    trail: new PrismaAuditTrail(prisma),
+    trail: new PrismaAuditTrail(prisma, statements),
     mailOutcomes: new PrismaMailOutcomes(statements, committed),
     suppressions: new PrismaSuppressions(statements, committed),
     standings: new PrismaStandings(statements, committed),

@@ -22,6 +22,8 @@ export interface ConnectionSettings {
   readonly hook?: StatementHook | undefined
   /** Whether the tables are on one server. They are by default. */
   readonly sharding?: Sharding | undefined
+  /** How long the search of all servers for due mails rests after one that found all of them. */
+  readonly searchEveryMs?: number | undefined
 }
 
 /** Connections at most for the requests of a process. On two cores, 10 gave more throughput than 4, 20 and 32. */
@@ -55,6 +57,7 @@ export function connectPrisma({
   onConnectionLost,
   hook,
   sharding,
+  searchEveryMs,
 }: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
@@ -87,7 +90,7 @@ export function connectPrisma({
   let closing: Promise<void> | undefined
   return {
     prisma,
-    statements: new Statements(pool, ownSession, hook, sharding),
+    statements: new Statements(pool, ownSession, hook, sharding, searchEveryMs),
     pool,
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())

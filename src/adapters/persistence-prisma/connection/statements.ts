@@ -30,13 +30,22 @@ export class Statements {
   readonly prepares: boolean
   readonly hook: StatementHook
   readonly sharding: Sharding
+  /** How long a search of all servers rests after one that found everything. Undefined: as long as the searcher thinks right. */
+  readonly searchEveryMs: number | undefined
   #grouped: GroupListener = () => {}
 
-  constructor(pool: pg.Pool, prepares: boolean, hook: StatementHook = NO_HOOK, sharding: Sharding = 'none') {
+  constructor(
+    pool: pg.Pool,
+    prepares: boolean,
+    hook: StatementHook = NO_HOOK,
+    sharding: Sharding = 'none',
+    searchEveryMs?: number,
+  ) {
     this.#pool = pool
     this.prepares = prepares
     this.hook = hook
     this.sharding = sharding
+    this.searchEveryMs = searchEveryMs
   }
 
   /** Lets `listener` hear of each statement that requests may share. It replaces the listener before it. */

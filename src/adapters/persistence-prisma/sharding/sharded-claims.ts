@@ -18,7 +18,6 @@ interface Claiming {
   /** The statement that leases the mail of one row, if it is due. */
   readonly claimOne: (place: Place, now: Date, leaseEnd: Date) => Prisma.Sql
   readonly fresh?: NewIssuances | undefined
-  readonly searchEveryMs?: number
 }
 
 /**
@@ -26,11 +25,11 @@ interface Claiming {
  * if the row is still due. So two processes that found the same row do not both get it.
  */
 export class ShardedClaims<Row extends object> {
-  readonly #statements: Pick<Statements, 'query'>
+  readonly #statements: Pick<Statements, 'query' | 'searchEveryMs'>
   readonly #claiming: Claiming
   #searchAt = 0
 
-  constructor(statements: Pick<Statements, 'query'>, claiming: Claiming) {
+  constructor(statements: Pick<Statements, 'query' | 'searchEveryMs'>, claiming: Claiming) {
     this.#statements = statements
     this.#claiming = claiming
   }
@@ -44,7 +43,8 @@ export class ShardedClaims<Row extends object> {
   }
 
   async #candidates(limit: number, now: Date): Promise<readonly Place[]> {
-    const { table, fresh, searchEveryMs = SEARCH_EVERY_MS } = this.#claiming
+    const { table, fresh } = this.#claiming
+    const { searchEveryMs = SEARCH_EVERY_MS } = this.#statements
     const issued = (fresh?.take(limit) ?? []).map((id) => ({ bucket: bucketInId(id), id }))
     if (performance.now() < this.#searchAt || issued.length === limit) return issued
 
