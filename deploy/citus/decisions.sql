@@ -222,8 +222,8 @@ DECLARE
     a record;
 BEGIN
     SELECT * INTO a FROM json_to_record(input) AS a (
-        n integer, id uuid, number smallint, status text, next_attempt_at timestamptz, sent_at timestamptz,
-        message_id text, failed_at timestamptz, failure_reason text, event jsonb
+        n integer, bucket integer, id uuid, number smallint, status text, next_attempt_at timestamptz,
+        sent_at timestamptz, message_id text, failed_at timestamptz, failure_reason text, event jsonb
     );
     UPDATE otp_issuances i
     SET status = CASE WHEN i.status = 'queued' THEN a.status ELSE i.status END,
@@ -255,8 +255,8 @@ DECLARE
     e record;
 BEGIN
     SELECT * INTO m FROM json_to_record(input) AS m (
-        n integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz, was_bounced_at timestamptz,
-        was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
+        n integer, bucket integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz,
+        was_bounced_at timestamptz, was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
         failure_reason text, delivered_at timestamptz, bounced_at timestamptz, bounce_kind text,
         subject text, version integer, suppressed_address text, suppression_reason text, suppression_changed_at timestamptz,
         events json, actor text, request_id text, remote_address text, is_about_code boolean

@@ -60,8 +60,8 @@ interface Case {
   readonly needsPgBouncer?: true
 }
 
-/** Nobody can follow these in a test: read a log, or run another version of PostgreSQL or of Countersign. */
-type Unfollowed = 'log' | 'version' | 'newerVersion'
+/** Nobody can follow these in a test: read a log, run another version of PostgreSQL or of Countersign, or spread tables without Citus. */
+type Unfollowed = 'log' | 'version' | 'newerVersion' | 'sharded' | 'unsharded' | 'functions'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 const ALL_IGNORED = {

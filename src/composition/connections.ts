@@ -1,6 +1,7 @@
 import { ContainerModule } from 'inversify'
 import { connectPrisma } from '../adapters/persistence-prisma/connection/connect-prisma.ts'
-import { type Sharding, Statements } from '../adapters/persistence-prisma/connection/statements.ts'
+import type { Sharding } from '../adapters/persistence-prisma/connection/sharding.ts'
+import { Statements } from '../adapters/persistence-prisma/connection/statements.ts'
 import { PrismaClient } from '../adapters/persistence-prisma/generated/client.ts'
 import { Log, StorageConnections, Traces } from './container-keys.ts'
 

@@ -41,6 +41,8 @@ import { seals } from './seals.ts'
 
 /** A lock notice is less urgent than a code: no user waits for it. So nothing wakes its deliverer between polls. */
 const NOTICE_POLL_INTERVAL_IN_MS = 1000
+/** A poll asks all servers. */
+const SHARDED_NOTICE_POLL_INTERVAL_IN_MS = 5000
 /** One for a claim and one for its outcomes, for codes and for lock notices. */
 const POOL_SIZE = 4
 
@@ -101,7 +103,7 @@ function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | un
   return container
 }
 
-function deliverers({ requests }: DeliveryOptions): ContainerModule {
+function deliverers({ config, requests }: DeliveryOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bindClass(bind, RecordMailEvent, [MailOutcomes, Clock])
     bind(DeliverOtp).toResolvedValue(
@@ -128,7 +130,10 @@ function deliverers({ requests }: DeliveryOptions): ContainerModule {
       (locks, security, metrics, workload, logger) =>
         new Deliverer(inTurn(locks, security), workload, logger, {
           observer: new DeliveryMetrics(metrics),
-          pollIntervalInMs: NOTICE_POLL_INTERVAL_IN_MS,
+          pollIntervalInMs:
+            config.databaseSharding === 'citus'
+              ? SHARDED_NOTICE_POLL_INTERVAL_IN_MS
+              : NOTICE_POLL_INTERVAL_IN_MS,
         }),
       [SendLockNotices, SendSecurityNotices, Metrics, Workload, Log],
     )

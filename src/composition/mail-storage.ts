@@ -24,6 +24,6 @@ export function mailStorage(): ContainerModule {
     bindPort(bind, LockNotices, PrismaLockNotices, [Statements, Commits])
     bindPort(bind, SecurityNotices, PrismaSecurityNotices, [Statements, Commits])
     bindPort(bind, MailOutcomes, PrismaMailOutcomes, [Statements, Commits])
-    bindPort(bind, ChallengeExpiries, PrismaChallengeExpiries, [PrismaClient, Commits, Statements])
+    bindPort(bind, ChallengeExpiries, PrismaChallengeExpiries, [PrismaClient, Commits])
   })
 }

@@ -40,13 +40,10 @@ export function storage(): ContainerModule {
     bindPort(bind, SupportSearch, PrismaSupportSearch, [Statements])
     bindPort(bind, OutboxBacklog, PrismaOutboxBacklog, [PrismaClient])
     bindPort(bind, ServiceEventBacklog, PrismaServiceEventBacklog, [PrismaClient])
-    bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient, Statements])
+    bindPort(bind, AuditTrail, PrismaAuditTrail, [PrismaClient])
     bindPort(bind, ReportableChallenges, PrismaReportableChallenges, [PrismaClient])
-    bindPort(bind, Retention, PrismaRetention, [PrismaClient, Statements])
-    bind(TrailAnchors).toResolvedValue(
-      (prisma, { sharding }) => new PrismaTrailAnchors(prisma, undefined, sharding),
-      [PrismaClient, Statements],
-    )
+    bindPort(bind, Retention, PrismaRetention, [PrismaClient])
+    bind(TrailAnchors).toResolvedValue((prisma) => new PrismaTrailAnchors(prisma), [PrismaClient])
     bindClass(bind, DatabaseHealth, [StorageConnections])
   })
 }

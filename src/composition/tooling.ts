@@ -53,9 +53,9 @@ export async function withStorage<Result>(
   try {
     return await use({
       stepUps: new PrismaStepUps(statements, UNCHECKED),
-      trail: new PrismaAuditTrail(prisma, statements),
-      retention: new PrismaRetention(prisma, statements),
-      registry: new PrismaUserRegistry(prisma, undefined, statements),
+      trail: new PrismaAuditTrail(prisma),
+      retention: new PrismaRetention(prisma),
+      registry: new PrismaUserRegistry(prisma),
       webhookEndpoints: new PrismaWebhookEndpoints(statements),
       serviceEvents: new PrismaServiceEvents(statements),
       withTrail: (use) => withTrailSnapshot(pool, use),

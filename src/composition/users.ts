@@ -1,6 +1,5 @@
 import { ContainerModule } from 'inversify'
 import { KeycloakUserDirectory } from '../adapters/directory-keycloak/keycloak-user-directory.ts'
-import { Statements } from '../adapters/persistence-prisma/connection/statements.ts'
 import { PrismaClient } from '../adapters/persistence-prisma/generated/client.ts'
 import { PrismaStepUps } from '../adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../adapters/persistence-prisma/users/prisma-user-registry.ts'
@@ -23,7 +22,7 @@ export function users({
   logger,
 }: Pick<CompositionOptions, 'config' | 'logger'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
-    bindClass(bind, PrismaUserRegistry, [PrismaClient, Commits, Statements])
+    bindClass(bind, PrismaUserRegistry, [PrismaClient, Commits])
     // It forgets what the service itself keeps about a user, wherever their entry is.
     bindClass(bind, EraseUser, [PrismaUserRegistry, Clock, Policy])
     if (keycloak) {

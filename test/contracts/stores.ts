@@ -94,8 +94,8 @@ export const FAULTY: CommitListener = () => {
 
 export const PROVENANCE = { actor: 'user:alice', requestId: 'r-1', remoteAddress: '192.0.2.1' }
 
-/** An id as the service makes them: it leads to the rows about the subject. */
-export const idAbout = (subjectUserId: string) => idInBucketOf(subjectUserId, randomUUID())
+/** An id in the bucket of the subject. */
+export const idOf = (subjectUserId: string) => idInBucketOf(subjectUserId, randomUUID())
 
 /** Opens a challenge of a subject of its own and gives back what the store then holds. */
 export async function opened(
@@ -105,7 +105,7 @@ export async function opened(
   clientId = 'payments',
 ): Promise<PendingChallenge> {
   const [challenge, event] = Challenge.open(
-    { id: idAbout(subjectUserId), clientId, subjectUserId, operation: TRANSFER },
+    { id: idOf(subjectUserId), clientId, subjectUserId, operation: TRANSFER },
     policy,
     NOON,
   )
@@ -121,8 +121,8 @@ export async function issued(
   provenance: Provenance = PROVENANCE,
 ) {
   const stepUp = (await stepUps.load(challengeId))!
-  const demand = { id: idAbout(stepUp.challenge.subjectUserId), keyId: 'k1', recipient: ALICE }
-  const decision = StepUp.issueOtp(stepUp, demand, POLICY, now)
+  const id = idOf(stepUp.challenge.subjectUserId)
+  const decision = StepUp.issueOtp(stepUp, { id, keyId: 'k1', recipient: ALICE }, POLICY, now)
   if (!(await stepUps.save(decision, provenance))) throw new Error('lost a race that nobody runs')
   return decision.issued
 }
@@ -151,7 +151,7 @@ export async function lockingDecision({ stepUps }: Stores, challengeId: string, 
   const [decision] = StepUp.verifyOtp(
     stepUp,
     () => false,
-    noticeDemand(idAbout(stepUp.challenge.subjectUserId)),
+    noticeDemand(idOf(stepUp.challenge.subjectUserId)),
     STRICT,
     now,
   )

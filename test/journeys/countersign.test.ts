@@ -243,7 +243,10 @@ test.serial(
     await call(url, 'POST', challenge.initiate, { token: alice.token })
     const [mail] = await mailsTo(url, alice.email)
 
-    await db.query('UPDATE challenges SET subject_user_id = $2 WHERE id = $1', [challenge.id, mallory.userId])
+    await db.query('UPDATE challenges SET subject_user_id = $2, bucket = bucket_of($2) WHERE id = $1', [
+      challenge.id,
+      mallory.userId,
+    ])
 
     const json = { totp: codeIn(mail!) }
     const answer = await call(url, 'POST', challenge.verify, { token: mallory.token, json })

@@ -6,8 +6,6 @@ export interface TestDatabase {
   readonly url: string
   /** Whether its tables are on one server, or on those of a Citus: the value of `DATABASE_SHARDING` for it. */
   readonly sharding: 'none' | 'citus'
-  /** Tests do not wait until the next search for due mails. */
-  readonly searchEveryMs: 0
 }
 
 /**
@@ -26,7 +24,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     if (workers) await query(server, `ALTER DATABASE ${name} SET citus.log_remote_commands = on`)
   })
   await Promise.all(copies)
-  return { url, sharding: workers ? 'citus' : 'none', searchEveryMs: 0 }
+  return { url, sharding: workers ? 'citus' : 'none' }
 }
 
 /**

@@ -10,7 +10,7 @@ export type Mails = 'lock_notices' | 'otp_issuances' | 'security_notices'
 export function leased(table: Mails, alias: string, limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   const [mails, taken] = [Prisma.raw(table), Prisma.raw(alias)]
   return Prisma.sql`due AS (
-      SELECT id
+      SELECT id, bucket
       FROM ${mails}
       WHERE status = 'queued' AND next_attempt_at <= ${now}::timestamptz
       ORDER BY next_attempt_at
@@ -20,7 +20,7 @@ export function leased(table: Mails, alias: string, limit: number, now: Date, le
       UPDATE ${mails}
       SET next_attempt_at = ${leaseEnd}::timestamptz, delivery_attempts = delivery_attempts + 1
       FROM due
-      WHERE ${mails}.id = due.id
+      WHERE ${mails}.id = due.id AND ${mails}.bucket = due.bucket
       RETURNING ${mails}.*
     )`
 }

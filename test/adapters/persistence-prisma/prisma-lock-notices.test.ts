@@ -29,9 +29,9 @@ async function connect(): Promise<Connections> {
 function storesOf({ prisma, statements }: Connections, committed?: CommitListener): LockNoticeStores {
   return {
     stepUps: new PrismaStepUps(statements, SEALS, committed),
-    registry: new PrismaUserRegistry(prisma, committed, statements),
+    registry: new PrismaUserRegistry(prisma, committed),
     outbox: new PrismaOtpOutbox(statements, SEALS, committed),
-    trail: new PrismaAuditTrail(prisma, statements),
+    trail: new PrismaAuditTrail(prisma),
     lockNotices: new PrismaLockNotices(statements, committed),
   }
 }

@@ -27,8 +27,8 @@ movedAddressContract('prisma', async () => {
   const { prisma, statements } = await connecting
   return {
     stepUps: new PrismaStepUps(statements, SEALS),
-    registry: new PrismaUserRegistry(prisma, undefined, statements),
+    registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(statements, SEALS),
-    trail: new PrismaAuditTrail(prisma, statements),
+    trail: new PrismaAuditTrail(prisma),
   }
 })

@@ -34,9 +34,9 @@ test('the backlog is what is not handed over yet, and its age that of what is du
 
   const stores = {
     stepUps: new PrismaStepUps(statements, SEALS),
-    registry: new PrismaUserRegistry(prisma, undefined, statements),
+    registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(statements, SEALS),
-    trail: new PrismaAuditTrail(prisma, statements),
+    trail: new PrismaAuditTrail(prisma),
   }
   for (const seconds of [1, 2, 3, 4]) {
     await issued(stores, (await opened(stores)).id, afterNoon(seconds))

@@ -32,11 +32,11 @@ retentionContract('prisma', async () => {
   const { prisma, statements } = connect(await createTestDatabase())
   return {
     stepUps: new PrismaStepUps(statements, SEALS),
-    registry: new PrismaUserRegistry(prisma, undefined, statements),
+    registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(statements, SEALS),
-    trail: new PrismaAuditTrail(prisma, statements),
+    trail: new PrismaAuditTrail(prisma),
     lockNotices: new PrismaLockNotices(statements),
-    retention: new PrismaRetention(prisma, statements),
+    retention: new PrismaRetention(prisma),
   }
 })
 
@@ -74,11 +74,11 @@ async function fill(url: string, challenges: number): Promise<void> {
 /** Later than any of {@link fill} expires. */
 const TOMORROW = new Date(NOON.getTime() + 86_400_000)
 
-const purge = ({ prisma, statements }: Connections, expiredBefore: Date, limit: number) =>
-  Array.fromAsync(new PrismaRetention(prisma, statements).purge(expiredBefore, limit))
+const purge = ({ prisma }: Connections, expiredBefore: Date, limit: number) =>
+  Array.fromAsync(new PrismaRetention(prisma).purge(expiredBefore, limit))
 
-const purgeTrail = ({ prisma, statements }: Connections, keptDays: number, limit: number) =>
-  Array.fromAsync(new PrismaRetention(prisma, statements).purgeTrail(keptDays, limit))
+const purgeTrail = ({ prisma }: Connections, keptDays: number, limit: number) =>
+  Array.fromAsync(new PrismaRetention(prisma).purgeTrail(keptDays, limit))
 
 const MINIMUM_IN_DAYS = 397
 
@@ -147,7 +147,7 @@ test.serial('events go when the minimum is over, however short a time the servic
   const { url } = await createTestDatabase()
   await trailOf(url, [MINIMUM_IN_DAYS + 2, MINIMUM_IN_DAYS + 1, MINIMUM_IN_DAYS - 1, 0])
   const connections = connect({ url })
-  const retention = new PrismaRetention(connections.prisma, connections.statements)
+  const retention = new PrismaRetention(connections.prisma)
   t.true(Math.abs((await retention.trailOverdueInSeconds(1)) - 2 * 86_400) < 3600)
 
   for (const keptDays of [0, -1000, 1]) await purgeTrail(connections, keptDays, 100)

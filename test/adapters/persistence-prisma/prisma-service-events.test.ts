@@ -46,11 +46,11 @@ async function connect(committed?: CommitListener) {
   return {
     ...{ url, prisma, statements },
     stepUps: new PrismaStepUps(statements, SEALS, committed),
-    registry: new PrismaUserRegistry(prisma, undefined, statements),
+    registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(statements, SEALS),
-    trail: new PrismaAuditTrail(prisma, statements),
+    trail: new PrismaAuditTrail(prisma),
     serviceEvents: new PrismaServiceEvents(statements),
-    expiries: new PrismaChallengeExpiries(prisma, committed, statements),
+    expiries: new PrismaChallengeExpiries(prisma, committed),
     endpoints: new PrismaWebhookEndpoints(statements),
   }
 }
@@ -322,7 +322,7 @@ test('a purge takes the events of services along with their challenges', async (
   await stores.stepUps.open(challenge, event, { key: 'k', fingerprint: 'f' }, PROVENANCE)
   await opened(stores)
 
-  const retention = new PrismaRetention(prisma, stores.statements)
+  const retention = new PrismaRetention(prisma)
   await Array.fromAsync(retention.purge(afterNoon(POLICY.challengeLifetimeInSeconds + 1), 10))
 
   t.deepEqual(

@@ -21,6 +21,7 @@ import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.contract.ts'
+import { idsFromBeforeContract } from '../../contracts/ids-from-before.contract.ts'
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
 import { mailboxBudgetContract } from '../../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
@@ -30,7 +31,7 @@ import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
 import {
   consumed,
   type ForgeableStores,
-  idAbout,
+  idOf,
   issued,
   type MailOutcomeStores,
   opened,
@@ -80,9 +81,9 @@ function storesOf(
   const stepUps = new PrismaStepUps(statements, SEALS, committed)
   return {
     stepUps,
-    registry: new PrismaUserRegistry(prisma, committed, statements),
+    registry: new PrismaUserRegistry(prisma, committed),
     outbox: new PrismaOtpOutbox(statements, SEALS, committed),
-    trail: new PrismaAuditTrail(prisma, statements),
+    trail: new PrismaAuditTrail(prisma),
     mailOutcomes: new PrismaMailOutcomes(statements, committed),
     suppressions: new PrismaSuppressions(statements, committed),
     reportableChallenges: new PrismaReportableChallenges(prisma),
@@ -95,6 +96,7 @@ test.after.always('connections are closed', async () => {
 })
 
 stepUpsContract('prisma', inSharedDatabase)
+idsFromBeforeContract('prisma', inOwnDatabase)
 mailboxBudgetContract('prisma', inSharedDatabase)
 refusedCallsContract('prisma', inSharedDatabase)
 
@@ -147,7 +149,7 @@ test.serial('nobody changes or deletes an event, except retention, which only de
   const connections = await connect()
   const { prisma } = connections
   const [challenge, event] = Challenge.open(
-    { id: idAbout('alice'), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+    { id: idOf('alice'), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
     POLICY,
     NOON,
   )
@@ -281,3 +283,16 @@ async function waitsForLock({ prisma }: Connections): Promise<void> {
     if (waiting.length > 0) return
   }
 }
+
+test.serial(
+  'a challenge that somebody gave to another subject, in its old bucket, is found by nobody',
+  async (t) => {
+    const connections = await connect()
+    const stores = storesOf(connections)
+    const [{ id }, { subjectUserId }] = [await opened(stores), await opened(stores)]
+
+    await connections.prisma.challenge.update({ where: { id }, data: { subjectUserId } })
+
+    t.is(await stores.stepUps.load(id), undefined)
+  },
+)

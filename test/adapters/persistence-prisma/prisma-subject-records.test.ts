@@ -31,9 +31,9 @@ async function connect() {
     standings: new PrismaStandings(statements),
     lockNotices: new PrismaLockNotices(statements),
     stepUps: new PrismaStepUps(statements, SEALS),
-    registry: new PrismaUserRegistry(prisma, undefined, statements),
+    registry: new PrismaUserRegistry(prisma),
     outbox: new PrismaOtpOutbox(statements, SEALS),
-    trail: new PrismaAuditTrail(prisma, statements),
+    trail: new PrismaAuditTrail(prisma),
   }
 }
 type Stores = Awaited<ReturnType<typeof connect>>

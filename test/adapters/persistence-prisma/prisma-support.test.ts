@@ -46,9 +46,9 @@ function storesOf(
 ): StandingStores & SearchedStores {
   return {
     stepUps: new PrismaStepUps(statements, SEALS, committed),
-    registry: new PrismaUserRegistry(prisma, committed, statements),
+    registry: new PrismaUserRegistry(prisma, committed),
     outbox: new PrismaOtpOutbox(statements, SEALS, committed),
-    trail: new PrismaAuditTrail(prisma, statements),
+    trail: new PrismaAuditTrail(prisma),
     mailOutcomes: new PrismaMailOutcomes(statements, committed),
     suppressions: new PrismaSuppressions(statements, committed),
     standings: new PrismaStandings(statements, committed),

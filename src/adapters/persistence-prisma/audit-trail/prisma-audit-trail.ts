@@ -1,6 +1,6 @@
 import type { AuditTrail, RecordedEvent } from '../../../application/ports/audit-trail.ts'
 import { bucketInId, bucketOf } from '../../../domain/bucket.ts'
-import type { Sharding } from '../connection/statements.ts'
+import { type Sharding, shardingOf } from '../connection/sharding.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Prisma, PrismaClient } from '../generated/client.ts'
 import { eventOf } from './event-row.ts'
@@ -10,9 +10,9 @@ export class PrismaAuditTrail implements AuditTrail {
   readonly #prisma: PrismaClient
   readonly #sharding: Sharding
 
-  constructor(prisma: PrismaClient, { sharding }: { readonly sharding: Sharding } = { sharding: 'none' }) {
+  constructor(prisma: PrismaClient) {
     this.#prisma = prisma
-    this.#sharding = sharding
+    this.#sharding = shardingOf(prisma)
   }
 
   async eventsOf(challengeId: string): Promise<readonly RecordedEvent[]> {

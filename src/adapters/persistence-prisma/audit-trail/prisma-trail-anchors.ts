@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { SignedAnchor, TrailAnchor, TrailAnchors } from '../../../application/ports/trail-anchors.ts'
-import type { Sharding } from '../connection/statements.ts'
+import { type Sharding, shardingOf } from '../connection/sharding.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { PrismaClient } from '../generated/client.ts'
 import type { TrailAnchorModel } from '../generated/models.ts'
@@ -20,8 +20,8 @@ export class PrismaTrailAnchors implements TrailAnchors {
   readonly #patienceInMs: number
   readonly #sharding: Sharding
 
-  constructor(prisma: PrismaClient, patienceInMs = PATIENCE_IN_MS, sharding: Sharding = 'none') {
-    this.#sharding = sharding
+  constructor(prisma: PrismaClient, patienceInMs = PATIENCE_IN_MS) {
+    this.#sharding = shardingOf(prisma)
     this.#prisma = prisma
     this.#patienceInMs = patienceInMs
   }

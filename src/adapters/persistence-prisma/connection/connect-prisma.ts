@@ -3,7 +3,8 @@ import pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
 import { endReadOnly, onlyWritable as writableSessions } from './session-client.ts'
-import { type Sharding, Statements } from './statements.ts'
+import { noteSharding, type Sharding } from './sharding.ts'
+import { Statements } from './statements.ts'
 import { UtcClient } from './utc-client.ts'
 
 export interface ConnectionSettings {
@@ -22,8 +23,6 @@ export interface ConnectionSettings {
   readonly hook?: StatementHook | undefined
   /** Whether the tables are on one server. They are by default. */
   readonly sharding?: Sharding | undefined
-  /** How long the search of all servers for due mails rests after one that found all of them. */
-  readonly searchEveryMs?: number | undefined
 }
 
 /** Connections at most for the requests of a process. On two cores, 10 gave more throughput than 4, 20 and 32. */
@@ -56,8 +55,7 @@ export function connectPrisma({
   onlyWritable = false,
   onConnectionLost,
   hook,
-  sharding,
-  searchEveryMs,
+  sharding = 'none',
 }: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
@@ -87,10 +85,11 @@ export function connectPrisma({
     // A transaction waits for a connection as long as every other query.
     transactionOptions: { maxWait: ACQUIRE_TIMEOUT_IN_MS },
   })
+  noteSharding(prisma, sharding)
   let closing: Promise<void> | undefined
   return {
     prisma,
-    statements: new Statements(pool, ownSession, hook, sharding, searchEveryMs),
+    statements: new Statements(pool, ownSession, hook, sharding),
     pool,
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())

@@ -37,6 +37,9 @@ export const DATABASE_REMEDIES = {
   untrusted:
     'Trust the authority of its certificate with sslrootcert=<file> in DATABASE_URL, and use the host name in the certificate',
 
+  sharded: 'DATABASE_SHARDING=citus; or take the tables back with deploy/citus/undistribute.sql',
+  unsharded: 'DATABASE_SHARDING=none; or spread the tables with deploy/citus/distribute.sql',
+  functions: 'Run deploy/citus/functions.sql, decisions.sql and grants.sql on the coordinator',
   standby:
     'Let DATABASE_URL lead to the primary, through a proxy that follows it (deploy/high-availability/haproxy.cfg); if the primary is lost, promote a standby',
   readOnly: ({ source, role, database }: ReadOnlySource) =>

@@ -1,6 +1,7 @@
 import { bulkhead } from 'cockatiel'
 import type { Prisma } from '../generated/client.ts'
-import type { Sharding, Statements } from './statements.ts'
+import type { Sharding } from './sharding.ts'
+import type { Statements } from './statements.ts'
 
 /**
  * Runs few statements at the same time. The others wait here: in the queue of the pool, they would hold up those of others, in the

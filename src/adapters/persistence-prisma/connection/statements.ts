@@ -1,13 +1,8 @@
 import type pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import type { Prisma } from '../generated/client.ts'
+import type { Sharding } from './sharding.ts'
 import { translateStorageErrors } from './storage-errors.ts'
-
-/**
- * `none`: one PostgreSQL has all tables. `citus`: the tables are spread over several by the bucket of the subject, as `deploy/citus` does it.
- * A decision is then a call of a function, which runs where the rows of its subject are (decision 67).
- */
-export type Sharding = 'none' | 'citus'
 
 /** Hears how many requests share a statement. `name` is that of the statement for one. */
 export type GroupListener = (name: string, members: number) => void
@@ -30,22 +25,13 @@ export class Statements {
   readonly prepares: boolean
   readonly hook: StatementHook
   readonly sharding: Sharding
-  /** How long a search of all servers rests after one that found everything. Undefined: as long as the searcher thinks right. */
-  readonly searchEveryMs: number | undefined
   #grouped: GroupListener = () => {}
 
-  constructor(
-    pool: pg.Pool,
-    prepares: boolean,
-    hook: StatementHook = NO_HOOK,
-    sharding: Sharding = 'none',
-    searchEveryMs?: number,
-  ) {
+  constructor(pool: pg.Pool, prepares: boolean, hook: StatementHook = NO_HOOK, sharding: Sharding = 'none') {
     this.#pool = pool
     this.prepares = prepares
     this.hook = hook
     this.sharding = sharding
-    this.searchEveryMs = searchEveryMs
   }
 
   /** Lets `listener` hear of each statement that requests may share. It replaces the listener before it. */

@@ -1,4 +1,5 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
@@ -20,8 +21,8 @@ export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prism
     WITH ${leased('lock_notices', 'n', limit, now, leaseEnd)}
     SELECT ${CLAIMED}
     FROM n
-    LEFT JOIN challenges c ON c.id = n.challenge_id
-    LEFT JOIN users u ON u.user_id = n.subject_user_id
+    LEFT JOIN challenges c ON c.id = n.challenge_id AND c.bucket = n.bucket
+    LEFT JOIN users u ON u.user_id = n.subject_user_id AND u.bucket = n.bucket
     ORDER BY n.locked_at`
 }
 
@@ -52,6 +53,7 @@ export function recordNotice(
           failed_at = ${failedAt}::timestamptz,
           failure_reason = ${failureReason}
       WHERE id = ${claimed.id}::uuid
+        AND bucket = ${bucketOf(claimed.subjectUserId)}::integer
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
         AND status = 'queued'
       RETURNING id

@@ -1,10 +1,12 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { MailOutcome, MailOutcomeDecision } from '../../../domain/mail-outcome.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import { columnsOf, insertEventsOfEach } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
 import { deliveryOf } from '../otp-outbox/issuance-row.ts'
+import type { PlacedId } from '../placed-id.ts'
 import { delegated } from '../sharding/delegated.ts'
 import {
   loadMailOutcome,
@@ -30,8 +32,8 @@ export interface Reporting {
 }
 
 /** A report, as its JSON has it. */
-export const REPORT = `n integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz, was_bounced_at timestamptz,
-        was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
+export const REPORT = `n integer, bucket integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz,
+        was_bounced_at timestamptz, was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
         failure_reason text, delivered_at timestamptz, bounced_at timestamptz, bounce_kind text,
         subject text, version integer, suppressed_address text, suppression_reason text, suppression_changed_at timestamptz,
         events json, actor text, request_id text, remote_address text`
@@ -56,16 +58,16 @@ export const SUPPRESSION_CHANGES = `suppressed_address = m.suppressed_address, s
           suppression_changed_at = m.suppression_changed_at, version = s.version + 1`
 
 /** Loads several issuances with the standings of their subjects, each as one row. */
-export const LOADING_OUTCOME: Grouping<string> = {
+export const LOADING_OUTCOME: Grouping<PlacedId> = {
   name: 'mail-outcomes.load',
   alone: loadMailOutcome,
   sharded: loadShardedMailOutcome,
-  columns: (id) => ({ id }),
+  columns: ({ id, bucket }) => ({ id, bucket }),
   together: (members) => Prisma.sql`/* mail-outcomes.load-group */
     SELECT m.n, ${OUTCOME}
-    FROM json_to_recordset(${members}::json) AS m (n integer, id uuid)
-    JOIN otp_issuances i ON i.id = m.id
-    JOIN subject_standings s ON s.subject_user_id = i.subject_user_id
+    FROM json_to_recordset(${members}::json) AS m (n integer, id uuid, bucket integer)
+    JOIN otp_issuances i ON i.id = m.id AND i.bucket = m.bucket
+    JOIN subject_standings s ON s.subject_user_id = i.subject_user_id AND s.bucket = i.bucket
     WHERE m.n = m.n + 0`,
 }
 
@@ -94,27 +96,27 @@ export const SAVING_REPORT: Grouping<Reporting> = {
     ), guarded AS MATERIALIZED (
       SELECT m.n
       FROM m
-      JOIN subject_standings s ON s.subject_user_id = m.subject AND s.version = m.version
+      JOIN subject_standings s ON s.subject_user_id = m.subject AND s.bucket = m.bucket AND s.version = m.version
       FOR NO KEY UPDATE OF s SKIP LOCKED
     ), lockable AS MATERIALIZED (
       SELECT * FROM m WHERE subject IS NULL OR n IN (SELECT n FROM guarded)
     ), free AS MATERIALIZED (
-      SELECT m.n, i.id
+      SELECT m.n, i.id, i.bucket
       FROM lockable m
-      JOIN otp_issuances i ON i.id = m.id
+      JOIN otp_issuances i ON i.id = m.id AND i.bucket = m.bucket
         AND ${Prisma.raw(REPORT_GUARD)}
       FOR NO KEY UPDATE OF i SKIP LOCKED
     ), issuance AS (
       UPDATE otp_issuances i
       SET ${Prisma.raw(REPORT_CHANGES)}
       FROM free JOIN m USING (n)
-      WHERE i.id = free.id
+      WHERE i.id = free.id AND i.bucket = free.bucket
       RETURNING m.*
     ), standing AS (
       UPDATE subject_standings s
       SET ${Prisma.raw(SUPPRESSION_CHANGES)}
       FROM issuance m
-      WHERE s.subject_user_id = m.subject
+      WHERE s.subject_user_id = m.subject AND s.bucket = m.bucket
     ), trail AS (${insertEventsOfEach('issuance')})
     SELECT n, id, false AS alone FROM issuance
     UNION ALL
@@ -126,6 +128,7 @@ function columnsOfReport({ before, decision: { issuance: after, standing, events
   // A report about no code is about the standing alone.
   const suppressing = standing ?? (after ? undefined : before.standing)
   return {
+    bucket: bucketOf(before.issuance.subjectUserId),
     id: before.issuance.id,
     was_delayed_at: before.issuance.delayedAt,
     was_delivered_at: known.deliveredAt,

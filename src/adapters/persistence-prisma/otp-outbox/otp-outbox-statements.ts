@@ -1,3 +1,4 @@
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
@@ -26,8 +27,8 @@ export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
     WITH ${leased('otp_issuances', 'i', limit, now, leaseEnd)}
     SELECT ${claimed(Prisma.sql`c.bucket`)}
     FROM i
-    JOIN challenges c ON c.id = i.challenge_id
-    LEFT JOIN users u ON u.user_id = i.subject_user_id
+    JOIN challenges c ON c.id = i.challenge_id AND c.bucket = i.bucket
+    LEFT JOIN users u ON u.user_id = i.subject_user_id AND u.bucket = i.bucket
     ORDER BY i.issued_at`
 }
 
@@ -69,8 +70,8 @@ export const RECORDING: Grouping<Attempt> = {
 }
 
 /** An attempt, as its JSON has it. */
-export const ATTEMPT = `n integer, id uuid, number smallint, status text, next_attempt_at timestamptz, sent_at timestamptz,
-        message_id text, failed_at timestamptz, failure_reason text, event jsonb`
+export const ATTEMPT = `n integer, bucket integer, id uuid, number smallint, status text, next_attempt_at timestamptz,
+        sent_at timestamptz, message_id text, failed_at timestamptz, failure_reason text, event jsonb`
 
 /** `i` is the row of the code, `a` the attempt. */
 export const ATTEMPT_CHANGES = `status = CASE WHEN i.status = 'queued' THEN a.status ELSE i.status END,
@@ -97,7 +98,7 @@ function recordOutcomes(attempts: string): Prisma.Sql {
       UPDATE otp_issuances i
       SET ${Prisma.raw(ATTEMPT_CHANGES)}
       FROM attempt a
-      WHERE i.id = a.id AND ${Prisma.raw(ATTEMPT_GUARD)}
+      WHERE i.id = a.id AND i.bucket = a.bucket AND ${Prisma.raw(ATTEMPT_GUARD)}
       RETURNING a.n, a.event
     ), trail AS (
       INSERT INTO challenge_events (bucket, challenge_id, subject_user_id, type, occurred_at, actor, details)
@@ -112,6 +113,7 @@ function recordOutcomes(attempts: string): Prisma.Sql {
 function columnsOfAttempt({ claimed, outcome, event }: Attempt) {
   const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = deliveryOf(outcome)
   return {
+    bucket: bucketOf(claimed.subjectUserId),
     id: claimed.id,
     number: claimed.deliveryAttempts,
     status: outcome.status,

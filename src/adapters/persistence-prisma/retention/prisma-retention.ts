@@ -1,6 +1,6 @@
 import type { Purged, Retention } from '../../../application/ports/retention.ts'
 import { secondsAfter } from '../../../domain/instant.ts'
-import type { Sharding } from '../connection/statements.ts'
+import { type Sharding, shardingOf } from '../connection/sharding.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Prisma, PrismaClient } from '../generated/client.ts'
 import { lowestIdAt } from '../identifier-of-time.ts'
@@ -22,9 +22,9 @@ export class PrismaRetention implements Retention {
   readonly #prisma: PrismaClient
   readonly #sharding: Sharding
 
-  constructor(prisma: PrismaClient, { sharding }: { readonly sharding: Sharding } = { sharding: 'none' }) {
+  constructor(prisma: PrismaClient) {
     this.#prisma = prisma
-    this.#sharding = sharding
+    this.#sharding = shardingOf(prisma)
   }
 
   async *purge(expiredBefore: Date, limit: number): AsyncGenerator<Purged> {

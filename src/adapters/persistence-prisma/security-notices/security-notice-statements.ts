@@ -100,6 +100,7 @@ export function recordSecurityNotice(
           recipient = CASE WHEN recipient_erased AND ${finishedAt}::timestamptz IS NOT NULL THEN ${ERASED_ADDRESS}
             ELSE recipient END
       WHERE id = ${claimed.id}::uuid
+        AND bucket = ${bucketOf(claimed.subjectUserId)}::integer
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
         AND status = 'queued'
       RETURNING id

@@ -1,4 +1,5 @@
 import type { DeliveryRoom, ServiceEventDelivery } from '../../../application/ports/service-events.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { ServiceEventOutcome } from '../../../domain/service-event.ts'
 import { WebhookEndpoint } from '../../../domain/webhook-endpoint.ts'
 import { Prisma } from '../generated/client.ts'
@@ -21,7 +22,9 @@ export function numberEvents(limit: number): Prisma.Sql {
 }
 
 /** Each event on the trail by its key, whatever the planner expects of the tables. */
-const ON_TRAIL = Prisma.sql`CROSS JOIN LATERAL (SELECT * FROM challenge_events WHERE id = s.event_id OFFSET 0) AS e`
+const ON_TRAIL = Prisma.sql`CROSS JOIN LATERAL (
+      SELECT * FROM challenge_events WHERE id = s.event_id AND bucket = s.bucket OFFSET 0
+    ) AS e`
 
 /**
  * What a claim may take. The due events of an endpoint are in one range of an index, with those in progress at its front. The event
@@ -109,15 +112,17 @@ export function recordDelivery(
           finished_at = CASE WHEN ${finished}::text IS NOT NULL THEN ${now}::timestamptz END,
           outcome = ${finished}::text
       WHERE position = ${event.position}::bigint
+        AND bucket = ${bucketOf(event.subjectUserId)}::integer
         AND attempts = ${attempt}::smallint
         AND finished_at IS NULL
-      RETURNING event_id, client_id, challenge_id
+      RETURNING bucket, event_id, client_id, challenge_id
     ), behind AS (
       UPDATE service_events b
       SET next_attempt_at = greatest(b.next_attempt_at, ${nextAttemptAt}::timestamptz)
       FROM recorded
       WHERE ${nextAttemptAt}::timestamptz IS NOT NULL
         AND b.challenge_id = recorded.challenge_id
+        AND b.bucket = recorded.bucket
         AND b.event_id > recorded.event_id
         AND b.finished_at IS NULL
     ), health AS (

@@ -10,13 +10,17 @@ export interface Place {
   readonly id: string
 }
 
-/** A search reads all shards, so it is rare. It finds what no process claimed at once: after a failed attempt, or the end of a process. */
+/**
+ * A search reads all shards, so it is rare where a process knows its own mails. It finds what no process claimed at once: after a failed
+ * attempt, or the end of a process.
+ */
 const SEARCH_EVERY_MS = 2000
 
 interface Claiming {
   readonly table: Mails
   /** The statement that leases the mail of one row, if it is due. */
   readonly claimOne: (place: Place, now: Date, leaseEnd: Date) => Prisma.Sql
+  /** Without them, each claim searches. */
   readonly fresh?: NewIssuances | undefined
 }
 
@@ -25,11 +29,11 @@ interface Claiming {
  * if the row is still due. So two processes that found the same row do not both get it.
  */
 export class ShardedClaims<Row extends object> {
-  readonly #statements: Pick<Statements, 'query' | 'searchEveryMs'>
+  readonly #statements: Pick<Statements, 'query'>
   readonly #claiming: Claiming
   #searchAt = 0
 
-  constructor(statements: Pick<Statements, 'query' | 'searchEveryMs'>, claiming: Claiming) {
+  constructor(statements: Pick<Statements, 'query'>, claiming: Claiming) {
     this.#statements = statements
     this.#claiming = claiming
   }
@@ -44,13 +48,12 @@ export class ShardedClaims<Row extends object> {
 
   async #candidates(limit: number, now: Date): Promise<readonly Place[]> {
     const { table, fresh } = this.#claiming
-    const { searchEveryMs = SEARCH_EVERY_MS } = this.#statements
     const issued = (fresh?.take(limit) ?? []).map((id) => ({ bucket: bucketInId(id), id }))
     if (performance.now() < this.#searchAt || issued.length === limit) return issued
 
     const due = await this.#statements.query<Place>(findDue(table, limit - issued.length, now))
     // Where so many wait, there may be more.
-    if (issued.length + due.length < limit) this.#searchAt = performance.now() + searchEveryMs
+    if (fresh && issued.length + due.length < limit) this.#searchAt = performance.now() + SEARCH_EVERY_MS
     const known = new Set(issued.map(({ id }) => id))
     return [...issued, ...due.filter(({ id }) => !known.has(id))]
   }

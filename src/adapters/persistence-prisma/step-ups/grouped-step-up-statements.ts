@@ -7,6 +7,7 @@ import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { columnsOf, insertEventsOfEach } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
+import type { PlacedId } from '../placed-id.ts'
 import type { DecisionSeals } from '../seals/row-seals.ts'
 import { columnsOfSecurityNotice } from '../security-notices/security-notice-statements.ts'
 import { delegated } from '../sharding/delegated.ts'
@@ -63,18 +64,18 @@ export interface Finding {
 }
 
 /** Loads several step-ups, each as one row. */
-export const LOADING: Grouping<string> = {
+export const LOADING: Grouping<PlacedId> = {
   name: 'step-ups.load',
   alone: loadStepUp,
   sharded: loadShardedStepUp,
-  columns: (id) => ({ id }),
+  columns: ({ id, bucket }) => ({ id, bucket }),
   together: (members) => Prisma.sql`/* step-ups.load-group */
       SELECT m.n, ${LOADED}
-      FROM json_to_recordset(${members}::json) AS m (n integer, id uuid)
-      JOIN challenges c ON c.id = m.id
-      JOIN subject_standings s ON s.subject_user_id = c.subject_user_id
-      LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
-      LEFT JOIN users u ON u.user_id = c.subject_user_id
+      FROM json_to_recordset(${members}::json) AS m (n integer, id uuid, bucket integer)
+      JOIN challenges c ON c.id = m.id AND c.bucket = m.bucket
+      JOIN subject_standings s ON s.subject_user_id = c.subject_user_id AND s.bucket = c.bucket
+      LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count AND i.bucket = c.bucket
+      LEFT JOIN users u ON u.user_id = c.subject_user_id AND u.bucket = c.bucket
       WHERE m.n = m.n + 0`,
 }
 
@@ -125,16 +126,16 @@ export const SAVING: Grouping<Saving> = {
       )
       WHERE n = n + 0
     ), free AS MATERIALIZED (
-      SELECT m.n, s.subject_user_id
+      SELECT m.n, s.subject_user_id, s.bucket
       FROM m
-      JOIN subject_standings s ON s.subject_user_id = m.subject AND s.version = m.version
+      JOIN subject_standings s ON s.subject_user_id = m.subject AND s.bucket = m.bucket AND s.version = m.version
       FOR NO KEY UPDATE OF s SKIP LOCKED
     ), sorted AS MATERIALIZED (
-      SELECT free.n, free.subject_user_id, mailbox, issued_at, mailbox_at_most
+      SELECT free.n, free.subject_user_id, free.bucket, mailbox, issued_at, mailbox_at_most
       FROM free JOIN m USING (n)
       ORDER BY mailbox
     ), counted AS MATERIALIZED (
-      SELECT n, subject_user_id
+      SELECT n, subject_user_id, bucket
       FROM sorted
       WHERE CASE WHEN mailbox IS NULL THEN true
         ELSE count_code_for_mailbox(mailbox, issued_at, mailbox_at_most) END
@@ -142,13 +143,13 @@ export const SAVING: Grouping<Saving> = {
       UPDATE subject_standings s
       SET ${Prisma.raw(STANDING_CHANGES)}
       FROM counted JOIN m USING (n)
-      WHERE s.subject_user_id = counted.subject_user_id
+      WHERE s.subject_user_id = counted.subject_user_id AND s.bucket = counted.bucket
       RETURNING m.*
     ), challenge AS (
       UPDATE challenges c
       SET ${Prisma.raw(CHALLENGE_CHANGES)}
       FROM standing m
-      WHERE c.id = m.challenge_id AND c.subject_user_id = m.subject
+      WHERE c.id = m.challenge_id AND c.bucket = m.bucket AND c.subject_user_id = m.subject
       RETURNING m.*
     ), issuance AS (
       INSERT INTO otp_issuances (
@@ -163,7 +164,10 @@ export const SAVING: Grouping<Saving> = {
     SELECT n, challenge_id, true
     FROM m
     WHERE NOT EXISTS (SELECT FROM challenge WHERE challenge.n = m.n)
-      AND EXISTS (SELECT FROM subject_standings s WHERE s.subject_user_id = m.subject AND s.version = m.version)`,
+      AND EXISTS (
+        SELECT FROM subject_standings s
+        WHERE s.subject_user_id = m.subject AND s.bucket = m.bucket AND s.version = m.version
+      )`,
 }
 
 /**

@@ -19,6 +19,7 @@ import { IssuancesSpent } from '../../../domain/subject-standing.ts'
 import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
+import { type PlacedId, rowOf } from '../placed-id.ts'
 import type { Joined } from '../row-mapping.ts'
 import type { Seals } from '../seals/row-seals.ts'
 import { IdempotencyKeys } from '../sharding/idempotency-keys.ts'
@@ -36,6 +37,7 @@ import {
 } from './grouped-step-up-statements.ts'
 import { type StandingRow, standingOf } from './standing-row.ts'
 import {
+  findBucket,
   findFirstExpiry,
   findMailboxSpentUntil,
   insertStrangerEvent,
@@ -60,7 +62,7 @@ export class PrismaStepUps implements StepUps {
   readonly #statements: Statements
   readonly #seals: Seals
   readonly #committed: CommitListener
-  readonly #loads: GroupedStatement<string, StepUpRow>
+  readonly #loads: GroupedStatement<PlacedId, StepUpRow>
   readonly #saves: GroupedStatement<Saving, object>
   readonly #opens: GroupedStatement<Opening, object>
   readonly #finds: GroupedStatement<Finding, FoundRow>
@@ -126,7 +128,8 @@ export class PrismaStepUps implements StepUps {
   }
 
   async load(challengeId: string): Promise<LoadedStepUp | undefined> {
-    const [row] = await this.#loads.query(challengeId)
+    const load = (placed: PlacedId) => this.#loads.query(placed)
+    const row = await rowOf(this.#statements, challengeId, load, findBucket)
     if (!row) return undefined
     const challenge = challengeOf(row)
     const issuance = hasIssuance(row) ? issuanceOf(row) : undefined

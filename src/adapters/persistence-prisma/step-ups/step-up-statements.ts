@@ -9,6 +9,7 @@ import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { columnsOf, insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
+import type { PlacedId } from '../placed-id.ts'
 import { type DecisionSeals, UNSEALED } from '../seals/row-seals.ts'
 import { insertSecurityNotice } from '../security-notices/security-notice-statements.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
@@ -28,20 +29,26 @@ const COLUMNS = Prisma.raw([CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMN
 export const LOADED = Prisma.sql`${COLUMNS}, ${SET_BACK}`
 
 /** Loads everything that a decision depends on, as one row of one snapshot. */
-export function loadStepUp(challengeId: string): Prisma.Sql {
+export function loadStepUp({ id, bucket }: PlacedId): Prisma.Sql {
   return Prisma.sql`/* step-ups.load */
     SELECT ${LOADED}
     FROM challenges c
-    JOIN subject_standings s ON s.subject_user_id = c.subject_user_id
-    LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
-    LEFT JOIN users u ON u.user_id = c.subject_user_id
-    WHERE c.id = ${challengeId}::uuid`
+    JOIN subject_standings s ON s.subject_user_id = c.subject_user_id AND s.bucket = c.bucket
+    LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count AND i.bucket = c.bucket
+    LEFT JOIN users u ON u.user_id = c.subject_user_id AND u.bucket = c.bucket
+    WHERE c.id = ${id}::uuid AND c.bucket = ${bucket}::integer`
+}
+
+/** The bucket of a challenge whose id does not carry it, because the id is from before the buckets. */
+export function findBucket(challengeId: string): Prisma.Sql {
+  return Prisma.sql`/* step-ups.find-bucket */
+    SELECT c.bucket FROM challenges c WHERE c.id = ${challengeId}::uuid`
 }
 
 /** The same on the server of the subject, which the id leads to, with one snapshot. */
-export function loadShardedStepUp(challengeId: string): Prisma.Sql {
+export function loadShardedStepUp({ id, bucket }: PlacedId): Prisma.Sql {
   return Prisma.sql`/* step-ups.load */
-    SELECT * FROM load_step_up(${bucketInId(challengeId)}::integer, ${challengeId}::uuid)`
+    SELECT * FROM load_step_up(${bucket}::integer, ${id}::uuid)`
 }
 
 /**
@@ -74,7 +81,8 @@ export function saveIssuingDecision(
     WITH free AS MATERIALIZED (
       SELECT subject_user_id
       FROM subject_standings
-      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      WHERE subject_user_id = ${standing.subjectUserId} AND bucket = ${bucketOf(standing.subjectUserId)}::integer
+        AND version = ${standing.version}::integer
       FOR NO KEY UPDATE
     ), counted AS MATERIALIZED (
       SELECT subject_user_id
@@ -146,6 +154,7 @@ function stored(
   condition = '',
 ): Prisma.Sql {
   const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
+  const bucket = bucketOf(standing.subjectUserId)
   return Prisma.sql`standing AS (
       UPDATE subject_standings
       SET consecutive_failures = ${standing.consecutiveFailures}::smallint,
@@ -153,7 +162,8 @@ function stored(
           locked_until = ${standing.lockedUntil ?? null}::timestamptz,
           recent_issuances = ${standing.recentIssuances.map((at) => at.toISOString())}::timestamptz[],
           version = version + 1
-      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      WHERE subject_user_id = ${standing.subjectUserId} AND bucket = ${bucket}::integer
+        AND version = ${standing.version}::integer
         ${Prisma.raw(condition)}
       RETURNING subject_user_id
     ), challenge AS (
@@ -171,7 +181,8 @@ function stored(
           consumption_seal = coalesce(${seals.consumption}, consumption_seal),
           mismatched_by = ${challenge.mismatchedBy ?? null}::text[]
       FROM standing
-      WHERE c.id = ${challenge.id}::uuid AND c.subject_user_id = standing.subject_user_id
+      WHERE c.id = ${challenge.id}::uuid AND c.bucket = ${bucket}::integer
+        AND c.subject_user_id = standing.subject_user_id
       RETURNING c.bucket, c.id, c.subject_user_id
     ), issuance AS (
       INSERT INTO otp_issuances (
@@ -209,7 +220,9 @@ export function insertChallenge(
         bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
       SELECT ${bucket}::integer, ${subjectUserId}, 0, 0, '{}', 0
-      WHERE NOT EXISTS (SELECT FROM subject_standings WHERE subject_user_id = ${subjectUserId})
+      WHERE NOT EXISTS (
+        SELECT FROM subject_standings WHERE subject_user_id = ${subjectUserId} AND bucket = ${bucket}::integer
+      )
       ON CONFLICT DO NOTHING
       RETURNING subject_user_id
     ), challenge AS (
@@ -264,12 +277,15 @@ const MOST_STRANGERS = 10
  */
 export function recordStranger(event: StrangerEvent, provenance: Provenance): Prisma.Sql {
   const { challengeId, subjectUserId: userId, at } = event
+  const bucket = bucketInId(challengeId)
   return Prisma.sql`/* step-ups.record-stranger */
     WITH challenge AS (
       INSERT INTO challenge_strangers (bucket, challenge_id, user_id, seen_at)
-      SELECT ${bucketInId(challengeId)}::integer, id, user_id, at
+      SELECT ${bucket}::integer, id, user_id, at
       FROM (VALUES (${challengeId}::uuid, ${userId}, ${at}::timestamptz)) AS stranger (id, user_id, at)
-      WHERE (SELECT count(*) FROM challenge_strangers s WHERE s.challenge_id = stranger.id) < ${MOST_STRANGERS}::integer
+      WHERE (
+        SELECT count(*) FROM challenge_strangers s WHERE s.challenge_id = stranger.id AND s.bucket = ${bucket}::integer
+      ) < ${MOST_STRANGERS}::integer
       ON CONFLICT DO NOTHING
       RETURNING challenge_id
     ), trail AS (${insertEvents('challenge', [event], provenance)})
@@ -303,7 +319,8 @@ export function findFirstExpiry({ subjectUserId, clientId, createdAt }: PendingC
   return Prisma.sql`/* step-ups.find-first-expiry */
     SELECT min(expires_at) AS at
     FROM challenges
-    WHERE subject_user_id = ${subjectUserId} AND client_id = ${clientId}
+    WHERE subject_user_id = ${subjectUserId} AND bucket = ${bucketOf(subjectUserId)}::integer
+      AND client_id = ${clientId}
       AND status IN ('pending', 'verified') AND expires_at > ${createdAt}::timestamptz`
 }
 

@@ -8,7 +8,7 @@ import { type EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { User, type UserDecision } from '../../../domain/user.ts'
 import { appendEvents } from '../audit-trail/event-row.ts'
-import type { Sharding } from '../connection/statements.ts'
+import { type Sharding, shardingOf } from '../connection/sharding.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Turns } from '../connection/turns.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
@@ -33,14 +33,10 @@ export class PrismaUserRegistry implements UserRegistry {
   readonly #sharding: Sharding
   readonly #turns = new Turns()
 
-  constructor(
-    prisma: PrismaClient,
-    committed: CommitListener = () => {},
-    { sharding }: { readonly sharding: Sharding } = { sharding: 'none' },
-  ) {
+  constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
     this.#prisma = prisma
     this.#committed = committed
-    this.#sharding = sharding
+    this.#sharding = shardingOf(prisma)
   }
 
   async find(userId: string): Promise<User | undefined> {
@@ -253,7 +249,7 @@ class UserChange {
     const [subjectUserId, bucket] = [this.#userId, this.#bucket]
     const notices = await this.#transaction.$executeRaw`
       UPDATE security_notices
-      SET recipient_erased = true, recipient = CASE status WHEN 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
+      SET recipient_erased = true, recipient = CASE WHEN status = 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
       WHERE bucket = ${bucket}::integer AND subject_user_id = ${subjectUserId} AND recipient_erased IS NOT TRUE`
     await this.#transaction.user.deleteMany({ where: { bucket, userId: subjectUserId } })
     const codes = await this.#forgetRecipients('otp_issuances')
