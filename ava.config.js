@@ -11,7 +11,6 @@ const LONG = [
   '/proofs/signals/',
   '/proofs/soak/',
   '/proofs/faults/database-',
-  '/proofs/high-availability/',
   '/proofs/api-tools/',
 ]
 const isLong = (file) => LONG.some((part) => file.replaceAll('\\', '/').includes(part))

@@ -33,12 +33,3 @@ export function pathOf(program: keyof typeof PACKAGES): string {
     `${program} is not on the PATH. It is in Debian's package ${name}: apt-get install --no-install-recommends ${name}`,
   )
 }
-
-export function isInstalled(program: keyof typeof PACKAGES): boolean {
-  try {
-    pathOf(program)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -206,7 +206,7 @@ export async function startCluster(parent: string, { links }: { links: boolean }
     stop: async () => {
       await proxy.stop()
       // Standbys first: a primary waits for them at its end.
-      const last = await leader().catch(() => undefined)
+      const last = (await members()).find(isLeader)?.name
       for (const node of nodes.toSorted((a, b) => Number(a.name === last) - Number(b.name === last))) {
         if (node.patroni) await endProcess(node.patroni)
         await node.link?.close()

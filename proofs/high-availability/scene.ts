@@ -101,6 +101,7 @@ export async function setScene({ links = false }: { links?: boolean } = {}): Pro
     },
     disagreements: () => onPrimary((db) => disagreements(db, ledger)),
     leave: async () => {
+      users.abandon()
       for (const program of programs) await program.stop()
       await inbox.close()
       await cluster.stop()

@@ -55,6 +55,7 @@ export class Users {
   #payments = ''
   #walking: Promise<unknown> = Promise.resolve()
   #running = true
+  #abandoned = false
 
   constructor(
     urls: readonly string[],
@@ -108,6 +109,13 @@ export class Users {
   async end(): Promise<void> {
     this.#running = false
     await this.#walking
+    this.#agent.destroy()
+  }
+
+  /** Ends all journeys at once, whatever they wait for. */
+  abandon(): void {
+    this.#running = false
+    this.#abandoned = true
     this.#agent.destroy()
   }
 
@@ -184,6 +192,7 @@ export class Users {
   /** The code of the first mail whose issuance no earlier mail was about. */
   async #codeAfter(userId: string, read: number): Promise<string> {
     const look = async () => {
+      if (this.#abandoned) throw new JourneyEnded('abandoned')
       const all = this.#lettersOf(userId)
       const known = new Set(all.slice(0, read).map(({ issuanceId }) => issuanceId))
       return all.slice(read).find(({ issuanceId }) => !known.has(issuanceId))
@@ -201,7 +210,7 @@ export class Users {
   async #insist(call: Call, expected: (status: number, repeated: boolean) => boolean): Promise<Answer> {
     const what = `${call.method} ${call.path.replaceAll(/[0-9a-f-]{36}/g, '…').replace(/user-\d+/, '…')}`
     const giveUpAt = performance.now() + PATIENCE_IN_MS
-    for (let repeated = false; performance.now() < giveUpAt; repeated = true) {
+    for (let repeated = false; performance.now() < giveUpAt && !this.#abandoned; repeated = true) {
       const sentAt = performance.now()
       this.#underWay.add(sentAt)
       const answer = await this.#exchange(call).catch(() => undefined)
