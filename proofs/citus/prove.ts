@@ -236,11 +236,7 @@ async function runService(statementsSeen: string): Promise<void> {
     )
     for (const service of services) await end(service)
     for (const line of logs) say(`  | ${line.slice(0, 500)}`)
-    report(
-      logs.length === 0 ? 'passed' : 'failed',
-      'no process ends by itself',
-      `${logs.length} did`,
-    )
+    report(logs.length === 0 ? 'passed' : 'failed', 'no process ends by itself', `${logs.length} did`)
   } finally {
     await load.end().catch(() => {})
     for (const service of services) await service.end('SIGKILL')
