@@ -52,7 +52,7 @@ export function claimDueSecurityNotices(limit: number, now: Date, leaseEnd: Date
     WITH ${leased('security_notices', 'n', limit, now, leaseEnd)}
     SELECT ${CLAIMED}, ${isSurplus(Prisma.sql`n.bucket`)}
     FROM n
-    LEFT JOIN users u ON u.user_id = n.subject_user_id
+    LEFT JOIN users u ON u.user_id = n.subject_user_id AND u.bucket = n.bucket
     ORDER BY n.happened_at`
 }
 

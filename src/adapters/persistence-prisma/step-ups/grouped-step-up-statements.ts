@@ -194,7 +194,7 @@ export const OPENING: Grouping<Opening> = {
       SELECT m.*,
         CASE WHEN most_live IS NULL THEN true
         ELSE has_room_for_challenge(m.subject, m.client_id, m.created_at, m.most_live, false) END AS has_room
-      FROM m JOIN subject_standings s ON s.subject_user_id = m.subject
+      FROM m JOIN subject_standings s ON s.subject_user_id = m.subject AND s.bucket = m.bucket
     ), opened AS (
       INSERT INTO challenges (
         ${Prisma.raw(NEW_CHALLENGE.columns)}
