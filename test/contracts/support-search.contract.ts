@@ -9,7 +9,7 @@ import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 import { ALICE, afterNoon, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
-import { type CreateStores, issued, type MailOutcomeStores, PROVENANCE, type Stores } from './stores.ts'
+import { type CreateStores, idOf, issued, type MailOutcomeStores, PROVENANCE, type Stores } from './stores.ts'
 
 export interface SearchedStores extends MailOutcomeStores {
   readonly supportSearch: SupportSearch
@@ -23,7 +23,7 @@ export function supportSearchContract(adapter: string, create: CreateStores<Sear
     {
       clientId = 'payments',
       at = NOON,
-      id = randomUUID() as string,
+      id = idOf(subjectUserId),
       lifetimeInSeconds = undefined as number | undefined,
     } = {},
   ) {

@@ -42,7 +42,12 @@ test.before(async () => {
   await new Promise<void>((listening) => smtpServer.listen(0, '127.0.0.1', listening))
   const { port } = smtpServer.server.address() as { port: number }
 
-  const env = { DATABASE_URL: database.url, DATA_DIR: dataDir.path, OTP_RESEND_COOLDOWN_SECONDS: '1' }
+  const env = {
+    DATABASE_URL: database.url,
+    DATABASE_SHARDING: database.sharding,
+    DATA_DIR: dataDir.path,
+    OTP_RESEND_COOLDOWN_SECONDS: '1',
+  }
   withMailbox = await startProcess(env)
   db = new pg.Pool({ connectionString: database.url })
   smtpEnv = {

@@ -19,6 +19,7 @@ test.before(async () => {
   dataDir = await createDataDir()
   const env = {
     DATABASE_URL: database.url,
+    DATABASE_SHARDING: database.sharding,
     DATA_DIR: dataDir.path,
     LOG_LEVEL: 'warn',
     SUBJECT_MAX_FAILURES: '100',
@@ -29,7 +30,8 @@ test.before(async () => {
 })
 
 test.after('in every process requests shared statements, and no burst made one fail', async (t) => {
-  for (const watch of watches) t.true((await watch.look()) > 0)
+  // With Citus, subjects are on different servers, and none shares a statement.
+  if (database.sharding === 'none') for (const watch of watches) t.true((await watch.look()) > 0)
   for (const service of services)
     t.false(/"level":(50|60)|ERROR|FATAL/.test(service.output()), service.output())
 })

@@ -21,8 +21,7 @@ import { SEALS } from '../../support/seals.ts'
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const { url } = await createBucketedDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }

@@ -15,8 +15,7 @@ let connecting: Promise<Connections> | undefined
 
 /** One database for all cases, which keep to subjects of their own. */
 async function connect(): Promise<Connections> {
-  const { url } = await createBucketedDatabase()
-  return connectPrisma({ url, onConnectionLost: () => {} })
+  return connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
 }
 
 test.after.always('connections are closed', async () => {

@@ -27,8 +27,7 @@ test.after.always('connections are closed', async () => {
 })
 
 async function connect(): Promise<Connections> {
-  const { url } = await createBucketedDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }

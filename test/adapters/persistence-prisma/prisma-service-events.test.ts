@@ -38,8 +38,9 @@ test.after.always('connections are closed', async () => {
 })
 
 async function connect(committed?: CommitListener) {
-  const { url } = await createTestDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const database = await createTestDatabase()
+  const { url } = database
+  const connections = connectPrisma({ ...database, onConnectionLost: () => {} })
   all.push(connections)
   const { prisma, statements } = connections
   return {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { PrismaAuditTrail } from '../../../src/adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
 import {
@@ -32,6 +31,7 @@ import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
 import {
   consumed,
   type ForgeableStores,
+  idOf,
   issued,
   type MailOutcomeStores,
   opened,
@@ -56,8 +56,7 @@ import { PrismaIntruder } from './prisma-intruder.ts'
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const database = await createBucketedDatabase()
-  const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }
@@ -150,7 +149,7 @@ test.serial('nobody changes or deletes an event, except retention, which only de
   const connections = await connect()
   const { prisma } = connections
   const [challenge, event] = Challenge.open(
-    { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+    { id: idOf('alice'), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
     POLICY,
     NOON,
   )

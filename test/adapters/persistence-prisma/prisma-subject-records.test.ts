@@ -22,8 +22,7 @@ import { SEALS } from '../../support/seals.ts'
 const all: Connections[] = []
 
 async function connect() {
-  const { url } = await createTestDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createTestDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   const { prisma, statements } = connections
   return {

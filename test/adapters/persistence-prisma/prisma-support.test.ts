@@ -31,8 +31,7 @@ import { SEALS } from '../../support/seals.ts'
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const database = await createBucketedDatabase()
-  const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }
