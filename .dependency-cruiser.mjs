@@ -5,7 +5,14 @@ export default {
       name: 'domain-imports-nothing',
       severity: 'error',
       from: { path: '^src/domain/' },
-      to: { pathNot: '^src/domain/' },
+      // A hash is a pure function, and the bucket of a subject is one.
+      to: { pathNot: '^src/domain/|^(node:)?crypto$' },
+    },
+    {
+      name: 'the-bucket-alone-needs-a-hash',
+      severity: 'error',
+      from: { path: '^src/domain/', pathNot: '^src/domain/bucket\\.ts$' },
+      to: { path: '^(node:)?crypto$' },
     },
     {
       name: 'application-imports-domain-only',

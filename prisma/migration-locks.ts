@@ -10,6 +10,9 @@ interface Rule {
   readonly contracts?: true
 }
 
+/** In place of the body of a block that commits its steps. */
+const COMMITS = "'COMMIT'"
+
 /** Rules for statements other than ALTER TABLE. A pattern captures the table in `table`, where that matters. */
 const STATEMENTS: readonly Rule[] = [
   {
@@ -22,6 +25,10 @@ const STATEMENTS: readonly Rule[] = [
     problem: 'it writes a whole table in one transaction: let a job do it in batches',
   },
   { pattern: /^(?:TRUNCATE|LOCK|CLUSTER|VACUUM)\b/, problem: 'it locks a whole table' },
+  {
+    pattern: new RegExp(`^DO (?!.*${COMMITS})`),
+    problem: 'it keeps its locks to the end: commit after each step',
+  },
   {
     pattern: /^DROP TABLE (?:IF EXISTS )?(?<table>\S+)/,
     problem: 'the version before still reads it',
@@ -95,7 +102,8 @@ export function lockProblems(sql: string): string[] {
         ? [`${text.slice(0, 60)}: use a migration of its own, or the lock of ADD CONSTRAINT lasts as long`]
         : partsOf(table[2]!).flatMap((action) => found(ACTIONS, action))
     }
-    return /^CREATE .*INDEX CONCURRENTLY\b/.test(text) && statements.length > 1
+    const isAlone = /^CREATE .*INDEX CONCURRENTLY\b|^(?:DO|CALL)\b/
+    return isAlone.test(text) && statements.length > 1
       ? [`${text.slice(0, 60)}: must be alone in its migration, which is a transaction otherwise`]
       : found(STATEMENTS, text)
   })
@@ -106,7 +114,7 @@ const CONTRACT = '/* contract */'
 /** Splits a migration into statements of one line each, without comments and dollar-quoted bodies. */
 function statementsOf(sql: string): { text: string; contract: boolean }[] {
   return sql
-    .replaceAll(/\$(\w*)\$.*?\$\1\$/gs, "''")
+    .replaceAll(/\$(\w*)\$.*?\$\1\$/gs, (body) => (/\bCOMMIT;/.test(body) ? COMMITS : "''"))
     .replaceAll(/^-- contract: \S.*$/gm, CONTRACT)
     .replaceAll(/--.*$/gm, '')
     .split(';')

@@ -1,17 +1,25 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, globSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** The programs, and the Debian packages that contain them. */
 const PACKAGES = {
+  etcd: 'etcd-server',
+  haproxy: 'haproxy',
   nginx: 'nginx-light',
+  patroni: 'patroni',
+  patronictl: 'patroni',
+  pg_rewind: 'postgresql-15',
   pgbouncer: 'pgbouncer',
   prometheus: 'prometheus',
   promtool: 'prometheus',
 } as const
 
-/** The path of a program, from the PATH or Debian's folders for root. @throws {Error} that names the package to install. */
+/** For root, and for each version of PostgreSQL. */
+const DEBIAN_FOLDERS = ['/usr/sbin', ...globSync('/usr/lib/postgresql/*/bin')]
+
+/** The path of a program, from the PATH or these folders of Debian. @throws {Error} that names the package to install. */
 export function pathOf(program: keyof typeof PACKAGES): string {
-  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']) {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...DEBIAN_FOLDERS]) {
     const path = join(folder, program)
     try {
       accessSync(path, constants.X_OK)

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 
 const ROOT = new URL('../', import.meta.url)
 const read = (path: string) => readFile(new URL(path, ROOT), 'utf8')
@@ -203,4 +203,19 @@ test('nginx bounds rate, connections, sizes and times, and passes on public path
   ])
   t.regex(conf, /location \/report\/ \{[^}]*access_log off;/)
   t.regex(conf, /location \/internal\/ \{[^}]*deny all;/)
+})
+
+test('the example of three database nodes waits for a standby, and HAProxy asks Patroni where Patroni answers', async (t) => {
+  const patroni = parse(await read('deploy/high-availability/patroni.yml'))
+  const proxy = await read('deploy/high-availability/haproxy.cfg')
+  const { ttl, loop_wait, retry_timeout, synchronous_mode, synchronous_mode_strict } = patroni.bootstrap.dcs
+
+  t.true(loop_wait + 2 * retry_timeout <= ttl)
+  t.true(synchronous_mode && synchronous_mode_strict)
+  const servers = [...proxy.matchAll(/^ *server (\w+) ([\d.]+:\d+) check port (\d+)$/gm)]
+  t.is(servers.length, 3)
+  const [, name, address, apiPort] = servers[0]!
+  t.is(name, patroni.name)
+  t.is(address, patroni.postgresql.connect_address)
+  t.is(`${address!.split(':')[0]}:${apiPort}`, patroni.restapi.connect_address)
 })

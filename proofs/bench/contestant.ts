@@ -31,6 +31,8 @@ interface Place {
   readonly database: string
   /** Empty if it has no process of its own. */
   readonly pids: readonly number[]
+  /** The servers of the database, if they are not those of the ground. */
+  readonly databasePids?: readonly number[] | undefined
 }
 
 /** Runs a load and measures what it used. @throws {Error} unless every answer has the expected status. */
@@ -62,11 +64,11 @@ export async function measure(
   }
 }
 
-async function readings({ ground, database, pids }: Place) {
+async function readings({ ground, database, pids, databasePids = [ground.postgresPid] }: Place) {
   const unknown = { cpuInMs: Number.NaN, peakMemoryInMiB: Number.NaN }
   return {
     statements: await ground.statementsOf(database),
     service: pids.length === 0 ? unknown : usageOf(...pids),
-    database: usageOf(ground.postgresPid),
+    database: usageOf(...databasePids),
   }
 }

@@ -26,9 +26,14 @@ const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
 const CLIENT = 'payments'
 const SCOPE = 'mfa:challenges:create mfa:challenges:consume'
 
+/** What the service needs beside its database. */
+export type Surroundings = Pick<Ground, 'folder' | 'issuer' | 'otpKey' | 'signingKey'> & {
+  readonly smtp: Pick<Ground['smtp'], 'url'>
+}
+
 /** The service in production mode on a database of its own, with everything that production has. */
 export async function startCountersign(
-  ground: Ground,
+  ground: Surroundings,
   databaseUrl: string,
   workers: number,
   env: Readonly<Record<string, string>> = {},
@@ -96,8 +101,9 @@ export function countersignOf(
   database: string,
   programs: readonly Program[],
   name: string,
+  databasePids?: readonly number[],
 ): Contestant {
-  const place = { ground, database, pids: programs.map(({ pid }) => pid) }
+  const place = { ground, database, pids: programs.map(({ pid }) => pid), databasePids }
   const urls = programs.map(({ url }) => url)
   return {
     name,
@@ -243,11 +249,17 @@ export class Journeys {
   async #issued() {
     const { rows } = await this.#client.query<ChallengeRow & IssuanceRow>(
       `SELECT ${await this.#thatExist(CHALLENGE_COLUMNS)}, ${await this.#thatExist(ISSUANCE_COLUMNS)}
-       FROM challenges c JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
+       FROM challenges c
+       JOIN otp_issuances i ON ${await this.#inOneBucket()} i.challenge_id = c.id AND i.number = c.issuance_count
        WHERE c.id = ANY($1::uuid[])`,
       [this.#challenges.map(({ challengeId }) => challengeId)],
     )
     return rows
+  }
+
+  /** The condition that Citus needs. A build from before the buckets has none. */
+  async #inOneBucket(): Promise<string> {
+    return (await this.#thatExist('c.bucket AS c_bucket')) ? 'i.bucket = c.bucket AND' : ''
   }
 
   /** The columns of this build that the build under measurement has as well. No code depends on the others. */

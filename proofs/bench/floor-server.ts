@@ -14,6 +14,7 @@ import {
   saveDecision,
 } from '../../src/adapters/persistence-prisma/step-ups/step-up-statements.ts'
 import { userOf } from '../../src/adapters/persistence-prisma/users/user-row.ts'
+import { bucketInId, idInBucketOf } from '../../src/domain/bucket.ts'
 import type { Challenge } from '../../src/domain/challenge.ts'
 import type { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp, type StepUpDecision } from '../../src/domain/step-up.ts'
@@ -31,10 +32,14 @@ const keys = createRemoteJWKSet(new URL(JWKS_URL!))
 const otpKey = Buffer.from(OTP_KEY!, 'base64')
 const logger = pino({ base: { pid: process.pid } })
 
-const LOAD = loadStepUp('').text
+const LOAD = loadStepUp({ id: '', bucket: 0 }).text
 
 async function load(challengeId: string) {
-  const { rows } = await pool.query({ name: 'load', text: LOAD, values: [challengeId] })
+  const { rows } = await pool.query({
+    name: 'load',
+    text: LOAD,
+    values: [challengeId, bucketInId(challengeId)],
+  })
   const row = rows[0]
   return {
     challenge: challengeOf(row),
@@ -55,7 +60,7 @@ async function save(decision: StepUpDecision, userId: string): Promise<boolean> 
 async function initiate(challengeId: string, userId: string): Promise<number> {
   const { user, ...stepUp } = await load(challengeId)
   if (stepUp.challenge.subjectUserId !== userId) return 400
-  const demand = { id: v7(), keyId: 'k1', recipient: user.email }
+  const demand = { id: idInBucketOf(userId, v7()), keyId: 'k1', recipient: user.email }
   return (await save(StepUp.issueOtp(stepUp, demand, POLICY, new Date()), userId)) ? 204 : 500
 }
 
@@ -63,7 +68,7 @@ async function verify(challengeId: string, userId: string, code: string): Promis
   const { user, ...stepUp } = await load(challengeId)
   if (stepUp.challenge.subjectUserId !== userId) return 400
   const matches = (issuance: OtpIssuance) => codeMatches(code, issuance, stepUp.challenge)
-  const notice = { id: v7(), address: user.email }
+  const notice = { id: idInBucketOf(userId, v7()), address: user.email }
   const [decision, { outcome }] = StepUp.verifyOtp(stepUp, matches, notice, POLICY, new Date())
   return (await save(decision, userId)) && outcome === 'verified' ? 204 : 400
 }

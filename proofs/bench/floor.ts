@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { v7 } from 'uuid'
+import { bucketOf, idInBucketOf } from '../../src/domain/bucket.ts'
 import { startProgram } from '../processes.ts'
 import { type Contestant, measure } from './contestant.ts'
 import { expectCount, Journeys, operation, seedStandings, seedUsers } from './countersign.ts'
@@ -54,24 +55,28 @@ export async function floor(ground: Ground, subjects: number): Promise<Contestan
 export async function putChallenges(
   client: pg.Client,
   count: number,
-  idOf: (n: number) => string = () => v7(),
+  idOf: (n: number) => string = (n) => idInBucketOf(`user-${n}`, v7()),
 ): Promise<string[]> {
-  const challenges = Array.from({ length: count }, (_, n) => ({ id: idOf(n), n, ...operation(n) }))
+  const challenges = Array.from({ length: count }, (_, n) => ({
+    id: idOf(n),
+    bucket: bucketOf(`user-${n}`),
+    ...{ n, ...operation(n) },
+  }))
   const json = JSON.stringify(challenges)
   await seedStandings(client, count)
   await client.query(
     `INSERT INTO challenges (
-       id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
+       bucket, id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint
      )
-     SELECT (c ->> 'id')::uuid, 'payments', 'user-' || (c ->> 'n'), c ->> 'type', c ->> 'digest', c -> 'summary', 'pending',
+     SELECT (c ->> 'bucket')::integer, (c ->> 'id')::uuid, 'payments', 'user-' || (c ->> 'n'), c ->> 'type', c ->> 'digest', c -> 'summary', 'pending',
        5, 0, now(), now() + interval '15 minutes', $2 || (c ->> 'n'), c ->> 'digest'
      FROM jsonb_array_elements($1::jsonb) c`,
     [json, randomUUID()],
   )
   await client.query(
-    `INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
-     SELECT (c ->> 'id')::uuid, 'user-' || (c ->> 'n'), 'challenge-opened', now(), 'client:payments', '{}'
+    `INSERT INTO challenge_events (bucket, challenge_id, subject_user_id, type, occurred_at, actor, details)
+     SELECT (c ->> 'bucket')::integer, (c ->> 'id')::uuid, 'user-' || (c ->> 'n'), 'challenge-opened', now(), 'client:payments', '{}'
      FROM jsonb_array_elements($1::jsonb) c`,
     [json],
   )

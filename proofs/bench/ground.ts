@@ -1,14 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
+import { randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import pg from 'pg'
 import { migrateDatabase } from '../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
 import { startEmbeddedPostgres } from '../../src/development/postgres/embedded-postgres.ts'
+import { type Issuer, startIssuer } from '../issuer.ts'
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
 
 /** What all programs under measurement use: a PostgreSQL with its default durability, an issuer, a mail server. */
@@ -17,7 +14,7 @@ export interface Ground {
   readonly postgresPid: number
   /** Connections of the client under load. */
   readonly connections: number
-  readonly issuer: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string }
+  readonly issuer: Omit<Issuer, 'token' | 'close'>
   readonly otpKey: Buffer
   readonly signingKey: Buffer
   readonly smtp: SmtpSink
@@ -33,8 +30,6 @@ export interface Ground {
 }
 
 const TEMPLATE = 'countersign_template'
-const ISSUER = 'https://issuer.example'
-const AUDIENCE = 'countersign'
 
 export const CONNECTIONS = 32
 
@@ -55,12 +50,7 @@ export async function layGround(
   const admin = new pg.Client({ connectionString: postgres.url })
   await admin.connect()
   await admin.query('CREATE EXTENSION pg_stat_statements')
-  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
-  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'bench', use: 'sig', alg: 'EdDSA' }] }
-  const keys = createServer((_, response) => {
-    response.setHeader('Content-Type', 'application/json').end(JSON.stringify(jwks))
-  }).listen(0, '127.0.0.1')
-  await once(keys, 'listening')
+  const issuer = await startIssuer()
   const smtp = await startSmtpSink()
   const clients: pg.Client[] = [admin]
 
@@ -68,11 +58,7 @@ export async function layGround(
     folder,
     connections,
     postgresPid: Number(lockFile.split('\n')[0]),
-    issuer: {
-      jwksUrl: `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`,
-      issuer: ISSUER,
-      audience: AUDIENCE,
-    },
+    issuer,
     otpKey: randomBytes(32),
     signingKey: randomBytes(32),
     smtp,
@@ -94,20 +80,11 @@ export async function layGround(
       )
       return Number(rows[0].calls)
     },
-    token: (claims) =>
-      new SignJWT(claims)
-        .setProtectedHeader({ alg: 'EdDSA', kid: 'bench', typ: 'at+jwt' })
-        .setIssuer(ISSUER)
-        .setAudience(AUDIENCE)
-        .setIssuedAt()
-        .setJti(randomUUID())
-        .setExpirationTime('1h')
-        .sign(privateKey),
+    token: issuer.token,
     leave: async () => {
       for (const client of clients) await client.end()
       smtp.close()
-      keys.close()
-      keys.closeAllConnections()
+      issuer.close()
       await postgres.stop()
       await rm(folder, { recursive: true, force: true })
     },

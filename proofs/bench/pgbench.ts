@@ -11,6 +11,7 @@ import {
   loadStepUp,
   saveDecision,
 } from '../../src/adapters/persistence-prisma/step-ups/step-up-statements.ts'
+import { bucketOf, idInBucketOf } from '../../src/domain/bucket.ts'
 import { StepUp, type StepUpDecision } from '../../src/domain/step-up.ts'
 import { type Contestant, measure } from './contestant.ts'
 import { expectCount, seedUsers } from './countersign.ts'
@@ -25,9 +26,12 @@ const run = promisify(execFile)
 /** No lock notice: a right code causes none. */
 const NO_NOTICE = { id: '', address: undefined }
 
-/** Ids that a pgbench script can compute from the number of a challenge. */
-const idOf = (kind: 'challenge' | 'issuance', n: number) =>
-  `${kind === 'challenge' ? 'c0000000' : '10000000'}-0000-7000-8000-${n.toString(16).padStart(12, '0')}`
+/** Ids that a pgbench script can compute from the number of a challenge, with the bucket of its subject. */
+const idOf = (kind: 'challenge' | 'issuance', n: number, subject: number) =>
+  idInBucketOf(
+    `user-${subject}`,
+    `${kind === 'challenge' ? 'c0000000' : '10000000'}-0000-7000-8000-${n.toString(16).padStart(9, '0')}000`,
+  )
 
 /**
  * The limit of the database: pgbench sends the two statements of each operation directly, with the service's parameters. Undefined
@@ -51,7 +55,7 @@ export async function pgbench(ground: Ground, subjects: number): Promise<Contest
       const perClient = Math.floor(size / ground.connections)
       const count = perClient * ground.connections
       const first = verified
-      await putChallenges(client, count, (n) => idOf('challenge', first + n))
+      await putChallenges(client, count, (n) => idOf('challenge', first + n, n))
 
       const load = (operation: string, statements: readonly Prisma.Sql[]) => async () => {
         const file = join(ground.folder, `${operation}.sql`)
@@ -59,7 +63,7 @@ export async function pgbench(ground: Ground, subjects: number): Promise<Contest
         return pgbenchLoad(file, databaseUrl, ground.connections, perClient)
       }
       const initiating = await sample(client, first, (stepUp) => {
-        const demand = { id: idOf('issuance', first), keyId: 'k1', recipient: stepUp.user.email }
+        const demand = { id: idOf('issuance', first, 0), keyId: 'k1', recipient: stepUp.user.email }
         return StepUp.issueOtp(stepUp, demand, POLICY, new Date())
       })
       const initiate = await measure('initiate', 204, place, load('initiate', initiating))
@@ -83,7 +87,7 @@ async function sample(
   n: number,
   decide: (stepUp: StepUp & { readonly user: { readonly email: never } }) => StepUpDecision,
 ): Promise<readonly Prisma.Sql[]> {
-  const load = loadStepUp(idOf('challenge', n))
+  const load = loadStepUp({ id: idOf('challenge', n, 0), bucket: bucketOf('user-0') })
   const { rows } = await client.query(load.text, load.values)
   const [row] = rows
   const decision = decide({
@@ -97,14 +101,19 @@ async function sample(
 
 /** Each transaction of a client uses the next challenge of its share. */
 function script(statements: readonly Prisma.Sql[], first: number, perClient: number): string {
-  const id = (prefix: string) => `'${prefix}-0000-7000-8000-' || lpad(to_hex(:n::bigint), 12, '0')`
+  const user = `'user-' || (:n::bigint - ${first})`
+  const bucket = `bucket_of(${user})`
+  const id = (prefix: string) =>
+    `'${prefix}-0000-7000-8000-' || lpad(to_hex(:n::bigint), 9, '0') || lpad(to_hex(${bucket}), 3, '0')`
   const expressions: readonly [string, string][] = [
-    [idOf('challenge', first), id('c0000000')],
-    [idOf('issuance', first), id('10000000')],
-    ['user-0', `'user-' || (:n::bigint - ${first})`],
+    [idOf('challenge', first, 0), id('c0000000')],
+    [idOf('issuance', first, 0), id('10000000')],
+    [`"bucket":${bucketOf('user-0')}`, `'"bucket":' || ${bucket}`],
+    ['user-0', user],
   ]
   const literal = (value: unknown): string => {
     if (value === null || value === undefined) return 'NULL'
+    if (value === bucketOf('user-0')) return bucket
     if (typeof value === 'number') return String(value)
     if (Array.isArray(value)) return `'{${value.map((one) => `"${one}"`).join(',')}}'`
     const text = value instanceof Date ? value.toISOString() : String(value)

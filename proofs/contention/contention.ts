@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { bucketOf } from '../../src/domain/bucket.ts'
 import { until } from '../../test/journeys/client.ts'
 import { endProcess, usageOf } from '../processes.ts'
 import { type Confirmed, type Groups, type Orders, userOf, type Witness } from './orders.ts'
@@ -11,8 +12,12 @@ import { type Confirmed, type Groups, type Orders, userOf, type Witness } from '
 export interface ContentionPlan {
   /** An empty database with all migrations. */
   readonly databaseUrl: string
+  /** Whether its tables are on several servers. */
+  readonly sharding?: 'none' | 'citus'
   /** How the processes reach it, if there is a pooler in between. */
   readonly poolerUrl?: string
+  /** More for the environment of the processes. */
+  readonly env?: Readonly<Record<string, string>>
   readonly processes: number
   /** Calls at a time, of each process. */
   readonly callers: number
@@ -47,17 +52,24 @@ export async function contend(plan: ContentionPlan): Promise<Contention> {
   const db = new pg.Pool({ connectionString: plan.databaseUrl, max: 2 })
   const children = Array.from({ length: plan.processes }, () =>
     fork(PROCESS, {
-      env: { PATH: process.env.PATH, DATABASE_URL: plan.poolerUrl ?? plan.databaseUrl },
+      env: {
+        PATH: process.env.PATH,
+        DATABASE_URL: plan.poolerUrl ?? plan.databaseUrl,
+        DATABASE_SHARDING: plan.sharding ?? 'none',
+        ...plan.env,
+      },
       serialization: 'advanced',
     }),
   )
   try {
-    const serverLog = await readServerLog(db)
+    // The log of a server elsewhere is out of reach. There a deadlock shows as a failed call.
+    const serverLog = plan.sharding === 'citus' ? async () => '' : await readServerLog(db)
     for (let n = 0; n < plan.subjects; n++) {
       const { subject, address } = userOf(n)
       await db.query(
-        'INSERT INTO users (user_id, email, created_at, updated_at) VALUES ($1, $2, now(), now()) ON CONFLICT DO NOTHING',
-        [subject, address],
+        `INSERT INTO users (bucket, user_id, email, created_at, updated_at) VALUES ($1, $2, $3, now(), now())
+         ON CONFLICT DO NOTHING`,
+        [bucketOf(subject), subject, address],
       )
     }
     await Promise.all(children.map((child) => Promise.race([once(child, 'message'), endedEarly(child)])))
@@ -203,19 +215,21 @@ async function stateViolations(db: pg.Pool): Promise<string[]> {
     SELECT c.id
     FROM challenges c
     JOIN (
-      SELECT challenge_id, min((details ->> 'attemptsRemaining')::integer) AS remaining,
+      SELECT bucket, challenge_id, min((details ->> 'attemptsRemaining')::integer) AS remaining,
         count(*) FILTER (WHERE type = 'otp-rejected') AS rejected,
         count(DISTINCT details ->> 'attemptsRemaining') AS counts,
         count(*) FILTER (WHERE type = 'otp-issued') AS issued,
         count(*) FILTER (WHERE type = 'challenge-verified') AS verified,
         count(*) FILTER (WHERE type = 'challenge-consumed') AS consumed,
         count(*) FILTER (WHERE type = 'challenge-exhausted') AS exhausted
-      FROM challenge_events GROUP BY challenge_id
-    ) e ON e.challenge_id = c.id
+      FROM challenge_events GROUP BY bucket, challenge_id
+    ) e ON e.bucket = c.bucket AND e.challenge_id = c.id
     WHERE c.attempts_remaining <> coalesce(e.remaining, c.attempts_remaining)
       OR e.rejected <> e.counts
       OR c.issuance_count <> e.issued
-      OR c.issuance_count <> (SELECT count(*) FROM otp_issuances i WHERE i.challenge_id = c.id)
+      OR c.issuance_count <> (
+        SELECT count(*) FROM otp_issuances i WHERE i.bucket = c.bucket AND i.challenge_id = c.id
+      )
       OR (c.verified_at IS NOT NULL)::integer <> e.verified
       OR (c.status = 'consumed')::integer <> e.consumed
       OR (c.status = 'exhausted')::integer <> e.exhausted`)

@@ -9,6 +9,7 @@ import { Challenge, ChallengeOver } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectLocked } from '../../src/domain/subject-standing.ts'
+import { idOf } from '../../test/contracts/stores.ts'
 import { POLICY, TRANSFER } from '../../test/domain/examples.ts'
 import { SEALS } from '../../test/support/seals.ts'
 import { type Confirmed, type Groups, type Orders, userOf, type Witness } from './orders.ts'
@@ -81,6 +82,7 @@ process.once('message', (orders: Orders) => {
 
 const { statements, close } = connectPrisma({
   url: process.env.DATABASE_URL!,
+  sharding: process.env.DATABASE_SHARDING === 'citus' ? 'citus' : 'none',
   onConnectionLost: () => {},
 })
 const stepUps = new WitnessedStepUps(new PrismaStepUps(statements, SEALS))
@@ -141,7 +143,7 @@ async function obey(orders: Orders): Promise<Witness> {
 const CLOCK = { now: () => new Date() }
 
 function open(subjectUserId: string, key: string, provenance: { actor: string; requestId: string }) {
-  const ids = { id: randomUUID(), clientId: 'payments', subjectUserId }
+  const ids = { id: idOf(subjectUserId), clientId: 'payments', subjectUserId }
   const [challenge, event] = Challenge.open({ ...ids, operation: TRANSFER }, LIMITS, new Date())
   return stepUps.open(challenge, event, { key, fingerprint: key }, provenance)
 }
@@ -158,7 +160,7 @@ function decisionOn(stepUp: LoadedStepUp, now: Date) {
     const [consumed, event] = Challenge.consume(challenge, { key: 'k', fingerprint: 'f' }, now)
     return { challenge: consumed, standing, events: [event] }
   }
-  const id = randomUUID()
+  const id = idOf(challenge.subjectUserId)
   if (!issuance) return StepUp.issueOtp(stepUp, { id, keyId: 'k1', recipient: address }, LIMITS, now)
   const isRight = () => Math.random() < SHARE_OF_RIGHT_GUESSES
   return StepUp.verifyOtp(stepUp, isRight, { id, address }, LIMITS, now)[0]

@@ -35,6 +35,8 @@ interface Standby {
   readonly url: string
   /** Promotes it to the server that accepts writes. */
   promote(): Promise<void>
+  /** Stops it. Returns a function that starts it again. */
+  interrupt(): Promise<() => Promise<void>>
   stop(): Promise<void>
 }
 
@@ -103,7 +105,10 @@ async function startStandby(primary: string, primaryUrl: string): Promise<Standb
     primary_conninfo: `host=${hostname} port=${port} user=${username} password=${password}`,
   })
   const run = await serverPrograms(folder, account)
-  await run('pg_ctl', 'start', '--pgdata', cluster, '--log', log, '--wait')
+  const start = async () => {
+    await run('pg_ctl', 'start', '--pgdata', cluster, '--log', log, '--wait')
+  }
+  await start()
 
   await client.query(`ALTER SYSTEM SET synchronous_standby_names = '*'`)
   await client.query('SELECT pg_reload_conf()')
@@ -115,8 +120,13 @@ async function startStandby(primary: string, primaryUrl: string): Promise<Standb
   return {
     url: url.href,
     promote: async () => void (await query(url.href, 'SELECT pg_promote()')),
-    stop: async () => {
+    interrupt: async () => {
       await run('pg_ctl', 'stop', '--pgdata', cluster, '--mode', 'immediate', '--wait')
+      return start
+    },
+    stop: async () => {
+      // An interrupted one runs no more.
+      await run('pg_ctl', 'stop', '--pgdata', cluster, '--mode', 'immediate', '--wait').catch(() => {})
       await home.remove()
     },
   }

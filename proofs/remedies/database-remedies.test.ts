@@ -23,6 +23,7 @@ import { issued, opened } from '../../test/contracts/stores.ts'
 import { afterNoon, NOON } from '../../test/domain/examples.ts'
 import { startPooler } from '../../test/doubles/pooler.ts'
 import { selfSignedCertificate } from '../../test/doubles/self-signed-certificate.ts'
+import { until } from '../../test/journeys/client.ts'
 import { createDataDir } from '../../test/journeys/service-process.ts'
 import { resultsOf } from '../../test/support/check-results.ts'
 import { createTestDatabase, missingDatabaseUrl, query } from '../../test/support/database.ts'
@@ -34,6 +35,7 @@ import {
   startPgBouncer,
 } from '../../test/support/pgbouncer.ts'
 import { SEALS } from '../../test/support/seals.ts'
+import { startOwnServer } from '../faults/own-server.ts'
 
 /*
  * Each remedy of the diagnosis, followed to the letter: the diagnosis gives it, somebody does what it says, and the diagnosis is then
@@ -58,8 +60,8 @@ interface Case {
   readonly needsPgBouncer?: true
 }
 
-/** Nobody can follow these in a test: read a log, or run another version of PostgreSQL or of Countersign. */
-type Unfollowed = 'log' | 'version' | 'newerVersion'
+/** Nobody can follow these in a test: read a log, run another version of PostgreSQL or of Countersign, or spread tables without Citus. */
+type Unfollowed = 'log' | 'version' | 'newerVersion' | 'sharded' | 'unsharded' | 'functions'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 const ALL_IGNORED = {
@@ -192,6 +194,43 @@ async function encryptedServer(t: ExecutionContext) {
   const proxy = await forward(t, url, host, 0)
   const { port } = proxy.address() as AddressInfo
   return { url: changed(url, (own) => (own.host = `${host}:${port}`)), authority }
+}
+
+/** A primary with a synchronous standby. */
+async function replicated(t: ExecutionContext) {
+  const primary = await startOwnServer()
+  t.teardown(primary.stop)
+  const standby = await primary.standBy()
+  t.teardown(standby.stop)
+  /** Whose wal sender is gone or there, as the primary sees it. */
+  const attached = (count: number) =>
+    until(
+      () => query(primary.url, `SELECT FROM pg_stat_replication WHERE state = 'streaming'`),
+      ({ length }) => length === count,
+    )
+  return { url: primary.url, standby, attached }
+}
+
+const waitFor = (url: string, names: string) =>
+  query(
+    url,
+    `ALTER SYSTEM SET synchronous_standby_names = '${names}'`,
+    'SELECT pg_reload_conf()',
+    // The setting arrives at each process by itself.
+    'SELECT pg_sleep(0.2)',
+  )
+
+/** A database that a setting makes read-only. Following the remedy runs its statements, as `admin`. */
+async function readOnly(
+  t: ExecutionContext,
+  statement: (role: string, database: string) => string,
+): Promise<Trouble> {
+  const { admin, role, url } = await createServiceRole(t)
+  await query(admin, statement(role, new URL(url).pathname.slice(1)))
+  return {
+    url,
+    follow: async (remedy) => void (await query(admin, ...remedy.split(/(?<=;) /))),
+  }
 }
 
 const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> = {
@@ -348,6 +387,126 @@ const CASES: Record<Exclude<keyof typeof DATABASE_REMEDIES, Unfollowed>, Case> =
         return {
           url: changed(strict, (own) => (own.hostname = '127.0.0.1')),
           follow: async () => strict,
+        }
+      },
+    },
+  },
+
+  standby: {
+    of: 'database-writes',
+    ways: {
+      'the primary': async (t) => {
+        const { url, standby } = await replicated(t)
+        return { url: standby.url, follow: async () => url }
+      },
+      promote: async (t) => {
+        const { standby } = await replicated(t)
+        return { url: standby.url, follow: async () => void (await standby.promote()) }
+      },
+    },
+  },
+  readOnly: {
+    of: 'database-writes',
+    ways: {
+      'ALTER DATABASE': (t) =>
+        readOnly(t, (_, database) => `ALTER DATABASE ${database} SET default_transaction_read_only = on`),
+      'ALTER ROLE': (t) => readOnly(t, (role) => `ALTER ROLE ${role} SET default_transaction_read_only = on`),
+      'ALTER ROLE IN DATABASE': (t) =>
+        readOnly(
+          t,
+          (role, database) =>
+            `ALTER ROLE ${role} IN DATABASE ${database} SET default_transaction_read_only = on`,
+        ),
+      'ALTER SYSTEM': async (t) => {
+        const { url } = await ownServer(t, {})
+        await query(
+          url,
+          'ALTER SYSTEM SET default_transaction_read_only = on',
+          'SELECT pg_reload_conf()',
+          'SELECT pg_sleep(0.2)',
+        )
+        return {
+          url,
+          follow: async (remedy) =>
+            void (await query(url, ...remedy.split('; ').slice(0, 2), 'SELECT pg_sleep(0.2)')),
+        }
+      },
+      DATABASE_URL: async (t) => {
+        const { url } = await createServiceRole(t)
+        const readOnlyUrl = withParameter(url, 'options', '-c default_transaction_read_only=on')
+        return { url: readOnlyUrl, follow: async () => url }
+      },
+    },
+  },
+  asynchronous: {
+    of: 'replication',
+    ways: {
+      synchronous_standby_names: async (t) => {
+        const { url } = await replicated(t)
+        await waitFor(url, '')
+        return { url, follow: async () => void (await waitFor(url, '*')) }
+      },
+    },
+  },
+  localCommit: {
+    of: 'replication',
+    ways: {
+      'ALTER ROLE': async (t) => {
+        const { url } = await replicated(t)
+        await query(url, 'ALTER ROLE CURRENT_USER SET synchronous_commit = local')
+        return { url, follow: async (remedy) => void (await query(url, remedy.split(';')[0]!)) }
+      },
+    },
+  },
+  missingStandby: {
+    of: 'replication',
+    ways: {
+      'start the standby': async (t) => {
+        const { url, standby, attached } = await replicated(t)
+        const start = await standby.interrupt()
+        await attached(0)
+        return {
+          url,
+          follow: async () => {
+            await start()
+            await attached(1)
+            return undefined
+          },
+        }
+      },
+      'take it back': async (t) => {
+        const { url, standby, attached } = await replicated(t)
+        await standby.interrupt()
+        await attached(0)
+        return { url, follow: async () => void (await waitFor(url, '')) }
+      },
+    },
+  },
+  laggingStandby: {
+    of: 'replication',
+    ways: {
+      'the standby goes on': async (t) => {
+        const { url, standby } = await replicated(t)
+        const [receiver] = (await query(
+          standby.url,
+          `SELECT pid FROM pg_stat_activity WHERE backend_type = 'walreceiver'`,
+        )) as { pid: number }[]
+        process.kill(receiver!.pid, 'SIGSTOP')
+        await query(
+          url,
+          `SELECT pg_logical_emit_message(false, 'proof', repeat('x', 1024 * 1024)) FROM generate_series(1, 40)`,
+        )
+        return {
+          url,
+          follow: async () => {
+            process.kill(receiver!.pid, 'SIGCONT')
+            await until(
+              () =>
+                query(url, 'SELECT FROM pg_stat_replication WHERE flush_lsn = pg_current_wal_flush_lsn()'),
+              ({ length }) => length === 1,
+            )
+            return undefined
+          },
         }
       },
     },

@@ -196,13 +196,16 @@ async function giveToOneUser(db: pg.Client, service: string): Promise<void> {
     'CREATE TEMP TABLE taken AS SELECT id FROM challenges ORDER BY id DESC OFFSET 10000 LIMIT $1',
     [ofOneUser],
   )
-  await db.query('UPDATE challenges SET subject_user_id = $1 WHERE id IN (SELECT id FROM taken)', [ERASED])
   await db.query(
-    'UPDATE otp_issuances SET subject_user_id = $1, recipient = $2 WHERE challenge_id IN (SELECT id FROM taken)',
+    'UPDATE challenges SET subject_user_id = $1, bucket = bucket_of($1) WHERE id IN (SELECT id FROM taken)',
+    [ERASED],
+  )
+  await db.query(
+    'UPDATE otp_issuances SET subject_user_id = $1, bucket = bucket_of($1), recipient = $2 WHERE challenge_id IN (SELECT id FROM taken)',
     [ERASED, address],
   )
   await db.query(
-    'UPDATE challenge_events SET subject_user_id = $1 WHERE challenge_id IN (SELECT id FROM taken)',
+    'UPDATE challenge_events SET subject_user_id = $1, bucket = bucket_of($1) WHERE challenge_id IN (SELECT id FROM taken)',
     [ERASED],
   )
   await db.query('SET session_replication_role = DEFAULT')

@@ -19,7 +19,13 @@ import { DatabaseCheck } from '../adapters/persistence-prisma/connection/databas
 import { type Database, openDatabase } from '../composition/open-database.ts'
 import { withStorage } from '../composition/tooling.ts'
 import { loadWarnings } from '../config/config-warnings.ts'
-import { type Config, ConfigError, loadConfig, type MailConfig } from '../config/read-config.ts'
+import {
+  type Config,
+  ConfigError,
+  loadConfig,
+  type MailConfig,
+  type SupportConfig,
+} from '../config/read-config.ts'
 import { CheckResult, type DiagnosticCheck } from '../contracts/diagnostic-check.ts'
 import type { Sender } from '../domain/brand.ts'
 import { DomainName } from '../domain/domain-name.ts'
@@ -85,11 +91,12 @@ async function checkAll(receivedMail: string | undefined): Promise<readonly Chec
 }
 
 function checks(config: Config, url: string): readonly DiagnosticCheck[] {
-  const { production, auth, keycloak, mail } = config
+  const { production, auth, databaseSharding, keycloak, mail, support } = config
   return [
-    new DatabaseCheck({ url, production, mailRemedyOf }, CLOCK),
+    new DatabaseCheck({ url, production, sharding: databaseSharding, mailRemedyOf }, CLOCK),
     webhooksCheck(config, url),
     auth ? new IssuerCheck(auth, CLOCK) : standIn('issuer', 'the built-in issuer of development'),
+    ...(support ? [supportCheck(support)] : []),
     ...(keycloak ? [new KeycloakCheck(new KeycloakUserDirectory(keycloak, CLOCK))] : []),
     ...(mail?.map((each) => mailCheck(each, config)) ?? [
       standIn('mail', 'the mailbox of development, which sends no mail'),
@@ -106,6 +113,17 @@ function webhooksCheck(config: Config, url: string): DiagnosticCheck {
         webhookEndpoints.all(),
       ).catch(() => undefined)
       if (endpoints) yield* webhookCheckResults(endpoints, config)
+    },
+  }
+}
+
+/** Loads the client of OpenID Connect only for an installation with a desk. */
+function supportCheck(support: SupportConfig): DiagnosticCheck {
+  return {
+    name: 'support-sign-in',
+    async *run() {
+      const { SignInCheck } = await import('../adapters/sign-in-openid/sign-in-check.ts')
+      yield* new SignInCheck(support).run()
     },
   }
 }
@@ -218,6 +236,7 @@ async function resultsOf(check: DiagnosticCheck): Promise<readonly CheckResult[]
       ),
     )
   }
+  // It rejects when the check ends first.
   const timeout = timedOut().catch(() => {})
   await Promise.race([completed(), timeout])
   end.abort()

@@ -31,7 +31,15 @@ export interface CompositionOptions {
 export interface DeliveryConfig
   extends Pick<
     Config,
-    'mail' | 'bounces' | 'letter' | 'brands' | 'report' | 'policy' | 'tracing' | 'unsealedUntil'
+    | 'mail'
+    | 'bounces'
+    | 'letter'
+    | 'brands'
+    | 'report'
+    | 'policy'
+    | 'tracing'
+    | 'unsealedUntil'
+    | 'databaseSharding'
   > {
   readonly otpKeys: Keys
   /** To which addresses events may be sent. */

@@ -27,7 +27,7 @@ export function createContainer(options: CompositionOptions, tracing?: Tracing):
   container.load(
     observing(logger, tracing),
     observingService(config),
-    connections(databaseUrl),
+    connections(databaseUrl, config.databaseSharding),
     storage(),
     users(options),
     identity(options),

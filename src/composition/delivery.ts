@@ -7,6 +7,7 @@ import { InFlightRequests } from '../adapters/http-koa/edge/in-flight-requests.t
 import { ExpiryCron } from '../adapters/jobs-cron/expiry-cron.ts'
 import { DeliveryMetrics } from '../adapters/metrics-prometheus/delivery-metrics.ts'
 import { Metrics } from '../adapters/metrics-prometheus/metrics.ts'
+import { NewIssuances } from '../adapters/persistence-prisma/sharding/new-issuances.ts'
 import type { Tracing } from '../adapters/tracing-otel/tracing.ts'
 import { ExpireChallenges } from '../application/challenges/expire-challenges.ts'
 import { DeliverOtp } from '../application/codes/deliver-otp.ts'
@@ -40,6 +41,8 @@ import { seals } from './seals.ts'
 
 /** A lock notice is less urgent than a code: no user waits for it. So nothing wakes its deliverer between polls. */
 const NOTICE_POLL_INTERVAL_IN_MS = 1000
+/** A poll asks all servers. */
+const SHARDED_NOTICE_POLL_INTERVAL_IN_MS = 5000
 /** One for a claim and one for its outcomes, for codes and for lock notices. */
 const POOL_SIZE = 4
 
@@ -52,6 +55,8 @@ export interface Delivery {
   /** Takes notices of mail systems; undefined if this process takes none. */
   readonly intake: Pick<BounceIntake, 'listen' | 'close'> | undefined
   readonly metrics: Registry
+  /** Delivers the mail of a code that this process has just issued, and whatever else is due. */
+  wake(issuanceId: string): void
   /** Closes the connections to mail systems and database, and exports the last traces. Stop the deliverers and the intake first. */
   close(): Promise<void>
 }
@@ -67,6 +72,10 @@ export async function createDelivery(options: DeliveryOptions): Promise<Delivery
     expiries: container.get(ExpiryCron),
     intake: container.get(Intake),
     metrics: container.get(Metrics).registry,
+    wake: (issuanceId) => {
+      container.get(NewIssuances).add(issuanceId)
+      container.get(Deliverer).wake()
+    },
     close: async () => {
       await container.get(MailTransport).close()
       await container.get(StorageConnections).close()
@@ -81,7 +90,7 @@ function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | un
   container.load(
     observing(logger, tracing),
     observingMails(),
-    connections(databaseUrl, POOL_SIZE),
+    connections(databaseUrl, config.databaseSharding, POOL_SIZE),
     mailStorage(),
     codes(config.otpKeys, config.policy.codeDigits),
     bounces(options),
@@ -94,7 +103,7 @@ function createDeliveryContainer(options: DeliveryOptions, tracing: Tracing | un
   return container
 }
 
-function deliverers({ requests }: DeliveryOptions): ContainerModule {
+function deliverers({ config, requests }: DeliveryOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bindClass(bind, RecordMailEvent, [MailOutcomes, Clock])
     bind(DeliverOtp).toResolvedValue(
@@ -121,7 +130,10 @@ function deliverers({ requests }: DeliveryOptions): ContainerModule {
       (locks, security, metrics, workload, logger) =>
         new Deliverer(inTurn(locks, security), workload, logger, {
           observer: new DeliveryMetrics(metrics),
-          pollIntervalInMs: NOTICE_POLL_INTERVAL_IN_MS,
+          pollIntervalInMs:
+            config.databaseSharding === 'citus'
+              ? SHARDED_NOTICE_POLL_INTERVAL_IN_MS
+              : NOTICE_POLL_INTERVAL_IN_MS,
         }),
       [SendLockNotices, SendSecurityNotices, Metrics, Workload, Log],
     )

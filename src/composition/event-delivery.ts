@@ -16,6 +16,9 @@ import { Log } from './container-keys.ts'
 /** At the same time. Mails have the other connections of the thread for themselves, however many events there are. */
 const MOST_STATEMENTS = 2
 
+/** A poll asks all servers. */
+const SHARDED_POLL_INTERVAL_IN_MS = 2000
+
 /** What brings the events of challenges to their services. */
 export function eventDelivery({ config, webhookSigner }: DeliveryOptions): ContainerModule {
   const { otpKeys, webhookDestinations } = config
@@ -36,6 +39,7 @@ export function eventDelivery({ config, webhookSigner }: DeliveryOptions): Conta
     bind(ServiceEventDeliverer).toResolvedValue(
       (deliverServiceEvents, metrics, logger) =>
         new ServiceEventDeliverer(deliverServiceEvents, logger, {
+          ...(config.databaseSharding === 'citus' && { pollIntervalInMs: SHARDED_POLL_INTERVAL_IN_MS }),
           observer: ({ outcome, reason = '' }) => metrics.serviceEventAttempts.inc({ outcome, reason }),
         }),
       [DeliverServiceEvents, Metrics, Log],

@@ -57,7 +57,7 @@ export function createSupportDesk(
   container.load(
     observing(logger, undefined),
     observingMails(),
-    connections(databaseUrl, POOL_SIZE),
+    connections(databaseUrl, config.databaseSharding, POOL_SIZE),
     storage(),
     users(options),
     codes(otpKeys, config.policy.codeDigits),

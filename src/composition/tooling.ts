@@ -45,7 +45,11 @@ export async function withStorage<Result>(
   use: (storage: Storage) => Promise<Result>,
 ): Promise<Result> {
   const database = await openDatabase(location)
-  const { prisma, statements, pool, close } = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  const { prisma, statements, pool, close } = connectPrisma({
+    url: database.url,
+    sharding: location.databaseSharding,
+    onConnectionLost: () => {},
+  })
   try {
     return await use({
       stepUps: new PrismaStepUps(statements, UNCHECKED),

@@ -32,6 +32,8 @@ export interface Config {
   readonly dataDir: string
   /** Undefined in development: the embedded database. */
   readonly databaseUrl: string | undefined
+  /** Whether the tables are on one server, or on several that Citus connects. */
+  readonly databaseSharding: 'none' | 'citus'
   /** Undefined in development: the built-in issuer. */
   readonly auth: AuthConfig | undefined
   /** The first is active, the others still verify. Undefined in development: generated once. */
@@ -211,7 +213,7 @@ export function loadConfig(): Config {
 }
 
 /** Where the database is. A command that only migrates needs no other variable, so it can run without the other secrets. */
-export type DatabaseLocation = Pick<Config, 'databaseUrl' | 'dataDir'>
+export type DatabaseLocation = Pick<Config, 'databaseUrl' | 'databaseSharding' | 'dataDir'>
 
 /** Checks the variables of the database only. @throws {ConfigError} */
 export function readDatabaseLocation(
@@ -223,12 +225,16 @@ export function readDatabaseLocation(
     (env, unread) => missing(env, unread).filter((problem) => problem.startsWith('DATABASE_URL')),
     unprotectedDatabase,
   ])
-  return { databaseUrl: values.DATABASE_URL, dataDir: values.DATA_DIR }
+  return {
+    databaseUrl: values.DATABASE_URL,
+    databaseSharding: values.DATABASE_SHARDING,
+    dataDir: values.DATA_DIR,
+  }
 }
 
 /** Those that say where the database is, and those of node-postgres that count if `DATABASE_URL` does not say it. */
 const DATABASE_VARIABLES = new Set([
-  ...['NODE_ENV', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_URL_FILE', 'DATABASE_TLS'],
+  ...['NODE_ENV', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_URL_FILE', 'DATABASE_TLS', 'DATABASE_SHARDING'],
   ...['PGHOST', 'PGSSLMODE'],
 ])
 
@@ -336,6 +342,9 @@ function notSet(name: string, example: string): string {
   return `${name} is not set: ${example}`
 }
 
+/** From the first event of a challenge to its expiry: a day until it is verified, and a day for its approval, at most. */
+const LONGEST_LIFE_IN_DAYS = 2
+
 function freeze(env: Values): Config {
   const production = env.NODE_ENV === 'production'
   return Object.freeze({
@@ -348,6 +357,7 @@ function freeze(env: Values): Config {
     docs: env.DOCS === 'on',
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
+    databaseSharding: env.DATABASE_SHARDING,
     auth: authConfig(env),
     otpKeys: env.OTP_KEYS,
     signingKeys: env.SIGNING_KEYS,
@@ -391,8 +401,8 @@ function freeze(env: Values): Config {
     },
     retention: {
       challengesInDays: env.RETENTION_DAYS,
-      // A challenge without its events would say nothing.
-      trailInDays: Math.max(env.TRAIL_RETENTION_DAYS, env.RETENTION_DAYS),
+      // A challenge without its events would say nothing, and what still waits for its service could not be sent.
+      trailInDays: Math.max(env.TRAIL_RETENTION_DAYS, env.RETENTION_DAYS + LONGEST_LIFE_IN_DAYS),
     },
     workers: workersOf(env),
     logLevel: env.LOG_LEVEL,

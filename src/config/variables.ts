@@ -209,6 +209,11 @@ export const VARIABLES = {
       'A database on another machine needs TLS with a checked certificate (`verified`): add `sslmode=verify-full` to `DATABASE_URL`, and `sslrootcert=<file>` for a private authority. `unverified` connects without: only for a network on which nobody else can listen or answer.',
     usedIf: withUnverifiedDatabase,
   },
+  DATABASE_SHARDING: {
+    schema: z.enum(['none', 'citus'], 'must be none or citus').default('none'),
+    meaning:
+      '`citus`: the tables are spread over several servers with Citus, as `deploy/citus` does it. `DATABASE_URL` then leads to the coordinator.',
+  },
   AUTH_ISSUER: {
     schema: z.string().optional(),
     meaning: 'The `iss` of the access tokens to accept. Unset: a built-in issuer.',
@@ -631,7 +636,7 @@ export const VARIABLES = {
   TRAIL_RETENTION_DAYS: {
     schema: integer(1, 3650).default(400),
     meaning:
-      'How long the audit trail is kept, which outlives its challenges; 1 to 3650. Thirteen months are at most 397 days (PSD2 art. 71). A longer `RETENTION_DAYS` counts instead, and so does a longer minimum that the owner of the tables has set.',
+      'How long the audit trail is kept, which outlives its challenges; 1 to 3650. Thirteen months are at most 397 days (PSD2 art. 71). Two days more than `RETENTION_DAYS` count instead if that is longer, so that no event goes before its challenge. So does a longer minimum that the owner of the tables has set.',
   },
   WORKERS: {
     schema: integer(1, 256).optional(),

@@ -25,6 +25,8 @@ export interface AskingPage {
   readonly summary: readonly SummaryLine[] | undefined
   readonly createdAt: Date
   readonly proof: string
+  /** Whether the reader may choose to end their other live challenges too. */
+  readonly endsOthers: boolean
   /** Whether the button was pressed, and nothing came of it. */
   readonly isAgain: boolean
 }

@@ -18,25 +18,22 @@ export const DeliveryNotice = {
    * notices. A mail has one recipient, so several are what an alias or a list made of it: the mildest outcome counts.
    */
   judge(recipients: readonly RecipientNotice[]): UndatedReport | undefined {
-    return recipients
-      .map(judgeRecipient)
-      .filter((report) => report !== undefined)
-      .sort((one, other) => harmOf(one) - harmOf(other))[0]
+    return recipients.flatMap(judgeRecipient).sort((one, other) => harmOf(one) - harmOf(other))[0]
   },
 }
 
-function judgeRecipient(notice: RecipientNotice): UndatedReport | undefined {
+/** One report at most. */
+function judgeRecipient(notice: RecipientNotice): readonly UndatedReport[] {
   switch (notice.action) {
     case 'delivered':
-      return { outcome: 'delivered' }
+      return [{ outcome: 'delivered' }]
     case 'delayed':
       // OpenSMTPD reports a mail that it has given up as delayed.
-      return isExpired(notice) ? { outcome: 'bounced', kind: 'soft-bounce' } : { outcome: 'delayed' }
+      return [isExpired(notice) ? { outcome: 'bounced', kind: 'soft-bounce' } : { outcome: 'delayed' }]
     case 'failed':
-      return { outcome: 'bounced', kind: bounceKind(notice) }
-    default:
-      return undefined
+      return [{ outcome: 'bounced', kind: bounceKind(notice) }]
   }
+  return []
 }
 
 function isExpired({ status, diagnostic = '' }: RecipientNotice): boolean {

@@ -2,8 +2,8 @@
 const HOST_NAME_OR_BEYOND = /^(?:[A-Za-z0-9.-]|\P{ASCII})+$/u
 /** No label begins or ends with a hyphen. UTS #46 §4 names the dots. */
 const HYPHEN_AT_AN_EDGE = /(?:^|[.\u3002\uff0e\uff61])-|-(?:[.\u3002\uff0e\uff61]|$)/
-/** The URL parser reads a domain that ends in a number as an IPv4 address: `１.２` as `1.0.0.2`. */
-const ENDS_IN_A_NUMBER = /(?:^|\.)(?:\d+|0x[\da-f]*)$/i
+/** The URL parser reads a domain that ends in a number as an IPv4 address: `１.２` as `1.0.0.2`. No other domain ends so. */
+const IPV4_ADDRESS = /\.\d+$/
 
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 /** Two labels or more, and no IPv4 address. */
@@ -24,7 +24,7 @@ export const DomainName = {
   toAscii(text: string): string | undefined {
     if (/^\p{ASCII}*$/u.test(text)) return text
     if (!HOST_NAME_OR_BEYOND.test(text) || HYPHEN_AT_AN_EDGE.test(text)) return undefined
-    const domain = URL.parse(`ws://${text}`)?.hostname
-    return domain === undefined || ENDS_IN_A_NUMBER.test(domain) ? undefined : domain
+    const url = URL.parse(`ws://${text}`)
+    return !url || IPV4_ADDRESS.test(url.hostname) ? undefined : url.hostname
   },
-} as const
+}

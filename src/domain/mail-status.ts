@@ -7,4 +7,4 @@ export const MailStatus = {
   refusesMailbox(code: string): boolean {
     return /^5\.(?:1\.(?:[1236]|10)|2\.1)$/.test(code)
   },
-} as const
+}

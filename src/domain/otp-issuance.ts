@@ -1,3 +1,4 @@
+import { bucketInId, bucketOf } from './bucket.ts'
 import { Challenge, type PendingChallenge } from './challenge.ts'
 import { DomainError } from './domain-error.ts'
 import type { BounceKind, ChallengeEvent, DeliveryFailure } from './domain-event.ts'
@@ -146,11 +147,18 @@ export const OtpIssuance = {
 
   /**
    * Two letters that distinguish the mails of a challenge. They follow from challenge and number, so every party computes the
-   * same ones. Consecutive numbers are a fixed stride apart, so 576 issuances in a row all differ.
+   * same ones. Consecutive numbers are a fixed stride apart, so 576 issuances in a row all differ. The digits before the bucket
+   * decide, because the bucket is the same in all challenges of the subject. An id from before the buckets has others at its end.
    */
-  reference({ challengeId, number }: Pick<OtpIssuance, 'challengeId' | 'number'>): string {
+  reference({
+    challengeId,
+    subjectUserId,
+    number,
+  }: Pick<OtpIssuance, 'challengeId' | 'subjectUserId' | 'number'>): string {
     const base = REFERENCE_LETTERS.length
-    const offset = Number.parseInt(challengeId.slice(-6), 16)
+    const isBucketed = bucketInId(challengeId) === bucketOf(subjectUserId)
+    const digits = isBucketed ? challengeId.slice(-9, -3) : challengeId.slice(-6)
+    const offset = Number.parseInt(digits, 16)
     const index = (offset + number * 241) % base ** 2
     return `${REFERENCE_LETTERS[Math.floor(index / base)]}${REFERENCE_LETTERS[index % base]}`
   },

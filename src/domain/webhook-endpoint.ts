@@ -47,10 +47,9 @@ export const WebhookEndpoint = {
 
   /** A success ends a pause that deliveries began. One that an operator or a 410 began lasts until somebody resumes the endpoint. */
   afterSuccess(health: EndpointHealth): EndpointHealth {
-    const resumed = health.pausedAt === undefined || health.probeAt !== undefined
     return {
       failingSince: undefined,
-      pausedAt: resumed ? undefined : health.pausedAt,
+      pausedAt: health.probeAt ? undefined : health.pausedAt,
       probeAt: undefined,
     }
   },

@@ -38,7 +38,7 @@ export const WebhookUrl = {
     if (refusal) throw new WebhookMalformed(refusal)
     return url.href as WebhookUrl
   },
-} as const
+}
 
 /** What a service, or the operator for it, asks for. */
 export interface WebhookDemand {
@@ -93,7 +93,7 @@ export const WebhookRegistration = {
   pause(current: WebhookEndpoint, at: Date | undefined): WebhookEndpoint {
     return at === undefined && current.pausedAt === undefined ? current : { ...current, pausedAt: at }
   },
-} as const
+}
 
 export class WebhookMalformed extends DomainError {
   readonly code = 'webhook-malformed'

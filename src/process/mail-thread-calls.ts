@@ -25,7 +25,7 @@ export interface MailThreadCalls {
   prepare(settings: MailThreadSettings): Promise<void>
   /** Begins to deliver. */
   start(): void
-  wake(): void
+  wake(issuanceId: string): void
   problem(): Promise<string | undefined>
   /** The metrics of the thread, in the form that prom-client aggregates. */
   metrics(): Promise<readonly object[]>

@@ -32,7 +32,7 @@ const calls: MailThreadCalls = {
     events.start()
     expiries.start()
   },
-  wake: async () => (await preparing.promise).codes.wake(),
+  wake: async (issuanceId) => (await preparing.promise).wake(issuanceId),
   problem: async () => (await preparing.promise).codes.problem(),
   metrics: async () => (await preparing.promise).metrics.getMetricsAsJSON(),
   finish: async () => {

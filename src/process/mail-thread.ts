@@ -56,9 +56,9 @@ export class MailThread implements DeliverySignal, HealthCheck {
     void this.#calls.start()
   }
 
-  wake(): void {
+  wake(issuanceId: string): void {
     // A request that was cut off may still decide while the service stops.
-    if (!this.#closing) void this.#calls.wake()
+    if (!this.#closing) void this.#calls.wake(issuanceId)
   }
 
   problem(): Promise<string | undefined> {

@@ -34,7 +34,7 @@ export async function exposeMetrics(
   if (!cluster.isWorker) {
     return startMetricsEndpoint(async () => (await read()).metrics(), place, logger, pages)
   }
-  answerSupervisor(async () => (await read()).getMetricsAsJSON())
+  answerSupervisor(async () => (await read()).getMetricsAsJSON(), logger)
   return undefined
 }
 

@@ -104,6 +104,7 @@ async function createThreads(
           ...{ production, logLevel, dataDir, mail, bounces, letter, brands, report, policy, unsealedUntil },
           webhookDestinations: config.webhooks.destinations,
           otpKeys: config.otpKeys ?? standIns({ development }).otpKeys,
+          databaseSharding: config.databaseSharding,
           tracing: tracing && { ...tracing, endpoint: tracing.endpoint.href },
         },
         databaseUrl,

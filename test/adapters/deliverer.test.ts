@@ -269,6 +269,7 @@ test('an observer hears of every attempt, whatever came of it', async (t) => {
     { ...REPORT, outcome: 'outdated', transport: 'smtp' },
   ]
   const attempted: DeliveryReport[] = []
+  const all = Promise.withResolvers<void>()
   let given = false
   const { deliverer } = running(
     t,
@@ -277,9 +278,9 @@ test('an observer hears of every attempt, whatever came of it', async (t) => {
       given = true
       return reports.map((report) => async () => report)
     },
-    { observer: { attempted: (report) => void attempted.push(report) } },
+    { observer: { attempted: (report) => attempted.push(report) === reports.length && all.resolve() } },
   )
-  await new Promise((resolve) => setTimeout(resolve, 10))
+  await all.promise
 
   await deliverer.stop()
 

@@ -1,6 +1,7 @@
 import type { CommitListener } from '../../src/application/ports/commit-listener.ts'
 import { auditTrailContract } from '../contracts/audit-trail.contract.ts'
 import { challengeExpiriesContract } from '../contracts/challenge-expiries.contract.ts'
+import { idsFromBeforeContract } from '../contracts/ids-from-before.contract.ts'
 import { lockNoticesContract } from '../contracts/lock-notices.contract.ts'
 import { mailFatesContract } from '../contracts/mail-outcomes.contract.ts'
 import { mailboxBudgetContract } from '../contracts/mailbox-budget.contract.ts'
@@ -21,6 +22,7 @@ import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 const create = async (committed?: CommitListener) => inMemoryStores(committed)
 
 stepUpsContract('in memory', create)
+idsFromBeforeContract('in memory', create)
 mailboxBudgetContract('in memory', create)
 refusedCallsContract('in memory', create)
 userRegistryContract('in memory', create)

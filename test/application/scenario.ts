@@ -36,6 +36,7 @@ import type { Brand } from '../../src/domain/brand.ts'
 import type { ConsumedChallenge } from '../../src/domain/challenge.ts'
 import { User } from '../../src/domain/user.ts'
 import { NOON, POLICY, TRANSFER } from '../domain/examples.ts'
+import { CountedIdentifiers } from '../doubles/counted-identifiers.ts'
 import { inMemoryStores } from '../doubles/in-memory/in-memory-stores.ts'
 import { InMemoryMailTransport } from '../doubles/in-memory-mail-transport.ts'
 import { PlainReportLinks } from '../doubles/plain-report-links.ts'
@@ -60,7 +61,7 @@ export async function scenario({
   const store = inMemoryStores()
   const clock = new SettableClock(NOON)
   const totp = new PlainTotp(code)
-  const identifiers = { next: () => randomUUID() }
+  const identifiers = new CountedIdentifiers(clock)
   const signer = {
     sign: async ({ id }: { id: string }) => `signature of ${id}`,
     verifies: async ({ id }: { id: string }, signature: string) => signature === `signature of ${id}`,

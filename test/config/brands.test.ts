@@ -5,7 +5,6 @@ import { renamed } from '../../src/config/brands.ts'
 import { readWarnings } from '../../src/config/config-warnings.ts'
 import { ConfigError, readConfig } from '../../src/config/read-config.ts'
 import { readSettings } from '../../src/config/settings.ts'
-import { readableOn } from '../../src/domain/brand.ts'
 import { newDkimKey, textOf } from '../doubles/dkim-key.ts'
 
 const INSTALLATION = {
@@ -217,18 +216,6 @@ test('every problem of every brand is said at once', (t) => {
   t.deepEqual(
     problems.map((problem) => problem.split(' ').slice(0, 4).join(' ')),
     ['BRANDS of "b": name', 'BRANDS of "b": color', 'BRANDS of "b": logo', 'BRANDS of "c": from'],
-  )
-})
-
-test('on every colour, black or white contrasts at least 4.5 to 1, as WCAG asks for', (t) => {
-  const channel = (value: number) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 0xffffff }), (rgb) => {
-      const [red, green, blue] = [rgb >> 16, (rgb >> 8) & 255, rgb & 255].map((each) => channel(each / 255))
-      const luminance = 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!
-      const isBlack = readableOn(`#${rgb.toString(16).padStart(6, '0')}`) === '#000'
-      t.true((isBlack ? (luminance + 0.05) / 0.05 : 1.05 / (luminance + 0.05)) >= 4.5)
-    }),
   )
 })
 

@@ -59,6 +59,21 @@ const problemsOf = (env: Record<string, string | undefined>) => {
   }
 }
 
+test('the trail outlives its challenges, for whatever time they are kept: one lives a day, and its approval another', (t) => {
+  for (const [RETENTION_DAYS, TRAIL_RETENTION_DAYS, trailInDays] of [
+    ['90', '400', 400],
+    ['400', '400', 402],
+    ['398', '400', 400],
+    ['1', '1', 3],
+    ['3650', '1', 3652],
+  ] as const) {
+    t.deepEqual(readConfig({ RETENTION_DAYS, TRAIL_RETENTION_DAYS }).retention, {
+      challengesInDays: Number(RETENTION_DAYS),
+      trailInDays,
+    })
+  }
+})
+
 test('development needs nothing', (t) => {
   const config = readConfig({})
 

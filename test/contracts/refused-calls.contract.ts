@@ -42,7 +42,13 @@ export function refusedCallsContract(adapter: string, create: CreateStores): voi
   }
 
   const verify = ({ stepUps }: Stores, challengeId: string, userId: string) =>
-    new VerifyOtp(stepUps, new PlainTotp(), { next: randomUUID }, new SettableClock(NOON), POLICY).execute({
+    new VerifyOtp(
+      stepUps,
+      new PlainTotp(),
+      { next: () => randomUUID() },
+      new SettableClock(NOON),
+      POLICY,
+    ).execute({
       ...{ challengeId, userId, code: '000001', origin: ORIGIN },
     })
 

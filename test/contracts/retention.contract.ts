@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { v7 } from 'uuid'
 import type { Purged, Retention } from '../../src/application/ports/retention.ts'
+import { idInBucketOf } from '../../src/domain/bucket.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { secondsAfter } from '../../src/domain/instant.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
@@ -21,7 +22,12 @@ async function openedAt(
   { lifetimeInSeconds = LIFETIME_IN_SECONDS, subjectUserId = randomUUID() as string } = {},
 ) {
   const [challenge, event] = Challenge.open(
-    { id: v7({ msecs: at.getTime() }), clientId: randomUUID(), subjectUserId, operation: TRANSFER },
+    {
+      id: idInBucketOf(subjectUserId, v7({ msecs: at.getTime() })),
+      clientId: randomUUID(),
+      subjectUserId,
+      operation: TRANSFER,
+    },
     { ...POLICY, challengeLifetimeInSeconds: lifetimeInSeconds },
     at,
   )

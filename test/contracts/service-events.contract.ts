@@ -218,6 +218,60 @@ export function serviceEventsContract(adapter: string, create: () => Promise<Ser
     t.is((await serviceEvents.after('payments', 0, 10)).length, 1)
   })
 
+  test(`${adapter}: an endpoint that gets its first URL gets the events from then on, and a replay sends the older ones`, async (t) => {
+    const reader = { ...PAYMENTS, url: undefined }
+    const { stores, serviceEvents, endpoints, drain } = await registered(reader)
+    await endpoints.save({ ...PAYMENTS, clientId: 'payees' }, undefined)
+    const { id } = await opened(stores)
+    await opened(stores, randomUUID(), undefined, 'payees')
+    await serviceEvents.number(100)
+    // Nobody has numbered this one yet.
+    await issued(stores, id)
+
+    t.true(await endpoints.save(PAYMENTS, reader))
+    await verified(stores, id)
+
+    t.deepEqual((await drain()).sort(), ['challenge-opened', 'challenge-verified'])
+    t.deepEqual(
+      (await serviceEvents.after('payments', 0, 10)).map(({ type }) => type),
+      ['challenge-opened', 'otp-issued', 'challenge-verified'],
+    )
+    t.is(await serviceEvents.replay('payments', { after: 0 }, afterNoon(90)), 3)
+    t.deepEqual(await drain(90), ['challenge-opened', 'otp-issued', 'challenge-verified'])
+  })
+
+  test(`${adapter}: a reader with a cursor that goes and comes back with a URL gets nothing that was stored for the cursor`, async (t) => {
+    const reader = { ...PAYMENTS, url: undefined }
+    const { stores, endpoints, drain } = await registered(reader)
+    const { id } = await opened(stores)
+
+    await endpoints.remove(reader)
+    await endpoints.save(PAYMENTS, undefined)
+    await issued(stores, id)
+
+    t.deepEqual(await drain(), ['otp-issued'])
+  })
+
+  test(`${adapter}: an endpoint that moves to another URL gets what still waits for it`, async (t) => {
+    const { stores, endpoints, drain } = await registered()
+    await opened(stores)
+
+    t.true(await endpoints.save({ ...PAYMENTS, url: 'https://payments.example/v2' }, PAYMENTS))
+
+    t.deepEqual(await drain(), ['challenge-opened'])
+  })
+
+  test(`${adapter}: of two registrations at once one counts, and neither lets older events out`, async (t) => {
+    const reader = { ...PAYMENTS, url: undefined }
+    const { stores, endpoints, drain } = await registered(reader)
+    for (let n = 0; n < 8; n++) await opened(stores)
+
+    const saved = await Promise.all([1, 2, 3, 4].map(() => endpoints.save(PAYMENTS, reader)))
+
+    t.is(saved.filter(Boolean).length, 1)
+    t.deepEqual(await drain(), [])
+  })
+
   test(`${adapter}: an hour of failures pauses an endpoint, which then gets one try in five minutes, and a success ends that`, async (t) => {
     const { stores, endpoints, claim, record, drain } = await registered()
     for (let n = 0; n < 4; n++) await opened(stores)

@@ -12,6 +12,7 @@ import {
   FAULTY,
   type ForgeableStores,
   type Intruder,
+  idOf,
   issued,
   opened,
   overheard,
@@ -53,7 +54,7 @@ const REWRITINGS_OF_CONSUMPTION = {
 export function stepUpsContract(adapter: string, create: CreateStores<ForgeableStores>): void {
   const demand = () => ({ id: randomUUID(), keyId: 'k1', recipient: ALICE })
   const challengeOf = (clientId: string, subjectUserId: string = randomUUID()) =>
-    Challenge.open({ id: randomUUID(), clientId, subjectUserId, operation: TRANSFER }, POLICY, NOON)
+    Challenge.open({ id: idOf(subjectUserId), clientId, subjectUserId, operation: TRANSFER }, POLICY, NOON)
 
   test.serial(`${adapter}: there is nothing under an unknown id`, async (t) => {
     const { stepUps } = await create()
@@ -147,7 +148,7 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
     const open = (client = clientId, subject = subjectUserId, now = NOON) =>
       stepUps.open(
         ...Challenge.open(
-          { id: randomUUID(), clientId: client, subjectUserId: subject, operation: TRANSFER },
+          { id: idOf(subject), clientId: client, subjectUserId: subject, operation: TRANSFER },
           POLICY,
           now,
         ),

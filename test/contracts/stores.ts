@@ -10,6 +10,7 @@ import type { ReportableChallenges } from '../../src/application/ports/reportabl
 import type { StepUps } from '../../src/application/ports/step-ups.ts'
 import type { Suppressions } from '../../src/application/ports/suppressions.ts'
 import type { UserRegistry } from '../../src/application/ports/user-directory.ts'
+import { idInBucketOf } from '../../src/domain/bucket.ts'
 import { Challenge, type PendingChallenge } from '../../src/domain/challenge.ts'
 import type { EmailAddress } from '../../src/domain/email-address.ts'
 import type { QueuedLockNotice } from '../../src/domain/lock-notice.ts'
@@ -93,6 +94,9 @@ export const FAULTY: CommitListener = () => {
 
 export const PROVENANCE = { actor: 'user:alice', requestId: 'r-1', remoteAddress: '192.0.2.1' }
 
+/** An id in the bucket of the subject. */
+export const idOf = (subjectUserId: string) => idInBucketOf(subjectUserId, randomUUID())
+
 /** Opens a challenge of a subject of its own and gives back what the store then holds. */
 export async function opened(
   { stepUps }: Stores,
@@ -101,7 +105,7 @@ export async function opened(
   clientId = 'payments',
 ): Promise<PendingChallenge> {
   const [challenge, event] = Challenge.open(
-    { id: randomUUID(), clientId, subjectUserId, operation: TRANSFER },
+    { id: idOf(subjectUserId), clientId, subjectUserId, operation: TRANSFER },
     policy,
     NOON,
   )
@@ -117,7 +121,8 @@ export async function issued(
   provenance: Provenance = PROVENANCE,
 ) {
   const stepUp = (await stepUps.load(challengeId))!
-  const decision = StepUp.issueOtp(stepUp, { id: randomUUID(), keyId: 'k1', recipient: ALICE }, POLICY, now)
+  const id = idOf(stepUp.challenge.subjectUserId)
+  const decision = StepUp.issueOtp(stepUp, { id, keyId: 'k1', recipient: ALICE }, POLICY, now)
   if (!(await stepUps.save(decision, provenance))) throw new Error('lost a race that nobody runs')
   return decision.issued
 }
@@ -143,7 +148,13 @@ const STRICT = { ...POLICY, subjectMaxFailures: 1 }
 /** A decision that locks the subject of the challenge. */
 export async function lockingDecision({ stepUps }: Stores, challengeId: string, now = NOON) {
   const stepUp = (await stepUps.load(challengeId))!
-  const [decision] = StepUp.verifyOtp(stepUp, () => false, noticeDemand(randomUUID()), STRICT, now)
+  const [decision] = StepUp.verifyOtp(
+    stepUp,
+    () => false,
+    noticeDemand(idOf(stepUp.challenge.subjectUserId)),
+    STRICT,
+    now,
+  )
   return { ...decision, lockNotice: decision.lockNotice! }
 }
 

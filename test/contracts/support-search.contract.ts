@@ -2,13 +2,14 @@ import { createHash, randomUUID } from 'node:crypto'
 import test from 'ava'
 import { v7 } from 'uuid'
 import type { SupportSearch } from '../../src/application/ports/support-search.ts'
+import { idInBucketOf } from '../../src/domain/bucket.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import { OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../src/domain/subject-standing.ts'
 import { ALICE, afterNoon, NOON, POLICY, TRANSFER } from '../domain/examples.ts'
-import { type CreateStores, issued, type MailOutcomeStores, PROVENANCE, type Stores } from './stores.ts'
+import { type CreateStores, idOf, issued, type MailOutcomeStores, PROVENANCE, type Stores } from './stores.ts'
 
 export interface SearchedStores extends MailOutcomeStores {
   readonly supportSearch: SupportSearch
@@ -22,7 +23,7 @@ export function supportSearchContract(adapter: string, create: CreateStores<Sear
     {
       clientId = 'payments',
       at = NOON,
-      id = randomUUID() as string,
+      id = idOf(subjectUserId),
       lifetimeInSeconds = undefined as number | undefined,
     } = {},
   ) {
@@ -126,15 +127,16 @@ export function supportSearchContract(adapter: string, create: CreateStores<Sear
 
   test(`${adapter}: of codes with one mark the newest comes first`, async (t) => {
     const stores = await create()
-    const suffix = randomUUID().slice(-6)
+    const digits = randomUUID().slice(-6)
     const twins: string[] = []
+    let mark = ''
     for (const seconds of [0, 1, 2]) {
-      const challengeId = `${randomUUID().slice(0, -6)}${suffix}`
-      await open(stores, randomUUID(), { id: challengeId })
-      await issueAt(stores, challengeId, afterNoon(seconds))
+      const subject = randomUUID()
+      const challengeId = idInBucketOf(subject, `${randomUUID().slice(0, -9)}${digits}000`)
+      await open(stores, subject, { id: challengeId })
+      mark = OtpIssuance.reference((await issueAt(stores, challengeId, afterNoon(seconds)))!)
       twins.unshift(challengeId)
     }
-    const mark = OtpIssuance.reference({ challengeId: twins[0]!, number: 1 })
 
     const found = await stores.supportSearch.challengesMarked(mark, NOON, afterNoon(60))
 

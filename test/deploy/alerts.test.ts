@@ -13,11 +13,10 @@ interface Rule {
 }
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
-const rules = (
-  parse(read('deploy/prometheus/countersign.rules.yaml')) as {
-    readonly groups: readonly { readonly rules: readonly Rule[] }[]
-  }
-).groups.flatMap((group) => group.rules)
+const { groups } = parse(read('deploy/prometheus/countersign.rules.yaml')) as {
+  readonly groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[]
+}
+const rules = groups.flatMap((group) => group.rules)
 const alerts = rules.filter((rule) => rule.alert !== undefined)
 const names = alerts.map(({ alert }) => alert!)
 
@@ -29,6 +28,19 @@ test('a rule asks for series, labels and values that the service tells, or that 
   for (const { alert, record, expr } of rules) {
     t.deepEqual(misnomersOf(expr, series, source), [], alert ?? record)
   }
+})
+
+test('the unit tests evaluate all groups in the order of the rules, so that each recording is there before it is read', (t) => {
+  const { group_eval_order } = parse(read('deploy/prometheus/countersign.rules.test.yaml'), {
+    maxAliasCount: -1,
+  }) as {
+    readonly group_eval_order: readonly string[]
+  }
+
+  t.deepEqual(
+    group_eval_order,
+    groups.map(({ name }) => name),
+  )
 })
 
 test('a rule asks for something', (t) => {

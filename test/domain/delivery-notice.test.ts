@@ -17,6 +17,7 @@ for (const [expected, action, status, diagnostic] of [
   [HARD, 'failed', '5.0.0', '550 5.1.1 no such user'],
   [HARD, 'failed', '5.0.0', '550-5.1.1 no such user 550-5.1.1 here 550 5.1.1 at all'],
   [SOFT, 'failed', '5.1.1', '550 no such user'],
+  [SOFT, 'failed', '5.1.1', '550'],
   [SOFT, 'failed', '5.1.1', '452 4.2.2 full'],
   [SOFT, 'failed', '5.1.1', '452 full'],
   [SOFT, 'failed', '5.1.1', '550 5.7.1 no'],
@@ -27,6 +28,12 @@ for (const [expected, action, status, diagnostic] of [
   [HARD, 'failed', '5.0.0', '550 no such user (5.1.1)'],
   [HARD, 'failed', '5.0.0', 'it says #5.1.10.'],
   [HARD, 'failed', '5.0.0', '550 5.1.1 see the manual, 5.7.1'],
+  [HARD, 'failed', '5.0.0', '550 5.1.10 see the manual, 5.7.1'],
+  // Each part of a code has three digits at most, and those of two or three are read whole.
+  [SOFT, 'failed', '5.0.0', '550-5.10.1 one 550 5.1.1 another'],
+  [SOFT, 'failed', '5.1.1', 'it says 5.10.1'],
+  [HARD, 'failed', '5.0.0', '550-5.1.1234 is none 550 5.1.1 is one'],
+  [HARD, 'failed', '5.1.1', 'it says 5.1.1000'],
   [SOFT, 'failed', '5.0.0', '550 version 15.1.1 of 10.5.1.1'],
   [SOFT, 'failed', '5.0.0', '550 <5.1.1@shop.example> refused, 5.1.1@shop.example'],
   // Without a reply the status counts.

@@ -87,6 +87,34 @@ for (const [text, address] of [
   })
 }
 
+for (const text of [
+  'alice',
+  'älice@example.com',
+  'alice@example',
+  'alice@exa mple.ü.com',
+  'alice@ü:25.example',
+  'alice@-ü.example',
+  'alice@ü-.example',
+  'alice@ü..example',
+  'alice@ü.example.',
+  'alice@ü.example\n',
+]) {
+  test(`${JSON.stringify(text)} has not the form of an address`, (t) => {
+    t.notRegex(text, ADDRESS_AS_WRITTEN)
+  })
+}
+
+test('an address is too long as it is written, and as its domain is in ASCII', (t) => {
+  const malformed = { instanceOf: EmailAddressMalformed, message: 'Not one plain e-mail address' }
+  // Domains ignore soft hyphens.
+  const hyphens = (count: number) => `alice@exam${'\u00ad'.repeat(count)}ple.com`
+  t.is<string, string>(EmailAddress.parse(hyphens(254 - 'alice@example.com'.length)), 'alice@example.com')
+  t.throws(() => EmailAddress.parse(hyphens(255 - 'alice@example.com'.length)), malformed)
+  // Each of these labels is eight characters in ASCII.
+  t.notThrows(() => EmailAddress.parse(`${'l'.repeat(64)}@${'ü.'.repeat(22)}example`))
+  t.throws(() => EmailAddress.parse(`${'l'.repeat(64)}@${'ü.'.repeat(23)}example`), malformed)
+})
+
 test('an address says which part of it is not ASCII, and cannot be', (t) => {
   t.throws(() => EmailAddress.parse('älice@example.com'), { message: /before the @ must be ASCII$/ })
   t.throws(() => EmailAddress.parse('alice@℀.example'), {

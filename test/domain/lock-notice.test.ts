@@ -54,6 +54,17 @@ test('a notice is given up when its next attempt would come at the end of the lo
   t.like(events, [{ type: 'lock-notice-failed', noticeId: 'n1', reason: 'lock-over' }])
 })
 
+test('the event of a refusal has the reply of the mail system, if it gave one', (t) => {
+  const { challengeId, subjectUserId } = queued
+  const event = { type: 'lock-notice-failed', challengeId, subjectUserId, noticeId: 'n1', at: NOON } as const
+
+  const [, answered] = LockNotice.fail(queued, 'refused', NOON, 'smtp RCPT 550')
+  const [, silent] = LockNotice.fail(queued, 'lock-over', NOON)
+
+  t.deepEqual(answered, [{ ...event, reason: 'refused', reply: 'smtp RCPT 550' }])
+  t.deepEqual(silent, [{ ...event, reason: 'lock-over' }])
+})
+
 test('no event of a notice says where it goes', (t) => {
   const [, sent] = LockNotice.markSent(queued, 'm-1', NOON)
   const [, failed] = LockNotice.fail(queued, 'refused', NOON)

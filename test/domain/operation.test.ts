@@ -80,5 +80,6 @@ for (const [what, operation, field] of [
       code: 'operation-malformed',
     })
     t.is(error.field, field)
+    t.regex(error.message, /^must (?:be|have) .+(?:characters|lines)$/)
   })
 }

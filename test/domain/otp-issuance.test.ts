@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { idInBucketOf } from '../../src/domain/bucket.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { IssuanceTooSoon, OtpIssuance } from '../../src/domain/otp-issuance.ts'
 import { ALICE, afterNoon, demand, NOON, openChallenge, POLICY } from './examples.ts'
@@ -65,8 +67,31 @@ test('a cooldown that is longer than a code lives stays as it was set', (t) => {
   t.deepEqual(OtpIssuance.resendAvailableAt({ ...queued, number: 3 }, policy), afterNoon(400))
 })
 
-test('a reference follows from the end of the id of the challenge and from the number', (t) => {
-  const reference = (challengeId: string, number: number) => OtpIssuance.reference({ challengeId, number })
+test('a reference follows from the id of the challenge, without its bucket, and from the number', (t) => {
+  const reference = (challengeId: string, number: number) =>
+    OtpIssuance.reference({ challengeId, subjectUserId: 'alice', number })
+
+  t.is(reference('0197a000-0000-7000-8000-0000000c12bd', 1), 'UC')
+  t.is(reference('0197a000-0000-7000-8000-0000000c12bd', 2), 'ED')
+  t.is(reference('0197a000-0000-7000-8000-0000000c22bd', 1), 'UD')
+  t.is(reference('0197a0ff-0000-7000-8000-0000000c12bd', 1), 'UC')
+})
+
+test('the marks of the challenges of one subject spread over all pairs of letters', (t) => {
+  const marks = Array.from({ length: 20_000 }, () =>
+    OtpIssuance.reference({
+      challengeId: idInBucketOf('alice', randomUUID()),
+      subjectUserId: 'alice',
+      number: 1,
+    }),
+  )
+
+  t.is(new Set(marks).size, 576)
+})
+
+test('a reference of an id from before the buckets is what it was', (t) => {
+  const reference = (challengeId: string, number: number) =>
+    OtpIssuance.reference({ challengeId, subjectUserId: 'alice', number })
 
   t.is(reference('0197a000-0000-7000-8000-0000000000c1', 1), 'UC')
   t.is(reference('0197a000-0000-7000-8000-0000000000c1', 2), 'ED')
@@ -76,7 +101,7 @@ test('a reference follows from the end of the id of the challenge and from the n
 
 test('the references of a challenge are two letters each and all different', (t) => {
   const references = Array.from({ length: 100 }, (_, index) =>
-    OtpIssuance.reference({ challengeId: challenge.id, number: index + 1 }),
+    OtpIssuance.reference({ challengeId: challenge.id, subjectUserId: 'alice', number: index + 1 }),
   )
 
   t.is(new Set(references).size, 100)
@@ -113,6 +138,31 @@ test('a delivery is given up when its next attempt would come at the end of the 
   t.like(late, { status: 'failed', reason: 'code-expired', failedAt: afterNoon(299) })
   t.like(event, { type: 'otp-failed', reason: 'code-expired' })
 })
+
+test('the event of a mail that will never be sent has the reply of the mail system, if it gave one', (t) => {
+  const about = { challengeId: challenge.id, subjectUserId: 'alice', issuanceId: queued.id, at: NOON }
+
+  const [, answered] = OtpIssuance.fail(queued, 'refused', NOON, 'smtp RCPT 550')
+  const [, withheld] = OtpIssuance.fail(queued, 'superseded', NOON)
+
+  t.deepEqual(answered, { type: 'otp-failed', ...about, reason: 'refused', reply: 'smtp RCPT 550' })
+  t.deepEqual(withheld, { type: 'otp-failed', ...about, reason: 'superseded' })
+})
+
+for (const report of [
+  { outcome: 'delayed', at: NOON },
+  { outcome: 'delivered', at: NOON },
+  { outcome: 'bounced', kind: 'hard-bounce', at: NOON },
+] as const) {
+  test(`a mail that is reported as ${report.outcome} again is as it was, and leaves no event`, (t) => {
+    const [reported] = OtpIssuance.report(queued, report)
+
+    const [again, events] = OtpIssuance.report(reported, { ...report, at: afterNoon(1) })
+
+    t.is(again, reported)
+    t.deepEqual(events, [])
+  })
+}
 
 test('the mail of a live code is not withheld', (t) => {
   t.is(OtpIssuance.reasonToWithhold(queued, challenge, afterNoon(299.999)), undefined)

@@ -38,6 +38,12 @@ for (const [event, details] of [
   })
 }
 
+test('a service gets no detail that the trail does not have, or has in a form of its own', (t) => {
+  const event = { ...ABOUT, type: 'challenge-reported', statusBefore: undefined, mail: { kind: 'otp' } }
+
+  t.deepEqual(ServiceEvent.of(event as unknown as DomainEvent, TELLING)?.details, {})
+})
+
 for (const event of [
   { ...ABOUT, type: 'stranger-refused' },
   { ...ABOUT, type: 'consumption-refused', reason: 'digest-mismatch' },

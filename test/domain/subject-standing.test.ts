@@ -98,6 +98,12 @@ test('a lock that is over, to the millisecond, is no lock that could be ended', 
   t.is(SubjectStanding.unlock(blank, { email: ALICE }, NOON), undefined)
 })
 
+test('a user whose language is unknown hears of an unlocking in none', (t) => {
+  t.deepEqual(SubjectStanding.unlock(failTimes(5), { email: ALICE, locale: undefined }, NOON)?.notice, {
+    ...{ kind: 'subject-unlocked', subjectUserId: 'alice', recipient: ALICE, happenedAt: NOON },
+  })
+})
+
 test('nobody is told of an unlocking at an address that gets no mail, or without one', (t) => {
   const suppression = { address: ALICE, reason: 'hard-bounce', at: NOON } as const
   const locked = SubjectStanding.suppress(failTimes(5), suppression)

@@ -95,6 +95,7 @@ for (const [field, ...values] of [
       })
 
       t.is(error.field, field)
+      t.regex(error.message, /^must be 1 to \d+ printable/)
       t.false(value.length > 1 && error.message.includes(value))
     })
   }

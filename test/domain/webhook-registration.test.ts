@@ -10,6 +10,8 @@ import {
 } from '../../src/domain/webhook-registration.ts'
 import { NOON } from './examples.ts'
 
+const TOO_LONG = { instanceOf: WebhookMalformed, message: 'must have at most 2048 characters' } as const
+
 const PUBLIC: WebhookNetworks = {
   refusalOf: (hostname, encrypted) => {
     if (!encrypted) return 'must be encrypted'
@@ -73,10 +75,12 @@ test('a URL may be as long as its bound, as it was sent and as it is read', (t) 
   const path = (length: number) => `https://a.example/${'a'.repeat(length - 'https://a.example/'.length)}`
 
   t.is(WebhookUrl.parse(path(MAX_WEBHOOK_URL), PUBLIC).length, MAX_WEBHOOK_URL)
-  t.throws(() => WebhookUrl.parse(path(MAX_WEBHOOK_URL + 1), PUBLIC), { instanceOf: WebhookMalformed })
+  t.throws(() => WebhookUrl.parse(path(MAX_WEBHOOK_URL + 1), PUBLIC), TOO_LONG)
+  // The parser takes all of these steps back.
+  t.throws(() => WebhookUrl.parse(`https://a.example${'/..'.repeat(MAX_WEBHOOK_URL / 3)}`, PUBLIC), TOO_LONG)
   // Each of these letters is six characters of the URL.
   const letters = `https://a.example/${'ü'.repeat(MAX_WEBHOOK_URL / 6)}`
-  t.throws(() => WebhookUrl.parse(letters, PUBLIC), { instanceOf: WebhookMalformed })
+  t.throws(() => WebhookUrl.parse(letters, PUBLIC), TOO_LONG)
 })
 
 test('plain HTTP leads where the configuration allows it', (t) => {
@@ -121,11 +125,13 @@ test('a configuration resumes a paused endpoint only with another URL, because e
 })
 
 test('a configuration takes over what a service has registered, with its secrets', (t) => {
-  const demand = { clientId: 'payments', url: OTHER_URL, registeredBy: 'configuration' } as const
+  for (const url of [URL_OF_PAYMENTS, OTHER_URL]) {
+    const demand = { clientId: 'payments', url, registeredBy: 'configuration' } as const
 
-  const taken = WebhookRegistration.register(endpoint(), demand, SECOND)
+    const taken = WebhookRegistration.register(endpoint(), demand, SECOND)
 
-  t.deepEqual(taken, endpoint({ url: OTHER_URL, registeredBy: 'configuration' }))
+    t.deepEqual(taken, endpoint({ url, registeredBy: 'configuration' }))
+  }
 })
 
 test('a service cannot change what the operator has registered', (t) => {

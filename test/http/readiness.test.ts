@@ -63,6 +63,16 @@ test('a check that hangs makes it unready by name, holds up no answer, and is no
   t.is(hanging.asked(), 1)
 })
 
+test('a check has five seconds', async (t) => {
+  const readiness = new Readiness([checkOf('database', never)])
+  const asked = performance.now()
+
+  const { checks } = await readiness.report()
+
+  t.deepEqual(checks, { database: 'no answer within 5000 ms' })
+  t.true(performance.now() - asked >= 4990)
+})
+
 test('a check that breaks makes it unready by name, and says nothing of the error', async (t) => {
   const readiness = new Readiness([checkOf('database', () => Promise.reject(new Error('password')))])
 

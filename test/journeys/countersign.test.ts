@@ -4,7 +4,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import { simpleParser } from 'mailparser'
 import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createBucketedDatabase, type TestDatabase } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
 import {
   codeIn,
@@ -28,7 +28,7 @@ let withSmtp: ServiceProcess
 let db: pg.Pool
 
 test.before(async () => {
-  database = await createTestDatabase()
+  database = await createBucketedDatabase()
   dataDir = await createDataDir()
   smtpServer = new SMTPServer({
     authOptional: true,
@@ -42,7 +42,12 @@ test.before(async () => {
   await new Promise<void>((listening) => smtpServer.listen(0, '127.0.0.1', listening))
   const { port } = smtpServer.server.address() as { port: number }
 
-  const env = { DATABASE_URL: database.url, DATA_DIR: dataDir.path, OTP_RESEND_COOLDOWN_SECONDS: '1' }
+  const env = {
+    DATABASE_URL: database.url,
+    DATABASE_SHARDING: database.sharding,
+    DATA_DIR: dataDir.path,
+    OTP_RESEND_COOLDOWN_SECONDS: '1',
+  }
   withMailbox = await startProcess(env)
   db = new pg.Pool({ connectionString: database.url })
   smtpEnv = {
@@ -238,7 +243,10 @@ test.serial(
     await call(url, 'POST', challenge.initiate, { token: alice.token })
     const [mail] = await mailsTo(url, alice.email)
 
-    await db.query('UPDATE challenges SET subject_user_id = $2 WHERE id = $1', [challenge.id, mallory.userId])
+    await db.query('UPDATE challenges SET subject_user_id = $2, bucket = bucket_of($2) WHERE id = $1', [
+      challenge.id,
+      mallory.userId,
+    ])
 
     const json = { totp: codeIn(mail!) }
     const answer = await call(url, 'POST', challenge.verify, { token: mallory.token, json })

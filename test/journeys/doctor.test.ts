@@ -177,7 +177,13 @@ test.serial('doctor logs in with a token whose secret is in a file, and reveals 
 test.serial(
   'doctor says of all that is broken at once what to do, in both forms, and ends with 1',
   async (t) => {
-    const env = production(`postgresql://u:secret@${NOWHERE}/none`)
+    const env = {
+      ...production(`postgresql://u:secret@${NOWHERE}/none`),
+      SUPPORT_ORIGIN: 'https://support.bank.example',
+      SUPPORT_CLIENT_ID: 'support-desk',
+      SUPPORT_CLIENT_SECRET: 'secret',
+      SUPPORT_ISSUER: `https://${NOWHERE}/agents`,
+    }
 
     const document = await countersign(env, 'doctor', '--json')
     t.is(document.status, 1)
@@ -186,7 +192,7 @@ test.serial(
     const failed = checks.filter(({ level }: { level: string }) => level === 'failed')
     t.deepEqual(
       failed.map(({ name }: { name: string }) => name),
-      ['database', 'issuer', 'mail-smtp'],
+      ['database', 'issuer', 'support-sign-in', 'mail-smtp'],
     )
     for (const { remedy } of failed) t.truthy(remedy)
 

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
-import { createTestDatabase, query } from '../support/database.ts'
+import { createBucketedDatabase, query } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
 import { mailsTo, openChallenge, paymentsToken, registerUser, tokenOf, until } from './client.ts'
 import { createDataDir, type ServiceProcess, startProcess } from './service-process.ts'
@@ -11,7 +11,7 @@ const WRONG = { totp: 'wrong' }
 
 /** So many processes on one new database, and where it is. */
 async function started(t: ExecutionContext, count: number, settings: Record<string, string> = {}) {
-  const { url: databaseUrl } = await createTestDatabase()
+  const { url: databaseUrl } = await createBucketedDatabase()
   const dataDir = await createDataDir()
   const env = { DATABASE_URL: databaseUrl, DATA_DIR: dataDir.path }
   const services: ServiceProcess[] = []

@@ -1,6 +1,6 @@
 import test from 'ava'
 import pg from 'pg'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createBucketedDatabase, type TestDatabase } from '../support/database.ts'
 import { type GroupWatch, groupWatch } from '../support/group-watch.ts'
 import { call } from '../support/http-call.ts'
 import { codeIn, mailsTo, openChallenge, paymentsToken, registerUser, until, wrongCode } from './client.ts'
@@ -15,10 +15,11 @@ let db: pg.Pool
 let watches: GroupWatch[]
 
 test.before(async () => {
-  database = await createTestDatabase()
+  database = await createBucketedDatabase()
   dataDir = await createDataDir()
   const env = {
     DATABASE_URL: database.url,
+    DATABASE_SHARDING: database.sharding,
     DATA_DIR: dataDir.path,
     LOG_LEVEL: 'warn',
     SUBJECT_MAX_FAILURES: '100',
@@ -29,7 +30,8 @@ test.before(async () => {
 })
 
 test.after('in every process requests shared statements, and no burst made one fail', async (t) => {
-  for (const watch of watches) t.true((await watch.look()) > 0)
+  // With Citus, subjects are on different servers, and none shares a statement.
+  if (database.sharding === 'none') for (const watch of watches) t.true((await watch.look()) > 0)
   for (const service of services)
     t.false(/"level":(50|60)|ERROR|FATAL/.test(service.output()), service.output())
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
-import { createTestDatabase, query } from '../support/database.ts'
+import { createBucketedDatabase, query } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
 import { receiver } from '../support/webhook-deliveries.ts'
 import { codeIn, mailsTo, openChallenge, paymentsToken, randomDigest, registerUser, until } from './client.ts'
@@ -15,7 +15,7 @@ const WHOLE_LIFE = [...OF_CALLS, 'otp-sent']
 async function installation(t: ExecutionContext) {
   const dataDir = await createDataDir()
   t.teardown(dataDir.remove)
-  const { url: databaseUrl } = await createTestDatabase()
+  const { url: databaseUrl } = await createBucketedDatabase()
   const { url: endpoint, received } = await receiver(t)
   const env = {
     DATABASE_URL: databaseUrl,

@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { launchChromium } from '../../tools/pictures/chromium.ts'
 import { AgentIssuer, DESK } from '../../tools/support/agent-issuer.ts'
 import { Forwarder } from '../../tools/support/forwarder.ts'
-import { createTestDatabase } from '../support/database.ts'
+import { createBucketedDatabase } from '../support/database.ts'
 import { call } from '../support/http-call.ts'
 import {
   inBrowser,
@@ -47,7 +47,7 @@ test.before(async () => {
   issuer = await new AgentIssuer().start(desk.origin)
   dataDir = await createDataDir()
   service = await startProcess({
-    DATABASE_URL: (await createTestDatabase()).url,
+    DATABASE_URL: (await createBucketedDatabase()).url,
     DATA_DIR: dataDir.path,
     ...supportEnv(),
   })
@@ -224,7 +224,7 @@ for (const [what, options] of [
     const paths = [
       ['/support', 200],
       [`/support/challenges/${challenge.id}`, 200],
-      [`/support/user?${new URLSearchParams({ id: userId })}&done=unlocked`, 200],
+      [`/support/user?${new URLSearchParams({ id: userId })}`, 200],
       [`/support/user/unlock?${new URLSearchParams({ id: userId })}`, 200],
       ['/support/find?id=nobody', 404],
       ['/support/signed-out', 200],
@@ -256,7 +256,7 @@ inBrowser(
     t.teardown(() => Promise.all([front.stop(), own.stop()]))
     const home = await createDataDir()
     const several = await startProcess({
-      DATABASE_URL: (await createTestDatabase()).url,
+      DATABASE_URL: (await createBucketedDatabase()).url,
       DATA_DIR: home.path,
       WORKERS: '2',
       ...supportEnv(),

@@ -327,7 +327,7 @@ test('a receiver that could verify nothing cannot be made', (t) => {
   }
 })
 
-test('the kit knows each type of event that the service sends', async (t) => {
+test('the kit knows each type of event that the service sends, with all its details', async (t) => {
   const details: Record<string, Record<string, string | number>> = {
     'challenge-opened': { operationType: 'payments.initiate' },
     'otp-issued': { number: 1 },
@@ -335,17 +335,19 @@ test('the kit knows each type of event that the service sends', async (t) => {
     'otp-failed': { reason: 'refused' },
     'otp-rejected': { attemptsRemaining: 2 },
     'challenge-cancelled': { reason: 'by-subject' },
-    'challenge-reported': { statusBefore: 'verified' },
+    'challenge-reported': { statusBefore: 'verified', mail: 'lock-notice' },
     'subject-locked': { until: '2026-03-01T13:00:00.000Z' },
   }
   for (const type of SERVICE_EVENT_TYPES) {
-    const handled: string[] = []
-    const on: EventHandlers = { [type]: (event: ServiceEvent) => void handled.push(event.type) }
+    const handled: ServiceEvent[] = []
+    const on: EventHandlers = { [type]: (event: ServiceEvent) => void handled.push(event) }
     const kit = new EventReceiver({ clientId: 'payments', secrets: [SECRET], on })
     const { headers, body } = await delivered(t, { ...EVENT, type, details: details[type] ?? {} })
 
     t.deepEqual(await kit.receive(headers, body), { status: 204, body: '' })
-    t.deepEqual(handled, [type])
+    t.is(handled.length, 1)
+    const { id, at, challengeId, subjectUserId, clientId, position, ...peculiar } = handled[0]!
+    t.deepEqual(JSON.parse(JSON.stringify(peculiar)), { type, ...details[type] })
   }
 })
 

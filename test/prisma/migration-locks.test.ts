@@ -39,6 +39,11 @@ for (const [what, sql] of [
   ['a table that is gone', 'DROP TABLE t'],
   ['all rows at once', 'UPDATE t SET a = 1'],
   ['a lock', 'LOCK TABLE t'],
+  [
+    'a block that commits its steps beside something else',
+    'DO $$ BEGIN UPDATE t SET a = 1; COMMIT; END $$; DROP FUNCTION f()',
+  ],
+  ['a block that keeps its locks to the end', 'DO $$ BEGIN ALTER TABLE t ADD COLUMN a INT; END $$'],
 ] as const) {
   test(`${what} is found`, (t) => {
     t.is(lockProblems(`-- a comment; with a semicolon\n${sql};`).length, 1)
@@ -61,6 +66,10 @@ for (const [what, sql] of [
   [
     'a column that no running version needs any more',
     '-- contract: read by nothing since version 3\nALTER TABLE t DROP COLUMN a',
+  ],
+  [
+    'a block alone that commits its steps',
+    'DO $$ BEGIN ALTER TABLE t ADD COLUMN a INT; COMMIT; ALTER TABLE u ADD COLUMN a INT; COMMIT; END $$',
   ],
   [
     'a function, whatever is in it',

@@ -9,6 +9,8 @@ import { codeIn, hasCode, until } from '../journeys/client.ts'
 export interface Arrival {
   readonly issuanceId: string
   readonly code: string
+  /** The address of its reader. */
+  readonly recipient: string
 }
 
 /** The mail system of a chaos run. */
@@ -45,8 +47,10 @@ export async function countingInbox(
       // A sender that is killed in the middle of a mail leaves no mail.
       buffer(stream)
         .then(mailOf)
-        .then(({ id, text }) =>
-          hasCode({ text }) ? taken({ issuanceId: id, code: codeIn({ text }) }) : takenWithoutCode(id),
+        .then(({ id, text, recipient }) =>
+          hasCode({ text })
+            ? taken({ issuanceId: id, code: codeIn({ text }), recipient })
+            : takenWithoutCode(id),
         )
         .then(() => done(), done)
         .finally(() => underWay--)
@@ -69,6 +73,7 @@ export async function countingInbox(
 }
 
 async function mailOf(bytes: Buffer) {
-  const { messageId, text } = await simpleParser(bytes)
-  return { id: messageId!.slice(1, messageId!.indexOf('@')), text: text! }
+  const { messageId, text, to } = await simpleParser(bytes)
+  const [recipient] = [to!].flat()
+  return { id: messageId!.slice(1, messageId!.indexOf('@')), text: text!, recipient: recipient!.text }
 }

@@ -28,20 +28,20 @@ export async function putHistory(client: pg.Client, count: number): Promise<void
     }
     await copy(
       'subject_standings',
-      'subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version',
-      `SELECT 'subject-' || n, 0::smallint, 0::smallint, '{}'::timestamptz[], 3
+      'bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version',
+      `SELECT bucket_of('subject-' || n), 'subject-' || n, 0::smallint, 0::smallint, '{}'::timestamptz[], 3
        FROM generate_series(0, ${Math.min(count, SUBJECTS) - 1}) n`,
     )
     await copy(
       'users',
-      'user_id, email, created_at, updated_at',
-      `SELECT 'subject-' || n, 'subject-' || n || '@example.com', now(), now()
+      'bucket, user_id, email, created_at, updated_at',
+      `SELECT bucket_of('subject-' || n), 'subject-' || n, 'subject-' || n || '@example.com', now(), now()
        FROM generate_series(0, ${Math.min(count, SUBJECTS) - 1}) n`,
     )
     await copy(
       'trail_heads',
-      'subject_user_id, position, hash, previous_hash',
-      `SELECT 'subject-' || n, 0, ''::bytea, ''::bytea FROM generate_series(0, ${Math.min(count, SUBJECTS) - 1}) n`,
+      'bucket, subject_user_id, position, hash, previous_hash',
+      `SELECT bucket_of('subject-' || n), 'subject-' || n, 0, ''::bytea, ''::bytea FROM generate_series(0, ${Math.min(count, SUBJECTS) - 1}) n`,
     )
     for (let first = 0; first < count; first += BATCH) {
       const last = Math.min(first + BATCH, count) - 1
@@ -73,14 +73,15 @@ interface Span {
   readonly now: string
 }
 
-/** The n-th challenge: its time, and an id that begins with its time (RFC 9562 §5.7), as the service's ids do. */
+/** The n-th challenge: its time, and an id that begins with its time (RFC 9562 §5.7) and ends with its bucket, as the service's ids do. */
 function source(first: number, last: number, { count, now }: Span): string {
   const id = (variant: string) =>
-    `(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7${variant}00' || '8000' || lpad(to_hex(n), 12, '0'))::uuid`
+    `(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7${variant}00' || '8000' || lpad(to_hex(n), 9, '0') || lpad(to_hex(bucket), 3, '0'))::uuid`
   return `(
-    SELECT n, at, ${id('0')} AS id, ${id('1')} AS issuance_id, 'subject-' || n % ${SUBJECTS} AS subject
+    SELECT n, at, ${id('0')} AS id, ${id('1')} AS issuance_id, subject, bucket
     FROM (
-      SELECT n, date_trunc('milliseconds', '${now}'::timestamptz - interval '100 days' * (1 - n / ${count}.0)) AS at
+      SELECT n, 'subject-' || n % ${SUBJECTS} AS subject, bucket_of('subject-' || n % ${SUBJECTS}) AS bucket,
+        date_trunc('milliseconds', '${now}'::timestamptz - interval '100 days' * (1 - n / ${count}.0)) AS at
       FROM generate_series(${first}, ${last}) n
     ) times
   ) h`
@@ -88,11 +89,11 @@ function source(first: number, last: number, { count, now }: Span): string {
 
 const CHALLENGES = {
   columns:
-    'id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status, attempts_remaining, issuance_count, created_at, expires_at, verified_at, consumed_at, consumption_key, consumption_fingerprint, idempotency_key, request_fingerprint',
+    'bucket, id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status, attempts_remaining, issuance_count, created_at, expires_at, verified_at, consumed_at, consumption_key, consumption_fingerprint, idempotency_key, request_fingerprint',
 }
 
 function challenges(first: number, last: number, span: Span): string {
-  return `SELECT id, 'history', subject, 'payments.initiate', left(encode(sha256(n::text::bytea), 'base64'), 43),
+  return `SELECT bucket, id, 'history', subject, 'payments.initiate', left(encode(sha256(n::text::bytea), 'base64'), 43),
       jsonb_build_array(
         jsonb_build_object('label', 'Amount', 'value', 'EUR ' || n || '.00'),
         jsonb_build_object('label', 'To', 'value', 'ACME GmbH, DE89 3704 0044 0532 0130 00')
@@ -105,21 +106,22 @@ function challenges(first: number, last: number, span: Span): string {
 
 const ISSUANCES = {
   columns:
-    'id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at, status, delivery_attempts, sent_at, message_id',
+    'bucket, id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at, status, delivery_attempts, sent_at, message_id',
 }
 
 function issuances(first: number, last: number, span: Span): string {
-  return `SELECT issuance_id, id, subject, 1::smallint, 'k1', subject || '@example.com', at + interval '1 second',
+  return `SELECT bucket, issuance_id, id, subject, 1::smallint, 'k1', subject || '@example.com', at + interval '1 second',
       at + interval '301 seconds', 'sent', 1::smallint, at + interval '2 seconds', '<' || issuance_id || '@bank.example>'
     FROM ${source(first, last, span)} ORDER BY n`
 }
 
 const EVENTS = {
-  columns: 'challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details',
+  columns:
+    'bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details',
 }
 
 function events(first: number, last: number, span: Span): string {
-  return `SELECT id, subject, type, at + after, actor, md5(n::text || type)::uuid::text, '203.0.113.7', details
+  return `SELECT bucket, id, subject, type, at + after, actor, md5(n::text || type)::uuid::text, '203.0.113.7', details
     FROM ${source(first, last, span)}, LATERAL (VALUES
       ('challenge-opened', interval '0', 'client:history', '{}'::jsonb),
       ('otp-issued', interval '1 second', 'user:' || subject, jsonb_build_object('issuanceId', issuance_id, 'number', 1)),

@@ -56,9 +56,9 @@ export type ServiceEvent =
   | (PlainEvent<'subject-locked'> & { readonly until: Date })
   /**
    * The user says that the operation is not theirs. `statusBefore` is how the challenge stood then: what was `pending` or `verified` is
-   * cancelled, and what was `consumed` may have run.
+   * cancelled, and what was `consumed` may have run. `mail` is the mail whose link its reader followed: `otp` or `lock-notice`.
    */
-  | (PlainEvent<'challenge-reported'> & { readonly statusBefore: string })
+  | (PlainEvent<'challenge-reported'> & { readonly statusBefore: string; readonly mail: string })
 
 export type ServiceEventType = ServiceEvent['type']
 
@@ -77,7 +77,7 @@ const DETAILS: { readonly [Type in ServiceEventType]: z.ZodType } = {
   'challenge-cancelled': z.object({ reason: z.string() }),
   'challenge-consumed': z.object({}),
   'subject-locked': z.object({ until: z.coerce.date() }),
-  'challenge-reported': z.object({ statusBefore: z.string() }),
+  'challenge-reported': z.object({ statusBefore: z.string(), mail: z.string() }),
 }
 
 /** Events of another source may come to the same endpoint. */

@@ -48,6 +48,7 @@ export class RetentionCron {
   }
 
   async #pause(signal: AbortSignal): Promise<void> {
+    // It rejects only when the process stops, which the caller sees from the signal.
     await wait(this.#pauseInMs, undefined, { signal }).catch(() => {})
   }
 }

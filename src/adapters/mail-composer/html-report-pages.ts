@@ -84,8 +84,8 @@ const pageOf = (style: string) => `<!doctype html>
 {{/operation}}{{#paragraphs}}<p>{{text}}</p>
 {{/paragraphs}}{{#form}}<form method="post" autocomplete="off">
 <input type="hidden" name="proof" value="{{proof}}">
-<label><input type="checkbox" name="others" value="yes"><span>{{others}}</span></label>
-<button type="submit">{{press}}</button>
+{{#choice}}<label><input type="checkbox" name="others" value="yes"><span>{{others}}</span></label>
+{{/choice}}<button type="submit">{{press}}</button>
 </form>
 {{/form}}<p class="quiet">{{never}}</p>
 </main>
@@ -149,7 +149,13 @@ export class HtmlReportPages implements ReportPages {
           again: page.isAgain ? [{ text: words.again }] : [],
           operation: this.#operation(page, wording, reader),
           paragraphs: [askOf(page.status, words)],
-          form: [{ proof: page.proof, others: words.others, press: words.link }],
+          form: [
+            {
+              proof: page.proof,
+              choice: page.endsOthers ? [{ others: words.others }] : [],
+              press: words.link,
+            },
+          ],
         }
       case 'reported':
         return plain(

@@ -132,6 +132,7 @@ async function examine(
     if (refusal) throw refusal
     connection.quit()
   } finally {
+    // The conversation is over by now, well or not, and its result counts.
     lost.catch(() => {})
     connection.close()
   }

@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
+import type { Logger } from 'pino'
 import { AggregatorRegistry, type Registry } from 'prom-client'
 import { Metrics } from './metrics.ts'
 import type { Scrape } from './metrics-server.ts'
@@ -22,10 +23,14 @@ interface Answer {
 }
 
 /** Lets this worker send its metrics to the supervisor when the supervisor asks for them. */
-export function answerSupervisor(read: () => Promise<readonly object[]>): void {
+export function answerSupervisor(read: () => Promise<readonly object[]>, logger: Logger): void {
   process.on('message', async (message) => {
     if (typeof message !== 'object' || message === null || !('reportMetrics' in message)) return
-    const metrics = await read().catch(() => undefined)
+    // The supervisor fails its scrape then, and says which worker it was. Only the worker knows why.
+    const metrics = await read().catch((error: unknown) => {
+      logger.error({ err: error }, 'collecting the metrics failed')
+      return undefined
+    })
     // The supervisor may have ended by now.
     process.send?.({ metricsFor: message.reportMetrics, metrics }, undefined, undefined, () => {})
   })

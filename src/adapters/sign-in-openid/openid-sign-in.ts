@@ -4,6 +4,7 @@ import type { SignInSecrets } from '../../contracts/agent-sign-in.ts'
 import { type Agent, AgentSignIn, SignInRefused, SignInUnavailable } from '../../contracts/agent-sign-in.ts'
 import { IDENTITY } from '../../domain/identity.ts'
 import { rolesIn } from './agent-roles.ts'
+import { discoverIssuer } from './discover-issuer.ts'
 
 export interface OpenidSignInOptions {
   readonly issuer: string
@@ -16,7 +17,6 @@ export interface OpenidSignInOptions {
   readonly writeRole: string
 }
 
-const TIMEOUT_IN_SECONDS = 5
 /** An issuer moves its endpoints rarely. Its keys are fetched anew when a token names one that is not known. */
 const DISCOVERED_FOR_MS = 3_600_000
 /** A code that says something and holds no value. */
@@ -114,7 +114,7 @@ export class OpenidSignIn extends AgentSignIn {
   async #client(): Promise<openid.Configuration> {
     const now = this.#clock.now().getTime()
     if (!this.#discovered || this.#discovered.until <= now) {
-      this.#discovered = { client: this.#discover(), until: now + DISCOVERED_FOR_MS }
+      this.#discovered = { client: discoverIssuer(this.#options), until: now + DISCOVERED_FOR_MS }
     }
     const { client } = this.#discovered
     try {
@@ -124,17 +124,6 @@ export class OpenidSignIn extends AgentSignIn {
       const failure = failureOf(error)
       throw failure instanceof SignInRefused ? new SignInUnavailable(failure.reason) : failure
     }
-  }
-
-  #discover(): Promise<openid.Configuration> {
-    const { issuer, clientId, clientSecret } = this.#options
-    const execute = [openid.enableNonRepudiationChecks]
-    // The configuration allows this on loopback alone.
-    if (new URL(issuer).protocol === 'http:') execute.push(openid.allowInsecureRequests)
-    return openid.discovery(new URL(issuer), clientId, clientSecret, openid.ClientSecretBasic(clientSecret), {
-      execute,
-      timeout: TIMEOUT_IN_SECONDS,
-    })
   }
 }
 

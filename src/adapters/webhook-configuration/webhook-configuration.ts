@@ -49,6 +49,7 @@ export class WebhookConfiguration {
         return
       } catch (error) {
         this.#logger.error({ err: error }, 'configuring the webhook endpoints failed')
+        // It rejects only when the process stops, which ends the loop.
         await wait(this.#retryInMs, undefined, { signal }).catch(() => {})
       }
     }

@@ -63,7 +63,7 @@ export class ConsumeChallenge {
   }
 
   async #decide(
-    { challenge, standing, issuance, user, forgery }: LoadedStepUp,
+    { challenge, standing, user, forgery }: LoadedStepUp,
     { challengeId, clientId, signature, digest, idempotency }: ConsumeChallengeCommand,
     now: Date,
   ): Promise<Decided<ConsumedChallenge | ConsumptionRefusal>> {
@@ -77,7 +77,7 @@ export class ConsumeChallenge {
     const refusal = isRepeat ? forgery : await this.#refusal(challenge, signature, digest)
     if (refusal) {
       const [refused, events] = Challenge.refuseConsumption(challenge, refusal, idempotency, now)
-      const recipient = user?.email ?? issuance?.recipient
+      const recipient = user?.email
       const isEnded = refused.status !== challenge.status
       return {
         decision: {

@@ -52,7 +52,7 @@ export class OpenChallenge {
    */
   async execute({ idempotency, origin, ...demand }: OpenChallengeCommand): Promise<OpenedChallenge> {
     const [opened, event] = Challenge.open(
-      { ...demand, id: this.#identifiers.next() },
+      { ...demand, id: this.#identifiers.next(demand.subjectUserId) },
       this.#policy,
       this.#clock.now(),
     )

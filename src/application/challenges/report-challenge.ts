@@ -7,7 +7,7 @@ import { MAIL_READER, type Origin, type Provenance } from '../ports/provenance.t
 import type { ReportLinks } from '../ports/report-links.ts'
 import type { ReportableChallenges } from '../ports/reportable-challenges.ts'
 import type { StepUps } from '../ports/step-ups.ts'
-import { reportedChallenge } from './reported-challenge.ts'
+import { mayEndOthers, reportedChallenge } from './reported-challenge.ts'
 
 export interface ReportChallengeCommand {
   readonly token: string
@@ -26,7 +26,7 @@ export interface ReportOutcome {
   readonly statusBefore: ChallengeStatus
   /** BCP 47 language tag of the user, where known. */
   readonly locale: string | undefined
-  /** How many other challenges this call ended. Undefined if it was not asked to, or if the first report was too long ago. */
+  /** How many other challenges this call ended. Undefined if it was not asked to, or if the mail or its first report is too old. */
   readonly othersEnded: number | undefined
 }
 
@@ -42,6 +42,8 @@ const MOST_OTHERS = 100
 interface Reported extends Pick<ReportOutcome, 'clientId' | 'isFirst' | 'statusBefore' | 'locale'> {
   readonly subjectUserId: string
   readonly reportedAt: Date
+  /** When the operation was asked for. */
+  readonly createdAt: Date
 }
 
 /** Records that the reader of a mail did not ask for its operation, once for each challenge, and ends the challenge if it is live. */
@@ -79,9 +81,11 @@ export class ReportChallenge {
 
     const reported = await this.#report(challengeId, mail.kind, provenance)
     if (!reported) return undefined
-    const { subjectUserId, reportedAt, ...outcome } = reported
+    const { subjectUserId, reportedAt, createdAt, ...outcome } = reported
     const isRecent = this.#clock.now() < secondsAfter(reportedAt, OTHERS_END_WITHIN_SECONDS)
-    const othersEnded = endOthers && isRecent ? await this.#endOthers(subjectUserId, provenance) : undefined
+    const othersMayEnd = isRecent && mayEndOthers({ createdAt }, reportedAt)
+    const othersEnded =
+      endOthers && othersMayEnd ? await this.#endOthers(subjectUserId, provenance) : undefined
     return { challengeId, ...outcome, othersEnded }
   }
 
@@ -101,8 +105,8 @@ export class ReportChallenge {
         challengeId,
         provenance,
         async ({ challenge, standing, user }, now): Promise<Decided<Reported>> => {
-          const { subjectUserId, clientId } = challenge
-          const about = { subjectUserId, clientId, locale: user?.locale }
+          const { subjectUserId, clientId, createdAt } = challenge
+          const about = { subjectUserId, clientId, createdAt, locale: user?.locale }
           const events = await this.#trail.eventsOf(challengeId)
           const earlier = events.find((event) => event.type === 'challenge-reported')
           if (earlier) {

@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { ReportLinks } from '../ports/report-links.ts'
 import type { ReportableChallenges } from '../ports/reportable-challenges.ts'
 import type { StepUps } from '../ports/step-ups.ts'
-import { reportedChallenge } from './reported-challenge.ts'
+import { mayEndOthers, reportedChallenge } from './reported-challenge.ts'
 
 export interface ReviewedMail {
   readonly challengeId: string
@@ -20,6 +20,8 @@ export interface ReviewedMail {
   /** BCP 47 language tag of the user, where known. */
   readonly locale: string | undefined
   readonly isReported: boolean
+  /** Whether a report by this mail could still end the user's other live challenges. */
+  readonly endsOthers: boolean
 }
 
 /** Shows the reader of a mail what the link in it would report. Changes nothing, because scanners of mails follow links. */
@@ -67,6 +69,7 @@ export class ReviewReportedMail {
       createdAt: challenge.createdAt,
       locale: stepUp.user?.locale,
       isReported: events.some(({ type }) => type === 'challenge-reported'),
+      endsOthers: mayEndOthers(challenge, now),
     }
   }
 }

@@ -49,11 +49,14 @@ export class IssueOtp {
    * @throws what {@link decideAndSave} throws
    */
   async execute(command: IssueOtpCommand): Promise<void> {
-    await recordingStrangers(this.#stepUps, this.#clock, command, () => this.#issue(command))
-    this.#signal.wake()
+    const issuanceId = await recordingStrangers(this.#stepUps, this.#clock, command, () =>
+      this.#issue(command),
+    )
+    this.#signal.wake(issuanceId)
   }
 
-  #issue({ challengeId, userId, origin }: IssueOtpCommand): Promise<void> {
+  /** Returns the id of the code. */
+  #issue({ challengeId, userId, origin }: IssueOtpCommand): Promise<string> {
     return decideAndSave(
       this.#stepUps,
       this.#clock,
@@ -65,12 +68,12 @@ export class IssueOtp {
         User.assertNotHeld(user, this.#policy, now)
 
         const demand = {
-          id: this.#identifiers.next(),
+          id: this.#identifiers.next(userId),
           keyId: this.#totp.activeKeyId(),
           recipient: user.email,
         }
         const decision = StepUp.issueOtp(stepUp, demand, this.#policy, now)
-        return { decision, result: undefined }
+        return { decision, result: demand.id }
       },
     )
   }

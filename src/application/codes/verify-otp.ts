@@ -56,7 +56,7 @@ export class VerifyOtp {
       const [decision, result] = StepUp.verifyOtp(
         stepUp,
         (issuance) => this.#totp.matches(candidate, issuance, challenge),
-        { id: this.#identifiers.next(), address: user?.email },
+        { id: this.#identifiers.next(userId), address: user?.email },
         this.#policy,
         now,
       )

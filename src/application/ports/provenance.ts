@@ -26,7 +26,7 @@ export const MAIL_READER = 'mail-reader'
 
 /** The client that acted; undefined if none did. */
 export function clientOf({ actor }: Pick<Provenance, 'actor'>): string | undefined {
-  return /^client:(.+)$/s.exec(actor)?.[1]
+  return /^client:(.+)/s.exec(actor)?.[1]
 }
 
 /** A caller, as the actor of its request. */

@@ -14,13 +14,16 @@ export abstract class WebhookEndpoints {
    * An endpoint without `pausedAt` starts anew: its earlier failures count no more. One that gets its `pausedAt` here is paused until
    * somebody resumes it here: it gets no tries meanwhile.
    *
+   * One that gets its first URL gets the events that are stored from then on. Those before it are finished: nobody
+   * wanted them delivered, and a replay finds them.
+   *
    * @param previous undefined if the client had no endpoint.
    * @throws {StorageUnavailable}
    */
   abstract save(endpoint: WebhookEndpoint, previous: WebhookEndpoint | undefined): Promise<boolean>
 
   /**
-   * From then on no events are stored for the client. Those that it has stay. Has no effect if somebody else has registered the endpoint
+   * From then on no events are stored for the client. Those that it has stay, and those of an endpoint without a URL are finished. Has no effect if somebody else has registered the endpoint
    * meanwhile.
    *
    * @throws {StorageUnavailable}

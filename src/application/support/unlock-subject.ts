@@ -37,10 +37,10 @@ export class UnlockSubject {
     return retryOnConflict('a lock', async () => {
       const standing = await this.#standings.find(userId)
       const now = this.#clock.now()
-      if (!standing || !SubjectStanding.isLocked(standing, now)) return { saved: true, result: false }
-
-      const user = await this.#directory.find(userId)
-      const unlocking = SubjectStanding.unlock(standing, user, now)
+      const unlocking =
+        standing &&
+        SubjectStanding.isLocked(standing, now) &&
+        SubjectStanding.unlock(standing, await this.#directory.find(userId), now)
       if (!unlocking) return { saved: true, result: false }
       const saved = await this.#standings.saveUnlocking(unlocking, { actor, ...origin })
       return { saved, result: true }

@@ -15,6 +15,7 @@ export function restartWhenEnded(folder: string, run: RunProgram): () => Promise
 
   const watch = async () => {
     while (!signal.aborted) {
+      // It rejects only at the end.
       await wait(LOOK_INTERVAL_IN_MS, undefined, { signal, ref: false }).catch(() => {})
       if (signal.aborted || findRunningServer(folder)) continue
       await run('pg_ctl', 'start', '--pgdata', cluster, '--log', log, '--wait')

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import fc from 'fast-check'
 import { HtmlTemplate } from '../../../src/adapters/mail-composer/html-template.ts'
-import { readableOn } from '../../../src/domain/brand.ts'
 import { compiled, compileLetter, LETTERS } from '../../../tools/mail/compile-letter.ts'
 
 for (const letter of LETTERS) {
@@ -83,32 +82,3 @@ for (const [what, fill, message] of [
     t.throws(fill, { message })
   })
 }
-
-for (const [color, text] of [
-  ['#000000', '#fff'],
-  ['#0f4c5c', '#fff'],
-  ['#757575', '#fff'],
-  ['#767676', '#000'],
-  ['#F2B705', '#000'],
-  ['#ffffff', '#000'],
-] as const) {
-  test(`${text} is easier to read on ${color}`, (t) => {
-    t.is(readableOn(color), text)
-  })
-}
-
-test('what is written on a colour has a contrast of 4.5 to 1 or more, whatever the colour (WCAG 2.2 §1.4.3)', (t) => {
-  const linear = (value: number) =>
-    value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4
-  const byte = fc.integer({ min: 0, max: 255 })
-  fc.assert(
-    fc.property(byte, byte, byte, (red, green, blue) => {
-      const color = `#${Buffer.from([red, green, blue]).toString('hex')}`
-      const luminance = 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
-      const [darker, lighter] = [luminance, readableOn(color) === '#fff' ? 1 : 0].toSorted((a, b) => a - b)
-
-      t.true((lighter! + 0.05) / (darker! + 0.05) >= 4.5)
-    }),
-    { numRuns: 1000 },
-  )
-})

@@ -28,6 +28,7 @@ const asking = (changes: Partial<AskingPage> = {}): AskingPage => ({
     summary: TRANSFER.summary,
     createdAt: NOON,
     proof: 'p.q',
+    endsOthers: true,
     isAgain: false,
   },
   ...changes,
@@ -93,6 +94,7 @@ const KINDS: readonly ReportPage[] = [
   ),
   asking({ isAgain: true }),
   asking({ summary: undefined }),
+  asking({ endsOthers: false }),
   { kind: 'already', othersEnded: false },
   { kind: 'already', othersEnded: true },
   { kind: 'unknown' },
@@ -130,7 +132,7 @@ for (const { language, direction, report } of createWordings()) {
       t.is(new Set([saidOf('pending'), saidOf('consumed'), saidOf('expired')]).size, 3)
     }
     const others = KINDS.map(said)
-    t.is(new Set(others).size, 13)
+    t.is(new Set(others).size, 14)
   })
 }
 
@@ -167,6 +169,17 @@ test('the choice to end everything else is not made for the reader', (t) => {
     choice!.attrs.map(({ name }) => name),
     ['type', 'name', 'value'],
   )
+})
+
+test('a mail that ends no others offers no such choice', (t) => {
+  const html = pages.page(asking({ endsOthers: false }), 'en')
+
+  t.deepEqual(
+    all(html, 'input').map(({ attrs }) => attrs.find(({ name }) => name === 'name')?.value),
+    ['proof'],
+  )
+  t.is(all(html, 'button').length, 1)
+  t.is(all(html, 'label').length, 0)
 })
 
 test('the time of the operation is in the zone of the mails', (t) => {

@@ -30,9 +30,15 @@ async function examined(
     production = true,
     clock = REAL_CLOCK,
     mailRemedyOf = () => undefined,
-  }: { production?: boolean; clock?: Clock; mailRemedyOf?: (reply: string) => string | undefined } = {},
+    sharding,
+  }: {
+    production?: boolean
+    clock?: Clock
+    mailRemedyOf?: (reply: string) => string | undefined
+    sharding?: 'none' | 'citus'
+  } = {},
 ) {
-  const findings = await resultsOf(new DatabaseCheck({ url, production, mailRemedyOf }, clock))
+  const findings = await resultsOf(new DatabaseCheck({ url, production, sharding, mailRemedyOf }, clock))
   return {
     findings,
     of: (wanted: string): CheckResult | undefined => findings.find(({ name }) => name === wanted),
@@ -232,6 +238,23 @@ function storesIn(t: ExecutionContext, url: string) {
     trail: new PrismaAuditTrail(prisma),
   }
 }
+
+test('doctor compares where the tables are with the configuration', async (t) => {
+  const { url } = await createTestDatabase()
+
+  t.deepEqual((await examined(url, { production: false, sharding: 'citus' })).unwell, [
+    'database-sharding failed',
+  ])
+  t.is((await examined(url)).of('database-sharding'), undefined)
+
+  // What distribute.sql leaves. The functions of decisions.sql are not there.
+  await query(url, 'CREATE TABLE idempotency_keys (place text)')
+  t.deepEqual((await examined(url, { production: false })).unwell, ['database-sharding failed'])
+  t.regex(
+    (await examined(url, { sharding: 'citus' })).of('database-sharding')!.found,
+    /save_decision\(integer, json\).* are missing$/,
+  )
+})
 
 test('mails that have been due for half a minute are worth a warning', async (t) => {
   const { url } = await createTestDatabase()

@@ -30,11 +30,13 @@ import {
   saveIssuingDecision,
   saveLockingDecision,
 } from '../../../src/adapters/persistence-prisma/step-ups/step-up-statements.ts'
+import { bucketInId, bucketOf } from '../../../src/domain/bucket.ts'
 import { Challenge } from '../../../src/domain/challenge.ts'
 import { EmailAddress } from '../../../src/domain/email-address.ts'
 import { LockNotice } from '../../../src/domain/lock-notice.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../../src/domain/step-up.ts'
+import { idOf } from '../../contracts/stores.ts'
 import {
   ALICE,
   afterNoon,
@@ -53,7 +55,7 @@ import { call } from '../../support/http-call.ts'
 import { SEALS } from '../../support/seals.ts'
 
 const [CHALLENGE, OPENED] = Challenge.open(
-  { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+  { id: idOf('alice'), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
   POLICY,
   NOON,
 )
@@ -64,7 +66,7 @@ const [SENT, SENT_EVENT] = OtpIssuance.markSent(issued, 'm', NOON)
 const NOTICE = LockNotice.queue(randomUUID(), ALICE, CHALLENGE, afterNoon(900), NOON)
 
 const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
-  load: loadStepUp(CHALLENGE.id),
+  load: loadStepUp({ id: CHALLENGE.id, bucket: bucketOf('alice') }),
   'save, with a new issuance': saveIssuingDecision({ ...WITHOUT_ISSUANCE, issued }, MAILBOX, BY_ALICE),
   'save, without one': saveDecision(WITHOUT_ISSUANCE, BY_ALICE),
   open: insertChallenge(CHALLENGE, OPENED, { key: 'k', fingerprint: 'f' }, BY_ALICE, 20),
@@ -79,7 +81,7 @@ const STATEMENTS: Readonly<Record<string, Prisma.Sql>> = {
 
 /** The statements for several requests, by the number of requests. */
 const GROUPS: Readonly<Record<string, (members: number) => Prisma.Sql>> = {
-  load: groupOf(LOADING, (id) => id),
+  load: groupOf(LOADING, (id) => ({ id, bucket: bucketInId(id) })),
   save: groupOf(SAVING, (id) => ({
     decision: {
       ...{ challenge: { ...WITHOUT_ISSUANCE.challenge, id }, events: WITHOUT_ISSUANCE.events },
@@ -93,7 +95,9 @@ const GROUPS: Readonly<Record<string, (members: number) => Prisma.Sql>> = {
     ...{ challenge: { ...CHALLENGE, id }, event: OPENED, provenance: BY_ALICE },
     ...{ idempotency: { key: id, fingerprint: 'f' }, mostLive: 20, demandSeal: SEALS.ofDemand(CHALLENGE) },
   })),
-  'find by idempotency key': groupOf(FINDING, (key) => ({ clientId: 'payments', key })),
+  'find by idempotency key': groupOf(FINDING, (key) => ({
+    ...{ clientId: 'payments', subjectUserId: CHALLENGE.subjectUserId, key },
+  })),
   record: groupOf(RECORDING, (id) => ({
     ...{ claimed: { ...issued, id }, outcome: { ...SENT, id }, event: SENT_EVENT },
   })),
@@ -166,7 +170,8 @@ test('a challenge and its subject are updated in place from the first code to th
   const stepUps = new PrismaStepUps(statements, SEALS)
   const journeys = 20
   for (let n = 0; n < journeys; n++) {
-    const [id, subjectUserId] = [randomUUID(), `user-${n}`]
+    const subjectUserId = `user-${n}`
+    const id = idOf(subjectUserId)
     const [challenge, opened] = Challenge.open(
       { id, clientId: 'payments', subjectUserId, operation: TRANSFER },
       POLICY,
@@ -333,7 +338,7 @@ for (const [where, parameters, prepared, timeout] of [
     const { statements, close } = connectPrisma({ url: `${url}${parameters}`, onConnectionLost: () => {} })
     t.teardown(close)
 
-    await statements.query(loadStepUp(CHALLENGE.id))
+    await statements.query(loadStepUp({ id: CHALLENGE.id, bucket: bucketOf('alice') }))
 
     const [seen] = await statements.query<{ prepared: number; timeout: string }>(Prisma.sql`
       SELECT count(*)::integer AS prepared, current_setting('statement_timeout') AS timeout FROM pg_prepared_statements`)

@@ -13,7 +13,7 @@ import { recordMailEvent } from '../../../src/application/mail/record-mail-event
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
 import { issued, opened, PROVENANCE } from '../../contracts/stores.ts'
 import { NOON } from '../../domain/examples.ts'
-import { createTestDatabase } from '../../support/database.ts'
+import { createBucketedDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
 import { MailOutcomesInCompany } from './in-company.ts'
 
@@ -21,7 +21,7 @@ const all: Connections[] = []
 const shared = new Map<string, number>()
 
 mailFatesContract('prisma, in groups', async (committed) => {
-  const { url } = await createTestDatabase()
+  const { url } = await createBucketedDatabase()
   const connections = connectPrisma({ url, onConnectionLost: () => {} })
   all.push(connections)
   const { prisma, statements } = connections
@@ -41,7 +41,7 @@ mailFatesContract('prisma, in groups', async (committed) => {
 test.serial(
   'hard bounces of many subjects at once share statements, and suppress each address',
   async (t) => {
-    const { url } = await createTestDatabase()
+    const { url } = await createBucketedDatabase()
     const connections = connectPrisma({ url, onConnectionLost: () => {} })
     all.push(connections)
     const { prisma, statements } = connections

@@ -51,3 +51,36 @@ test('a migration that builds an index and cannot get its lock is left for someb
   await writer.query('ROLLBACK')
   await t.throwsAsync(migrateDatabase(owner.href), { message: /failed migrations/ })
 })
+
+test('a migration that commits its steps keeps them when it cannot get a lock, and goes on when it is run again', async (t) => {
+  const { url } = await createTestDatabase()
+  const columns = '20261128170001_bucket_columns'
+  await query(
+    url,
+    'ALTER TABLE users DROP COLUMN bucket CASCADE',
+    'ALTER TABLE challenge_strangers DROP COLUMN bucket CASCADE',
+    `DELETE FROM _prisma_migrations WHERE migration_name = '${columns}'`,
+  )
+  const owner = new URL(url)
+  owner.searchParams.set('options', '-c lock_timeout=300ms')
+  const reader = new pg.Client(url)
+  await reader.connect()
+  t.teardown(() => reader.end())
+  await reader.query('BEGIN')
+  await reader.query('SELECT 1 FROM challenge_strangers')
+  const tables = () =>
+    query(
+      url,
+      `SELECT table_name AS name FROM information_schema.columns
+       WHERE table_name IN ('users', 'challenge_strangers') AND column_name = 'bucket' ORDER BY 1`,
+    )
+
+  const error = await t.throwsAsync(migrateDatabase(owner.href))
+
+  t.regex(error?.message ?? '', /lock timeout.*What it has done stays\. Run countersign migrate again\.$/s)
+  t.deepEqual(await tables(), [{ name: 'users' }])
+
+  await reader.query('ROLLBACK')
+  t.deepEqual(await migrateDatabase(owner.href), [columns])
+  t.deepEqual(await tables(), [{ name: 'challenge_strangers' }, { name: 'users' }])
+})

@@ -1,6 +1,7 @@
 import type { PrismaClient } from '../../../src/adapters/persistence-prisma/generated/client.ts'
 import { endOf } from '../../../src/adapters/persistence-prisma/step-ups/step-up-statements.ts'
 import type { StepUps } from '../../../src/application/ports/step-ups.ts'
+import { bucketOf } from '../../../src/domain/bucket.ts'
 import type { Challenge } from '../../../src/domain/challenge.ts'
 import type { EmailAddress } from '../../../src/domain/email-address.ts'
 import type { Intruder } from '../../contracts/stores.ts'
@@ -23,6 +24,8 @@ export class PrismaIntruder implements Intruder {
       where: { id },
       data: {
         ...{ clientId, subjectUserId, status, createdAt, expiresAt },
+        // Otherwise nobody would find the row any more.
+        bucket: bucketOf(subjectUserId),
         operationType: operation.type,
         operationDigest: operation.digest,
         operationSummary: operation.summary.map((line) => ({ ...line })),

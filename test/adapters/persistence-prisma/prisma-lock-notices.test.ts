@@ -15,14 +15,13 @@ import { lockNoticesContract } from '../../contracts/lock-notices.contract.ts'
 import { issued, type LockNoticeStores, locked, opened, PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, afterNoon, NOON, POLICY } from '../../domain/examples.ts'
 import { until } from '../../journeys/client.ts'
-import { createTestDatabase } from '../../support/database.ts'
+import { createBucketedDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
 
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const { url } = await createTestDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }

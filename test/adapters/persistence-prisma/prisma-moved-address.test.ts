@@ -8,15 +8,14 @@ import { PrismaOtpOutbox } from '../../../src/adapters/persistence-prisma/otp-ou
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { PrismaUserRegistry } from '../../../src/adapters/persistence-prisma/users/prisma-user-registry.ts'
 import { movedAddressContract } from '../../contracts/moved-address.contract.ts'
-import { createTestDatabase } from '../../support/database.ts'
+import { createBucketedDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
 
 let connecting: Promise<Connections> | undefined
 
 /** One database for all cases, which keep to subjects of their own. */
 async function connect(): Promise<Connections> {
-  const { url } = await createTestDatabase()
-  return connectPrisma({ url, onConnectionLost: () => {} })
+  return connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
 }
 
 test.after.always('connections are closed', async () => {

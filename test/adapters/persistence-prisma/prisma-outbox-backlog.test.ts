@@ -18,8 +18,7 @@ import { SEALS } from '../../support/seals.ts'
 let connections: Connections
 
 test.before(async () => {
-  const { url } = await createTestDatabase()
-  connections = connectPrisma({ url, onConnectionLost: () => {} })
+  connections = connectPrisma({ ...(await createTestDatabase()), onConnectionLost: () => {} })
 })
 
 test.after.always('the connections are closed', async () => {

@@ -18,8 +18,8 @@ import { SEALS } from '../../support/seals.ts'
 
 const all: Connections[] = []
 
-function connect(url: string): Connections {
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+function connect(database: { readonly url: string }): Connections {
+  const connections = connectPrisma({ ...database, onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }
@@ -29,7 +29,7 @@ test.after.always('connections are closed', async () => {
 })
 
 retentionContract('prisma', async () => {
-  const { prisma, statements } = connect((await createTestDatabase()).url)
+  const { prisma, statements } = connect(await createTestDatabase())
   return {
     stepUps: new PrismaStepUps(statements, SEALS),
     registry: new PrismaUserRegistry(prisma),
@@ -127,7 +127,7 @@ test.serial('a purge reads the old end of the tables, along their indexes', asyn
   }
   const before = await scans()
 
-  const connections = connect(url)
+  const connections = connect({ url })
   const batches = await purge(connections, new Date(NOON.getTime() - 4_000_000), 50)
   // A connection hands in its figures when it ends.
   await connections.close()
@@ -146,7 +146,7 @@ test.serial('a purge reads the old end of the tables, along their indexes', asyn
 test.serial('events go when the minimum is over, however short a time the service asks for', async (t) => {
   const { url } = await createTestDatabase()
   await trailOf(url, [MINIMUM_IN_DAYS + 2, MINIMUM_IN_DAYS + 1, MINIMUM_IN_DAYS - 1, 0])
-  const connections = connect(url)
+  const connections = connect({ url })
   const retention = new PrismaRetention(connections.prisma)
   t.true(Math.abs((await retention.trailOverdueInSeconds(1)) - 2 * 86_400) < 3600)
 
@@ -159,7 +159,7 @@ test.serial('events go when the minimum is over, however short a time the servic
 test.serial('events stay for as long as the service asks, and go in batches', async (t) => {
   const { url } = await createTestDatabase()
   await trailOf(url, [900, 899, 898, 700])
-  const connections = connect(url)
+  const connections = connect({ url })
 
   t.deepEqual(await purgeTrail(connections, 800, 2), [
     { challenges: 0, events: 2 },
@@ -172,7 +172,7 @@ test.serial('an event that was stored lately keeps those behind it', async (t) =
   const { url } = await createTestDatabase()
   await trailOf(url, [500, 3, 500])
 
-  await purgeTrail(connect(url), 1, 100)
+  await purgeTrail(connect({ url }), 1, 100)
 
   t.deepEqual(await places(url), [2, 3])
 })
@@ -187,7 +187,7 @@ test.serial('an event from before the chains goes by its own date', async (t) =>
        occurred_at = now() - interval '398 days' WHERE position = 1`,
   )
 
-  await purgeTrail(connect(url), 1, 100)
+  await purgeTrail(connect({ url }), 1, 100)
 
   t.deepEqual(await places(url), [2])
 })
@@ -195,7 +195,7 @@ test.serial('an event from before the chains goes by its own date', async (t) =>
 test.serial('of parallel purges of the trail one works, and each event goes once', async (t) => {
   const { url } = await createTestDatabase()
   await trailOf(url, [...Array.from({ length: 40 }, () => 500), 0])
-  const connections = Array.from({ length: 4 }, () => connect(url))
+  const connections = Array.from({ length: 4 }, () => connect({ url }))
 
   const purges = await Promise.all(connections.map((each) => purgeTrail(each, 1, 3)))
 
@@ -240,7 +240,7 @@ test.serial('while another process purges, nothing is deleted', async (t) => {
   t.teardown(() => other.end())
   await other.query('BEGIN')
   await other.query(`SELECT pg_advisory_xact_lock(hashtext('countersign.retention'))`)
-  const prisma = connect(url)
+  const prisma = connect({ url })
 
   t.deepEqual(await purge(prisma, TOMORROW, 10), [])
   await other.query('COMMIT')
@@ -259,7 +259,7 @@ test.serial(
     t.teardown(() => other.end())
     await other.query('BEGIN')
     await other.query(`SELECT id FROM otp_issuances ORDER BY issued_at DESC LIMIT 1 FOR UPDATE`)
-    const prisma = connect(url)
+    const prisma = connect({ url })
 
     await t.throwsAsync(purge(prisma, TOMORROW, 10), { message: /55P03/ })
     t.deepEqual(await counts(url), { challenges: 3, issuances: 6, events: 12 })

@@ -16,7 +16,7 @@ import { securityNoticesContract } from '../../contracts/security-notices.contra
 import { PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, afterNoon, NOON } from '../../domain/examples.ts'
 import { until } from '../../journeys/client.ts'
-import { createTestDatabase } from '../../support/database.ts'
+import { createBucketedDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
 
 const ELSEWHERE = EmailAddress.parse('alice@elsewhere.example')
@@ -27,8 +27,7 @@ test.after.always('connections are closed', async () => {
 })
 
 async function connect(): Promise<Connections> {
-  const { url } = await createTestDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }

@@ -13,6 +13,7 @@ import { PrismaServiceEvents } from '../../../src/adapters/persistence-prisma/se
 import { PrismaWebhookEndpoints } from '../../../src/adapters/persistence-prisma/service-events/prisma-webhook-endpoints.ts'
 import {
   claimDueEvents,
+  finishUndeliverable,
   listEvents,
   recordDelivery,
   replayEvents,
@@ -37,8 +38,9 @@ test.after.always('connections are closed', async () => {
 })
 
 async function connect(committed?: CommitListener) {
-  const { url } = await createTestDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const database = await createTestDatabase()
+  const { url } = database
+  const connections = connectPrisma({ ...database, onConnectionLost: () => {} })
   all.push(connections)
   const { prisma, statements } = connections
   return {
@@ -181,6 +183,25 @@ test('deliveries that race for events of few challenges keep the order of each',
   for (const { id } of challenges) t.deepEqual(told.get(id), order)
 })
 
+test('a reader with a cursor who has thousands of events leaves none of them to be delivered once it has a URL', async (t) => {
+  const { url, endpoints } = await connect()
+  const reader = { ...PAYMENTS, url: undefined }
+  await endpoints.save(reader, undefined)
+  await query(
+    url,
+    `INSERT INTO service_events (event_id, client_id, challenge_id, position, next_attempt_at)
+     SELECT n, 'payments', gen_random_uuid(), CASE WHEN n <= 2500 THEN n END, now() FROM generate_series(1, 5000) n`,
+  )
+
+  t.true(await endpoints.save(PAYMENTS, reader))
+
+  const [{ unfinished }] = (await query(
+    url,
+    'SELECT count(*)::integer AS unfinished FROM service_events WHERE finished_at IS NULL',
+  )) as [{ unfinished: number }]
+  t.is(unfinished, 0)
+})
+
 test('what the trigger queues is what the domain tells', async (t) => {
   const { url, serviceEvents, endpoints, ...stores } = await connect()
   await endpoints.save(PAYMENTS, undefined)
@@ -235,6 +256,8 @@ test('each statement about events finds its rows by an index, in a queue of 40,0
     recordDelivery(delivery!, deferred, false, NOON),
     listEvents('payments', 20_000, 100),
     replayEvents('payments', 20_000, undefined, NOON, 100),
+    finishUndeliverable('payments', 'without-position', 100),
+    finishUndeliverable('payments', 'with-position', 100),
   ]) {
     const client = new pg.Client({ connectionString: url })
     await client.connect()

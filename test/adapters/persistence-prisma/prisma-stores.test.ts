@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { PrismaAuditTrail } from '../../../src/adapters/persistence-prisma/audit-trail/prisma-audit-trail.ts'
 import {
@@ -22,6 +21,7 @@ import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { StepUp } from '../../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { auditTrailContract } from '../../contracts/audit-trail.contract.ts'
+import { idsFromBeforeContract } from '../../contracts/ids-from-before.contract.ts'
 import { mailFatesContract } from '../../contracts/mail-outcomes.contract.ts'
 import { mailboxBudgetContract } from '../../contracts/mailbox-budget.contract.ts'
 import { otpOutboxContract } from '../../contracts/otp-outbox.contract.ts'
@@ -31,6 +31,7 @@ import { stepUpsContract } from '../../contracts/step-ups.contract.ts'
 import {
   consumed,
   type ForgeableStores,
+  idOf,
   issued,
   type MailOutcomeStores,
   opened,
@@ -42,7 +43,7 @@ import {
 import { suppressionsContract } from '../../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../../contracts/user-registry.contract.ts'
 import { ALICE, afterNoon, demand, freshStepUp, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
-import { createTestDatabase } from '../../support/database.ts'
+import { createBucketedDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
 import { countShared, InCompany, ofNoStranger } from './in-company.ts'
 import { PrismaIntruder } from './prisma-intruder.ts'
@@ -55,8 +56,7 @@ import { PrismaIntruder } from './prisma-intruder.ts'
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const database = await createTestDatabase()
-  const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }
@@ -96,6 +96,7 @@ test.after.always('connections are closed', async () => {
 })
 
 stepUpsContract('prisma', inSharedDatabase)
+idsFromBeforeContract('prisma', inOwnDatabase)
 mailboxBudgetContract('prisma', inSharedDatabase)
 refusedCallsContract('prisma', inSharedDatabase)
 
@@ -148,7 +149,7 @@ test.serial('nobody changes or deletes an event, except retention, which only de
   const connections = await connect()
   const { prisma } = connections
   const [challenge, event] = Challenge.open(
-    { id: randomUUID(), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+    { id: idOf('alice'), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
     POLICY,
     NOON,
   )
@@ -282,3 +283,16 @@ async function waitsForLock({ prisma }: Connections): Promise<void> {
     if (waiting.length > 0) return
   }
 }
+
+test.serial(
+  'a challenge that somebody gave to another subject, in its old bucket, is found by nobody',
+  async (t) => {
+    const connections = await connect()
+    const stores = storesOf(connections)
+    const [{ id }, { subjectUserId }] = [await opened(stores), await opened(stores)]
+
+    await connections.prisma.challenge.update({ where: { id }, data: { subjectUserId } })
+
+    t.is(await stores.stepUps.load(id), undefined)
+  },
+)

@@ -22,8 +22,7 @@ import { SEALS } from '../../support/seals.ts'
 const all: Connections[] = []
 
 async function connect() {
-  const { url } = await createTestDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createTestDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   const { prisma, statements } = connections
   return {
@@ -148,8 +147,8 @@ test('the export has every event about the user, in order, also one from before 
   await stores.prisma.$transaction([
     stores.prisma.$executeRaw`SET LOCAL session_replication_role = replica`,
     stores.prisma.$executeRaw`
-      INSERT INTO challenge_events (subject_user_id, type, occurred_at, actor, details)
-      VALUES ('alice', 'user-put', ${NOON}::timestamptz, 'client:crm', '{}')`,
+      INSERT INTO challenge_events (bucket, subject_user_id, type, occurred_at, actor, details)
+      VALUES (bucket_of('alice'), 'alice', 'user-put', ${NOON}::timestamptz, 'client:crm', '{}')`,
   ])
 
   const { challenge_events: events } = await stores.records.rowsAbout('alice')

@@ -25,14 +25,13 @@ import { type StandingStores, standingsContract } from '../../contracts/standing
 import { PROVENANCE } from '../../contracts/stores.ts'
 import { type SearchedStores, supportSearchContract } from '../../contracts/support-search.contract.ts'
 import { afterNoon, NOON } from '../../domain/examples.ts'
-import { createTestDatabase } from '../../support/database.ts'
+import { createBucketedDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
 
 const all: Connections[] = []
 
 async function connect(): Promise<Connections> {
-  const database = await createTestDatabase()
-  const connections = connectPrisma({ url: database.url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   return connections
 }

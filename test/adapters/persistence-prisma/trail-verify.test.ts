@@ -20,8 +20,8 @@ const PUBLIC = new EddsaChallengeSigner([KEY]).publicKeys().keys as unknown as r
 const AS_OWNER = 'SET session_replication_role = replica'
 
 const insert = (subject: string, type = 'user-put') =>
-  `INSERT INTO challenge_events (subject_user_id, type, occurred_at, actor, details)
-   VALUES ('${subject}', '${type}', now(), 'service', '{"number": 1}')`
+  `INSERT INTO challenge_events (bucket, subject_user_id, type, occurred_at, actor, details)
+   VALUES (bucket_of('${subject}'), '${subject}', '${type}', now(), 'service', '{"number": 1}')`
 
 const VERIFIER = new EddsaAnchorVerifier(PUBLIC)
 const CLOCK = { now: () => new Date() }
@@ -149,8 +149,10 @@ for (const [what, statements, problem] of [
   [
     'an event that was added beside the chain',
     [
-      `INSERT INTO challenge_events (subject_user_id, type, occurred_at, actor, details, position, previous_id, previous_hash, recorded_at)
-       SELECT subject_user_id, 'otp-sent', occurred_at, actor, details, position, previous_id, previous_hash, recorded_at
+      `INSERT INTO challenge_events (
+         bucket, subject_user_id, type, occurred_at, actor, details, position, previous_id, previous_hash, recorded_at
+       )
+       SELECT bucket, subject_user_id, 'otp-sent', occurred_at, actor, details, position, previous_id, previous_hash, recorded_at
        FROM challenge_events WHERE id = ${NTH(3)}`,
     ],
     /^7 events are in 2 chains/,

@@ -52,6 +52,16 @@ test('a load gives the changed address, and writes nothing', async (t) => {
   t.is(store.events.length, events)
 })
 
+test('a stranger who is refused is on record, without a question to the directory', async (t) => {
+  const { stepUps, directory, store, id } = await directed()
+  directory.locate = () => Promise.reject(new DirectoryUnavailable('away'))
+  const event = { type: 'stranger-refused', challengeId: id, subjectUserId: 'mallory', at: NOON } as const
+
+  await stepUps.recordStranger(event, PROVENANCE)
+
+  t.like(store.events.at(-1), event)
+})
+
 test('a directory that cannot tell makes the load fail, and changes nothing', async (t) => {
   const { stepUps, directory, store, id } = await directed()
   directory.locate = () => Promise.reject(new DirectoryUnavailable('away'))

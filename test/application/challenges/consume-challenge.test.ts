@@ -73,6 +73,17 @@ for (const [what, change, reason] of [
   })
 }
 
+test('the third call for another operation of a user without an address ends the challenge, and nobody is told', async (t) => {
+  const { open, consume, tell, store } = await scenario()
+  const id = await open('bob')
+
+  for (const key of ['k1', 'k2', 'k3'])
+    await consume(id, { digest: 'A'.repeat(43), idempotency: { key, fingerprint: 'f' } })
+
+  t.is((await store.stepUps.load(id))?.challenge.status, 'cancelled')
+  t.deepEqual(await tell(), [])
+})
+
 test('nothing is consumed before it is verified', async (t) => {
   const { open, consume } = await scenario()
 

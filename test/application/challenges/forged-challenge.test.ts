@@ -1,7 +1,7 @@
 import test from 'ava'
-import { ChallengeOver } from '../../../src/domain/challenge.ts'
+import { ChallengeOver, IdempotencyKeyReused } from '../../../src/domain/challenge.ts'
 import { EmailAddress } from '../../../src/domain/email-address.ts'
-import { afterNoon, NOON } from '../../domain/examples.ts'
+import { afterNoon, NOON, TRANSFER } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
 
 const MALLORY = EmailAddress.parse('mallory@example.com')
@@ -106,6 +106,28 @@ test('a code that somebody sends to another mailbox is not mailed, and verifies 
   t.like((await deliver())[0], { outcome: 'failed' })
   t.is(mails.length, 0)
   await t.throwsAsync(verify(id, '000001'), CANCELLED)
+})
+
+test('a repeat for an operation that somebody changed is refused, and ends its challenge once', async (t) => {
+  const { openChallenge, store } = await scenario()
+  const command = {
+    ...{ clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
+    ...{ idempotency: { key: 'key', fingerprint: 'f' }, origin: { requestId: 'r' } },
+  }
+  const { challenge } = await openChallenge.execute(command)
+  await store.intruder.rewrite(challenge.id, (each) => ({
+    ...each,
+    operation: { ...each.operation, summary: SUMMARY },
+  }))
+
+  for (let repeat = 1; repeat <= 2; repeat++) {
+    await t.throwsAsync(openChallenge.execute(command), { instanceOf: IdempotencyKeyReused })
+    t.is((await store.stepUps.load(challenge.id))?.challenge.status, 'cancelled')
+  }
+
+  const ends = store.events.filter(({ type }) => type === 'challenge-cancelled')
+  t.is(ends.length, 1)
+  t.like(ends[0], { challengeId: challenge.id, reason: 'broken-seal', actor: 'service' })
 })
 
 test('a forged challenge is shown as cancelled before the next decision cancels it', async (t) => {

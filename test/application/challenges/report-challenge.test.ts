@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 import { ChallengeOver } from '../../../src/domain/challenge.ts'
 import { POLICY } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
@@ -137,6 +138,83 @@ test('a quarter of an hour after the first report, an old mail ends nothing that
   t.like(await report(true), { isFirst: false, othersEnded: undefined })
 
   t.is(await statusOf(later), 'pending')
+})
+
+test('a challenge that ended after it was found is not one that the reader ended', async (t) => {
+  const { report, open, store, cancelChallenge } = await mailed()
+  const other = await open()
+  const client = { kind: 'client', clientId: 'payments', scopes: new Set<string>() } as const
+  await cancelChallenge.execute({ challengeId: other, caller: client, origin: ORIGIN })
+  store.reportableChallenges.liveOf = async () => [other]
+
+  t.is((await report(true))?.othersEnded, 0)
+
+  t.is(store.events.filter(({ type }) => type === 'challenge-cancelled').length, 2)
+})
+
+test('the mail of a user who was erased can still be reported, and who they were is not known', async (t) => {
+  const { report, reviewReportedMail, token, eraseUser } = await mailed()
+  await eraseUser.execute({ userId: 'alice', clientId: 'crm', origin: ORIGIN })
+
+  t.like(await reviewReportedMail.execute(token), { status: 'cancelled', locale: undefined })
+  t.like(await report(), { isFirst: true, statusBefore: 'cancelled', locale: undefined })
+})
+
+test('a report that storage does not answer is no token that leads to nothing', async (t) => {
+  const { report, store } = await mailed()
+  store.stepUps.load = () => Promise.reject(new StorageUnavailable('away'))
+
+  await t.throwsAsync(report(), { instanceOf: StorageUnavailable })
+})
+
+test('a token of an unknown code loads no challenge', async (t) => {
+  const { reportChallenge, reviewReportedMail, store } = await scenario()
+  store.stepUps.load = async (challengeId) => t.fail(`asked for ${challengeId}`)
+  const token = `otp.${randomUUID()}`
+
+  t.is(await reportChallenge.execute({ token, endOthers: true, origin: ORIGIN }), undefined)
+  t.is(await reviewReportedMail.execute(token), undefined)
+})
+
+test('a mail older than a day reports its operation and ends no other, and the page does not offer to', async (t) => {
+  const { report, reviewReportedMail, token, open, statusOf, clock } = await mailed()
+  clock.pass(86_400)
+  const later = await open()
+
+  t.like(await reviewReportedMail.execute(token), { isReported: false, endsOthers: false })
+  t.like(await report(true), { isFirst: true, othersEnded: undefined })
+
+  t.is(await statusOf(later), 'pending')
+})
+
+test('a mail of the last day that is reported in its last second ends others for a quarter of an hour from then', async (t) => {
+  const { report, reviewReportedMail, token, open, clock } = await mailed()
+  clock.pass(86_400 - 1)
+  t.like(await reviewReportedMail.execute(token), { endsOthers: true })
+  await report()
+  clock.pass(15 * 60 - 1)
+  await open()
+
+  t.like(await report(true), { isFirst: false, othersEnded: 1 })
+})
+
+test('forty old mails in wrong hands, one each quarter of an hour, end nothing that their user begins', async (t) => {
+  const { reportChallenge, open, issue, deliver, notices, store, clock } = await scenario()
+  for (let n = 0; n < 40; n++) {
+    await issue(await open())
+    await deliver()
+    clock.pass(3600)
+  }
+  const tokens = notices.map(({ reportUrl }) => reportUrl!.split('/').at(-1)!)
+  clock.pass(86_400)
+
+  for (const token of tokens) {
+    const begun = await open()
+    await reportChallenge.execute({ token, endOthers: true, origin: ORIGIN })
+    t.is((await store.stepUps.load(begun))!.challenge.status, 'pending')
+    clock.pass(15 * 60)
+  }
+  t.is(tokens.length, 40)
 })
 
 test('the link of a lock notice reports the challenge whose wrong code was the last', async (t) => {

@@ -1,7 +1,10 @@
 import test from 'ava'
+import { DeliverOtp } from '../../../src/application/codes/deliver-otp.ts'
+import type { Claim, DeliveryTraces } from '../../../src/application/ports/delivery-traces.ts'
 import { MailUnavailable } from '../../../src/application/ports/mail-transport.ts'
 import { OtpIssuance } from '../../../src/domain/otp-issuance.ts'
 import { afterNoon, NOON, TRANSFER } from '../../domain/examples.ts'
+import { PlainTotp } from '../../doubles/plain-totp.ts'
 import { scenario } from '../scenario.ts'
 
 async function issued() {
@@ -36,6 +39,36 @@ test('a mail to somebody without an entry in the directory goes out without a na
   t.like((await deliver())[0], { outcome: 'sent' })
   t.is(mails.length, 1)
   t.like(notices[0], { locale: undefined, displayName: undefined })
+})
+
+test('an installation without report links sends mails without one, and a trace gets the times of the claim', async (t) => {
+  const { store, transport, notices, clock } = await issued()
+  const claim = store.outbox.claim.bind(store.outbox)
+  store.outbox.claim = async (...args) => {
+    clock.pass(2)
+    return claim(...args)
+  }
+  const composer = {
+    compose: (notice: (typeof notices)[number]) => {
+      notices.push(notice)
+      return { subject: 'Code', text: notice.code, html: notice.code }
+    },
+  }
+  const claims: Claim[] = []
+  const traces: DeliveryTraces = {
+    follow: (_, each, attempt) => {
+      claims.push(each)
+      return attempt()
+    },
+  }
+  const outcomes = store.mailOutcomes
+  const ports = [store.outbox, new PlainTotp(), composer, transport, outcomes, clock, traces] as const
+
+  const [attempt] = await new DeliverOtp(...ports).execute(1)
+
+  t.like(await attempt!(), { outcome: 'sent' })
+  t.is(notices.at(-1)?.reportUrl, undefined)
+  t.deepEqual(claims, [{ from: NOON, until: afterNoon(2) }])
 })
 
 test('a mail that could not be handed over is sent again, with the same code', async (t) => {

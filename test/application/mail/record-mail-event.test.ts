@@ -160,6 +160,13 @@ test('an address is lifted by another spelling of its domain, and by no text tha
   t.is(await release('alice@Bu\u0308cher.example'), 1)
 })
 
+test('a text that is no address asks storage for no mailbox, because none could stand for all', async (t) => {
+  const { releaseAddress, store } = await mailed()
+  store.suppressions.findByMailbox = async () => t.fail('asked')
+
+  t.is(await releaseAddress.execute({ address: 'all', at: afterNoon(64), origin }), 0)
+})
+
 test('an old release does not lift a later suppression, nor is it a decision', async (t) => {
   const { hear, issue, id, releaseAddress, stepUp } = await mailed()
   await hear(hardBounce(30))

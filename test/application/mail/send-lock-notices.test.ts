@@ -1,4 +1,5 @@
 import test from 'ava'
+import { SendLockNotices } from '../../../src/application/mail/send-lock-notices.ts'
 import { MailUnavailable } from '../../../src/application/ports/mail-transport.ts'
 import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 import { SubjectMismatch } from '../../../src/domain/challenge.ts'
@@ -43,6 +44,22 @@ test('a mail to somebody without an entry in the directory goes out without a na
   t.like((await warn())[0], { outcome: 'sent' })
   t.is(mails.length, 1)
   t.like(warnings[0], { locale: undefined, displayName: undefined })
+})
+
+test('an installation without report links sends warnings without one', async (t) => {
+  const { store, transport, clock, warnings, mails } = await locked()
+  const composer = {
+    compose: (warning: (typeof warnings)[number]) => {
+      warnings.push(warning)
+      return { subject: 'Locked', text: 'locked', html: 'locked' }
+    },
+  }
+
+  const [attempt] = await new SendLockNotices(store.lockNotices, composer, transport, clock).execute(1)
+
+  t.like(await attempt!(), { outcome: 'sent' })
+  t.is(mails.length, 1)
+  t.is(warnings.at(-1)?.reportUrl, undefined)
 })
 
 test('what a locked subject tries sends no more mails', async (t) => {

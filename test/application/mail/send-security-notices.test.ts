@@ -55,6 +55,14 @@ test('a mail that is refused for good is not tried again', async (t) => {
   t.like(store.events.at(-1), { type: 'security-notice-failed', reason: 'refused' })
 })
 
+test('an attempt that outlived its lease is reported as outdated, not as sent', async (t) => {
+  const { tell, store, mails } = await moved()
+  store.securityNotices.record = async () => false
+
+  t.like((await tell())[0], { outcome: 'outdated', attempt: 1, transport: 'memory' })
+  t.is(mails.length, 1)
+})
+
 test('a notice beyond what a mailbox may get about one user is not sent, on record', async (t) => {
   const { putUser, tell, mails, store } = await scenario()
   const origin = { requestId: 'r' }

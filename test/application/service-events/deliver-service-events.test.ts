@@ -1,6 +1,9 @@
 import test from 'ava'
 import type { WebhookReply } from '../../../src/application/ports/webhook-transport.ts'
-import { DeliverServiceEvents } from '../../../src/application/service-events/deliver-service-events.ts'
+import {
+  DeliverServiceEvents,
+  type ServiceEventReport,
+} from '../../../src/application/service-events/deliver-service-events.ts'
 import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 import { PAYMENTS } from '../../contracts/service-events.contract.ts'
 import { issued, opened, verified } from '../../contracts/stores.ts'
@@ -42,6 +45,26 @@ test('events go out in the order of their challenge, and once', async (t) => {
     transport.sent.map((event) => event.id),
     reports.map(({ eventId }) => eventId),
   )
+})
+
+test('a report has what the endpoint answered, and nothing that it did not', async (t) => {
+  const { stores, transport, clock, round } = await registered()
+  const { id: challengeId } = await opened(stores)
+  const replies = [{ outcome: 'refused', reason: 'timeout' }, { outcome: 'accepted' }] as const
+
+  const reports: ServiceEventReport[] = []
+  for (const reply of replies) {
+    transport.reply = async () => reply
+    reports.push(...(await round()))
+    clock.pass(5)
+  }
+
+  const { eventId } = reports[0]!
+  const about = { eventId, type: 'challenge-opened', challengeId, clientId: 'payments' } as const
+  t.deepEqual(reports, [
+    { ...about, attempt: 1, outcome: 'deferred', reason: 'timeout' },
+    { ...about, attempt: 2, outcome: 'accepted' },
+  ])
 })
 
 test('an event that is refused comes again by the schedule of a day, is then given up, and the next one follows', async (t) => {

@@ -54,6 +54,21 @@ test('a new address that is held gets no code until its hold ends, if that is af
   t.deepEqual((await findSubject.execute('alice')).noCodeUntil, afterNoon(100_000))
 })
 
+for (const [hold, until] of [
+  [POLICY.subjectLockInSeconds - 1, POLICY.subjectLockInSeconds],
+  [POLICY.subjectLockInSeconds + 1, POLICY.subjectLockInSeconds + 1],
+] as const) {
+  test(`with a lock of 900 s and a hold of ${hold} s, the next code comes after ${until} s`, async (t) => {
+    const policy = { ...STRICT, addressHoldInSeconds: hold }
+    const { open, verify, putUser, findSubject } = await scenario({ policy })
+    await verify(await open(), '777777')
+    const origin = { requestId: 'r' }
+    await putUser.execute({ userId: 'alice', email: 'alice@elsewhere.example', clientId: 'crm', origin })
+
+    t.deepEqual((await findSubject.execute('alice')).noCodeUntil, afterNoon(until))
+  })
+}
+
 test('a suppressed address is shown as one that gets no mail, and an earlier one is not mistaken for it', async (t) => {
   const { open, issue, store, recordMailEvent, putUser, findSubject } = await scenario()
   const id = await open()

@@ -18,7 +18,7 @@ for (const [what, seconds, isFound] of [
     const id = await open()
     await issue(id)
     clock.pass(900)
-    const mark = OtpIssuance.reference({ challengeId: id, number: 1 })
+    const mark = OtpIssuance.reference({ challengeId: id, subjectUserId: 'alice', number: 1 })
     const findMarked = new FindMarkedChallenges(store.supportSearch, clock)
 
     const found = await findMarked.execute({ mark: mark.toLowerCase(), minute: NOON })

@@ -87,6 +87,13 @@ test('a lock that has ended by itself is not unlocked', async (t) => {
   t.deepEqual(unlockings(), [])
 })
 
+test('a subject without a lock is left as they are, also while the directory is silent', async (t) => {
+  const { store, clock } = await scenario()
+  const silent = { find: () => Promise.reject(new DirectoryUnavailable('no answer')) }
+
+  t.false(await new UnlockSubject(store.standings, silent, clock).execute(COMMAND))
+})
+
 test('of twelve agents at once one ends the lock: one event, one mail', async (t) => {
   const { unlockSubject, tell, mails, unlockings } = await lockedAlice()
   const before = mails.length

@@ -72,6 +72,7 @@ test('a whole trail has no problem, and its figures are told', async (t) => {
     ...{ events: 4, eventsFromBefore: 0, subjects: 2, anchors: 2, anchoredAt: NOON, purgedTo: 0 },
     ...{ problemCount: 0, problems: [] },
   })
+  t.like(await verify({ anchors: WHOLE.anchors.slice(0, 1) }), { anchors: 1, anchoredAt: NOON })
   t.like(await verify({ anchors: [] }), { anchors: 0, anchoredAt: undefined, problemCount: 0 })
 })
 
@@ -147,6 +148,14 @@ const CASES: readonly [string, Partial<typeof WHOLE>, readonly string[]][] = [
     'an event that nothing leads to',
     { anchors: [], events: [a1, b1, a2, event(5, 'a', 2, a1), a3] },
     ['5 events are in 2 chains, which should have 4'],
+  ],
+  [
+    'an event behind what is purged, in no chain',
+    {
+      ...{ purgedTo: 1, anchors: [] },
+      events: [b1, a2, a3, { ...event(5, 'c', 0, a1), previous: undefined }],
+    },
+    ['4 events are in 2 chains, which should have 4'],
   ],
   ['a chain without a head', { heads: [head(a3)] }, ['4 events are in 1 chains, which should have 3']],
   ['a first anchor that is gone', { anchors: [second] }, ['an anchor before number 2 is gone']],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { ChallengeNotFound } from '../../../src/domain/challenge.ts'
 import { UserNotFound, UserUnreachable } from '../../../src/domain/user.ts'
+import { POLICY } from '../../domain/examples.ts'
 import { scenario } from '../scenario.ts'
 
 const ERASE = { userId: 'alice', clientId: 'crm', origin: { requestId: 'r' } }
@@ -36,6 +37,23 @@ test('an erased user can be reached no more, until put again', async (t) => {
   await putUser.execute({ ...ERASE, email: 'alice@example.com' })
   await t.notThrowsAsync(issue(id))
 })
+
+for (const [hold, heard] of [
+  [0, []],
+  [60, ['address-removed']],
+] as const) {
+  test(`with a hold of ${hold} s for changed addresses, an erased one hears of ${heard[0] ?? 'nothing'}`, async (t) => {
+    const { eraseUser, tell, news } = await scenario({ policy: { ...POLICY, addressHoldInSeconds: hold } })
+
+    await eraseUser.execute(ERASE)
+    await tell()
+
+    t.deepEqual(
+      news.map(({ kind }) => kind),
+      [...heard],
+    )
+  })
+}
 
 test('to erase whom nobody knows changes nothing', async (t) => {
   const { eraseUser, store } = await scenario()

@@ -52,6 +52,26 @@ test('a repeat returns the same secret, so a lost answer loses no secret', async
   t.deepEqual(repeat, { ...first, created: false })
 })
 
+test('a repeat stores nothing', async (t) => {
+  const { registerWebhook, store } = await registering()
+  const command = { clientId: 'payments', url: URL_OF_PAYMENTS }
+  await registerWebhook.execute(command)
+  store.endpoints.save = async () => t.fail('saved')
+
+  t.false((await registerWebhook.execute(command)).created)
+})
+
+test('a secret that cannot be derived for another reason is an error, and not a lost one', async (t) => {
+  const { registerWebhook, webhookSecrets } = await registering()
+  webhookSecrets.secretOf = () => {
+    throw new TypeError('a defect')
+  }
+
+  await t.throwsAsync(registerWebhook.execute({ clientId: 'payments', url: undefined }), {
+    instanceOf: TypeError,
+  })
+})
+
 test('registrations at the same moment agree on one secret', async (t) => {
   const { registerWebhook } = await registering()
 
@@ -81,6 +101,7 @@ test('a secret whose key is gone is not returned, and a rotation makes another o
   webhookSecrets.keyId = 'k2'
 
   const repeat = await registerWebhook.execute({ clientId: 'payments', url: URL_OF_PAYMENTS })
+  t.is(repeat.endpoint.url, URL_OF_PAYMENTS)
   const rotated = await rotateWebhookSecret.execute({ clientId: 'payments', keepsPrevious: false })
 
   t.is(repeat.secret, undefined)

@@ -26,6 +26,7 @@ export class InMemoryWebhookEndpoints implements WebhookEndpoints {
     const { clientId, pausedAt } = endpoint
     const stored = endpoints.get(clientId)
     if (!isDeepStrictEqual(stored, previous)) return false
+    if (endpoint.url !== undefined) this.#finishUndeliverable(clientId)
     const samePause = pausedAt !== undefined && pausedAt.getTime() === stored?.pausedAt?.getTime()
     if (!samePause) endpointHealth.set(clientId, { failingSince: undefined, pausedAt, probeAt: undefined })
     endpoints.set(clientId, endpoint)
@@ -38,7 +39,18 @@ export class InMemoryWebhookEndpoints implements WebhookEndpoints {
   }: Pick<WebhookEndpoint, 'clientId' | 'registeredBy'>): Promise<void> {
     await turn()
     if (this.#state.endpoints.get(clientId)?.registeredBy !== registeredBy) return
+    this.#finishUndeliverable(clientId)
     this.#state.endpoints.delete(clientId)
     this.#state.endpointHealth.delete(clientId)
+  }
+
+  #finishUndeliverable(clientId: string): void {
+    const { endpoints, serviceEvents } = this.#state
+    const endpoint = endpoints.get(clientId)
+    if (!endpoint || endpoint.url !== undefined) return
+    for (const [index, stored] of serviceEvents.entries()) {
+      if (stored.clientId !== clientId || stored.outcome) continue
+      serviceEvents[index] = { ...stored, outcome: 'given-up', leasedUntil: undefined }
+    }
   }
 }

@@ -27,6 +27,7 @@ import { listening } from '../listening.ts'
 const SAM: Agent = { id: 'agent-7', name: 'Sam <Lee>', mayRead: true, mayWrite: true }
 const KIM: Agent = { id: 'agent-8', name: 'Kim Roe', mayRead: true, mayWrite: false }
 const JO: Agent = { id: 'teller-1', name: 'Jo Poe', mayRead: false, mayWrite: false }
+const ORIGIN = { requestId: 'r', remoteAddress: '192.0.2.9' }
 const KEY = { id: 'k1', bytes: Buffer.alloc(32, 7) }
 
 /** An issuer that lets everybody in as `who`, without a page of its own. */
@@ -138,6 +139,32 @@ test('whoever comes without a session goes to the issuer, and from there to the 
   t.true(text.includes('Confirmation of payments.initiate'))
 })
 
+for (const path of [
+  '/support',
+  '/support/find?id=alice',
+  '/support/address?hash=x',
+  '/support/find-mail?mark=AB&minute=2026-03-01T12:00',
+  '/support/challenges/018f0000-0000-7000-8000-000000000000',
+  '/support/user?id=alice',
+  '/support/user/unlock?id=alice',
+  '/support/user/lift?id=alice',
+]) {
+  test(`${path} without a session leads to the issuer, and shows and logs nothing of a user`, async (t) => {
+    const { origin, lines, lock } = await desk(t)
+    await lock()
+
+    const response = await new AgentBrowser().ask(`${origin}${path}`)
+
+    t.is(response.status, 302)
+    t.regex(
+      response.headers.get('location')!,
+      /\/support\/callback\?code=c&state=state-1$|^\/support\/sign-in/,
+    )
+    t.false((await response.text()).includes('alice'))
+    t.false(lines.some(({ msg }) => msg === 'support look'))
+  })
+}
+
 test('a page tells what happened, and has neither a code, nor a whole address, nor the text of the operation', async (t) => {
   const { get, lock, clock } = await desk(t)
   const id = await lock()
@@ -203,6 +230,29 @@ test('unlocking asks once more, ends the lock, and is an event of the agent', as
   )
   clock.pass(60)
   await t.notThrowsAsync(open().then((id) => issue(id)))
+})
+
+test('the page says what was done once, to that user, and no link can make it say so', async (t) => {
+  const { get, post, formToken, lock, putUser } = await desk(t)
+  await putUser.execute({ userId: 'bob', email: 'bob@example.com', clientId: 'crm', origin: ORIGIN })
+  await lock()
+  t.false((await get('/support/user?id=alice&done=unlocked')).text.includes('is unlocked'))
+
+  const { location } = await post('/support/user/unlock', { id: 'alice', 'form-token': await formToken() })
+
+  t.is(location, '/support/user?id=alice')
+  t.false((await get('/support/user?id=bob')).text.includes('is unlocked'))
+  t.true((await get('/support/user?id=alice')).text.includes('The user is unlocked.'))
+  t.false((await get('/support/user?id=alice')).text.includes('is unlocked'))
+})
+
+test('the page says nothing of what was done more than a minute ago', async (t) => {
+  const { get, post, formToken, lock, clock } = await desk(t)
+  await lock()
+  await post('/support/user/unlock', { id: 'alice', 'form-token': await formToken() })
+  clock.pass(60)
+
+  t.false((await get('/support/user?id=alice')).text.includes('is unlocked'))
 })
 
 test('unlocking a user who is not locked says so, and leaves no event', async (t) => {

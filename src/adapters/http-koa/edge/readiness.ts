@@ -111,6 +111,7 @@ export class Readiness {
         const remark = check.remark?.()
         return { problem, ok: remark === undefined ? 'ok' : `ok: ${remark}` }
       })
+      // A check returns what it finds. The error of one that throws is of our own making and may quote anything.
       .catch(() => ({ problem: 'the check itself failed', ok: 'ok' }))
       .finally(() => this.#pending.delete(check))
     this.#pending.set(check, result)

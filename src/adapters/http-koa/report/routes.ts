@@ -79,10 +79,10 @@ export function reportRoutes(parts: ReportPageParts, useCases: ReportUseCases, l
   }
 
   const ask = (ctx: RouteContext, mail: ReviewedMail, isAgain: boolean) => {
-    const { status, summary, createdAt, locale, clientId } = mail
+    const { status, summary, createdAt, endsOthers, locale, clientId } = mail
     const reader = { locale, clientId }
     if (mail.isReported) return show(ctx, 200, { kind: 'already', othersEnded: false }, reader)
-    const asking = { status, summary, createdAt, isAgain, proof: proof.for(ctx.params.token!) }
+    const asking = { status, summary, createdAt, endsOthers, isAgain, proof: proof.for(ctx.params.token!) }
     show(ctx, isAgain ? 403 : 200, { kind: 'ask', ...asking }, reader)
   }
 

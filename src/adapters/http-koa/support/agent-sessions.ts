@@ -19,8 +19,12 @@ const IDLE_IN_MS = 15 * 60_000
 /** How long an agent may take at the issuer. */
 const SIGN_IN_IN_MS = 10 * 60_000
 
+/** How long the page after an action may take to be shown. */
+const DONE_IN_MS = 60_000
+
 const SESSION = 'support'
 const SIGN_IN = 'support-sign-in'
+const DONE = 'support-done'
 
 const Stored = z.object({
   agent: z.object({ id: z.string(), name: z.string(), mayRead: z.boolean(), mayWrite: z.boolean() }),
@@ -31,6 +35,8 @@ const StoredSignIn = z.object({
   secrets: z.object({ state: z.string(), nonce: z.string(), codeVerifier: z.string() }),
   returnTo: z.string(),
 })
+
+const StoredDone = z.object({ userId: z.string(), done: z.string() })
 
 /** Sessions of agents. Each is in a cookie of its browser, and nowhere else. */
 export class AgentSessions {
@@ -76,6 +82,20 @@ export class AgentSessions {
     const stored = StoredSignIn.safeParse(await this.#cookies.read(ctx, SIGN_IN, this.#clock.now()))
     this.#cookies.remove(ctx, SIGN_IN)
     return stored.data
+  }
+
+  /** Keeps what was done to a user for the next page about them. A link cannot say it, because anybody can write a link. */
+  async keepDone(ctx: EdgeContext, userId: string, done: string): Promise<void> {
+    const until = new Date(this.#clock.now().getTime() + DONE_IN_MS)
+    await this.#cookies.set(ctx, DONE, { userId, done }, until)
+  }
+
+  /** What was just done to the user. It can be taken once. */
+  async takeDone(ctx: EdgeContext, userId: string): Promise<string | undefined> {
+    const stored = StoredDone.safeParse(await this.#cookies.read(ctx, DONE, this.#clock.now()))
+    if (stored.data?.userId !== userId) return undefined
+    this.#cookies.remove(ctx, DONE)
+    return stored.data.done
   }
 
   async #keep(ctx: EdgeContext, { agent, endsAt, formToken }: AgentSession): Promise<void> {

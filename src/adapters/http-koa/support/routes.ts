@@ -152,7 +152,8 @@ export function supportRoutes({ sessions, times, clock, useCases, logger }: Supp
       useCases.listChallenges.execute({ subjectUserId: userId, after, limit: CHALLENGES_ON_A_PAGE }),
     ])
     logLook(ctx, 'user')
-    show(ctx, 200, userPage(viewOf(ctx), subject, page, isDone(ctx.query.done) ? ctx.query.done : undefined))
+    const done = await sessions.takeDone(ctx, userId)
+    show(ctx, 200, userPage(viewOf(ctx), subject, page, isDone(done) ? done : undefined))
   })
 
   for (const action of ['unlock', 'lift'] as const) {
@@ -172,8 +173,9 @@ export function supportRoutes({ sessions, times, clock, useCases, logger }: Supp
       const isDone = action === 'lift' || (await useCases.unlockSubject.execute(command))
       const done = action === 'lift' ? 'lifted' : isDone ? 'unlocked' : 'not-locked'
       logger.info({ requestId, caller: actor, subject: userId, done }, 'support action')
+      await sessions.keepDone(ctx, userId, done)
       ctx.status = 303
-      ctx.redirect(`${userPath(userId)}&done=${done}`)
+      ctx.redirect(userPath(userId))
     })
   }
 

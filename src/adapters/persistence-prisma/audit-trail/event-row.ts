@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../../../application/ports/audit-trail.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
 import { Prisma } from '../generated/client.ts'
 import type { ChallengeEventModel } from '../generated/models.ts'
@@ -15,9 +16,9 @@ export function insertEvents(
 ): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO challenge_events (
-      challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
+      bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
     )
-    SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
+    SELECT (event ->> 'bucket')::integer, (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
       (event ->> 'at')::timestamptz, ${actor}, ${requestId ?? null}, ${remoteAddress ?? null}, event -> 'details'
     FROM ${Prisma.raw(guard)}, jsonb_array_elements(${JSON.stringify(events.map(columnsOf))}::jsonb) AS event`
 }
@@ -29,12 +30,14 @@ export function insertEvents(
 export function insertEventsOfEach(guard: 'challenge' | 'issuance'): Prisma.Sql {
   return Prisma.raw(`
       INSERT INTO challenge_events (
-        challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
+        bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
       )
-      SELECT event."challengeId", event."subjectUserId", event.type, event.at, actor, request_id, remote_address, event.details
+      SELECT event.bucket, event."challengeId", event."subjectUserId", event.type, event.at, actor, request_id, remote_address, event.details
       FROM ${guard}, ROWS FROM (
-        json_to_recordset(events) AS ("challengeId" uuid, "subjectUserId" text, type text, at timestamptz, details jsonb)
-      ) WITH ORDINALITY AS event ("challengeId", "subjectUserId", type, at, details, place)
+        json_to_recordset(events) AS (
+          bucket integer, "challengeId" uuid, "subjectUserId" text, type text, at timestamptz, details jsonb
+        )
+      ) WITH ORDINALITY AS event (bucket, "challengeId", "subjectUserId", type, at, details, place)
       ORDER BY event."subjectUserId" COLLATE "C", n, place`)
 }
 
@@ -55,9 +58,9 @@ export async function appendEvents(
     const part = sorted.slice(from, from + MOST_EVENTS_IN_A_STATEMENT)
     await transaction.$executeRaw`
       INSERT INTO challenge_events (
-        challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
+        bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
       )
-      SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
+      SELECT (event ->> 'bucket')::integer, (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
         (event ->> 'at')::timestamptz, ${actor}, ${requestId ?? null}, ${remoteAddress ?? null}, event -> 'details'
       FROM jsonb_array_elements(${JSON.stringify(part.map(columnsOf))}::jsonb) WITH ORDINALITY AS part (event, place)
       ORDER BY place`
@@ -73,7 +76,7 @@ function bytesOf({ subjectUserId }: DomainEvent): Buffer {
 export function columnsOf(event: DomainEvent) {
   const { type, at, subjectUserId, ...rest } = event
   const { challengeId = null, ...details } = { challengeId: undefined, ...rest }
-  return { type, at, subjectUserId, challengeId, details }
+  return { bucket: bucketOf(subjectUserId), type, at, subjectUserId, challengeId, details }
 }
 
 /** The event in a row of `challenge_events`, with what caused it. */

@@ -36,6 +36,8 @@ export async function withTrailSnapshot<Result>(
     const query = async <Row extends object>(text: string, values: unknown[] = []) =>
       (await translateStorageErrors(client.query<Row>(text, values))).rows
     await query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY')
+    // Each connection of Citus to a server has a snapshot of its own there, and a chain is on one server. Elsewhere this means nothing.
+    await query(`SET LOCAL citus.max_adaptive_executor_pool_size = 1`)
     const [retention] = await query<{ purged_to: string; minimum_days: number }>(
       'SELECT purged_to, minimum_days FROM trail_retention',
     )
@@ -79,7 +81,7 @@ class PgTrailSnapshot implements TrailSnapshot {
       }>(
         `SELECT e.id, CASE WHEN e.position IS NOT NULL THEN ${COLUMNS_OF('e')} END AS event, e.previous_id,
            CASE WHEN p.id IS NOT NULL THEN ${COLUMNS_OF('p')} END AS previous
-         FROM challenge_events e LEFT JOIN challenge_events p ON p.id = e.previous_id
+         FROM challenge_events e LEFT JOIN challenge_events p ON p.bucket = e.bucket AND p.id = e.previous_id
          WHERE e.id > $1::bigint ORDER BY e.id LIMIT ${BATCH_SIZE}`,
         [after],
       )
@@ -110,7 +112,7 @@ class PgTrailSnapshot implements TrailSnapshot {
       }>(
         `SELECT h.subject_user_id, h.position, encode(h.hash, 'hex') AS hash, h.event_id,
            CASE WHEN e.id IS NOT NULL THEN ${COLUMNS_OF('e')} END AS event
-         FROM trail_heads h LEFT JOIN challenge_events e ON e.id = h.event_id
+         FROM trail_heads h LEFT JOIN challenge_events e ON e.bucket = h.bucket AND e.id = h.event_id
          WHERE h.subject_user_id > $1 ORDER BY h.subject_user_id LIMIT ${BATCH_SIZE}`,
         [after],
       )

@@ -2,7 +2,10 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
+import { endReadOnly, onlyWritable as writableSessions } from './session-client.ts'
+import { noteSharding, type Sharding } from './sharding.ts'
 import { Statements } from './statements.ts'
+import { UtcClient } from './utc-client.ts'
 
 export interface ConnectionSettings {
   /**
@@ -12,10 +15,14 @@ export interface ConnectionSettings {
   readonly url: string
   /** Connections at most. */
   readonly poolSize?: number | undefined
+  /** Whether to refuse sessions that cannot write. By default a standby is as good as any server. */
+  readonly onlyWritable?: boolean
   /** Called when an idle connection breaks; the pool replaces it. */
   readonly onConnectionLost: (error: Error) => void
   /** Wraps each named statement that does not go through the Prisma client. */
   readonly hook?: StatementHook | undefined
+  /** Whether the tables are on one server. They are by default. */
+  readonly sharding?: Sharding | undefined
 }
 
 /** Connections at most for the requests of a process. On two cores, 10 gave more throughput than 4, 20 and 32. */
@@ -45,12 +52,15 @@ export interface Connections {
 export function connectPrisma({
   url,
   poolSize = POOL_SIZE,
+  onlyWritable = false,
   onConnectionLost,
   hook,
+  sharding = 'none',
 }: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
     connectionString: url,
+    Client: UtcClient,
     max: poolSize,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
     ...(ownSession && {
@@ -61,7 +71,9 @@ export function connectPrisma({
     // A server that disappeared never answers. The client gives up shortly after the server would have.
     query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
     application_name: 'countersign',
+    ...(onlyWritable && writableSessions),
   })
+  if (onlyWritable) pool.on('release', endReadOnly)
   pool.on('error', onConnectionLost)
   // A checked-out client briefly has no error listener, and a server error at that moment would crash the process.
   // Ignore it here: the next query on that client fails and is handled.
@@ -73,10 +85,11 @@ export function connectPrisma({
     // A transaction waits for a connection as long as every other query.
     transactionOptions: { maxWait: ACQUIRE_TIMEOUT_IN_MS },
   })
+  noteSharding(prisma, sharding)
   let closing: Promise<void> | undefined
   return {
     prisma,
-    statements: new Statements(pool, ownSession, hook),
+    statements: new Statements(pool, ownSession, hook, sharding),
     pool,
     close: () => {
       closing ??= prisma.$disconnect().then(() => pool.end())

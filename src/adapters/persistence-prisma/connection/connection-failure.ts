@@ -39,6 +39,7 @@ const SERVER: readonly Row[] = [
   [/^08P01/, 'refuses connections', REMEDIES.log],
   [/^(?:57P01|57P02)/, 'breaks off connections', REMEDIES.log],
   [/^57014/, 'does not answer', REMEDIES.log],
+  [/^25006/, 'is read-only', REMEDIES.standby],
 ]
 const NETWORK: readonly Row[] = [
   [/^ECONNREFUSED/, 'refuses connections', REMEDIES.unreachable],

@@ -2,16 +2,21 @@ import type { TLSSocket } from 'node:tls'
 import type pg from 'pg'
 import type { Clock } from '../../../application/ports/clock.ts'
 import { CheckResult, type DiagnosticCheck } from '../../../contracts/diagnostic-check.ts'
+import { DELEGATED_FUNCTIONS } from '../sharding/delegated-functions.ts'
 import { connectPrisma } from './connect-prisma.ts'
 import { connectionFailure, STARTUP_PARAMETERS } from './connection-failure.ts'
 import { migrationState } from './database-health.ts'
 import { DATABASE_REMEDIES as REMEDIES } from './database-remedies.ts'
 import { detectPooling, type Pooling } from './pooling.ts'
+import { replicationResult } from './replication.ts'
+import type { Sharding } from './sharding.ts'
 
 export interface DatabaseCheckOptions {
   readonly url: string
   /** Production has stricter checks than a development set-up. */
   readonly production: boolean
+  /** Where the configuration says that the tables are. By default they are on one server. */
+  readonly sharding?: Sharding | undefined
   /** What to do about a reply of a mail system, as the audit trail has it. Undefined if it knows nothing. */
   readonly mailRemedyOf?: (reply: string) => string | undefined
 }
@@ -67,6 +72,7 @@ export class DatabaseCheck implements DiagnosticCheck {
       const client = await pool.connect()
       try {
         yield await checkServer(client)
+        yield* replicationResult(client)
         yield this.#checkEncryption(client)
         yield await this.#checkClock(client)
         const { prepares } = connections.statements
@@ -84,6 +90,7 @@ export class DatabaseCheck implements DiagnosticCheck {
       const migrations = await migrationState(prisma)
       yield migrationsResult(migrations)
       if (migrations.pending.length > 0) return
+      yield* checkSharding(pool, this.#options.sharding ?? 'none')
 
       const now = this.#clock.now()
       yield outboxResult(await oldestWaitingMail(pool), now, this.#options.mailRemedyOf)
@@ -205,6 +212,38 @@ async function trailResult(
     : undefined
 }
 
+/** Yields nothing if the tables are on one server, as the configuration says. */
+async function* checkSharding(pool: pg.Pool, sharding: Sharding): AsyncGenerator<CheckResult> {
+  const name = 'database-sharding'
+  const { rows } = await pool.query<{ spread: boolean; missing: string[] }>(
+    `SELECT to_regclass('idempotency_keys') IS NOT NULL AS spread,
+       array(SELECT called FROM unnest($1::text[]) AS called WHERE to_regprocedure(called) IS NULL) AS missing`,
+    [DELEGATED_FUNCTIONS],
+  )
+  const { spread, missing } = rows[0]!
+  if (sharding === 'none') {
+    if (spread) {
+      const found = 'Citus spreads the tables over several servers, and DATABASE_SHARDING is none'
+      yield CheckResult.failed(name, found, REMEDIES.sharded)
+    }
+    return
+  }
+  if (!spread) {
+    yield CheckResult.failed(
+      name,
+      'DATABASE_SHARDING is citus, and the tables are on one server',
+      REMEDIES.unsharded,
+    )
+  } else if (missing.length > 0) {
+    yield CheckResult.failed(name, `the functions ${missing.join(', ')} are missing`, REMEDIES.functions)
+  } else {
+    yield CheckResult.ok(
+      name,
+      'Citus spreads the tables over several servers, and has the functions for that',
+    )
+  }
+}
+
 async function checkServer(client: pg.PoolClient): Promise<CheckResult> {
   const startedAt = performance.now()
   const { rows } = await client.query<{ version: string; size: string }>(
@@ -276,7 +315,7 @@ function poolerResult({ mode, keepsPrepared }: Pooling, prepares: boolean): Chec
   }
 }
 
-/** Nothing that the service sets at the start of a connection passes a pooler, and with `pgbouncer=true` it sets nothing. */
+/** None of these limits that the service sets at the start of a connection passes a pooler. With `pgbouncer=true` it sets none. */
 async function* checkTimeLimits(client: pg.PoolClient, { mode }: Pooling): AsyncGenerator<CheckResult> {
   const { rows } = await client.query<{ role: string; unlimited: string[] }>(
     `SELECT quote_ident(current_user) AS role,
@@ -324,26 +363,41 @@ interface WaitingMails {
   readonly reply: string | null
 }
 
-/** How many mails wait, and the oldest of them. Reads only the index of queued rows, and the trail of one challenge. */
+interface OldestMail {
+  readonly bucket: number
+  readonly challenge_id: string
+  readonly id: string
+  readonly issued_at: Date
+  readonly attempts: number
+}
+
+/**
+ * How many mails wait, and the oldest of them. Reads only the index of queued rows, and the trail of one challenge: by three queries,
+ * because Citus joins no rows of several servers.
+ */
 async function oldestWaitingMail(pool: pg.Pool): Promise<WaitingMails> {
-  const { rows } = await pool.query<WaitingMails>(
-    `WITH waiting AS (SELECT * FROM otp_issuances WHERE status = 'queued'),
-       oldest AS (SELECT * FROM waiting ORDER BY issued_at, delivery_attempts DESC LIMIT 1)
-     SELECT (SELECT count(*)::integer FROM waiting) AS queued,
-       oldest.issued_at,
-       (SELECT min(next_attempt_at) FROM waiting) AS due_at,
-       oldest.delivery_attempts AS attempts,
-       (SELECT details ->> 'reply'
-        FROM challenge_events e
-        WHERE e.challenge_id = oldest.challenge_id
-          AND e.type = 'otp-deferred'
-          AND e.details ->> 'issuanceId' = oldest.id::text
-          AND e.details ->> 'reply' IS NOT NULL
-        ORDER BY e.id DESC
-        LIMIT 1) AS reply
-     FROM (SELECT 1) AS one LEFT JOIN oldest ON true`,
+  const { rows: counts } = await pool.query<Pick<WaitingMails, 'queued' | 'due_at'>>(
+    `SELECT count(*)::integer AS queued, min(next_attempt_at) AS due_at FROM otp_issuances WHERE status = 'queued'`,
   )
-  return rows[0]!
+  const { rows: oldest } = await pool.query<OldestMail>(
+    `SELECT bucket, challenge_id, id, issued_at, delivery_attempts AS attempts
+     FROM otp_issuances
+     WHERE status = 'queued'
+     ORDER BY issued_at, delivery_attempts DESC
+     LIMIT 1`,
+  )
+  if (!oldest[0]) return { ...counts[0]!, issued_at: null, attempts: null, reply: null }
+  const { bucket, challenge_id, id, issued_at, attempts } = oldest[0]
+  const { rows: replies } = await pool.query<{ reply: string }>(
+    `SELECT details ->> 'reply' AS reply
+     FROM challenge_events
+     WHERE bucket = $1::integer AND challenge_id = $2::uuid
+       AND type = 'otp-deferred' AND details ->> 'issuanceId' = $3 AND details ->> 'reply' IS NOT NULL
+     ORDER BY id DESC
+     LIMIT 1`,
+    [bucket, challenge_id, id],
+  )
+  return { ...counts[0]!, issued_at, attempts, reply: replies[0]?.reply ?? null }
 }
 
 function outboxResult(

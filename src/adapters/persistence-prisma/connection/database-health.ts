@@ -4,6 +4,7 @@ import type { HealthCheck } from '../../../contracts/health-check.ts'
 import type { PrismaClient } from '../generated/client.ts'
 import type { Connections } from './connect-prisma.ts'
 import { connectionFailure } from './connection-failure.ts'
+import { READ_ONLY } from './session-client.ts'
 
 const MIGRATIONS = new URL('../../../../prisma/migrations/', import.meta.url)
 
@@ -32,12 +33,18 @@ export class DatabaseHealth implements HealthCheck {
 }
 
 /**
- * A standby is read-only, and so is a server that its operator made so. It answers, but every decision fails on it. A session
- * keeps that setting from its start, so a read-only one is given up: the next check opens another.
+ * A standby is read-only, and so is a server that its operator made so. It answers, but every decision fails on it. The pool refuses
+ * such a session, unless a pooler hides what the server reports of it: so ask, and give up one that is read-only.
  */
 async function isReadOnly(pool: pg.Pool): Promise<boolean> {
-  // Not through Prisma, which hides whether an address refused or has no name.
-  const session = await pool.connect()
+  let session: pg.PoolClient
+  try {
+    // Not through Prisma, which hides whether an address refused or has no name.
+    session = await pool.connect()
+  } catch (error) {
+    if ((error as pg.DatabaseError).code === READ_ONLY) return true
+    throw error
+  }
   let isUseful = false
   try {
     const { rows } = await session.query<{ read_only: boolean }>(

@@ -1,3 +1,22 @@
+/** Where a setting comes from, as `pg_settings` has it. */
+interface ReadOnlySource {
+  readonly source: string
+  readonly role: string
+  readonly database: string
+}
+
+/** A read-only session lets nobody change this, so it has to become writable itself first. */
+const WRITABLE = 'SET default_transaction_read_only = off;'
+const READ_ONLY_BY_SERVER =
+  'ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf(); or take it out of postgresql.conf or the command line of the server'
+const READ_ONLY_BY: Readonly<Record<string, (role: string, database: string) => string>> = {
+  database: (_, database) => `${WRITABLE} ALTER DATABASE ${database} RESET default_transaction_read_only;`,
+  user: (role) => `${WRITABLE} ALTER ROLE ${role} RESET default_transaction_read_only;`,
+  'database user': (role, database) =>
+    `${WRITABLE} ALTER ROLE ${role} IN DATABASE ${database} RESET default_transaction_read_only;`,
+  client: () => 'Take default_transaction_read_only out of DATABASE_URL',
+}
+
 /**
  * All remedies for what the diagnosis of the database finds. A test follows each of them, and sees that the diagnosis is then content
  * (test/adapters/persistence-prisma/database-remedies.test.ts).
@@ -17,6 +36,22 @@ export const DATABASE_REMEDIES = {
   encryption: 'Add sslmode=verify-full to DATABASE_URL, and sslrootcert=<file> for a private authority',
   untrusted:
     'Trust the authority of its certificate with sslrootcert=<file> in DATABASE_URL, and use the host name in the certificate',
+
+  sharded: 'DATABASE_SHARDING=citus; or take the tables back with deploy/citus/undistribute.sql',
+  unsharded: 'DATABASE_SHARDING=none; or spread the tables with deploy/citus/distribute.sql',
+  functions: 'Run deploy/citus/functions.sql, decisions.sql and grants.sql on the coordinator',
+  standby:
+    'Let DATABASE_URL lead to the primary, through a proxy that follows it (deploy/high-availability/haproxy.cfg); if the primary is lost, promote a standby',
+  readOnly: ({ source, role, database }: ReadOnlySource) =>
+    READ_ONLY_BY[source]?.(role, database) ?? READ_ONLY_BY_SERVER,
+  asynchronous:
+    'Name a standby in synchronous_standby_names, with Patroni by synchronous_mode; otherwise run deploy/postgresql/after-restore.sql after each fail-over',
+  localCommit: (role: string) =>
+    `ALTER ROLE ${role} RESET synchronous_commit; or set it to on where else it is set: for the database, in postgresql.conf, or in DATABASE_URL`,
+  missingStandby:
+    'Start the standbys that synchronous_standby_names asks for, or take it back if they are lost and you accept that one server has everything',
+  laggingStandby:
+    'See what slows down the disk of the standby, or the network to it; or let another standby be the synchronous one',
 
   startupParameters: (parameters: readonly string[]) =>
     `If there is a PgBouncer in between, in any pool_mode: ignore_startup_parameters = ${parameters.join(', ')}; or add pgbouncer=true to DATABASE_URL`,

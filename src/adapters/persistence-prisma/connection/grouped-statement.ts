@@ -30,6 +30,8 @@ export interface Grouping<Input> {
   readonly name: string
   /** The statement for one input. */
   readonly alone: (input: Input) => Prisma.Sql
+  /** The statement for one input, if the tables are spread over several servers. By default it is that for one server. */
+  readonly sharded?: (input: Input) => Prisma.Sql
   /**
    * The statement for several inputs. It takes them as one JSON array in which each has its place as `n`. Each row that it
    * returns belongs to the input with its `n`. A row with `alone: true` says that the input has to be sent alone.
@@ -62,7 +64,7 @@ interface Waiting<Input, Row> {
   readonly rows: PromiseWithResolvers<Row[]>
 }
 
-type SharedStatements = Pick<Statements, 'grouped' | 'hook' | 'send'>
+type SharedStatements = Pick<Statements, 'grouped' | 'hook' | 'send' | 'sharding'>
 
 export interface GroupBounds {
   readonly mostMembers?: number
@@ -82,6 +84,8 @@ export interface GroupBounds {
  *
  * A group whose statement the database refuses has stored nothing. Then each member is sent alone, so that only the one at fault
  * fails. After any other error, such as a lost connection, nobody knows what was stored. Then all members fail, as each alone would.
+ *
+ * If the tables are spread over several servers, no inputs share a statement: their subjects are on different servers.
  */
 export class GroupedStatement<Input, Row extends object> {
   readonly #statements: SharedStatements
@@ -99,11 +103,17 @@ export class GroupedStatement<Input, Row extends object> {
   constructor(statements: SharedStatements, grouping: Grouping<Input>, bounds: GroupBounds = {}) {
     this.#statements = statements
     this.#outsideContexts = statements.hook.keepContext()
-    this.#grouping = grouping
+    this.#grouping =
+      statements.sharding === 'citus'
+        ? { ...grouping, alone: grouping.sharded ?? grouping.alone, solitary: () => true }
+        : grouping
     this.#bounds = {
       mostMembers: bounds.mostMembers ?? MOST_MEMBERS,
       mostBytes: bounds.mostBytes ?? MOST_BYTES,
-      groupsUnderWay: bounds.groupsUnderWay ?? GROUPS_UNDER_WAY,
+      groupsUnderWay:
+        statements.sharding === 'citus'
+          ? Number.POSITIVE_INFINITY
+          : (bounds.groupsUnderWay ?? GROUPS_UNDER_WAY),
       slowAfterMs: bounds.slowAfterMs ?? SLOW_AFTER_MS,
       mostWaitInMs: bounds.mostWaitInMs ?? MOST_WAIT_IN_MS,
       mostWaitBehindInMs: bounds.mostWaitBehindInMs ?? MOST_WAIT_BEHIND_IN_MS,

@@ -27,7 +27,10 @@ const FailedCommand = z.object({ fields: z.object({ message: z.string() }) })
 
 /** SQLSTATE 55P03, `lock_not_available`. */
 const LOCK_TIMEOUT = /55P03|lock timeout/
-const RUN_AGAIN = 'It could not get a lock in time, and nothing has changed. Run countersign migrate again.'
+const RUN_AGAIN = {
+  transaction: 'It could not get a lock in time, and nothing has changed. Run countersign migrate again.',
+  steps: 'It could not get a lock in time. What it has done stays. Run countersign migrate again.',
+}
 
 /**
  * Applies the pending migrations and returns their names. Creates the database if it does not exist. Starts no engine if
@@ -47,27 +50,27 @@ export async function migrateDatabase(url: string): Promise<readonly string[]> {
   if (applied) return applied.result.appliedMigrationNames
 
   const reason = Failed.safeParse(answer).data?.error.data.message ?? (stdout || stderr)
-  const again = LOCK_TIMEOUT.test(reason) && (await allowAgain(url))
-  throw new Error(`The migrations failed:\n${reason}${again ? `\n${RUN_AGAIN}` : ''}`)
+  const again = LOCK_TIMEOUT.test(reason) ? await allowAgain(url) : undefined
+  throw new Error(`The migrations failed:\n${reason}${again ? `\n${RUN_AGAIN[again]}` : ''}`)
 }
 
 /**
- * Records that the migration that gave up left nothing, so that the next run applies it. Otherwise the engine would refuse every run until
- * somebody resolves it in a checkout. A migration is a transaction, except one that builds an index concurrently: that one leaves an
- * invalid index, so somebody has to look. False for such a migration.
+ * Records that the migration that gave up can be repeated, so that the next run applies it. Otherwise the engine would refuse every run
+ * until somebody resolves it in a checkout. A migration is a transaction, except two kinds. A block that commits its steps goes on where it
+ * was. One that builds an index concurrently leaves an invalid index, so somebody has to look. Undefined for such a migration.
  */
-async function allowAgain(url: string): Promise<boolean> {
+async function allowAgain(url: string): Promise<keyof typeof RUN_AGAIN | undefined> {
   const { pool, close } = connectPrisma({ url, onConnectionLost: () => {} })
   try {
     const { rows } = await pool.query<{ id: string; name: string }>(
       'SELECT id, migration_name AS name FROM _prisma_migrations WHERE finished_at IS NULL AND rolled_back_at IS NULL',
     )
     const [failed, ...others] = rows
-    if (!failed || others.length > 0) return false
+    if (!failed || others.length > 0) return undefined
     const script = await readFile(join(MIGRATIONS, failed.name, 'migration.sql'), 'utf8')
-    if (/\bCONCURRENTLY\b/i.test(script)) return false
+    if (/\bCONCURRENTLY\b/i.test(script)) return undefined
     await pool.query('UPDATE _prisma_migrations SET rolled_back_at = now() WHERE id = $1', [failed.id])
-    return true
+    return /^DO\b/m.test(script) ? 'steps' : 'transaction'
   } finally {
     await close()
   }

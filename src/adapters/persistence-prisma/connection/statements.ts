@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import type { Prisma } from '../generated/client.ts'
+import type { Sharding } from './sharding.ts'
 import { translateStorageErrors } from './storage-errors.ts'
 
 /** Hears how many requests share a statement. `name` is that of the statement for one. */
@@ -23,12 +24,14 @@ export class Statements {
   /** Whether statements are prepared. This needs a session of the server for each connection. */
   readonly prepares: boolean
   readonly hook: StatementHook
+  readonly sharding: Sharding
   #grouped: GroupListener = () => {}
 
-  constructor(pool: pg.Pool, prepares: boolean, hook: StatementHook = NO_HOOK) {
+  constructor(pool: pg.Pool, prepares: boolean, hook: StatementHook = NO_HOOK, sharding: Sharding = 'none') {
     this.#pool = pool
     this.prepares = prepares
     this.hook = hook
+    this.sharding = sharding
   }
 
   /** Lets `listener` hear of each statement that requests may share. It replaces the listener before it. */

@@ -2,6 +2,7 @@ import { isDriverAdapterError } from '@prisma/driver-adapter-utils'
 import pg from 'pg'
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import { Prisma } from '../generated/client.ts'
+import { READ_ONLY } from './session-client.ts'
 
 /** How the driver adapter describes an error of the server or of the connection to it. */
 interface DriverCause {
@@ -42,7 +43,7 @@ export async function translateStorageErrors<Result>(query: PromiseLike<Result>)
 function withoutValues(error: unknown): unknown {
   if (error instanceof Prisma.PrismaClientKnownRequestError) {
     const cause = causeOf(error)
-    const reason = [error.code, cause?.kind, cause?.originalCode].filter(Boolean).join(' ')
+    const reason = reasonOf(error.code, cause?.kind, cause?.originalCode)
     if (cause?.kind === 'DatabaseDoesNotExist') return new DatabaseMissing(reason)
     const transient = TRANSIENT_PRISMA_CODES.has(error.code) || (cause && isTransient(cause))
     return transient ? new StorageUnavailable(reason) : new StorageFault(reason)
@@ -50,12 +51,12 @@ function withoutValues(error: unknown): unknown {
   // Prisma passes errors from COMMIT through without wrapping them.
   if (error instanceof Error && isDriverAdapterError(error)) {
     const cause: DriverCause = error.cause
-    const reason = [cause.kind, cause.originalCode].filter(Boolean).join(' ')
+    const reason = reasonOf(cause.kind, cause.originalCode)
     return isTransient(cause) ? new StorageUnavailable(reason) : new StorageFault(reason)
   }
   if (error instanceof pg.DatabaseError) {
     const { code = '' } = error
-    return TRANSIENT.test(code) ? new StorageUnavailable(code) : new StorageFault(code)
+    return TRANSIENT.test(code) ? new StorageUnavailable(reasonOf(code)) : new StorageFault(code)
   }
   if (error instanceof Error) {
     // The connection failed: an error of a system call, or one of node-postgres, which has neither class nor code.
@@ -65,6 +66,12 @@ function withoutValues(error: unknown): unknown {
       return new StorageUnavailable(error.message)
   }
   return error
+}
+
+/** The codes, and what the one means that operators meet after a fail-over. */
+function reasonOf(...codes: readonly (string | undefined)[]): string {
+  const known = codes.filter(Boolean).join(' ')
+  return codes.includes(READ_ONLY) ? `the database is read-only (${known})` : known
 }
 
 function isTransient({ kind, originalCode = '' }: DriverCause): boolean {

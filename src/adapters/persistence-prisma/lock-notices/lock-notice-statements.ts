@@ -1,9 +1,11 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
-import { leased } from '../lease.ts'
+import { leased, leasedAt } from '../lease.ts'
+import type { Place } from '../sharding/sharded-claims.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { LOCK_NOTICE_COLUMNS } from './lock-notice-row.ts'
 
@@ -19,9 +21,19 @@ export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prism
     WITH ${leased('lock_notices', 'n', limit, now, leaseEnd)}
     SELECT ${CLAIMED}
     FROM n
-    LEFT JOIN challenges c ON c.id = n.challenge_id
-    LEFT JOIN users u ON u.user_id = n.subject_user_id
+    LEFT JOIN challenges c ON c.id = n.challenge_id AND c.bucket = n.bucket
+    LEFT JOIN users u ON u.user_id = n.subject_user_id AND u.bucket = n.bucket
     ORDER BY n.locked_at`
+}
+
+/** The same for one notice, where its row is. */
+export function claimNotice(place: Place, now: Date, leaseEnd: Date): Prisma.Sql {
+  return Prisma.sql`/* lock-notices.claim-one */
+    WITH ${leasedAt('lock_notices', 'n', place, now, leaseEnd)}
+    SELECT ${CLAIMED}
+    FROM n
+    LEFT JOIN challenges c ON c.bucket = ${place.bucket}::integer AND c.id = n.challenge_id
+    LEFT JOIN users u ON u.bucket = ${place.bucket}::integer AND u.user_id = n.subject_user_id`
 }
 
 /** Returns one row. Returns none if a later claim counted another attempt, or if the notice is no longer queued. */
@@ -41,6 +53,7 @@ export function recordNotice(
           failed_at = ${failedAt}::timestamptz,
           failure_reason = ${failureReason}
       WHERE id = ${claimed.id}::uuid
+        AND bucket = ${bucketOf(claimed.subjectUserId)}::integer
         AND delivery_attempts = ${claimed.deliveryAttempts}::smallint
         AND status = 'queued'
       RETURNING id

@@ -4,23 +4,31 @@ import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Joined } from '../row-mapping.ts'
+import { ShardedClaims } from '../sharding/sharded-claims.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
 import { type LockNoticeRow, queuedLockNoticeOf } from './lock-notice-row.ts'
-import { BY_SERVICE, claimDueNotices, recordNotice } from './lock-notice-statements.ts'
+import { BY_SERVICE, claimDueNotices, claimNotice, recordNotice } from './lock-notice-statements.ts'
+
+type ClaimedRow = LockNoticeRow & Joined<UserRow> & { readonly c_client_id: string | null }
 
 /** Leases and records the queued rows of `lock_notices`, like the outbox does with codes. */
 export class PrismaLockNotices implements LockNotices {
   readonly #statements: Statements
   readonly #committed: CommitListener
+  readonly #claims: ShardedClaims<ClaimedRow> | undefined
 
   constructor(statements: Statements, committed: CommitListener = () => {}) {
     this.#statements = statements
     this.#committed = committed
+    if (statements.sharding === 'citus') {
+      this.#claims = new ShardedClaims(statements, { table: 'lock_notices', claimOne: claimNotice })
+    }
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly LockNoticeDelivery[]> {
-    type Row = LockNoticeRow & Joined<UserRow> & { readonly c_client_id: string | null }
-    const rows = await this.#statements.query<Row>(claimDueNotices(limit, now, leaseEnd))
+    const rows = await (this.#claims
+      ? this.#claims.claim(limit, now, leaseEnd)
+      : this.#statements.query<ClaimedRow>(claimDueNotices(limit, now, leaseEnd)))
     return rows.map((row) => ({
       notice: queuedLockNoticeOf(row),
       clientId: row.c_client_id ?? undefined,

@@ -1,12 +1,16 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { MailOutcome, MailOutcomeDecision } from '../../../domain/mail-outcome.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import { columnsOf, insertEventsOfEach } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
 import { deliveryOf } from '../otp-outbox/issuance-row.ts'
+import type { PlacedId } from '../placed-id.ts'
+import { delegated } from '../sharding/delegated.ts'
 import {
   loadMailOutcome,
+  loadShardedMailOutcome,
   OUTCOME,
   reportOf,
   saveDelay,
@@ -27,16 +31,43 @@ export interface Reporting {
   readonly provenance: Provenance
 }
 
+/** A report, as its JSON has it. */
+export const REPORT = `n integer, bucket integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz,
+        was_bounced_at timestamptz, was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
+        failure_reason text, delivered_at timestamptz, bounced_at timestamptz, bounce_kind text,
+        subject text, version integer, suppressed_address text, suppression_reason text, suppression_changed_at timestamptz,
+        events json, actor text, request_id text, remote_address text`
+
+/** Whether no other report was stored since the load. `i` is the row of the code, `m` the report. */
+export const REPORT_GUARD = `i.delayed_at IS NOT DISTINCT FROM m.was_delayed_at
+        AND i.delivered_at IS NOT DISTINCT FROM m.was_delivered_at
+        AND i.bounced_at IS NOT DISTINCT FROM m.was_bounced_at
+        AND i.bounce_kind IS NOT DISTINCT FROM m.was_bounce_kind`
+
+export const REPORT_CHANGES = `delayed_at = coalesce(m.delayed_at, i.delayed_at),
+          status = coalesce(m.status, i.status),
+          next_attempt_at = CASE WHEN m.status IS NULL THEN i.next_attempt_at ELSE m.next_attempt_at END,
+          failed_at = CASE WHEN m.status IS NULL THEN i.failed_at ELSE m.failed_at END,
+          failure_reason = CASE WHEN m.status IS NULL THEN i.failure_reason ELSE m.failure_reason END,
+          delivered_at = CASE WHEN m.status IS NULL THEN i.delivered_at ELSE m.delivered_at END,
+          bounced_at = CASE WHEN m.status IS NULL THEN i.bounced_at ELSE m.bounced_at END,
+          bounce_kind = CASE WHEN m.status IS NULL THEN i.bounce_kind ELSE m.bounce_kind END`
+
+/** `s` is the row of the standing, `m` the report. */
+export const SUPPRESSION_CHANGES = `suppressed_address = m.suppressed_address, suppression_reason = m.suppression_reason,
+          suppression_changed_at = m.suppression_changed_at, version = s.version + 1`
+
 /** Loads several issuances with the standings of their subjects, each as one row. */
-export const LOADING_OUTCOME: Grouping<string> = {
+export const LOADING_OUTCOME: Grouping<PlacedId> = {
   name: 'mail-outcomes.load',
   alone: loadMailOutcome,
-  columns: (id) => ({ id }),
+  sharded: loadShardedMailOutcome,
+  columns: ({ id, bucket }) => ({ id, bucket }),
   together: (members) => Prisma.sql`/* mail-outcomes.load-group */
     SELECT m.n, ${OUTCOME}
-    FROM json_to_recordset(${members}::json) AS m (n integer, id uuid)
-    JOIN otp_issuances i ON i.id = m.id
-    JOIN subject_standings s ON s.subject_user_id = i.subject_user_id
+    FROM json_to_recordset(${members}::json) AS m (n integer, id uuid, bucket integer)
+    JOIN otp_issuances i ON i.id = m.id AND i.bucket = m.bucket
+    JOIN subject_standings s ON s.subject_user_id = i.subject_user_id AND s.bucket = i.bucket
     WHERE m.n = m.n + 0`,
 }
 
@@ -50,75 +81,70 @@ export const SAVING_REPORT: Grouping<Reporting> = {
   alone: ({ before, decision, provenance }) => statementFor(before, decision, provenance),
   key: ({ before }) => before.standing.subjectUserId,
   solitary: ({ decision: { issuance } }) => !issuance,
-  columns: ({ before, decision: { issuance: after, standing, events }, provenance }) => {
-    const known = deliveryOf(before.issuance)
-    return {
-      id: before.issuance.id,
-      was_delayed_at: before.issuance.delayedAt,
-      was_delivered_at: known.deliveredAt,
-      was_bounced_at: known.bouncedAt,
-      was_bounce_kind: known.bounceKind,
-      events: events.map(columnsOf),
-      actor: provenance.actor,
-      request_id: provenance.requestId,
-      remote_address: provenance.remoteAddress,
-      ...(after && (isDelay(before.issuance, after) ? { delayed_at: after.delayedAt } : reportOf(after))),
-      ...(standing && {
-        subject: standing.subjectUserId,
-        version: standing.version,
-        ...suppressionOf(standing),
-      }),
-    }
-  },
+  sharded: (reporting) =>
+    delegated('mail-outcomes.save', 'save_report', reporting.before.standing.subjectUserId, {
+      ...columnsOfReport(reporting),
+      is_about_code: reporting.decision.issuance !== undefined,
+    }),
+  columns: columnsOfReport,
   together: (members) => Prisma.sql`/* mail-outcomes.save-group */
     WITH m AS MATERIALIZED (
       SELECT * FROM json_to_recordset(${members}::json) AS m (
-        n integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz, was_bounced_at timestamptz,
-        was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
-        failure_reason text, delivered_at timestamptz, bounced_at timestamptz, bounce_kind text,
-        subject text, version integer, suppressed_address text, suppression_reason text, suppression_changed_at timestamptz,
-        events json, actor text, request_id text, remote_address text
+        ${Prisma.raw(REPORT)}
       )
       WHERE n = n + 0
     ), guarded AS MATERIALIZED (
       SELECT m.n
       FROM m
-      JOIN subject_standings s ON s.subject_user_id = m.subject AND s.version = m.version
+      JOIN subject_standings s ON s.subject_user_id = m.subject AND s.bucket = m.bucket AND s.version = m.version
       FOR NO KEY UPDATE OF s SKIP LOCKED
     ), lockable AS MATERIALIZED (
       SELECT * FROM m WHERE subject IS NULL OR n IN (SELECT n FROM guarded)
     ), free AS MATERIALIZED (
-      SELECT m.n, i.id
+      SELECT m.n, i.id, i.bucket
       FROM lockable m
-      JOIN otp_issuances i ON i.id = m.id
-        AND i.delayed_at IS NOT DISTINCT FROM m.was_delayed_at
-        AND i.delivered_at IS NOT DISTINCT FROM m.was_delivered_at
-        AND i.bounced_at IS NOT DISTINCT FROM m.was_bounced_at
-        AND i.bounce_kind IS NOT DISTINCT FROM m.was_bounce_kind
+      JOIN otp_issuances i ON i.id = m.id AND i.bucket = m.bucket
+        AND ${Prisma.raw(REPORT_GUARD)}
       FOR NO KEY UPDATE OF i SKIP LOCKED
     ), issuance AS (
       UPDATE otp_issuances i
-      SET delayed_at = coalesce(m.delayed_at, i.delayed_at),
-          status = coalesce(m.status, i.status),
-          next_attempt_at = CASE WHEN m.status IS NULL THEN i.next_attempt_at ELSE m.next_attempt_at END,
-          failed_at = CASE WHEN m.status IS NULL THEN i.failed_at ELSE m.failed_at END,
-          failure_reason = CASE WHEN m.status IS NULL THEN i.failure_reason ELSE m.failure_reason END,
-          delivered_at = CASE WHEN m.status IS NULL THEN i.delivered_at ELSE m.delivered_at END,
-          bounced_at = CASE WHEN m.status IS NULL THEN i.bounced_at ELSE m.bounced_at END,
-          bounce_kind = CASE WHEN m.status IS NULL THEN i.bounce_kind ELSE m.bounce_kind END
+      SET ${Prisma.raw(REPORT_CHANGES)}
       FROM free JOIN m USING (n)
-      WHERE i.id = free.id
+      WHERE i.id = free.id AND i.bucket = free.bucket
       RETURNING m.*
     ), standing AS (
       UPDATE subject_standings s
-      SET suppressed_address = m.suppressed_address, suppression_reason = m.suppression_reason,
-          suppression_changed_at = m.suppression_changed_at, version = s.version + 1
+      SET ${Prisma.raw(SUPPRESSION_CHANGES)}
       FROM issuance m
-      WHERE s.subject_user_id = m.subject
+      WHERE s.subject_user_id = m.subject AND s.bucket = m.bucket
     ), trail AS (${insertEventsOfEach('issuance')})
     SELECT n, id, false AS alone FROM issuance
     UNION ALL
     SELECT n, id, true FROM m WHERE NOT EXISTS (SELECT FROM issuance WHERE issuance.n = m.n)`,
+}
+
+function columnsOfReport({ before, decision: { issuance: after, standing, events }, provenance }: Reporting) {
+  const known = deliveryOf(before.issuance)
+  // A report about no code is about the standing alone.
+  const suppressing = standing ?? (after ? undefined : before.standing)
+  return {
+    bucket: bucketOf(before.issuance.subjectUserId),
+    id: before.issuance.id,
+    was_delayed_at: before.issuance.delayedAt,
+    was_delivered_at: known.deliveredAt,
+    was_bounced_at: known.bouncedAt,
+    was_bounce_kind: known.bounceKind,
+    events: events.map(columnsOf),
+    actor: provenance.actor,
+    request_id: provenance.requestId,
+    remote_address: provenance.remoteAddress,
+    ...(after && (isDelay(before.issuance, after) ? { delayed_at: after.delayedAt } : reportOf(after))),
+    ...(suppressing && {
+      subject: suppressing.subjectUserId,
+      version: suppressing.version,
+      ...suppressionOf(suppressing),
+    }),
+  }
 }
 
 function statementFor(

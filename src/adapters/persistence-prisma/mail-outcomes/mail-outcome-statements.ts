@@ -1,22 +1,41 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
 import type { MailboxKey } from '../../../domain/email-address.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
-import { insertEvents } from '../audit-trail/event-row.ts'
+import { columnsOf, insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { deliveryOf, ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
+import type { PlacedId } from '../placed-id.ts'
+import { delegated } from '../sharding/delegated.ts'
 import { STANDING_COLUMNS } from '../step-ups/standing-row.ts'
 
 export const OUTCOME = Prisma.raw([ISSUANCE_COLUMNS, STANDING_COLUMNS].join(', '))
 const STANDING = Prisma.raw(STANDING_COLUMNS)
 
-export function loadMailOutcome(issuanceId: string): Prisma.Sql {
+export function loadMailOutcome({ id, bucket }: PlacedId): Prisma.Sql {
   return Prisma.sql`/* mail-outcomes.load */
     SELECT ${OUTCOME}
     FROM otp_issuances i
-    JOIN subject_standings s ON s.subject_user_id = i.subject_user_id
-    WHERE i.id = ${issuanceId}::uuid`
+    JOIN subject_standings s ON s.subject_user_id = i.subject_user_id AND s.bucket = i.bucket
+    WHERE i.id = ${id}::uuid AND i.bucket = ${bucket}::integer`
+}
+
+/** The bucket of an issuance whose id does not carry it, because the id is from before the buckets. */
+export function findIssuanceBucket(issuanceId: string): Prisma.Sql {
+  return Prisma.sql`/* mail-outcomes.find-bucket */
+    SELECT i.bucket FROM otp_issuances i WHERE i.id = ${issuanceId}::uuid`
+}
+
+/** The same on the server of the subject, which the id leads to. */
+export function loadShardedMailOutcome({ id, bucket: place }: PlacedId): Prisma.Sql {
+  const bucket = Prisma.sql`${place}::integer`
+  return Prisma.sql`/* mail-outcomes.load */
+    SELECT ${OUTCOME}
+    FROM otp_issuances i
+    JOIN subject_standings s ON s.bucket = ${bucket} AND s.subject_user_id = i.subject_user_id
+    WHERE i.bucket = ${bucket} AND i.id = ${id}::uuid`
 }
 
 /** Stores a report about a mail and returns one row. Returns none if another report was stored since the load. */
@@ -63,7 +82,8 @@ export function saveReportAndSuppression(
     WITH guard AS (
       SELECT subject_user_id
       FROM subject_standings
-      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      WHERE subject_user_id = ${standing.subjectUserId} AND bucket = ${bucketOf(standing.subjectUserId)}::integer
+        AND version = ${standing.version}::integer
       FOR NO KEY UPDATE
     ), issuance AS (
       UPDATE otp_issuances
@@ -75,10 +95,28 @@ export function saveReportAndSuppression(
       UPDATE subject_standings s
       SET ${suppressed(standing)}
       FROM issuance
-      WHERE s.subject_user_id = issuance.subject_user_id
+      WHERE s.subject_user_id = issuance.subject_user_id AND s.bucket = ${bucketOf(standing.subjectUserId)}::integer
       RETURNING s.subject_user_id
     ), trail AS (${insertEvents('standing', events, provenance)})
     SELECT subject_user_id FROM standing`
+}
+
+/** The same on the server of the subject. */
+export function saveShardedSuppression(
+  standing: SubjectStanding,
+  events: readonly DomainEvent[],
+  { actor, requestId, remoteAddress }: Provenance,
+): Prisma.Sql {
+  return delegated('suppressions.save', 'save_report', standing.subjectUserId, {
+    is_about_code: false,
+    subject: standing.subjectUserId,
+    version: standing.version,
+    ...suppressionOf(standing),
+    events: events.map(columnsOf),
+    actor,
+    request_id: requestId,
+    remote_address: remoteAddress,
+  })
 }
 
 /** Stores a suppression or its end and returns one row. Returns none if the subject's version has changed. */
@@ -91,7 +129,8 @@ export function saveSuppression(
     WITH standing AS (
       UPDATE subject_standings
       SET ${suppressed(standing)}
-      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      WHERE subject_user_id = ${standing.subjectUserId} AND bucket = ${bucketOf(standing.subjectUserId)}::integer
+        AND version = ${standing.version}::integer
       RETURNING subject_user_id
     ), trail AS (${insertEvents('standing', events, provenance)})
     SELECT subject_user_id FROM standing`
@@ -99,7 +138,9 @@ export function saveSuppression(
 
 export function findStanding(subjectUserId: string): Prisma.Sql {
   return Prisma.sql`/* suppressions.find-by-subject */
-    SELECT ${STANDING} FROM subject_standings s WHERE s.subject_user_id = ${subjectUserId}`
+    SELECT ${STANDING}
+    FROM subject_standings s
+    WHERE s.subject_user_id = ${subjectUserId} AND s.bucket = ${bucketOf(subjectUserId)}::integer`
 }
 
 /**
@@ -144,6 +185,7 @@ function stillAs(issuance: OtpIssuance): Prisma.Sql {
   const { deliveredAt, bouncedAt, bounceKind } = deliveryOf(issuance)
   return Prisma.sql`
         otp_issuances.id = ${issuance.id}::uuid
+        AND otp_issuances.bucket = ${bucketOf(issuance.subjectUserId)}::integer
         AND delayed_at IS NOT DISTINCT FROM ${issuance.delayedAt ?? null}::timestamptz
         AND delivered_at IS NOT DISTINCT FROM ${deliveredAt}::timestamptz
         AND bounced_at IS NOT DISTINCT FROM ${bouncedAt}::timestamptz

@@ -5,8 +5,10 @@ import type { MailOutcome, MailOutcomeDecision } from '../../../domain/mail-outc
 import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import { type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
+import { type PlacedId, rowOf } from '../placed-id.ts'
 import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
 import { LOADING_OUTCOME, type Reporting, SAVING_REPORT } from './grouped-mail-outcome-statements.ts'
+import { findIssuanceBucket } from './mail-outcome-statements.ts'
 
 /** No user waits for a report. A mail system that brings hundreds a second would otherwise take the database from those who do. */
 const GATHER_FOR_MS = 15
@@ -14,10 +16,12 @@ const GATHER_FOR_MS = 15
 /** Stores each report about a mail with one statement, which those that come within a moment share. */
 export class PrismaMailOutcomes implements MailOutcomes {
   readonly #committed: CommitListener
-  readonly #loads: GroupedStatement<string, IssuanceRow & StandingRow>
+  readonly #statements: Statements
+  readonly #loads: GroupedStatement<PlacedId, IssuanceRow & StandingRow>
   readonly #saves: GroupedStatement<Reporting, object>
 
   constructor(statements: Statements, committed: CommitListener = () => {}) {
+    this.#statements = statements
     this.#committed = committed
     this.#loads = new GroupedStatement(statements, LOADING_OUTCOME, { gatherForMs: GATHER_FOR_MS })
     // What was loaded together is stored together, without a wait.
@@ -25,7 +29,8 @@ export class PrismaMailOutcomes implements MailOutcomes {
   }
 
   async load(issuanceId: string): Promise<MailOutcome | undefined> {
-    const [row] = await this.#loads.query(issuanceId)
+    const load = (placed: PlacedId) => this.#loads.query(placed)
+    const row = await rowOf(this.#statements, issuanceId, load, findIssuanceBucket)
     return row && { issuance: issuanceOf(row), standing: standingOf(row) }
   }
 

@@ -6,7 +6,12 @@ import type { MailboxKey } from '../../../domain/email-address.ts'
 import type { SubjectStanding } from '../../../domain/subject-standing.ts'
 import type { Statements } from '../connection/statements.ts'
 import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
-import { findStanding, findSuppressedAt, saveSuppression } from './mail-outcome-statements.ts'
+import {
+  findStanding,
+  findSuppressedAt,
+  saveShardedSuppression,
+  saveSuppression,
+} from './mail-outcome-statements.ts'
 
 /** Reads and stores suppressions, which are columns of `subject_standings`. */
 export class PrismaSuppressions implements Suppressions {
@@ -33,7 +38,8 @@ export class PrismaSuppressions implements Suppressions {
     events: readonly DomainEvent[],
     provenance: Provenance,
   ): Promise<boolean> {
-    const saved = await this.#statements.query(saveSuppression(standing, events, provenance))
+    const save = this.#statements.sharding === 'citus' ? saveShardedSuppression : saveSuppression
+    const saved = await this.#statements.query(save(standing, events, provenance))
     if (saved.length === 0) return false
     announce(this.#committed, { events, provenance })
     return true

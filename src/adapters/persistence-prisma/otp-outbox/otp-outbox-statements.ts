@@ -1,32 +1,46 @@
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
-import { leased } from '../lease.ts'
-import { CHALLENGE_COLUMNS, ENDED_ON_TRAIL } from '../step-ups/challenge-row.ts'
+import { leased, leasedAt } from '../lease.ts'
+import { delegated } from '../sharding/delegated.ts'
+import type { Place } from '../sharding/sharded-claims.ts'
+import { CHALLENGE_COLUMNS, endedOnTrail } from '../step-ups/challenge-row.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { deliveryOf, ISSUANCE_COLUMNS } from './issuance-row.ts'
 
 /* The statements behind every delivery. Their text is constant, as in step-up-statements.ts. */
 
-/** A mail goes out only for a pending challenge. */
-const SET_BACK = `c.status = 'pending' AND ${ENDED_ON_TRAIL} AS set_back`
-
-const CLAIMED = Prisma.raw(
-  [ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, 'i.trace_context AS i_trace_context', SET_BACK].join(
-    ', ',
-  ),
+const COLUMNS = Prisma.raw(
+  [ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, 'i.trace_context AS i_trace_context'].join(', '),
 )
+
+/** A mail goes out only for a pending challenge. */
+function claimed(bucket: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`${COLUMNS}, c.status = 'pending' AND ${endedOnTrail(bucket)} AS set_back`
+}
 
 export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.claim */
     WITH ${leased('otp_issuances', 'i', limit, now, leaseEnd)}
-    SELECT ${CLAIMED}
+    SELECT ${claimed(Prisma.sql`c.bucket`)}
     FROM i
-    JOIN challenges c ON c.id = i.challenge_id
-    LEFT JOIN users u ON u.user_id = i.subject_user_id
+    JOIN challenges c ON c.id = i.challenge_id AND c.bucket = i.bucket
+    LEFT JOIN users u ON u.user_id = i.subject_user_id AND u.bucket = i.bucket
     ORDER BY i.issued_at`
+}
+
+/** The same for one mail, where its row is. */
+export function claimOne(place: Place, now: Date, leaseEnd: Date): Prisma.Sql {
+  const bucket = Prisma.sql`${place.bucket}::integer`
+  return Prisma.sql`/* otp-outbox.claim-one */
+    WITH ${leasedAt('otp_issuances', 'i', place, now, leaseEnd)}
+    SELECT ${claimed(bucket)}
+    FROM i
+    JOIN challenges c ON c.bucket = ${bucket} AND c.id = i.challenge_id
+    LEFT JOIN users u ON u.bucket = ${bucket} AND u.user_id = i.subject_user_id`
 }
 
 export interface Attempt {
@@ -44,37 +58,51 @@ export interface Attempt {
 export const RECORDING: Grouping<Attempt> = {
   name: 'otp-outbox.record',
   alone: (attempt) => recordOutcomes(JSON.stringify([{ n: 0, ...columnsOfAttempt(attempt) }])),
+  sharded: (attempt) =>
+    delegated(
+      'otp-outbox.record',
+      'record_attempt',
+      attempt.claimed.subjectUserId,
+      columnsOfAttempt(attempt),
+    ),
   columns: columnsOfAttempt,
   together: recordOutcomes,
 }
+
+/** An attempt, as its JSON has it. */
+export const ATTEMPT = `n integer, bucket integer, id uuid, number smallint, status text, next_attempt_at timestamptz,
+        sent_at timestamptz, message_id text, failed_at timestamptz, failure_reason text, event jsonb`
+
+/** `i` is the row of the code, `a` the attempt. */
+export const ATTEMPT_CHANGES = `status = CASE WHEN i.status = 'queued' THEN a.status ELSE i.status END,
+          next_attempt_at = a.next_attempt_at,
+          sent_at = a.sent_at,
+          message_id = a.message_id,
+          failed_at = a.failed_at,
+          failure_reason = a.failure_reason`
+
+export const ATTEMPT_GUARD = `i.delivery_attempts = a.number
+        AND (
+          i.status = 'queued'
+          OR a.status = 'sent' AND i.status IN ('delivered', 'bounced') AND i.sent_at IS NULL
+        )`
 
 function recordOutcomes(attempts: string): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.record */
     WITH attempt AS (
       SELECT * FROM json_to_recordset(${attempts}::json) AS attempt (
-        n integer, id uuid, number smallint, status text, next_attempt_at timestamptz, sent_at timestamptz,
-        message_id text, failed_at timestamptz, failure_reason text, event jsonb
+        ${Prisma.raw(ATTEMPT)}
       )
       WHERE n = n + 0
     ), issuance AS (
       UPDATE otp_issuances i
-      SET status = CASE i.status WHEN 'queued' THEN a.status ELSE i.status END,
-          next_attempt_at = a.next_attempt_at,
-          sent_at = a.sent_at,
-          message_id = a.message_id,
-          failed_at = a.failed_at,
-          failure_reason = a.failure_reason
+      SET ${Prisma.raw(ATTEMPT_CHANGES)}
       FROM attempt a
-      WHERE i.id = a.id
-        AND i.delivery_attempts = a.number
-        AND (
-          i.status = 'queued'
-          OR a.status = 'sent' AND i.status IN ('delivered', 'bounced') AND i.sent_at IS NULL
-        )
+      WHERE i.id = a.id AND i.bucket = a.bucket AND ${Prisma.raw(ATTEMPT_GUARD)}
       RETURNING a.n, a.event
     ), trail AS (
-      INSERT INTO challenge_events (challenge_id, subject_user_id, type, occurred_at, actor, details)
-      SELECT (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
+      INSERT INTO challenge_events (bucket, challenge_id, subject_user_id, type, occurred_at, actor, details)
+      SELECT (event ->> 'bucket')::integer, (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',
         (event ->> 'at')::timestamptz, 'service', event -> 'details'
       FROM issuance
       ORDER BY event ->> 'subjectUserId' COLLATE "C", n
@@ -85,6 +113,7 @@ function recordOutcomes(attempts: string): Prisma.Sql {
 function columnsOfAttempt({ claimed, outcome, event }: Attempt) {
   const { nextAttemptAt, sentAt, messageId, failedAt, failureReason } = deliveryOf(outcome)
   return {
+    bucket: bucketOf(claimed.subjectUserId),
     id: claimed.id,
     number: claimed.deliveryAttempts,
     status: outcome.status,

@@ -6,10 +6,16 @@ import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Joined } from '../row-mapping.ts'
 import type { Seals } from '../seals/row-seals.ts'
+import type { NewIssuances } from '../sharding/new-issuances.ts'
+import { ShardedClaims } from '../sharding/sharded-claims.ts'
 import { type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
 import { type IssuanceRow, issuanceOf } from './issuance-row.ts'
-import { type Attempt, claimDue, RECORDING } from './otp-outbox-statements.ts'
+import { type Attempt, claimDue, claimOne, RECORDING } from './otp-outbox-statements.ts'
+
+type ClaimedRow = IssuanceRow &
+  ChallengeRow &
+  Joined<UserRow> & { readonly i_trace_context: string | null; readonly set_back: boolean }
 
 const BY_SERVICE = { actor: 'service' }
 
@@ -24,20 +30,29 @@ export class PrismaOtpOutbox implements OtpOutbox {
   readonly #statements: Statements
   readonly #seals: Seals
   readonly #committed: CommitListener
+  readonly #claims: ShardedClaims<ClaimedRow> | undefined
   readonly #records: GroupedStatement<Attempt, object>
 
-  constructor(statements: Statements, seals: Seals, committed: CommitListener = () => {}) {
+  /** @param fresh the codes of this process, if the tables are spread over several servers. */
+  constructor(
+    statements: Statements,
+    seals: Seals,
+    committed: CommitListener = () => {},
+    fresh?: NewIssuances,
+  ) {
     this.#statements = statements
     this.#seals = seals
     this.#committed = committed
+    if (statements.sharding === 'citus') {
+      this.#claims = new ShardedClaims(statements, { table: 'otp_issuances', claimOne, fresh })
+    }
     this.#records = new GroupedStatement(statements, RECORDING, BOUNDS)
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {
-    type Row = IssuanceRow &
-      ChallengeRow &
-      Joined<UserRow> & { readonly i_trace_context: string | null; readonly set_back: boolean }
-    const rows = await this.#statements.query<Row>(claimDue(limit, now, leaseEnd))
+    const rows = await (this.#claims
+      ? this.#claims.claim(limit, now, leaseEnd)
+      : this.#statements.query<ClaimedRow>(claimDue(limit, now, leaseEnd)))
     return rows.map((row) => {
       const issuance = issuanceOf(row) as QueuedIssuance
       const challenge = challengeOf(row)

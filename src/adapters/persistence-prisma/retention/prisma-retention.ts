@@ -1,7 +1,12 @@
 import type { Purged, Retention } from '../../../application/ports/retention.ts'
+import { secondsAfter } from '../../../domain/instant.ts'
+import { type Sharding, shardingOf } from '../connection/sharding.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Prisma, PrismaClient } from '../generated/client.ts'
 import { lowestIdAt } from '../identifier-of-time.ts'
+
+/** No challenge lives longer. */
+const A_DAY_IN_SECONDS = 86_400
 
 /** A purged batch of challenges, and the id after which the next one begins. The id is undefined at the end. */
 interface Batch {
@@ -15,9 +20,11 @@ interface Batch {
  */
 export class PrismaRetention implements Retention {
   readonly #prisma: PrismaClient
+  readonly #sharding: Sharding
 
   constructor(prisma: PrismaClient) {
     this.#prisma = prisma
+    this.#sharding = shardingOf(prisma)
   }
 
   async *purge(expiredBefore: Date, limit: number): AsyncGenerator<Purged> {
@@ -31,15 +38,22 @@ export class PrismaRetention implements Retention {
       yield { challenges: batch.challenges, events: 0 }
       after = batch.next
     }
-    await this.#exclusively(purgeCounts)
+    if (this.#sharding === 'citus') {
+      await this.#exclusively((transaction) => purgeShardedCounts(transaction, expiredBefore))
+    } else {
+      await this.#exclusively(purgeCounts)
+    }
   }
 
   /** A function of the owner deletes, and checks the age itself: the service has no right to delete an event. */
   async *purgeTrail(keptDays: number, limit: number): AsyncGenerator<Purged> {
     for (;;) {
-      const [batch] = await translateStorageErrors(
-        this.#prisma.$queryRaw<{ events: number | null }[]>`
-          SELECT purge_challenge_events(${keptDays}::integer, ${limit}::integer) AS "events"`,
+      // In a transaction, because the function for several servers needs one.
+      const [[batch]] = await translateStorageErrors(
+        this.#prisma.$transaction([
+          this.#prisma.$queryRaw<{ events: number | null }[]>`
+            SELECT purge_challenge_events(${keptDays}::integer, ${limit}::integer) AS "events"`,
+        ]),
       )
       const events = batch?.events ?? 0
       if (events > 0) yield { challenges: 0, events }
@@ -112,6 +126,19 @@ async function purgeCounts(transaction: Prisma.TransactionClient): Promise<void>
       WHERE issued_at[array_upper(issued_at, 1)] < now() - interval '1 day'
       FOR UPDATE SKIP LOCKED
     )`
+  await purgeNotices(transaction)
+}
+
+/** The same for tables on several servers, where no statement skips locked rows. The keys of clients go with their challenges. */
+async function purgeShardedCounts(transaction: Prisma.TransactionClient, expiredBefore: Date): Promise<void> {
+  await transaction.$executeRaw`
+    DELETE FROM mailbox_issuances WHERE issued_at[array_upper(issued_at, 1)] < now() - interval '1 day'`
+  await transaction.$executeRaw`
+    DELETE FROM idempotency_keys WHERE challenge_id < ${lowestIdAt(secondsAfter(expiredBefore, -A_DAY_IN_SECONDS))}::uuid`
+  await purgeNotices(transaction)
+}
+
+async function purgeNotices(transaction: Prisma.TransactionClient): Promise<void> {
   await transaction.$executeRaw`DELETE FROM security_notices WHERE happened_at < now() - interval '2 days'`
   await transaction.$executeRaw`DELETE FROM challenge_strangers WHERE seen_at < now() - interval '2 days'`
 }

@@ -6,8 +6,13 @@ import type { QueuedSecurityNotice, SecurityNotice } from '../../../domain/secur
 import type { Statements } from '../connection/statements.ts'
 import { BY_SERVICE } from '../lock-notices/lock-notice-statements.ts'
 import type { Joined } from '../row-mapping.ts'
+import { ShardedClaims } from '../sharding/sharded-claims.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
-import { claimDueSecurityNotices, recordSecurityNotice } from './security-notice-statements.ts'
+import {
+  claimDueSecurityNotices,
+  claimSecurityNotice,
+  recordSecurityNotice,
+} from './security-notice-statements.ts'
 
 /** A queued notice. The service reads no others. */
 interface SecurityNoticeRow {
@@ -22,19 +27,29 @@ interface SecurityNoticeRow {
   readonly n_next_attempt_at: Date
 }
 
+type ClaimedRow = SecurityNoticeRow & Joined<UserRow> & { readonly is_surplus: boolean }
+
 /** Leases and records the queued rows of `security_notices`, like the outbox does with codes. */
 export class PrismaSecurityNotices implements SecurityNotices {
   readonly #statements: Statements
   readonly #committed: CommitListener
+  readonly #claims: ShardedClaims<ClaimedRow> | undefined
 
   constructor(statements: Statements, committed: CommitListener = () => {}) {
     this.#statements = statements
     this.#committed = committed
+    if (statements.sharding === 'citus') {
+      this.#claims = new ShardedClaims(statements, {
+        table: 'security_notices',
+        claimOne: claimSecurityNotice,
+      })
+    }
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly SecurityNoticeDelivery[]> {
-    type Row = SecurityNoticeRow & Joined<UserRow> & { readonly is_surplus: boolean }
-    const rows = await this.#statements.query<Row>(claimDueSecurityNotices(limit, now, leaseEnd))
+    const rows = await (this.#claims
+      ? this.#claims.claim(limit, now, leaseEnd)
+      : this.#statements.query<ClaimedRow>(claimDueSecurityNotices(limit, now, leaseEnd)))
     return rows.map((row) => ({
       notice: queuedOf(row),
       user: hasUser(row) ? userOf(row) : undefined,

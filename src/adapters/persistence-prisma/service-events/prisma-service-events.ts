@@ -14,6 +14,7 @@ import {
   recordDelivery,
   replayEvents,
 } from './service-event-statements.ts'
+import { ShardedEventStatements } from './sharded-event-statements.ts'
 import { endpointOf, type WebhookEndpointRow } from './webhook-endpoint-row.ts'
 
 /** An event with its place. The driver gives a bigint as text. */
@@ -34,10 +35,12 @@ const REPLAYED_AT_ONCE = 1000
 
 /** Numbers, leases and records the rows of `service_events`. A trigger adds them, with the events of the trail. */
 export class PrismaServiceEvents implements ServiceEvents {
-  readonly #statements: Pick<Statements, 'query'>
+  readonly #statements: Pick<Statements, 'query' | 'sharding'>
+  readonly #sharded: ShardedEventStatements | undefined
 
-  constructor(statements: Pick<Statements, 'query'>) {
+  constructor(statements: Pick<Statements, 'query' | 'sharding'>) {
     this.#statements = statements
+    if (statements.sharding === 'citus') this.#sharded = new ShardedEventStatements(statements)
   }
 
   async number(limit: number): Promise<number> {
@@ -47,7 +50,9 @@ export class PrismaServiceEvents implements ServiceEvents {
 
   async claim(room: DeliveryRoom, now: Date, leaseEnd: Date): Promise<readonly ServiceEventDelivery[]> {
     type Row = ServiceEventRow & WebhookEndpointRow & { readonly s_attempts: number }
-    const rows = await this.#statements.query<Row>(claimDueEvents(room, now, leaseEnd))
+    const rows = await (this.#sharded
+      ? this.#sharded.claim<Row>(room, now, leaseEnd)
+      : this.#statements.query<Row>(claimDueEvents(room, now, leaseEnd)))
     return rows.flatMap((row) =>
       serviceEventOf(row).map((event) => ({ event, endpoint: endpointOf(row), attempt: row.s_attempts })),
     )
@@ -59,11 +64,14 @@ export class PrismaServiceEvents implements ServiceEvents {
     gone: boolean,
     now: Date,
   ): Promise<boolean> {
+    if (this.#sharded) return this.#sharded.record(claimed, outcome, gone, now)
     return (await this.#statements.query(recordDelivery(claimed, outcome, gone, now))).length === 1
   }
 
   async after(clientId: string, position: number, limit: number): Promise<readonly ServiceEvent[]> {
-    const rows = await this.#statements.query<ServiceEventRow>(listEvents(clientId, position, limit))
+    const rows = await (this.#sharded
+      ? this.#sharded.after<ServiceEventRow>(clientId, position, limit)
+      : this.#statements.query<ServiceEventRow>(listEvents(clientId, position, limit)))
     return rows.flatMap(serviceEventOf)
   }
 
@@ -75,9 +83,13 @@ export class PrismaServiceEvents implements ServiceEvents {
     const since = 'since' in from ? from.since : undefined
     let after = 'after' in from ? from.after : 0
     for (let replayed = 0; ; ) {
-      const [page] = await this.#statements.query<{ last: string | null; replayed: number }>(
-        replayEvents(clientId, after, since, now, REPLAYED_AT_ONCE),
-      )
+      const page = this.#sharded
+        ? await this.#sharded.replay(clientId, after, since, now, REPLAYED_AT_ONCE)
+        : (
+            await this.#statements.query<{ last: string | null; replayed: number }>(
+              replayEvents(clientId, after, since, now, REPLAYED_AT_ONCE),
+            )
+          )[0]
       if (!page?.last) return replayed
       replayed += page.replayed
       after = Number(page.last)

@@ -2,7 +2,11 @@ import type { WebhookEndpoints } from '../../../application/ports/webhook-endpoi
 import type { WebhookEndpoint } from '../../../domain/webhook-endpoint.ts'
 import type { Statements } from '../connection/statements.ts'
 import { Prisma } from '../generated/client.ts'
+import { finishUndeliverable } from './service-event-statements.ts'
 import { ENDPOINT_COLUMNS, endpointOf, type WebhookEndpointRow } from './webhook-endpoint-row.ts'
+
+/** So many rows that one statement stays far below its time limit. */
+const FINISHED_AT_ONCE = 1000
 
 /** Keeps the rows of `webhook_endpoints`. */
 export class PrismaWebhookEndpoints implements WebhookEndpoints {
@@ -25,6 +29,9 @@ export class PrismaWebhookEndpoints implements WebhookEndpoints {
   }
 
   async save(endpoint: WebhookEndpoint, previous: WebhookEndpoint | undefined): Promise<boolean> {
+    if (previous && previous.url === undefined && endpoint.url !== undefined) {
+      await this.#finishUndeliverable(endpoint.clientId)
+    }
     const saved = await this.#statements.query(previous ? replace(endpoint, previous) : add(endpoint))
     return saved.length === 1
   }
@@ -33,8 +40,21 @@ export class PrismaWebhookEndpoints implements WebhookEndpoints {
     clientId,
     registeredBy,
   }: Pick<WebhookEndpoint, 'clientId' | 'registeredBy'>): Promise<void> {
+    await this.#finishUndeliverable(clientId)
     await this.#statements.query(Prisma.sql`/* webhook-endpoints.remove */
       DELETE FROM webhook_endpoints WHERE client_id = ${clientId} AND registered_by = ${registeredBy}`)
+  }
+
+  /** Has no effect on an endpoint with a URL. */
+  async #finishUndeliverable(clientId: string): Promise<void> {
+    for (const place of ['without-position', 'with-position'] as const) {
+      for (;;) {
+        const [page] = await this.#statements.query<{ looked_at: number }>(
+          finishUndeliverable(clientId, place, FINISHED_AT_ONCE),
+        )
+        if (page!.looked_at < FINISHED_AT_ONCE) break
+      }
+    }
   }
 }
 

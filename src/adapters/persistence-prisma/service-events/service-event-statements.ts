@@ -1,4 +1,5 @@
 import type { DeliveryRoom, ServiceEventDelivery } from '../../../application/ports/service-events.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { ServiceEventOutcome } from '../../../domain/service-event.ts'
 import { WebhookEndpoint } from '../../../domain/webhook-endpoint.ts'
 import { Prisma } from '../generated/client.ts'
@@ -7,7 +8,7 @@ import { ENDPOINT_COLUMNS } from './webhook-endpoint-row.ts'
 
 /* The statements behind the events of services. Their text is constant, as in step-up-statements.ts. */
 
-const EVENT_COLUMNS = Prisma.raw(
+export const EVENT_COLUMNS = Prisma.raw(
   [
     columns('s', 'id client_id position'),
     columns('e', 'id challenge_id subject_user_id type occurred_at details'),
@@ -21,13 +22,15 @@ export function numberEvents(limit: number): Prisma.Sql {
 }
 
 /** Each event on the trail by its key, whatever the planner expects of the tables. */
-const ON_TRAIL = Prisma.sql`CROSS JOIN LATERAL (SELECT * FROM challenge_events WHERE id = s.event_id OFFSET 0) AS e`
+const ON_TRAIL = Prisma.sql`CROSS JOIN LATERAL (
+      SELECT * FROM challenge_events WHERE id = s.event_id AND bucket = s.bucket OFFSET 0
+    ) AS e`
 
 /**
  * What a claim may take. The due events of an endpoint are in one range of an index, with those in progress at its front. The event
  * before is looked up by its index for each of them, because LIMIT lets no planner join them.
  */
-function isDue(now: Date): Prisma.Sql {
+export function isDue(now: Date): Prisma.Sql {
   return Prisma.sql`s.finished_at IS NULL
           AND s.position IS NOT NULL
           AND (s.leased_until IS NULL OR s.leased_until <= ${now}::timestamptz)
@@ -35,7 +38,7 @@ function isDue(now: Date): Prisma.Sql {
           AND (
             SELECT b.event_id
             FROM service_events b
-            WHERE b.challenge_id = s.challenge_id AND b.event_id < s.event_id AND b.finished_at IS NULL
+            WHERE b.bucket = s.bucket AND b.challenge_id = s.challenge_id AND b.event_id < s.event_id AND b.finished_at IS NULL
             LIMIT 1
           ) IS NULL`
 }
@@ -109,39 +112,50 @@ export function recordDelivery(
           finished_at = CASE WHEN ${finished}::text IS NOT NULL THEN ${now}::timestamptz END,
           outcome = ${finished}::text
       WHERE position = ${event.position}::bigint
+        AND bucket = ${bucketOf(event.subjectUserId)}::integer
         AND attempts = ${attempt}::smallint
         AND finished_at IS NULL
-      RETURNING event_id, client_id, challenge_id
+      RETURNING bucket, event_id, client_id, challenge_id
     ), behind AS (
       UPDATE service_events b
       SET next_attempt_at = greatest(b.next_attempt_at, ${nextAttemptAt}::timestamptz)
       FROM recorded
       WHERE ${nextAttemptAt}::timestamptz IS NOT NULL
         AND b.challenge_id = recorded.challenge_id
+        AND b.bucket = recorded.bucket
         AND b.event_id > recorded.event_id
         AND b.finished_at IS NULL
-    ), health AS (${health})
+    ), health AS (
+      UPDATE webhook_endpoints w
+      SET ${health.changes}
+      FROM recorded
+      WHERE w.client_id = recorded.client_id AND ${health.applies}
+    )
     SELECT event_id FROM recorded`
 }
 
+/** What an outcome changes of the endpoint `w`, and whether it changes anything. */
+interface Health {
+  readonly changes: Prisma.Sql
+  readonly applies: Prisma.Sql
+}
+
 /** As {@link WebhookEndpoint.afterSuccess}. Most successes change nothing. */
-function afterSuccess(): Prisma.Sql {
-  return Prisma.sql`
-      UPDATE webhook_endpoints w
-      SET failing_since = NULL,
+export function afterSuccess(): Health {
+  return {
+    changes: Prisma.sql`failing_since = NULL,
           paused_at = CASE WHEN w.probe_at IS NULL THEN w.paused_at END,
-          probe_at = NULL
-      FROM recorded
-      WHERE w.client_id = recorded.client_id AND (w.failing_since IS NOT NULL OR w.probe_at IS NOT NULL)`
+          probe_at = NULL`,
+    applies: Prisma.sql`(w.failing_since IS NOT NULL OR w.probe_at IS NOT NULL)`,
+  }
 }
 
 /** As {@link WebhookEndpoint.afterFailure}. Most failures change nothing. */
-function afterFailure(gone: boolean, now: Date): Prisma.Sql {
+export function afterFailure(gone: boolean, now: Date): Health {
   const patient = WebhookEndpoint.pausedIfFailingSince(now)
   const nextProbe = WebhookEndpoint.nextProbe(now)
-  return Prisma.sql`
-      UPDATE webhook_endpoints w
-      SET failing_since = coalesce(w.failing_since, ${now}::timestamptz),
+  return {
+    changes: Prisma.sql`failing_since = coalesce(w.failing_since, ${now}::timestamptz),
           paused_at = CASE
             WHEN w.paused_at IS NOT NULL THEN w.paused_at
             WHEN ${gone}::boolean OR w.failing_since <= ${patient}::timestamptz THEN ${now}::timestamptz
@@ -150,13 +164,13 @@ function afterFailure(gone: boolean, now: Date): Prisma.Sql {
             WHEN ${gone}::boolean THEN NULL
             WHEN w.paused_at IS NOT NULL THEN w.probe_at
             WHEN w.failing_since <= ${patient}::timestamptz THEN ${nextProbe}::timestamptz
-          END
-      FROM recorded
-      WHERE w.client_id = recorded.client_id AND (
+          END`,
+    applies: Prisma.sql`(
         w.failing_since IS NULL
         OR (${gone}::boolean AND (w.paused_at IS NULL OR w.probe_at IS NOT NULL))
         OR (w.paused_at IS NULL AND w.failing_since <= ${patient}::timestamptz)
-      )`
+      )`,
+  }
 }
 
 export function listEvents(clientId: string, after: number, limit: number): Prisma.Sql {
@@ -196,4 +210,34 @@ export function replayEvents(
       RETURNING s.event_id
     )
     SELECT (SELECT max(position) FROM page) AS last, (SELECT count(*)::integer FROM due) AS replayed`
+}
+
+/**
+ * Finishes events that wait for no delivery, because their endpoint has no URL, and returns how many it has looked at. As finished ones
+ * they hold up no event behind them, and a replay finds them.
+ *
+ * @param place an event gets one meanwhile, so those without one come first.
+ */
+export function finishUndeliverable(
+  clientId: string,
+  place: 'without-position' | 'with-position',
+  limit: number,
+): Prisma.Sql {
+  const name = Prisma.raw(`service-events.finish-${place}`)
+  const isThere = Prisma.raw(place === 'with-position' ? 'position IS NOT NULL' : 'position IS NULL')
+  return Prisma.sql`/* ${name} */
+    WITH page AS MATERIALIZED (
+      SELECT event_id
+      FROM service_events
+      WHERE client_id = ${clientId} AND finished_at IS NULL AND ${isThere}
+        AND EXISTS (SELECT FROM webhook_endpoints WHERE client_id = ${clientId} AND url IS NULL)
+      ORDER BY event_id
+      LIMIT ${limit}::integer
+      FOR UPDATE
+    ), finished AS (
+      UPDATE service_events
+      SET finished_at = clock_timestamp(), outcome = 'given-up', leased_until = NULL
+      WHERE event_id = ANY(ARRAY(SELECT event_id FROM page)) AND finished_at IS NULL
+    )
+    SELECT count(*)::integer AS looked_at FROM page`
 }

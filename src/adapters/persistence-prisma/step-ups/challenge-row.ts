@@ -1,5 +1,6 @@
 import type { Challenge } from '../../../domain/challenge.ts'
 import type { SummaryLine } from '../../../domain/operation.ts'
+import { Prisma } from '../generated/client.ts'
 import { columns, ImpossibleRow, present } from '../row-mapping.ts'
 
 /** The columns that raw statements read, with the letter of the table as prefix. */
@@ -11,14 +12,18 @@ export const CHALLENGE_COLUMNS = columns(
 /**
  * The audit trail says that the challenge has ended. Not `EXISTS`: if the planner expects many challenges, it may answer that by reading
  * the whole trail once. It cannot do so with this.
+ *
+ * @param bucket that of the challenge `c`.
  */
-export const ENDED_ON_TRAIL = `coalesce((
+export function endedOnTrail(bucket: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`coalesce((
         SELECT true
         FROM challenge_events e
-        WHERE e.challenge_id = c.id
+        WHERE e.challenge_id = c.id AND e.bucket = ${bucket}
           AND e.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
         LIMIT 1
       ), false)`
+}
 
 export interface ChallengeRow {
   readonly c_id: string

@@ -1,17 +1,32 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
+import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { columnsOf, insertEventsOfEach } from '../audit-trail/event-row.ts'
 import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
+import type { PlacedId } from '../placed-id.ts'
 import type { DecisionSeals } from '../seals/row-seals.ts'
+import { columnsOfSecurityNotice } from '../security-notices/security-notice-statements.ts'
+import { delegated } from '../sharding/delegated.ts'
+import {
+  CHALLENGE_CHANGES,
+  DECISION_COLUMNS,
+  NEW_CHALLENGE,
+  NEW_ISSUANCE,
+  OPENING_COLUMNS,
+  STANDING_CHANGES,
+} from './decision-columns.ts'
 import {
   endOf,
   findByIdempotencyKey,
+  findInBucketByIdempotencyKey,
   IDENTIFIED,
   insertChallenge,
   LOADED,
+  loadShardedStepUp,
   loadStepUp,
   saveDecision,
   saveIssuingDecision,
@@ -44,21 +59,23 @@ export interface Opening {
 
 export interface Finding {
   readonly clientId: string
+  readonly subjectUserId: string
   readonly key: string
 }
 
 /** Loads several step-ups, each as one row. */
-export const LOADING: Grouping<string> = {
+export const LOADING: Grouping<PlacedId> = {
   name: 'step-ups.load',
   alone: loadStepUp,
-  columns: (id) => ({ id }),
+  sharded: loadShardedStepUp,
+  columns: ({ id, bucket }) => ({ id, bucket }),
   together: (members) => Prisma.sql`/* step-ups.load-group */
       SELECT m.n, ${LOADED}
-      FROM json_to_recordset(${members}::json) AS m (n integer, id uuid)
-      JOIN challenges c ON c.id = m.id
-      JOIN subject_standings s ON s.subject_user_id = c.subject_user_id
-      LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
-      LEFT JOIN users u ON u.user_id = c.subject_user_id
+      FROM json_to_recordset(${members}::json) AS m (n integer, id uuid, bucket integer)
+      JOIN challenges c ON c.id = m.id AND c.bucket = m.bucket
+      JOIN subject_standings s ON s.subject_user_id = c.subject_user_id AND s.bucket = c.bucket
+      LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count AND i.bucket = c.bucket
+      LEFT JOIN users u ON u.user_id = c.subject_user_id AND u.bucket = c.bucket
       WHERE m.n = m.n + 0`,
 }
 
@@ -66,6 +83,7 @@ export const LOADING: Grouping<string> = {
 export const FINDING: Grouping<Finding> = {
   name: 'step-ups.find-by-idempotency-key',
   alone: ({ clientId, key }) => findByIdempotencyKey(clientId, key),
+  sharded: ({ subjectUserId, clientId, key }) => findInBucketByIdempotencyKey(subjectUserId, clientId, key),
   columns: ({ clientId, key }) => ({ client_id: clientId, key }),
   together: (members) => Prisma.sql`/* step-ups.find-by-idempotency-key-group */
     SELECT m.n, ${IDENTIFIED}
@@ -94,105 +112,62 @@ export const SAVING: Grouping<Saving> = {
   solitary: ({ decision: { lockNotice, securityNotice } }) => Boolean(lockNotice ?? securityNotice),
   beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
     stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
-  columns: ({ decision: { challenge, standing, issued, mailbox, events }, provenance, seals }) => {
-    const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
-    return {
-      subject: standing.subjectUserId,
-      version: standing.version,
-      failures: standing.consecutiveFailures,
-      locks: standing.consecutiveLocks,
-      locked_until: standing.lockedUntil,
-      recent_issuances: standing.recentIssuances,
-      challenge_id: challenge.id,
-      status: challenge.status,
-      attempts_remaining: challenge.attemptsRemaining,
-      issuance_count: challenge.issuanceCount,
-      verified_at: verifiedAt,
-      consumed_at: consumedAt,
-      consumption_key: consumedBy?.key,
-      consumption_fingerprint: consumedBy?.fingerprint,
-      exhausted_at: exhaustedAt,
-      cancelled_at: cancelledAt,
-      mismatched_by: challenge.mismatchedBy,
-      approval_seal: seals.approval,
-      consumption_seal: seals.consumption,
-      ...(issued && {
-        issuance_id: issued.id,
-        number: issued.number,
-        key_id: issued.keyId,
-        recipient: issued.recipient,
-        issued_at: issued.issuedAt,
-        expires_at: issued.expiresAt,
-        next_attempt_at: issued.nextAttemptAt,
-        trace_context: provenance.traceContext,
-        issuance_seal: seals.issuance,
-        mailbox: mailbox?.key,
-        mailbox_at_most: mailbox?.atMost,
-      }),
-      events: events.map(columnsOf),
-      ...callerOf(provenance),
-    }
-  },
+  sharded: ({ decision, provenance, seals }) =>
+    delegated('step-ups.save', 'save_decision', decision.standing.subjectUserId, {
+      ...columnsOfDecision({ decision, provenance, seals }),
+      lock_notice: decision.lockNotice && columnsOfLockNotice(decision.lockNotice),
+      security_notice: decision.securityNotice && columnsOfSecurityNotice(decision.securityNotice),
+    }),
+  columns: columnsOfDecision,
   together: (members) => Prisma.sql`/* step-ups.save-group */
     WITH m AS MATERIALIZED (
       SELECT * FROM json_to_recordset(${members}::json) AS m (
-        n integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
-        recent_issuances timestamptz[], challenge_id uuid, status text, attempts_remaining smallint,
-        issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
-        consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, mismatched_by text[], issuance_id uuid,
-        number smallint, key_id text, recipient text, issued_at timestamptz, expires_at timestamptz,
-        next_attempt_at timestamptz, trace_context text, approval_seal text, consumption_seal text, issuance_seal text,
-        mailbox text, mailbox_at_most integer, events json, actor text, request_id text, remote_address text
+        n integer, ${Prisma.raw(DECISION_COLUMNS)}
       )
       WHERE n = n + 0
     ), free AS MATERIALIZED (
-      SELECT m.n, s.subject_user_id
+      SELECT m.n, s.subject_user_id, s.bucket
       FROM m
-      JOIN subject_standings s ON s.subject_user_id = m.subject AND s.version = m.version
+      JOIN subject_standings s ON s.subject_user_id = m.subject AND s.bucket = m.bucket AND s.version = m.version
       FOR NO KEY UPDATE OF s SKIP LOCKED
     ), sorted AS MATERIALIZED (
-      SELECT free.n, free.subject_user_id, mailbox, issued_at, mailbox_at_most
+      SELECT free.n, free.subject_user_id, free.bucket, mailbox, issued_at, mailbox_at_most
       FROM free JOIN m USING (n)
       ORDER BY mailbox
     ), counted AS MATERIALIZED (
-      SELECT n, subject_user_id
+      SELECT n, subject_user_id, bucket
       FROM sorted
       WHERE CASE WHEN mailbox IS NULL THEN true
         ELSE count_code_for_mailbox(mailbox, issued_at, mailbox_at_most) END
     ), standing AS (
       UPDATE subject_standings s
-      SET consecutive_failures = m.failures, consecutive_locks = m.locks, locked_until = m.locked_until,
-          recent_issuances = m.recent_issuances, version = s.version + 1
+      SET ${Prisma.raw(STANDING_CHANGES)}
       FROM counted JOIN m USING (n)
-      WHERE s.subject_user_id = counted.subject_user_id
+      WHERE s.subject_user_id = counted.subject_user_id AND s.bucket = counted.bucket
       RETURNING m.*
     ), challenge AS (
       UPDATE challenges c
-      SET status = m.status, attempts_remaining = m.attempts_remaining, issuance_count = m.issuance_count,
-          verified_at = m.verified_at, consumed_at = m.consumed_at, consumption_key = m.consumption_key,
-          consumption_fingerprint = m.consumption_fingerprint, exhausted_at = m.exhausted_at,
-          cancelled_at = m.cancelled_at, approval_seal = coalesce(m.approval_seal, c.approval_seal),
-          consumption_seal = coalesce(m.consumption_seal, c.consumption_seal),
-          mismatched_by = m.mismatched_by
+      SET ${Prisma.raw(CHALLENGE_CHANGES)}
       FROM standing m
-      WHERE c.id = m.challenge_id AND c.subject_user_id = m.subject
+      WHERE c.id = m.challenge_id AND c.bucket = m.bucket AND c.subject_user_id = m.subject
       RETURNING m.*
     ), issuance AS (
       INSERT INTO otp_issuances (
-        id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
-        status, delivery_attempts, next_attempt_at, trace_context, seal
+        ${Prisma.raw(NEW_ISSUANCE.columns)}
       )
-      SELECT issuance_id, challenge_id, subject, number, key_id, recipient, issued_at, expires_at,
-        'queued', 0, next_attempt_at, trace_context, issuance_seal
-      FROM challenge
-      WHERE issuance_id IS NOT NULL
+      SELECT ${Prisma.raw(NEW_ISSUANCE.values)}
+      FROM challenge m
+      WHERE m.issuance_id IS NOT NULL
     ), trail AS (${insertEventsOfEach('challenge')})
     SELECT n, challenge_id AS id, false AS alone FROM challenge
     UNION ALL
     SELECT n, challenge_id, true
     FROM m
     WHERE NOT EXISTS (SELECT FROM challenge WHERE challenge.n = m.n)
-      AND EXISTS (SELECT FROM subject_standings s WHERE s.subject_user_id = m.subject AND s.version = m.version)`,
+      AND EXISTS (
+        SELECT FROM subject_standings s
+        WHERE s.subject_user_id = m.subject AND s.bucket = m.bucket AND s.version = m.version
+      )`,
 }
 
 /**
@@ -206,9 +181,102 @@ export const OPENING: Grouping<Opening> = {
   alone: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) =>
     insertChallenge(challenge, event, idempotency, provenance, mostLive, demandSeal),
   key: ({ challenge }) => challenge.subjectUserId,
-  columns: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) => ({
+  sharded: (opening) =>
+    delegated('step-ups.open', 'open_challenge', opening.challenge.subjectUserId, columnsOfOpening(opening)),
+  columns: columnsOfOpening,
+  together: (members) => Prisma.sql`/* step-ups.open-group */
+    WITH m AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(${members}::json) AS m (
+        n integer, ${Prisma.raw(OPENING_COLUMNS)}
+      )
+      WHERE n = n + 0
+    ), known AS MATERIALIZED (
+      SELECT m.*,
+        CASE WHEN most_live IS NULL THEN true
+        ELSE has_room_for_challenge(m.subject, m.client_id, m.created_at, m.most_live, false) END AS has_room
+      FROM m JOIN subject_standings s ON s.subject_user_id = m.subject AND s.bucket = m.bucket
+    ), opened AS (
+      INSERT INTO challenges (
+        ${Prisma.raw(NEW_CHALLENGE.columns)}
+      )
+      SELECT ${Prisma.raw(NEW_CHALLENGE.values)}
+      FROM known m
+      WHERE m.has_room
+      ORDER BY m.client_id, m.key
+      ON CONFLICT (client_id, idempotency_key) DO NOTHING
+      RETURNING id
+    ), challenge AS (
+      SELECT known.* FROM opened JOIN known ON known.challenge_id = opened.id
+    ), trail AS (${insertEventsOfEach('challenge')})
+    SELECT n, challenge_id AS id, false AS alone FROM challenge
+    UNION ALL
+    SELECT n, challenge_id, true FROM m WHERE NOT EXISTS (SELECT FROM known WHERE known.n = m.n AND has_room IS NOT NULL)`,
+}
+
+function callerOf({ actor, requestId, remoteAddress }: Provenance) {
+  return { actor, request_id: requestId, remote_address: remoteAddress }
+}
+
+function columnsOfDecision({
+  decision: { challenge, standing, issued, mailbox, events },
+  provenance,
+  seals,
+}: Saving) {
+  const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
+  return {
+    bucket: bucketOf(standing.subjectUserId),
+    subject: standing.subjectUserId,
+    version: standing.version,
+    failures: standing.consecutiveFailures,
+    locks: standing.consecutiveLocks,
+    locked_until: standing.lockedUntil,
+    recent_issuances: standing.recentIssuances,
+    challenge_id: challenge.id,
+    status: challenge.status,
+    attempts_remaining: challenge.attemptsRemaining,
+    issuance_count: challenge.issuanceCount,
+    verified_at: verifiedAt,
+    consumed_at: consumedAt,
+    consumption_key: consumedBy?.key,
+    consumption_fingerprint: consumedBy?.fingerprint,
+    exhausted_at: exhaustedAt,
+    cancelled_at: cancelledAt,
+    mismatched_by: challenge.mismatchedBy,
+    approval_seal: seals.approval,
+    consumption_seal: seals.consumption,
+    ...(issued && {
+      issuance_id: issued.id,
+      number: issued.number,
+      key_id: issued.keyId,
+      recipient: issued.recipient,
+      issued_at: issued.issuedAt,
+      expires_at: issued.expiresAt,
+      next_attempt_at: issued.nextAttemptAt,
+      trace_context: provenance.traceContext,
+      issuance_seal: seals.issuance,
+      mailbox: mailbox?.key,
+      mailbox_at_most: mailbox?.atMost,
+    }),
+    events: events.map(columnsOf),
+    ...callerOf(provenance),
+  }
+}
+
+function columnsOfLockNotice({ id, recipient, lockedAt, lockedUntil, nextAttemptAt }: QueuedLockNotice) {
+  return {
+    id,
+    recipient,
+    locked_at: lockedAt,
+    locked_until: lockedUntil,
+    next_attempt_at: nextAttemptAt,
+  }
+}
+
+function columnsOfOpening({ challenge, event, idempotency, provenance, mostLive, demandSeal }: Opening) {
+  return {
     challenge_id: challenge.id,
     client_id: challenge.clientId,
+    bucket: bucketOf(challenge.subjectUserId),
     subject: challenge.subjectUserId,
     type: challenge.operation.type,
     digest: challenge.operation.digest,
@@ -222,40 +290,5 @@ export const OPENING: Grouping<Opening> = {
     demand_seal: demandSeal,
     events: [columnsOf(event)],
     ...callerOf(provenance),
-  }),
-  together: (members) => Prisma.sql`/* step-ups.open-group */
-    WITH m AS MATERIALIZED (
-      SELECT * FROM json_to_recordset(${members}::json) AS m (
-        n integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
-        attempts_remaining smallint, created_at timestamptz, expires_at timestamptz, key text, fingerprint text,
-        most_live integer, demand_seal text, events json, actor text, request_id text, remote_address text
-      )
-      WHERE n = n + 0
-    ), known AS MATERIALIZED (
-      SELECT m.*,
-        CASE WHEN most_live IS NULL THEN true
-        ELSE has_room_for_challenge(m.subject, m.client_id, m.created_at, m.most_live, false) END AS has_room
-      FROM m JOIN subject_standings s ON s.subject_user_id = m.subject
-    ), opened AS (
-      INSERT INTO challenges (
-        id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
-        attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint, demand_seal
-      )
-      SELECT challenge_id, client_id, subject, type, digest, summary, 'pending', attempts_remaining, 0, created_at,
-        expires_at, key, fingerprint, demand_seal
-      FROM known
-      WHERE has_room
-      ORDER BY client_id, key
-      ON CONFLICT (client_id, idempotency_key) DO NOTHING
-      RETURNING id
-    ), challenge AS (
-      SELECT known.* FROM opened JOIN known ON known.challenge_id = opened.id
-    ), trail AS (${insertEventsOfEach('challenge')})
-    SELECT n, challenge_id AS id, false AS alone FROM challenge
-    UNION ALL
-    SELECT n, challenge_id, true FROM m WHERE NOT EXISTS (SELECT FROM known WHERE known.n = m.n AND has_room IS NOT NULL)`,
-}
-
-function callerOf({ actor, requestId, remoteAddress }: Provenance) {
-  return { actor, request_id: requestId, remote_address: remoteAddress }
+  }
 }

@@ -1,4 +1,5 @@
 import type { ReportableChallenges } from '../../../application/ports/reportable-challenges.ts'
+import { bucketInId, bucketOf } from '../../../domain/bucket.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { PrismaClient } from '../generated/client.ts'
 
@@ -10,16 +11,26 @@ export class PrismaReportableChallenges implements ReportableChallenges {
   }
 
   async challengeOf(issuanceId: string): Promise<string | undefined> {
+    const issuances = this.#prisma.otpIssuance
+    const select = { challengeId: true }
     const row = await translateStorageErrors(
-      this.#prisma.otpIssuance.findUnique({ where: { id: issuanceId }, select: { challengeId: true } }),
+      issuances.findUnique({ where: { id: issuanceId, bucket: bucketInId(issuanceId) }, select }),
     )
-    return row?.challengeId
+    // An id from before the buckets does not carry its bucket.
+    const found =
+      row ?? (await translateStorageErrors(issuances.findUnique({ where: { id: issuanceId }, select })))
+    return found?.challengeId
   }
 
   async liveOf(subjectUserId: string, now: Date, atMost: number): Promise<readonly string[]> {
     const rows = await translateStorageErrors(
       this.#prisma.challenge.findMany({
-        where: { subjectUserId, status: { in: ['pending', 'verified'] }, expiresAt: { gt: now } },
+        where: {
+          subjectUserId,
+          bucket: bucketOf(subjectUserId),
+          status: { in: ['pending', 'verified'] },
+          expiresAt: { gt: now },
+        },
         orderBy: { expiresAt: 'desc' },
         take: atMost,
         select: { id: true },

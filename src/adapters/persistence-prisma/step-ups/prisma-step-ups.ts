@@ -19,8 +19,11 @@ import { IssuancesSpent } from '../../../domain/subject-standing.ts'
 import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
+import { type PlacedId, rowOf } from '../placed-id.ts'
 import type { Joined } from '../row-mapping.ts'
 import type { Seals } from '../seals/row-seals.ts'
+import { IdempotencyKeys } from '../sharding/idempotency-keys.ts'
+import { MailboxCounts } from '../sharding/mailbox-counts.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
 import { type ChallengeRow, challengeOf } from './challenge-row.ts'
 import {
@@ -33,7 +36,14 @@ import {
   type Saving,
 } from './grouped-step-up-statements.ts'
 import { type StandingRow, standingOf } from './standing-row.ts'
-import { findFirstExpiry, findMailboxSpentUntil, recordStranger } from './step-up-statements.ts'
+import {
+  findBucket,
+  findFirstExpiry,
+  findMailboxSpentUntil,
+  insertStrangerEvent,
+  noteStranger,
+  recordStranger,
+} from './step-up-statements.ts'
 
 type FoundRow = ChallengeRow & { readonly c_request_fingerprint: string }
 type StepUpRow = ChallengeRow &
@@ -44,15 +54,20 @@ type StepUpRow = ChallengeRow &
 /**
  * Stores step-ups with one statement per call, which calls that wait at the same moment share. Seals what it stores, and
  * checks the seals of what it loads.
+ *
+ * If the tables are spread over several servers, a key of a client and the count of a mailbox may be on another one than the subject. Each
+ * is then a statement of its own, before the one that stores.
  */
 export class PrismaStepUps implements StepUps {
   readonly #statements: Statements
   readonly #seals: Seals
   readonly #committed: CommitListener
-  readonly #loads: GroupedStatement<string, StepUpRow>
+  readonly #loads: GroupedStatement<PlacedId, StepUpRow>
   readonly #saves: GroupedStatement<Saving, object>
   readonly #opens: GroupedStatement<Opening, object>
   readonly #finds: GroupedStatement<Finding, FoundRow>
+  readonly #keys: IdempotencyKeys | undefined
+  readonly #mailboxes: MailboxCounts | undefined
 
   constructor(statements: Statements, seals: Seals, committed: CommitListener = () => {}) {
     this.#statements = statements
@@ -62,6 +77,10 @@ export class PrismaStepUps implements StepUps {
     this.#saves = new GroupedStatement(statements, SAVING)
     this.#opens = new GroupedStatement(statements, OPENING)
     this.#finds = new GroupedStatement(statements, FINDING)
+    if (statements.sharding === 'citus') {
+      this.#keys = new IdempotencyKeys(statements)
+      this.#mailboxes = new MailboxCounts(statements)
+    }
   }
 
   async open(
@@ -70,6 +89,20 @@ export class PrismaStepUps implements StepUps {
     idempotency: Idempotency,
     provenance: Provenance,
     mostLive?: number,
+  ): Promise<StoredDemand> {
+    const reserved = await this.#keys?.reserve(challenge, idempotency)
+    if (!reserved) return this.#open(challenge, event, idempotency, provenance, mostLive)
+    if (reserved.fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
+    const id = reserved.challengeId
+    return this.#open({ ...challenge, id }, { ...event, challengeId: id }, idempotency, provenance, mostLive)
+  }
+
+  async #open(
+    challenge: PendingChallenge,
+    event: ChallengeEvent,
+    idempotency: Idempotency,
+    provenance: Provenance,
+    mostLive: number | undefined,
   ): Promise<StoredDemand> {
     const demandSeal = this.#seals.ofDemand(challenge)
     const opening = { challenge, event, idempotency, provenance, mostLive, demandSeal }
@@ -80,7 +113,7 @@ export class PrismaStepUps implements StepUps {
     }
 
     // PostgreSQL reports a conflict only after the other insert has committed, so without a row there was no conflict.
-    const [existing] = await this.#finds.query({ clientId: challenge.clientId, key: idempotency.key })
+    const [existing] = await this.#finds.query({ ...challenge, key: idempotency.key })
     if (!existing && mostLive !== undefined) throw await this.#liveChallengesSpent(challenge)
     if (existing?.c_request_fingerprint !== idempotency.fingerprint) throw new IdempotencyKeyReused()
     const found = challengeOf(existing)
@@ -95,7 +128,8 @@ export class PrismaStepUps implements StepUps {
   }
 
   async load(challengeId: string): Promise<LoadedStepUp | undefined> {
-    const [row] = await this.#loads.query(challengeId)
+    const load = (placed: PlacedId) => this.#loads.query(placed)
+    const row = await rowOf(this.#statements, challengeId, load, findBucket)
     if (!row) return undefined
     const challenge = challengeOf(row)
     const issuance = hasIssuance(row) ? issuanceOf(row) : undefined
@@ -110,9 +144,13 @@ export class PrismaStepUps implements StepUps {
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
     const { challenge, issued, mailbox, verifiedBy, events } = decision
+    if (this.#mailboxes && issued && mailbox && !(await this.#mailboxes.count(mailbox, issued.issuedAt))) {
+      await this.#assertRoom(mailbox, issued.issuedAt)
+      return false
+    }
     const saved = await this.#saves.query({ decision, provenance, seals: this.#seals.ofDecision(decision) })
     if (saved.length === 0) {
-      if (issued && mailbox) await this.#assertRoom(mailbox, issued.issuedAt)
+      if (issued && mailbox && !this.#mailboxes) await this.#assertRoom(mailbox, issued.issuedAt)
       return false
     }
     announce(this.#committed, { events, provenance, challenge, issuance: issued ?? verifiedBy })
@@ -120,8 +158,16 @@ export class PrismaStepUps implements StepUps {
   }
 
   async recordStranger(event: StrangerEvent, provenance: Provenance): Promise<void> {
-    const recorded = await this.#statements.query(recordStranger(event, provenance))
+    const recorded = await (this.#keys
+      ? this.#recordElsewhere(event, provenance)
+      : this.#statements.query(recordStranger(event, provenance)))
     if (recorded.length > 0) announce(this.#committed, { events: [event], provenance })
+  }
+
+  async #recordElsewhere(event: StrangerEvent, provenance: Provenance): Promise<readonly object[]> {
+    const noted = await this.#statements.query(noteStranger(event))
+    if (noted.length > 0) await this.#statements.query(insertStrangerEvent(event, provenance))
+    return noted
   }
 
   /** Asked only about a code that was not stored: a lost race has the same sign. @throws {IssuancesSpent} */

@@ -1,17 +1,19 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { StrangerEvent } from '../../../application/ports/step-ups.ts'
+import { bucketInId, bucketOf } from '../../../domain/bucket.ts'
 import type { Challenge, Idempotency, PendingChallenge } from '../../../domain/challenge.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import type { SecurityNoticeDraft } from '../../../domain/security-notice.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
-import { insertEvents } from '../audit-trail/event-row.ts'
+import { columnsOf, insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
+import type { PlacedId } from '../placed-id.ts'
 import { type DecisionSeals, UNSEALED } from '../seals/row-seals.ts'
 import { insertSecurityNotice } from '../security-notices/security-notice-statements.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
-import { CHALLENGE_COLUMNS, ENDED_ON_TRAIL } from './challenge-row.ts'
+import { CHALLENGE_COLUMNS, endedOnTrail } from './challenge-row.ts'
 import { STANDING_COLUMNS } from './standing-row.ts'
 
 /*
@@ -20,21 +22,33 @@ import { STANDING_COLUMNS } from './standing-row.ts'
  */
 
 /** Whether the audit trail says that a verified challenge has ended: somebody has set it back. Not looked up for others. */
-const SET_BACK = `c.status = 'verified' AND ${ENDED_ON_TRAIL} AS set_back`
+const SET_BACK = Prisma.sql`c.status = 'verified' AND ${endedOnTrail(Prisma.sql`c.bucket`)} AS set_back`
 
-export const LOADED = Prisma.raw(
-  [CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS, SET_BACK].join(', '),
-)
+const COLUMNS = Prisma.raw([CHALLENGE_COLUMNS, STANDING_COLUMNS, ISSUANCE_COLUMNS, USER_COLUMNS].join(', '))
+
+export const LOADED = Prisma.sql`${COLUMNS}, ${SET_BACK}`
 
 /** Loads everything that a decision depends on, as one row of one snapshot. */
-export function loadStepUp(challengeId: string): Prisma.Sql {
+export function loadStepUp({ id, bucket }: PlacedId): Prisma.Sql {
   return Prisma.sql`/* step-ups.load */
     SELECT ${LOADED}
     FROM challenges c
-    JOIN subject_standings s ON s.subject_user_id = c.subject_user_id
-    LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
-    LEFT JOIN users u ON u.user_id = c.subject_user_id
-    WHERE c.id = ${challengeId}::uuid`
+    JOIN subject_standings s ON s.subject_user_id = c.subject_user_id AND s.bucket = c.bucket
+    LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count AND i.bucket = c.bucket
+    LEFT JOIN users u ON u.user_id = c.subject_user_id AND u.bucket = c.bucket
+    WHERE c.id = ${id}::uuid AND c.bucket = ${bucket}::integer`
+}
+
+/** The bucket of a challenge whose id does not carry it, because the id is from before the buckets. */
+export function findBucket(challengeId: string): Prisma.Sql {
+  return Prisma.sql`/* step-ups.find-bucket */
+    SELECT c.bucket FROM challenges c WHERE c.id = ${challengeId}::uuid`
+}
+
+/** The same on the server of the subject, which the id leads to, with one snapshot. */
+export function loadShardedStepUp({ id, bucket }: PlacedId): Prisma.Sql {
+  return Prisma.sql`/* step-ups.load */
+    SELECT * FROM load_step_up(${bucket}::integer, ${id}::uuid)`
 }
 
 /**
@@ -67,7 +81,8 @@ export function saveIssuingDecision(
     WITH free AS MATERIALIZED (
       SELECT subject_user_id
       FROM subject_standings
-      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      WHERE subject_user_id = ${standing.subjectUserId} AND bucket = ${bucketOf(standing.subjectUserId)}::integer
+        AND version = ${standing.version}::integer
       FOR NO KEY UPDATE
     ), counted AS MATERIALIZED (
       SELECT subject_user_id
@@ -116,10 +131,10 @@ export function saveLockingDecision(
   return Prisma.sql`/* step-ups.save-with-lock-notice */
     WITH ${stored(decision, provenance, UNSEALED)}, notice AS (
       INSERT INTO lock_notices (
-        id, challenge_id, subject_user_id, recipient, locked_at, locked_until,
+        bucket, id, challenge_id, subject_user_id, recipient, locked_at, locked_until,
         status, delivery_attempts, next_attempt_at
       )
-      SELECT ${notice.id}::uuid, challenge.id, challenge.subject_user_id, ${notice.recipient},
+      SELECT challenge.bucket, ${notice.id}::uuid, challenge.id, challenge.subject_user_id, ${notice.recipient},
         ${notice.lockedAt}::timestamptz, ${notice.lockedUntil}::timestamptz,
         'queued', 0, ${notice.nextAttemptAt}::timestamptz
       FROM challenge
@@ -139,6 +154,7 @@ function stored(
   condition = '',
 ): Prisma.Sql {
   const { verifiedAt, consumedAt, consumedBy, exhaustedAt, cancelledAt } = endOf(challenge)
+  const bucket = bucketOf(standing.subjectUserId)
   return Prisma.sql`standing AS (
       UPDATE subject_standings
       SET consecutive_failures = ${standing.consecutiveFailures}::smallint,
@@ -146,7 +162,8 @@ function stored(
           locked_until = ${standing.lockedUntil ?? null}::timestamptz,
           recent_issuances = ${standing.recentIssuances.map((at) => at.toISOString())}::timestamptz[],
           version = version + 1
-      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      WHERE subject_user_id = ${standing.subjectUserId} AND bucket = ${bucket}::integer
+        AND version = ${standing.version}::integer
         ${Prisma.raw(condition)}
       RETURNING subject_user_id
     ), challenge AS (
@@ -164,14 +181,15 @@ function stored(
           consumption_seal = coalesce(${seals.consumption}, consumption_seal),
           mismatched_by = ${challenge.mismatchedBy ?? null}::text[]
       FROM standing
-      WHERE c.id = ${challenge.id}::uuid AND c.subject_user_id = standing.subject_user_id
-      RETURNING c.id, c.subject_user_id
+      WHERE c.id = ${challenge.id}::uuid AND c.bucket = ${bucket}::integer
+        AND c.subject_user_id = standing.subject_user_id
+      RETURNING c.bucket, c.id, c.subject_user_id
     ), issuance AS (
       INSERT INTO otp_issuances (
-        id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
+        bucket, id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
         status, delivery_attempts, next_attempt_at, trace_context, seal
       )
-      SELECT new_id, challenge.id, challenge.subject_user_id, ${issued?.number ?? null}::smallint,
+      SELECT challenge.bucket, new_id, challenge.id, challenge.subject_user_id, ${issued?.number ?? null}::smallint,
         ${issued?.keyId ?? null}, ${issued?.recipient ?? null}, ${issued?.issuedAt ?? null}::timestamptz,
         ${issued?.expiresAt ?? null}::timestamptz, 'queued', 0, ${issued?.nextAttemptAt ?? null}::timestamptz,
         ${provenance.traceContext ?? null}, ${seals.issuance}
@@ -195,22 +213,25 @@ export function insertChallenge(
   demandSeal: string | null = null,
 ): Prisma.Sql {
   const { operation, subjectUserId } = challenge
+  const bucket = bucketOf(subjectUserId)
   return Prisma.sql`/* step-ups.open */
     WITH standing AS (
       INSERT INTO subject_standings (
-        subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
+        bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
-      SELECT ${subjectUserId}, 0, 0, '{}', 0
-      WHERE NOT EXISTS (SELECT FROM subject_standings WHERE subject_user_id = ${subjectUserId})
+      SELECT ${bucket}::integer, ${subjectUserId}, 0, 0, '{}', 0
+      WHERE NOT EXISTS (
+        SELECT FROM subject_standings WHERE subject_user_id = ${subjectUserId} AND bucket = ${bucket}::integer
+      )
       ON CONFLICT DO NOTHING
       RETURNING subject_user_id
     ), challenge AS (
       INSERT INTO challenges (
-        id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
+        bucket, id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
         attempts_remaining, issuance_count, created_at, expires_at, idempotency_key, request_fingerprint, demand_seal
       )
       SELECT
-        ${challenge.id}::uuid, client_id, subject, ${operation.type}, ${operation.digest},
+        ${bucket}::integer, ${challenge.id}::uuid, client_id, subject, ${operation.type}, ${operation.digest},
         ${JSON.stringify(operation.summary)}::jsonb, 'pending', ${challenge.attemptsRemaining}::smallint, 0,
         created_at, ${challenge.expiresAt}::timestamptz,
         ${idempotency.key}, ${idempotency.fingerprint}, ${demandSeal}
@@ -235,22 +256,62 @@ export function findByIdempotencyKey(clientId: string, key: string): Prisma.Sql 
     WHERE c.client_id = ${clientId} AND c.idempotency_key = ${key}`
 }
 
+/** The same on the server of the subject. */
+export function findInBucketByIdempotencyKey(
+  subjectUserId: string,
+  clientId: string,
+  key: string,
+): Prisma.Sql {
+  return Prisma.sql`/* step-ups.find-in-bucket-by-idempotency-key */
+    SELECT ${IDENTIFIED}
+    FROM challenges c
+    WHERE c.bucket = ${bucketOf(subjectUserId)}::integer AND c.client_id = ${clientId} AND c.idempotency_key = ${key}`
+}
+
 /** Users who can leave an event at one challenge. More would fill the trail, and tell nothing new. */
 const MOST_STRANGERS = 10
 
-/** Returns one row. Returns none if this user left an event before, or if enough others did. */
+/**
+ * Returns one row. Returns none if this user left an event before, or if enough others did. Reads nothing of the challenge, so the row has
+ * the bucket that the id carries.
+ */
 export function recordStranger(event: StrangerEvent, provenance: Provenance): Prisma.Sql {
   const { challengeId, subjectUserId: userId, at } = event
+  const bucket = bucketInId(challengeId)
   return Prisma.sql`/* step-ups.record-stranger */
     WITH challenge AS (
-      INSERT INTO challenge_strangers (challenge_id, user_id, seen_at)
-      SELECT id, user_id, at
+      INSERT INTO challenge_strangers (bucket, challenge_id, user_id, seen_at)
+      SELECT ${bucket}::integer, id, user_id, at
       FROM (VALUES (${challengeId}::uuid, ${userId}, ${at}::timestamptz)) AS stranger (id, user_id, at)
-      WHERE (SELECT count(*) FROM challenge_strangers s WHERE s.challenge_id = stranger.id) < ${MOST_STRANGERS}::integer
+      WHERE (
+        SELECT count(*) FROM challenge_strangers s WHERE s.challenge_id = stranger.id AND s.bucket = ${bucket}::integer
+      ) < ${MOST_STRANGERS}::integer
       ON CONFLICT DO NOTHING
       RETURNING challenge_id
     ), trail AS (${insertEvents('challenge', [event], provenance)})
     SELECT challenge_id FROM challenge`
+}
+
+/** The same on the server of the challenge, without the event. */
+export function noteStranger({ challengeId, subjectUserId: userId, at }: StrangerEvent): Prisma.Sql {
+  return Prisma.sql`/* step-ups.note-stranger */
+    SELECT note_stranger(${bucketInId(challengeId)}::integer, ${JSON.stringify({ challenge_id: challengeId, user_id: userId, seen_at: at, most: MOST_STRANGERS })}::json) AS stored`
+}
+
+/** The event of a stranger belongs to the chain of that user, so it is on another server than the challenge. */
+export function insertStrangerEvent(
+  event: StrangerEvent,
+  { actor, requestId, remoteAddress }: Provenance,
+): Prisma.Sql {
+  const { bucket, type, at, subjectUserId, challengeId, details } = columnsOf(event)
+  return Prisma.sql`/* step-ups.record-stranger */
+    INSERT INTO challenge_events (
+      bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
+    )
+    VALUES (
+      ${bucket}::integer, ${challengeId}::uuid, ${subjectUserId}, ${type}, ${at}::timestamptz, ${actor}, ${requestId ?? null},
+      ${remoteAddress ?? null}, ${JSON.stringify(details)}::jsonb
+    )`
 }
 
 /** When the first live challenge of the subject at the client expires. */
@@ -258,7 +319,8 @@ export function findFirstExpiry({ subjectUserId, clientId, createdAt }: PendingC
   return Prisma.sql`/* step-ups.find-first-expiry */
     SELECT min(expires_at) AS at
     FROM challenges
-    WHERE subject_user_id = ${subjectUserId} AND client_id = ${clientId}
+    WHERE subject_user_id = ${subjectUserId} AND bucket = ${bucketOf(subjectUserId)}::integer
+      AND client_id = ${clientId}
       AND status IN ('pending', 'verified') AND expires_at > ${createdAt}::timestamptz`
 }
 

@@ -49,7 +49,8 @@ export class PrismaSupportSearch implements SupportSearch {
     const codes = await this.#statements.query<MarkedRow>(findCodesIssued(from, until))
     const ids = codes
       .filter(
-        (code) => OtpIssuance.reference({ challengeId: code.challenge_id, number: code.number }) === mark,
+        ({ challenge_id: challengeId, subject_user_id: subjectUserId, number }) =>
+          OtpIssuance.reference({ challengeId, subjectUserId, number }) === mark,
       )
       .map(({ id }) => id)
     if (ids.length === 0) return []

@@ -1,5 +1,6 @@
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { ChallengePlace } from '../../../application/ports/support-search.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import { secondsAfter } from '../../../domain/instant.ts'
 import type { Unlocking } from '../../../domain/subject-standing.ts'
 import { insertEvents } from '../audit-trail/event-row.ts'
@@ -21,7 +22,8 @@ export function saveUnlocking({ standing, notice, event }: Unlocking, provenance
   const ended = Prisma.sql`standing AS (
       UPDATE subject_standings
       SET locked_until = NULL, version = version + 1
-      WHERE subject_user_id = ${standing.subjectUserId} AND version = ${standing.version}::integer
+      WHERE subject_user_id = ${standing.subjectUserId} AND bucket = ${bucketOf(standing.subjectUserId)}::integer
+        AND version = ${standing.version}::integer
       RETURNING subject_user_id
     ), trail AS (${insertEvents('standing', [event], provenance)})`
   return notice
@@ -49,6 +51,7 @@ export function findChallengesOf(
       SELECT *
       FROM challenges
       WHERE subject_user_id = ${subjectUserId}
+        AND bucket = ${bucketOf(subjectUserId)}::integer
         AND client_id = coalesce(${clientId ?? null}::text, client_id)
         AND (expires_at, id) < (
           coalesce(${after?.expiresAt ?? null}::timestamptz, 'infinity'),
@@ -57,7 +60,7 @@ export function findChallengesOf(
       ORDER BY expires_at DESC, id DESC
       LIMIT ${limit}::integer
     ) AS c
-    LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count
+    LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count AND i.bucket = c.bucket
     ORDER BY c.expires_at DESC, c.id DESC`
 }
 
@@ -65,6 +68,7 @@ export function findChallengesOf(
 export interface MarkedRow {
   readonly id: string
   readonly challenge_id: string
+  readonly subject_user_id: string
   readonly number: number
 }
 
@@ -74,7 +78,7 @@ const ID_SLACK_IN_SECONDS = 60
 /** The codes of some minutes. */
 export function findCodesIssued(from: Date, until: Date): Prisma.Sql {
   return Prisma.sql`/* support.codes-issued */
-    SELECT id, challenge_id, number
+    SELECT id, challenge_id, subject_user_id, number
     FROM otp_issuances
     WHERE id >= ${lowestIdAt(secondsAfter(from, -ID_SLACK_IN_SECONDS))}::uuid
       AND id < ${lowestIdAt(secondsAfter(until, ID_SLACK_IN_SECONDS))}::uuid
@@ -85,7 +89,7 @@ export function findChallengesOfCodes(issuanceIds: readonly string[]): Prisma.Sq
   return Prisma.sql`/* support.challenges-of-codes */
     SELECT ${FOUND}
     FROM otp_issuances i
-    JOIN challenges c ON c.id = i.challenge_id
+    JOIN challenges c ON c.id = i.challenge_id AND c.bucket = i.bucket
     WHERE i.id = ANY (${issuanceIds}::uuid[])
     ORDER BY i.issued_at DESC, i.id DESC`
 }

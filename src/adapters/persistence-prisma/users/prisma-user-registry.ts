@@ -1,12 +1,14 @@
 import { announce, type CommitListener } from '../../../application/ports/commit-listener.ts'
 import { clientOf, type Provenance } from '../../../application/ports/provenance.ts'
 import type { UserRegistry } from '../../../application/ports/user-directory.ts'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { Challenge } from '../../../domain/challenge.ts'
 import type { DomainEvent } from '../../../domain/domain-event.ts'
 import { type EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { User, type UserDecision } from '../../../domain/user.ts'
 import { appendEvents } from '../audit-trail/event-row.ts'
+import { type Sharding, shardingOf } from '../connection/sharding.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Turns } from '../connection/turns.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
@@ -28,11 +30,13 @@ const IMPORT_LOCK_TIMEOUT = '60s'
 export class PrismaUserRegistry implements UserRegistry {
   readonly #prisma: PrismaClient
   readonly #committed: CommitListener
+  readonly #sharding: Sharding
   readonly #turns = new Turns()
 
   constructor(prisma: PrismaClient, committed: CommitListener = () => {}) {
     this.#prisma = prisma
     this.#committed = committed
+    this.#sharding = shardingOf(prisma)
   }
 
   async find(userId: string): Promise<User | undefined> {
@@ -42,7 +46,7 @@ export class PrismaUserRegistry implements UserRegistry {
   put(user: User, now: Date, provenance: Provenance): Promise<'created' | 'updated'> {
     return this.#turns.take(user.userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, user.userId, now, events, clientOf(provenance)).put(user),
+        this.#change(transaction, user.userId, now, events, provenance).put(user),
       ),
     )
   }
@@ -53,7 +57,7 @@ export class PrismaUserRegistry implements UserRegistry {
       await transaction.$queryRaw`SELECT set_config('lock_timeout', ${IMPORT_LOCK_TIMEOUT}, TRUE)`
       // Sort by id, so that two imports of the same users cannot deadlock.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
-        const change = new UserChange(transaction, user.userId, now, events, clientOf(provenance))
+        const change = this.#change(transaction, user.userId, now, events, provenance)
         counts[await change.put(user)]++
       }
       return counts
@@ -63,9 +67,19 @@ export class PrismaUserRegistry implements UserRegistry {
   erase(userId: string, now: Date, provenance: Provenance, tellsAddress = false): Promise<void> {
     return this.#turns.take(userId, () =>
       this.#transaction(provenance, (transaction, events) =>
-        new UserChange(transaction, userId, now, events, clientOf(provenance)).erase(tellsAddress),
+        this.#change(transaction, userId, now, events, provenance).erase(tellsAddress),
       ),
     )
+  }
+
+  #change(
+    transaction: Prisma.TransactionClient,
+    userId: string,
+    now: Date,
+    events: DomainEvent[],
+    provenance: Provenance,
+  ): UserChange {
+    return new UserChange(transaction, userId, now, events, clientOf(provenance), this.#sharding)
   }
 
   async #transaction<Result>(
@@ -97,6 +111,8 @@ class UserChange {
   readonly #events: DomainEvent[]
   /** The client that changes the entry; undefined if an operator does. */
   readonly #clientId: string | undefined
+  readonly #bucket: number
+  readonly #sharding: Sharding
 
   constructor(
     transaction: Prisma.TransactionClient,
@@ -104,7 +120,10 @@ class UserChange {
     now: Date,
     events: DomainEvent[],
     clientId: string | undefined,
+    sharding: Sharding,
   ) {
+    this.#bucket = bucketOf(userId)
+    this.#sharding = sharding
     this.#transaction = transaction
     this.#userId = userId
     this.#now = now
@@ -150,10 +169,10 @@ class UserChange {
   async #supersedeDecisions(): Promise<Date | undefined> {
     const [standing] = await this.#transaction.$queryRaw<{ readonly erasedAt: Date | null }[]>`
       INSERT INTO subject_standings (
-        subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
+        bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
       )
-      VALUES (${this.#userId}, 0, 0, '{}', 1)
-      ON CONFLICT (subject_user_id) DO UPDATE SET version = subject_standings.version + 1
+      VALUES (${this.#bucket}::integer, ${this.#userId}, 0, 0, '{}', 1)
+      ON CONFLICT (${this.#keyOf('subject_user_id')}) DO UPDATE SET version = subject_standings.version + 1
       RETURNING address_erased_at AS "erasedAt"`
     return standing?.erasedAt ?? undefined
   }
@@ -161,7 +180,8 @@ class UserChange {
   /** The same, if there is a standing. Returns whether there is. */
   async #supersedeKnownDecisions(): Promise<boolean> {
     const superseded = await this.#transaction.$executeRaw`
-      UPDATE subject_standings SET version = version + 1 WHERE subject_user_id = ${this.#userId}`
+      UPDATE subject_standings SET version = version + 1
+      WHERE bucket = ${this.#bucket}::integer AND subject_user_id = ${this.#userId}`
     return superseded > 0
   }
 
@@ -169,7 +189,8 @@ class UserChange {
     const rows = await this.#transaction.$queryRaw<ChallengeRow[]>`
       SELECT ${Prisma.raw(CHALLENGE_COLUMNS)}
       FROM challenges c
-      WHERE c.subject_user_id = ${this.#userId}
+      WHERE c.bucket = ${this.#bucket}::integer
+        AND c.subject_user_id = ${this.#userId}
         AND c.status IN ('pending', 'verified')
         AND c.expires_at > ${this.#now}::timestamptz`
     return rows.map(challengeOf)
@@ -180,25 +201,22 @@ class UserChange {
     const rows = await this.#transaction.$queryRaw<LockNoticeRow[]>`
       SELECT ${Prisma.raw(LOCK_NOTICE_COLUMNS)}
       FROM lock_notices n
-      JOIN challenges c ON c.id = n.challenge_id
-      WHERE c.subject_user_id = ${this.#userId} AND n.status = 'queued'
+      JOIN challenges c ON c.bucket = n.bucket AND c.id = n.challenge_id
+      WHERE n.bucket = ${this.#bucket}::integer AND c.subject_user_id = ${this.#userId} AND n.status = 'queued'
       FOR UPDATE OF n`
     return rows.map(queuedLockNoticeOf)
   }
 
   async #replaceEntry({ userId, email, locale, displayName, emailChangedAt }: User): Promise<void> {
-    const entry = {
-      email,
-      locale: locale ?? null,
-      displayName: displayName ?? null,
-      emailChangedAt: emailChangedAt ?? null,
-      updatedAt: this.#now,
-    }
-    await this.#transaction.user.upsert({
-      where: { userId },
-      create: { ...entry, userId, createdAt: this.#now },
-      update: entry,
-    })
+    await this.#transaction.$executeRaw`
+      INSERT INTO users (bucket, user_id, email, locale, display_name, email_changed_at, created_at, updated_at)
+      VALUES (
+        ${this.#bucket}::integer, ${userId}, ${email}, ${locale ?? null}, ${displayName ?? null},
+        ${emailChangedAt ?? null}::timestamptz, ${this.#now}::timestamptz, ${this.#now}::timestamptz
+      )
+      ON CONFLICT (${this.#keyOf('user_id')}) DO UPDATE
+      SET email = excluded.email, locale = excluded.locale, display_name = excluded.display_name,
+          email_changed_at = excluded.email_changed_at, updated_at = excluded.updated_at`
   }
 
   /** Takes as many statements for thousands of challenges as for one, because other decisions about the user wait meanwhile. */
@@ -207,11 +225,11 @@ class UserChange {
       await this.#transaction.$executeRaw`
         UPDATE challenges
         SET status = 'cancelled', cancelled_at = ${this.#now}::timestamptz, verified_at = NULL
-        WHERE id = ANY (${cancelled.map(({ id }) => id)}::uuid[])`
+        WHERE bucket = ${this.#bucket}::integer AND id = ANY (${cancelled.map(({ id }) => id)}::uuid[])`
     }
     for (const { id, status, failedAt, reason: failureReason } of withdrawn) {
       await this.#transaction.lockNotice.update({
-        where: { id },
+        where: { id, bucket: this.#bucket },
         data: { status, nextAttemptAt: null, failedAt, failureReason },
       })
     }
@@ -228,27 +246,40 @@ class UserChange {
    * whether an address was left, besides that of the entry.
    */
   async #forget(entry: User | undefined): Promise<boolean> {
-    const subjectUserId = this.#userId
+    const [subjectUserId, bucket] = [this.#userId, this.#bucket]
     const notices = await this.#transaction.$executeRaw`
       UPDATE security_notices
-      SET recipient_erased = true, recipient = CASE status WHEN 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
-      WHERE subject_user_id = ${subjectUserId} AND recipient_erased IS NOT TRUE`
-    await this.#transaction.user.deleteMany({ where: { userId: subjectUserId } })
-    const toSomebody = { challenge: { subjectUserId }, recipient: { not: ERASED_ADDRESS } }
-    const forgotten = { data: { recipient: ERASED_ADDRESS } }
-    const codes = await this.#transaction.otpIssuance.updateMany({ where: toSomebody, ...forgotten })
-    const warnings = await this.#transaction.lockNotice.updateMany({ where: toSomebody, ...forgotten })
+      SET recipient_erased = true, recipient = CASE WHEN status = 'queued' THEN recipient ELSE ${ERASED_ADDRESS} END
+      WHERE bucket = ${bucket}::integer AND subject_user_id = ${subjectUserId} AND recipient_erased IS NOT TRUE`
+    await this.#transaction.user.deleteMany({ where: { bucket, userId: subjectUserId } })
+    const codes = await this.#forgetRecipients('otp_issuances')
+    const warnings = await this.#forgetRecipients('lock_notices')
     const suppressions = await this.#transaction.subjectStanding.updateMany({
-      where: { subjectUserId, suppressionChangedAt: { not: null } },
+      where: { bucket, subjectUserId, suppressionChangedAt: { not: null } },
       data: { suppressedAddress: null, suppressionReason: null, suppressionChangedAt: null },
     })
     if (entry) {
       await this.#transaction.subjectStanding.update({
-        where: { subjectUserId },
+        where: { subjectUserId, bucket },
         data: { addressErasedAt: this.#now },
       })
     }
-    return notices + codes.count + warnings.count + suppressions.count > 0
+    return notices + codes + warnings + suppressions.count > 0
+  }
+
+  /** The index on subject leads to the challenges, and their keys to the mails. */
+  #forgetRecipients(mails: 'lock_notices' | 'otp_issuances'): Promise<number> {
+    return this.#transaction.$executeRaw`
+      UPDATE ${Prisma.raw(mails)} m
+      SET recipient = ${ERASED_ADDRESS}
+      FROM challenges c
+      WHERE c.bucket = ${this.#bucket}::integer AND c.subject_user_id = ${this.#userId}
+        AND m.bucket = ${this.#bucket}::integer AND m.challenge_id = c.id AND m.recipient <> ${ERASED_ADDRESS}`
+  }
+
+  /** The key of a table on several servers begins with the bucket. */
+  #keyOf(column: 'subject_user_id' | 'user_id'): Prisma.Sql {
+    return Prisma.raw(this.#sharding === 'citus' ? `bucket, ${column}` : column)
   }
 }
 
@@ -256,7 +287,7 @@ async function findUser(
   prisma: Pick<Prisma.TransactionClient, 'user'>,
   userId: string,
 ): Promise<User | undefined> {
-  const row = await prisma.user.findUnique({ where: { userId } })
+  const row = await prisma.user.findUnique({ where: { userId, bucket: bucketOf(userId) } })
   if (!row) return undefined
   const { email, locale, displayName, emailChangedAt } = row
   return {

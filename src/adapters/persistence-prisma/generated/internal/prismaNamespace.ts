@@ -1586,6 +1586,7 @@ export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof
 
 
 export const UserScalarFieldEnum = {
+  bucket: 'bucket',
   userId: 'userId',
   email: 'email',
   locale: 'locale',
@@ -1599,6 +1600,7 @@ export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof User
 
 
 export const SecurityNoticeScalarFieldEnum = {
+  bucket: 'bucket',
   id: 'id',
   kind: 'kind',
   clientId: 'clientId',
@@ -1617,6 +1619,7 @@ export type SecurityNoticeScalarFieldEnum = (typeof SecurityNoticeScalarFieldEnu
 
 
 export const ChallengeStrangerScalarFieldEnum = {
+  bucket: 'bucket',
   challengeId: 'challengeId',
   userId: 'userId',
   seenAt: 'seenAt'
@@ -1634,6 +1637,7 @@ export type MailboxIssuancesScalarFieldEnum = (typeof MailboxIssuancesScalarFiel
 
 
 export const SubjectStandingScalarFieldEnum = {
+  bucket: 'bucket',
   subjectUserId: 'subjectUserId',
   consecutiveFailures: 'consecutiveFailures',
   consecutiveLocks: 'consecutiveLocks',
@@ -1650,6 +1654,7 @@ export type SubjectStandingScalarFieldEnum = (typeof SubjectStandingScalarFieldE
 
 
 export const ChallengeScalarFieldEnum = {
+  bucket: 'bucket',
   id: 'id',
   clientId: 'clientId',
   subjectUserId: 'subjectUserId',
@@ -1679,6 +1684,7 @@ export type ChallengeScalarFieldEnum = (typeof ChallengeScalarFieldEnum)[keyof t
 
 
 export const OtpIssuanceScalarFieldEnum = {
+  bucket: 'bucket',
   id: 'id',
   challengeId: 'challengeId',
   subjectUserId: 'subjectUserId',
@@ -1706,6 +1712,7 @@ export type OtpIssuanceScalarFieldEnum = (typeof OtpIssuanceScalarFieldEnum)[key
 
 
 export const LockNoticeScalarFieldEnum = {
+  bucket: 'bucket',
   id: 'id',
   challengeId: 'challengeId',
   subjectUserId: 'subjectUserId',
@@ -1725,6 +1732,7 @@ export type LockNoticeScalarFieldEnum = (typeof LockNoticeScalarFieldEnum)[keyof
 
 
 export const ChallengeEventScalarFieldEnum = {
+  bucket: 'bucket',
   id: 'id',
   challengeId: 'challengeId',
   subjectUserId: 'subjectUserId',
@@ -1744,6 +1752,7 @@ export type ChallengeEventScalarFieldEnum = (typeof ChallengeEventScalarFieldEnu
 
 
 export const TrailHeadScalarFieldEnum = {
+  bucket: 'bucket',
   subjectUserId: 'subjectUserId',
   position: 'position',
   eventId: 'eventId',
@@ -1794,6 +1803,7 @@ export type WebhookEndpointScalarFieldEnum = (typeof WebhookEndpointScalarFieldE
 
 
 export const ServiceEventScalarFieldEnum = {
+  bucket: 'bucket',
   eventId: 'eventId',
   id: 'id',
   clientId: 'clientId',
@@ -1811,6 +1821,7 @@ export type ServiceEventScalarFieldEnum = (typeof ServiceEventScalarFieldEnum)[k
 
 
 export const ChallengeExpiryScalarFieldEnum = {
+  bucket: 'bucket',
   challengeId: 'challengeId',
   expiresAt: 'expiresAt'
 } as const
@@ -1865,6 +1876,20 @@ export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof Json
 
 
 /**
+ * Reference to a field of type 'Int'
+ */
+export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
+    
+
+
+/**
+ * Reference to a field of type 'Int[]'
+ */
+export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int[]'>
+    
+
+
+/**
  * Reference to a field of type 'String'
  */
 export type StringFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'String'>
@@ -1889,20 +1914,6 @@ export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel
  * Reference to a field of type 'DateTime[]'
  */
 export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime[]'>
-    
-
-
-/**
- * Reference to a field of type 'Int'
- */
-export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
-    
-
-
-/**
- * Reference to a field of type 'Int[]'
- */
-export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int[]'>
     
 
 

@@ -85,6 +85,7 @@ export type TransactionIsolationLevel = (typeof TransactionIsolationLevel)[keyof
 
 
 export const UserScalarFieldEnum = {
+  bucket: 'bucket',
   userId: 'userId',
   email: 'email',
   locale: 'locale',
@@ -98,6 +99,7 @@ export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof User
 
 
 export const SecurityNoticeScalarFieldEnum = {
+  bucket: 'bucket',
   id: 'id',
   kind: 'kind',
   clientId: 'clientId',
@@ -116,6 +118,7 @@ export type SecurityNoticeScalarFieldEnum = (typeof SecurityNoticeScalarFieldEnu
 
 
 export const ChallengeStrangerScalarFieldEnum = {
+  bucket: 'bucket',
   challengeId: 'challengeId',
   userId: 'userId',
   seenAt: 'seenAt'
@@ -133,6 +136,7 @@ export type MailboxIssuancesScalarFieldEnum = (typeof MailboxIssuancesScalarFiel
 
 
 export const SubjectStandingScalarFieldEnum = {
+  bucket: 'bucket',
   subjectUserId: 'subjectUserId',
   consecutiveFailures: 'consecutiveFailures',
   consecutiveLocks: 'consecutiveLocks',
@@ -149,6 +153,7 @@ export type SubjectStandingScalarFieldEnum = (typeof SubjectStandingScalarFieldE
 
 
 export const ChallengeScalarFieldEnum = {
+  bucket: 'bucket',
   id: 'id',
   clientId: 'clientId',
   subjectUserId: 'subjectUserId',
@@ -178,6 +183,7 @@ export type ChallengeScalarFieldEnum = (typeof ChallengeScalarFieldEnum)[keyof t
 
 
 export const OtpIssuanceScalarFieldEnum = {
+  bucket: 'bucket',
   id: 'id',
   challengeId: 'challengeId',
   subjectUserId: 'subjectUserId',
@@ -205,6 +211,7 @@ export type OtpIssuanceScalarFieldEnum = (typeof OtpIssuanceScalarFieldEnum)[key
 
 
 export const LockNoticeScalarFieldEnum = {
+  bucket: 'bucket',
   id: 'id',
   challengeId: 'challengeId',
   subjectUserId: 'subjectUserId',
@@ -224,6 +231,7 @@ export type LockNoticeScalarFieldEnum = (typeof LockNoticeScalarFieldEnum)[keyof
 
 
 export const ChallengeEventScalarFieldEnum = {
+  bucket: 'bucket',
   id: 'id',
   challengeId: 'challengeId',
   subjectUserId: 'subjectUserId',
@@ -243,6 +251,7 @@ export type ChallengeEventScalarFieldEnum = (typeof ChallengeEventScalarFieldEnu
 
 
 export const TrailHeadScalarFieldEnum = {
+  bucket: 'bucket',
   subjectUserId: 'subjectUserId',
   position: 'position',
   eventId: 'eventId',
@@ -293,6 +302,7 @@ export type WebhookEndpointScalarFieldEnum = (typeof WebhookEndpointScalarFieldE
 
 
 export const ServiceEventScalarFieldEnum = {
+  bucket: 'bucket',
   eventId: 'eventId',
   id: 'id',
   clientId: 'clientId',
@@ -310,6 +320,7 @@ export type ServiceEventScalarFieldEnum = (typeof ServiceEventScalarFieldEnum)[k
 
 
 export const ChallengeExpiryScalarFieldEnum = {
+  bucket: 'bucket',
   challengeId: 'challengeId',
   expiresAt: 'expiresAt'
 } as const

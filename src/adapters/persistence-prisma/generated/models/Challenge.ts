@@ -27,16 +27,19 @@ export type AggregateChallenge = {
 }
 
 export type ChallengeAvgAggregateOutputType = {
+  bucket: number | null
   attemptsRemaining: number | null
   issuanceCount: number | null
 }
 
 export type ChallengeSumAggregateOutputType = {
+  bucket: number | null
   attemptsRemaining: number | null
   issuanceCount: number | null
 }
 
 export type ChallengeMinAggregateOutputType = {
+  bucket: number | null
   id: string | null
   clientId: string | null
   subjectUserId: string | null
@@ -61,6 +64,7 @@ export type ChallengeMinAggregateOutputType = {
 }
 
 export type ChallengeMaxAggregateOutputType = {
+  bucket: number | null
   id: string | null
   clientId: string | null
   subjectUserId: string | null
@@ -85,6 +89,7 @@ export type ChallengeMaxAggregateOutputType = {
 }
 
 export type ChallengeCountAggregateOutputType = {
+  bucket: number
   id: number
   clientId: number
   subjectUserId: number
@@ -113,16 +118,19 @@ export type ChallengeCountAggregateOutputType = {
 
 
 export type ChallengeAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   attemptsRemaining?: true | runtime.Types.Skip
   issuanceCount?: true | runtime.Types.Skip
 }
 
 export type ChallengeSumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   attemptsRemaining?: true | runtime.Types.Skip
   issuanceCount?: true | runtime.Types.Skip
 }
 
 export type ChallengeMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   clientId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -147,6 +155,7 @@ export type ChallengeMinAggregateInputType = {
 }
 
 export type ChallengeMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   clientId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -171,6 +180,7 @@ export type ChallengeMaxAggregateInputType = {
 }
 
 export type ChallengeCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   clientId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -284,6 +294,7 @@ export type ChallengeGroupByArgs<ExtArgs extends runtime.Types.Extensions.Intern
 }
 
 export type ChallengeGroupByOutputType = {
+  bucket: number
   id: string
   clientId: string
   subjectUserId: string
@@ -333,6 +344,7 @@ export type ChallengeWhereInput = {
   AND?: Prisma.ChallengeWhereInput | Prisma.ChallengeWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeWhereInput | Prisma.ChallengeWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"Challenge"> | number | runtime.Types.Skip
   id?: Prisma.UuidFilter<"Challenge"> | string | runtime.Types.Skip
   clientId?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
@@ -362,6 +374,7 @@ export type ChallengeWhereInput = {
 }
 
 export type ChallengeOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -396,6 +409,7 @@ export type ChallengeWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.ChallengeWhereInput | Prisma.ChallengeWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeWhereInput | Prisma.ChallengeWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"Challenge"> | number | runtime.Types.Skip
   clientId?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   operationType?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
@@ -424,6 +438,7 @@ export type ChallengeWhereUniqueInput = Prisma.AtLeast<{
 }, "id" | "clientId_idempotencyKey">
 
 export type ChallengeOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -458,6 +473,7 @@ export type ChallengeScalarWhereWithAggregatesInput = {
   AND?: Prisma.ChallengeScalarWhereWithAggregatesInput | Prisma.ChallengeScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeScalarWhereWithAggregatesInput | Prisma.ChallengeScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"Challenge"> | number | runtime.Types.Skip
   id?: Prisma.UuidWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
   clientId?: Prisma.StringWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringWithAggregatesFilter<"Challenge"> | string | runtime.Types.Skip
@@ -484,6 +500,7 @@ export type ChallengeScalarWhereWithAggregatesInput = {
 }
 
 export type ChallengeCreateInput = {
+  bucket: number
   id: string
   clientId: string
   operationType: string
@@ -512,6 +529,7 @@ export type ChallengeCreateInput = {
 }
 
 export type ChallengeUncheckedCreateInput = {
+  bucket: number
   id: string
   clientId: string
   subjectUserId: string
@@ -540,6 +558,7 @@ export type ChallengeUncheckedCreateInput = {
 }
 
 export type ChallengeUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   operationType?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -568,6 +587,7 @@ export type ChallengeUpdateInput = {
 }
 
 export type ChallengeUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -596,6 +616,7 @@ export type ChallengeUncheckedUpdateInput = {
 }
 
 export type ChallengeCreateManyInput = {
+  bucket: number
   id: string
   clientId: string
   subjectUserId: string
@@ -622,6 +643,7 @@ export type ChallengeCreateManyInput = {
 }
 
 export type ChallengeUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   operationType?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -647,6 +669,7 @@ export type ChallengeUpdateManyMutationInput = {
 }
 
 export type ChallengeUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -696,6 +719,7 @@ export type ChallengeClientIdIdempotencyKeyCompoundUniqueInput = {
 }
 
 export type ChallengeCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -722,11 +746,13 @@ export type ChallengeCountOrderByAggregateInput = {
 }
 
 export type ChallengeAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   attemptsRemaining?: Prisma.SortOrder | runtime.Types.Skip
   issuanceCount?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -751,6 +777,7 @@ export type ChallengeMaxOrderByAggregateInput = {
 }
 
 export type ChallengeMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -775,6 +802,7 @@ export type ChallengeMinOrderByAggregateInput = {
 }
 
 export type ChallengeSumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   attemptsRemaining?: Prisma.SortOrder | runtime.Types.Skip
   issuanceCount?: Prisma.SortOrder | runtime.Types.Skip
 }
@@ -864,6 +892,7 @@ export type ChallengeUpdateOneRequiredWithoutLockNoticesNestedInput = {
 }
 
 export type ChallengeCreateWithoutStandingInput = {
+  bucket: number
   id: string
   clientId: string
   operationType: string
@@ -891,6 +920,7 @@ export type ChallengeCreateWithoutStandingInput = {
 }
 
 export type ChallengeUncheckedCreateWithoutStandingInput = {
+  bucket: number
   id: string
   clientId: string
   operationType: string
@@ -947,6 +977,7 @@ export type ChallengeScalarWhereInput = {
   AND?: Prisma.ChallengeScalarWhereInput | Prisma.ChallengeScalarWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeScalarWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeScalarWhereInput | Prisma.ChallengeScalarWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"Challenge"> | number | runtime.Types.Skip
   id?: Prisma.UuidFilter<"Challenge"> | string | runtime.Types.Skip
   clientId?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"Challenge"> | string | runtime.Types.Skip
@@ -973,6 +1004,7 @@ export type ChallengeScalarWhereInput = {
 }
 
 export type ChallengeCreateWithoutIssuancesInput = {
+  bucket: number
   id: string
   clientId: string
   operationType: string
@@ -1000,6 +1032,7 @@ export type ChallengeCreateWithoutIssuancesInput = {
 }
 
 export type ChallengeUncheckedCreateWithoutIssuancesInput = {
+  bucket: number
   id: string
   clientId: string
   subjectUserId: string
@@ -1043,6 +1076,7 @@ export type ChallengeUpdateToOneWithWhereWithoutIssuancesInput = {
 }
 
 export type ChallengeUpdateWithoutIssuancesInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   operationType?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1070,6 +1104,7 @@ export type ChallengeUpdateWithoutIssuancesInput = {
 }
 
 export type ChallengeUncheckedUpdateWithoutIssuancesInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1097,6 +1132,7 @@ export type ChallengeUncheckedUpdateWithoutIssuancesInput = {
 }
 
 export type ChallengeCreateWithoutLockNoticesInput = {
+  bucket: number
   id: string
   clientId: string
   operationType: string
@@ -1124,6 +1160,7 @@ export type ChallengeCreateWithoutLockNoticesInput = {
 }
 
 export type ChallengeUncheckedCreateWithoutLockNoticesInput = {
+  bucket: number
   id: string
   clientId: string
   subjectUserId: string
@@ -1167,6 +1204,7 @@ export type ChallengeUpdateToOneWithWhereWithoutLockNoticesInput = {
 }
 
 export type ChallengeUpdateWithoutLockNoticesInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   operationType?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1194,6 +1232,7 @@ export type ChallengeUpdateWithoutLockNoticesInput = {
 }
 
 export type ChallengeUncheckedUpdateWithoutLockNoticesInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1221,6 +1260,7 @@ export type ChallengeUncheckedUpdateWithoutLockNoticesInput = {
 }
 
 export type ChallengeCreateManyStandingInput = {
+  bucket: number
   id: string
   clientId: string
   operationType: string
@@ -1246,6 +1286,7 @@ export type ChallengeCreateManyStandingInput = {
 }
 
 export type ChallengeUpdateWithoutStandingInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   operationType?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1273,6 +1314,7 @@ export type ChallengeUpdateWithoutStandingInput = {
 }
 
 export type ChallengeUncheckedUpdateWithoutStandingInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   operationType?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1300,6 +1342,7 @@ export type ChallengeUncheckedUpdateWithoutStandingInput = {
 }
 
 export type ChallengeUncheckedUpdateManyWithoutStandingInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   operationType?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -1365,6 +1408,7 @@ export type ChallengeCountOutputTypeCountLockNoticesArgs<ExtArgs extends runtime
 
 
 export type ChallengeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -1395,6 +1439,7 @@ export type ChallengeSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
 }, ExtArgs["result"]["challenge"]>
 
 export type ChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -1422,6 +1467,7 @@ export type ChallengeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
 }, ExtArgs["result"]["challenge"]>
 
 export type ChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -1449,6 +1495,7 @@ export type ChallengeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
 }, ExtArgs["result"]["challenge"]>
 
 export type ChallengeSelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -1474,7 +1521,7 @@ export type ChallengeSelectScalar = {
   consumptionSeal?: boolean | runtime.Types.Skip
 }
 
-export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "mismatchedBy" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint" | "demandSeal" | "approvalSeal" | "consumptionSeal", ExtArgs["result"]["challenge"], runtime.Types.Skip>
+export type ChallengeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "id" | "clientId" | "subjectUserId" | "operationType" | "operationDigest" | "operationSummary" | "status" | "attemptsRemaining" | "issuanceCount" | "createdAt" | "expiresAt" | "verifiedAt" | "consumedAt" | "consumptionKey" | "consumptionFingerprint" | "mismatchedBy" | "exhaustedAt" | "cancelledAt" | "idempotencyKey" | "requestFingerprint" | "demandSeal" | "approvalSeal" | "consumptionSeal", ExtArgs["result"]["challenge"], runtime.Types.Skip>
 export type ChallengeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   standing?: boolean | Prisma.SubjectStandingDefaultArgs<ExtArgs> | runtime.Types.Skip
   issuances?: boolean | Prisma.Challenge$issuancesArgs<ExtArgs> | runtime.Types.Skip
@@ -1496,6 +1543,10 @@ export type $ChallengePayload<ExtArgs extends runtime.Types.Extensions.InternalA
     lockNotices: Prisma.$LockNoticePayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket of the subject (decision 66).
+     */
+    bucket: number
     id: string
     clientId: string
     subjectUserId: string
@@ -1614,8 +1665,8 @@ export interface ChallengeDelegate<ExtArgs extends runtime.Types.Extensions.Inte
    * // Get first 10 Challenges
    * const challenges = await prisma.challenge.findMany({ take: 10 })
    * 
-   * // Only select the `id`
-   * const challengeWithIdOnly = await prisma.challenge.findMany({ select: { id: true } })
+   * // Only select the `bucket`
+   * const challengeWithBucketOnly = await prisma.challenge.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends ChallengeFindManyArgs>(args?: Prisma.SelectSubset<T, ChallengeFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChallengePayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -1659,9 +1710,9 @@ export interface ChallengeDelegate<ExtArgs extends runtime.Types.Extensions.Inte
    *   ]
    * })
    * 
-   * // Create many Challenges and only return the `id`
-   * const challengeWithIdOnly = await prisma.challenge.createManyAndReturn({
-   *   select: { id: true },
+   * // Create many Challenges and only return the `bucket`
+   * const challengeWithBucketOnly = await prisma.challenge.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -1750,9 +1801,9 @@ export interface ChallengeDelegate<ExtArgs extends runtime.Types.Extensions.Inte
    *   ]
    * })
    * 
-   * // Update zero or more Challenges and only return the `id`
-   * const challengeWithIdOnly = await prisma.challenge.updateManyAndReturn({
-   *   select: { id: true },
+   * // Update zero or more Challenges and only return the `bucket`
+   * const challengeWithBucketOnly = await prisma.challenge.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -1957,6 +2008,7 @@ export interface Prisma__ChallengeClient<T, Null = never, ExtArgs extends runtim
  * Fields of the Challenge model
  */
 export interface ChallengeFieldRefs {
+  readonly bucket: Prisma.FieldRef<"Challenge", 'Int'>
   readonly id: Prisma.FieldRef<"Challenge", 'String'>
   readonly clientId: Prisma.FieldRef<"Challenge", 'String'>
   readonly subjectUserId: Prisma.FieldRef<"Challenge", 'String'>

@@ -27,18 +27,21 @@ export type AggregateChallengeEvent = {
 }
 
 export type ChallengeEventAvgAggregateOutputType = {
+  bucket: number | null
   id: number | null
   position: number | null
   previousId: number | null
 }
 
 export type ChallengeEventSumAggregateOutputType = {
+  bucket: number | null
   id: bigint | null
   position: number | null
   previousId: bigint | null
 }
 
 export type ChallengeEventMinAggregateOutputType = {
+  bucket: number | null
   id: bigint | null
   challengeId: string | null
   subjectUserId: string | null
@@ -54,6 +57,7 @@ export type ChallengeEventMinAggregateOutputType = {
 }
 
 export type ChallengeEventMaxAggregateOutputType = {
+  bucket: number | null
   id: bigint | null
   challengeId: string | null
   subjectUserId: string | null
@@ -69,6 +73,7 @@ export type ChallengeEventMaxAggregateOutputType = {
 }
 
 export type ChallengeEventCountAggregateOutputType = {
+  bucket: number
   id: number
   challengeId: number
   subjectUserId: number
@@ -87,18 +92,21 @@ export type ChallengeEventCountAggregateOutputType = {
 
 
 export type ChallengeEventAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   position?: true | runtime.Types.Skip
   previousId?: true | runtime.Types.Skip
 }
 
 export type ChallengeEventSumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   position?: true | runtime.Types.Skip
   previousId?: true | runtime.Types.Skip
 }
 
 export type ChallengeEventMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -114,6 +122,7 @@ export type ChallengeEventMinAggregateInputType = {
 }
 
 export type ChallengeEventMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -129,6 +138,7 @@ export type ChallengeEventMaxAggregateInputType = {
 }
 
 export type ChallengeEventCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -232,6 +242,7 @@ export type ChallengeEventGroupByArgs<ExtArgs extends runtime.Types.Extensions.I
 }
 
 export type ChallengeEventGroupByOutputType = {
+  bucket: number
   id: bigint
   challengeId: string | null
   subjectUserId: string
@@ -271,6 +282,7 @@ export type ChallengeEventWhereInput = {
   AND?: Prisma.ChallengeEventWhereInput | Prisma.ChallengeEventWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeEventWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeEventWhereInput | Prisma.ChallengeEventWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"ChallengeEvent"> | number | runtime.Types.Skip
   id?: Prisma.BigIntFilter<"ChallengeEvent"> | bigint | number | runtime.Types.Skip
   challengeId?: Prisma.UuidNullableFilter<"ChallengeEvent"> | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"ChallengeEvent"> | string | runtime.Types.Skip
@@ -287,6 +299,7 @@ export type ChallengeEventWhereInput = {
 }
 
 export type ChallengeEventOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -307,6 +320,7 @@ export type ChallengeEventWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.ChallengeEventWhereInput | Prisma.ChallengeEventWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeEventWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeEventWhereInput | Prisma.ChallengeEventWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"ChallengeEvent"> | number | runtime.Types.Skip
   challengeId?: Prisma.UuidNullableFilter<"ChallengeEvent"> | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"ChallengeEvent"> | string | runtime.Types.Skip
   type?: Prisma.StringFilter<"ChallengeEvent"> | string | runtime.Types.Skip
@@ -322,6 +336,7 @@ export type ChallengeEventWhereUniqueInput = Prisma.AtLeast<{
 }, "id">
 
 export type ChallengeEventOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -346,6 +361,7 @@ export type ChallengeEventScalarWhereWithAggregatesInput = {
   AND?: Prisma.ChallengeEventScalarWhereWithAggregatesInput | Prisma.ChallengeEventScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeEventScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeEventScalarWhereWithAggregatesInput | Prisma.ChallengeEventScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"ChallengeEvent"> | number | runtime.Types.Skip
   id?: Prisma.BigIntWithAggregatesFilter<"ChallengeEvent"> | bigint | number | runtime.Types.Skip
   challengeId?: Prisma.UuidNullableWithAggregatesFilter<"ChallengeEvent"> | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringWithAggregatesFilter<"ChallengeEvent"> | string | runtime.Types.Skip
@@ -362,6 +378,7 @@ export type ChallengeEventScalarWhereWithAggregatesInput = {
 }
 
 export type ChallengeEventCreateInput = {
+  bucket: number
   id?: bigint | number | runtime.Types.Skip
   challengeId?: string | null | runtime.Types.Skip
   subjectUserId: string
@@ -378,6 +395,7 @@ export type ChallengeEventCreateInput = {
 }
 
 export type ChallengeEventUncheckedCreateInput = {
+  bucket: number
   id?: bigint | number | runtime.Types.Skip
   challengeId?: string | null | runtime.Types.Skip
   subjectUserId: string
@@ -394,6 +412,7 @@ export type ChallengeEventUncheckedCreateInput = {
 }
 
 export type ChallengeEventUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number | runtime.Types.Skip
   challengeId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -410,6 +429,7 @@ export type ChallengeEventUpdateInput = {
 }
 
 export type ChallengeEventUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number | runtime.Types.Skip
   challengeId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -426,6 +446,7 @@ export type ChallengeEventUncheckedUpdateInput = {
 }
 
 export type ChallengeEventCreateManyInput = {
+  bucket: number
   id?: bigint | number | runtime.Types.Skip
   challengeId?: string | null | runtime.Types.Skip
   subjectUserId: string
@@ -442,6 +463,7 @@ export type ChallengeEventCreateManyInput = {
 }
 
 export type ChallengeEventUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number | runtime.Types.Skip
   challengeId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -458,6 +480,7 @@ export type ChallengeEventUpdateManyMutationInput = {
 }
 
 export type ChallengeEventUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number | runtime.Types.Skip
   challengeId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -474,6 +497,7 @@ export type ChallengeEventUncheckedUpdateManyInput = {
 }
 
 export type ChallengeEventCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -490,12 +514,14 @@ export type ChallengeEventCountOrderByAggregateInput = {
 }
 
 export type ChallengeEventAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   previousId?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeEventMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -511,6 +537,7 @@ export type ChallengeEventMaxOrderByAggregateInput = {
 }
 
 export type ChallengeEventMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -526,6 +553,7 @@ export type ChallengeEventMinOrderByAggregateInput = {
 }
 
 export type ChallengeEventSumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   previousId?: Prisma.SortOrder | runtime.Types.Skip
@@ -562,6 +590,7 @@ export type NullableBytesFieldUpdateOperationsInput = {
 
 
 export type ChallengeEventSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -578,6 +607,7 @@ export type ChallengeEventSelect<ExtArgs extends runtime.Types.Extensions.Intern
 }, ExtArgs["result"]["challengeEvent"]>
 
 export type ChallengeEventSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -594,6 +624,7 @@ export type ChallengeEventSelectCreateManyAndReturn<ExtArgs extends runtime.Type
 }, ExtArgs["result"]["challengeEvent"]>
 
 export type ChallengeEventSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -610,6 +641,7 @@ export type ChallengeEventSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
 }, ExtArgs["result"]["challengeEvent"]>
 
 export type ChallengeEventSelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -625,12 +657,16 @@ export type ChallengeEventSelectScalar = {
   recordedAt?: boolean | runtime.Types.Skip
 }
 
-export type ChallengeEventOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "type" | "occurredAt" | "actor" | "requestId" | "remoteAddress" | "details" | "position" | "previousId" | "previousHash" | "recordedAt", ExtArgs["result"]["challengeEvent"], runtime.Types.Skip>
+export type ChallengeEventOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "id" | "challengeId" | "subjectUserId" | "type" | "occurredAt" | "actor" | "requestId" | "remoteAddress" | "details" | "position" | "previousId" | "previousHash" | "recordedAt", ExtArgs["result"]["challengeEvent"], runtime.Types.Skip>
 
 export type $ChallengeEventPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ChallengeEvent"
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket of the subject (decision 66).
+     */
+    bucket: number
     id: bigint
     /**
      * Null for an event about a user without a challenge.
@@ -742,8 +778,8 @@ export interface ChallengeEventDelegate<ExtArgs extends runtime.Types.Extensions
    * // Get first 10 ChallengeEvents
    * const challengeEvents = await prisma.challengeEvent.findMany({ take: 10 })
    * 
-   * // Only select the `id`
-   * const challengeEventWithIdOnly = await prisma.challengeEvent.findMany({ select: { id: true } })
+   * // Only select the `bucket`
+   * const challengeEventWithBucketOnly = await prisma.challengeEvent.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends ChallengeEventFindManyArgs>(args?: Prisma.SelectSubset<T, ChallengeEventFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChallengeEventPayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -787,9 +823,9 @@ export interface ChallengeEventDelegate<ExtArgs extends runtime.Types.Extensions
    *   ]
    * })
    * 
-   * // Create many ChallengeEvents and only return the `id`
-   * const challengeEventWithIdOnly = await prisma.challengeEvent.createManyAndReturn({
-   *   select: { id: true },
+   * // Create many ChallengeEvents and only return the `bucket`
+   * const challengeEventWithBucketOnly = await prisma.challengeEvent.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -878,9 +914,9 @@ export interface ChallengeEventDelegate<ExtArgs extends runtime.Types.Extensions
    *   ]
    * })
    * 
-   * // Update zero or more ChallengeEvents and only return the `id`
-   * const challengeEventWithIdOnly = await prisma.challengeEvent.updateManyAndReturn({
-   *   select: { id: true },
+   * // Update zero or more ChallengeEvents and only return the `bucket`
+   * const challengeEventWithBucketOnly = await prisma.challengeEvent.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -1082,6 +1118,7 @@ export interface Prisma__ChallengeEventClient<T, Null = never, ExtArgs extends r
  * Fields of the ChallengeEvent model
  */
 export interface ChallengeEventFieldRefs {
+  readonly bucket: Prisma.FieldRef<"ChallengeEvent", 'Int'>
   readonly id: Prisma.FieldRef<"ChallengeEvent", 'BigInt'>
   readonly challengeId: Prisma.FieldRef<"ChallengeEvent", 'String'>
   readonly subjectUserId: Prisma.FieldRef<"ChallengeEvent", 'String'>

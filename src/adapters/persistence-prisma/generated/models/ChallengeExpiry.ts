@@ -20,38 +20,62 @@ export type ChallengeExpiryModel = runtime.Types.Result.DefaultSelection<Prisma.
 
 export type AggregateChallengeExpiry = {
   _count: ChallengeExpiryCountAggregateOutputType | null
+  _avg: ChallengeExpiryAvgAggregateOutputType | null
+  _sum: ChallengeExpirySumAggregateOutputType | null
   _min: ChallengeExpiryMinAggregateOutputType | null
   _max: ChallengeExpiryMaxAggregateOutputType | null
 }
 
+export type ChallengeExpiryAvgAggregateOutputType = {
+  bucket: number | null
+}
+
+export type ChallengeExpirySumAggregateOutputType = {
+  bucket: number | null
+}
+
 export type ChallengeExpiryMinAggregateOutputType = {
+  bucket: number | null
   challengeId: string | null
   expiresAt: Date | null
 }
 
 export type ChallengeExpiryMaxAggregateOutputType = {
+  bucket: number | null
   challengeId: string | null
   expiresAt: Date | null
 }
 
 export type ChallengeExpiryCountAggregateOutputType = {
+  bucket: number
   challengeId: number
   expiresAt: number
   _all: number
 }
 
 
+export type ChallengeExpiryAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
+}
+
+export type ChallengeExpirySumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
+}
+
 export type ChallengeExpiryMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   expiresAt?: true | runtime.Types.Skip
 }
 
 export type ChallengeExpiryMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   expiresAt?: true | runtime.Types.Skip
 }
 
 export type ChallengeExpiryCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   expiresAt?: true | runtime.Types.Skip
   _all?: true | runtime.Types.Skip
@@ -95,6 +119,18 @@ export type ChallengeExpiryAggregateArgs<ExtArgs extends runtime.Types.Extension
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: ChallengeExpiryAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: ChallengeExpirySumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: ChallengeExpiryMinAggregateInputType
@@ -125,14 +161,19 @@ export type ChallengeExpiryGroupByArgs<ExtArgs extends runtime.Types.Extensions.
   take?: number | runtime.Types.Skip
   skip?: number | runtime.Types.Skip
   _count?: ChallengeExpiryCountAggregateInputType | true
+  _avg?: ChallengeExpiryAvgAggregateInputType
+  _sum?: ChallengeExpirySumAggregateInputType
   _min?: ChallengeExpiryMinAggregateInputType
   _max?: ChallengeExpiryMaxAggregateInputType
 }
 
 export type ChallengeExpiryGroupByOutputType = {
+  bucket: number
   challengeId: string
   expiresAt: Date
   _count: ChallengeExpiryCountAggregateOutputType | null
+  _avg: ChallengeExpiryAvgAggregateOutputType | null
+  _sum: ChallengeExpirySumAggregateOutputType | null
   _min: ChallengeExpiryMinAggregateOutputType | null
   _max: ChallengeExpiryMaxAggregateOutputType | null
 }
@@ -156,11 +197,13 @@ export type ChallengeExpiryWhereInput = {
   AND?: Prisma.ChallengeExpiryWhereInput | Prisma.ChallengeExpiryWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeExpiryWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeExpiryWhereInput | Prisma.ChallengeExpiryWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"ChallengeExpiry"> | number | runtime.Types.Skip
   challengeId?: Prisma.UuidFilter<"ChallengeExpiry"> | string | runtime.Types.Skip
   expiresAt?: Prisma.DateTimeFilter<"ChallengeExpiry"> | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeExpiryOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   expiresAt?: Prisma.SortOrder | runtime.Types.Skip
 }
@@ -170,103 +213,134 @@ export type ChallengeExpiryWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.ChallengeExpiryWhereInput | Prisma.ChallengeExpiryWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeExpiryWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeExpiryWhereInput | Prisma.ChallengeExpiryWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"ChallengeExpiry"> | number | runtime.Types.Skip
   expiresAt?: Prisma.DateTimeFilter<"ChallengeExpiry"> | Date | string | runtime.Types.Skip
 }, "challengeId">
 
 export type ChallengeExpiryOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   expiresAt?: Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.ChallengeExpiryCountOrderByAggregateInput | runtime.Types.Skip
+  _avg?: Prisma.ChallengeExpiryAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.ChallengeExpiryMaxOrderByAggregateInput | runtime.Types.Skip
   _min?: Prisma.ChallengeExpiryMinOrderByAggregateInput | runtime.Types.Skip
+  _sum?: Prisma.ChallengeExpirySumOrderByAggregateInput | runtime.Types.Skip
 }
 
 export type ChallengeExpiryScalarWhereWithAggregatesInput = {
   AND?: Prisma.ChallengeExpiryScalarWhereWithAggregatesInput | Prisma.ChallengeExpiryScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeExpiryScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeExpiryScalarWhereWithAggregatesInput | Prisma.ChallengeExpiryScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"ChallengeExpiry"> | number | runtime.Types.Skip
   challengeId?: Prisma.UuidWithAggregatesFilter<"ChallengeExpiry"> | string | runtime.Types.Skip
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"ChallengeExpiry"> | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeExpiryCreateInput = {
+  bucket: number
   challengeId: string
   expiresAt: Date | string
 }
 
 export type ChallengeExpiryUncheckedCreateInput = {
+  bucket: number
   challengeId: string
   expiresAt: Date | string
 }
 
 export type ChallengeExpiryUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeExpiryUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeExpiryCreateManyInput = {
+  bucket: number
   challengeId: string
   expiresAt: Date | string
 }
 
 export type ChallengeExpiryUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeExpiryUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeExpiryCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   expiresAt?: Prisma.SortOrder | runtime.Types.Skip
 }
 
+export type ChallengeExpiryAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
+}
+
 export type ChallengeExpiryMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   expiresAt?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeExpiryMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   expiresAt?: Prisma.SortOrder | runtime.Types.Skip
+}
+
+export type ChallengeExpirySumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 
 
 export type ChallengeExpirySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   expiresAt?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["challengeExpiry"]>
 
 export type ChallengeExpirySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   expiresAt?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["challengeExpiry"]>
 
 export type ChallengeExpirySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   expiresAt?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["challengeExpiry"]>
 
 export type ChallengeExpirySelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   expiresAt?: boolean | runtime.Types.Skip
 }
 
-export type ChallengeExpiryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"challengeId" | "expiresAt", ExtArgs["result"]["challengeExpiry"], runtime.Types.Skip>
+export type ChallengeExpiryOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "challengeId" | "expiresAt", ExtArgs["result"]["challengeExpiry"], runtime.Types.Skip>
 
 export type $ChallengeExpiryPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ChallengeExpiry"
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket of the subject (decision 66).
+     */
+    bucket: number
     challengeId: string
     expiresAt: Date
   }, ExtArgs["result"]["challengeExpiry"]>
@@ -352,8 +426,8 @@ export interface ChallengeExpiryDelegate<ExtArgs extends runtime.Types.Extension
    * // Get first 10 ChallengeExpiries
    * const challengeExpiries = await prisma.challengeExpiry.findMany({ take: 10 })
    * 
-   * // Only select the `challengeId`
-   * const challengeExpiryWithChallengeIdOnly = await prisma.challengeExpiry.findMany({ select: { challengeId: true } })
+   * // Only select the `bucket`
+   * const challengeExpiryWithBucketOnly = await prisma.challengeExpiry.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends ChallengeExpiryFindManyArgs>(args?: Prisma.SelectSubset<T, ChallengeExpiryFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChallengeExpiryPayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -397,9 +471,9 @@ export interface ChallengeExpiryDelegate<ExtArgs extends runtime.Types.Extension
    *   ]
    * })
    * 
-   * // Create many ChallengeExpiries and only return the `challengeId`
-   * const challengeExpiryWithChallengeIdOnly = await prisma.challengeExpiry.createManyAndReturn({
-   *   select: { challengeId: true },
+   * // Create many ChallengeExpiries and only return the `bucket`
+   * const challengeExpiryWithBucketOnly = await prisma.challengeExpiry.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -488,9 +562,9 @@ export interface ChallengeExpiryDelegate<ExtArgs extends runtime.Types.Extension
    *   ]
    * })
    * 
-   * // Update zero or more ChallengeExpiries and only return the `challengeId`
-   * const challengeExpiryWithChallengeIdOnly = await prisma.challengeExpiry.updateManyAndReturn({
-   *   select: { challengeId: true },
+   * // Update zero or more ChallengeExpiries and only return the `bucket`
+   * const challengeExpiryWithBucketOnly = await prisma.challengeExpiry.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -692,6 +766,7 @@ export interface Prisma__ChallengeExpiryClient<T, Null = never, ExtArgs extends 
  * Fields of the ChallengeExpiry model
  */
 export interface ChallengeExpiryFieldRefs {
+  readonly bucket: Prisma.FieldRef<"ChallengeExpiry", 'Int'>
   readonly challengeId: Prisma.FieldRef<"ChallengeExpiry", 'String'>
   readonly expiresAt: Prisma.FieldRef<"ChallengeExpiry", 'DateTime'>
 }

@@ -20,23 +20,36 @@ export type ChallengeStrangerModel = runtime.Types.Result.DefaultSelection<Prism
 
 export type AggregateChallengeStranger = {
   _count: ChallengeStrangerCountAggregateOutputType | null
+  _avg: ChallengeStrangerAvgAggregateOutputType | null
+  _sum: ChallengeStrangerSumAggregateOutputType | null
   _min: ChallengeStrangerMinAggregateOutputType | null
   _max: ChallengeStrangerMaxAggregateOutputType | null
 }
 
+export type ChallengeStrangerAvgAggregateOutputType = {
+  bucket: number | null
+}
+
+export type ChallengeStrangerSumAggregateOutputType = {
+  bucket: number | null
+}
+
 export type ChallengeStrangerMinAggregateOutputType = {
+  bucket: number | null
   challengeId: string | null
   userId: string | null
   seenAt: Date | null
 }
 
 export type ChallengeStrangerMaxAggregateOutputType = {
+  bucket: number | null
   challengeId: string | null
   userId: string | null
   seenAt: Date | null
 }
 
 export type ChallengeStrangerCountAggregateOutputType = {
+  bucket: number
   challengeId: number
   userId: number
   seenAt: number
@@ -44,19 +57,30 @@ export type ChallengeStrangerCountAggregateOutputType = {
 }
 
 
+export type ChallengeStrangerAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
+}
+
+export type ChallengeStrangerSumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
+}
+
 export type ChallengeStrangerMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   userId?: true | runtime.Types.Skip
   seenAt?: true | runtime.Types.Skip
 }
 
 export type ChallengeStrangerMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   userId?: true | runtime.Types.Skip
   seenAt?: true | runtime.Types.Skip
 }
 
 export type ChallengeStrangerCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   userId?: true | runtime.Types.Skip
   seenAt?: true | runtime.Types.Skip
@@ -101,6 +125,18 @@ export type ChallengeStrangerAggregateArgs<ExtArgs extends runtime.Types.Extensi
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: ChallengeStrangerAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: ChallengeStrangerSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: ChallengeStrangerMinAggregateInputType
@@ -131,15 +167,20 @@ export type ChallengeStrangerGroupByArgs<ExtArgs extends runtime.Types.Extension
   take?: number | runtime.Types.Skip
   skip?: number | runtime.Types.Skip
   _count?: ChallengeStrangerCountAggregateInputType | true
+  _avg?: ChallengeStrangerAvgAggregateInputType
+  _sum?: ChallengeStrangerSumAggregateInputType
   _min?: ChallengeStrangerMinAggregateInputType
   _max?: ChallengeStrangerMaxAggregateInputType
 }
 
 export type ChallengeStrangerGroupByOutputType = {
+  bucket: number
   challengeId: string
   userId: string
   seenAt: Date
   _count: ChallengeStrangerCountAggregateOutputType | null
+  _avg: ChallengeStrangerAvgAggregateOutputType | null
+  _sum: ChallengeStrangerSumAggregateOutputType | null
   _min: ChallengeStrangerMinAggregateOutputType | null
   _max: ChallengeStrangerMaxAggregateOutputType | null
 }
@@ -163,12 +204,14 @@ export type ChallengeStrangerWhereInput = {
   AND?: Prisma.ChallengeStrangerWhereInput | Prisma.ChallengeStrangerWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeStrangerWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeStrangerWhereInput | Prisma.ChallengeStrangerWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"ChallengeStranger"> | number | runtime.Types.Skip
   challengeId?: Prisma.UuidFilter<"ChallengeStranger"> | string | runtime.Types.Skip
   userId?: Prisma.StringFilter<"ChallengeStranger"> | string | runtime.Types.Skip
   seenAt?: Prisma.DateTimeFilter<"ChallengeStranger"> | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeStrangerOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   userId?: Prisma.SortOrder | runtime.Types.Skip
   seenAt?: Prisma.SortOrder | runtime.Types.Skip
@@ -179,66 +222,78 @@ export type ChallengeStrangerWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.ChallengeStrangerWhereInput | Prisma.ChallengeStrangerWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeStrangerWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeStrangerWhereInput | Prisma.ChallengeStrangerWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"ChallengeStranger"> | number | runtime.Types.Skip
   challengeId?: Prisma.UuidFilter<"ChallengeStranger"> | string | runtime.Types.Skip
   userId?: Prisma.StringFilter<"ChallengeStranger"> | string | runtime.Types.Skip
   seenAt?: Prisma.DateTimeFilter<"ChallengeStranger"> | Date | string | runtime.Types.Skip
 }, "challengeId_userId">
 
 export type ChallengeStrangerOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   userId?: Prisma.SortOrder | runtime.Types.Skip
   seenAt?: Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.ChallengeStrangerCountOrderByAggregateInput | runtime.Types.Skip
+  _avg?: Prisma.ChallengeStrangerAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.ChallengeStrangerMaxOrderByAggregateInput | runtime.Types.Skip
   _min?: Prisma.ChallengeStrangerMinOrderByAggregateInput | runtime.Types.Skip
+  _sum?: Prisma.ChallengeStrangerSumOrderByAggregateInput | runtime.Types.Skip
 }
 
 export type ChallengeStrangerScalarWhereWithAggregatesInput = {
   AND?: Prisma.ChallengeStrangerScalarWhereWithAggregatesInput | Prisma.ChallengeStrangerScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.ChallengeStrangerScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.ChallengeStrangerScalarWhereWithAggregatesInput | Prisma.ChallengeStrangerScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"ChallengeStranger"> | number | runtime.Types.Skip
   challengeId?: Prisma.UuidWithAggregatesFilter<"ChallengeStranger"> | string | runtime.Types.Skip
   userId?: Prisma.StringWithAggregatesFilter<"ChallengeStranger"> | string | runtime.Types.Skip
   seenAt?: Prisma.DateTimeWithAggregatesFilter<"ChallengeStranger"> | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeStrangerCreateInput = {
+  bucket: number
   challengeId: string
   userId: string
   seenAt: Date | string
 }
 
 export type ChallengeStrangerUncheckedCreateInput = {
+  bucket: number
   challengeId: string
   userId: string
   seenAt: Date | string
 }
 
 export type ChallengeStrangerUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   userId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeStrangerUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   userId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeStrangerCreateManyInput = {
+  bucket: number
   challengeId: string
   userId: string
   seenAt: Date | string
 }
 
 export type ChallengeStrangerUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   userId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
 }
 
 export type ChallengeStrangerUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   userId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   seenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string | runtime.Types.Skip
@@ -250,55 +305,74 @@ export type ChallengeStrangerChallengeIdUserIdCompoundUniqueInput = {
 }
 
 export type ChallengeStrangerCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   userId?: Prisma.SortOrder | runtime.Types.Skip
   seenAt?: Prisma.SortOrder | runtime.Types.Skip
 }
 
+export type ChallengeStrangerAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
+}
+
 export type ChallengeStrangerMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   userId?: Prisma.SortOrder | runtime.Types.Skip
   seenAt?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ChallengeStrangerMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   userId?: Prisma.SortOrder | runtime.Types.Skip
   seenAt?: Prisma.SortOrder | runtime.Types.Skip
 }
 
+export type ChallengeStrangerSumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
+}
+
 
 
 export type ChallengeStrangerSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   userId?: boolean | runtime.Types.Skip
   seenAt?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["challengeStranger"]>
 
 export type ChallengeStrangerSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   userId?: boolean | runtime.Types.Skip
   seenAt?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["challengeStranger"]>
 
 export type ChallengeStrangerSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   userId?: boolean | runtime.Types.Skip
   seenAt?: boolean | runtime.Types.Skip
 }, ExtArgs["result"]["challengeStranger"]>
 
 export type ChallengeStrangerSelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   userId?: boolean | runtime.Types.Skip
   seenAt?: boolean | runtime.Types.Skip
 }
 
-export type ChallengeStrangerOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"challengeId" | "userId" | "seenAt", ExtArgs["result"]["challengeStranger"], runtime.Types.Skip>
+export type ChallengeStrangerOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "challengeId" | "userId" | "seenAt", ExtArgs["result"]["challengeStranger"], runtime.Types.Skip>
 
 export type $ChallengeStrangerPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ChallengeStranger"
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket that the id of the challenge carries (decision 66).
+     */
+    bucket: number
     challengeId: string
     userId: string
     seenAt: Date
@@ -385,8 +459,8 @@ export interface ChallengeStrangerDelegate<ExtArgs extends runtime.Types.Extensi
    * // Get first 10 ChallengeStrangers
    * const challengeStrangers = await prisma.challengeStranger.findMany({ take: 10 })
    * 
-   * // Only select the `challengeId`
-   * const challengeStrangerWithChallengeIdOnly = await prisma.challengeStranger.findMany({ select: { challengeId: true } })
+   * // Only select the `bucket`
+   * const challengeStrangerWithBucketOnly = await prisma.challengeStranger.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends ChallengeStrangerFindManyArgs>(args?: Prisma.SelectSubset<T, ChallengeStrangerFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChallengeStrangerPayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -430,9 +504,9 @@ export interface ChallengeStrangerDelegate<ExtArgs extends runtime.Types.Extensi
    *   ]
    * })
    * 
-   * // Create many ChallengeStrangers and only return the `challengeId`
-   * const challengeStrangerWithChallengeIdOnly = await prisma.challengeStranger.createManyAndReturn({
-   *   select: { challengeId: true },
+   * // Create many ChallengeStrangers and only return the `bucket`
+   * const challengeStrangerWithBucketOnly = await prisma.challengeStranger.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -521,9 +595,9 @@ export interface ChallengeStrangerDelegate<ExtArgs extends runtime.Types.Extensi
    *   ]
    * })
    * 
-   * // Update zero or more ChallengeStrangers and only return the `challengeId`
-   * const challengeStrangerWithChallengeIdOnly = await prisma.challengeStranger.updateManyAndReturn({
-   *   select: { challengeId: true },
+   * // Update zero or more ChallengeStrangers and only return the `bucket`
+   * const challengeStrangerWithBucketOnly = await prisma.challengeStranger.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -725,6 +799,7 @@ export interface Prisma__ChallengeStrangerClient<T, Null = never, ExtArgs extend
  * Fields of the ChallengeStranger model
  */
 export interface ChallengeStrangerFieldRefs {
+  readonly bucket: Prisma.FieldRef<"ChallengeStranger", 'Int'>
   readonly challengeId: Prisma.FieldRef<"ChallengeStranger", 'String'>
   readonly userId: Prisma.FieldRef<"ChallengeStranger", 'String'>
   readonly seenAt: Prisma.FieldRef<"ChallengeStranger", 'DateTime'>

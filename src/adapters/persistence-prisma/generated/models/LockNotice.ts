@@ -27,14 +27,17 @@ export type AggregateLockNotice = {
 }
 
 export type LockNoticeAvgAggregateOutputType = {
+  bucket: number | null
   deliveryAttempts: number | null
 }
 
 export type LockNoticeSumAggregateOutputType = {
+  bucket: number | null
   deliveryAttempts: number | null
 }
 
 export type LockNoticeMinAggregateOutputType = {
+  bucket: number | null
   id: string | null
   challengeId: string | null
   subjectUserId: string | null
@@ -51,6 +54,7 @@ export type LockNoticeMinAggregateOutputType = {
 }
 
 export type LockNoticeMaxAggregateOutputType = {
+  bucket: number | null
   id: string | null
   challengeId: string | null
   subjectUserId: string | null
@@ -67,6 +71,7 @@ export type LockNoticeMaxAggregateOutputType = {
 }
 
 export type LockNoticeCountAggregateOutputType = {
+  bucket: number
   id: number
   challengeId: number
   subjectUserId: number
@@ -85,14 +90,17 @@ export type LockNoticeCountAggregateOutputType = {
 
 
 export type LockNoticeAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
 }
 
 export type LockNoticeSumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
 }
 
 export type LockNoticeMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -109,6 +117,7 @@ export type LockNoticeMinAggregateInputType = {
 }
 
 export type LockNoticeMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -125,6 +134,7 @@ export type LockNoticeMaxAggregateInputType = {
 }
 
 export type LockNoticeCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -228,6 +238,7 @@ export type LockNoticeGroupByArgs<ExtArgs extends runtime.Types.Extensions.Inter
 }
 
 export type LockNoticeGroupByOutputType = {
+  bucket: number
   id: string
   challengeId: string
   subjectUserId: string
@@ -267,6 +278,7 @@ export type LockNoticeWhereInput = {
   AND?: Prisma.LockNoticeWhereInput | Prisma.LockNoticeWhereInput[] | runtime.Types.Skip
   OR?: Prisma.LockNoticeWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.LockNoticeWhereInput | Prisma.LockNoticeWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"LockNotice"> | number | runtime.Types.Skip
   id?: Prisma.UuidFilter<"LockNotice"> | string | runtime.Types.Skip
   challengeId?: Prisma.UuidFilter<"LockNotice"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"LockNotice"> | string | runtime.Types.Skip
@@ -284,6 +296,7 @@ export type LockNoticeWhereInput = {
 }
 
 export type LockNoticeOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -305,6 +318,7 @@ export type LockNoticeWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.LockNoticeWhereInput | Prisma.LockNoticeWhereInput[] | runtime.Types.Skip
   OR?: Prisma.LockNoticeWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.LockNoticeWhereInput | Prisma.LockNoticeWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"LockNotice"> | number | runtime.Types.Skip
   challengeId?: Prisma.UuidFilter<"LockNotice"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"LockNotice"> | string | runtime.Types.Skip
   recipient?: Prisma.StringFilter<"LockNotice"> | string | runtime.Types.Skip
@@ -321,6 +335,7 @@ export type LockNoticeWhereUniqueInput = Prisma.AtLeast<{
 }, "id">
 
 export type LockNoticeOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -345,6 +360,7 @@ export type LockNoticeScalarWhereWithAggregatesInput = {
   AND?: Prisma.LockNoticeScalarWhereWithAggregatesInput | Prisma.LockNoticeScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.LockNoticeScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.LockNoticeScalarWhereWithAggregatesInput | Prisma.LockNoticeScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"LockNotice"> | number | runtime.Types.Skip
   id?: Prisma.UuidWithAggregatesFilter<"LockNotice"> | string | runtime.Types.Skip
   challengeId?: Prisma.UuidWithAggregatesFilter<"LockNotice"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringWithAggregatesFilter<"LockNotice"> | string | runtime.Types.Skip
@@ -361,6 +377,7 @@ export type LockNoticeScalarWhereWithAggregatesInput = {
 }
 
 export type LockNoticeCreateInput = {
+  bucket: number
   id: string
   subjectUserId: string
   recipient: string
@@ -377,6 +394,7 @@ export type LockNoticeCreateInput = {
 }
 
 export type LockNoticeUncheckedCreateInput = {
+  bucket: number
   id: string
   challengeId: string
   subjectUserId: string
@@ -393,6 +411,7 @@ export type LockNoticeUncheckedCreateInput = {
 }
 
 export type LockNoticeUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -409,6 +428,7 @@ export type LockNoticeUpdateInput = {
 }
 
 export type LockNoticeUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -425,6 +445,7 @@ export type LockNoticeUncheckedUpdateInput = {
 }
 
 export type LockNoticeCreateManyInput = {
+  bucket: number
   id: string
   challengeId: string
   subjectUserId: string
@@ -441,6 +462,7 @@ export type LockNoticeCreateManyInput = {
 }
 
 export type LockNoticeUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -456,6 +478,7 @@ export type LockNoticeUpdateManyMutationInput = {
 }
 
 export type LockNoticeUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -482,6 +505,7 @@ export type LockNoticeOrderByRelationAggregateInput = {
 }
 
 export type LockNoticeCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -498,10 +522,12 @@ export type LockNoticeCountOrderByAggregateInput = {
 }
 
 export type LockNoticeAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type LockNoticeMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -518,6 +544,7 @@ export type LockNoticeMaxOrderByAggregateInput = {
 }
 
 export type LockNoticeMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -534,6 +561,7 @@ export type LockNoticeMinOrderByAggregateInput = {
 }
 
 export type LockNoticeSumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
 }
 
@@ -580,6 +608,7 @@ export type LockNoticeUncheckedUpdateManyWithoutChallengeNestedInput = {
 }
 
 export type LockNoticeCreateWithoutChallengeInput = {
+  bucket: number
   id: string
   subjectUserId: string
   recipient: string
@@ -595,6 +624,7 @@ export type LockNoticeCreateWithoutChallengeInput = {
 }
 
 export type LockNoticeUncheckedCreateWithoutChallengeInput = {
+  bucket: number
   id: string
   subjectUserId: string
   recipient: string
@@ -639,6 +669,7 @@ export type LockNoticeScalarWhereInput = {
   AND?: Prisma.LockNoticeScalarWhereInput | Prisma.LockNoticeScalarWhereInput[] | runtime.Types.Skip
   OR?: Prisma.LockNoticeScalarWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.LockNoticeScalarWhereInput | Prisma.LockNoticeScalarWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"LockNotice"> | number | runtime.Types.Skip
   id?: Prisma.UuidFilter<"LockNotice"> | string | runtime.Types.Skip
   challengeId?: Prisma.UuidFilter<"LockNotice"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"LockNotice"> | string | runtime.Types.Skip
@@ -655,6 +686,7 @@ export type LockNoticeScalarWhereInput = {
 }
 
 export type LockNoticeCreateManyChallengeInput = {
+  bucket: number
   id: string
   subjectUserId: string
   recipient: string
@@ -670,6 +702,7 @@ export type LockNoticeCreateManyChallengeInput = {
 }
 
 export type LockNoticeUpdateWithoutChallengeInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -685,6 +718,7 @@ export type LockNoticeUpdateWithoutChallengeInput = {
 }
 
 export type LockNoticeUncheckedUpdateWithoutChallengeInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -700,6 +734,7 @@ export type LockNoticeUncheckedUpdateWithoutChallengeInput = {
 }
 
 export type LockNoticeUncheckedUpdateManyWithoutChallengeInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   recipient?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -717,6 +752,7 @@ export type LockNoticeUncheckedUpdateManyWithoutChallengeInput = {
 
 
 export type LockNoticeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -734,6 +770,7 @@ export type LockNoticeSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
 }, ExtArgs["result"]["lockNotice"]>
 
 export type LockNoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -751,6 +788,7 @@ export type LockNoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
 }, ExtArgs["result"]["lockNotice"]>
 
 export type LockNoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -768,6 +806,7 @@ export type LockNoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
 }, ExtArgs["result"]["lockNotice"]>
 
 export type LockNoticeSelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -783,7 +822,7 @@ export type LockNoticeSelectScalar = {
   failureReason?: boolean | runtime.Types.Skip
 }
 
-export type LockNoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "recipient" | "lockedAt" | "lockedUntil" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason", ExtArgs["result"]["lockNotice"], runtime.Types.Skip>
+export type LockNoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "id" | "challengeId" | "subjectUserId" | "recipient" | "lockedAt" | "lockedUntil" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason", ExtArgs["result"]["lockNotice"], runtime.Types.Skip>
 export type LockNoticeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }
@@ -800,6 +839,10 @@ export type $LockNoticePayload<ExtArgs extends runtime.Types.Extensions.Internal
     challenge: Prisma.$ChallengePayload<ExtArgs>
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket of the subject (decision 66).
+     */
+    bucket: number
     id: string
     /**
      * The challenge whose wrong code locked the subject.
@@ -899,8 +942,8 @@ export interface LockNoticeDelegate<ExtArgs extends runtime.Types.Extensions.Int
    * // Get first 10 LockNotices
    * const lockNotices = await prisma.lockNotice.findMany({ take: 10 })
    * 
-   * // Only select the `id`
-   * const lockNoticeWithIdOnly = await prisma.lockNotice.findMany({ select: { id: true } })
+   * // Only select the `bucket`
+   * const lockNoticeWithBucketOnly = await prisma.lockNotice.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends LockNoticeFindManyArgs>(args?: Prisma.SelectSubset<T, LockNoticeFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$LockNoticePayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -944,9 +987,9 @@ export interface LockNoticeDelegate<ExtArgs extends runtime.Types.Extensions.Int
    *   ]
    * })
    * 
-   * // Create many LockNotices and only return the `id`
-   * const lockNoticeWithIdOnly = await prisma.lockNotice.createManyAndReturn({
-   *   select: { id: true },
+   * // Create many LockNotices and only return the `bucket`
+   * const lockNoticeWithBucketOnly = await prisma.lockNotice.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -1035,9 +1078,9 @@ export interface LockNoticeDelegate<ExtArgs extends runtime.Types.Extensions.Int
    *   ]
    * })
    * 
-   * // Update zero or more LockNotices and only return the `id`
-   * const lockNoticeWithIdOnly = await prisma.lockNotice.updateManyAndReturn({
-   *   select: { id: true },
+   * // Update zero or more LockNotices and only return the `bucket`
+   * const lockNoticeWithBucketOnly = await prisma.lockNotice.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -1240,6 +1283,7 @@ export interface Prisma__LockNoticeClient<T, Null = never, ExtArgs extends runti
  * Fields of the LockNotice model
  */
 export interface LockNoticeFieldRefs {
+  readonly bucket: Prisma.FieldRef<"LockNotice", 'Int'>
   readonly id: Prisma.FieldRef<"LockNotice", 'String'>
   readonly challengeId: Prisma.FieldRef<"LockNotice", 'String'>
   readonly subjectUserId: Prisma.FieldRef<"LockNotice", 'String'>

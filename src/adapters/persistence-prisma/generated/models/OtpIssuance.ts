@@ -27,16 +27,19 @@ export type AggregateOtpIssuance = {
 }
 
 export type OtpIssuanceAvgAggregateOutputType = {
+  bucket: number | null
   number: number | null
   deliveryAttempts: number | null
 }
 
 export type OtpIssuanceSumAggregateOutputType = {
+  bucket: number | null
   number: number | null
   deliveryAttempts: number | null
 }
 
 export type OtpIssuanceMinAggregateOutputType = {
+  bucket: number | null
   id: string | null
   challengeId: string | null
   subjectUserId: string | null
@@ -61,6 +64,7 @@ export type OtpIssuanceMinAggregateOutputType = {
 }
 
 export type OtpIssuanceMaxAggregateOutputType = {
+  bucket: number | null
   id: string | null
   challengeId: string | null
   subjectUserId: string | null
@@ -85,6 +89,7 @@ export type OtpIssuanceMaxAggregateOutputType = {
 }
 
 export type OtpIssuanceCountAggregateOutputType = {
+  bucket: number
   id: number
   challengeId: number
   subjectUserId: number
@@ -111,16 +116,19 @@ export type OtpIssuanceCountAggregateOutputType = {
 
 
 export type OtpIssuanceAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   number?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
 }
 
 export type OtpIssuanceSumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   number?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
 }
 
 export type OtpIssuanceMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -145,6 +153,7 @@ export type OtpIssuanceMinAggregateInputType = {
 }
 
 export type OtpIssuanceMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -169,6 +178,7 @@ export type OtpIssuanceMaxAggregateInputType = {
 }
 
 export type OtpIssuanceCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   challengeId?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
@@ -280,6 +290,7 @@ export type OtpIssuanceGroupByArgs<ExtArgs extends runtime.Types.Extensions.Inte
 }
 
 export type OtpIssuanceGroupByOutputType = {
+  bucket: number
   id: string
   challengeId: string
   subjectUserId: string
@@ -327,6 +338,7 @@ export type OtpIssuanceWhereInput = {
   AND?: Prisma.OtpIssuanceWhereInput | Prisma.OtpIssuanceWhereInput[] | runtime.Types.Skip
   OR?: Prisma.OtpIssuanceWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.OtpIssuanceWhereInput | Prisma.OtpIssuanceWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"OtpIssuance"> | number | runtime.Types.Skip
   id?: Prisma.UuidFilter<"OtpIssuance"> | string | runtime.Types.Skip
   challengeId?: Prisma.UuidFilter<"OtpIssuance"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"OtpIssuance"> | string | runtime.Types.Skip
@@ -352,6 +364,7 @@ export type OtpIssuanceWhereInput = {
 }
 
 export type OtpIssuanceOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -382,6 +395,7 @@ export type OtpIssuanceWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.OtpIssuanceWhereInput | Prisma.OtpIssuanceWhereInput[] | runtime.Types.Skip
   OR?: Prisma.OtpIssuanceWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.OtpIssuanceWhereInput | Prisma.OtpIssuanceWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"OtpIssuance"> | number | runtime.Types.Skip
   challengeId?: Prisma.UuidFilter<"OtpIssuance"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"OtpIssuance"> | string | runtime.Types.Skip
   number?: Prisma.IntFilter<"OtpIssuance"> | number | runtime.Types.Skip
@@ -406,6 +420,7 @@ export type OtpIssuanceWhereUniqueInput = Prisma.AtLeast<{
 }, "id" | "challengeId_number">
 
 export type OtpIssuanceOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -438,6 +453,7 @@ export type OtpIssuanceScalarWhereWithAggregatesInput = {
   AND?: Prisma.OtpIssuanceScalarWhereWithAggregatesInput | Prisma.OtpIssuanceScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.OtpIssuanceScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.OtpIssuanceScalarWhereWithAggregatesInput | Prisma.OtpIssuanceScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"OtpIssuance"> | number | runtime.Types.Skip
   id?: Prisma.UuidWithAggregatesFilter<"OtpIssuance"> | string | runtime.Types.Skip
   challengeId?: Prisma.UuidWithAggregatesFilter<"OtpIssuance"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringWithAggregatesFilter<"OtpIssuance"> | string | runtime.Types.Skip
@@ -462,6 +478,7 @@ export type OtpIssuanceScalarWhereWithAggregatesInput = {
 }
 
 export type OtpIssuanceCreateInput = {
+  bucket: number
   id: string
   subjectUserId: string
   number: number
@@ -486,6 +503,7 @@ export type OtpIssuanceCreateInput = {
 }
 
 export type OtpIssuanceUncheckedCreateInput = {
+  bucket: number
   id: string
   challengeId: string
   subjectUserId: string
@@ -510,6 +528,7 @@ export type OtpIssuanceUncheckedCreateInput = {
 }
 
 export type OtpIssuanceUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   number?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -534,6 +553,7 @@ export type OtpIssuanceUpdateInput = {
 }
 
 export type OtpIssuanceUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -558,6 +578,7 @@ export type OtpIssuanceUncheckedUpdateInput = {
 }
 
 export type OtpIssuanceCreateManyInput = {
+  bucket: number
   id: string
   challengeId: string
   subjectUserId: string
@@ -582,6 +603,7 @@ export type OtpIssuanceCreateManyInput = {
 }
 
 export type OtpIssuanceUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   number?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -605,6 +627,7 @@ export type OtpIssuanceUpdateManyMutationInput = {
 }
 
 export type OtpIssuanceUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   challengeId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -644,6 +667,7 @@ export type OtpIssuanceChallengeIdNumberCompoundUniqueInput = {
 }
 
 export type OtpIssuanceCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -668,11 +692,13 @@ export type OtpIssuanceCountOrderByAggregateInput = {
 }
 
 export type OtpIssuanceAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   number?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type OtpIssuanceMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -697,6 +723,7 @@ export type OtpIssuanceMaxOrderByAggregateInput = {
 }
 
 export type OtpIssuanceMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   challengeId?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
@@ -721,6 +748,7 @@ export type OtpIssuanceMinOrderByAggregateInput = {
 }
 
 export type OtpIssuanceSumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   number?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
 }
@@ -768,6 +796,7 @@ export type OtpIssuanceUncheckedUpdateManyWithoutChallengeNestedInput = {
 }
 
 export type OtpIssuanceCreateWithoutChallengeInput = {
+  bucket: number
   id: string
   subjectUserId: string
   number: number
@@ -791,6 +820,7 @@ export type OtpIssuanceCreateWithoutChallengeInput = {
 }
 
 export type OtpIssuanceUncheckedCreateWithoutChallengeInput = {
+  bucket: number
   id: string
   subjectUserId: string
   number: number
@@ -843,6 +873,7 @@ export type OtpIssuanceScalarWhereInput = {
   AND?: Prisma.OtpIssuanceScalarWhereInput | Prisma.OtpIssuanceScalarWhereInput[] | runtime.Types.Skip
   OR?: Prisma.OtpIssuanceScalarWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.OtpIssuanceScalarWhereInput | Prisma.OtpIssuanceScalarWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"OtpIssuance"> | number | runtime.Types.Skip
   id?: Prisma.UuidFilter<"OtpIssuance"> | string | runtime.Types.Skip
   challengeId?: Prisma.UuidFilter<"OtpIssuance"> | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"OtpIssuance"> | string | runtime.Types.Skip
@@ -867,6 +898,7 @@ export type OtpIssuanceScalarWhereInput = {
 }
 
 export type OtpIssuanceCreateManyChallengeInput = {
+  bucket: number
   id: string
   subjectUserId: string
   number: number
@@ -890,6 +922,7 @@ export type OtpIssuanceCreateManyChallengeInput = {
 }
 
 export type OtpIssuanceUpdateWithoutChallengeInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   number?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -913,6 +946,7 @@ export type OtpIssuanceUpdateWithoutChallengeInput = {
 }
 
 export type OtpIssuanceUncheckedUpdateWithoutChallengeInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   number?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -936,6 +970,7 @@ export type OtpIssuanceUncheckedUpdateWithoutChallengeInput = {
 }
 
 export type OtpIssuanceUncheckedUpdateManyWithoutChallengeInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   number?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -961,6 +996,7 @@ export type OtpIssuanceUncheckedUpdateManyWithoutChallengeInput = {
 
 
 export type OtpIssuanceSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -986,6 +1022,7 @@ export type OtpIssuanceSelect<ExtArgs extends runtime.Types.Extensions.InternalA
 }, ExtArgs["result"]["otpIssuance"]>
 
 export type OtpIssuanceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -1011,6 +1048,7 @@ export type OtpIssuanceSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
 }, ExtArgs["result"]["otpIssuance"]>
 
 export type OtpIssuanceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -1036,6 +1074,7 @@ export type OtpIssuanceSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
 }, ExtArgs["result"]["otpIssuance"]>
 
 export type OtpIssuanceSelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   challengeId?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
@@ -1059,7 +1098,7 @@ export type OtpIssuanceSelectScalar = {
   seal?: boolean | runtime.Types.Skip
 }
 
-export type OtpIssuanceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "challengeId" | "subjectUserId" | "number" | "keyId" | "recipient" | "issuedAt" | "expiresAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason" | "delayedAt" | "deliveredAt" | "bouncedAt" | "bounceKind" | "traceContext" | "seal", ExtArgs["result"]["otpIssuance"], runtime.Types.Skip>
+export type OtpIssuanceOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "id" | "challengeId" | "subjectUserId" | "number" | "keyId" | "recipient" | "issuedAt" | "expiresAt" | "status" | "deliveryAttempts" | "nextAttemptAt" | "sentAt" | "messageId" | "failedAt" | "failureReason" | "delayedAt" | "deliveredAt" | "bouncedAt" | "bounceKind" | "traceContext" | "seal", ExtArgs["result"]["otpIssuance"], runtime.Types.Skip>
 export type OtpIssuanceInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   challenge?: boolean | Prisma.ChallengeDefaultArgs<ExtArgs> | runtime.Types.Skip
 }
@@ -1076,6 +1115,10 @@ export type $OtpIssuancePayload<ExtArgs extends runtime.Types.Extensions.Interna
     challenge: Prisma.$ChallengePayload<ExtArgs>
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket of the subject (decision 66).
+     */
+    bucket: number
     id: string
     challengeId: string
     subjectUserId: string
@@ -1189,8 +1232,8 @@ export interface OtpIssuanceDelegate<ExtArgs extends runtime.Types.Extensions.In
    * // Get first 10 OtpIssuances
    * const otpIssuances = await prisma.otpIssuance.findMany({ take: 10 })
    * 
-   * // Only select the `id`
-   * const otpIssuanceWithIdOnly = await prisma.otpIssuance.findMany({ select: { id: true } })
+   * // Only select the `bucket`
+   * const otpIssuanceWithBucketOnly = await prisma.otpIssuance.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends OtpIssuanceFindManyArgs>(args?: Prisma.SelectSubset<T, OtpIssuanceFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OtpIssuancePayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -1234,9 +1277,9 @@ export interface OtpIssuanceDelegate<ExtArgs extends runtime.Types.Extensions.In
    *   ]
    * })
    * 
-   * // Create many OtpIssuances and only return the `id`
-   * const otpIssuanceWithIdOnly = await prisma.otpIssuance.createManyAndReturn({
-   *   select: { id: true },
+   * // Create many OtpIssuances and only return the `bucket`
+   * const otpIssuanceWithBucketOnly = await prisma.otpIssuance.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -1325,9 +1368,9 @@ export interface OtpIssuanceDelegate<ExtArgs extends runtime.Types.Extensions.In
    *   ]
    * })
    * 
-   * // Update zero or more OtpIssuances and only return the `id`
-   * const otpIssuanceWithIdOnly = await prisma.otpIssuance.updateManyAndReturn({
-   *   select: { id: true },
+   * // Update zero or more OtpIssuances and only return the `bucket`
+   * const otpIssuanceWithBucketOnly = await prisma.otpIssuance.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -1530,6 +1573,7 @@ export interface Prisma__OtpIssuanceClient<T, Null = never, ExtArgs extends runt
  * Fields of the OtpIssuance model
  */
 export interface OtpIssuanceFieldRefs {
+  readonly bucket: Prisma.FieldRef<"OtpIssuance", 'Int'>
   readonly id: Prisma.FieldRef<"OtpIssuance", 'String'>
   readonly challengeId: Prisma.FieldRef<"OtpIssuance", 'String'>
   readonly subjectUserId: Prisma.FieldRef<"OtpIssuance", 'String'>

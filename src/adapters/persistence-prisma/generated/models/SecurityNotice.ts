@@ -27,14 +27,17 @@ export type AggregateSecurityNotice = {
 }
 
 export type SecurityNoticeAvgAggregateOutputType = {
+  bucket: number | null
   deliveryAttempts: number | null
 }
 
 export type SecurityNoticeSumAggregateOutputType = {
+  bucket: number | null
   deliveryAttempts: number | null
 }
 
 export type SecurityNoticeMinAggregateOutputType = {
+  bucket: number | null
   id: string | null
   kind: string | null
   clientId: string | null
@@ -50,6 +53,7 @@ export type SecurityNoticeMinAggregateOutputType = {
 }
 
 export type SecurityNoticeMaxAggregateOutputType = {
+  bucket: number | null
   id: string | null
   kind: string | null
   clientId: string | null
@@ -65,6 +69,7 @@ export type SecurityNoticeMaxAggregateOutputType = {
 }
 
 export type SecurityNoticeCountAggregateOutputType = {
+  bucket: number
   id: number
   kind: number
   clientId: number
@@ -82,14 +87,17 @@ export type SecurityNoticeCountAggregateOutputType = {
 
 
 export type SecurityNoticeAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
 }
 
 export type SecurityNoticeSumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   deliveryAttempts?: true | runtime.Types.Skip
 }
 
 export type SecurityNoticeMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   kind?: true | runtime.Types.Skip
   clientId?: true | runtime.Types.Skip
@@ -105,6 +113,7 @@ export type SecurityNoticeMinAggregateInputType = {
 }
 
 export type SecurityNoticeMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   kind?: true | runtime.Types.Skip
   clientId?: true | runtime.Types.Skip
@@ -120,6 +129,7 @@ export type SecurityNoticeMaxAggregateInputType = {
 }
 
 export type SecurityNoticeCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   kind?: true | runtime.Types.Skip
   clientId?: true | runtime.Types.Skip
@@ -222,6 +232,7 @@ export type SecurityNoticeGroupByArgs<ExtArgs extends runtime.Types.Extensions.I
 }
 
 export type SecurityNoticeGroupByOutputType = {
+  bucket: number
   id: string
   kind: string
   clientId: string | null
@@ -260,6 +271,7 @@ export type SecurityNoticeWhereInput = {
   AND?: Prisma.SecurityNoticeWhereInput | Prisma.SecurityNoticeWhereInput[] | runtime.Types.Skip
   OR?: Prisma.SecurityNoticeWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.SecurityNoticeWhereInput | Prisma.SecurityNoticeWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"SecurityNotice"> | number | runtime.Types.Skip
   id?: Prisma.UuidFilter<"SecurityNotice"> | string | runtime.Types.Skip
   kind?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   clientId?: Prisma.StringNullableFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
@@ -275,6 +287,7 @@ export type SecurityNoticeWhereInput = {
 }
 
 export type SecurityNoticeOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   kind?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
@@ -294,6 +307,7 @@ export type SecurityNoticeWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.SecurityNoticeWhereInput | Prisma.SecurityNoticeWhereInput[] | runtime.Types.Skip
   OR?: Prisma.SecurityNoticeWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.SecurityNoticeWhereInput | Prisma.SecurityNoticeWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"SecurityNotice"> | number | runtime.Types.Skip
   kind?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
   clientId?: Prisma.StringNullableFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"SecurityNotice"> | string | runtime.Types.Skip
@@ -308,6 +322,7 @@ export type SecurityNoticeWhereUniqueInput = Prisma.AtLeast<{
 }, "id">
 
 export type SecurityNoticeOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   kind?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
@@ -331,6 +346,7 @@ export type SecurityNoticeScalarWhereWithAggregatesInput = {
   AND?: Prisma.SecurityNoticeScalarWhereWithAggregatesInput | Prisma.SecurityNoticeScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.SecurityNoticeScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.SecurityNoticeScalarWhereWithAggregatesInput | Prisma.SecurityNoticeScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"SecurityNotice"> | number | runtime.Types.Skip
   id?: Prisma.UuidWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   kind?: Prisma.StringWithAggregatesFilter<"SecurityNotice"> | string | runtime.Types.Skip
   clientId?: Prisma.StringNullableWithAggregatesFilter<"SecurityNotice"> | string | null | runtime.Types.Skip
@@ -346,6 +362,7 @@ export type SecurityNoticeScalarWhereWithAggregatesInput = {
 }
 
 export type SecurityNoticeCreateInput = {
+  bucket: number
   id: string
   kind: string
   clientId?: string | null | runtime.Types.Skip
@@ -361,6 +378,7 @@ export type SecurityNoticeCreateInput = {
 }
 
 export type SecurityNoticeUncheckedCreateInput = {
+  bucket: number
   id: string
   kind: string
   clientId?: string | null | runtime.Types.Skip
@@ -376,6 +394,7 @@ export type SecurityNoticeUncheckedCreateInput = {
 }
 
 export type SecurityNoticeUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   kind?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -391,6 +410,7 @@ export type SecurityNoticeUpdateInput = {
 }
 
 export type SecurityNoticeUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   kind?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -406,6 +426,7 @@ export type SecurityNoticeUncheckedUpdateInput = {
 }
 
 export type SecurityNoticeCreateManyInput = {
+  bucket: number
   id: string
   kind: string
   clientId?: string | null | runtime.Types.Skip
@@ -421,6 +442,7 @@ export type SecurityNoticeCreateManyInput = {
 }
 
 export type SecurityNoticeUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   kind?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -436,6 +458,7 @@ export type SecurityNoticeUpdateManyMutationInput = {
 }
 
 export type SecurityNoticeUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   kind?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -451,6 +474,7 @@ export type SecurityNoticeUncheckedUpdateManyInput = {
 }
 
 export type SecurityNoticeCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   kind?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
@@ -466,10 +490,12 @@ export type SecurityNoticeCountOrderByAggregateInput = {
 }
 
 export type SecurityNoticeAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type SecurityNoticeMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   kind?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
@@ -485,6 +511,7 @@ export type SecurityNoticeMaxOrderByAggregateInput = {
 }
 
 export type SecurityNoticeMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   kind?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
@@ -500,15 +527,8 @@ export type SecurityNoticeMinOrderByAggregateInput = {
 }
 
 export type SecurityNoticeSumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   deliveryAttempts?: Prisma.SortOrder | runtime.Types.Skip
-}
-
-export type IntFieldUpdateOperationsInput = {
-  set?: number | runtime.Types.Skip
-  increment?: number | runtime.Types.Skip
-  decrement?: number | runtime.Types.Skip
-  multiply?: number | runtime.Types.Skip
-  divide?: number | runtime.Types.Skip
 }
 
 export type BoolFieldUpdateOperationsInput = {
@@ -518,6 +538,7 @@ export type BoolFieldUpdateOperationsInput = {
 
 
 export type SecurityNoticeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   kind?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
@@ -533,6 +554,7 @@ export type SecurityNoticeSelect<ExtArgs extends runtime.Types.Extensions.Intern
 }, ExtArgs["result"]["securityNotice"]>
 
 export type SecurityNoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   kind?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
@@ -548,6 +570,7 @@ export type SecurityNoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Type
 }, ExtArgs["result"]["securityNotice"]>
 
 export type SecurityNoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   kind?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
@@ -563,6 +586,7 @@ export type SecurityNoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
 }, ExtArgs["result"]["securityNotice"]>
 
 export type SecurityNoticeSelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   kind?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
@@ -577,12 +601,16 @@ export type SecurityNoticeSelectScalar = {
   recipientErased?: boolean | runtime.Types.Skip
 }
 
-export type SecurityNoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "kind" | "clientId" | "subjectUserId" | "recipient" | "happenedAt" | "locale" | "status" | "deliveryAttempts" | "nextAttemptAt" | "finishedAt" | "recipientErased", ExtArgs["result"]["securityNotice"], runtime.Types.Skip>
+export type SecurityNoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "id" | "kind" | "clientId" | "subjectUserId" | "recipient" | "happenedAt" | "locale" | "status" | "deliveryAttempts" | "nextAttemptAt" | "finishedAt" | "recipientErased", ExtArgs["result"]["securityNotice"], runtime.Types.Skip>
 
 export type $SecurityNoticePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "SecurityNotice"
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket of the subject (decision 66).
+     */
+    bucket: number
     id: string
     kind: string
     clientId: string | null
@@ -684,8 +712,8 @@ export interface SecurityNoticeDelegate<ExtArgs extends runtime.Types.Extensions
    * // Get first 10 SecurityNotices
    * const securityNotices = await prisma.securityNotice.findMany({ take: 10 })
    * 
-   * // Only select the `id`
-   * const securityNoticeWithIdOnly = await prisma.securityNotice.findMany({ select: { id: true } })
+   * // Only select the `bucket`
+   * const securityNoticeWithBucketOnly = await prisma.securityNotice.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends SecurityNoticeFindManyArgs>(args?: Prisma.SelectSubset<T, SecurityNoticeFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SecurityNoticePayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -729,9 +757,9 @@ export interface SecurityNoticeDelegate<ExtArgs extends runtime.Types.Extensions
    *   ]
    * })
    * 
-   * // Create many SecurityNotices and only return the `id`
-   * const securityNoticeWithIdOnly = await prisma.securityNotice.createManyAndReturn({
-   *   select: { id: true },
+   * // Create many SecurityNotices and only return the `bucket`
+   * const securityNoticeWithBucketOnly = await prisma.securityNotice.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -820,9 +848,9 @@ export interface SecurityNoticeDelegate<ExtArgs extends runtime.Types.Extensions
    *   ]
    * })
    * 
-   * // Update zero or more SecurityNotices and only return the `id`
-   * const securityNoticeWithIdOnly = await prisma.securityNotice.updateManyAndReturn({
-   *   select: { id: true },
+   * // Update zero or more SecurityNotices and only return the `bucket`
+   * const securityNoticeWithBucketOnly = await prisma.securityNotice.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -1024,6 +1052,7 @@ export interface Prisma__SecurityNoticeClient<T, Null = never, ExtArgs extends r
  * Fields of the SecurityNotice model
  */
 export interface SecurityNoticeFieldRefs {
+  readonly bucket: Prisma.FieldRef<"SecurityNotice", 'Int'>
   readonly id: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly kind: Prisma.FieldRef<"SecurityNotice", 'String'>
   readonly clientId: Prisma.FieldRef<"SecurityNotice", 'String'>

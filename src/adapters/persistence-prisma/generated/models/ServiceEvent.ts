@@ -27,18 +27,21 @@ export type AggregateServiceEvent = {
 }
 
 export type ServiceEventAvgAggregateOutputType = {
+  bucket: number | null
   eventId: number | null
   position: number | null
   attempts: number | null
 }
 
 export type ServiceEventSumAggregateOutputType = {
+  bucket: number | null
   eventId: bigint | null
   position: bigint | null
   attempts: number | null
 }
 
 export type ServiceEventMinAggregateOutputType = {
+  bucket: number | null
   eventId: bigint | null
   id: string | null
   clientId: string | null
@@ -53,6 +56,7 @@ export type ServiceEventMinAggregateOutputType = {
 }
 
 export type ServiceEventMaxAggregateOutputType = {
+  bucket: number | null
   eventId: bigint | null
   id: string | null
   clientId: string | null
@@ -67,6 +71,7 @@ export type ServiceEventMaxAggregateOutputType = {
 }
 
 export type ServiceEventCountAggregateOutputType = {
+  bucket: number
   eventId: number
   id: number
   clientId: number
@@ -83,18 +88,21 @@ export type ServiceEventCountAggregateOutputType = {
 
 
 export type ServiceEventAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   eventId?: true | runtime.Types.Skip
   position?: true | runtime.Types.Skip
   attempts?: true | runtime.Types.Skip
 }
 
 export type ServiceEventSumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   eventId?: true | runtime.Types.Skip
   position?: true | runtime.Types.Skip
   attempts?: true | runtime.Types.Skip
 }
 
 export type ServiceEventMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   eventId?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   clientId?: true | runtime.Types.Skip
@@ -109,6 +117,7 @@ export type ServiceEventMinAggregateInputType = {
 }
 
 export type ServiceEventMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   eventId?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   clientId?: true | runtime.Types.Skip
@@ -123,6 +132,7 @@ export type ServiceEventMaxAggregateInputType = {
 }
 
 export type ServiceEventCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   eventId?: true | runtime.Types.Skip
   id?: true | runtime.Types.Skip
   clientId?: true | runtime.Types.Skip
@@ -224,6 +234,7 @@ export type ServiceEventGroupByArgs<ExtArgs extends runtime.Types.Extensions.Int
 }
 
 export type ServiceEventGroupByOutputType = {
+  bucket: number
   eventId: bigint
   id: string
   clientId: string
@@ -261,6 +272,7 @@ export type ServiceEventWhereInput = {
   AND?: Prisma.ServiceEventWhereInput | Prisma.ServiceEventWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ServiceEventWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ServiceEventWhereInput | Prisma.ServiceEventWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"ServiceEvent"> | number | runtime.Types.Skip
   eventId?: Prisma.BigIntFilter<"ServiceEvent"> | bigint | number | runtime.Types.Skip
   id?: Prisma.UuidFilter<"ServiceEvent"> | string | runtime.Types.Skip
   clientId?: Prisma.StringFilter<"ServiceEvent"> | string | runtime.Types.Skip
@@ -275,6 +287,7 @@ export type ServiceEventWhereInput = {
 }
 
 export type ServiceEventOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
@@ -293,6 +306,7 @@ export type ServiceEventWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.ServiceEventWhereInput | Prisma.ServiceEventWhereInput[] | runtime.Types.Skip
   OR?: Prisma.ServiceEventWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.ServiceEventWhereInput | Prisma.ServiceEventWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"ServiceEvent"> | number | runtime.Types.Skip
   id?: Prisma.UuidFilter<"ServiceEvent"> | string | runtime.Types.Skip
   clientId?: Prisma.StringFilter<"ServiceEvent"> | string | runtime.Types.Skip
   challengeId?: Prisma.UuidFilter<"ServiceEvent"> | string | runtime.Types.Skip
@@ -306,6 +320,7 @@ export type ServiceEventWhereUniqueInput = Prisma.AtLeast<{
 }, "eventId">
 
 export type ServiceEventOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
@@ -328,6 +343,7 @@ export type ServiceEventScalarWhereWithAggregatesInput = {
   AND?: Prisma.ServiceEventScalarWhereWithAggregatesInput | Prisma.ServiceEventScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.ServiceEventScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.ServiceEventScalarWhereWithAggregatesInput | Prisma.ServiceEventScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"ServiceEvent"> | number | runtime.Types.Skip
   eventId?: Prisma.BigIntWithAggregatesFilter<"ServiceEvent"> | bigint | number | runtime.Types.Skip
   id?: Prisma.UuidWithAggregatesFilter<"ServiceEvent"> | string | runtime.Types.Skip
   clientId?: Prisma.StringWithAggregatesFilter<"ServiceEvent"> | string | runtime.Types.Skip
@@ -342,6 +358,7 @@ export type ServiceEventScalarWhereWithAggregatesInput = {
 }
 
 export type ServiceEventCreateInput = {
+  bucket: number
   eventId: bigint | number
   id?: string | runtime.Types.Skip
   clientId: string
@@ -356,6 +373,7 @@ export type ServiceEventCreateInput = {
 }
 
 export type ServiceEventUncheckedCreateInput = {
+  bucket: number
   eventId: bigint | number
   id?: string | runtime.Types.Skip
   clientId: string
@@ -370,6 +388,7 @@ export type ServiceEventUncheckedCreateInput = {
 }
 
 export type ServiceEventUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   eventId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -384,6 +403,7 @@ export type ServiceEventUpdateInput = {
 }
 
 export type ServiceEventUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   eventId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -398,6 +418,7 @@ export type ServiceEventUncheckedUpdateInput = {
 }
 
 export type ServiceEventCreateManyInput = {
+  bucket: number
   eventId: bigint | number
   id?: string | runtime.Types.Skip
   clientId: string
@@ -412,6 +433,7 @@ export type ServiceEventCreateManyInput = {
 }
 
 export type ServiceEventUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   eventId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -426,6 +448,7 @@ export type ServiceEventUpdateManyMutationInput = {
 }
 
 export type ServiceEventUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   eventId?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number | runtime.Types.Skip
   id?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   clientId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
@@ -440,6 +463,7 @@ export type ServiceEventUncheckedUpdateManyInput = {
 }
 
 export type ServiceEventCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
@@ -454,12 +478,14 @@ export type ServiceEventCountOrderByAggregateInput = {
 }
 
 export type ServiceEventAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   attempts?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type ServiceEventMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
@@ -474,6 +500,7 @@ export type ServiceEventMaxOrderByAggregateInput = {
 }
 
 export type ServiceEventMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
   id?: Prisma.SortOrder | runtime.Types.Skip
   clientId?: Prisma.SortOrder | runtime.Types.Skip
@@ -488,6 +515,7 @@ export type ServiceEventMinOrderByAggregateInput = {
 }
 
 export type ServiceEventSumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   attempts?: Prisma.SortOrder | runtime.Types.Skip
@@ -496,6 +524,7 @@ export type ServiceEventSumOrderByAggregateInput = {
 
 
 export type ServiceEventSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   eventId?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
@@ -510,6 +539,7 @@ export type ServiceEventSelect<ExtArgs extends runtime.Types.Extensions.Internal
 }, ExtArgs["result"]["serviceEvent"]>
 
 export type ServiceEventSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   eventId?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
@@ -524,6 +554,7 @@ export type ServiceEventSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
 }, ExtArgs["result"]["serviceEvent"]>
 
 export type ServiceEventSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   eventId?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
@@ -538,6 +569,7 @@ export type ServiceEventSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
 }, ExtArgs["result"]["serviceEvent"]>
 
 export type ServiceEventSelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   eventId?: boolean | runtime.Types.Skip
   id?: boolean | runtime.Types.Skip
   clientId?: boolean | runtime.Types.Skip
@@ -551,12 +583,16 @@ export type ServiceEventSelectScalar = {
   outcome?: boolean | runtime.Types.Skip
 }
 
-export type ServiceEventOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"eventId" | "id" | "clientId" | "challengeId" | "storedAt" | "position" | "attempts" | "nextAttemptAt" | "leasedUntil" | "finishedAt" | "outcome", ExtArgs["result"]["serviceEvent"], runtime.Types.Skip>
+export type ServiceEventOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "eventId" | "id" | "clientId" | "challengeId" | "storedAt" | "position" | "attempts" | "nextAttemptAt" | "leasedUntil" | "finishedAt" | "outcome", ExtArgs["result"]["serviceEvent"], runtime.Types.Skip>
 
 export type $ServiceEventPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "ServiceEvent"
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket of the subject (decision 66).
+     */
+    bucket: number
     eventId: bigint
     /**
      * What the service knows the event by.
@@ -657,8 +693,8 @@ export interface ServiceEventDelegate<ExtArgs extends runtime.Types.Extensions.I
    * // Get first 10 ServiceEvents
    * const serviceEvents = await prisma.serviceEvent.findMany({ take: 10 })
    * 
-   * // Only select the `eventId`
-   * const serviceEventWithEventIdOnly = await prisma.serviceEvent.findMany({ select: { eventId: true } })
+   * // Only select the `bucket`
+   * const serviceEventWithBucketOnly = await prisma.serviceEvent.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends ServiceEventFindManyArgs>(args?: Prisma.SelectSubset<T, ServiceEventFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ServiceEventPayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -702,9 +738,9 @@ export interface ServiceEventDelegate<ExtArgs extends runtime.Types.Extensions.I
    *   ]
    * })
    * 
-   * // Create many ServiceEvents and only return the `eventId`
-   * const serviceEventWithEventIdOnly = await prisma.serviceEvent.createManyAndReturn({
-   *   select: { eventId: true },
+   * // Create many ServiceEvents and only return the `bucket`
+   * const serviceEventWithBucketOnly = await prisma.serviceEvent.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -793,9 +829,9 @@ export interface ServiceEventDelegate<ExtArgs extends runtime.Types.Extensions.I
    *   ]
    * })
    * 
-   * // Update zero or more ServiceEvents and only return the `eventId`
-   * const serviceEventWithEventIdOnly = await prisma.serviceEvent.updateManyAndReturn({
-   *   select: { eventId: true },
+   * // Update zero or more ServiceEvents and only return the `bucket`
+   * const serviceEventWithBucketOnly = await prisma.serviceEvent.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -997,6 +1033,7 @@ export interface Prisma__ServiceEventClient<T, Null = never, ExtArgs extends run
  * Fields of the ServiceEvent model
  */
 export interface ServiceEventFieldRefs {
+  readonly bucket: Prisma.FieldRef<"ServiceEvent", 'Int'>
   readonly eventId: Prisma.FieldRef<"ServiceEvent", 'BigInt'>
   readonly id: Prisma.FieldRef<"ServiceEvent", 'String'>
   readonly clientId: Prisma.FieldRef<"ServiceEvent", 'String'>

@@ -27,18 +27,21 @@ export type AggregateSubjectStanding = {
 }
 
 export type SubjectStandingAvgAggregateOutputType = {
+  bucket: number | null
   consecutiveFailures: number | null
   consecutiveLocks: number | null
   version: number | null
 }
 
 export type SubjectStandingSumAggregateOutputType = {
+  bucket: number | null
   consecutiveFailures: number | null
   consecutiveLocks: number | null
   version: number | null
 }
 
 export type SubjectStandingMinAggregateOutputType = {
+  bucket: number | null
   subjectUserId: string | null
   consecutiveFailures: number | null
   consecutiveLocks: number | null
@@ -51,6 +54,7 @@ export type SubjectStandingMinAggregateOutputType = {
 }
 
 export type SubjectStandingMaxAggregateOutputType = {
+  bucket: number | null
   subjectUserId: string | null
   consecutiveFailures: number | null
   consecutiveLocks: number | null
@@ -63,6 +67,7 @@ export type SubjectStandingMaxAggregateOutputType = {
 }
 
 export type SubjectStandingCountAggregateOutputType = {
+  bucket: number
   subjectUserId: number
   consecutiveFailures: number
   consecutiveLocks: number
@@ -78,18 +83,21 @@ export type SubjectStandingCountAggregateOutputType = {
 
 
 export type SubjectStandingAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   consecutiveFailures?: true | runtime.Types.Skip
   consecutiveLocks?: true | runtime.Types.Skip
   version?: true | runtime.Types.Skip
 }
 
 export type SubjectStandingSumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   consecutiveFailures?: true | runtime.Types.Skip
   consecutiveLocks?: true | runtime.Types.Skip
   version?: true | runtime.Types.Skip
 }
 
 export type SubjectStandingMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
   consecutiveFailures?: true | runtime.Types.Skip
   consecutiveLocks?: true | runtime.Types.Skip
@@ -102,6 +110,7 @@ export type SubjectStandingMinAggregateInputType = {
 }
 
 export type SubjectStandingMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
   consecutiveFailures?: true | runtime.Types.Skip
   consecutiveLocks?: true | runtime.Types.Skip
@@ -114,6 +123,7 @@ export type SubjectStandingMaxAggregateInputType = {
 }
 
 export type SubjectStandingCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
   consecutiveFailures?: true | runtime.Types.Skip
   consecutiveLocks?: true | runtime.Types.Skip
@@ -214,6 +224,7 @@ export type SubjectStandingGroupByArgs<ExtArgs extends runtime.Types.Extensions.
 }
 
 export type SubjectStandingGroupByOutputType = {
+  bucket: number
   subjectUserId: string
   consecutiveFailures: number
   consecutiveLocks: number
@@ -250,6 +261,7 @@ export type SubjectStandingWhereInput = {
   AND?: Prisma.SubjectStandingWhereInput | Prisma.SubjectStandingWhereInput[] | runtime.Types.Skip
   OR?: Prisma.SubjectStandingWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.SubjectStandingWhereInput | Prisma.SubjectStandingWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"SubjectStanding"> | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"SubjectStanding"> | string | runtime.Types.Skip
   consecutiveFailures?: Prisma.IntFilter<"SubjectStanding"> | number | runtime.Types.Skip
   consecutiveLocks?: Prisma.IntFilter<"SubjectStanding"> | number | runtime.Types.Skip
@@ -264,6 +276,7 @@ export type SubjectStandingWhereInput = {
 }
 
 export type SubjectStandingOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveFailures?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveLocks?: Prisma.SortOrder | runtime.Types.Skip
@@ -282,6 +295,7 @@ export type SubjectStandingWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.SubjectStandingWhereInput | Prisma.SubjectStandingWhereInput[] | runtime.Types.Skip
   OR?: Prisma.SubjectStandingWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.SubjectStandingWhereInput | Prisma.SubjectStandingWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"SubjectStanding"> | number | runtime.Types.Skip
   consecutiveFailures?: Prisma.IntFilter<"SubjectStanding"> | number | runtime.Types.Skip
   consecutiveLocks?: Prisma.IntFilter<"SubjectStanding"> | number | runtime.Types.Skip
   lockedUntil?: Prisma.DateTimeNullableFilter<"SubjectStanding"> | Date | string | null | runtime.Types.Skip
@@ -295,6 +309,7 @@ export type SubjectStandingWhereUniqueInput = Prisma.AtLeast<{
 }, "subjectUserId">
 
 export type SubjectStandingOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveFailures?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveLocks?: Prisma.SortOrder | runtime.Types.Skip
@@ -316,6 +331,7 @@ export type SubjectStandingScalarWhereWithAggregatesInput = {
   AND?: Prisma.SubjectStandingScalarWhereWithAggregatesInput | Prisma.SubjectStandingScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.SubjectStandingScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.SubjectStandingScalarWhereWithAggregatesInput | Prisma.SubjectStandingScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"SubjectStanding"> | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringWithAggregatesFilter<"SubjectStanding"> | string | runtime.Types.Skip
   consecutiveFailures?: Prisma.IntWithAggregatesFilter<"SubjectStanding"> | number | runtime.Types.Skip
   consecutiveLocks?: Prisma.IntWithAggregatesFilter<"SubjectStanding"> | number | runtime.Types.Skip
@@ -329,6 +345,7 @@ export type SubjectStandingScalarWhereWithAggregatesInput = {
 }
 
 export type SubjectStandingCreateInput = {
+  bucket: number
   subjectUserId: string
   consecutiveFailures: number
   consecutiveLocks: number
@@ -343,6 +360,7 @@ export type SubjectStandingCreateInput = {
 }
 
 export type SubjectStandingUncheckedCreateInput = {
+  bucket: number
   subjectUserId: string
   consecutiveFailures: number
   consecutiveLocks: number
@@ -357,6 +375,7 @@ export type SubjectStandingUncheckedCreateInput = {
 }
 
 export type SubjectStandingUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   consecutiveFailures?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   consecutiveLocks?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -371,6 +390,7 @@ export type SubjectStandingUpdateInput = {
 }
 
 export type SubjectStandingUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   consecutiveFailures?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   consecutiveLocks?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -385,6 +405,7 @@ export type SubjectStandingUncheckedUpdateInput = {
 }
 
 export type SubjectStandingCreateManyInput = {
+  bucket: number
   subjectUserId: string
   consecutiveFailures: number
   consecutiveLocks: number
@@ -398,6 +419,7 @@ export type SubjectStandingCreateManyInput = {
 }
 
 export type SubjectStandingUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   consecutiveFailures?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   consecutiveLocks?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -411,6 +433,7 @@ export type SubjectStandingUpdateManyMutationInput = {
 }
 
 export type SubjectStandingUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   consecutiveFailures?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   consecutiveLocks?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -424,6 +447,7 @@ export type SubjectStandingUncheckedUpdateManyInput = {
 }
 
 export type SubjectStandingCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveFailures?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveLocks?: Prisma.SortOrder | runtime.Types.Skip
@@ -437,12 +461,14 @@ export type SubjectStandingCountOrderByAggregateInput = {
 }
 
 export type SubjectStandingAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveFailures?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveLocks?: Prisma.SortOrder | runtime.Types.Skip
   version?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type SubjectStandingMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveFailures?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveLocks?: Prisma.SortOrder | runtime.Types.Skip
@@ -455,6 +481,7 @@ export type SubjectStandingMaxOrderByAggregateInput = {
 }
 
 export type SubjectStandingMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveFailures?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveLocks?: Prisma.SortOrder | runtime.Types.Skip
@@ -467,6 +494,7 @@ export type SubjectStandingMinOrderByAggregateInput = {
 }
 
 export type SubjectStandingSumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveFailures?: Prisma.SortOrder | runtime.Types.Skip
   consecutiveLocks?: Prisma.SortOrder | runtime.Types.Skip
   version?: Prisma.SortOrder | runtime.Types.Skip
@@ -501,6 +529,7 @@ export type SubjectStandingUpdateOneRequiredWithoutChallengesNestedInput = {
 }
 
 export type SubjectStandingCreateWithoutChallengesInput = {
+  bucket: number
   subjectUserId: string
   consecutiveFailures: number
   consecutiveLocks: number
@@ -514,6 +543,7 @@ export type SubjectStandingCreateWithoutChallengesInput = {
 }
 
 export type SubjectStandingUncheckedCreateWithoutChallengesInput = {
+  bucket: number
   subjectUserId: string
   consecutiveFailures: number
   consecutiveLocks: number
@@ -543,6 +573,7 @@ export type SubjectStandingUpdateToOneWithWhereWithoutChallengesInput = {
 }
 
 export type SubjectStandingUpdateWithoutChallengesInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   consecutiveFailures?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   consecutiveLocks?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -556,6 +587,7 @@ export type SubjectStandingUpdateWithoutChallengesInput = {
 }
 
 export type SubjectStandingUncheckedUpdateWithoutChallengesInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   consecutiveFailures?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   consecutiveLocks?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
@@ -600,6 +632,7 @@ export type SubjectStandingCountOutputTypeCountChallengesArgs<ExtArgs extends ru
 
 
 export type SubjectStandingSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   consecutiveFailures?: boolean | runtime.Types.Skip
   consecutiveLocks?: boolean | runtime.Types.Skip
@@ -615,6 +648,7 @@ export type SubjectStandingSelect<ExtArgs extends runtime.Types.Extensions.Inter
 }, ExtArgs["result"]["subjectStanding"]>
 
 export type SubjectStandingSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   consecutiveFailures?: boolean | runtime.Types.Skip
   consecutiveLocks?: boolean | runtime.Types.Skip
@@ -628,6 +662,7 @@ export type SubjectStandingSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
 }, ExtArgs["result"]["subjectStanding"]>
 
 export type SubjectStandingSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   consecutiveFailures?: boolean | runtime.Types.Skip
   consecutiveLocks?: boolean | runtime.Types.Skip
@@ -641,6 +676,7 @@ export type SubjectStandingSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
 }, ExtArgs["result"]["subjectStanding"]>
 
 export type SubjectStandingSelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   consecutiveFailures?: boolean | runtime.Types.Skip
   consecutiveLocks?: boolean | runtime.Types.Skip
@@ -653,7 +689,7 @@ export type SubjectStandingSelectScalar = {
   version?: boolean | runtime.Types.Skip
 }
 
-export type SubjectStandingOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"subjectUserId" | "consecutiveFailures" | "consecutiveLocks" | "lockedUntil" | "recentIssuances" | "suppressedAddress" | "suppressionReason" | "suppressionChangedAt" | "addressErasedAt" | "version", ExtArgs["result"]["subjectStanding"], runtime.Types.Skip>
+export type SubjectStandingOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "subjectUserId" | "consecutiveFailures" | "consecutiveLocks" | "lockedUntil" | "recentIssuances" | "suppressedAddress" | "suppressionReason" | "suppressionChangedAt" | "addressErasedAt" | "version", ExtArgs["result"]["subjectStanding"], runtime.Types.Skip>
 export type SubjectStandingInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   challenges?: boolean | Prisma.SubjectStanding$challengesArgs<ExtArgs> | runtime.Types.Skip
   _count?: boolean | Prisma.SubjectStandingCountOutputTypeDefaultArgs<ExtArgs> | runtime.Types.Skip
@@ -667,6 +703,10 @@ export type $SubjectStandingPayload<ExtArgs extends runtime.Types.Extensions.Int
     challenges: Prisma.$ChallengePayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket of the subject (decision 66).
+     */
+    bucket: number
     subjectUserId: string
     consecutiveFailures: number
     consecutiveLocks: number
@@ -766,8 +806,8 @@ export interface SubjectStandingDelegate<ExtArgs extends runtime.Types.Extension
    * // Get first 10 SubjectStandings
    * const subjectStandings = await prisma.subjectStanding.findMany({ take: 10 })
    * 
-   * // Only select the `subjectUserId`
-   * const subjectStandingWithSubjectUserIdOnly = await prisma.subjectStanding.findMany({ select: { subjectUserId: true } })
+   * // Only select the `bucket`
+   * const subjectStandingWithBucketOnly = await prisma.subjectStanding.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends SubjectStandingFindManyArgs>(args?: Prisma.SelectSubset<T, SubjectStandingFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SubjectStandingPayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -811,9 +851,9 @@ export interface SubjectStandingDelegate<ExtArgs extends runtime.Types.Extension
    *   ]
    * })
    * 
-   * // Create many SubjectStandings and only return the `subjectUserId`
-   * const subjectStandingWithSubjectUserIdOnly = await prisma.subjectStanding.createManyAndReturn({
-   *   select: { subjectUserId: true },
+   * // Create many SubjectStandings and only return the `bucket`
+   * const subjectStandingWithBucketOnly = await prisma.subjectStanding.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -902,9 +942,9 @@ export interface SubjectStandingDelegate<ExtArgs extends runtime.Types.Extension
    *   ]
    * })
    * 
-   * // Update zero or more SubjectStandings and only return the `subjectUserId`
-   * const subjectStandingWithSubjectUserIdOnly = await prisma.subjectStanding.updateManyAndReturn({
-   *   select: { subjectUserId: true },
+   * // Update zero or more SubjectStandings and only return the `bucket`
+   * const subjectStandingWithBucketOnly = await prisma.subjectStanding.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -1107,6 +1147,7 @@ export interface Prisma__SubjectStandingClient<T, Null = never, ExtArgs extends 
  * Fields of the SubjectStanding model
  */
 export interface SubjectStandingFieldRefs {
+  readonly bucket: Prisma.FieldRef<"SubjectStanding", 'Int'>
   readonly subjectUserId: Prisma.FieldRef<"SubjectStanding", 'String'>
   readonly consecutiveFailures: Prisma.FieldRef<"SubjectStanding", 'Int'>
   readonly consecutiveLocks: Prisma.FieldRef<"SubjectStanding", 'Int'>

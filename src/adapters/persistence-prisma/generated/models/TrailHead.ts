@@ -27,18 +27,21 @@ export type AggregateTrailHead = {
 }
 
 export type TrailHeadAvgAggregateOutputType = {
+  bucket: number | null
   position: number | null
   eventId: number | null
   previousId: number | null
 }
 
 export type TrailHeadSumAggregateOutputType = {
+  bucket: number | null
   position: number | null
   eventId: bigint | null
   previousId: bigint | null
 }
 
 export type TrailHeadMinAggregateOutputType = {
+  bucket: number | null
   subjectUserId: string | null
   position: number | null
   eventId: bigint | null
@@ -48,6 +51,7 @@ export type TrailHeadMinAggregateOutputType = {
 }
 
 export type TrailHeadMaxAggregateOutputType = {
+  bucket: number | null
   subjectUserId: string | null
   position: number | null
   eventId: bigint | null
@@ -57,6 +61,7 @@ export type TrailHeadMaxAggregateOutputType = {
 }
 
 export type TrailHeadCountAggregateOutputType = {
+  bucket: number
   subjectUserId: number
   position: number
   eventId: number
@@ -68,18 +73,21 @@ export type TrailHeadCountAggregateOutputType = {
 
 
 export type TrailHeadAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   position?: true | runtime.Types.Skip
   eventId?: true | runtime.Types.Skip
   previousId?: true | runtime.Types.Skip
 }
 
 export type TrailHeadSumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   position?: true | runtime.Types.Skip
   eventId?: true | runtime.Types.Skip
   previousId?: true | runtime.Types.Skip
 }
 
 export type TrailHeadMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
   position?: true | runtime.Types.Skip
   eventId?: true | runtime.Types.Skip
@@ -89,6 +97,7 @@ export type TrailHeadMinAggregateInputType = {
 }
 
 export type TrailHeadMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
   position?: true | runtime.Types.Skip
   eventId?: true | runtime.Types.Skip
@@ -98,6 +107,7 @@ export type TrailHeadMaxAggregateInputType = {
 }
 
 export type TrailHeadCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   subjectUserId?: true | runtime.Types.Skip
   position?: true | runtime.Types.Skip
   eventId?: true | runtime.Types.Skip
@@ -194,6 +204,7 @@ export type TrailHeadGroupByArgs<ExtArgs extends runtime.Types.Extensions.Intern
 }
 
 export type TrailHeadGroupByOutputType = {
+  bucket: number
   subjectUserId: string
   position: number
   eventId: bigint | null
@@ -226,6 +237,7 @@ export type TrailHeadWhereInput = {
   AND?: Prisma.TrailHeadWhereInput | Prisma.TrailHeadWhereInput[] | runtime.Types.Skip
   OR?: Prisma.TrailHeadWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.TrailHeadWhereInput | Prisma.TrailHeadWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"TrailHead"> | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFilter<"TrailHead"> | string | runtime.Types.Skip
   position?: Prisma.IntFilter<"TrailHead"> | number | runtime.Types.Skip
   eventId?: Prisma.BigIntNullableFilter<"TrailHead"> | bigint | number | null | runtime.Types.Skip
@@ -235,6 +247,7 @@ export type TrailHeadWhereInput = {
 }
 
 export type TrailHeadOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
@@ -248,6 +261,7 @@ export type TrailHeadWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.TrailHeadWhereInput | Prisma.TrailHeadWhereInput[] | runtime.Types.Skip
   OR?: Prisma.TrailHeadWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.TrailHeadWhereInput | Prisma.TrailHeadWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"TrailHead"> | number | runtime.Types.Skip
   position?: Prisma.IntFilter<"TrailHead"> | number | runtime.Types.Skip
   eventId?: Prisma.BigIntNullableFilter<"TrailHead"> | bigint | number | null | runtime.Types.Skip
   hash?: Prisma.BytesFilter<"TrailHead"> | runtime.Bytes | runtime.Types.Skip
@@ -256,6 +270,7 @@ export type TrailHeadWhereUniqueInput = Prisma.AtLeast<{
 }, "subjectUserId">
 
 export type TrailHeadOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
@@ -273,6 +288,7 @@ export type TrailHeadScalarWhereWithAggregatesInput = {
   AND?: Prisma.TrailHeadScalarWhereWithAggregatesInput | Prisma.TrailHeadScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.TrailHeadScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.TrailHeadScalarWhereWithAggregatesInput | Prisma.TrailHeadScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"TrailHead"> | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringWithAggregatesFilter<"TrailHead"> | string | runtime.Types.Skip
   position?: Prisma.IntWithAggregatesFilter<"TrailHead"> | number | runtime.Types.Skip
   eventId?: Prisma.BigIntNullableWithAggregatesFilter<"TrailHead"> | bigint | number | null | runtime.Types.Skip
@@ -282,6 +298,7 @@ export type TrailHeadScalarWhereWithAggregatesInput = {
 }
 
 export type TrailHeadCreateInput = {
+  bucket: number
   subjectUserId: string
   position: number
   eventId?: bigint | number | null | runtime.Types.Skip
@@ -291,6 +308,7 @@ export type TrailHeadCreateInput = {
 }
 
 export type TrailHeadUncheckedCreateInput = {
+  bucket: number
   subjectUserId: string
   position: number
   eventId?: bigint | number | null | runtime.Types.Skip
@@ -300,6 +318,7 @@ export type TrailHeadUncheckedCreateInput = {
 }
 
 export type TrailHeadUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   position?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   eventId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null | runtime.Types.Skip
@@ -309,6 +328,7 @@ export type TrailHeadUpdateInput = {
 }
 
 export type TrailHeadUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   position?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   eventId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null | runtime.Types.Skip
@@ -318,6 +338,7 @@ export type TrailHeadUncheckedUpdateInput = {
 }
 
 export type TrailHeadCreateManyInput = {
+  bucket: number
   subjectUserId: string
   position: number
   eventId?: bigint | number | null | runtime.Types.Skip
@@ -327,6 +348,7 @@ export type TrailHeadCreateManyInput = {
 }
 
 export type TrailHeadUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   position?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   eventId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null | runtime.Types.Skip
@@ -336,6 +358,7 @@ export type TrailHeadUpdateManyMutationInput = {
 }
 
 export type TrailHeadUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   subjectUserId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   position?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   eventId?: Prisma.NullableBigIntFieldUpdateOperationsInput | bigint | number | null | runtime.Types.Skip
@@ -345,6 +368,7 @@ export type TrailHeadUncheckedUpdateManyInput = {
 }
 
 export type TrailHeadCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
@@ -354,12 +378,14 @@ export type TrailHeadCountOrderByAggregateInput = {
 }
 
 export type TrailHeadAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
   previousId?: Prisma.SortOrder | runtime.Types.Skip
 }
 
 export type TrailHeadMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
@@ -369,6 +395,7 @@ export type TrailHeadMaxOrderByAggregateInput = {
 }
 
 export type TrailHeadMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   subjectUserId?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
@@ -378,6 +405,7 @@ export type TrailHeadMinOrderByAggregateInput = {
 }
 
 export type TrailHeadSumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   position?: Prisma.SortOrder | runtime.Types.Skip
   eventId?: Prisma.SortOrder | runtime.Types.Skip
   previousId?: Prisma.SortOrder | runtime.Types.Skip
@@ -386,6 +414,7 @@ export type TrailHeadSumOrderByAggregateInput = {
 
 
 export type TrailHeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   position?: boolean | runtime.Types.Skip
   eventId?: boolean | runtime.Types.Skip
@@ -395,6 +424,7 @@ export type TrailHeadSelect<ExtArgs extends runtime.Types.Extensions.InternalArg
 }, ExtArgs["result"]["trailHead"]>
 
 export type TrailHeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   position?: boolean | runtime.Types.Skip
   eventId?: boolean | runtime.Types.Skip
@@ -404,6 +434,7 @@ export type TrailHeadSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ext
 }, ExtArgs["result"]["trailHead"]>
 
 export type TrailHeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   position?: boolean | runtime.Types.Skip
   eventId?: boolean | runtime.Types.Skip
@@ -413,6 +444,7 @@ export type TrailHeadSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
 }, ExtArgs["result"]["trailHead"]>
 
 export type TrailHeadSelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   subjectUserId?: boolean | runtime.Types.Skip
   position?: boolean | runtime.Types.Skip
   eventId?: boolean | runtime.Types.Skip
@@ -421,12 +453,16 @@ export type TrailHeadSelectScalar = {
   previousHash?: boolean | runtime.Types.Skip
 }
 
-export type TrailHeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"subjectUserId" | "position" | "eventId" | "hash" | "previousId" | "previousHash", ExtArgs["result"]["trailHead"], runtime.Types.Skip>
+export type TrailHeadOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "subjectUserId" | "position" | "eventId" | "hash" | "previousId" | "previousHash", ExtArgs["result"]["trailHead"], runtime.Types.Skip>
 
 export type $TrailHeadPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "TrailHead"
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket of the subject (decision 66).
+     */
+    bucket: number
     subjectUserId: string
     position: number
     eventId: bigint | null
@@ -516,8 +552,8 @@ export interface TrailHeadDelegate<ExtArgs extends runtime.Types.Extensions.Inte
    * // Get first 10 TrailHeads
    * const trailHeads = await prisma.trailHead.findMany({ take: 10 })
    * 
-   * // Only select the `subjectUserId`
-   * const trailHeadWithSubjectUserIdOnly = await prisma.trailHead.findMany({ select: { subjectUserId: true } })
+   * // Only select the `bucket`
+   * const trailHeadWithBucketOnly = await prisma.trailHead.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends TrailHeadFindManyArgs>(args?: Prisma.SelectSubset<T, TrailHeadFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$TrailHeadPayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -561,9 +597,9 @@ export interface TrailHeadDelegate<ExtArgs extends runtime.Types.Extensions.Inte
    *   ]
    * })
    * 
-   * // Create many TrailHeads and only return the `subjectUserId`
-   * const trailHeadWithSubjectUserIdOnly = await prisma.trailHead.createManyAndReturn({
-   *   select: { subjectUserId: true },
+   * // Create many TrailHeads and only return the `bucket`
+   * const trailHeadWithBucketOnly = await prisma.trailHead.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -652,9 +688,9 @@ export interface TrailHeadDelegate<ExtArgs extends runtime.Types.Extensions.Inte
    *   ]
    * })
    * 
-   * // Update zero or more TrailHeads and only return the `subjectUserId`
-   * const trailHeadWithSubjectUserIdOnly = await prisma.trailHead.updateManyAndReturn({
-   *   select: { subjectUserId: true },
+   * // Update zero or more TrailHeads and only return the `bucket`
+   * const trailHeadWithBucketOnly = await prisma.trailHead.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -856,6 +892,7 @@ export interface Prisma__TrailHeadClient<T, Null = never, ExtArgs extends runtim
  * Fields of the TrailHead model
  */
 export interface TrailHeadFieldRefs {
+  readonly bucket: Prisma.FieldRef<"TrailHead", 'Int'>
   readonly subjectUserId: Prisma.FieldRef<"TrailHead", 'String'>
   readonly position: Prisma.FieldRef<"TrailHead", 'Int'>
   readonly eventId: Prisma.FieldRef<"TrailHead", 'BigInt'>

@@ -20,11 +20,22 @@ export type UserModel = runtime.Types.Result.DefaultSelection<Prisma.$UserPayloa
 
 export type AggregateUser = {
   _count: UserCountAggregateOutputType | null
+  _avg: UserAvgAggregateOutputType | null
+  _sum: UserSumAggregateOutputType | null
   _min: UserMinAggregateOutputType | null
   _max: UserMaxAggregateOutputType | null
 }
 
+export type UserAvgAggregateOutputType = {
+  bucket: number | null
+}
+
+export type UserSumAggregateOutputType = {
+  bucket: number | null
+}
+
 export type UserMinAggregateOutputType = {
+  bucket: number | null
   userId: string | null
   email: string | null
   locale: string | null
@@ -35,6 +46,7 @@ export type UserMinAggregateOutputType = {
 }
 
 export type UserMaxAggregateOutputType = {
+  bucket: number | null
   userId: string | null
   email: string | null
   locale: string | null
@@ -45,6 +57,7 @@ export type UserMaxAggregateOutputType = {
 }
 
 export type UserCountAggregateOutputType = {
+  bucket: number
   userId: number
   email: number
   locale: number
@@ -56,7 +69,16 @@ export type UserCountAggregateOutputType = {
 }
 
 
+export type UserAvgAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
+}
+
+export type UserSumAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
+}
+
 export type UserMinAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   userId?: true | runtime.Types.Skip
   email?: true | runtime.Types.Skip
   locale?: true | runtime.Types.Skip
@@ -67,6 +89,7 @@ export type UserMinAggregateInputType = {
 }
 
 export type UserMaxAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   userId?: true | runtime.Types.Skip
   email?: true | runtime.Types.Skip
   locale?: true | runtime.Types.Skip
@@ -77,6 +100,7 @@ export type UserMaxAggregateInputType = {
 }
 
 export type UserCountAggregateInputType = {
+  bucket?: true | runtime.Types.Skip
   userId?: true | runtime.Types.Skip
   email?: true | runtime.Types.Skip
   locale?: true | runtime.Types.Skip
@@ -125,6 +149,18 @@ export type UserAggregateArgs<ExtArgs extends runtime.Types.Extensions.InternalA
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: UserAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: UserSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: UserMinAggregateInputType
@@ -155,11 +191,14 @@ export type UserGroupByArgs<ExtArgs extends runtime.Types.Extensions.InternalArg
   take?: number | runtime.Types.Skip
   skip?: number | runtime.Types.Skip
   _count?: UserCountAggregateInputType | true
+  _avg?: UserAvgAggregateInputType
+  _sum?: UserSumAggregateInputType
   _min?: UserMinAggregateInputType
   _max?: UserMaxAggregateInputType
 }
 
 export type UserGroupByOutputType = {
+  bucket: number
   userId: string
   email: string
   locale: string | null
@@ -168,6 +207,8 @@ export type UserGroupByOutputType = {
   updatedAt: Date
   emailChangedAt: Date | null
   _count: UserCountAggregateOutputType | null
+  _avg: UserAvgAggregateOutputType | null
+  _sum: UserSumAggregateOutputType | null
   _min: UserMinAggregateOutputType | null
   _max: UserMaxAggregateOutputType | null
 }
@@ -191,6 +232,7 @@ export type UserWhereInput = {
   AND?: Prisma.UserWhereInput | Prisma.UserWhereInput[] | runtime.Types.Skip
   OR?: Prisma.UserWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.UserWhereInput | Prisma.UserWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"User"> | number | runtime.Types.Skip
   userId?: Prisma.StringFilter<"User"> | string | runtime.Types.Skip
   email?: Prisma.StringFilter<"User"> | string | runtime.Types.Skip
   locale?: Prisma.StringNullableFilter<"User"> | string | null | runtime.Types.Skip
@@ -201,6 +243,7 @@ export type UserWhereInput = {
 }
 
 export type UserOrderByWithRelationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   userId?: Prisma.SortOrder | runtime.Types.Skip
   email?: Prisma.SortOrder | runtime.Types.Skip
   locale?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
@@ -215,6 +258,7 @@ export type UserWhereUniqueInput = Prisma.AtLeast<{
   AND?: Prisma.UserWhereInput | Prisma.UserWhereInput[] | runtime.Types.Skip
   OR?: Prisma.UserWhereInput[] | runtime.Types.Skip
   NOT?: Prisma.UserWhereInput | Prisma.UserWhereInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntFilter<"User"> | number | runtime.Types.Skip
   email?: Prisma.StringFilter<"User"> | string | runtime.Types.Skip
   locale?: Prisma.StringNullableFilter<"User"> | string | null | runtime.Types.Skip
   displayName?: Prisma.StringNullableFilter<"User"> | string | null | runtime.Types.Skip
@@ -224,6 +268,7 @@ export type UserWhereUniqueInput = Prisma.AtLeast<{
 }, "userId">
 
 export type UserOrderByWithAggregationInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   userId?: Prisma.SortOrder | runtime.Types.Skip
   email?: Prisma.SortOrder | runtime.Types.Skip
   locale?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
@@ -232,14 +277,17 @@ export type UserOrderByWithAggregationInput = {
   updatedAt?: Prisma.SortOrder | runtime.Types.Skip
   emailChangedAt?: Prisma.SortOrderInput | Prisma.SortOrder | runtime.Types.Skip
   _count?: Prisma.UserCountOrderByAggregateInput | runtime.Types.Skip
+  _avg?: Prisma.UserAvgOrderByAggregateInput | runtime.Types.Skip
   _max?: Prisma.UserMaxOrderByAggregateInput | runtime.Types.Skip
   _min?: Prisma.UserMinOrderByAggregateInput | runtime.Types.Skip
+  _sum?: Prisma.UserSumOrderByAggregateInput | runtime.Types.Skip
 }
 
 export type UserScalarWhereWithAggregatesInput = {
   AND?: Prisma.UserScalarWhereWithAggregatesInput | Prisma.UserScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   OR?: Prisma.UserScalarWhereWithAggregatesInput[] | runtime.Types.Skip
   NOT?: Prisma.UserScalarWhereWithAggregatesInput | Prisma.UserScalarWhereWithAggregatesInput[] | runtime.Types.Skip
+  bucket?: Prisma.IntWithAggregatesFilter<"User"> | number | runtime.Types.Skip
   userId?: Prisma.StringWithAggregatesFilter<"User"> | string | runtime.Types.Skip
   email?: Prisma.StringWithAggregatesFilter<"User"> | string | runtime.Types.Skip
   locale?: Prisma.StringNullableWithAggregatesFilter<"User"> | string | null | runtime.Types.Skip
@@ -250,6 +298,7 @@ export type UserScalarWhereWithAggregatesInput = {
 }
 
 export type UserCreateInput = {
+  bucket: number
   userId: string
   email: string
   locale?: string | null | runtime.Types.Skip
@@ -260,6 +309,7 @@ export type UserCreateInput = {
 }
 
 export type UserUncheckedCreateInput = {
+  bucket: number
   userId: string
   email: string
   locale?: string | null | runtime.Types.Skip
@@ -270,6 +320,7 @@ export type UserUncheckedCreateInput = {
 }
 
 export type UserUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   userId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   email?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -280,6 +331,7 @@ export type UserUpdateInput = {
 }
 
 export type UserUncheckedUpdateInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   userId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   email?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -290,6 +342,7 @@ export type UserUncheckedUpdateInput = {
 }
 
 export type UserCreateManyInput = {
+  bucket: number
   userId: string
   email: string
   locale?: string | null | runtime.Types.Skip
@@ -300,6 +353,7 @@ export type UserCreateManyInput = {
 }
 
 export type UserUpdateManyMutationInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   userId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   email?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -310,6 +364,7 @@ export type UserUpdateManyMutationInput = {
 }
 
 export type UserUncheckedUpdateManyInput = {
+  bucket?: Prisma.IntFieldUpdateOperationsInput | number | runtime.Types.Skip
   userId?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   email?: Prisma.StringFieldUpdateOperationsInput | string | runtime.Types.Skip
   locale?: Prisma.NullableStringFieldUpdateOperationsInput | string | null | runtime.Types.Skip
@@ -320,6 +375,7 @@ export type UserUncheckedUpdateManyInput = {
 }
 
 export type UserCountOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   userId?: Prisma.SortOrder | runtime.Types.Skip
   email?: Prisma.SortOrder | runtime.Types.Skip
   locale?: Prisma.SortOrder | runtime.Types.Skip
@@ -329,7 +385,12 @@ export type UserCountOrderByAggregateInput = {
   emailChangedAt?: Prisma.SortOrder | runtime.Types.Skip
 }
 
+export type UserAvgOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
+}
+
 export type UserMaxOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   userId?: Prisma.SortOrder | runtime.Types.Skip
   email?: Prisma.SortOrder | runtime.Types.Skip
   locale?: Prisma.SortOrder | runtime.Types.Skip
@@ -340,6 +401,7 @@ export type UserMaxOrderByAggregateInput = {
 }
 
 export type UserMinOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
   userId?: Prisma.SortOrder | runtime.Types.Skip
   email?: Prisma.SortOrder | runtime.Types.Skip
   locale?: Prisma.SortOrder | runtime.Types.Skip
@@ -347,6 +409,18 @@ export type UserMinOrderByAggregateInput = {
   createdAt?: Prisma.SortOrder | runtime.Types.Skip
   updatedAt?: Prisma.SortOrder | runtime.Types.Skip
   emailChangedAt?: Prisma.SortOrder | runtime.Types.Skip
+}
+
+export type UserSumOrderByAggregateInput = {
+  bucket?: Prisma.SortOrder | runtime.Types.Skip
+}
+
+export type IntFieldUpdateOperationsInput = {
+  set?: number | runtime.Types.Skip
+  increment?: number | runtime.Types.Skip
+  decrement?: number | runtime.Types.Skip
+  multiply?: number | runtime.Types.Skip
+  divide?: number | runtime.Types.Skip
 }
 
 export type StringFieldUpdateOperationsInput = {
@@ -368,6 +442,7 @@ export type NullableDateTimeFieldUpdateOperationsInput = {
 
 
 export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   userId?: boolean | runtime.Types.Skip
   email?: boolean | runtime.Types.Skip
   locale?: boolean | runtime.Types.Skip
@@ -378,6 +453,7 @@ export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
 }, ExtArgs["result"]["user"]>
 
 export type UserSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   userId?: boolean | runtime.Types.Skip
   email?: boolean | runtime.Types.Skip
   locale?: boolean | runtime.Types.Skip
@@ -388,6 +464,7 @@ export type UserSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensio
 }, ExtArgs["result"]["user"]>
 
 export type UserSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
+  bucket?: boolean | runtime.Types.Skip
   userId?: boolean | runtime.Types.Skip
   email?: boolean | runtime.Types.Skip
   locale?: boolean | runtime.Types.Skip
@@ -398,6 +475,7 @@ export type UserSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensio
 }, ExtArgs["result"]["user"]>
 
 export type UserSelectScalar = {
+  bucket?: boolean | runtime.Types.Skip
   userId?: boolean | runtime.Types.Skip
   email?: boolean | runtime.Types.Skip
   locale?: boolean | runtime.Types.Skip
@@ -407,12 +485,16 @@ export type UserSelectScalar = {
   emailChangedAt?: boolean | runtime.Types.Skip
 }
 
-export type UserOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"userId" | "email" | "locale" | "displayName" | "createdAt" | "updatedAt" | "emailChangedAt", ExtArgs["result"]["user"], runtime.Types.Skip>
+export type UserOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"bucket" | "userId" | "email" | "locale" | "displayName" | "createdAt" | "updatedAt" | "emailChangedAt", ExtArgs["result"]["user"], runtime.Types.Skip>
 
 export type $UserPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "User"
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
+    /**
+     * The bucket of the subject (decision 66).
+     */
+    bucket: number
     userId: string
     email: string
     locale: string | null
@@ -506,8 +588,8 @@ export interface UserDelegate<ExtArgs extends runtime.Types.Extensions.InternalA
    * // Get first 10 Users
    * const users = await prisma.user.findMany({ take: 10 })
    * 
-   * // Only select the `userId`
-   * const userWithUserIdOnly = await prisma.user.findMany({ select: { userId: true } })
+   * // Only select the `bucket`
+   * const userWithBucketOnly = await prisma.user.findMany({ select: { bucket: true } })
    * 
    */
   findMany<T extends UserFindManyArgs>(args?: Prisma.SelectSubset<T, UserFindManyArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$UserPayload<ExtArgs>, T, "findMany", GlobalOmitOptions>>
@@ -551,9 +633,9 @@ export interface UserDelegate<ExtArgs extends runtime.Types.Extensions.InternalA
    *   ]
    * })
    * 
-   * // Create many Users and only return the `userId`
-   * const userWithUserIdOnly = await prisma.user.createManyAndReturn({
-   *   select: { userId: true },
+   * // Create many Users and only return the `bucket`
+   * const userWithBucketOnly = await prisma.user.createManyAndReturn({
+   *   select: { bucket: true },
    *   data: [
    *     // ... provide data here
    *   ]
@@ -642,9 +724,9 @@ export interface UserDelegate<ExtArgs extends runtime.Types.Extensions.InternalA
    *   ]
    * })
    * 
-   * // Update zero or more Users and only return the `userId`
-   * const userWithUserIdOnly = await prisma.user.updateManyAndReturn({
-   *   select: { userId: true },
+   * // Update zero or more Users and only return the `bucket`
+   * const userWithBucketOnly = await prisma.user.updateManyAndReturn({
+   *   select: { bucket: true },
    *   where: {
    *     // ... provide filter here
    *   },
@@ -846,6 +928,7 @@ export interface Prisma__UserClient<T, Null = never, ExtArgs extends runtime.Typ
  * Fields of the User model
  */
 export interface UserFieldRefs {
+  readonly bucket: Prisma.FieldRef<"User", 'Int'>
   readonly userId: Prisma.FieldRef<"User", 'String'>
   readonly email: Prisma.FieldRef<"User", 'String'>
   readonly locale: Prisma.FieldRef<"User", 'String'>

@@ -1,0 +1,153 @@
+-- The functions of the tables on a Citus cluster that differ from those of the migrations. Run it as countersign_owner on the coordinator,
+-- after distribute.sql and after each migration. Citus takes them to all servers. A second run changes nothing.
+
+-- As in the migrations, but the id has the time in front, so that ids of all servers rise with time: 40 bits for the milliseconds since 2020,
+-- 8 for the draw, 5 for the server. Each server draws from a range of its own, which begins with its number. An id is at least a millisecond
+-- later than the one before in its chain, whatever the clocks of two servers say. It fits into the 53 bits of a number in JavaScript.
+CREATE OR REPLACE FUNCTION "chain_challenge_event"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    content bytea;
+    draw bigint := nextval('public.challenge_events_id_seq');
+    now_ms bigint;
+BEGIN
+    -- The head would not be found in another bucket.
+    IF NEW.bucket IS DISTINCT FROM public.bucket_of(NEW.subject_user_id) THEN
+        RAISE EXCEPTION 'the bucket is that of another subject' USING ERRCODE = 'check_violation';
+    END IF;
+    NEW.recorded_at := clock_timestamp();
+    now_ms := (extract(epoch FROM NEW.recorded_at) * 1000)::bigint;
+    content := convert_to(json_build_array(
+        NEW.subject_user_id, NEW.challenge_id, NEW.type, (extract(epoch FROM NEW.occurred_at) * 1000)::bigint,
+        now_ms, NEW.actor, NEW.request_id, NEW.remote_address, NEW.details
+    )::text, 'UTF8');
+    draw := ((draw & 255) << 5) | ((draw >> 48) & 31);
+    now_ms := now_ms - 1577836800000;
+    LOOP
+        UPDATE public.trail_heads AS head
+        SET position = head.position + 1,
+            event_id = (greatest(now_ms, (coalesce(head.event_id, 0) >> 13) + 1) << 13) | draw,
+            hash = sha256(head.hash || int8send(head.position + 1) || content),
+            previous_id = head.event_id,
+            previous_hash = head.hash
+        WHERE head.bucket = NEW.bucket AND head.subject_user_id = NEW.subject_user_id
+        RETURNING head.position, head.event_id, head.previous_id, head.previous_hash
+        INTO NEW.position, NEW.id, NEW.previous_id, NEW.previous_hash;
+        EXIT WHEN FOUND;
+        INSERT INTO public.trail_heads (bucket, subject_user_id, position, hash, previous_hash)
+        VALUES (NEW.bucket, NEW.subject_user_id, 0, '', '')
+        ON CONFLICT DO NOTHING;
+    END LOOP;
+    RETURN NEW;
+END;
+$$;
+
+-- As in the migrations, as statements that follow each other: Citus takes no INSERT in a WITH here.
+CREATE OR REPLACE FUNCTION "queue_service_events"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    e record;
+    c record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM public.webhook_endpoints) THEN
+        RETURN NULL;
+    END IF;
+    FOR e IN
+        SELECT bucket, id, type, occurred_at, challenge_id FROM added
+        WHERE type IN (
+            'challenge-opened', 'otp-issued', 'otp-sent', 'otp-delayed', 'otp-delivered', 'otp-bounced', 'otp-failed', 'otp-rejected',
+            'challenge-verified', 'challenge-exhausted', 'challenge-expired', 'challenge-cancelled', 'challenge-consumed',
+            'subject-locked', 'challenge-reported'
+        )
+        ORDER BY id
+    LOOP
+        SELECT t.client_id, t.expires_at INTO c
+        FROM public.challenges t
+        JOIN public.webhook_endpoints w ON w.client_id = t.client_id
+        WHERE t.bucket = e.bucket AND t.id = e.challenge_id;
+        CONTINUE WHEN NOT FOUND;
+        IF e.type = 'challenge-opened' THEN
+            INSERT INTO public.challenge_expiries (bucket, challenge_id, expires_at)
+            VALUES (e.bucket, e.challenge_id, c.expires_at)
+            ON CONFLICT DO NOTHING;
+        END IF;
+        INSERT INTO public.service_events (bucket, event_id, client_id, challenge_id, next_attempt_at)
+        VALUES (e.bucket, e.id, c.client_id, e.challenge_id, e.occurred_at);
+    END LOOP;
+    RETURN NULL;
+END;
+$$;
+
+-- As in the migrations. SET LOCAL reaches the servers, and set_config() does not: the caller needs a transaction around it.
+CREATE OR REPLACE FUNCTION "purge_challenge_events"("kept_days" INTEGER, "at_most" INTEGER) RETURNS INTEGER LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    retention record;
+    cut_off timestamptz;
+    last_id bigint;
+    purged integer;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtext('countersign.trail_retention')) THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO STRICT retention FROM public.trail_retention;
+    cut_off := now() - make_interval(days => greatest(kept_days, retention.minimum_days));
+    SELECT max(id) INTO last_id
+    FROM (
+        SELECT id, bool_and(coalesce(recorded_at, occurred_at) < cut_off) OVER (ORDER BY id) AS old
+        FROM (
+            SELECT id, recorded_at, occurred_at FROM public.challenge_events
+            WHERE id > retention.purged_to ORDER BY id LIMIT at_most
+        ) AS oldest
+    ) AS judged
+    WHERE old;
+    IF last_id IS NULL THEN
+        RETURN 0;
+    END IF;
+    SET LOCAL citus.propagate_set_commands = 'local';
+    SET LOCAL countersign.retention = 'on';
+    DELETE FROM public.challenge_events WHERE id > retention.purged_to AND id <= last_id;
+    GET DIAGNOSTICS purged = ROW_COUNT;
+    SET LOCAL countersign.retention = 'off';
+    UPDATE public.trail_retention SET purged_to = last_id;
+    RETURN purged;
+END;
+$$;
+
+-- The events are on several servers, so each gets its place by a statement of its own.
+CREATE OR REPLACE FUNCTION "number_service_events"("at_most" INTEGER) RETURNS INTEGER LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    last_place BIGINT;
+    numbered INTEGER := 0;
+    e record;
+BEGIN
+    PERFORM 1 FROM "service_events" WHERE "position" IS NULL LIMIT 1;
+    IF NOT FOUND OR NOT pg_try_advisory_xact_lock(hashtext('countersign.service_events')) THEN
+        RETURN 0;
+    END IF;
+    SELECT greatest(max("position"), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) INTO last_place
+    FROM "service_events"
+    WHERE "position" IS NOT NULL;
+    FOR e IN
+        SELECT "bucket", "event_id", "challenge_id" FROM "service_events" WHERE "position" IS NULL ORDER BY "event_id" LIMIT "at_most"
+    LOOP
+        UPDATE "service_events" s
+        SET "position" = last_place + numbered + 1
+        WHERE s."bucket" = e."bucket" AND s."event_id" = e."event_id" AND s."position" IS NULL;
+        numbered := numbered + 1;
+    END LOOP;
+    RETURN numbered;
+END;
+$$;
+
+-- Counts one more code for a mailbox, unless it had `most` in the hour before `at`. As count_code_for_mailbox(), by the hash of the address.
+CREATE OR REPLACE FUNCTION count_code_at_mailbox("of_mailbox" BYTEA, "at" TIMESTAMPTZ, "most" INTEGER) RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    INSERT INTO mailbox_issuances (mailbox, issued_at) VALUES (of_mailbox, '{}') ON CONFLICT DO NOTHING;
+    UPDATE mailbox_issuances AS m
+    SET issued_at = ARRAY(SELECT t FROM unnest(m.issued_at) AS t WHERE t > "at" - interval '1 hour' ORDER BY t) || "at"
+    WHERE m.mailbox = of_mailbox
+        AND most > (SELECT count(*) FROM unnest(m.issued_at) AS t WHERE t > "at" - interval '1 hour');
+    RETURN FOUND;
+END;
+$$;
+
+SELECT create_distributed_function('count_code_at_mailbox(bytea, timestamptz, integer)', 'of_mailbox', colocate_with := 'mailbox_issuances');

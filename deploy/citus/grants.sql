@@ -1,0 +1,14 @@
+-- What the service may do on a Citus cluster, beside what deploy/postgresql/grants.sql grants. Run it after that one, as countersign_owner, on
+-- the coordinator. Citus takes it to all servers.
+
+-- The decisions, with the rights of the service.
+GRANT EXECUTE ON FUNCTION load_step_up(integer, uuid) TO countersign_service;
+GRANT EXECUTE ON FUNCTION open_challenge(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION save_decision(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION record_attempt(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION save_report(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION note_stranger(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION count_code_at_mailbox(bytea, timestamptz, integer) TO countersign_service;
+-- Keys are reserved, and go with their challenges.
+GRANT SELECT, INSERT, DELETE ON idempotency_keys TO countersign_service;
+GRANT SELECT ON sharding TO countersign_service;

@@ -1,0 +1,174 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { migrateDatabase } from '../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
+import type { Ranges } from './remote-commands.ts'
+
+const SQL = fileURLToPath(new URL('../../deploy/citus/', import.meta.url))
+/** In this order. */
+const DISTRIBUTION = ['distribute.sql', 'functions.sql', 'decisions.sql'] as const
+
+/** The move of a shard waits for good if no process is free to copy it. */
+const STATEMENT_TIMEOUT_IN_MS = 90_000
+
+/** A server of the cluster. */
+interface Node {
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  /** Whether it is to have shards. */
+  readonly hasShards: boolean
+}
+
+/** A Citus that is there. All databases of a proof begin with one name, and go when the proof ends. */
+export class Cluster {
+  readonly version: string
+  /** The coordinator is the first. */
+  readonly nodes: readonly Node[]
+  readonly prefix: string
+  readonly template: string
+
+  /** @param url leads to a database of the coordinator in which all nodes are known. @throws {Error} that says what it lacks. */
+  static async at(url: string): Promise<Cluster> {
+    const rows = await query<{ host: string; port: number; coordinator: boolean; shards: boolean }>(
+      url,
+      `SELECT nodename AS host, nodeport AS port, groupid = 0 AS coordinator, shouldhaveshards AS shards
+       FROM pg_dist_node WHERE isactive AND noderole = 'primary' ORDER BY groupid, nodeid`,
+    ).catch((error: unknown) => {
+      throw new Error(`${withoutPassword(url)} is no database of a coordinator: ${String(error)}`)
+    })
+    const nodes = rows.map(({ host, port, shards }): Node => {
+      const of = new URL(url)
+      of.host = `${host}:${port}`
+      return { url: of.href, host, port, hasShards: shards }
+    })
+    if (!rows[0]?.coordinator) {
+      throw new Error('The coordinator has no address of its own yet: SELECT citus_set_coordinator_host(…)')
+    }
+    const [{ version }] = (await query<{ version: string }>(url, 'SELECT citus_version() AS version')) as [
+      { version: string },
+    ]
+    return new Cluster(version, nodes)
+  }
+
+  private constructor(version: string, nodes: readonly Node[]) {
+    this.version = version
+    this.nodes = nodes
+    this.prefix = `countersign_proof_${process.pid}`
+    this.template = `${this.prefix}_t`
+  }
+
+  /** Makes the database that all others are copies of: with every migration, and distributed. */
+  async layTemplate(): Promise<void> {
+    const [coordinator] = this.nodes as [Node]
+    await Promise.all(
+      this.nodes.map(async ({ url }) => {
+        await query(url, `CREATE DATABASE ${this.template}`)
+        await query(at(url, this.template), 'CREATE EXTENSION citus')
+      }),
+    )
+    const url = at(coordinator.url, this.template)
+    await query(url, 'SELECT citus_set_coordinator_host($1, $2)', [coordinator.host, coordinator.port])
+    for (const { host, port } of this.nodes.slice(1))
+      await query(url, 'SELECT citus_add_node($1, $2)', [host, port])
+    if (!coordinator.hasShards) {
+      await query(url, `SELECT citus_set_node_property($1, $2, 'shouldhaveshards', false)`, [
+        coordinator.host,
+        coordinator.port,
+      ])
+    }
+    await migrateDatabase(url)
+    for (const file of DISTRIBUTION) await runFile(url, `${SQL}${file}`)
+    for (const { url: server } of this.nodes) {
+      // A template may have no session, and Citus keeps one of its own in each database.
+      await query(server, `ALTER DATABASE ${this.template} ALLOW_CONNECTIONS false`)
+      await query(server, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
+        this.template,
+      ])
+    }
+  }
+
+  /** A distributed database, whose servers say each command that they send to another one. */
+  async createDatabase(name: string): Promise<string> {
+    const database = `${this.prefix}_${name}`
+    await Promise.all(
+      this.nodes.map(async ({ url }) => {
+        await query(url, `CREATE DATABASE ${database} TEMPLATE ${this.template}`)
+        await query(url, `ALTER DATABASE ${database} SET citus.log_remote_commands = on`)
+      }),
+    )
+    return at(this.nodes[0]!.url, database)
+  }
+
+  /** Where the shards of a database are. All of them are copies, so each has the same. */
+  async rangesOf(url: string): Promise<Ranges> {
+    const rows = await query<{ shard: string; range: string }>(
+      url,
+      `SELECT shardid::text AS shard, colocationid || ':' || shardminvalue AS range
+       FROM pg_dist_shard JOIN pg_dist_partition USING (logicalrelid) WHERE shardminvalue IS NOT NULL`,
+    )
+    return new Map(rows.map(({ shard, range }) => [shard, range]))
+  }
+
+  /** Removes all databases of the proof, or those that test files made. */
+  async drop(which: 'all' | 'of test files'): Promise<void> {
+    const pattern = which === 'all' ? `${this.prefix}\\_%` : `${this.template}\\_%`
+    await Promise.all(
+      this.nodes.map(async ({ url }) => {
+        const found = await query<{ name: string }>(
+          url,
+          'SELECT datname AS name FROM pg_database WHERE datname LIKE $1',
+          [pattern],
+        )
+        for (const { name } of found) await query(url, `DROP DATABASE ${name} WITH (FORCE)`)
+      }),
+    )
+  }
+}
+
+/** A statement of a file: whole comments, texts and bodies of functions, and anything else up to a semicolon. */
+const STATEMENT = /(?:--[^\n]*|'(?:[^']|'')*'|\$(\w*)\$[\s\S]*?\$\1\$|[^;])+/g
+
+/** As psql does it: Citus sends the text of some statements on, so each has to come alone. */
+async function runFile(url: string, file: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    for (const [statement] of (await readFile(file, 'utf8')).matchAll(STATEMENT)) {
+      if (statement.replaceAll(/--[^\n]*/g, '').trim() !== '') await client.query(statement)
+    }
+  } finally {
+    await client.end()
+  }
+}
+
+/** Runs a statement and gives its rows. */
+export async function query<Row extends object>(
+  url: string,
+  text: string,
+  values?: readonly unknown[],
+): Promise<Row[]> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'countersign-proof',
+    statement_timeout: STATEMENT_TIMEOUT_IN_MS,
+  })
+  await client.connect()
+  try {
+    return (await client.query<Row>(text, values && [...values])).rows
+  } finally {
+    await client.end()
+  }
+}
+
+function at(url: string, database: string): string {
+  const of = new URL(url)
+  of.pathname = database
+  return of.href
+}
+
+function withoutPassword(url: string): string {
+  const of = new URL(url)
+  of.password = ''
+  return of.href
+}

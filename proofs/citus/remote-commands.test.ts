@@ -1,0 +1,103 @@
+import test from 'ava'
+import { type Execution, nameOf, routeOf, routesOf, type Said, whyNotOneTask } from './remote-commands.ts'
+
+/* The messages are those of Citus 13.2. `npm run citus:prove` compares the same verdicts with a real one. */
+
+const RANGES = new Map([
+  ['102018', '2:-2147483648'],
+  ['102050', '2:-2147483648'],
+  ['102019', '2:-2013265920'],
+])
+
+const sent = (command: string, port = 5501): Said => ({
+  message: `issuing ${command}`,
+  detail: `on server countersign_service@10.0.0.7:${port} connectionId: 1`,
+})
+const onWorker = (message: string): Said => ({ message, detail: 'from 10.0.0.7:5501' })
+const judged = (...said: Said[]) => whyNotOneTask(routeOf({ text: '', failed: false, said }, RANGES))
+
+test('a statement that the coordinator sends once, with what the worker does on the spot, is one task', (t) => {
+  t.is(judged(sent('SELECT * FROM public.users_102018 users WHERE bucket = 7')), undefined)
+  t.is(
+    judged(
+      sent(`SELECT public.save_decision(7, '{}'::json)`),
+      onWorker('executing the command locally: UPDATE public.challenges_102050 challenges SET …'),
+      onWorker('executing the command locally: UPDATE public.subject_standings_102018 …'),
+    ),
+    undefined,
+  )
+})
+
+test('a statement that the coordinator runs on a shard of its own is one task', (t) => {
+  t.is(
+    judged({ message: 'executing the command locally: SELECT * FROM public.users_102018 users' }),
+    undefined,
+  )
+})
+
+test('a statement to several shards, over several nodes or in two phases is not one task', (t) => {
+  const read = (shard: number, port?: number) => sent(`SELECT * FROM public.users_${shard} users`, port)
+
+  t.is(judged(read(102018), read(102019, 5502)), '2 tasks on 2 nodes')
+  t.is(judged(read(102018), read(102019)), '2 tasks')
+  t.is(
+    judged(
+      sent(
+        'BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED;SELECT assign_distributed_transaction_id(0, 1, now())',
+      ),
+      sent('UPDATE public.users_102018 users SET locale = NULL'),
+      sent(`PREPARE TRANSACTION 'citus_0_1_2_0'`),
+      sent(`COMMIT PREPARED 'citus_0_1_2_0'`),
+    ),
+    '3 commands beside its task',
+  )
+  t.is(judged(), '0 tasks')
+})
+
+test('a function that a worker runs with rows of another shard is not one task, even if they are on that worker', (t) => {
+  const call = sent('SELECT public.touch_two(7, 8)')
+
+  t.is(
+    judged(call, onWorker('issuing UPDATE public.users_102019 users …\nDETAIL:  on server x@10.0.0.8:5502')),
+    '1 commands from one worker to another',
+  )
+  t.is(
+    judged(
+      call,
+      onWorker('executing the command locally: UPDATE public.users_102018 users …'),
+      onWorker('executing the command locally: UPDATE public.users_102019 users …'),
+    ),
+    'rows of 2 shards, on one node by chance',
+  )
+})
+
+test('other messages of the server count for nothing', (t) => {
+  t.is(
+    judged(sent('SELECT * FROM public.users_102018'), { message: 'table "x" does not exist, skipping' }),
+    undefined,
+  )
+})
+
+test('a statement has the name in its comment, or that of its table', (t) => {
+  t.is(nameOf('/* step-ups.load */\n SELECT 1'), 'step-ups.load')
+  t.is(
+    nameOf(
+      'SELECT "public"."users"."email" FROM "public"."users" WHERE ("public"."users"."bucket" = $1 AND "public"."users"."user_id" = $2)',
+    ),
+    'SELECT users by bucket, user_id',
+  )
+  t.is(nameOf('BEGIN'), 'BEGIN')
+})
+
+test('runs of one statement are counted together, those that failed apart, with why some were not one task', (t) => {
+  const run = (failed: boolean, ...said: Said[]): Execution => ({
+    text: '/* step-ups.load */ SELECT 1',
+    failed,
+    said,
+  })
+  const one = sent('SELECT 1 FROM public.challenges_102050')
+
+  const routes = routesOf([run(false, one), run(false, one, one), run(true)], RANGES).get('step-ups.load')
+
+  t.deepEqual(routes, { runs: 2, most: 2, nodes: 1, failures: new Map([['2 tasks', 1]]) })
+})

@@ -1,0 +1,43 @@
+const STORES = 'test/adapters/persistence-prisma'
+
+/** The test files of the project that run on Citus, and in them what can not, with the reason. A title may contain `*`. */
+export const SUITES: readonly {
+  readonly file: string
+  readonly without: Readonly<Record<string, string>>
+}[] = [
+  {
+    file: `${STORES}/prisma-stores.test.ts`,
+    without: {
+      'prisma, in groups: *': 'no two decisions share a statement there',
+      'prisma: * challenge that somebody rewrote is a forgery*':
+        'a key refuses to move a challenge to a subject of another bucket, which is one of the cases',
+      'prisma: a code that lost its race counts for no mailbox': 'it counts for an hour (decision 67)',
+      'nobody changes or deletes an event, except retention*':
+        'the test sets what stays on the coordinator there',
+    },
+  },
+  { file: `${STORES}/prisma-lock-notices.test.ts`, without: {} },
+  { file: `${STORES}/prisma-security-notices.test.ts`, without: {} },
+  { file: `${STORES}/prisma-moved-address.test.ts`, without: {} },
+  { file: `${STORES}/prisma-outbox-backlog.test.ts`, without: {} },
+  { file: `${STORES}/prisma-retention.test.ts`, without: {} },
+  { file: `${STORES}/prisma-service-events.test.ts`, without: {} },
+  { file: `${STORES}/prisma-support.test.ts`, without: {} },
+  { file: `${STORES}/prisma-subject-records.test.ts`, without: {} },
+  { file: 'test/journeys/races.test.ts', without: {} },
+  { file: 'test/journeys/countersign.test.ts', without: {} },
+]
+
+/** Each has to be run, and each run has to be one task on one node. Tests read the trail in other ways as well, so only the service counts there. */
+export const HOT_STATEMENTS: readonly (readonly [name: string, where: 'anywhere' | 'in the service'])[] = [
+  ['step-ups.load', 'anywhere'],
+  ['step-ups.open', 'anywhere'],
+  ['step-ups.save', 'anywhere'],
+  ['idempotency-keys.reserve', 'anywhere'],
+  ['mailbox-issuances.count', 'anywhere'],
+  ['otp-outbox.claim-one', 'anywhere'],
+  ['otp-outbox.record', 'anywhere'],
+  ['mail-outcomes.load', 'anywhere'],
+  ['mail-outcomes.save', 'anywhere'],
+  ['SELECT challenge_events by bucket, challenge_id', 'in the service'],
+]

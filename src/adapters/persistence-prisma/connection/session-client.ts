@@ -1,0 +1,64 @@
+import pg from 'pg'
+
+/** read_only_sql_transaction */
+export const READ_ONLY = '25006'
+
+/** What a server reports of a session at its start, and whenever it changes: whether the session can write (PostgreSQL manual, 55.2.7). */
+const REPORTED: ReadonlySet<string> = new Set(['in_hot_standby', 'default_transaction_read_only'])
+
+interface Report {
+  readonly parameterName: string
+  readonly parameterValue: string
+}
+
+/**
+ * A connection that knows whether its session can write, without asking. A pooler in between may keep the reports of the server to
+ * itself. Then the session shows it by refusing a write.
+ */
+class SessionClient extends pg.Client {
+  readonly #reported = new Set<string>()
+  #refusedWrite = false
+
+  constructor(config?: pg.ClientConfig) {
+    super(config)
+    // The types of node-postgres do not declare it.
+    const { connection } = this as unknown as { readonly connection: NodeJS.EventEmitter }
+    connection.on('parameterStatus', ({ parameterName, parameterValue }: Report) => {
+      if (!REPORTED.has(parameterName)) return
+      if (parameterValue === 'on') this.#reported.add(parameterName)
+      else this.#reported.delete(parameterName)
+    })
+    connection.on('errorMessage', ({ code }: pg.DatabaseError) => {
+      if (code === READ_ONLY) this.#refusedWrite = true
+    })
+  }
+
+  get isReadOnly(): boolean {
+    return this.#refusedWrite || this.#reported.size > 0
+  }
+}
+
+/**
+ * Keeps sessions that cannot write out of a pool, as libpq does with `target_session_attrs=read-write`. A standby would answer
+ * reads, perhaps from the past, and a former primary may not know yet that another one decides.
+ */
+export const onlyWritable = {
+  Client: SessionClient,
+  verify: (client: pg.PoolClient, done: (error?: Error) => void) =>
+    done(isReadOnly(client) ? refusal() : undefined),
+} satisfies pg.PoolConfig
+
+/** Ends a session that has turned out to be read-only, when it is given back. The pool then forgets it. */
+export function endReadOnly(_error: unknown, client: pg.PoolClient): void {
+  if (isReadOnly(client)) void (client as unknown as pg.Client).end()
+}
+
+function isReadOnly(client: pg.PoolClient): boolean {
+  return client instanceof SessionClient && client.isReadOnly
+}
+
+/** As the server would say it. */
+function refusal(): pg.DatabaseError {
+  const error = new pg.DatabaseError('the session is read-only', 0, 'error')
+  return Object.assign(error, { severity: 'FATAL', code: READ_ONLY })
+}
