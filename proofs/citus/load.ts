@@ -100,9 +100,9 @@ export class Load {
   async #countersign(): Promise<void> {
     const userId = `u-${randomUUID()}`
     const email = `${userId}@example.com`
-    const crm = await this.#through(crmToken)
-    const payments = await this.#through(paymentsToken)
-    const token = await this.#through((url) => tokenOf(url, { sub: userId }))
+    const crm = await this.#patiently(crmToken)
+    const payments = await this.#patiently(paymentsToken)
+    const token = await this.#patiently((url) => tokenOf(url, { sub: userId }))
     await this.#answered(
       'PUT',
       `/internal/v1/mfa/users/${userId}`,
@@ -142,7 +142,7 @@ export class Load {
   async #codeTo(email: string): Promise<string> {
     const [mail] = await until(
       async () => {
-        const { body } = await this.#through((url) =>
+        const { body } = await this.#patiently((url) =>
           call(url, 'GET', `/dev/mailbox?to=${encodeURIComponent(email)}`),
         )
         return body as Mail[]
@@ -164,6 +164,7 @@ export class Load {
     const giveUpAt = performance.now() + PATIENCE_IN_MS
     for (let repeated = false; ; repeated = true) {
       const answer = await this.#send(method, path, init)
+      if (!answer) continue
       if (expected.includes(answer.status) || (repeated && again.includes(answer.status))) return answer
       const what = `${method} ${path.replaceAll(/[0-9a-f-]{36}/g, '…')} was answered ${answer.status} ${answer.body?.code ?? ''}`
       if (answer.status !== 503) throw new Error(what)
@@ -173,11 +174,26 @@ export class Load {
     }
   }
 
-  async #send(method: string, path: string, init: CallInit): Promise<Reply> {
+  /** Undefined if a connection that was idle closed at that moment. Then a client sends again (RFC 9112 §9.3.1). */
+  async #send(method: string, path: string, init: CallInit): Promise<Reply | undefined> {
     const at = performance.now()
-    const answer = await this.#through((url) => call(url, method, path, init))
-    this.answers.push({ at, tookMs: performance.now() - at, status: answer.status })
+    const answer = await this.#through((url) => call(url, method, path, init)).catch((error: unknown) => {
+      if (!isClosedConnection(error)) throw error
+      return undefined
+    })
+    this.answers.push({ at, tookMs: performance.now() - at, status: answer?.status ?? 0 })
     return answer
+  }
+
+  /** Calls the next process in turn, and another one if the connection closed. */
+  async #patiently<Result>(send: (url: string) => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await this.#through(send)
+      } catch (error) {
+        if (!isClosedConnection(error)) throw error
+      }
+    }
   }
 
   /** Calls the next process in turn. */
@@ -193,12 +209,18 @@ export class Load {
   }
 }
 
+function isClosedConnection(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+  return code === 'ECONNRESET' || code === 'UND_ERR_SOCKET'
+}
+
 /** What users saw between two moments. */
 export function seen({ answers }: Load, from: number, to: number): string {
   const of = answers.filter(({ at }) => at >= from && at < to)
   const refused = of.filter(({ status }) => status === 503)
   const slowest = Math.max(0, ...of.map(({ tookMs }) => tookMs))
-  return `${of.length} answers, ${refused.length} of them 503, the slowest after ${Math.round(slowest)} ms`
+  const closed = of.filter(({ status }) => status === 0).length
+  return `${of.length - closed} answers, ${refused.length} of them 503, the slowest after ${Math.round(slowest)} ms${closed > 0 ? `, and ${closed} closed connections` : ''}`
 }
 
 /** How long after `from` the last 503 came, in seconds. Undefined without one. */

@@ -285,7 +285,7 @@ async function during(what: string, load: Load, act: () => Promise<string | unde
 }
 
 function goesOn({ answers }: Load, after: number): boolean {
-  return answers.some(({ at, status }) => at > after && status < 300)
+  return answers.some(({ at, status }) => at > after && status >= 200 && status < 300)
 }
 
 /** Moves a shard, with all that are cut alike, to another node and back. */
@@ -331,7 +331,7 @@ async function killWorker(load: Load): Promise<void> {
   await promisify(exec)(stop)
   await wait(AWAY_IN_MS)
   const away = seen(load, killedAt, performance.now())
-  const served = load.answers.some(({ at, status }) => at > killedAt + 1000 && status < 300)
+  const served = load.answers.some(({ at, status }) => at > killedAt + 1000 && status >= 200 && status < 300)
   const startedAt = performance.now()
   await promisify(exec)(start)
   const backAt = performance.now()
