@@ -177,7 +177,7 @@ const SHOUTING = { brand: 'Example Bank', letter: { ...ENGLISH!, subject: `${SCR
 ;(hasRspamd ? test : test.skip)(
   `rspamd has nothing against any mail${hasRspamd ? '' : ' (it is not installed)'}`,
   async (t) => {
-    t.timeout(120_000)
+    t.timeout(240_000)
     const rspamd = await startRspamd()
     t.teardown(rspamd.stop)
 
