@@ -1,5 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
-import { connectPrisma } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import {
+  type ConnectionSettings,
+  connectPrisma,
+} from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
 import { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
 import { createTestDatabase, query } from '../../support/database.ts'
 import { hasPgBouncer, startPgBouncer } from '../../support/pgbouncer.ts'
@@ -14,8 +17,8 @@ async function databaseIn(zone: string): Promise<string> {
 }
 
 /** Stores a time with the Prisma client. Asserts that the server, the client and a plain statement agree on the moment. */
-async function assertOneMoment(t: ExecutionContext, url: string, serviceUrl = url) {
-  const { prisma, statements, close } = connectPrisma({ url: serviceUrl, onConnectionLost: () => {} })
+async function assertOneMoment(t: ExecutionContext, url: string, settings: Partial<ConnectionSettings> = {}) {
+  const { prisma, statements, close } = connectPrisma({ url, onConnectionLost: () => {}, ...settings })
   t.teardown(close)
 
   await prisma.user.create({
@@ -35,6 +38,10 @@ for (const zone of ['UTC', 'America/New_York', 'Asia/Kolkata']) {
   test(`a stored time is the same moment on a server whose zone is ${zone}`, async (t) => {
     await assertOneMoment(t, await databaseIn(zone))
   })
+
+  test(`where sessions have to be writable, it is the same moment in ${zone}, too`, async (t) => {
+    await assertOneMoment(t, await databaseIn(zone), { onlyWritable: true })
+  })
 }
 
 const withPgBouncer = hasPgBouncer ? test : test.skip
@@ -44,5 +51,5 @@ withPgBouncer('a stored time is the same moment behind PgBouncer in transaction 
   const { url: pooled, stop } = await startPgBouncer(url, { pool_mode: 'transaction' })
   t.teardown(stop)
 
-  await assertOneMoment(t, url, `${pooled}?pgbouncer=true`)
+  await assertOneMoment(t, url, { url: `${pooled}?pgbouncer=true` })
 })

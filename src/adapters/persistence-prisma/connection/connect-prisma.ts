@@ -2,10 +2,9 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
-import { endReadOnly, onlyWritable as writableSessions } from './session-client.ts'
+import { endReadOnly, refuseReadOnly, SessionClient } from './session-client.ts'
 import { noteSharding, type Sharding } from './sharding.ts'
 import { Statements } from './statements.ts'
-import { UtcClient } from './utc-client.ts'
 
 export interface ConnectionSettings {
   /**
@@ -60,7 +59,7 @@ export function connectPrisma({
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
   const pool = new pg.Pool({
     connectionString: url,
-    Client: UtcClient,
+    Client: SessionClient,
     max: poolSize,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
     ...(ownSession && {
@@ -71,7 +70,7 @@ export function connectPrisma({
     // A server that disappeared never answers. The client gives up shortly after the server would have.
     query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
     application_name: 'countersign',
-    ...(onlyWritable && writableSessions),
+    ...(onlyWritable && { verify: refuseReadOnly }),
   })
   if (onlyWritable) pool.on('release', endReadOnly)
   pool.on('error', onConnectionLost)

@@ -11,11 +11,22 @@ interface Report {
   readonly parameterValue: string
 }
 
+/** What node-postgres sends at the start of a connection. Its types do not declare it. */
+interface StartsConnections {
+  getStartupConf(): Record<string, string>
+}
+
+const startupOf = (pg.Client.prototype as unknown as StartsConnections).getStartupConf
+
 /**
- * A connection that knows whether its session can write, without asking. A pooler in between may keep the reports of the server to
- * itself. Then the session shows it by refusing a write.
+ * The connection of every pool. It starts its session in UTC, because Prisma's adapter writes a time without its zone, and drops the
+ * zone of a time that it reads (prisma/orm, issues 26786 and 28629). A server otherwise has the zone of the machine that it was set up
+ * on. PgBouncer passes this parameter on, and keeps it for each client in transaction mode too.
+ *
+ * It also knows whether its session can write, without asking. A pooler in between may keep the reports of the server to itself. Then
+ * the session shows it by refusing a write.
  */
-class SessionClient extends pg.Client {
+export class SessionClient extends pg.Client implements StartsConnections {
   readonly #reported = new Set<string>()
   #refusedWrite = false
 
@@ -33,6 +44,10 @@ class SessionClient extends pg.Client {
     })
   }
 
+  getStartupConf(): Record<string, string> {
+    return { ...startupOf.call(this as unknown as StartsConnections), TimeZone: 'UTC' }
+  }
+
   get isReadOnly(): boolean {
     return this.#refusedWrite || this.#reported.size > 0
   }
@@ -42,11 +57,9 @@ class SessionClient extends pg.Client {
  * Keeps sessions that cannot write out of a pool, as libpq does with `target_session_attrs=read-write`. A standby would answer
  * reads, perhaps from the past, and a former primary may not know yet that another one decides.
  */
-export const onlyWritable = {
-  Client: SessionClient,
-  verify: (client: pg.PoolClient, done: (error?: Error) => void) =>
-    done(isReadOnly(client) ? refusal() : undefined),
-} satisfies pg.PoolConfig
+export function refuseReadOnly(client: pg.PoolClient, done: (error?: Error) => void): void {
+  done(isReadOnly(client) ? refusal() : undefined)
+}
 
 /** Ends a session that has turned out to be read-only, when it is given back. The pool then forgets it. */
 export function endReadOnly(_error: unknown, client: pg.PoolClient): void {

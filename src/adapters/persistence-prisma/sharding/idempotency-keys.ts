@@ -20,7 +20,11 @@ export class IdempotencyKeys {
   }
 
   /** Reserves the key, or returns the reservation of an earlier call. */
-  async reserve({ id, clientId }: PendingChallenge, { key, fingerprint }: Idempotency): Promise<Reservation> {
+  async reserve(
+    challenge: Pick<PendingChallenge, 'id' | 'clientId'>,
+    idempotency: Idempotency,
+  ): Promise<Reservation> {
+    const [{ id, clientId }, { key, fingerprint }] = [challenge, idempotency]
     // Neither a client nor a key has a control character.
     const place = `${clientId}\u001f${key}`
     const reserved = await this.#statements.query(Prisma.sql`/* idempotency-keys.reserve */
@@ -32,6 +36,6 @@ export class IdempotencyKeys {
     const [earlier] = await this.#statements.query<Reservation>(Prisma.sql`/* idempotency-keys.find */
       SELECT challenge_id AS "challengeId", fingerprint FROM idempotency_keys WHERE place = ${place}`)
     // The purge has just removed it.
-    return earlier ?? this.reserve({ id, clientId } as PendingChallenge, { key, fingerprint })
+    return earlier ?? this.reserve(challenge, idempotency)
   }
 }
