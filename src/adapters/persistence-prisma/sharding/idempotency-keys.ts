@@ -24,7 +24,8 @@ export class IdempotencyKeys {
     challenge: Pick<PendingChallenge, 'id' | 'clientId'>,
     idempotency: Idempotency,
   ): Promise<Reservation> {
-    const [{ id, clientId }, { key, fingerprint }] = [challenge, idempotency]
+    const { id, clientId } = challenge
+    const { key, fingerprint } = idempotency
     // Neither a client nor a key has a control character.
     const place = `${clientId}\u001f${key}`
     const reserved = await this.#statements.query(Prisma.sql`/* idempotency-keys.reserve */
