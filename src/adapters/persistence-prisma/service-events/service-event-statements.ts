@@ -93,30 +93,18 @@ export function claimDueEvents({ perEndpoint, taken }: DeliveryRoom, now: Date, 
  * again later takes those behind it along, so that no claim has to look at them.
  */
 export function recordDelivery(
-  { event, attempt }: ServiceEventDelivery,
+  delivery: ServiceEventDelivery,
   outcome: ServiceEventOutcome,
   gone: boolean,
   now: Date,
 ): Prisma.Sql {
-  const nextAttemptAt = outcome.status === 'deferred' ? outcome.nextAttemptAt : null
-  const finished = outcome.status === 'deferred' ? null : outcome.status
+  const nextAttemptAt = nextAttemptOf(outcome)
   const [name, health] =
     outcome.status === 'accepted'
       ? [Prisma.raw('service-events.record-success'), afterSuccess()]
       : [Prisma.raw('service-events.record-failure'), afterFailure(gone, now)]
   return Prisma.sql`/* ${name} */
-    WITH recorded AS (
-      UPDATE service_events
-      SET leased_until = NULL,
-          next_attempt_at = coalesce(${nextAttemptAt}::timestamptz, next_attempt_at),
-          finished_at = CASE WHEN ${finished}::text IS NOT NULL THEN ${now}::timestamptz END,
-          outcome = ${finished}::text
-      WHERE position = ${event.position}::bigint
-        AND bucket = ${bucketOf(event.subjectUserId)}::integer
-        AND attempts = ${attempt}::smallint
-        AND finished_at IS NULL
-      RETURNING bucket, event_id, client_id, challenge_id
-    ), behind AS (
+    WITH recorded AS (${recorded(delivery, outcome, now)}), behind AS (
       UPDATE service_events b
       SET next_attempt_at = greatest(b.next_attempt_at, ${nextAttemptAt}::timestamptz)
       FROM recorded
@@ -132,6 +120,31 @@ export function recordDelivery(
       WHERE w.client_id = recorded.client_id AND ${health.applies}
     )
     SELECT event_id FROM recorded`
+}
+
+/** When an event is tried again; null if it is not. */
+export function nextAttemptOf(outcome: ServiceEventOutcome): Date | null {
+  return outcome.status === 'deferred' ? outcome.nextAttemptAt : null
+}
+
+/** The part that records an outcome at the event itself. */
+export function recorded(
+  { event, attempt }: ServiceEventDelivery,
+  outcome: ServiceEventOutcome,
+  now: Date,
+): Prisma.Sql {
+  const finished = outcome.status === 'deferred' ? null : outcome.status
+  return Prisma.sql`
+      UPDATE service_events
+      SET leased_until = NULL,
+          next_attempt_at = coalesce(${nextAttemptOf(outcome)}::timestamptz, next_attempt_at),
+          finished_at = CASE WHEN ${finished}::text IS NOT NULL THEN ${now}::timestamptz END,
+          outcome = ${finished}::text
+      WHERE bucket = ${bucketOf(event.subjectUserId)}::integer
+        AND position = ${event.position}::bigint
+        AND attempts = ${attempt}::smallint
+        AND finished_at IS NULL
+      RETURNING bucket, event_id, client_id, challenge_id`
 }
 
 /** What an outcome changes of the endpoint `w`, and whether it changes anything. */

@@ -1,10 +1,16 @@
 import type { DeliveryRoom, ServiceEventDelivery } from '../../../application/ports/service-events.ts'
-import { bucketOf } from '../../../domain/bucket.ts'
 import type { ServiceEventOutcome } from '../../../domain/service-event.ts'
 import { WebhookEndpoint } from '../../../domain/webhook-endpoint.ts'
 import type { Statements } from '../connection/statements.ts'
 import { Prisma } from '../generated/client.ts'
-import { afterFailure, afterSuccess, EVENT_COLUMNS, isDue } from './service-event-statements.ts'
+import {
+  afterFailure,
+  afterSuccess,
+  EVENT_COLUMNS,
+  isDue,
+  nextAttemptOf,
+  recorded,
+} from './service-event-statements.ts'
 import { ENDPOINT_COLUMNS } from './webhook-endpoint-row.ts'
 
 interface Candidate {
@@ -63,34 +69,23 @@ export class ShardedEventStatements {
 
   /** What an outcome says about the endpoint follows by statements of their own. A process that ends in between leaves it as it was. */
   async record(
-    { event, attempt }: ServiceEventDelivery,
+    delivery: ServiceEventDelivery,
     outcome: ServiceEventOutcome,
     gone: boolean,
     now: Date,
   ): Promise<boolean> {
-    const bucket = bucketOf(event.subjectUserId)
-    const nextAttemptAt = outcome.status === 'deferred' ? outcome.nextAttemptAt : null
-    const finished = outcome.status === 'deferred' ? null : outcome.status
-    const [recorded] = await this.#statements.query<{
-      readonly event_id: string
-    }>(Prisma.sql`/* service-events.record */
-      UPDATE service_events
-      SET leased_until = NULL,
-          next_attempt_at = coalesce(${nextAttemptAt}::timestamptz, next_attempt_at),
-          finished_at = CASE WHEN ${finished}::text IS NOT NULL THEN ${now}::timestamptz END,
-          outcome = ${finished}::text
-      WHERE bucket = ${bucket}::integer
-        AND position = ${event.position}::bigint
-        AND attempts = ${attempt}::smallint
-        AND finished_at IS NULL
-      RETURNING event_id`)
-    if (!recorded) return false
+    const { event } = delivery
+    const nextAttemptAt = nextAttemptOf(outcome)
+    const [found] = await this.#statements.query<{ readonly bucket: number; readonly event_id: string }>(
+      Prisma.sql`/* service-events.record */ ${recorded(delivery, outcome, now)}`,
+    )
+    if (!found) return false
     if (nextAttemptAt) {
       await this.#statements.query(Prisma.sql`/* service-events.defer-behind */
         UPDATE service_events
         SET next_attempt_at = greatest(next_attempt_at, ${nextAttemptAt}::timestamptz)
-        WHERE bucket = ${bucket}::integer AND challenge_id = ${event.challengeId}::uuid
-          AND event_id > ${recorded.event_id}::bigint AND finished_at IS NULL`)
+        WHERE bucket = ${found.bucket}::integer AND challenge_id = ${event.challengeId}::uuid
+          AND event_id > ${found.event_id}::bigint AND finished_at IS NULL`)
     }
     await this.#recordHealth(event.clientId, outcome, gone, now)
     return true
