@@ -243,6 +243,10 @@ test.serial(
     await call(url, 'POST', challenge.initiate, { token: alice.token })
     const [mail] = await mailsTo(url, alice.email)
 
+    await t.throwsAsync(
+      db.query('UPDATE challenges SET subject_user_id = $2 WHERE id = $1', [challenge.id, mallory.userId]),
+      { message: /challenges_bucket_check/ },
+    )
     await db.query('UPDATE challenges SET subject_user_id = $2, bucket = bucket_of($2) WHERE id = $1', [
       challenge.id,
       mallory.userId,

@@ -132,7 +132,7 @@ test('an approval gives no authorisation for longer, for another user, operation
   const changes = [
     `expires_at = expires_at + interval '1 day'`,
     `verified_at = verified_at + interval '1 second'`,
-    `subject_user_id = (SELECT user_id FROM users WHERE user_id <> subject_user_id LIMIT 1)`,
+    `(subject_user_id, bucket) = (SELECT user_id, bucket FROM users WHERE user_id <> subject_user_id LIMIT 1)`,
     ANOTHER_DIGEST,
     `operation_type = 'payees.add'`,
     `operation_summary = '[{"label": "Amount", "value": "EUR 1.00"}]'`,

@@ -284,15 +284,13 @@ async function waitsForLock({ prisma }: Connections): Promise<void> {
   }
 }
 
-test.serial(
-  'a challenge that somebody gave to another subject, in its old bucket, is found by nobody',
-  async (t) => {
-    const connections = await connect()
-    const stores = storesOf(connections)
-    const [{ id }, { subjectUserId }] = [await opened(stores), await opened(stores)]
+test.serial('nobody gives a challenge to another subject and leaves it in its old bucket', async (t) => {
+  const connections = await connect()
+  const stores = storesOf(connections)
+  const [{ id }, { subjectUserId }] = [await opened(stores), await opened(stores)]
 
-    await connections.prisma.challenge.update({ where: { id }, data: { subjectUserId } })
+  const move = connections.prisma.challenge.update({ where: { id }, data: { subjectUserId } })
 
-    t.is(await stores.stepUps.load(id), undefined)
-  },
-)
+  await t.throwsAsync(move, { message: /challenges_bucket_check/ })
+  t.is((await stores.stepUps.load(id))?.challenge.id, id)
+})
