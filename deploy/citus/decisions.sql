@@ -3,8 +3,9 @@
 -- Run it as countersign_owner after distribute.sql and after each migration. A second run changes nothing.
 
 -- The result may have another column than before, so it is not replaced.
-DROP FUNCTION IF EXISTS load_step_up(INTEGER, UUID);
-CREATE FUNCTION load_step_up("of_bucket" INTEGER, "of_id" UUID) RETURNS TABLE (
+DROP FUNCTION IF EXISTS load_step_ups(INTEGER, JSON);
+CREATE FUNCTION load_step_ups("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
+    n INTEGER,
     c_id challenges.id%TYPE,
     c_client_id challenges.client_id%TYPE,
     c_subject_user_id challenges.subject_user_id%TYPE,
@@ -63,61 +64,79 @@ CREATE FUNCTION load_step_up("of_bucket" INTEGER, "of_id" UUID) RETURNS TABLE (
     set_back BOOLEAN
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    m record;
     c challenges;
     s subject_standings;
     i otp_issuances;
     u users;
 BEGIN
-    SELECT * INTO c FROM challenges t WHERE t.bucket = of_bucket AND t.id = of_id;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    SELECT * INTO s FROM subject_standings t WHERE t.bucket = of_bucket AND t.subject_user_id = c.subject_user_id;
-    IF c.issuance_count > 0 THEN
-        SELECT * INTO i FROM otp_issuances t
-        WHERE t.bucket = of_bucket AND t.challenge_id = of_id AND t.number = c.issuance_count;
-    END IF;
-    SELECT * INTO u FROM users t WHERE t.bucket = of_bucket AND t.user_id = c.subject_user_id;
-    set_back := false;
-    IF c.status = 'verified' THEN
-        PERFORM FROM challenge_events t
-        WHERE t.bucket = of_bucket AND t.challenge_id = of_id
-            AND t.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
-        LIMIT 1;
-        set_back := FOUND;
-    END IF;
-    RETURN QUERY SELECT
-        c.id, c.client_id, c.subject_user_id, c.operation_type, c.operation_digest, c.operation_summary, c.status, c.attempts_remaining, c.issuance_count, c.created_at, c.expires_at, c.verified_at, c.consumed_at, c.consumption_key, c.consumption_fingerprint, c.exhausted_at, c.cancelled_at, c.mismatched_by, c.demand_seal, c.approval_seal, c.consumption_seal, s.subject_user_id, s.consecutive_failures, s.consecutive_locks, s.locked_until, s.recent_issuances, s.suppressed_address, s.suppression_reason, s.suppression_changed_at, s.version, i.id, i.challenge_id, i.subject_user_id, i.number, i.key_id, i.recipient, i.issued_at, i.expires_at, i.status, i.delivery_attempts, i.next_attempt_at, i.sent_at, i.message_id, i.failed_at, i.failure_reason, i.delayed_at, i.delivered_at, i.bounced_at, i.bounce_kind, i.seal, u.user_id, u.email, u.locale, u.display_name, u.email_changed_at,
-        set_back;
+    FOR m IN SELECT * FROM json_to_recordset(inputs) AS given (n integer, id uuid, bucket integer) LOOP
+        SELECT * INTO c FROM challenges t WHERE t.bucket = m.bucket AND t.id = m.id;
+        CONTINUE WHEN NOT FOUND;
+        SELECT * INTO s FROM subject_standings t WHERE t.bucket = m.bucket AND t.subject_user_id = c.subject_user_id;
+        i := NULL;
+        IF c.issuance_count > 0 THEN
+            SELECT * INTO i FROM otp_issuances t
+            WHERE t.bucket = m.bucket AND t.challenge_id = m.id AND t.number = c.issuance_count;
+        END IF;
+        SELECT * INTO u FROM users t WHERE t.bucket = m.bucket AND t.user_id = c.subject_user_id;
+        set_back := false;
+        IF c.status = 'verified' THEN
+            PERFORM FROM challenge_events t
+            WHERE t.bucket = m.bucket AND t.challenge_id = c.id
+                AND t.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
+            LIMIT 1;
+            set_back := FOUND;
+        END IF;
+        RETURN QUERY SELECT
+            m.n, c.id, c.client_id, c.subject_user_id, c.operation_type, c.operation_digest, c.operation_summary, c.status, c.attempts_remaining, c.issuance_count, c.created_at, c.expires_at, c.verified_at, c.consumed_at, c.consumption_key, c.consumption_fingerprint, c.exhausted_at, c.cancelled_at, c.mismatched_by, c.demand_seal, c.approval_seal, c.consumption_seal, s.subject_user_id, s.consecutive_failures, s.consecutive_locks, s.locked_until, s.recent_issuances, s.suppressed_address, s.suppression_reason, s.suppression_changed_at, s.version, i.id, i.challenge_id, i.subject_user_id, i.number, i.key_id, i.recipient, i.issued_at, i.expires_at, i.status, i.delivery_attempts, i.next_attempt_at, i.sent_at, i.message_id, i.failed_at, i.failure_reason, i.delayed_at, i.delivered_at, i.bounced_at, i.bounce_kind, i.seal, u.user_id, u.email, u.locale, u.display_name, u.email_changed_at,
+            set_back;
+    END LOOP;
 END;
 $$;
 
-CREATE OR REPLACE FUNCTION open_challenge("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION open_challenges("of_bucket" INTEGER, "inputs" JSON)
+RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+    shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
     m record;
     e record;
 BEGIN
-    SELECT * INTO m FROM json_to_record(input) AS m (
-        bucket integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
+    FOR m IN
+        SELECT * FROM json_to_recordset(inputs) AS given (
+            n integer, bucket integer, challenge_id uuid, client_id text, subject text, type text, digest text, summary jsonb,
         attempts_remaining smallint, created_at timestamptz, expires_at timestamptz, key text, fingerprint text,
         most_live integer, demand_seal text, events json, actor text, request_id text, remote_address text
-    );
-    PERFORM FROM subject_standings s WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject;
+        )
+        ORDER BY given.subject COLLATE "C"
+    LOOP
+    n := m.n;
+    alone := false;
+    PERFORM FROM subject_standings s WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject;
     IF NOT FOUND THEN
+        IF shared THEN
+            alone := true;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
         INSERT INTO subject_standings (
             bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
         )
-        VALUES (of_bucket, m.subject, 0, 0, '{}', 0)
+        VALUES (m.bucket, m.subject, 0, 0, '{}', 0)
         ON CONFLICT DO NOTHING;
     END IF;
     IF m.most_live IS NOT NULL THEN
-        PERFORM pg_advisory_xact_lock(hashtextextended(m.subject || chr(31) || m.client_id, 0));
-        SELECT count(*) AS live INTO e FROM challenges c
-        WHERE c.bucket = of_bucket AND c.subject_user_id = m.subject AND c.client_id = m.client_id
-            AND c.status IN ('pending', 'verified') AND c.expires_at > m.created_at;
-        IF e.live >= m.most_live THEN
-            RETURN;
+        IF NOT shared THEN
+            PERFORM pg_advisory_xact_lock(hashtextextended(m.subject || chr(31) || m.client_id, 0));
+        ELSIF NOT pg_try_advisory_xact_lock(hashtextextended(m.subject || chr(31) || m.client_id, 0)) THEN
+            alone := true;
+            RETURN NEXT;
+            CONTINUE;
         END IF;
+        SELECT count(*) AS live INTO e FROM challenges c
+        WHERE c.bucket = m.bucket AND c.subject_user_id = m.subject AND c.client_id = m.client_id
+            AND c.status IN ('pending', 'verified') AND c.expires_at > m.created_at;
+        CONTINUE WHEN e.live >= m.most_live;
     END IF;
     INSERT INTO challenges (
         bucket, id, client_id, subject_user_id, operation_type, operation_digest, operation_summary, status,
@@ -128,42 +147,56 @@ BEGIN
         m.created_at, m.expires_at, m.key, m.fingerprint, m.demand_seal
     )
     ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
+    CONTINUE WHEN NOT FOUND;
     FOR e IN
         SELECT * FROM json_to_recordset(m.events) AS e ("subjectUserId" text, "challengeId" uuid, type text, at timestamptz, details jsonb)
     LOOP
         INSERT INTO challenge_events (
             bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
         )
-        VALUES (of_bucket, e."challengeId", e."subjectUserId", e.type, e.at, m.actor, m.request_id, m.remote_address, e.details);
+        VALUES (m.bucket, e."challengeId", e."subjectUserId", e.type, e.at, m.actor, m.request_id, m.remote_address, e.details);
     END LOOP;
-    RETURN NEXT true;
+    RETURN NEXT;
+    END LOOP;
 END;
 $$;
 
-CREATE OR REPLACE FUNCTION save_decision("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION save_decisions("of_bucket" INTEGER, "inputs" JSON)
+RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+    shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
     m record;
     e record;
 BEGIN
-    SELECT * INTO m FROM json_to_record(input) AS m (
-        bucket integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
+    FOR m IN
+        SELECT * FROM json_to_recordset(inputs) AS given (
+            n integer, bucket integer, subject text, version integer, failures smallint, locks smallint, locked_until timestamptz,
         recent_issuances timestamptz[], challenge_id uuid, status text, attempts_remaining smallint,
         issuance_count smallint, verified_at timestamptz, consumed_at timestamptz, consumption_key text,
         consumption_fingerprint text, exhausted_at timestamptz, cancelled_at timestamptz, mismatched_by text[], issuance_id uuid,
         number smallint, key_id text, recipient text, issued_at timestamptz, expires_at timestamptz,
         next_attempt_at timestamptz, trace_context text, approval_seal text, consumption_seal text, issuance_seal text,
         mailbox text, mailbox_at_most integer, events json, actor text, request_id text, remote_address text, lock_notice json, security_notice json
-    );
+        )
+        ORDER BY given.subject COLLATE "C"
+    LOOP
+    n := m.n;
+    alone := false;
+    IF shared THEN
+        PERFORM FROM subject_standings s
+        WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject AND s.version = m.version
+        FOR NO KEY UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            alone := true;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+    END IF;
     UPDATE subject_standings s
     SET consecutive_failures = m.failures, consecutive_locks = m.locks, locked_until = m.locked_until,
           recent_issuances = m.recent_issuances, version = s.version + 1
-    WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject AND s.version = m.version;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
+    WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject AND s.version = m.version;
+    CONTINUE WHEN NOT FOUND;
     UPDATE challenges c
     SET status = m.status, attempts_remaining = m.attempts_remaining, issuance_count = m.issuance_count,
           verified_at = m.verified_at, consumed_at = m.consumed_at, consumption_key = m.consumption_key,
@@ -171,10 +204,8 @@ BEGIN
           cancelled_at = m.cancelled_at, approval_seal = coalesce(m.approval_seal, c.approval_seal),
           consumption_seal = coalesce(m.consumption_seal, c.consumption_seal),
           mismatched_by = m.mismatched_by
-    WHERE c.bucket = of_bucket AND c.id = m.challenge_id AND c.subject_user_id = m.subject;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
+    WHERE c.bucket = m.bucket AND c.id = m.challenge_id AND c.subject_user_id = m.subject;
+    CONTINUE WHEN NOT FOUND;
     IF m.issuance_id IS NOT NULL THEN
         INSERT INTO otp_issuances (
         bucket, id, challenge_id, subject_user_id, number, key_id, recipient, issued_at, expires_at,
@@ -190,7 +221,7 @@ BEGIN
             bucket, id, challenge_id, subject_user_id, recipient, locked_at, locked_until, status, delivery_attempts, next_attempt_at
         )
         VALUES (
-            of_bucket, (m.lock_notice ->> 'id')::uuid, m.challenge_id, m.subject, m.lock_notice ->> 'recipient',
+            m.bucket, (m.lock_notice ->> 'id')::uuid, m.challenge_id, m.subject, m.lock_notice ->> 'recipient',
             (m.lock_notice ->> 'locked_at')::timestamptz, (m.lock_notice ->> 'locked_until')::timestamptz, 'queued', 0,
             (m.lock_notice ->> 'next_attempt_at')::timestamptz
         );
@@ -200,7 +231,7 @@ BEGIN
             bucket, id, kind, client_id, subject_user_id, recipient, happened_at, locale, status, delivery_attempts, next_attempt_at
         )
         VALUES (
-            of_bucket, (m.security_notice ->> 'id')::uuid, m.security_notice ->> 'kind', m.security_notice ->> 'client_id', m.subject,
+            m.bucket, (m.security_notice ->> 'id')::uuid, m.security_notice ->> 'kind', m.security_notice ->> 'client_id', m.subject,
             m.security_notice ->> 'recipient', (m.security_notice ->> 'happened_at')::timestamptz, m.security_notice ->> 'locale',
             'queued', 0, (m.security_notice ->> 'happened_at')::timestamptz
         );
@@ -211,65 +242,103 @@ BEGIN
         INSERT INTO challenge_events (
             bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
         )
-        VALUES (of_bucket, e."challengeId", e."subjectUserId", e.type, e.at, m.actor, m.request_id, m.remote_address, e.details);
+        VALUES (m.bucket, e."challengeId", e."subjectUserId", e.type, e.at, m.actor, m.request_id, m.remote_address, e.details);
     END LOOP;
-    RETURN NEXT true;
+    RETURN NEXT;
+    END LOOP;
 END;
 $$;
 
-CREATE OR REPLACE FUNCTION record_attempt("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION record_attempts("of_bucket" INTEGER, "inputs" JSON)
+RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    a record;
-BEGIN
-    SELECT * INTO a FROM json_to_record(input) AS a (
-        n integer, bucket integer, id uuid, number smallint, status text, next_attempt_at timestamptz,
-        sent_at timestamptz, message_id text, failed_at timestamptz, failure_reason text, event jsonb
-    );
-    UPDATE otp_issuances i
-    SET status = CASE WHEN i.status = 'queued' THEN a.status ELSE i.status END,
-          next_attempt_at = a.next_attempt_at,
-          sent_at = a.sent_at,
-          message_id = a.message_id,
-          failed_at = a.failed_at,
-          failure_reason = a.failure_reason
-    WHERE i.bucket = of_bucket AND i.id = a.id AND i.delivery_attempts = a.number
-        AND (
-          i.status = 'queued'
-          OR a.status = 'sent' AND i.status IN ('delivered', 'bounced') AND i.sent_at IS NULL
-        );
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    INSERT INTO challenge_events (bucket, challenge_id, subject_user_id, type, occurred_at, actor, details)
-    VALUES (
-        of_bucket, (a.event ->> 'challengeId')::uuid, a.event ->> 'subjectUserId', a.event ->> 'type',
-        (a.event ->> 'at')::timestamptz, 'service', a.event -> 'details'
-    );
-    RETURN NEXT true;
-END;
-$$;
-
-CREATE OR REPLACE FUNCTION save_report("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
+    shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
     m record;
     e record;
 BEGIN
-    SELECT * INTO m FROM json_to_record(input) AS m (
-        n integer, bucket integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz,
+    FOR m IN
+        SELECT * FROM json_to_recordset(inputs) AS given (
+            n integer, bucket integer, id uuid, number smallint, status text, next_attempt_at timestamptz,
+        sent_at timestamptz, message_id text, failed_at timestamptz, failure_reason text, event jsonb
+        )
+        ORDER BY (given.event ->> 'subjectUserId') COLLATE "C"
+    LOOP
+    n := m.n;
+    alone := false;
+    UPDATE otp_issuances i
+    SET status = CASE WHEN i.status = 'queued' THEN m.status ELSE i.status END,
+          next_attempt_at = m.next_attempt_at,
+          sent_at = m.sent_at,
+          message_id = m.message_id,
+          failed_at = m.failed_at,
+          failure_reason = m.failure_reason
+    WHERE i.bucket = m.bucket AND i.id = m.id AND i.delivery_attempts = m.number
+        AND (
+          i.status = 'queued'
+          OR m.status = 'sent' AND i.status IN ('delivered', 'bounced') AND i.sent_at IS NULL
+        );
+    CONTINUE WHEN NOT FOUND;
+    INSERT INTO challenge_events (bucket, challenge_id, subject_user_id, type, occurred_at, actor, details)
+    VALUES (
+        m.bucket, (m.event ->> 'challengeId')::uuid, m.event ->> 'subjectUserId', m.event ->> 'type',
+        (m.event ->> 'at')::timestamptz, 'service', m.event -> 'details'
+    );
+    RETURN NEXT;
+    END LOOP;
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION save_reports("of_bucket" INTEGER, "inputs" JSON)
+RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
+    m record;
+    e record;
+BEGIN
+    FOR m IN
+        SELECT * FROM json_to_recordset(inputs) AS given (
+            n integer, bucket integer, id uuid, was_delayed_at timestamptz, was_delivered_at timestamptz,
         was_bounced_at timestamptz, was_bounce_kind text, delayed_at timestamptz, status text, next_attempt_at timestamptz, failed_at timestamptz,
         failure_reason text, delivered_at timestamptz, bounced_at timestamptz, bounce_kind text,
         subject text, version integer, suppressed_address text, suppression_reason text, suppression_changed_at timestamptz,
         events json, actor text, request_id text, remote_address text, is_about_code boolean
-    );
+        )
+        ORDER BY coalesce(given.subject, given.events -> 0 ->> 'subjectUserId') COLLATE "C"
+    LOOP
+    n := m.n;
+    alone := false;
     IF m.subject IS NOT NULL THEN
-        PERFORM FROM subject_standings s
-        WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject AND s.version = m.version
-        FOR NO KEY UPDATE;
-        IF NOT FOUND THEN
-            RETURN;
+        IF shared THEN
+            PERFORM FROM subject_standings s
+            WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject AND s.version = m.version
+            FOR NO KEY UPDATE SKIP LOCKED;
+            IF NOT FOUND THEN
+            alone := true;
+            RETURN NEXT;
+            CONTINUE;
+            END IF;
+        ELSE
+            PERFORM FROM subject_standings s
+            WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject AND s.version = m.version
+            FOR NO KEY UPDATE;
+            CONTINUE WHEN NOT FOUND;
         END IF;
     END IF;
     IF m.is_about_code THEN
+        IF shared THEN
+            PERFORM FROM otp_issuances i
+            WHERE i.bucket = m.bucket AND i.id = m.id
+            AND i.delayed_at IS NOT DISTINCT FROM m.was_delayed_at
+        AND i.delivered_at IS NOT DISTINCT FROM m.was_delivered_at
+        AND i.bounced_at IS NOT DISTINCT FROM m.was_bounced_at
+        AND i.bounce_kind IS NOT DISTINCT FROM m.was_bounce_kind
+            FOR NO KEY UPDATE SKIP LOCKED;
+            IF NOT FOUND THEN
+            alone := true;
+            RETURN NEXT;
+            CONTINUE;
+            END IF;
+        END IF;
         UPDATE otp_issuances i
         SET delayed_at = coalesce(m.delayed_at, i.delayed_at),
           status = coalesce(m.status, i.status),
@@ -279,20 +348,18 @@ BEGIN
           delivered_at = CASE WHEN m.status IS NULL THEN i.delivered_at ELSE m.delivered_at END,
           bounced_at = CASE WHEN m.status IS NULL THEN i.bounced_at ELSE m.bounced_at END,
           bounce_kind = CASE WHEN m.status IS NULL THEN i.bounce_kind ELSE m.bounce_kind END
-        WHERE i.bucket = of_bucket AND i.id = m.id
+        WHERE i.bucket = m.bucket AND i.id = m.id
         AND i.delayed_at IS NOT DISTINCT FROM m.was_delayed_at
         AND i.delivered_at IS NOT DISTINCT FROM m.was_delivered_at
         AND i.bounced_at IS NOT DISTINCT FROM m.was_bounced_at
         AND i.bounce_kind IS NOT DISTINCT FROM m.was_bounce_kind;
-        IF NOT FOUND THEN
-            RETURN;
-        END IF;
+        CONTINUE WHEN NOT FOUND;
     END IF;
     IF m.subject IS NOT NULL THEN
         UPDATE subject_standings s
         SET suppressed_address = m.suppressed_address, suppression_reason = m.suppression_reason,
           suppression_changed_at = m.suppression_changed_at, version = s.version + 1
-        WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject;
+        WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject;
     END IF;
     FOR e IN
         SELECT * FROM json_to_recordset(m.events) AS e ("subjectUserId" text, "challengeId" uuid, type text, at timestamptz, details jsonb)
@@ -300,9 +367,98 @@ BEGIN
         INSERT INTO challenge_events (
             bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
         )
-        VALUES (of_bucket, e."challengeId", e."subjectUserId", e.type, e.at, m.actor, m.request_id, m.remote_address, e.details);
+        VALUES (m.bucket, e."challengeId", e."subjectUserId", e.type, e.at, m.actor, m.request_id, m.remote_address, e.details);
     END LOOP;
-    RETURN NEXT true;
+    RETURN NEXT;
+    END LOOP;
+END;
+$$;
+
+DROP FUNCTION IF EXISTS claim_issuances(INTEGER, JSON);
+CREATE FUNCTION claim_issuances("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
+    n INTEGER,
+    i_id otp_issuances.id%TYPE,
+    i_challenge_id otp_issuances.challenge_id%TYPE,
+    i_subject_user_id otp_issuances.subject_user_id%TYPE,
+    i_number otp_issuances.number%TYPE,
+    i_key_id otp_issuances.key_id%TYPE,
+    i_recipient otp_issuances.recipient%TYPE,
+    i_issued_at otp_issuances.issued_at%TYPE,
+    i_expires_at otp_issuances.expires_at%TYPE,
+    i_status otp_issuances.status%TYPE,
+    i_delivery_attempts otp_issuances.delivery_attempts%TYPE,
+    i_next_attempt_at otp_issuances.next_attempt_at%TYPE,
+    i_sent_at otp_issuances.sent_at%TYPE,
+    i_message_id otp_issuances.message_id%TYPE,
+    i_failed_at otp_issuances.failed_at%TYPE,
+    i_failure_reason otp_issuances.failure_reason%TYPE,
+    i_delayed_at otp_issuances.delayed_at%TYPE,
+    i_delivered_at otp_issuances.delivered_at%TYPE,
+    i_bounced_at otp_issuances.bounced_at%TYPE,
+    i_bounce_kind otp_issuances.bounce_kind%TYPE,
+    i_seal otp_issuances.seal%TYPE,
+    i_trace_context otp_issuances.trace_context%TYPE,
+    c_id challenges.id%TYPE,
+    c_client_id challenges.client_id%TYPE,
+    c_subject_user_id challenges.subject_user_id%TYPE,
+    c_operation_type challenges.operation_type%TYPE,
+    c_operation_digest challenges.operation_digest%TYPE,
+    c_operation_summary challenges.operation_summary%TYPE,
+    c_status challenges.status%TYPE,
+    c_attempts_remaining challenges.attempts_remaining%TYPE,
+    c_issuance_count challenges.issuance_count%TYPE,
+    c_created_at challenges.created_at%TYPE,
+    c_expires_at challenges.expires_at%TYPE,
+    c_verified_at challenges.verified_at%TYPE,
+    c_consumed_at challenges.consumed_at%TYPE,
+    c_consumption_key challenges.consumption_key%TYPE,
+    c_consumption_fingerprint challenges.consumption_fingerprint%TYPE,
+    c_exhausted_at challenges.exhausted_at%TYPE,
+    c_cancelled_at challenges.cancelled_at%TYPE,
+    c_mismatched_by challenges.mismatched_by%TYPE,
+    c_demand_seal challenges.demand_seal%TYPE,
+    c_approval_seal challenges.approval_seal%TYPE,
+    c_consumption_seal challenges.consumption_seal%TYPE,
+    u_user_id users.user_id%TYPE,
+    u_email users.email%TYPE,
+    u_locale users.locale%TYPE,
+    u_display_name users.display_name%TYPE,
+    u_email_changed_at users.email_changed_at%TYPE,
+    set_back BOOLEAN
+) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    m record;
+    i otp_issuances;
+    c challenges;
+    u users;
+BEGIN
+    FOR m IN
+        SELECT * FROM json_to_recordset(inputs) AS given (
+            n integer, bucket integer, id uuid, now timestamptz, lease_end timestamptz
+        )
+    LOOP
+        PERFORM FROM otp_issuances t
+        WHERE t.bucket = m.bucket AND t.id = m.id AND t.status = 'queued' AND t.next_attempt_at <= m.now
+        FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        UPDATE otp_issuances t
+        SET next_attempt_at = m.lease_end, delivery_attempts = t.delivery_attempts + 1
+        WHERE t.bucket = m.bucket AND t.id = m.id
+        RETURNING * INTO i;
+        SELECT * INTO c FROM challenges t WHERE t.bucket = m.bucket AND t.id = i.challenge_id;
+        SELECT * INTO u FROM users t WHERE t.bucket = m.bucket AND t.user_id = i.subject_user_id;
+        set_back := false;
+        IF c.status = 'pending' THEN
+            PERFORM FROM challenge_events t
+            WHERE t.bucket = m.bucket AND t.challenge_id = c.id
+                AND t.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
+            LIMIT 1;
+            set_back := FOUND;
+        END IF;
+        RETURN QUERY SELECT
+            m.n, i.id, i.challenge_id, i.subject_user_id, i.number, i.key_id, i.recipient, i.issued_at, i.expires_at, i.status, i.delivery_attempts, i.next_attempt_at, i.sent_at, i.message_id, i.failed_at, i.failure_reason, i.delayed_at, i.delivered_at, i.bounced_at, i.bounce_kind, i.seal, i.trace_context, c.id, c.client_id, c.subject_user_id, c.operation_type, c.operation_digest, c.operation_summary, c.status, c.attempts_remaining, c.issuance_count, c.created_at, c.expires_at, c.verified_at, c.consumed_at, c.consumption_key, c.consumption_fingerprint, c.exhausted_at, c.cancelled_at, c.mismatched_by, c.demand_seal, c.approval_seal, c.consumption_seal, u.user_id, u.email, u.locale, u.display_name, u.email_changed_at,
+            set_back;
+    END LOOP;
 END;
 $$;
 
@@ -327,9 +483,10 @@ END;
 $$;
 
 -- Citus runs each where the rows of the bucket are.
-SELECT create_distributed_function('load_step_up(integer, uuid)', 'of_bucket', colocate_with := 'challenges');
-SELECT create_distributed_function('open_challenge(integer, json)', 'of_bucket', colocate_with := 'challenges');
-SELECT create_distributed_function('save_decision(integer, json)', 'of_bucket', colocate_with := 'challenges');
-SELECT create_distributed_function('record_attempt(integer, json)', 'of_bucket', colocate_with := 'challenges');
-SELECT create_distributed_function('save_report(integer, json)', 'of_bucket', colocate_with := 'challenges');
+SELECT create_distributed_function('load_step_ups(integer, json)', 'of_bucket', colocate_with := 'challenges');
+SELECT create_distributed_function('open_challenges(integer, json)', 'of_bucket', colocate_with := 'challenges');
+SELECT create_distributed_function('save_decisions(integer, json)', 'of_bucket', colocate_with := 'challenges');
+SELECT create_distributed_function('record_attempts(integer, json)', 'of_bucket', colocate_with := 'challenges');
+SELECT create_distributed_function('save_reports(integer, json)', 'of_bucket', colocate_with := 'challenges');
+SELECT create_distributed_function('claim_issuances(integer, json)', 'of_bucket', colocate_with := 'challenges');
 SELECT create_distributed_function('note_stranger(integer, json)', 'of_bucket', colocate_with := 'challenges');

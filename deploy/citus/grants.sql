@@ -2,11 +2,12 @@
 -- the coordinator. Citus takes it to all servers.
 
 -- The decisions, with the rights of the service.
-GRANT EXECUTE ON FUNCTION load_step_up(integer, uuid) TO countersign_service;
-GRANT EXECUTE ON FUNCTION open_challenge(integer, json) TO countersign_service;
-GRANT EXECUTE ON FUNCTION save_decision(integer, json) TO countersign_service;
-GRANT EXECUTE ON FUNCTION record_attempt(integer, json) TO countersign_service;
-GRANT EXECUTE ON FUNCTION save_report(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION load_step_ups(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION open_challenges(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION save_decisions(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION record_attempts(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION save_reports(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION claim_issuances(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION note_stranger(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION count_code_at_mailbox(bytea, timestamptz, integer) TO countersign_service;
 -- Keys are reserved, and go with their challenges.

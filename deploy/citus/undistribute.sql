@@ -8,11 +8,12 @@ SET LOCAL citus.enable_unsafe_triggers = on;
 SET LOCAL citus.multi_shard_modify_mode = 'sequential';
 SET LOCAL lock_timeout = 0;
 
-DROP FUNCTION load_step_up(INTEGER, UUID);
-DROP FUNCTION open_challenge(INTEGER, JSON);
-DROP FUNCTION save_decision(INTEGER, JSON);
-DROP FUNCTION record_attempt(INTEGER, JSON);
-DROP FUNCTION save_report(INTEGER, JSON);
+DROP FUNCTION load_step_ups(INTEGER, JSON);
+DROP FUNCTION open_challenges(INTEGER, JSON);
+DROP FUNCTION save_decisions(INTEGER, JSON);
+DROP FUNCTION record_attempts(INTEGER, JSON);
+DROP FUNCTION save_reports(INTEGER, JSON);
+DROP FUNCTION claim_issuances(INTEGER, JSON);
 DROP FUNCTION note_stranger(INTEGER, JSON);
 DROP FUNCTION count_code_at_mailbox(BYTEA, TIMESTAMPTZ, INTEGER);
 DROP TABLE idempotency_keys;

@@ -102,7 +102,7 @@ const SAVING_OF_ALICE = {
 
 /** As a group of one: its text is that of a group of any size. */
 function group<Input>({ columns, together }: Grouping<Input>, input: Input): Prisma.Sql {
-  return together(JSON.stringify([{ n: 0, ...columns(input) }]))
+  return together(JSON.stringify([{ n: 0, ...columns(input) }]), input)
 }
 
 const STATEMENTS: readonly Prisma.Sql[] = [

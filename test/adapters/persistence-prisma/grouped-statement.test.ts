@@ -52,7 +52,6 @@ function grouped(bounds: GroupBounds = {}) {
       })
       return promise as Promise<Row[]>
     },
-    sharding: 'none' as const,
     grouped: (_: string, members: number) => void sizes.push(members),
     hook: {
       around: <Result>(_: string, run: () => Promise<Result>) => run(),

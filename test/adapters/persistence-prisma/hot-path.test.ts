@@ -105,8 +105,8 @@ const GROUPS: Readonly<Record<string, (members: number) => Prisma.Sql>> = {
 
 function groupOf<Input>({ columns, together }: Grouping<Input>, inputOf: (id: string) => Input) {
   return (members: number) => {
-    const inputs = Array.from({ length: members }, (_, n) => ({ n, ...columns(inputOf(randomUUID())) }))
-    return together(JSON.stringify(inputs))
+    const inputs = Array.from({ length: members }, () => inputOf(randomUUID()))
+    return together(JSON.stringify(inputs.map((input, n) => ({ n, ...columns(input) }))), inputs[0]!)
   }
 }
 

@@ -30,13 +30,11 @@ export interface Grouping<Input> {
   readonly name: string
   /** The statement for one input. */
   readonly alone: (input: Input) => Prisma.Sql
-  /** The statement for one input, if the tables are spread over several servers. By default it is that for one server. */
-  readonly sharded?: (input: Input) => Prisma.Sql
   /**
-   * The statement for several inputs. It takes them as one JSON array in which each has its place as `n`. Each row that it
-   * returns belongs to the input with its `n`. A row with `alone: true` says that the input has to be sent alone.
+   * The statement for several inputs, `first` among them. It takes them as one JSON array in which each has its place as `n`. Each row
+   * that it returns belongs to the input with its `n`. A row with `alone: true` says that the input has to be sent alone.
    */
-  readonly together: (inputs: string) => Prisma.Sql
+  readonly together: (inputs: string, first: Input) => Prisma.Sql
   /** An input as the columns that `together` expects. */
   readonly columns: (input: Input) => object
   /** Two inputs with one key are never under way at the same time. So one key holds one connection at most. */
@@ -64,7 +62,7 @@ interface Waiting<Input, Row> {
   readonly rows: PromiseWithResolvers<Row[]>
 }
 
-type SharedStatements = Pick<Statements, 'grouped' | 'hook' | 'send' | 'sharding'>
+type SharedStatements = Pick<Statements, 'grouped' | 'hook' | 'send'>
 
 export interface GroupBounds {
   readonly mostMembers?: number
@@ -84,8 +82,6 @@ export interface GroupBounds {
  *
  * A group whose statement the database refuses has stored nothing. Then each member is sent alone, so that only the one at fault
  * fails. After any other error, such as a lost connection, nobody knows what was stored. Then all members fail, as each alone would.
- *
- * If the tables are spread over several servers, no inputs share a statement: their subjects are on different servers.
  */
 export class GroupedStatement<Input, Row extends object> {
   readonly #statements: SharedStatements
@@ -103,17 +99,11 @@ export class GroupedStatement<Input, Row extends object> {
   constructor(statements: SharedStatements, grouping: Grouping<Input>, bounds: GroupBounds = {}) {
     this.#statements = statements
     this.#outsideContexts = statements.hook.keepContext()
-    this.#grouping =
-      statements.sharding === 'citus'
-        ? { ...grouping, alone: grouping.sharded ?? grouping.alone, solitary: () => true }
-        : grouping
+    this.#grouping = grouping
     this.#bounds = {
       mostMembers: bounds.mostMembers ?? MOST_MEMBERS,
       mostBytes: bounds.mostBytes ?? MOST_BYTES,
-      groupsUnderWay:
-        statements.sharding === 'citus'
-          ? Number.POSITIVE_INFINITY
-          : (bounds.groupsUnderWay ?? GROUPS_UNDER_WAY),
+      groupsUnderWay: bounds.groupsUnderWay ?? GROUPS_UNDER_WAY,
       slowAfterMs: bounds.slowAfterMs ?? SLOW_AFTER_MS,
       mostWaitInMs: bounds.mostWaitInMs ?? MOST_WAIT_IN_MS,
       mostWaitBehindInMs: bounds.mostWaitBehindInMs ?? MOST_WAIT_BEHIND_IN_MS,
@@ -304,7 +294,7 @@ export class GroupedStatement<Input, Row extends object> {
 
   #rowsOf(group: readonly Waiting<Input, Row>[]): Promise<(Row & Placed)[]> {
     const places = group.map(({ json }, n) => `{"n":${n},${json!.slice(1)}`)
-    const statement = this.#grouping.together(`[${places.join()}]`)
+    const statement = this.#grouping.together(`[${places.join()}]`, group[0]!.input)
     const callers = group.map(({ inContext }) => inContext)
     const run = () => this.#statements.send<Row & Placed>(statement)
     return this.#outsideContexts(() => this.#statements.hook.aroundGroup(nameOf(statement)!, callers, run))

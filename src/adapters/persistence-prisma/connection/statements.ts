@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import type { Prisma } from '../generated/client.ts'
+import { Nodes } from '../sharding/nodes.ts'
 import type { Sharding } from './sharding.ts'
 import { translateStorageErrors } from './storage-errors.ts'
 
@@ -25,6 +26,8 @@ export class Statements {
   readonly prepares: boolean
   readonly hook: StatementHook
   readonly sharding: Sharding
+  /** The servers of the tables, if they are spread over several. */
+  readonly nodes: Nodes | undefined
   #grouped: GroupListener = () => {}
 
   constructor(pool: pg.Pool, prepares: boolean, hook: StatementHook = NO_HOOK, sharding: Sharding = 'none') {
@@ -32,6 +35,7 @@ export class Statements {
     this.prepares = prepares
     this.hook = hook
     this.sharding = sharding
+    if (sharding === 'citus') this.nodes = new Nodes((statement) => this.send(statement))
   }
 
   /** Lets `listener` hear of each statement that requests may share. It replaces the listener before it. */

@@ -5,7 +5,7 @@ import type { LockNotice, QueuedLockNotice } from '../../../domain/lock-notice.t
 import { insertEvents } from '../audit-trail/event-row.ts'
 import { Prisma } from '../generated/client.ts'
 import { leased, leasedAt } from '../lease.ts'
-import type { Place } from '../sharding/sharded-claims.ts'
+import type { Claiming } from '../sharding/sharded-claims.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { LOCK_NOTICE_COLUMNS } from './lock-notice-row.ts'
 
@@ -27,7 +27,7 @@ export function claimDueNotices(limit: number, now: Date, leaseEnd: Date): Prism
 }
 
 /** The same for one notice, where its row is. */
-export function claimNotice(place: Place, now: Date, leaseEnd: Date): Prisma.Sql {
+export function claimNotice({ place, now, leaseEnd }: Claiming): Prisma.Sql {
   return Prisma.sql`/* lock-notices.claim-one */
     WITH ${leasedAt('lock_notices', 'n', place, now, leaseEnd)}
     SELECT ${CLAIMED}

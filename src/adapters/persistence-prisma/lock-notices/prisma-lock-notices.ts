@@ -21,7 +21,10 @@ export class PrismaLockNotices implements LockNotices {
     this.#statements = statements
     this.#committed = committed
     if (statements.sharding === 'citus') {
-      this.#claims = new ShardedClaims(statements, { table: 'lock_notices', claimOne: claimNotice })
+      this.#claims = new ShardedClaims(statements, {
+        table: 'lock_notices',
+        claimOne: (claiming) => statements.query(claimNotice(claiming)),
+      })
     }
   }
 

@@ -3,11 +3,10 @@ import { bucketOf } from '../../../domain/bucket.ts'
 import type { MailOutcome, MailOutcomeDecision } from '../../../domain/mail-outcome.ts'
 import type { OtpIssuance } from '../../../domain/otp-issuance.ts'
 import { columnsOf, insertEventsOfEach } from '../audit-trail/event-row.ts'
-import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
 import { deliveryOf } from '../otp-outbox/issuance-row.ts'
 import type { PlacedId } from '../placed-id.ts'
-import { delegated } from '../sharding/delegated.ts'
+import type { ShardedGrouping } from '../sharding/groups.ts'
 import {
   loadMailOutcome,
   loadShardedMailOutcome,
@@ -58,10 +57,10 @@ export const SUPPRESSION_CHANGES = `suppressed_address = m.suppressed_address, s
           suppression_changed_at = m.suppression_changed_at, version = s.version + 1`
 
 /** Loads several issuances with the standings of their subjects, each as one row. */
-export const LOADING_OUTCOME: Grouping<PlacedId> = {
+export const LOADING_OUTCOME: ShardedGrouping<PlacedId> = {
   name: 'mail-outcomes.load',
   alone: loadMailOutcome,
-  sharded: loadShardedMailOutcome,
+  sharded: { alone: loadShardedMailOutcome },
   columns: ({ id, bucket }) => ({ id, bucket }),
   together: (members) => Prisma.sql`/* mail-outcomes.load-group */
     SELECT m.n, ${OUTCOME}
@@ -76,16 +75,19 @@ export const LOADING_OUTCOME: Grouping<PlacedId> = {
  * locked is skipped, so that groups neither wait for each other's rows nor deadlock. Its report has to be sent alone. The standing of
  * a report that suppresses is locked before its issuance, as in the statement for one.
  */
-export const SAVING_REPORT: Grouping<Reporting> = {
+export const SAVING_REPORT: ShardedGrouping<Reporting> = {
   name: 'mail-outcomes.save',
   alone: ({ before, decision, provenance }) => statementFor(before, decision, provenance),
   key: ({ before }) => before.standing.subjectUserId,
   solitary: ({ decision: { issuance } }) => !issuance,
-  sharded: (reporting) =>
-    delegated('mail-outcomes.save', 'save_report', reporting.before.standing.subjectUserId, {
+  sharded: {
+    called: 'save_reports',
+    bucket: ({ before }) => bucketOf(before.standing.subjectUserId),
+    columns: (reporting) => ({
       ...columnsOfReport(reporting),
       is_about_code: reporting.decision.issuance !== undefined,
     }),
+  },
   columns: columnsOfReport,
   together: (members) => Prisma.sql`/* mail-outcomes.save-group */
     WITH m AS MATERIALIZED (

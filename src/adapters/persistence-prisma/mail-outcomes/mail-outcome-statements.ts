@@ -107,8 +107,9 @@ export function saveShardedSuppression(
   events: readonly DomainEvent[],
   { actor, requestId, remoteAddress }: Provenance,
 ): Prisma.Sql {
-  return delegated('suppressions.save', 'save_report', standing.subjectUserId, {
-    is_about_code: false,
+  const bucket = bucketOf(standing.subjectUserId)
+  const report = {
+    ...{ n: 0, bucket, is_about_code: false },
     subject: standing.subjectUserId,
     version: standing.version,
     ...suppressionOf(standing),
@@ -116,7 +117,8 @@ export function saveShardedSuppression(
     actor,
     request_id: requestId,
     remote_address: remoteAddress,
-  })
+  }
+  return delegated('suppressions.save', 'save_reports', bucket, JSON.stringify([report]))
 }
 
 /** Stores a suppression or its end and returns one row. Returns none if the subject's version has changed. */

@@ -2,10 +2,10 @@ import { announce, type CommitListener } from '../../../application/ports/commit
 import type { MailOutcomes } from '../../../application/ports/mail-outcomes.ts'
 import type { Provenance } from '../../../application/ports/provenance.ts'
 import type { MailOutcome, MailOutcomeDecision } from '../../../domain/mail-outcome.ts'
-import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import { type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
 import { type PlacedId, rowOf } from '../placed-id.ts'
+import { type Groups, groupsOf } from '../sharding/groups.ts'
 import { type StandingRow, standingOf } from '../step-ups/standing-row.ts'
 import { LOADING_OUTCOME, type Reporting, SAVING_REPORT } from './grouped-mail-outcome-statements.ts'
 import { findIssuanceBucket } from './mail-outcome-statements.ts'
@@ -17,15 +17,15 @@ const GATHER_FOR_MS = 15
 export class PrismaMailOutcomes implements MailOutcomes {
   readonly #committed: CommitListener
   readonly #statements: Statements
-  readonly #loads: GroupedStatement<PlacedId, IssuanceRow & StandingRow>
-  readonly #saves: GroupedStatement<Reporting, object>
+  readonly #loads: Groups<PlacedId, IssuanceRow & StandingRow>
+  readonly #saves: Groups<Reporting, object>
 
   constructor(statements: Statements, committed: CommitListener = () => {}) {
     this.#statements = statements
     this.#committed = committed
-    this.#loads = new GroupedStatement(statements, LOADING_OUTCOME, { gatherForMs: GATHER_FOR_MS })
+    this.#loads = groupsOf(statements, LOADING_OUTCOME, { gatherForMs: GATHER_FOR_MS })
     // What was loaded together is stored together, without a wait.
-    this.#saves = new GroupedStatement(statements, SAVING_REPORT)
+    this.#saves = groupsOf(statements, SAVING_REPORT)
   }
 
   async load(issuanceId: string): Promise<MailOutcome | undefined> {

@@ -2,45 +2,36 @@ import { bucketOf } from '../../../domain/bucket.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
 import { columnsOf } from '../audit-trail/event-row.ts'
-import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
-import { leased, leasedAt } from '../lease.ts'
-import { delegated } from '../sharding/delegated.ts'
-import type { Place } from '../sharding/sharded-claims.ts'
+import { leased } from '../lease.ts'
+import type { DelegatedInputs, ShardedGrouping } from '../sharding/groups.ts'
+import type { Claiming } from '../sharding/sharded-claims.ts'
 import { CHALLENGE_COLUMNS, endedOnTrail } from '../step-ups/challenge-row.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 import { deliveryOf, ISSUANCE_COLUMNS } from './issuance-row.ts'
 
 /* The statements behind every delivery. Their text is constant, as in step-up-statements.ts. */
 
-const COLUMNS = Prisma.raw(
-  [ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, 'i.trace_context AS i_trace_context'].join(', '),
-)
+export const TRACE_CONTEXT = 'i.trace_context AS i_trace_context'
 
-/** A mail goes out only for a pending challenge. */
-function claimed(bucket: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`${COLUMNS}, c.status = 'pending' AND ${endedOnTrail(bucket)} AS set_back`
-}
+const COLUMNS = Prisma.raw([ISSUANCE_COLUMNS, CHALLENGE_COLUMNS, USER_COLUMNS, TRACE_CONTEXT].join(', '))
 
+/** A mail goes out only for a pending challenge, so it is `set_back` if the trail has the end of that challenge. */
 export function claimDue(limit: number, now: Date, leaseEnd: Date): Prisma.Sql {
   return Prisma.sql`/* otp-outbox.claim */
     WITH ${leased('otp_issuances', 'i', limit, now, leaseEnd)}
-    SELECT ${claimed(Prisma.sql`c.bucket`)}
+    SELECT ${COLUMNS}, c.status = 'pending' AND ${endedOnTrail(Prisma.sql`c.bucket`)} AS set_back
     FROM i
     JOIN challenges c ON c.id = i.challenge_id AND c.bucket = i.bucket
     LEFT JOIN users u ON u.user_id = i.subject_user_id AND u.bucket = i.bucket
     ORDER BY i.issued_at`
 }
 
-/** The same for one mail, where its row is. */
-export function claimOne(place: Place, now: Date, leaseEnd: Date): Prisma.Sql {
-  const bucket = Prisma.sql`${place.bucket}::integer`
-  return Prisma.sql`/* otp-outbox.claim-one */
-    WITH ${leasedAt('otp_issuances', 'i', place, now, leaseEnd)}
-    SELECT ${claimed(bucket)}
-    FROM i
-    JOIN challenges c ON c.bucket = ${bucket} AND c.id = i.challenge_id
-    LEFT JOIN users u ON u.bucket = ${bucket} AND u.user_id = i.subject_user_id`
+/** The same for mails that are known, where their rows are. */
+export const CLAIMING: DelegatedInputs<Claiming> = {
+  name: 'otp-outbox.claim-one',
+  columns: ({ place, now, leaseEnd }) => ({ ...place, now, lease_end: leaseEnd }),
+  sharded: { called: 'claim_issuances', bucket: ({ place }) => place.bucket },
 }
 
 export interface Attempt {
@@ -55,16 +46,10 @@ export interface Attempt {
  * stored first, it is kept; the send only adds its time and message id. Returns a row for each attempt that took effect.
  * If two attempts are for one mail, only one does. The order of the events is that of all statements for several subjects.
  */
-export const RECORDING: Grouping<Attempt> = {
+export const RECORDING: ShardedGrouping<Attempt> = {
   name: 'otp-outbox.record',
   alone: (attempt) => recordOutcomes(JSON.stringify([{ n: 0, ...columnsOfAttempt(attempt) }])),
-  sharded: (attempt) =>
-    delegated(
-      'otp-outbox.record',
-      'record_attempt',
-      attempt.claimed.subjectUserId,
-      columnsOfAttempt(attempt),
-    ),
+  sharded: { called: 'record_attempts', bucket: ({ claimed }) => bucketOf(claimed.subjectUserId) },
   columns: columnsOfAttempt,
   together: recordOutcomes,
 }
@@ -73,18 +58,18 @@ export const RECORDING: Grouping<Attempt> = {
 export const ATTEMPT = `n integer, bucket integer, id uuid, number smallint, status text, next_attempt_at timestamptz,
         sent_at timestamptz, message_id text, failed_at timestamptz, failure_reason text, event jsonb`
 
-/** `i` is the row of the code, `a` the attempt. */
-export const ATTEMPT_CHANGES = `status = CASE WHEN i.status = 'queued' THEN a.status ELSE i.status END,
-          next_attempt_at = a.next_attempt_at,
-          sent_at = a.sent_at,
-          message_id = a.message_id,
-          failed_at = a.failed_at,
-          failure_reason = a.failure_reason`
+/** `i` is the row of the code, `m` the attempt. */
+export const ATTEMPT_CHANGES = `status = CASE WHEN i.status = 'queued' THEN m.status ELSE i.status END,
+          next_attempt_at = m.next_attempt_at,
+          sent_at = m.sent_at,
+          message_id = m.message_id,
+          failed_at = m.failed_at,
+          failure_reason = m.failure_reason`
 
-export const ATTEMPT_GUARD = `i.delivery_attempts = a.number
+export const ATTEMPT_GUARD = `i.delivery_attempts = m.number
         AND (
           i.status = 'queued'
-          OR a.status = 'sent' AND i.status IN ('delivered', 'bounced') AND i.sent_at IS NULL
+          OR m.status = 'sent' AND i.status IN ('delivered', 'bounced') AND i.sent_at IS NULL
         )`
 
 function recordOutcomes(attempts: string): Prisma.Sql {
@@ -97,9 +82,9 @@ function recordOutcomes(attempts: string): Prisma.Sql {
     ), issuance AS (
       UPDATE otp_issuances i
       SET ${Prisma.raw(ATTEMPT_CHANGES)}
-      FROM attempt a
-      WHERE i.id = a.id AND i.bucket = a.bucket AND ${Prisma.raw(ATTEMPT_GUARD)}
-      RETURNING a.n, a.event
+      FROM attempt m
+      WHERE i.id = m.id AND i.bucket = m.bucket AND ${Prisma.raw(ATTEMPT_GUARD)}
+      RETURNING m.n, m.event
     ), trail AS (
       INSERT INTO challenge_events (bucket, challenge_id, subject_user_id, type, occurred_at, actor, details)
       SELECT (event ->> 'bucket')::integer, (event ->> 'challengeId')::uuid, event ->> 'subjectUserId', event ->> 'type',

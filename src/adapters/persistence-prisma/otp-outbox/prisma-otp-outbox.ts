@@ -2,16 +2,16 @@ import { announce, type CommitListener } from '../../../application/ports/commit
 import type { OtpDelivery, OtpOutbox } from '../../../application/ports/otp-outbox.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
-import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Joined } from '../row-mapping.ts'
 import type { Seals } from '../seals/row-seals.ts'
+import { type Groups, GroupsByNode, groupsOf } from '../sharding/groups.ts'
 import type { NewIssuances } from '../sharding/new-issuances.ts'
-import { ShardedClaims } from '../sharding/sharded-claims.ts'
+import { type Claiming, ShardedClaims } from '../sharding/sharded-claims.ts'
 import { type ChallengeRow, challengeOf } from '../step-ups/challenge-row.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
 import { type IssuanceRow, issuanceOf } from './issuance-row.ts'
-import { type Attempt, claimDue, claimOne, RECORDING } from './otp-outbox-statements.ts'
+import { type Attempt, CLAIMING, claimDue, RECORDING } from './otp-outbox-statements.ts'
 
 type ClaimedRow = IssuanceRow &
   ChallengeRow &
@@ -31,7 +31,7 @@ export class PrismaOtpOutbox implements OtpOutbox {
   readonly #seals: Seals
   readonly #committed: CommitListener
   readonly #claims: ShardedClaims<ClaimedRow> | undefined
-  readonly #records: GroupedStatement<Attempt, object>
+  readonly #records: Groups<Attempt, object>
 
   /** @param fresh the codes of this process, if the tables are spread over several servers. */
   constructor(
@@ -43,10 +43,12 @@ export class PrismaOtpOutbox implements OtpOutbox {
     this.#statements = statements
     this.#seals = seals
     this.#committed = committed
-    if (statements.sharding === 'citus') {
+    if (statements.nodes) {
+      const claims = new GroupsByNode<Claiming, ClaimedRow>(statements, statements.nodes, CLAIMING)
+      const claimOne = (claiming: Claiming) => claims.query(claiming)
       this.#claims = new ShardedClaims(statements, { table: 'otp_issuances', claimOne, fresh })
     }
-    this.#records = new GroupedStatement(statements, RECORDING, BOUNDS)
+    this.#records = groupsOf(statements, RECORDING, BOUNDS)
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {

@@ -41,7 +41,7 @@ export class PrismaSecurityNotices implements SecurityNotices {
     if (statements.sharding === 'citus') {
       this.#claims = new ShardedClaims(statements, {
         table: 'security_notices',
-        claimOne: claimSecurityNotice,
+        claimOne: (claiming) => statements.query(claimSecurityNotice(claiming)),
       })
     }
   }

@@ -12,7 +12,7 @@ import { Prisma } from '../generated/client.ts'
 import { leased, leasedAt } from '../lease.ts'
 import { BY_SERVICE } from '../lock-notices/lock-notice-statements.ts'
 import { columns } from '../row-mapping.ts'
-import type { Place } from '../sharding/sharded-claims.ts'
+import type { Claiming } from '../sharding/sharded-claims.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 
 /* The statements behind every security notice. Their text is constant, as in step-up-statements.ts. */
@@ -57,7 +57,7 @@ export function claimDueSecurityNotices(limit: number, now: Date, leaseEnd: Date
 }
 
 /** The same for one notice, where its row is. */
-export function claimSecurityNotice(place: Place, now: Date, leaseEnd: Date): Prisma.Sql {
+export function claimSecurityNotice({ place, now, leaseEnd }: Claiming): Prisma.Sql {
   const bucket = Prisma.sql`${place.bucket}::integer`
   return Prisma.sql`/* security-notices.claim-one */
     WITH ${leasedAt('security_notices', 'n', place, now, leaseEnd)}

@@ -5,7 +5,12 @@ import {
   SUPPRESSION_CHANGES,
 } from '../mail-outcomes/grouped-mail-outcome-statements.ts'
 import { ISSUANCE_COLUMNS } from '../otp-outbox/issuance-row.ts'
-import { ATTEMPT, ATTEMPT_CHANGES, ATTEMPT_GUARD } from '../otp-outbox/otp-outbox-statements.ts'
+import {
+  ATTEMPT,
+  ATTEMPT_CHANGES,
+  ATTEMPT_GUARD,
+  TRACE_CONTEXT,
+} from '../otp-outbox/otp-outbox-statements.ts'
 import { CHALLENGE_COLUMNS } from '../step-ups/challenge-row.ts'
 import {
   CHALLENGE_CHANGES,
@@ -19,35 +24,56 @@ import { STANDING_COLUMNS } from '../step-ups/standing-row.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
 
 /*
- * The functions that load and store on the server of a subject, if Citus spreads the tables over several (decision 67). Each is the statement
- * for several inputs, for one of them, as statements that follow each other. Citus would send one that inserts in a WITH to all servers. A
+ * The functions that load and store on the server of a subject, if Citus spreads the tables over several (decision 67). Each does what the
+ * statement for several inputs does, by statements that follow each other. Citus would send one that inserts in a WITH to all servers. A
  * statement about one table, with a value for the bucket, has a plan that its session keeps.
+ *
+ * `of_bucket` says where the function runs: it is the bucket of one of the inputs. Those of the others should be on the same server. If a
+ * shard has just moved away, its input goes on to the other server, and both commit together.
+ *
+ * All take the subjects in one order, so that two groups wait for each other's rows in one direction.
  */
 
-/** A function, with the types of its arguments. The first is the bucket. */
+/** A function, with the types of its arguments. The first is the bucket that leads to the server. */
 interface DelegatedFunction {
   readonly signature: string
   readonly text: string
 }
 
-/** A function that stores its input. It returns a row only if it did. */
-function storing(name: string, columns: string, body: string): DelegatedFunction {
+/**
+ * A function that stores its inputs. It returns the place of each that it stored, and of each that has to come alone. `shared` is whether
+ * there are several.
+ */
+function storing(name: string, columns: string, subject: string, body: string): DelegatedFunction {
   return {
     signature: `${name}(integer, json)`,
-    text: `CREATE OR REPLACE FUNCTION ${name}("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
+    text: `CREATE OR REPLACE FUNCTION ${name}("of_bucket" INTEGER, "inputs" JSON)
+RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+    shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
     m record;
     e record;
 BEGIN
-    SELECT * INTO m FROM json_to_record(input) AS m (
-        ${columns}
-    );
+    FOR m IN
+        SELECT * FROM json_to_recordset(inputs) AS given (
+            ${columns}
+        )
+        ORDER BY ${subject} COLLATE "C"
+    LOOP
+    n := m.n;
+    alone := false;
     ${body}
-    RETURN NEXT true;
+    RETURN NEXT;
+    END LOOP;
 END;
 $$;`,
   }
 }
+
+/** Goes on with the next input. A row that is locked, or no longer what it was, is for the statement for one. */
+const LEAVE_IT_FOR_ALONE = `alone := true;
+            RETURN NEXT;
+            CONTINUE;`
 
 const STORE_EVENTS = `FOR e IN
         SELECT * FROM json_to_recordset(m.events) AS e ("subjectUserId" text, "challengeId" uuid, type text, at timestamptz, details jsonb)
@@ -55,7 +81,7 @@ const STORE_EVENTS = `FOR e IN
         INSERT INTO challenge_events (
             bucket, challenge_id, subject_user_id, type, occurred_at, actor, request_id, remote_address, details
         )
-        VALUES (of_bucket, e."challengeId", e."subjectUserId", e.type, e.at, m.actor, m.request_id, m.remote_address, e.details);
+        VALUES (m.bucket, e."challengeId", e."subjectUserId", e.type, e.at, m.actor, m.request_id, m.remote_address, e.details);
     END LOOP;`
 
 const STORE_LOCK_NOTICE = `IF m.lock_notice IS NOT NULL THEN
@@ -63,7 +89,7 @@ const STORE_LOCK_NOTICE = `IF m.lock_notice IS NOT NULL THEN
             bucket, id, challenge_id, subject_user_id, recipient, locked_at, locked_until, status, delivery_attempts, next_attempt_at
         )
         VALUES (
-            of_bucket, (m.lock_notice ->> 'id')::uuid, m.challenge_id, m.subject, m.lock_notice ->> 'recipient',
+            m.bucket, (m.lock_notice ->> 'id')::uuid, m.challenge_id, m.subject, m.lock_notice ->> 'recipient',
             (m.lock_notice ->> 'locked_at')::timestamptz, (m.lock_notice ->> 'locked_until')::timestamptz, 'queued', 0,
             (m.lock_notice ->> 'next_attempt_at')::timestamptz
         );
@@ -74,28 +100,33 @@ const STORE_SECURITY_NOTICE = `IF m.security_notice IS NOT NULL THEN
             bucket, id, kind, client_id, subject_user_id, recipient, happened_at, locale, status, delivery_attempts, next_attempt_at
         )
         VALUES (
-            of_bucket, (m.security_notice ->> 'id')::uuid, m.security_notice ->> 'kind', m.security_notice ->> 'client_id', m.subject,
+            m.bucket, (m.security_notice ->> 'id')::uuid, m.security_notice ->> 'kind', m.security_notice ->> 'client_id', m.subject,
             m.security_notice ->> 'recipient', (m.security_notice ->> 'happened_at')::timestamptz, m.security_notice ->> 'locale',
             'queued', 0, (m.security_notice ->> 'happened_at')::timestamptz
         );
     END IF;`
 
 /** The version of the standing guards the rest, as in the statement for one PostgreSQL. */
-const SAVE_DECISION = storing(
-  'save_decision',
-  `${DECISION_COLUMNS}, lock_notice json, security_notice json`,
-  `UPDATE subject_standings s
-    SET ${STANDING_CHANGES}
-    WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject AND s.version = m.version;
-    IF NOT FOUND THEN
-        RETURN;
+const SAVE_DECISIONS = storing(
+  'save_decisions',
+  `n integer, ${DECISION_COLUMNS}, lock_notice json, security_notice json`,
+  'given.subject',
+  `IF shared THEN
+        PERFORM FROM subject_standings s
+        WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject AND s.version = m.version
+        FOR NO KEY UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            ${LEAVE_IT_FOR_ALONE}
+        END IF;
     END IF;
+    UPDATE subject_standings s
+    SET ${STANDING_CHANGES}
+    WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject AND s.version = m.version;
+    CONTINUE WHEN NOT FOUND;
     UPDATE challenges c
     SET ${CHALLENGE_CHANGES}
-    WHERE c.bucket = of_bucket AND c.id = m.challenge_id AND c.subject_user_id = m.subject;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
+    WHERE c.bucket = m.bucket AND c.id = m.challenge_id AND c.subject_user_id = m.subject;
+    CONTINUE WHEN NOT FOUND;
     IF m.issuance_id IS NOT NULL THEN
         INSERT INTO otp_issuances (
         ${NEW_ISSUANCE.columns}
@@ -110,25 +141,31 @@ const SAVE_DECISION = storing(
 )
 
 /** The lock is that of has_room_for_challenge(): it is on the server of the subject, as all who count there. */
-const OPEN_CHALLENGE = storing(
-  'open_challenge',
-  OPENING_COLUMNS,
-  `PERFORM FROM subject_standings s WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject;
+const OPEN_CHALLENGES = storing(
+  'open_challenges',
+  `n integer, ${OPENING_COLUMNS}`,
+  'given.subject',
+  `PERFORM FROM subject_standings s WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject;
     IF NOT FOUND THEN
+        IF shared THEN
+            ${LEAVE_IT_FOR_ALONE}
+        END IF;
         INSERT INTO subject_standings (
             bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version
         )
-        VALUES (of_bucket, m.subject, 0, 0, '{}', 0)
+        VALUES (m.bucket, m.subject, 0, 0, '{}', 0)
         ON CONFLICT DO NOTHING;
     END IF;
     IF m.most_live IS NOT NULL THEN
-        PERFORM pg_advisory_xact_lock(hashtextextended(m.subject || chr(31) || m.client_id, 0));
-        SELECT count(*) AS live INTO e FROM challenges c
-        WHERE c.bucket = of_bucket AND c.subject_user_id = m.subject AND c.client_id = m.client_id
-            AND c.status IN ('pending', 'verified') AND c.expires_at > m.created_at;
-        IF e.live >= m.most_live THEN
-            RETURN;
+        IF NOT shared THEN
+            PERFORM pg_advisory_xact_lock(hashtextextended(m.subject || chr(31) || m.client_id, 0));
+        ELSIF NOT pg_try_advisory_xact_lock(hashtextextended(m.subject || chr(31) || m.client_id, 0)) THEN
+            ${LEAVE_IT_FOR_ALONE}
         END IF;
+        SELECT count(*) AS live INTO e FROM challenges c
+        WHERE c.bucket = m.bucket AND c.subject_user_id = m.subject AND c.client_id = m.client_id
+            AND c.status IN ('pending', 'verified') AND c.expires_at > m.created_at;
+        CONTINUE WHEN e.live >= m.most_live;
     END IF;
     INSERT INTO challenges (
         ${NEW_CHALLENGE.columns}
@@ -137,62 +174,65 @@ const OPEN_CHALLENGE = storing(
         ${NEW_CHALLENGE.values}
     )
     ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
+    CONTINUE WHEN NOT FOUND;
     ${STORE_EVENTS}`,
 )
 
-const RECORD_ATTEMPT: DelegatedFunction = {
-  signature: 'record_attempt(integer, json)',
-  text: `CREATE OR REPLACE FUNCTION record_attempt("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    a record;
-BEGIN
-    SELECT * INTO a FROM json_to_record(input) AS a (
-        ${ATTEMPT}
-    );
-    UPDATE otp_issuances i
+const RECORD_ATTEMPTS = storing(
+  'record_attempts',
+  ATTEMPT,
+  "(given.event ->> 'subjectUserId')",
+  `UPDATE otp_issuances i
     SET ${ATTEMPT_CHANGES}
-    WHERE i.bucket = of_bucket AND i.id = a.id AND ${ATTEMPT_GUARD};
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
+    WHERE i.bucket = m.bucket AND i.id = m.id AND ${ATTEMPT_GUARD};
+    CONTINUE WHEN NOT FOUND;
     INSERT INTO challenge_events (bucket, challenge_id, subject_user_id, type, occurred_at, actor, details)
     VALUES (
-        of_bucket, (a.event ->> 'challengeId')::uuid, a.event ->> 'subjectUserId', a.event ->> 'type',
-        (a.event ->> 'at')::timestamptz, 'service', a.event -> 'details'
-    );
-    RETURN NEXT true;
-END;
-$$;`,
-}
+        m.bucket, (m.event ->> 'challengeId')::uuid, m.event ->> 'subjectUserId', m.event ->> 'type',
+        (m.event ->> 'at')::timestamptz, 'service', m.event -> 'details'
+    );`,
+)
 
 /** Locks the standing first and changes it last, as the statement for one PostgreSQL does. */
-const SAVE_REPORT = storing(
-  'save_report',
+const SAVE_REPORTS = storing(
+  'save_reports',
   `${REPORT}, is_about_code boolean`,
+  "coalesce(given.subject, given.events -> 0 ->> 'subjectUserId')",
   `IF m.subject IS NOT NULL THEN
-        PERFORM FROM subject_standings s
-        WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject AND s.version = m.version
-        FOR NO KEY UPDATE;
-        IF NOT FOUND THEN
-            RETURN;
+        IF shared THEN
+            PERFORM FROM subject_standings s
+            WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject AND s.version = m.version
+            FOR NO KEY UPDATE SKIP LOCKED;
+            IF NOT FOUND THEN
+            ${LEAVE_IT_FOR_ALONE}
+            END IF;
+        ELSE
+            PERFORM FROM subject_standings s
+            WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject AND s.version = m.version
+            FOR NO KEY UPDATE;
+            CONTINUE WHEN NOT FOUND;
         END IF;
     END IF;
     IF m.is_about_code THEN
+        IF shared THEN
+            PERFORM FROM otp_issuances i
+            WHERE i.bucket = m.bucket AND i.id = m.id
+            AND ${REPORT_GUARD}
+            FOR NO KEY UPDATE SKIP LOCKED;
+            IF NOT FOUND THEN
+            ${LEAVE_IT_FOR_ALONE}
+            END IF;
+        END IF;
         UPDATE otp_issuances i
         SET ${REPORT_CHANGES}
-        WHERE i.bucket = of_bucket AND i.id = m.id
+        WHERE i.bucket = m.bucket AND i.id = m.id
         AND ${REPORT_GUARD};
-        IF NOT FOUND THEN
-            RETURN;
-        END IF;
+        CONTINUE WHEN NOT FOUND;
     END IF;
     IF m.subject IS NOT NULL THEN
         UPDATE subject_standings s
         SET ${SUPPRESSION_CHANGES}
-        WHERE s.bucket = of_bucket AND s.subject_user_id = m.subject;
+        WHERE s.bucket = m.bucket AND s.subject_user_id = m.subject;
     END IF;
     ${STORE_EVENTS}`,
 )
@@ -221,59 +261,130 @@ END;
 $$;`,
 }
 
-const LOADED = [
+/** Columns of the row types `c`, `s`, `i` and `u`, as results of a function and as their values. */
+function resultsOf(...tables: readonly (readonly [table: string, columns: string])[]) {
+  const all = tables.flatMap(([table, columns]) =>
+    columns.split(', ').map((column) => {
+      const [place, alias] = column.split(' AS ') as [string, string]
+      return { place, result: `${alias} ${table}.${place.slice(2)}%TYPE` }
+    }),
+  )
+  return {
+    columns: all.map(({ result }) => result).join(',\n    '),
+    values: all.map(({ place }) => place).join(', '),
+  }
+}
+
+/** Finds the end of the challenge `c` on the trail. */
+const LOOK_FOR_ITS_END = `PERFORM FROM challenge_events t
+            WHERE t.bucket = m.bucket AND t.challenge_id = c.id
+                AND t.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
+            LIMIT 1;
+            set_back := FOUND;`
+
+const LOADED = resultsOf(
   ['challenges', CHALLENGE_COLUMNS],
   ['subject_standings', STANDING_COLUMNS],
   ['otp_issuances', ISSUANCE_COLUMNS],
   ['users', USER_COLUMNS],
-].flatMap(([table, columns]) =>
-  columns!.split(', ').map((column) => {
-    const [place, alias] = column.split(' AS ')
-    return { place, result: `${alias} ${table}.${place!.slice(2)}%TYPE` }
-  }),
 )
 
 /** STABLE: all of its statements have the snapshot of the call, so they read what stood at one instant. */
-const LOAD_STEP_UP: DelegatedFunction = {
-  signature: 'load_step_up(integer, uuid)',
+const LOAD_STEP_UPS: DelegatedFunction = {
+  signature: 'load_step_ups(integer, json)',
   text: `-- The result may have another column than before, so it is not replaced.
-DROP FUNCTION IF EXISTS load_step_up(INTEGER, UUID);
-CREATE FUNCTION load_step_up("of_bucket" INTEGER, "of_id" UUID) RETURNS TABLE (
-    ${LOADED.map(({ result }) => result).join(',\n    ')},
+DROP FUNCTION IF EXISTS load_step_ups(INTEGER, JSON);
+CREATE FUNCTION load_step_ups("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
+    n INTEGER,
+    ${LOADED.columns},
     set_back BOOLEAN
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    m record;
     c challenges;
     s subject_standings;
     i otp_issuances;
     u users;
 BEGIN
-    SELECT * INTO c FROM challenges t WHERE t.bucket = of_bucket AND t.id = of_id;
-    IF NOT FOUND THEN
-        RETURN;
-    END IF;
-    SELECT * INTO s FROM subject_standings t WHERE t.bucket = of_bucket AND t.subject_user_id = c.subject_user_id;
-    IF c.issuance_count > 0 THEN
-        SELECT * INTO i FROM otp_issuances t
-        WHERE t.bucket = of_bucket AND t.challenge_id = of_id AND t.number = c.issuance_count;
-    END IF;
-    SELECT * INTO u FROM users t WHERE t.bucket = of_bucket AND t.user_id = c.subject_user_id;
-    set_back := false;
-    IF c.status = 'verified' THEN
-        PERFORM FROM challenge_events t
-        WHERE t.bucket = of_bucket AND t.challenge_id = of_id
-            AND t.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
-        LIMIT 1;
-        set_back := FOUND;
-    END IF;
-    RETURN QUERY SELECT
-        ${LOADED.map(({ place }) => place).join(', ')},
-        set_back;
+    FOR m IN SELECT * FROM json_to_recordset(inputs) AS given (n integer, id uuid, bucket integer) LOOP
+        SELECT * INTO c FROM challenges t WHERE t.bucket = m.bucket AND t.id = m.id;
+        CONTINUE WHEN NOT FOUND;
+        SELECT * INTO s FROM subject_standings t WHERE t.bucket = m.bucket AND t.subject_user_id = c.subject_user_id;
+        i := NULL;
+        IF c.issuance_count > 0 THEN
+            SELECT * INTO i FROM otp_issuances t
+            WHERE t.bucket = m.bucket AND t.challenge_id = m.id AND t.number = c.issuance_count;
+        END IF;
+        SELECT * INTO u FROM users t WHERE t.bucket = m.bucket AND t.user_id = c.subject_user_id;
+        set_back := false;
+        IF c.status = 'verified' THEN
+            ${LOOK_FOR_ITS_END}
+        END IF;
+        RETURN QUERY SELECT
+            m.n, ${LOADED.values},
+            set_back;
+    END LOOP;
 END;
 $$;`,
 }
 
-const ALL = [LOAD_STEP_UP, OPEN_CHALLENGE, SAVE_DECISION, RECORD_ATTEMPT, SAVE_REPORT, NOTE_STRANGER]
+const CLAIMED = resultsOf(
+  ['otp_issuances', `${ISSUANCE_COLUMNS}, ${TRACE_CONTEXT}`],
+  ['challenges', CHALLENGE_COLUMNS],
+  ['users', USER_COLUMNS],
+)
+
+/** Leases those mails that are due still, as the statement for one PostgreSQL does. */
+const CLAIM_ISSUANCES: DelegatedFunction = {
+  signature: 'claim_issuances(integer, json)',
+  text: `DROP FUNCTION IF EXISTS claim_issuances(INTEGER, JSON);
+CREATE FUNCTION claim_issuances("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
+    n INTEGER,
+    ${CLAIMED.columns},
+    set_back BOOLEAN
+) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    m record;
+    i otp_issuances;
+    c challenges;
+    u users;
+BEGIN
+    FOR m IN
+        SELECT * FROM json_to_recordset(inputs) AS given (
+            n integer, bucket integer, id uuid, now timestamptz, lease_end timestamptz
+        )
+    LOOP
+        PERFORM FROM otp_issuances t
+        WHERE t.bucket = m.bucket AND t.id = m.id AND t.status = 'queued' AND t.next_attempt_at <= m.now
+        FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        UPDATE otp_issuances t
+        SET next_attempt_at = m.lease_end, delivery_attempts = t.delivery_attempts + 1
+        WHERE t.bucket = m.bucket AND t.id = m.id
+        RETURNING * INTO i;
+        SELECT * INTO c FROM challenges t WHERE t.bucket = m.bucket AND t.id = i.challenge_id;
+        SELECT * INTO u FROM users t WHERE t.bucket = m.bucket AND t.user_id = i.subject_user_id;
+        set_back := false;
+        IF c.status = 'pending' THEN
+            ${LOOK_FOR_ITS_END}
+        END IF;
+        RETURN QUERY SELECT
+            m.n, ${CLAIMED.values},
+            set_back;
+    END LOOP;
+END;
+$$;`,
+}
+
+const ALL = [
+  LOAD_STEP_UPS,
+  OPEN_CHALLENGES,
+  SAVE_DECISIONS,
+  RECORD_ATTEMPTS,
+  SAVE_REPORTS,
+  CLAIM_ISSUANCES,
+  NOTE_STRANGER,
+]
 
 /** What has to be there for the service, with the one of `deploy/citus/functions.sql`. */
 export const DELEGATED_FUNCTIONS = [

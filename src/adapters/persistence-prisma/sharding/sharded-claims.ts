@@ -16,10 +16,17 @@ export interface Place {
  */
 const SEARCH_EVERY_MS = 2000
 
-interface Claiming {
+/** One mail that is to be leased. */
+export interface Claiming {
+  readonly place: Place
+  readonly now: Date
+  readonly leaseEnd: Date
+}
+
+interface Claimable<Row> {
   readonly table: Mails
-  /** The statement that leases the mail of one row, if it is due. */
-  readonly claimOne: (place: Place, now: Date, leaseEnd: Date) => Prisma.Sql
+  /** Leases the mail of one row, if it is due. */
+  readonly claimOne: (claiming: Claiming) => Promise<readonly Row[]>
   /** Without them, each claim searches. */
   readonly fresh?: NewIssuances | undefined
 }
@@ -30,24 +37,24 @@ interface Claiming {
  */
 export class ShardedClaims<Row extends object> {
   readonly #statements: Pick<Statements, 'query'>
-  readonly #claiming: Claiming
+  readonly #claimable: Claimable<Row>
   #searchAt = 0
 
-  constructor(statements: Pick<Statements, 'query'>, claiming: Claiming) {
+  constructor(statements: Pick<Statements, 'query'>, claimable: Claimable<Row>) {
     this.#statements = statements
-    this.#claiming = claiming
+    this.#claimable = claimable
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly Row[]> {
     const places = await this.#candidates(limit, now)
     const claimed = await Promise.all(
-      places.map((place) => this.#statements.query<Row>(this.#claiming.claimOne(place, now, leaseEnd))),
+      places.map((place) => this.#claimable.claimOne({ place, now, leaseEnd })),
     )
     return claimed.flat()
   }
 
   async #candidates(limit: number, now: Date): Promise<readonly Place[]> {
-    const { table, fresh } = this.#claiming
+    const { table, fresh } = this.#claimable
     const issued = (fresh?.take(limit) ?? []).map((id) => ({ bucket: bucketInId(id), id }))
     if (performance.now() < this.#searchAt || issued.length === limit) return issued
 

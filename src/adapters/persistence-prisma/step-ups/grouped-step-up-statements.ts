@@ -5,12 +5,11 @@ import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { columnsOf, insertEventsOfEach } from '../audit-trail/event-row.ts'
-import type { Grouping } from '../connection/grouped-statement.ts'
 import { Prisma } from '../generated/client.ts'
 import type { PlacedId } from '../placed-id.ts'
 import type { DecisionSeals } from '../seals/row-seals.ts'
 import { columnsOfSecurityNotice } from '../security-notices/security-notice-statements.ts'
-import { delegated } from '../sharding/delegated.ts'
+import type { ShardedGrouping } from '../sharding/groups.ts'
 import {
   CHALLENGE_CHANGES,
   DECISION_COLUMNS,
@@ -26,7 +25,6 @@ import {
   IDENTIFIED,
   insertChallenge,
   LOADED,
-  loadShardedStepUp,
   loadStepUp,
   saveDecision,
   saveIssuingDecision,
@@ -64,10 +62,10 @@ export interface Finding {
 }
 
 /** Loads several step-ups, each as one row. */
-export const LOADING: Grouping<PlacedId> = {
+export const LOADING: ShardedGrouping<PlacedId> = {
   name: 'step-ups.load',
   alone: loadStepUp,
-  sharded: loadShardedStepUp,
+  sharded: { called: 'load_step_ups', bucket: ({ bucket }) => bucket },
   columns: ({ id, bucket }) => ({ id, bucket }),
   together: (members) => Prisma.sql`/* step-ups.load-group */
       SELECT m.n, ${LOADED}
@@ -80,10 +78,12 @@ export const LOADING: Grouping<PlacedId> = {
 }
 
 /** Finds several challenges by the calls that opened them. */
-export const FINDING: Grouping<Finding> = {
+export const FINDING: ShardedGrouping<Finding> = {
   name: 'step-ups.find-by-idempotency-key',
   alone: ({ clientId, key }) => findByIdempotencyKey(clientId, key),
-  sharded: ({ subjectUserId, clientId, key }) => findInBucketByIdempotencyKey(subjectUserId, clientId, key),
+  sharded: {
+    alone: ({ subjectUserId, clientId, key }) => findInBucketByIdempotencyKey(subjectUserId, clientId, key),
+  },
   columns: ({ clientId, key }) => ({ client_id: clientId, key }),
   together: (members) => Prisma.sql`/* step-ups.find-by-idempotency-key-group */
     SELECT m.n, ${IDENTIFIED}
@@ -98,7 +98,7 @@ export const FINDING: Grouping<Finding> = {
  * Its decision has to be sent alone, which waits for the lock. Mailboxes are counted in order, so that two groups wait for each
  * other's in one direction. A code that its mailbox has no room for has to be sent alone, too: that says why it is not stored.
  */
-export const SAVING: Grouping<Saving> = {
+export const SAVING: ShardedGrouping<Saving> = {
   name: 'step-ups.save',
   alone: ({ decision, provenance, seals }) => {
     const { lockNotice, mailbox, securityNotice } = decision
@@ -112,12 +112,16 @@ export const SAVING: Grouping<Saving> = {
   solitary: ({ decision: { lockNotice, securityNotice } }) => Boolean(lockNotice ?? securityNotice),
   beats: ({ decision: { standing: stored } }, { decision: { standing } }) =>
     stored.subjectUserId === standing.subjectUserId && stored.version >= standing.version,
-  sharded: ({ decision, provenance, seals }) =>
-    delegated('step-ups.save', 'save_decision', decision.standing.subjectUserId, {
-      ...columnsOfDecision({ decision, provenance, seals }),
-      lock_notice: decision.lockNotice && columnsOfLockNotice(decision.lockNotice),
-      security_notice: decision.securityNotice && columnsOfSecurityNotice(decision.securityNotice),
+  sharded: {
+    called: 'save_decisions',
+    bucket: ({ decision: { standing } }) => bucketOf(standing.subjectUserId),
+    columns: (saving) => ({
+      ...columnsOfDecision(saving),
+      lock_notice: saving.decision.lockNotice && columnsOfLockNotice(saving.decision.lockNotice),
+      security_notice:
+        saving.decision.securityNotice && columnsOfSecurityNotice(saving.decision.securityNotice),
     }),
+  },
   columns: columnsOfDecision,
   together: (members) => Prisma.sql`/* step-ups.save-group */
     WITH m AS MATERIALIZED (
@@ -176,13 +180,12 @@ export const SAVING: Grouping<Saving> = {
  * an import, and a group would wait for that session as a whole. The same holds for a challenge whose subject and client
  * another session is opening one for.
  */
-export const OPENING: Grouping<Opening> = {
+export const OPENING: ShardedGrouping<Opening> = {
   name: 'step-ups.open',
   alone: ({ challenge, event, idempotency, provenance, mostLive, demandSeal }) =>
     insertChallenge(challenge, event, idempotency, provenance, mostLive, demandSeal),
   key: ({ challenge }) => challenge.subjectUserId,
-  sharded: (opening) =>
-    delegated('step-ups.open', 'open_challenge', opening.challenge.subjectUserId, columnsOfOpening(opening)),
+  sharded: { called: 'open_challenges', bucket: ({ challenge }) => bucketOf(challenge.subjectUserId) },
   columns: columnsOfOpening,
   together: (members) => Prisma.sql`/* step-ups.open-group */
     WITH m AS MATERIALIZED (

@@ -16,12 +16,12 @@ import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import { secondsUntil } from '../../../domain/instant.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
 import { IssuancesSpent } from '../../../domain/subject-standing.ts'
-import { GroupedStatement } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import { hasIssuance, type IssuanceRow, issuanceOf } from '../otp-outbox/issuance-row.ts'
 import { type PlacedId, rowOf } from '../placed-id.ts'
 import type { Joined } from '../row-mapping.ts'
 import type { Seals } from '../seals/row-seals.ts'
+import { type Groups, groupsOf } from '../sharding/groups.ts'
 import { IdempotencyKeys } from '../sharding/idempotency-keys.ts'
 import { MailboxCounts } from '../sharding/mailbox-counts.ts'
 import { hasUser, type UserRow, userOf } from '../users/user-row.ts'
@@ -62,10 +62,10 @@ export class PrismaStepUps implements StepUps {
   readonly #statements: Statements
   readonly #seals: Seals
   readonly #committed: CommitListener
-  readonly #loads: GroupedStatement<PlacedId, StepUpRow>
-  readonly #saves: GroupedStatement<Saving, object>
-  readonly #opens: GroupedStatement<Opening, object>
-  readonly #finds: GroupedStatement<Finding, FoundRow>
+  readonly #loads: Groups<PlacedId, StepUpRow>
+  readonly #saves: Groups<Saving, object>
+  readonly #opens: Groups<Opening, object>
+  readonly #finds: Groups<Finding, FoundRow>
   readonly #keys: IdempotencyKeys | undefined
   readonly #mailboxes: MailboxCounts | undefined
 
@@ -73,10 +73,10 @@ export class PrismaStepUps implements StepUps {
     this.#statements = statements
     this.#seals = seals
     this.#committed = committed
-    this.#loads = new GroupedStatement(statements, LOADING)
-    this.#saves = new GroupedStatement(statements, SAVING)
-    this.#opens = new GroupedStatement(statements, OPENING)
-    this.#finds = new GroupedStatement(statements, FINDING)
+    this.#loads = groupsOf(statements, LOADING)
+    this.#saves = groupsOf(statements, SAVING)
+    this.#opens = groupsOf(statements, OPENING)
+    this.#finds = groupsOf(statements, FINDING)
     if (statements.sharding === 'citus') {
       this.#keys = new IdempotencyKeys(statements)
       this.#mailboxes = new MailboxCounts(statements)

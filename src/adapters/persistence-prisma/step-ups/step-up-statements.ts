@@ -45,12 +45,6 @@ export function findBucket(challengeId: string): Prisma.Sql {
     SELECT c.bucket FROM challenges c WHERE c.id = ${challengeId}::uuid`
 }
 
-/** The same on the server of the subject, which the id leads to, with one snapshot. */
-export function loadShardedStepUp({ id, bucket }: PlacedId): Prisma.Sql {
-  return Prisma.sql`/* step-ups.load */
-    SELECT * FROM load_step_up(${bucket}::integer, ${id}::uuid)`
-}
-
 /**
  * Stores a decision and returns one row. Returns none if the subject's version has changed. That version is the only
  * guard. It suffices: every decision about the subject increments it, so while it is unchanged, all else is too.
