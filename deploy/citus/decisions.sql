@@ -288,6 +288,53 @@ BEGIN
 END;
 $$;
 
+DROP FUNCTION IF EXISTS load_mail_outcomes(INTEGER, JSON);
+CREATE FUNCTION load_mail_outcomes("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
+    n INTEGER,
+    i_id otp_issuances.id%TYPE,
+    i_challenge_id otp_issuances.challenge_id%TYPE,
+    i_subject_user_id otp_issuances.subject_user_id%TYPE,
+    i_number otp_issuances.number%TYPE,
+    i_key_id otp_issuances.key_id%TYPE,
+    i_recipient otp_issuances.recipient%TYPE,
+    i_issued_at otp_issuances.issued_at%TYPE,
+    i_expires_at otp_issuances.expires_at%TYPE,
+    i_status otp_issuances.status%TYPE,
+    i_delivery_attempts otp_issuances.delivery_attempts%TYPE,
+    i_next_attempt_at otp_issuances.next_attempt_at%TYPE,
+    i_sent_at otp_issuances.sent_at%TYPE,
+    i_message_id otp_issuances.message_id%TYPE,
+    i_failed_at otp_issuances.failed_at%TYPE,
+    i_failure_reason otp_issuances.failure_reason%TYPE,
+    i_delayed_at otp_issuances.delayed_at%TYPE,
+    i_delivered_at otp_issuances.delivered_at%TYPE,
+    i_bounced_at otp_issuances.bounced_at%TYPE,
+    i_bounce_kind otp_issuances.bounce_kind%TYPE,
+    i_seal otp_issuances.seal%TYPE,
+    s_subject_user_id subject_standings.subject_user_id%TYPE,
+    s_consecutive_failures subject_standings.consecutive_failures%TYPE,
+    s_consecutive_locks subject_standings.consecutive_locks%TYPE,
+    s_locked_until subject_standings.locked_until%TYPE,
+    s_recent_issuances subject_standings.recent_issuances%TYPE,
+    s_suppressed_address subject_standings.suppressed_address%TYPE,
+    s_suppression_reason subject_standings.suppression_reason%TYPE,
+    s_suppression_changed_at subject_standings.suppression_changed_at%TYPE,
+    s_version subject_standings.version%TYPE
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    m record;
+    i otp_issuances;
+    s subject_standings;
+BEGIN
+    FOR m IN SELECT * FROM json_to_recordset(inputs) AS given (n integer, id uuid, bucket integer) LOOP
+        SELECT * INTO i FROM otp_issuances t WHERE t.bucket = m.bucket AND t.id = m.id;
+        CONTINUE WHEN NOT FOUND;
+        SELECT * INTO s FROM subject_standings t WHERE t.bucket = m.bucket AND t.subject_user_id = i.subject_user_id;
+        RETURN QUERY SELECT m.n, i.id, i.challenge_id, i.subject_user_id, i.number, i.key_id, i.recipient, i.issued_at, i.expires_at, i.status, i.delivery_attempts, i.next_attempt_at, i.sent_at, i.message_id, i.failed_at, i.failure_reason, i.delayed_at, i.delivered_at, i.bounced_at, i.bounce_kind, i.seal, s.subject_user_id, s.consecutive_failures, s.consecutive_locks, s.locked_until, s.recent_issuances, s.suppressed_address, s.suppression_reason, s.suppression_changed_at, s.version;
+    END LOOP;
+END;
+$$;
+
 CREATE OR REPLACE FUNCTION save_reports("of_bucket" INTEGER, "inputs" JSON)
 RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -487,6 +534,7 @@ SELECT create_distributed_function('load_step_ups(integer, json)', 'of_bucket', 
 SELECT create_distributed_function('open_challenges(integer, json)', 'of_bucket', colocate_with := 'challenges');
 SELECT create_distributed_function('save_decisions(integer, json)', 'of_bucket', colocate_with := 'challenges');
 SELECT create_distributed_function('record_attempts(integer, json)', 'of_bucket', colocate_with := 'challenges');
+SELECT create_distributed_function('load_mail_outcomes(integer, json)', 'of_bucket', colocate_with := 'challenges');
 SELECT create_distributed_function('save_reports(integer, json)', 'of_bucket', colocate_with := 'challenges');
 SELECT create_distributed_function('claim_issuances(integer, json)', 'of_bucket', colocate_with := 'challenges');
 SELECT create_distributed_function('note_stranger(integer, json)', 'of_bucket', colocate_with := 'challenges');

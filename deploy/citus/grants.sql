@@ -6,6 +6,7 @@ GRANT EXECUTE ON FUNCTION load_step_ups(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION open_challenges(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION save_decisions(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION record_attempts(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION load_mail_outcomes(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION save_reports(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION claim_issuances(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION note_stranger(integer, json) TO countersign_service;

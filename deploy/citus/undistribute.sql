@@ -12,6 +12,7 @@ DROP FUNCTION load_step_ups(INTEGER, JSON);
 DROP FUNCTION open_challenges(INTEGER, JSON);
 DROP FUNCTION save_decisions(INTEGER, JSON);
 DROP FUNCTION record_attempts(INTEGER, JSON);
+DROP FUNCTION load_mail_outcomes(INTEGER, JSON);
 DROP FUNCTION save_reports(INTEGER, JSON);
 DROP FUNCTION claim_issuances(INTEGER, JSON);
 DROP FUNCTION note_stranger(INTEGER, JSON);

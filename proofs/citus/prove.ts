@@ -50,6 +50,8 @@ const CLI = fileURLToPath(new URL('../../src/command-line/cli.ts', import.meta.u
 const BREATH_IN_MS = 5000
 /** Over all shards. */
 const OPENED_LONG_AGO = 100
+/** After a move, the processes learn within this time where the shard is. */
+const LEARNED_IN_MS = 15_000
 /** How long a worker is away. */
 const AWAY_IN_MS = 8000
 
@@ -62,6 +64,8 @@ const report = (verdict: (typeof lines)[number][0], part: string, detail: string
 const isMeant = (part: string) => values.only === undefined || values.only.split(',').includes(part)
 const since = (start: number) => `${figure((performance.now() - start) / 1000)} s`
 
+/** When a shard moved, until each process had learned it. */
+const moved: { readonly from: number; readonly to: number }[] = []
 const folder = await mkdtemp(join(tmpdir(), 'countersign-citus-'))
 const cluster = await Cluster.at(values.coordinator)
 try {
@@ -222,7 +226,9 @@ async function runService(statementsSeen: string): Promise<void> {
         throw new Error(`${purged.challenges} challenges were purged`)
       return `${purged.challenges} challenges`
     })
+    const from = Date.now()
     await during('shard move', load, () => moveShard(url))
+    moved.push({ from, to: Date.now() + LEARNED_IN_MS })
     await killWorker(load)
 
     await load.end()
@@ -358,7 +364,7 @@ async function judgeHotStatements(ofSuites: string, ofService: string): Promise<
   const url = await cluster.createDatabase('ranges')
   const ranges = await cluster.rangesOf(url)
   const suites = routesOf(await Array.fromAsync(executionsIn(ofSuites)), ranges)
-  const service = routesOf(await Array.fromAsync(executionsIn(ofService)), ranges)
+  const service = routesOf(await Array.fromAsync(executionsIn(ofService)), ranges, moved)
   for (const [name, where] of HOT_STATEMENTS) {
     const routes = [...(where === 'anywhere' ? [suites] : []), service].flatMap((all) => all.get(name) ?? [])
     const failures = routes.flatMap((each) => [...each.failures])

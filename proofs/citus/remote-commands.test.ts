@@ -14,13 +14,16 @@ const sent = (command: string, port = 5501): Said => ({
   detail: `on server countersign_service@10.0.0.7:${port} connectionId: 1`,
 })
 const onWorker = (message: string): Said => ({ message, detail: 'from 10.0.0.7:5501' })
-const judged = (...said: Said[]) => whyNotOneTask(routeOf({ text: '', failed: false, said }, RANGES))
+const run = (failed: boolean, ...said: Said[]): Execution => ({
+  ...{ text: '/* step-ups.load */ SELECT 1', at: 0, failed, said },
+})
+const judged = (...said: Said[]) => whyNotOneTask(routeOf(run(false, ...said), RANGES))
 
 test('a statement that the coordinator sends once, with what the worker does on the spot, is one task', (t) => {
   t.is(judged(sent('SELECT * FROM public.users_102018 users WHERE bucket = 7')), undefined)
   t.is(
     judged(
-      sent(`SELECT public.save_decision(7, '{}'::json)`),
+      sent(`SELECT public.save_decisions(7, '[{}]'::json)`),
       onWorker('executing the command locally: UPDATE public.challenges_102050 challenges SET …'),
       onWorker('executing the command locally: UPDATE public.subject_standings_102018 …'),
     ),
@@ -90,14 +93,27 @@ test('a statement has the name in its comment, or that of its table', (t) => {
 })
 
 test('runs of one statement are counted together, those that failed apart, with why some were not one task', (t) => {
-  const run = (failed: boolean, ...said: Said[]): Execution => ({
-    text: '/* step-ups.load */ SELECT 1',
-    failed,
-    said,
-  })
   const one = sent('SELECT 1 FROM public.challenges_102050')
 
   const routes = routesOf([run(false, one), run(false, one, one), run(true)], RANGES).get('step-ups.load')
 
   t.deepEqual(routes, { runs: 2, most: 2, nodes: 1, failures: new Map([['2 tasks', 1]]) })
+})
+
+test('a group may touch several shards of one node, and other nodes only while a shard moves', (t) => {
+  const group = (at: number, ...said: Said[]): Execution => ({
+    ...{ text: '/* step-ups.load-group */ SELECT 1', at, failed: false, said },
+  })
+  const call = sent(`SELECT * FROM public.load_step_ups(7, '[{}, {}]'::json)`)
+  const local = (shard: number) => onWorker(`executing the command locally: SELECT public.users_${shard}`)
+  const onward = onWorker('issuing SELECT 1 FROM public.users_102019')
+
+  const all = [
+    ...[group(1, call, local(102018), local(102019)), group(2, call, local(102018), onward)],
+    ...[group(5, call, local(102018), onward), group(9, call, local(102018), onward)],
+  ]
+  const routes = routesOf(all, RANGES, [{ from: 3, to: 6 }]).get('step-ups.load-group')
+
+  t.is(routes?.runs, 3)
+  t.deepEqual(routes?.failures, new Map([['1 commands from one worker to another', 2]]))
 })

@@ -10,6 +10,8 @@ export interface Said {
 /** One run of a statement, and what the server said meanwhile. */
 export interface Execution {
   readonly text: string
+  /** When it ended, in ms since 1970. */
+  readonly at: number
   readonly failed: boolean
   readonly said: readonly Said[]
 }
@@ -58,13 +60,20 @@ export function routeOf({ said }: Execution, ranges: Ranges): Route {
   return { tasks, steps, onward, nodes: [...nodes], ranges: [...touched] }
 }
 
-/** Why a statement is not one task on one node. Undefined if it is. */
-export function whyNotOneTask({ tasks, steps, onward, nodes, ranges }: Route): string | undefined {
+/**
+ * Why a statement is not one task on one node. Undefined if it is.
+ *
+ * @param isGroup whether it is for inputs of several shards, which a process sends together because they are on one node.
+ */
+export function whyNotOneTask(
+  { tasks, steps, onward, nodes, ranges }: Route,
+  isGroup = false,
+): string | undefined {
   if (onward > 0) return `${onward} commands from one worker to another`
   if (nodes.length > 1) return `${tasks} tasks on ${nodes.length} nodes`
   if (tasks !== 1) return `${tasks} tasks`
   if (steps > 0) return `${steps} commands beside its task`
-  if (ranges.length > 1) return `rows of ${ranges.length} shards, on one node by chance`
+  if (ranges.length > 1 && !isGroup) return `rows of ${ranges.length} shards, on one node by chance`
   return undefined
 }
 
@@ -94,19 +103,28 @@ export interface Routes {
   readonly failures: Map<string, number>
 }
 
-/** By the name of the statement. Runs that failed are left out: a race that is lost may end before its task. */
-export function routesOf(executions: Iterable<Execution>, ranges: Ranges): Map<string, Routes> {
+/**
+ * By the name of the statement. Runs that failed are left out: a race that is lost may end before its task. So are the groups of a time in
+ * which a shard moved: a process learns late that their members are on two nodes.
+ */
+export function routesOf(
+  executions: Iterable<Execution>,
+  ranges: Ranges,
+  moved: readonly { readonly from: number; readonly to: number }[] = [],
+): Map<string, Routes> {
   const all = new Map<string, Routes>()
   for (const execution of executions) {
     if (execution.failed) continue
     const name = nameOf(execution.text)
+    const isGroup = name.endsWith('-group')
+    if (isGroup && moved.some(({ from, to }) => from <= execution.at && execution.at <= to)) continue
     const routes = all.get(name) ?? { runs: 0, most: 0, nodes: 0, failures: new Map() }
     all.set(name, routes)
     const route = routeOf(execution, ranges)
     routes.runs++
     routes.most = Math.max(routes.most, route.tasks)
     routes.nodes = Math.max(routes.nodes, route.nodes.length)
-    const why = whyNotOneTask(route)
+    const why = whyNotOneTask(route, isGroup)
     if (why !== undefined) routes.failures.set(why, (routes.failures.get(why) ?? 0) + 1)
   }
   return all

@@ -8,7 +8,6 @@ export const SUITES: readonly {
   {
     file: `${STORES}/prisma-stores.test.ts`,
     without: {
-      'prisma, in groups: *': 'no two decisions share a statement there',
       'prisma: * challenge that somebody rewrote is a forgery*':
         'a key refuses to move a challenge to a subject of another bucket, which is one of the cases',
       'prisma: a code that lost its race counts for no mailbox': 'it counts for an hour (decision 67)',
@@ -39,5 +38,11 @@ export const HOT_STATEMENTS: readonly (readonly [name: string, where: 'anywhere'
   ['otp-outbox.record', 'anywhere'],
   ['mail-outcomes.load', 'anywhere'],
   ['mail-outcomes.save', 'anywhere'],
+  ['step-ups.load-group', 'anywhere'],
+  ['step-ups.open-group', 'anywhere'],
+  ['step-ups.save-group', 'anywhere'],
+  ['otp-outbox.claim-one-group', 'anywhere'],
+  ['otp-outbox.record-group', 'anywhere'],
+  ['mail-outcomes.save-group', 'anywhere'],
   ['SELECT challenge_events by bucket, challenge_id', 'in the service'],
 ]

@@ -46,6 +46,7 @@ function note(connection: object, failed: boolean): void {
   const statement = running.get(connection)
   if (!statement) return
   running.delete(connection)
-  const execution: Execution = { ...statement, text: statement.text.slice(0, MOST_CHARACTERS), failed }
+  const text = statement.text.slice(0, MOST_CHARACTERS)
+  const execution: Execution = { ...statement, text, at: Date.now(), failed }
   appendFileSync(file, `${JSON.stringify(execution)}\n`)
 }

@@ -21,8 +21,7 @@ const all: Connections[] = []
 const shared = new Map<string, number>()
 
 mailFatesContract('prisma, in groups', async (committed) => {
-  const { url } = await createBucketedDatabase()
-  const connections = connectPrisma({ url, onConnectionLost: () => {} })
+  const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
   all.push(connections)
   const { prisma, statements } = connections
   statements.onGrouped((name, members) => {
@@ -41,8 +40,7 @@ mailFatesContract('prisma, in groups', async (committed) => {
 test.serial(
   'hard bounces of many subjects at once share statements, and suppress each address',
   async (t) => {
-    const { url } = await createBucketedDatabase()
-    const connections = connectPrisma({ url, onConnectionLost: () => {} })
+    const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
     all.push(connections)
     const { prisma, statements } = connections
     const stores = {

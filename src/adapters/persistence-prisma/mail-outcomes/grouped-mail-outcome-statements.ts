@@ -9,7 +9,6 @@ import type { PlacedId } from '../placed-id.ts'
 import type { ShardedGrouping } from '../sharding/groups.ts'
 import {
   loadMailOutcome,
-  loadShardedMailOutcome,
   OUTCOME,
   reportOf,
   saveDelay,
@@ -60,7 +59,7 @@ export const SUPPRESSION_CHANGES = `suppressed_address = m.suppressed_address, s
 export const LOADING_OUTCOME: ShardedGrouping<PlacedId> = {
   name: 'mail-outcomes.load',
   alone: loadMailOutcome,
-  sharded: { alone: loadShardedMailOutcome },
+  sharded: { called: 'load_mail_outcomes', bucket: ({ bucket }) => bucket },
   columns: ({ id, bucket }) => ({ id, bucket }),
   together: (members) => Prisma.sql`/* mail-outcomes.load-group */
     SELECT m.n, ${OUTCOME}

@@ -28,16 +28,6 @@ export function findIssuanceBucket(issuanceId: string): Prisma.Sql {
     SELECT i.bucket FROM otp_issuances i WHERE i.id = ${issuanceId}::uuid`
 }
 
-/** The same on the server of the subject, which the id leads to. */
-export function loadShardedMailOutcome({ id, bucket: place }: PlacedId): Prisma.Sql {
-  const bucket = Prisma.sql`${place}::integer`
-  return Prisma.sql`/* mail-outcomes.load */
-    SELECT ${OUTCOME}
-    FROM otp_issuances i
-    JOIN subject_standings s ON s.bucket = ${bucket} AND s.subject_user_id = i.subject_user_id
-    WHERE i.bucket = ${bucket} AND i.id = ${id}::uuid`
-}
-
 /** Stores a report about a mail and returns one row. Returns none if another report was stored since the load. */
 export function saveReport(
   before: OtpIssuance,

@@ -328,6 +328,30 @@ END;
 $$;`,
 }
 
+const OUTCOME = resultsOf(['otp_issuances', ISSUANCE_COLUMNS], ['subject_standings', STANDING_COLUMNS])
+
+const LOAD_MAIL_OUTCOMES: DelegatedFunction = {
+  signature: 'load_mail_outcomes(integer, json)',
+  text: `DROP FUNCTION IF EXISTS load_mail_outcomes(INTEGER, JSON);
+CREATE FUNCTION load_mail_outcomes("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
+    n INTEGER,
+    ${OUTCOME.columns}
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    m record;
+    i otp_issuances;
+    s subject_standings;
+BEGIN
+    FOR m IN SELECT * FROM json_to_recordset(inputs) AS given (n integer, id uuid, bucket integer) LOOP
+        SELECT * INTO i FROM otp_issuances t WHERE t.bucket = m.bucket AND t.id = m.id;
+        CONTINUE WHEN NOT FOUND;
+        SELECT * INTO s FROM subject_standings t WHERE t.bucket = m.bucket AND t.subject_user_id = i.subject_user_id;
+        RETURN QUERY SELECT m.n, ${OUTCOME.values};
+    END LOOP;
+END;
+$$;`,
+}
+
 const CLAIMED = resultsOf(
   ['otp_issuances', `${ISSUANCE_COLUMNS}, ${TRACE_CONTEXT}`],
   ['challenges', CHALLENGE_COLUMNS],
@@ -381,6 +405,7 @@ const ALL = [
   OPEN_CHALLENGES,
   SAVE_DECISIONS,
   RECORD_ATTEMPTS,
+  LOAD_MAIL_OUTCOMES,
   SAVE_REPORTS,
   CLAIM_ISSUANCES,
   NOTE_STRANGER,

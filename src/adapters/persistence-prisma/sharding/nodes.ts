@@ -13,17 +13,19 @@ type Send = (statement: Prisma.Sql) => Promise<{ readonly nodes: readonly number
 /** On which server of a Citus each bucket is. It knows after a moment, and looks again from time to time while it is asked. */
 export class Nodes {
   readonly #send: Send
+  readonly #lookEveryMs: number
   #nodes: readonly number[] = []
   #lookAt = 0
 
-  constructor(send: Send) {
+  constructor(send: Send, lookEveryMs = LOOK_EVERY_MS) {
     this.#send = send
+    this.#lookEveryMs = lookEveryMs
   }
 
   /** The number of the server. Undefined while it is not known. */
   of(bucket: number): number | undefined {
     if (performance.now() >= this.#lookAt) {
-      this.#lookAt = performance.now() + LOOK_EVERY_MS
+      this.#lookAt = performance.now() + this.#lookEveryMs
       // Without an answer, what was known is good enough: each statement finds its rows on any server.
       this.#send(PLACES).then(
         ([found]) => {
