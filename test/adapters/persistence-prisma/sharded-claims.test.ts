@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import type { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
+import { NewIssuances } from '../../../src/adapters/persistence-prisma/sharding/new-issuances.ts'
+import {
+  type Claiming,
+  ShardedClaims,
+} from '../../../src/adapters/persistence-prisma/sharding/sharded-claims.ts'
+import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
+import { afterNoon, NOON } from '../../domain/examples.ts'
+
+/** Mails that wait, of which some are on a server that is away. A search reads before claims of the same moment write. */
+function outbox(size: number) {
+  const waiting = new Set(Array.from({ length: size }, () => randomUUID() as string))
+  const away = new Set<string>()
+  const locked = new Set<string>()
+  const statements = {
+    async query({ values }: Prisma.Sql): Promise<never[]> {
+      const found = [...waiting].slice(0, Number(values.at(-1))).map((id) => ({ bucket: 0, id }))
+      await new Promise(setImmediate)
+      return found as never[]
+    },
+  }
+  const claimOne = async ({ place: { id } }: Claiming) => {
+    await new Promise(setImmediate)
+    if (away.has(id)) throw new StorageUnavailable('away')
+    return locked.has(id) || !waiting.delete(id) ? [] : [{ id }]
+  }
+  const claims = (fresh?: NewIssuances) => {
+    const claiming = { table: 'otp_issuances', claimOne, fresh } as const
+    const sharded = new ShardedClaims<{ readonly id: string }>(statements, claiming)
+    return (limit: number) => sharded.claim(limit, NOON, afterNoon(30))
+  }
+  return { waiting, away, locked, claims }
+}
+
+test('processes that search at the same moment share out all that is due, each as much as it asked for', async (t) => {
+  const { waiting, claims } = outbox(20)
+  const ids = [...waiting]
+
+  const shares = await Promise.all(Array.from({ length: 4 }, () => claims()(5)))
+
+  t.deepEqual(
+    shares.map((share) => share.length),
+    [5, 5, 5, 5],
+  )
+  t.deepEqual(new Set(shares.flat().map(({ id }) => id)), new Set(ids))
+})
+
+test('a process that asks for more than is due gets what there is', async (t) => {
+  const { claims } = outbox(3)
+
+  t.is((await claims()(5)).length, 3)
+  t.deepEqual(await claims()(5), [])
+})
+
+test('a process claims its own mails on other servers while one server is away', async (t) => {
+  const { waiting, away, claims } = outbox(5)
+  const fresh = new NewIssuances()
+  for (const id of waiting) fresh.add(id)
+  const [lost] = [...waiting] as [string]
+  away.add(lost)
+
+  const claimed = await claims(fresh)(5)
+
+  t.is(claimed.length, 4)
+  t.deepEqual([...waiting], [lost])
+})
+
+test('a claim that leads to nothing but a failure fails', async (t) => {
+  const { waiting, away, claims } = outbox(1)
+  for (const id of waiting) away.add(id)
+
+  await t.throwsAsync(claims()(5), { instanceOf: StorageUnavailable })
+})
+
+test('a claim ends although somebody has locked all that is due', async (t) => {
+  const { waiting, locked, claims } = outbox(5)
+  for (const id of waiting) locked.add(id)
+
+  t.deepEqual(await claims()(5), [])
+})
