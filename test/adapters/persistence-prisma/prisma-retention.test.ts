@@ -40,13 +40,15 @@ retentionContract('prisma', async () => {
   }
 })
 
-/** That many challenges, a second apart up to noon, each with two issuances and three events, and one event of a user each. */
-async function fill(url: string, challenges: number): Promise<void> {
-  const numbered = `FROM generate_series(0, ${challenges - 1}) AS n, LATERAL (
+const numberedUpTo = (challenges: number) => `FROM generate_series(0, ${challenges - 1}) AS n, LATERAL (
     SELECT timestamptz '${NOON.toISOString()}' - n * interval '1 second' AS at
   ) AS opened, LATERAL (
     SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid AS id
   ) AS identified`
+
+/** That many challenges, a second apart up to noon, each with two issuances. */
+async function fill(url: string, challenges: number): Promise<void> {
+  const numbered = numberedUpTo(challenges)
   await query(
     url,
     `INSERT INTO subject_standings (bucket, subject_user_id, consecutive_failures, consecutive_locks, recent_issuances, version)
@@ -63,11 +65,18 @@ async function fill(url: string, challenges: number): Promise<void> {
     )
     SELECT bucket_of('alice'), gen_random_uuid(), id, 'alice', number, 'k1', 'alice@example.com', at, at + interval '5 minutes', 'sent',
       1, at ${numbered}, generate_series(1, 2) AS number`,
+    'ANALYZE',
+  )
+}
+
+/** Three events for each challenge of {@link fill}, and one of a user each. */
+async function fillTrail(url: string, challenges: number): Promise<void> {
+  await query(
+    url,
     `INSERT INTO challenge_events (bucket, challenge_id, subject_user_id, type, occurred_at, actor, details)
     SELECT bucket_of('alice'), challenge_id, 'alice', 'otp-issued', at, 'user:alice', '{}'
-    ${numbered}, unnest(ARRAY[id, id, id, NULL]) AS challenge_id
+    ${numberedUpTo(challenges)}, unnest(ARRAY[id, id, id, NULL]) AS challenge_id
     ORDER BY at`,
-    'ANALYZE',
   )
 }
 
@@ -267,6 +276,7 @@ test.serial('while another process purges, nothing is deleted', async (t) => {
   const database = await createTestDatabase()
   const { url } = database
   await fill(url, 3)
+  await fillTrail(url, 3)
   const other = new pg.Client({ connectionString: url })
   await other.connect()
   t.teardown(() => other.end())
@@ -287,6 +297,7 @@ test.serial(
     const database = await createTestDatabase()
     const { url } = database
     await fill(url, 3)
+    await fillTrail(url, 3)
     const other = new pg.Client({ connectionString: url })
     await other.connect()
     t.teardown(() => other.end())
