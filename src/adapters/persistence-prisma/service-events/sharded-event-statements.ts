@@ -120,15 +120,7 @@ export class ShardedEventStatements {
    * the planner expects of a join.
    */
   async after<Row extends object>(clientId: string, after: number, limit: number): Promise<Row[]> {
-    const page = await this.#statements.query<Place>(Prisma.sql`/* service-events.list */
-      WITH turn AS MATERIALIZED (
-        SELECT pg_advisory_xact_lock_shared(hashtext('countersign.service_events.places'))::text AS taken
-      )
-      SELECT s.bucket, s.event_id, ${PLACE_COLUMNS}
-      FROM service_events s
-      WHERE s.client_id = ${clientId} AND s.position > ${after}::bigint AND (SELECT count(*) FROM turn) = 1
-      ORDER BY s.position
-      LIMIT ${limit}::integer`)
+    const page = await this.#page(clientId, after, limit)
     if (page.length === 0) return []
     const events = await this.#statements.query<
       Row & { readonly e_id: string }
@@ -138,10 +130,28 @@ export class ShardedEventStatements {
       WHERE e.bucket = ANY(${page.map(({ bucket }) => bucket)}::integer[])
         AND e.id = ANY(${page.map(({ event_id }) => event_id)}::bigint[])`)
     const byId = new Map(events.map((event) => [event.e_id, event]))
-    return page.flatMap((place) => {
+    const found = page.flatMap((place) => {
       const event = byId.get(place.event_id)
       return event ? [{ ...place, ...event }] : []
     })
+    // A place without its event is passed over.
+    return found.length > 0 || page.length < limit
+      ? found
+      : this.after<Row>(clientId, Number(page.at(-1)!.s_position), limit)
+  }
+
+  #page(clientId: string, after: number, limit: number) {
+    return this.#statements.query<
+      Place & { readonly s_position: string }
+    >(Prisma.sql`/* service-events.list */
+      WITH turn AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock_shared(hashtext('countersign.service_events.places'))::text AS taken
+      )
+      SELECT s.bucket, s.event_id, ${PLACE_COLUMNS}
+      FROM service_events s
+      WHERE s.client_id = ${clientId} AND s.position > ${after}::bigint AND (SELECT count(*) FROM turn) = 1
+      ORDER BY s.position
+      LIMIT ${limit}::integer`)
   }
 
   /** The last position of a page, and how many of its events are due again; undefined after the last. */
