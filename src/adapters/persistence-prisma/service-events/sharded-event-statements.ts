@@ -98,11 +98,14 @@ export class ShardedEventStatements {
     gone: boolean,
     now: Date,
   ): Promise<void> {
-    const change = outcome.status === 'accepted' ? afterSuccess() : afterFailure(gone, now)
-    const [changing] = await this.#statements.query(Prisma.sql`/* service-events.find-health */
+    const accepted = outcome.status === 'accepted'
+    const change = accepted ? afterSuccess() : afterFailure(gone, now)
+    // A name stands for one text.
+    const kind = Prisma.raw(accepted ? 'success' : 'failure')
+    const [changing] = await this.#statements.query(Prisma.sql`/* service-events.find-health-after-${kind} */
       SELECT client_id FROM webhook_endpoints w WHERE client_id = ${clientId} AND ${change.applies}`)
     if (!changing) return
-    await this.#statements.query(Prisma.sql`/* service-events.record-health */
+    await this.#statements.query(Prisma.sql`/* service-events.record-health-after-${kind} */
       UPDATE webhook_endpoints w SET ${change.changes} WHERE client_id = ${clientId} AND ${change.applies}`)
   }
 
