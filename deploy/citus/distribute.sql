@@ -44,6 +44,11 @@ CREATE UNIQUE INDEX otp_issuances_challenge_id_number_key ON otp_issuances (buck
 DROP INDEX service_events_position_key;
 CREATE UNIQUE INDEX service_events_position_key ON service_events (bucket, position) WHERE position IS NOT NULL;
 
+-- A purge and a search by time walk the ids of all buckets, as the keys of one PostgreSQL let them.
+CREATE INDEX challenges_id_idx ON challenges (id);
+CREATE INDEX otp_issuances_id_idx ON otp_issuances (id);
+CREATE INDEX challenge_events_id_idx ON challenge_events (id);
+
 -- Each server has all rows of these.
 SELECT create_reference_table('webhook_endpoints');
 SELECT create_reference_table('trail_retention');

@@ -134,6 +134,8 @@ BEGIN
         WHERE s."bucket" = e."bucket" AND s."event_id" = e."event_id" AND s."position" IS NULL;
         numbered := numbered + 1;
     END LOOP;
+    -- The servers commit one after the other. Who reads places waits until all have, and this waits for who reads.
+    PERFORM pg_advisory_xact_lock(hashtext('countersign.service_events.places'));
     RETURN numbered;
 END;
 $$;

@@ -60,6 +60,9 @@ ALTER TABLE service_events ADD CONSTRAINT service_events_pkey PRIMARY KEY (event
 ALTER TABLE challenge_expiries DROP CONSTRAINT challenge_expiries_pkey;
 ALTER TABLE challenge_expiries ADD CONSTRAINT challenge_expiries_pkey PRIMARY KEY (challenge_id);
 
+DROP INDEX challenges_id_idx;
+DROP INDEX otp_issuances_id_idx;
+DROP INDEX challenge_events_id_idx;
 DROP INDEX challenges_client_id_idempotency_key_key;
 CREATE UNIQUE INDEX challenges_client_id_idempotency_key_key ON challenges (client_id, idempotency_key);
 DROP INDEX otp_issuances_challenge_id_number_key;

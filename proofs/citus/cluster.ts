@@ -11,6 +11,14 @@ const DISTRIBUTION = ['distribute.sql', 'functions.sql', 'decisions.sql'] as con
 /** The move of a shard waits for good if no process is free to copy it. */
 const STATEMENT_TIMEOUT_IN_MS = 90_000
 
+/** SQLSTATE `object_in_use`. */
+const OBJECT_IN_USE = '55006'
+const MOST_DROPS = 6
+/** Each drop waits for a checkpoint, which writes the files of all databases. Drops of the same moment share one. */
+const DROPS_AT_ONCE = 8
+/** On a busy machine a checkpoint takes minutes. */
+const NO_TIMEOUT = 0
+
 /** A server of the cluster. */
 interface Node {
   readonly url: string
@@ -110,19 +118,47 @@ export class Cluster {
     return new Map(rows.map(({ shard, range }) => [shard, range]))
   }
 
-  /** Removes all databases of the proof, or those that test files made. */
+  /**
+   * Removes all databases of the proof, or those that test files made. Tries each of them before it throws, so that nothing is
+   * under way any more.
+   */
   async drop(which: 'all' | 'of test files'): Promise<void> {
     const pattern = which === 'all' ? `${this.prefix}\\_%` : `${this.template}\\_%`
-    await Promise.all(
-      this.nodes.map(async ({ url }) => {
-        const found = await query<{ name: string }>(
-          url,
-          'SELECT datname AS name FROM pg_database WHERE datname LIKE $1',
-          [pattern],
-        )
-        for (const { name } of found) await query(url, `DROP DATABASE ${name} WITH (FORCE)`)
-      }),
-    )
+    const drops = await Promise.allSettled(this.nodes.map(({ url }) => dropDatabases(url, pattern)))
+    const failures = drops.flatMap((drop) => (drop.status === 'rejected' ? [drop.reason] : []))
+    if (failures.length > 0) throw new AggregateError(failures, `could not drop databases: ${failures}`)
+  }
+}
+
+async function dropDatabases(server: string, pattern: string): Promise<void> {
+  const found = await query<{ name: string }>(
+    server,
+    'SELECT datname AS name FROM pg_database WHERE datname LIKE $1',
+    [pattern],
+  )
+  const failures: unknown[] = []
+  const names = found.values()
+  const dropInTurn = async () => {
+    for (const { name } of names) {
+      await dropDatabase(server, name).catch((error: unknown) => failures.push(error))
+    }
+  }
+  await Promise.all(Array.from({ length: DROPS_AT_ONCE }, dropInTurn))
+  if (failures.length > 0) throw new AggregateError(failures, `${withoutPassword(server)}: ${failures}`)
+}
+
+/**
+ * PostgreSQL ends the sessions of a database, and gives up if one is still there after five seconds. The maintenance daemon of Citus may
+ * be, because it waits for another server, which drops its part of the database as well.
+ */
+async function dropDatabase(server: string, name: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await query(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`, undefined, NO_TIMEOUT)
+      return
+    } catch (error) {
+      if ((error as { code?: string }).code !== OBJECT_IN_USE || tries === MOST_DROPS) throw error
+    }
   }
 }
 
@@ -147,11 +183,12 @@ export async function query<Row extends object>(
   url: string,
   text: string,
   values?: readonly unknown[],
+  statementTimeout = STATEMENT_TIMEOUT_IN_MS,
 ): Promise<Row[]> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'countersign-proof',
-    statement_timeout: STATEMENT_TIMEOUT_IN_MS,
+    statement_timeout: statementTimeout,
   })
   await client.connect()
   try {

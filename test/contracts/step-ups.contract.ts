@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { StorageUnavailable } from '../../src/contracts/storage-unavailable.ts'
+import { bucketOf } from '../../src/domain/bucket.ts'
 import { Challenge, IdempotencyKeyReused, LiveChallengesSpent } from '../../src/domain/challenge.ts'
 import { EmailAddress } from '../../src/domain/email-address.ts'
 import type { Operation } from '../../src/domain/operation.ts'
@@ -32,9 +33,17 @@ const ofEnd =
   (each) =>
     ({ ...each, ...change }) as Challenge
 
+/** Another subject, whose rows are in the same bucket. */
+const neighbourOf = (subjectUserId: string) => anotherSubject((bucket) => bucket === bucketOf(subjectUserId))
+const strangerTo = (subjectUserId: string) => anotherSubject((bucket) => bucket !== bucketOf(subjectUserId))
+
+function anotherSubject(isMeant: (bucket: number) => boolean): string {
+  for (let n = 0; ; n++) if (isMeant(bucketOf(`mallory-${n}`))) return `mallory-${n}`
+}
+
 /** What somebody may change in a challenge of any status. */
 const REWRITINGS: Readonly<Record<string, Rewriting>> = {
-  'another subject': (each) => ({ ...each, subjectUserId: 'mallory' }),
+  'another subject': (each) => ({ ...each, subjectUserId: neighbourOf(each.subjectUserId) }),
   'another client': (each) => ({ ...each, clientId: 'shop' }),
   'another deadline': (each) => ({ ...each, expiresAt: afterNoon(901) }),
   'another opening': (each) => ({ ...each, createdAt: afterNoon(-1) }),
@@ -302,9 +311,9 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
       `${adapter}: a ${status} challenge that somebody rewrote is a forgery, whatever is different`,
       async (t) => {
         const stores = await create()
-        await opened(stores, 'mallory')
         for (const [what, rewriting] of Object.entries(rewritings)) {
-          const { id } = await opened(stores)
+          const { id, subjectUserId } = await opened(stores)
+          await opened(stores, neighbourOf(subjectUserId))
           await issued(stores, id)
           if (status !== 'pending') await verified(stores, id)
           if (status === 'consumed') await consumed(stores, id)
@@ -316,6 +325,20 @@ export function stepUpsContract(adapter: string, create: CreateStores<ForgeableS
       },
     )
   }
+
+  test.serial(
+    `${adapter}: a challenge that somebody gave to a subject of another bucket is a forgery`,
+    async (t) => {
+      const stores = await create()
+      const { id, subjectUserId } = await opened(stores)
+      const other = strangerTo(subjectUserId)
+      await opened(stores, other)
+
+      await stores.intruder.rewrite(id, (each) => ({ ...each, subjectUserId: other }))
+
+      t.is((await stores.stepUps.load(id))?.forgery, 'broken-seal')
+    },
+  )
 
   for (const [status, end] of [
     ['verified', { verifiedAt: NOON }],

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import { bucketOf } from '../../src/domain/bucket.ts'
 import { call } from '../support/http-call.ts'
 
 /** What the three parties of a journey do, over HTTP against any instance of a service. */
@@ -25,9 +26,11 @@ export const paymentsToken = (url: string) =>
     scope: 'mfa:challenges:create mfa:challenges:consume mfa:audit:read',
   })
 
-/** A user of a fresh id and address in the directory, with a token. */
-export async function registerUser(url: string) {
-  const userId = `u-${randomUUID()}`
+/** A user of a fresh id and address in the directory, with a token. `bucket` asks for an id in that bucket. */
+export async function registerUser(url: string, bucket?: number) {
+  let userId: string
+  do userId = `u-${randomUUID()}`
+  while (bucket !== undefined && bucketOf(userId) !== bucket)
   const email = `${userId}@example.com`
   const token = await crmToken(url)
   // A service that is starved of CPU may say 503 for a moment, which asks for a repeat.

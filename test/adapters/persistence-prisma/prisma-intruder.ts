@@ -17,15 +17,15 @@ export class PrismaIntruder implements Intruder {
   }
 
   async rewrite(id: string, change: (challenge: Challenge) => Challenge): Promise<void> {
-    const changed = change((await this.#stepUps.load(id))!.challenge)
+    const { challenge } = (await this.#stepUps.load(id))!
+    const changed = change(challenge)
     const { operation, clientId, subjectUserId, status, createdAt, expiresAt } = changed
     const { consumedBy, ...end } = endOf(changed)
     await this.#prisma.challenge.update({
       where: { id },
       data: {
         ...{ clientId, subjectUserId, status, createdAt, expiresAt },
-        // Otherwise nobody would find the row any more.
-        bucket: bucketOf(subjectUserId),
+        ...bucketFor(subjectUserId, challenge),
         operationType: operation.type,
         operationDigest: operation.digest,
         operationSummary: operation.summary.map((line) => ({ ...line })),
@@ -46,4 +46,10 @@ export class PrismaIntruder implements Intruder {
       data: { demandSeal: null, approvalSeal: null, consumptionSeal: null },
     })
   }
+}
+
+/** A row that is not in the bucket of its subject is refused. Citus refuses to put a row into another bucket at all, even into the same. */
+function bucketFor(subjectUserId: string, before: Challenge) {
+  const bucket = bucketOf(subjectUserId)
+  return bucket === bucketOf(before.subjectUserId) ? {} : { bucket }
 }

@@ -14,8 +14,8 @@ import { LockNotice } from '../../../src/domain/lock-notice.ts'
 import { lockNoticesContract } from '../../contracts/lock-notices.contract.ts'
 import { issued, type LockNoticeStores, locked, opened, PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, afterNoon, NOON, POLICY } from '../../domain/examples.ts'
-import { until } from '../../journeys/client.ts'
 import { createBucketedDatabase } from '../../support/database.ts'
+import { waitsForLock } from '../../support/lock-waits.ts'
 import { SEALS } from '../../support/seals.ts'
 
 const all: Connections[] = []
@@ -82,11 +82,7 @@ test('an erasure waits for a hand-over that is being recorded, and leaves it rec
     async (recording) => {
       await recording.lockNotice.updateMany({ data: { status: 'sent', nextAttemptAt: null, sentAt: NOON } })
       const erased = stores.registry.erase(userId, afterNoon(1), PROVENANCE)
-      await until(
-        () => prisma.$queryRaw<unknown[]>`
-          SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-        (waiting) => waiting.length > 0,
-      )
+      await waitsForLock(connections)
       return { erased }
     },
     { timeout: 30_000 },

@@ -15,8 +15,8 @@ import { SecurityNotice } from '../../../src/domain/security-notice.ts'
 import { securityNoticesContract } from '../../contracts/security-notices.contract.ts'
 import { PROVENANCE } from '../../contracts/stores.ts'
 import { ALICE, afterNoon, NOON } from '../../domain/examples.ts'
-import { until } from '../../journeys/client.ts'
 import { createBucketedDatabase } from '../../support/database.ts'
+import { waitsForLock } from '../../support/lock-waits.ts'
 import { SEALS } from '../../support/seals.ts'
 
 const ELSEWHERE = EmailAddress.parse('alice@elsewhere.example')
@@ -112,11 +112,7 @@ test.serial('a record that waits for the erasure of its user leaves no address',
       await erasure.user.deleteMany()
       await erasure.$executeRaw`UPDATE security_notices SET recipient_erased = true`
       const sent = send()
-      await until(
-        () => prisma.$queryRaw<unknown[]>`
-          SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-        (waiting) => waiting.length > 0,
-      )
+      await waitsForLock(connections)
       return { sent }
     },
     { timeout: 30_000 },

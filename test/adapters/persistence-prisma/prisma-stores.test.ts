@@ -44,6 +44,7 @@ import { suppressionsContract } from '../../contracts/suppressions.contract.ts'
 import { userRegistryContract } from '../../contracts/user-registry.contract.ts'
 import { ALICE, afterNoon, demand, freshStepUp, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
 import { createBucketedDatabase } from '../../support/database.ts'
+import { waitsForLock } from '../../support/lock-waits.ts'
 import { SEALS } from '../../support/seals.ts'
 import { countShared, InCompany, ofNoStranger } from './in-company.ts'
 import { PrismaIntruder } from './prisma-intruder.ts'
@@ -113,7 +114,9 @@ stepUpsContract('prisma, in groups', inGroups)
 mailboxBudgetContract('prisma, in groups', inGroups)
 
 test.after('calls in company have shared each kind of statement', async (t) => {
-  const { shared } = await groups!
+  // Where only other cases run, as on a Citus, there are no groups.
+  if (!groups) return
+  const { shared } = await groups
   t.deepEqual(
     new Set(['step-ups.load', 'step-ups.open', 'step-ups.save']).difference(new Set(shared.keys())),
     new Set(),
@@ -147,7 +150,7 @@ test.serial(
 
 test.serial('nobody changes or deletes an event, except retention, which only deletes', async (t) => {
   const connections = await connect()
-  const { prisma } = connections
+  const { prisma, statements } = connections
   const [challenge, event] = Challenge.open(
     { id: idOf('alice'), clientId: 'payments', subjectUserId: 'alice', operation: TRANSFER },
     POLICY,
@@ -165,12 +168,16 @@ test.serial('nobody changes or deletes an event, except retention, which only de
   await t.throwsAsync(prisma.$executeRaw`DELETE FROM challenge_events`, refused)
   await t.throwsAsync(prisma.$executeRaw`TRUNCATE challenge_events`, refused)
   const asRetention = (statement: string) =>
-    prisma.$transaction([
-      prisma.$executeRaw`SET LOCAL countersign.retention = 'on'`,
-      prisma.$executeRawUnsafe(statement),
-    ])
+    prisma.$transaction(async (retention) => {
+      // Otherwise the servers of a Citus that keep the events do not hear of the next line.
+      if (statements.sharding === 'citus') {
+        await retention.$executeRaw`SET LOCAL citus.propagate_set_commands = 'local'`
+      }
+      await retention.$executeRaw`SET LOCAL countersign.retention = 'on'`
+      return retention.$executeRawUnsafe(statement)
+    })
   await t.throwsAsync(asRetention(`UPDATE challenge_events SET actor = 'nobody'`), refused)
-  t.is((await asRetention('DELETE FROM challenge_events'))[1], 1)
+  t.is(await asRetention('DELETE FROM challenge_events'), 1)
 })
 
 test.serial('a suppressed mailbox is found through an index, in a database of any language', async (t) => {
@@ -274,15 +281,6 @@ test.serial('an import that fails half-way is not heard of', async (t) => {
   t.is(await stores.registry.find('a'), undefined)
   t.deepEqual(commits, [])
 })
-
-/** Resolves when a statement of this database waits for a row that another one holds. */
-async function waitsForLock({ prisma }: Connections): Promise<void> {
-  for (;;) {
-    const waiting = await prisma.$queryRaw<unknown[]>`
-      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-    if (waiting.length > 0) return
-  }
-}
 
 test.serial('nobody gives a challenge to another subject and leaves it in its old bucket', async (t) => {
   const connections = await connect()

@@ -145,6 +145,8 @@ test('the export has every event about the user, in order, also one from before 
   await lifeOf(stores, 'alice', 'alice@example.com')
   // An event as it was stored before there were chains.
   await stores.prisma.$transaction([
+    // Takes the next one to all servers of a Citus, and means nothing elsewhere.
+    stores.prisma.$executeRaw`SET LOCAL citus.propagate_set_commands = 'local'`,
     stores.prisma.$executeRaw`SET LOCAL session_replication_role = replica`,
     stores.prisma.$executeRaw`
       INSERT INTO challenge_events (bucket, subject_user_id, type, occurred_at, actor, details)

@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
-import {
-  type Connections,
-  connectPrisma,
-} from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { connectPrisma } from '../../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
 import { PrismaStepUps } from '../../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 import { Challenge, LiveChallengesSpent } from '../../../src/domain/challenge.ts'
@@ -12,6 +9,7 @@ import { PROVENANCE } from '../../contracts/stores.ts'
 import { demand, NOON, noticeDemand, POLICY, TRANSFER } from '../../domain/examples.ts'
 import { startPooler } from '../../doubles/pooler.ts'
 import { createTestDatabase, query } from '../../support/database.ts'
+import { waitsForLock } from '../../support/lock-waits.ts'
 import { SEALS } from '../../support/seals.ts'
 import { countShared } from './in-company.ts'
 
@@ -48,15 +46,6 @@ async function openFor(stepUps: PrismaStepUps, subjectUserId: string): Promise<s
 async function issuing(stepUps: PrismaStepUps, challengeId: string): Promise<StepUpDecision> {
   const stepUp = (await stepUps.load(challengeId))!
   return StepUp.issueOtp(stepUp, { ...demand(), id: randomUUID() }, POLICY, NOON)
-}
-
-/** Resolves when a statement of this database waits for a row that another one holds. */
-async function waitsForLock({ prisma }: Connections): Promise<void> {
-  for (;;) {
-    const waiting = await prisma.$queryRaw<unknown[]>`
-      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-    if (waiting.length > 0) return
-  }
 }
 
 for (const [end, version, expected] of [

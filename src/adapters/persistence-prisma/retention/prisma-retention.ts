@@ -1,5 +1,6 @@
 import type { Purged, Retention } from '../../../application/ports/retention.ts'
 import { secondsAfter } from '../../../domain/instant.ts'
+import { limitLockWaits } from '../connection/lock-waits.ts'
 import { type Sharding, shardingOf } from '../connection/sharding.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import type { Prisma, PrismaClient } from '../generated/client.ts'
@@ -48,12 +49,12 @@ export class PrismaRetention implements Retention {
   /** A function of the owner deletes, and checks the age itself: the service has no right to delete an event. */
   async *purgeTrail(keptDays: number, limit: number): AsyncGenerator<Purged> {
     for (;;) {
-      // In a transaction, because the function for several servers needs one.
-      const [[batch]] = await translateStorageErrors(
-        this.#prisma.$transaction([
-          this.#prisma.$queryRaw<{ events: number | null }[]>`
+      // The function for several servers needs a transaction. Prisma begins none for a list of one statement.
+      const [batch] = await translateStorageErrors(
+        this.#prisma.$transaction(
+          (transaction) => transaction.$queryRaw<{ events: number | null }[]>`
             SELECT purge_challenge_events(${keptDays}::integer, ${limit}::integer) AS "events"`,
-        ]),
+        ),
       )
       const events = batch?.events ?? 0
       if (events > 0) yield { challenges: 0, events }
@@ -88,9 +89,10 @@ export class PrismaRetention implements Retention {
         // An erasure locks issuances too, in another order. If the two wait for each other, the purge gives up first and
         // runs again later: its time-out is shorter than the second after which the server looks for deadlocks.
         const [turn] = await transaction.$queryRaw<{ ours: boolean }[]>`
-          SELECT pg_try_advisory_xact_lock(hashtext('countersign.retention')) AS "ours",
-            set_config('lock_timeout', '500ms', TRUE)`
-        return turn?.ours ? work(transaction) : undefined
+          SELECT pg_try_advisory_xact_lock(hashtext('countersign.retention')) AS "ours"`
+        if (!turn?.ours) return undefined
+        await limitLockWaits(transaction, this.#sharding, '500ms')
+        return work(transaction)
       }),
     )
   }

@@ -2,7 +2,8 @@ import type { WebhookEndpoints } from '../../../application/ports/webhook-endpoi
 import type { WebhookEndpoint } from '../../../domain/webhook-endpoint.ts'
 import type { Statements } from '../connection/statements.ts'
 import { Prisma } from '../generated/client.ts'
-import { finishUndeliverable } from './service-event-statements.ts'
+import { finishUndeliverable, type UndeliverablePlace } from './service-event-statements.ts'
+import { finishShardedUndeliverable } from './sharded-event-statements.ts'
 import { ENDPOINT_COLUMNS, endpointOf, type WebhookEndpointRow } from './webhook-endpoint-row.ts'
 
 /** So many rows that one statement stays far below its time limit. */
@@ -10,9 +11,9 @@ const FINISHED_AT_ONCE = 1000
 
 /** Keeps the rows of `webhook_endpoints`. */
 export class PrismaWebhookEndpoints implements WebhookEndpoints {
-  readonly #statements: Statements
+  readonly #statements: Pick<Statements, 'query' | 'sharding'>
 
-  constructor(statements: Statements) {
+  constructor(statements: Pick<Statements, 'query' | 'sharding'>) {
     this.#statements = statements
   }
 
@@ -49,12 +50,20 @@ export class PrismaWebhookEndpoints implements WebhookEndpoints {
   async #finishUndeliverable(clientId: string): Promise<void> {
     for (const place of ['without-position', 'with-position'] as const) {
       for (;;) {
-        const [page] = await this.#statements.query<{ looked_at: number }>(
-          finishUndeliverable(clientId, place, FINISHED_AT_ONCE),
-        )
-        if (page!.looked_at < FINISHED_AT_ONCE) break
+        if ((await this.#finishPage(clientId, place)) < FINISHED_AT_ONCE) break
       }
     }
+  }
+
+  /** Returns how many events it has looked at. */
+  async #finishPage(clientId: string, place: UndeliverablePlace): Promise<number> {
+    if (this.#statements.sharding === 'citus') {
+      return finishShardedUndeliverable(this.#statements, clientId, place, FINISHED_AT_ONCE)
+    }
+    const [page] = await this.#statements.query<{ looked_at: number }>(
+      finishUndeliverable(clientId, place, FINISHED_AT_ONCE),
+    )
+    return page!.looked_at
   }
 }
 

@@ -8,12 +8,11 @@ import { ENDPOINT_COLUMNS } from './webhook-endpoint-row.ts'
 
 /* The statements behind the events of services. Their text is constant, as in step-up-statements.ts. */
 
-export const EVENT_COLUMNS = Prisma.raw(
-  [
-    columns('s', 'id client_id position'),
-    columns('e', 'id challenge_id subject_user_id type occurred_at details'),
-  ].join(', '),
+export const PLACE_COLUMNS = Prisma.raw(columns('s', 'id client_id position'))
+export const TRAIL_COLUMNS = Prisma.raw(
+  columns('e', 'id challenge_id subject_user_id type occurred_at details'),
 )
+export const EVENT_COLUMNS = Prisma.sql`${PLACE_COLUMNS}, ${TRAIL_COLUMNS}`
 
 /** A function, because each statement in it has a snapshot of its own: it sees what the session before it has numbered. */
 export function numberEvents(limit: number): Prisma.Sql {
@@ -225,17 +224,15 @@ export function replayEvents(
     SELECT (SELECT max(position) FROM page) AS last, (SELECT count(*)::integer FROM due) AS replayed`
 }
 
+export type UndeliverablePlace = 'without-position' | 'with-position'
+
 /**
  * Finishes events that wait for no delivery, because their endpoint has no URL, and returns how many it has looked at. As finished ones
  * they hold up no event behind them, and a replay finds them.
  *
  * @param place an event gets one meanwhile, so those without one come first.
  */
-export function finishUndeliverable(
-  clientId: string,
-  place: 'without-position' | 'with-position',
-  limit: number,
-): Prisma.Sql {
+export function finishUndeliverable(clientId: string, place: UndeliverablePlace, limit: number): Prisma.Sql {
   const name = Prisma.raw(`service-events.finish-${place}`)
   const isThere = Prisma.raw(place === 'with-position' ? 'position IS NOT NULL' : 'position IS NULL')
   return Prisma.sql`/* ${name} */

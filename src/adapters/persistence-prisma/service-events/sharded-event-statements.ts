@@ -9,13 +9,19 @@ import {
   EVENT_COLUMNS,
   isDue,
   nextAttemptOf,
+  PLACE_COLUMNS,
   recorded,
+  TRAIL_COLUMNS,
+  type UndeliverablePlace,
 } from './service-event-statements.ts'
 import { ENDPOINT_COLUMNS } from './webhook-endpoint-row.ts'
 
-interface Candidate {
+interface Place {
   readonly bucket: number
   readonly event_id: string
+}
+
+interface Candidate extends Place {
   readonly attempts: number
 }
 
@@ -76,7 +82,7 @@ export class ShardedEventStatements {
   ): Promise<boolean> {
     const { event } = delivery
     const nextAttemptAt = nextAttemptOf(outcome)
-    const [found] = await this.#statements.query<{ readonly bucket: number; readonly event_id: string }>(
+    const [found] = await this.#statements.query<Place>(
       Prisma.sql`/* service-events.record */ ${recorded(delivery, outcome, now)}`,
     )
     if (!found) return false
@@ -98,23 +104,52 @@ export class ShardedEventStatements {
     gone: boolean,
     now: Date,
   ): Promise<void> {
-    const accepted = outcome.status === 'accepted'
-    const change = accepted ? afterSuccess() : afterFailure(gone, now)
-    // A name stands for one text.
-    const kind = Prisma.raw(accepted ? 'success' : 'failure')
-    const [changing] = await this.#statements.query(Prisma.sql`/* service-events.find-health-after-${kind} */
+    const [name, change] =
+      outcome.status === 'accepted' ? ['success', afterSuccess()] : ['failure', afterFailure(gone, now)]
+    const named = (what: string) => Prisma.raw(`service-events.${what}-health-after-${name}`)
+    const [changing] = await this.#statements.query(Prisma.sql`/* ${named('find')} */
       SELECT client_id FROM webhook_endpoints w WHERE client_id = ${clientId} AND ${change.applies}`)
     if (!changing) return
-    await this.#statements.query(Prisma.sql`/* service-events.record-health-after-${kind} */
+    await this.#statements.query(Prisma.sql`/* ${named('record')} */
       UPDATE webhook_endpoints w SET ${change.changes} WHERE client_id = ${clientId} AND ${change.applies}`)
   }
 
-  after<Row extends object>(clientId: string, after: number, limit: number): Promise<Row[]> {
-    return this.#statements.query<Row>(Prisma.sql`/* service-events.list */
-      SELECT ${EVENT_COLUMNS}
+  /**
+   * The servers commit one after the other. So a reader waits while places are being committed, or its cursor would pass over one that
+   * it does not see yet. number_service_events() waits for the reader likewise. Each event on the trail is then found by its key, whatever
+   * the planner expects of a join.
+   */
+  async after<Row extends object>(clientId: string, after: number, limit: number): Promise<Row[]> {
+    const page = await this.#page(clientId, after, limit)
+    if (page.length === 0) return []
+    const events = await this.#statements.query<
+      Row & { readonly e_id: string }
+    >(Prisma.sql`/* service-events.read */
+      SELECT ${TRAIL_COLUMNS}
+      FROM challenge_events e
+      WHERE e.bucket = ANY(${page.map(({ bucket }) => bucket)}::integer[])
+        AND e.id = ANY(${page.map(({ event_id }) => event_id)}::bigint[])`)
+    const byId = new Map(events.map((event) => [event.e_id, event]))
+    const found = page.flatMap((place) => {
+      const event = byId.get(place.event_id)
+      return event ? [{ ...place, ...event }] : []
+    })
+    // A place without its event is passed over.
+    return found.length > 0 || page.length < limit
+      ? found
+      : this.after<Row>(clientId, Number(page.at(-1)!.s_position), limit)
+  }
+
+  #page(clientId: string, after: number, limit: number) {
+    return this.#statements.query<
+      Place & { readonly s_position: string }
+    >(Prisma.sql`/* service-events.list */
+      WITH turn AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock_shared(hashtext('countersign.service_events.places'))::text AS taken
+      )
+      SELECT s.bucket, s.event_id, ${PLACE_COLUMNS}
       FROM service_events s
-      JOIN challenge_events e ON e.bucket = s.bucket AND e.id = s.event_id
-      WHERE s.client_id = ${clientId} AND s.position > ${after}::bigint
+      WHERE s.client_id = ${clientId} AND s.position > ${after}::bigint AND (SELECT count(*) FROM turn) = 1
       ORDER BY s.position
       LIMIT ${limit}::integer`)
   }
@@ -138,6 +173,34 @@ export class ShardedEventStatements {
       RETURNING event_id`)
     return { last, replayed: due.length }
   }
+}
+
+/** As {@link finishUndeliverable}. An event that is numbered meanwhile is left to the next place. */
+export async function finishShardedUndeliverable(
+  statements: Pick<Statements, 'query'>,
+  clientId: string,
+  place: UndeliverablePlace,
+  limit: number,
+): Promise<number> {
+  const isThere = Prisma.raw(place === 'with-position' ? 's.position IS NOT NULL' : 's.position IS NULL')
+  const undeliverable = Prisma.sql`w.client_id = s.client_id AND w.url IS NULL
+        AND s.client_id = ${clientId} AND s.finished_at IS NULL AND ${isThere}`
+  const named = (what: string) => Prisma.raw(`service-events.${what}-${place}`)
+  const page = await statements.query<{ event_id: string }>(Prisma.sql`/* ${named('find')} */
+    SELECT s.event_id
+    FROM service_events s, webhook_endpoints w
+    WHERE ${undeliverable}
+    ORDER BY s.event_id
+    LIMIT ${limit}::integer`)
+  const last = page.at(-1)?.event_id
+  if (last !== undefined) {
+    await statements.query(Prisma.sql`/* ${named('finish')} */
+      UPDATE service_events s
+      SET finished_at = now(), outcome = 'given-up', leased_until = NULL
+      FROM webhook_endpoints w
+      WHERE ${undeliverable} AND s.event_id <= ${last}::bigint`)
+  }
+  return page.length
 }
 
 function findEndpoints(now: Date): Prisma.Sql {

@@ -26,7 +26,8 @@ interface Claiming {
 
 /**
  * Claims due mails of a table that is spread over several servers. Each claim is one statement on the server of its row, and holds only
- * if the row is still due. So two processes that found the same row do not both get it.
+ * if the row is still due. So two processes that found the same row do not both get it. The one that got fewer searches again, because
+ * others may wait behind those that it lost.
  */
 export class ShardedClaims<Row extends object> {
   readonly #statements: Pick<Statements, 'query'>
@@ -39,23 +40,39 @@ export class ShardedClaims<Row extends object> {
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly Row[]> {
-    const places = await this.#candidates(limit, now)
-    const claimed = await Promise.all(
-      places.map((place) => this.#statements.query<Row>(this.#claiming.claimOne(place, now, leaseEnd))),
-    )
-    return claimed.flat()
+    const own = (this.#claiming.fresh?.take(limit) ?? []).map((id) => ({ bucket: bucketInId(id), id }))
+    const claimed: Row[] = []
+    try {
+      await this.#lease(own, claimed, now, leaseEnd)
+      if (performance.now() >= this.#searchAt) await this.#search(limit, claimed, now, leaseEnd)
+    } catch (error) {
+      // What is leased has to be sent now: nobody else can before the lease ends. What failed is still due, and a search finds it.
+      if (claimed.length === 0) throw error
+    }
+    return claimed
   }
 
-  async #candidates(limit: number, now: Date): Promise<readonly Place[]> {
+  async #search(limit: number, claimed: Row[], now: Date, leaseEnd: Date): Promise<void> {
     const { table, fresh } = this.#claiming
-    const issued = (fresh?.take(limit) ?? []).map((id) => ({ bucket: bucketInId(id), id }))
-    if (performance.now() < this.#searchAt || issued.length === limit) return issued
+    while (claimed.length < limit) {
+      const room = limit - claimed.length
+      const due = await this.#statements.query<Place>(findDue(table, room, now))
+      await this.#lease(due, claimed, now, leaseEnd)
+      // Where so many wait, there may be more.
+      if (due.length === room) continue
+      if (fresh) this.#searchAt = performance.now() + SEARCH_EVERY_MS
+      return
+    }
+  }
 
-    const due = await this.#statements.query<Place>(findDue(table, limit - issued.length, now))
-    // Where so many wait, there may be more.
-    if (fresh && issued.length + due.length < limit) this.#searchAt = performance.now() + SEARCH_EVERY_MS
-    const known = new Set(issued.map(({ id }) => id))
-    return [...issued, ...due.filter(({ id }) => !known.has(id))]
+  /** Adds the rows that it leased, also if it throws. */
+  async #lease(places: readonly Place[], claimed: Row[], now: Date, leaseEnd: Date): Promise<void> {
+    const leases = await Promise.allSettled(
+      places.map((place) => this.#statements.query<Row>(this.#claiming.claimOne(place, now, leaseEnd))),
+    )
+    for (const lease of leases) if (lease.status === 'fulfilled') claimed.push(...lease.value)
+    const failed = leases.find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
   }
 }
 

@@ -53,18 +53,20 @@ export class PrismaChallengeExpiries implements ChallengeExpiries {
         select: { bucket: true, challengeId: true },
       }),
     )
+    let taken = 0
     for (const place of due) {
-      const events = await translateStorageErrors(
+      const { count, events } = await translateStorageErrors(
         this.#prisma.$transaction(async (transaction) => {
           const { count } = await transaction.challengeExpiry.deleteMany({ where: place })
           const expired = count > 0 ? await expireAt(transaction, place) : []
           await appendEvents(transaction, expired, BY_SERVICE)
-          return expired
+          return { count, events: expired }
         }),
       )
+      taken += count
       announce(this.#committed, { events, provenance: BY_SERVICE })
     }
-    return due.length
+    return taken
   }
 }
 

@@ -1,5 +1,6 @@
 import type { StoredRow, SubjectRecords } from '../../../application/ports/subject-records.ts'
 import { bucketOf } from '../../../domain/bucket.ts'
+import { shardingOf } from '../connection/sharding.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Prisma, type PrismaClient } from '../generated/client.ts'
 
@@ -91,6 +92,20 @@ const TABLES: Readonly<Record<string, RowsAbout>> = {
     ORDER BY expires_at`,
 }
 
+/** Citus keeps the keys of clients in a table of their own. Each leads to a challenge by the client and its key. */
+const SHARDED_TABLES: typeof TABLES = {
+  ...TABLES,
+  idempotency_keys: (userId, bucket) => Prisma.sql`
+    SELECT *
+    FROM idempotency_keys
+    WHERE place IN (
+      SELECT client_id || chr(31) || idempotency_key
+      FROM challenges
+      WHERE subject_user_id = ${userId} AND bucket = ${bucket}::integer
+    )
+    ORDER BY challenge_id`,
+}
+
 /** They prove that the service wrote a row, or lead to it, and say nothing about a person. */
 const INTERNAL = ['demand_seal', 'approval_seal', 'consumption_seal', 'seal', 'bucket']
 
@@ -109,8 +124,9 @@ export class PrismaSubjectRecords implements SubjectRecords {
     return translateStorageErrors(
       this.#prisma.$transaction(
         async (transaction) => {
+          const all = shardingOf(this.#prisma) === 'citus' ? SHARDED_TABLES : TABLES
           const tables: Record<string, readonly StoredRow[]> = {}
-          for (const [table, rowsAbout] of Object.entries(TABLES)) {
+          for (const [table, rowsAbout] of Object.entries(all)) {
             const rows = await transaction.$queryRaw<{ readonly row: StoredRow }[]>`
               SELECT to_jsonb(about) - ${INTERNAL}::text[] AS row FROM (${rowsAbout(subjectUserId, bucketOf(subjectUserId))}) AS about`
             tables[table] = rows.map(({ row }) => withoutAgent(row))

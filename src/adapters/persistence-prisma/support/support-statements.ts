@@ -45,13 +45,14 @@ export function findChallengesOf(
   after: ChallengePlace | undefined,
   limit: number,
 ): Prisma.Sql {
+  const bucket = bucketOf(subjectUserId)
   return Prisma.sql`/* support.challenges-of-subject */
     SELECT ${FOUND}
     FROM (
       SELECT *
       FROM challenges
       WHERE subject_user_id = ${subjectUserId}
-        AND bucket = ${bucketOf(subjectUserId)}::integer
+        AND bucket = ${bucket}::integer
         AND client_id = coalesce(${clientId ?? null}::text, client_id)
         AND (expires_at, id) < (
           coalesce(${after?.expiresAt ?? null}::timestamptz, 'infinity'),
@@ -60,7 +61,7 @@ export function findChallengesOf(
       ORDER BY expires_at DESC, id DESC
       LIMIT ${limit}::integer
     ) AS c
-    LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count AND i.bucket = c.bucket
+    LEFT JOIN otp_issuances i ON i.challenge_id = c.id AND i.number = c.issuance_count AND i.bucket = ${bucket}::integer
     ORDER BY c.expires_at DESC, c.id DESC`
 }
 

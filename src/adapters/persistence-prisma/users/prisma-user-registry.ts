@@ -8,6 +8,7 @@ import { type EmailAddress, ERASED_ADDRESS } from '../../../domain/email-address
 import type { QueuedLockNotice } from '../../../domain/lock-notice.ts'
 import { User, type UserDecision } from '../../../domain/user.ts'
 import { appendEvents } from '../audit-trail/event-row.ts'
+import { limitLockWaits } from '../connection/lock-waits.ts'
 import { type Sharding, shardingOf } from '../connection/sharding.ts'
 import { translateStorageErrors } from '../connection/storage-errors.ts'
 import { Turns } from '../connection/turns.ts'
@@ -54,7 +55,7 @@ export class PrismaUserRegistry implements UserRegistry {
   putAll(users: readonly User[], now: Date, provenance: Provenance) {
     return this.#transaction(provenance, async (transaction, events) => {
       const counts = { created: 0, updated: 0 }
-      await transaction.$queryRaw`SELECT set_config('lock_timeout', ${IMPORT_LOCK_TIMEOUT}, TRUE)`
+      await limitLockWaits(transaction, this.#sharding, IMPORT_LOCK_TIMEOUT)
       // Sort by id, so that two imports of the same users cannot deadlock.
       for (const user of users.toSorted((one, other) => (one.userId < other.userId ? -1 : 1))) {
         const change = this.#change(transaction, user.userId, now, events, provenance)
