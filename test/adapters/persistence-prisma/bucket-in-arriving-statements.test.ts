@@ -74,7 +74,6 @@ const EVERYWHERE: Searches = {
   'retention/prisma-retention.ts trailOverdueInSeconds': [['challenge_events'], PURGE],
   'service-events.finish-with-position': [['service_events'], OF_CLIENT],
   'service-events.finish-without-position': [['service_events'], OF_CLIENT],
-  'service-events.list': [['challenge_events', 'service_events'], OF_CLIENT],
   'service-events.replay': [['service_events'], OF_CLIENT],
   'step-ups/prisma-challenge-expiries.ts take': [['challenge_expiries'], DUE],
   // The id comes from a mail of the service, so nobody makes one up.
@@ -100,6 +99,7 @@ const ON_ONE_SERVER: Searches = {
   'otp-outbox.claim': [['otp_issuances'], DUE],
   'security-notices.claim': [['security_notices'], DUE],
   'service-events.claim': [['service_events'], DUE],
+  'service-events.list': [['challenge_events', 'service_events'], OF_CLIENT],
   'step-ups.find-bucket': [['challenges'], OLD_ID],
   'step-ups.find-by-idempotency-key': [['challenges'], 'a key belongs to a client'],
   'step-ups/prisma-challenge-expiries.ts takeDue': [['challenge_expiries'], DUE],
@@ -113,6 +113,9 @@ const ON_CITUS: Searches = {
   'security-notices.find-due': [['security_notices'], DUE],
   'service-events.find-due': [['service_events'], DUE],
   'service-events.find-page': [['service_events'], OF_CLIENT],
+  'service-events.find-with-position': [['service_events'], OF_CLIENT],
+  'service-events.find-without-position': [['service_events'], OF_CLIENT],
+  'service-events.list': [['service_events'], OF_CLIENT],
   'step-ups/prisma-challenge-expiries.ts takeOneByOne': [['challenge_expiries'], DUE],
 }
 
@@ -171,9 +174,13 @@ async function everything(connections: WatchedConnections, url: string): Promise
 
 type Stores = ReturnType<typeof storesOf>
 
-async function registerEndpoint({ endpoints }: Stores): Promise<void> {
+async function registerEndpoint(stores: Stores): Promise<void> {
+  const { endpoints, serviceEvents } = stores
   const reader = { ...PAYMENTS, url: undefined }
   await endpoints.save(reader, undefined)
+  await opened(stores)
+  await serviceEvents.number(10)
+  await opened(stores)
   await endpoints.save(PAYMENTS, reader)
   await endpoints.find('payments')
   await endpoints.all()
