@@ -15,7 +15,7 @@ export interface Place {
   readonly service: ServiceUnderProof
   readonly bank: Bank
   readonly mails: MailSystems
-  /** Of the service that opens the challenges. */
+  /** The service that opens the challenges gets its events here. */
   readonly endpoint: EventEndpoint
   readonly databaseUrl: string
 }
@@ -207,7 +207,7 @@ export const REFUSED_EVENTS: Fault = {
   inject: async ({ bank, databaseUrl, endpoint, ground }) => {
     const client = await ground.client(databaseUrl)
     endpoint.answer = 'refuses-consumed'
-    // The attempts of that day, of which the next one is the last.
+    // The attempts of that day. The next one is the last.
     const mend = await keepOn(bank, 1, () =>
       client.query(
         `UPDATE service_events SET attempts = $1, next_attempt_at = now()

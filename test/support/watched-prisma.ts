@@ -21,7 +21,7 @@ export interface Arrived {
   readonly text: string
 }
 
-/** Connections of which all statements are kept. */
+/** Connections that keep all their statements. */
 export interface WatchedConnections extends Connections {
   readonly arrived: readonly Arrived[]
   /** The files and lines of the adapter that have called the client, as in `users/prisma-user-registry.ts:57`. */
@@ -58,7 +58,7 @@ export function connectWatched(database: TestDatabase): WatchedConnections {
   }
 }
 
-/** The client, or that of a transaction, which notes by whom each of its operations is called. */
+/** The client, or that of a transaction, which notes the caller of each of its operations. */
 function watched<Client extends object>(client: Client, called: Set<string>): Client {
   return new Proxy(client, {
     get: (target, property) => {
