@@ -6,7 +6,8 @@ import { operation } from '../bench/countersign.ts'
 import type { Ground } from '../bench/ground.ts'
 import type { MailSystems } from '../chaos/mail-systems.ts'
 
-const CLIENT = 'payments'
+/** The service that opens challenges. */
+export const CLIENT = 'payments'
 const SCOPE = 'mfa:challenges:create mfa:challenges:consume'
 const JOURNEYS_A_SECOND = 6
 const USERS = 200

@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Ground } from '../bench/ground.ts'
 import type { MailSystems } from '../chaos/mail-systems.ts'
-import type { Bank } from './bank.ts'
+import { type Bank, CLIENT } from './bank.ts'
+import type { EventEndpoint } from './event-endpoint.ts'
 import type { ServiceUnderProof } from './service-under-proof.ts'
 
 /** Everything that a fault can break. */
@@ -14,6 +15,8 @@ export interface Place {
   readonly service: ServiceUnderProof
   readonly bank: Bank
   readonly mails: MailSystems
+  /** The service that opens the challenges gets its events here. */
+  readonly endpoint: EventEndpoint
   readonly databaseUrl: string
 }
 
@@ -26,6 +29,8 @@ export interface Fault {
   inject(place: Place): Promise<() => Promise<void>>
 }
 
+/** After so many failures, the schedule of an event has one attempt left. */
+const ATTEMPTS_OF_A_DAY = 7
 const COMMANDS = fileURLToPath(new URL('../../src/command-line/cli.ts', import.meta.url))
 
 /** Repeats an action until the repair. */
@@ -39,14 +44,26 @@ async function keepOn(bank: Bank, perSecond: number, act: (n: number) => Promise
   }
 }
 
-/** A session that somebody left open, with its locks. */
-async function leftOpen(databaseUrl: string, ...statements: readonly string[]) {
+async function openSession(databaseUrl: string): Promise<pg.Client> {
   const session = new pg.Client({ connectionString: databaseUrl })
   // The server ends the session if something goes wrong.
   session.on('error', () => {})
   await session.connect()
+  return session
+}
+
+/** A session that somebody left open, with its locks. */
+async function leftOpen(databaseUrl: string, ...statements: readonly string[]) {
+  const session = await openSession(databaseUrl)
   for (const statement of statements) await session.query(statement)
   return () => session.end()
+}
+
+/** Runs `countersign` beside the service. */
+async function countersign(databaseUrl: string, ...command: readonly string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, [COMMANDS, ...command], {
+    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
+  })
 }
 
 export const GUESSES: Fault = {
@@ -154,16 +171,74 @@ export const REFUSED_MAILS: Fault = {
   },
 }
 
+export const GONE_ENDPOINT: Fault = {
+  title: 'the endpoint of a service answers 410',
+  alerts: ['CountersignWebhookPaused'],
+  inject: async ({ databaseUrl, endpoint }) => {
+    endpoint.answer = 'gone'
+    return async () => {
+      endpoint.answer = 'accepts'
+      await countersign(databaseUrl, 'webhooks', 'resume', CLIENT)
+    }
+  },
+}
+
+export const HELD_EVENTS: Fault = {
+  title: 'an open session holds the rows of events',
+  alerts: ['CountersignEventsWaiting'],
+  inject: async ({ databaseUrl }) => {
+    const session = await openSession(databaseUrl)
+    // Most events wait for a moment only.
+    for (let held = 0; held === 0; ) {
+      await session.query('ROLLBACK')
+      await session.query('BEGIN')
+      const { rows } = await session.query(
+        'SELECT event_id FROM service_events WHERE finished_at IS NULL AND position IS NOT NULL FOR UPDATE',
+      )
+      held = rows.length
+    }
+    return () => session.end()
+  },
+}
+
+export const REFUSED_EVENTS: Fault = {
+  title: 'a service refuses events of one type for a day',
+  alerts: ['CountersignEventsGivenUp'],
+  inject: async ({ bank, databaseUrl, endpoint, ground }) => {
+    const client = await ground.client(databaseUrl)
+    endpoint.answer = 'refuses-consumed'
+    // The attempts of that day. The next one is the last.
+    const mend = await keepOn(bank, 1, () =>
+      client.query(
+        `UPDATE service_events SET attempts = $1, next_attempt_at = now()
+         WHERE finished_at IS NULL AND attempts > 0 AND leased_until IS NULL`,
+        [ATTEMPTS_OF_A_DAY],
+      ),
+    )
+    return async () => {
+      await mend()
+      endpoint.answer = 'accepts'
+    }
+  },
+}
+
 export const LOCKED_TABLE: Fault = {
-  title: 'an index is built without CONCURRENTLY',
+  title: 'an index is built without CONCURRENTLY, in a rush',
   alerts: [
     'CountersignSlow',
     'CountersignDatabasePoolExhausted',
     'CountersignErrorBudgetBurnsFast',
     'CountersignErrorBudgetBurnsSlowly',
   ],
-  inject: async ({ databaseUrl }) =>
-    leftOpen(databaseUrl, 'BEGIN', 'CREATE INDEX ON otp_issuances (message_id)'),
+  inject: async ({ bank, databaseUrl }) => {
+    const release = await leftOpen(databaseUrl, 'BEGIN', 'CREATE INDEX ON otp_issuances (message_id)')
+    // The requests of ordinary hours share statements, and leave connections free.
+    const endRush = await keepOn(bank, 40, (n) => bank.begin(n))
+    return async () => {
+      await release()
+      await endRush()
+    }
+  },
 }
 
 export const NO_DATABASE: Fault = {
@@ -215,9 +290,7 @@ export const STUCK_PURGE: Fault = {
     )
     return async () => {
       await release()
-      await promisify(execFile)(process.execPath, [COMMANDS, 'purge'], {
-        env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
-      })
+      await countersign(databaseUrl, 'purge')
     }
   },
 }

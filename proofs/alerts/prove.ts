@@ -9,7 +9,8 @@ import { layGround } from '../bench/ground.ts'
 import { MailSystems } from '../chaos/mail-systems.ts'
 import { pathOf } from '../programs.ts'
 import { AlertWatch } from './alert-watch.ts'
-import { Bank } from './bank.ts'
+import { Bank, CLIENT } from './bank.ts'
+import { EventEndpoint } from './event-endpoint.ts'
 import * as faults from './faults.ts'
 import { startPrometheus } from './prometheus-server.ts'
 import { ServiceUnderProof } from './service-under-proof.ts'
@@ -112,11 +113,11 @@ async function proofsOf(place: faults.Place, watch: AlertWatch): Promise<Proof[]
     faults.FORGED_ROW,
     faults.FORGERY,
   )
-  await together(faults.BOUNCES, faults.ONE_MAIL_SYSTEM_DOWN)
-  await together(faults.NO_MAIL_SYSTEM, faults.NO_CPU)
+  await together(faults.BOUNCES, faults.ONE_MAIL_SYSTEM_DOWN, faults.REFUSED_EVENTS)
+  await together(faults.NO_MAIL_SYSTEM, faults.NO_CPU, faults.GONE_ENDPOINT)
   await together(faults.HELD_ROWS, faults.EARLY_VERSION)
   await together(faults.LATE_BACKLOG)
-  await together(faults.REFUSED_MAILS)
+  await together(faults.REFUSED_MAILS, faults.HELD_EVENTS)
   await together(faults.LOCKED_TABLE)
   await together(faults.NO_DATABASE)
   await together(faults.DYING_WORKERS)
@@ -181,6 +182,9 @@ async function stage(): Promise<faults.Place & { readonly target: string }> {
   })
   const { postmarkUrl, smtpUrl } = await mails.start()
   closers.push(() => mails.stop())
+  const endpoint = new EventEndpoint()
+  const endpointUrl = await endpoint.start()
+  closers.push(() => endpoint.stop())
   const service = new ServiceUnderProof(ground, databaseUrl, {
     PORT: String(port),
     MANAGEMENT_PORT: String(managementPort),
@@ -189,6 +193,8 @@ async function stage(): Promise<faults.Place & { readonly target: string }> {
     POSTMARK_API_URL: postmarkUrl,
     POSTMARK_SERVER_TOKEN: 'a token of the proof',
     POSTMARK_WEBHOOK_AUTH: WEBHOOK,
+    WEBHOOKS: JSON.stringify({ [CLIENT]: endpointUrl }),
+    WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
   })
   await service.start()
   closers.push(() => service.stop())
@@ -196,5 +202,5 @@ async function stage(): Promise<faults.Place & { readonly target: string }> {
   codes.on('error', () => {})
   closers.push(() => codes.end())
   const bank = new Bank(ground, url, mails, codes)
-  return { ground, service, bank, mails, databaseUrl, target: `127.0.0.1:${managementPort}` }
+  return { ground, service, bank, mails, endpoint, databaseUrl, target: `127.0.0.1:${managementPort}` }
 }

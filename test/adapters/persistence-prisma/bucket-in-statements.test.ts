@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { glob, readFile } from 'node:fs/promises'
 import test from 'ava'
 import type { Grouping } from '../../../src/adapters/persistence-prisma/connection/grouped-statement.ts'
 import type { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
@@ -6,7 +7,10 @@ import {
   claimDueNotices,
   recordNotice,
 } from '../../../src/adapters/persistence-prisma/lock-notices/lock-notice-statements.ts'
-import { LOADING_OUTCOME } from '../../../src/adapters/persistence-prisma/mail-outcomes/grouped-mail-outcome-statements.ts'
+import {
+  LOADING_OUTCOME,
+  SAVING_REPORT,
+} from '../../../src/adapters/persistence-prisma/mail-outcomes/grouped-mail-outcome-statements.ts'
 import {
   findIssuanceBucket,
   findStanding,
@@ -55,18 +59,14 @@ import { StepUp } from '../../../src/domain/step-up.ts'
 import { SubjectStanding } from '../../../src/domain/subject-standing.ts'
 import { idOf } from '../../contracts/stores.ts'
 import { ALICE, afterNoon, demand, freshStepUp, NOON, POLICY, TRANSFER } from '../../domain/examples.ts'
+import { lookUpsWithoutBucket, SUBJECT_TABLES } from '../../support/bucket-look-ups.ts'
 import { createTestDatabase, query } from '../../support/database.ts'
 
 /*
  * A database of several servers finds a row by its bucket. So each statement about one subject names the bucket of every table that it
- * reads. The plan says by which conditions PostgreSQL finds the rows of each.
+ * reads. bucket-in-arriving-statements.test.ts has the statements that are built elsewhere, bucket-in-functions.test.ts the functions.
  */
 
-/** The tables whose rows belong to a subject. */
-const TABLES = [
-  ...['challenge_events', 'challenge_expiries', 'challenge_strangers', 'challenges', 'lock_notices'],
-  ...['otp_issuances', 'security_notices', 'service_events', 'subject_standings', 'trail_heads', 'users'],
-]
 /** All others, each with what its rows belong to. */
 const OTHER_TABLES = {
   _prisma_migrations: 'the schema',
@@ -99,6 +99,11 @@ const SAVING_OF_ALICE = {
   provenance: BY_ALICE,
   seals: UNSEALED,
 }
+const REPORTING = {
+  before: { issuance: issued, standing: STANDING },
+  decision: { issuance: SENT, standing: STANDING, events: [SENT_EVENT] },
+  provenance: BY_ALICE,
+}
 
 /** As a group of one: its text is that of a group of any size. */
 function group<Input>({ columns, together }: Grouping<Input>, input: Input): Prisma.Sql {
@@ -121,6 +126,7 @@ const STATEMENTS: readonly Prisma.Sql[] = [
   recordNotice(NOTICE, ...LockNotice.markSent(NOTICE, 'm', NOON)),
   ...[loadMailOutcome(PLACED), group(LOADING_OUTCOME, PLACED)],
   saveReport(issued, SENT, [SENT_EVENT], BY_ALICE),
+  group(SAVING_REPORT, REPORTING),
   saveDelay(issued, NOON, [SENT_EVENT], BY_ALICE),
   saveReportAndSuppression(issued, SENT, STANDING, [SENT_EVENT], BY_ALICE),
   saveSuppression(STANDING, [], BY_ALICE),
@@ -149,13 +155,13 @@ const nameOf = ({ text }: Prisma.Sql) => /^\/\* (\S+) \*\//.exec(text)![1]!
 
 for (const statement of STATEMENTS) {
   test(`${nameOf(statement)} names the bucket of every table that it reads`, async (t) => {
-    t.deepEqual(await lookUpsWithoutBucket(statement), [])
+    t.deepEqual(await lookUpsWithoutBucket(await url(), statement), [])
   })
 }
 
 for (const [statement, lookUps, why] of SEARCHES) {
   test(`${nameOf(statement)} looks ${lookUps} tables up without a bucket, because ${why}`, async (t) => {
-    t.is((await lookUpsWithoutBucket(statement)).length, lookUps)
+    t.is((await lookUpsWithoutBucket(await url(), statement)).length, lookUps)
   })
 }
 
@@ -163,10 +169,23 @@ test('a condition that is missing is noticed', async (t) => {
   const statement = loadStepUp(PLACED)
   const without = { ...statement, text: statement.text.replace('AND s.bucket = c.bucket', '') }
 
-  t.deepEqual(await lookUpsWithoutBucket(without as unknown as Prisma.Sql), ['subject_standings s'])
+  t.deepEqual(await lookUpsWithoutBucket(await url(), without), ['subject_standings s'])
 
   const unplaced = { ...statement, text: statement.text.replace('AND c.bucket = $2::integer', '') }
-  t.true((await lookUpsWithoutBucket(unplaced as unknown as Prisma.Sql)).includes('challenges c'))
+  t.true((await lookUpsWithoutBucket(await url(), unplaced)).includes('challenges c'))
+})
+
+test('each statement for groups is listed here', async (t) => {
+  const listed = [...STATEMENTS, ...SEARCHES.map(([statement]) => statement)].map(nameOf)
+  const adapter = new URL('../../../src/adapters/persistence-prisma/', import.meta.url)
+  const named: string[] = []
+  for await (const file of glob('**/grouped-*.ts', { cwd: adapter, exclude: ['generated/**'] })) {
+    const text = await readFile(new URL(file, adapter), 'utf8')
+    named.push(...Array.from(text.matchAll(/\/\* (\S+-group) \*\//g), ([, name]) => name!))
+  }
+
+  t.true(named.length > 3)
+  t.deepEqual(new Set(named).difference(new Set(listed)), new Set())
 })
 
 test('each table whose rows belong to a subject has a bucket, and each other table is named here', async (t) => {
@@ -179,50 +198,7 @@ test('each table whose rows belong to a subject has a bucket, and each other tab
   )) as { name: string; nullable: string | null }[]
 
   const bucketed = tables.filter(({ nullable }) => nullable === 'NO').map(({ name }) => name)
-  t.deepEqual(bucketed.toSorted(), TABLES)
+  t.deepEqual(bucketed.toSorted(), SUBJECT_TABLES)
   const others = tables.filter(({ nullable }) => nullable !== 'NO').map(({ name }) => name)
   t.deepEqual(others.toSorted(), Object.keys(OTHER_TABLES))
 })
-
-interface PlanNode {
-  readonly 'Node Type': string
-  readonly 'Relation Name'?: string
-  readonly Alias?: string
-  readonly Plans?: readonly PlanNode[]
-}
-
-/**
- * The tables that the plan scans without a bucket. A condition binds the bucket of a table if it compares it with a value, or with the
- * bucket of what is bound.
- */
-async function lookUpsWithoutBucket({ text }: Prisma.Sql): Promise<string[]> {
-  const rows = await query(await url(), `EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) ${text}`)
-  const [{ Plan: plan }] = (rows[0] as { 'QUERY PLAN': [{ Plan: PlanNode }] })['QUERY PLAN']
-  const nodes = nodesOf(plan)
-  const conditions = nodes.flatMap((node) =>
-    Object.entries(node).flatMap(([key, value]) => (/Cond$|Filter$/.test(key) ? [String(value)] : [])),
-  )
-  const equations = conditions
-    .flatMap((condition) => [...condition.matchAll(/([\w.$':]+) = \(?([\w.$':]+)/g)])
-    .map(([, left = '', right = '']) => [left, right])
-  const unbound = new Map(
-    nodes.flatMap(({ 'Node Type': type, 'Relation Name': table = '', Alias: alias = '' }) =>
-      / Scan$/.test(type) && TABLES.includes(table) ? [[`${alias}.bucket`, `${table} ${alias}`]] : [],
-    ),
-  )
-  const isBound = (side: string) =>
-    !unbound.has(side) && (!/^\w+\.\w+$/.test(side) || side.endsWith('.bucket'))
-  let left = Number.POSITIVE_INFINITY
-  while (unbound.size < left) {
-    left = unbound.size
-    for (const [one = '', other = ''] of equations) {
-      if (isBound(other)) unbound.delete(one)
-      if (isBound(one)) unbound.delete(other)
-    }
-  }
-  return [...unbound.values()].toSorted()
-}
-
-function nodesOf(node: PlanNode): PlanNode[] {
-  return [node, ...(node.Plans ?? []).flatMap(nodesOf)]
-}
