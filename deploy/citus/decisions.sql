@@ -62,7 +62,7 @@ CREATE FUNCTION load_step_ups("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE 
     u_display_name users.display_name%TYPE,
     u_email_changed_at users.email_changed_at%TYPE,
     set_back BOOLEAN
-) LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
+) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     m record;
     c challenges;
@@ -96,7 +96,7 @@ END;
 $$;
 
 CREATE OR REPLACE FUNCTION open_challenges("of_bucket" INTEGER, "inputs" JSON)
-RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_custom_plan AS $$
+RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
     m record;
@@ -162,7 +162,7 @@ END;
 $$;
 
 CREATE OR REPLACE FUNCTION save_decisions("of_bucket" INTEGER, "inputs" JSON)
-RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_custom_plan AS $$
+RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
     m record;
@@ -250,7 +250,7 @@ END;
 $$;
 
 CREATE OR REPLACE FUNCTION record_attempts("of_bucket" INTEGER, "inputs" JSON)
-RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_custom_plan AS $$
+RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
     m record;
@@ -320,7 +320,7 @@ CREATE FUNCTION load_mail_outcomes("of_bucket" INTEGER, "inputs" JSON) RETURNS T
     s_suppression_reason subject_standings.suppression_reason%TYPE,
     s_suppression_changed_at subject_standings.suppression_changed_at%TYPE,
     s_version subject_standings.version%TYPE
-) LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
+) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     m record;
     i otp_issuances;
@@ -336,7 +336,7 @@ END;
 $$;
 
 CREATE OR REPLACE FUNCTION save_reports("of_bucket" INTEGER, "inputs" JSON)
-RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_custom_plan AS $$
+RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
     m record;
@@ -472,7 +472,7 @@ CREATE FUNCTION claim_issuances("of_bucket" INTEGER, "inputs" JSON) RETURNS TABL
     u_display_name users.display_name%TYPE,
     u_email_changed_at users.email_changed_at%TYPE,
     set_back BOOLEAN
-) LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_custom_plan AS $$
+) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     m record;
     i otp_issuances;
@@ -509,7 +509,7 @@ BEGIN
 END;
 $$;
 
-CREATE OR REPLACE FUNCTION note_stranger("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_custom_plan AS $$
+CREATE OR REPLACE FUNCTION note_stranger("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     m record;
     seen BIGINT;

@@ -26,7 +26,7 @@ import { USER_COLUMNS } from '../users/user-row.ts'
 /*
  * The functions that load and store on the server of a subject, if Citus spreads the tables over several (decision 67). Each does what the
  * statement for several inputs does, by statements that follow each other. Citus would send one that inserts in a WITH to all servers. A
- * statement about one table, with a value for the bucket, is planned at once.
+ * statement about one table, with a value for the bucket, has a plan that its session keeps.
  *
  * `of_bucket` says where the function runs: it is the bucket of one of the inputs. Those of the others should be on the same server. If a
  * shard has just moved away, its input goes on to the other server, and both commit together.
@@ -41,12 +41,6 @@ interface DelegatedFunction {
 }
 
 /**
- * Citus copies a plan that it keeps for each use, and keeps one for each shard. To plan a statement about one shard anew takes a fifth less
- * time, and a new session is as fast as an old one.
- */
-const PLANNED_ANEW = 'SET plan_cache_mode = force_custom_plan'
-
-/**
  * A function that stores its inputs. It returns the place of each that it stored, and of each that has to come alone. `shared` is whether
  * there are several.
  */
@@ -54,7 +48,7 @@ function storing(name: string, columns: string, subject: string, body: string): 
   return {
     signature: `${name}(integer, json)`,
     text: `CREATE OR REPLACE FUNCTION ${name}("of_bucket" INTEGER, "inputs" JSON)
-RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE ${PLANNED_ANEW} AS $$
+RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
     m record;
@@ -246,7 +240,7 @@ const SAVE_REPORTS = storing(
 /** The lock lets no two strangers count at once. */
 const NOTE_STRANGER: DelegatedFunction = {
   signature: 'note_stranger(integer, json)',
-  text: `CREATE OR REPLACE FUNCTION note_stranger("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE ${PLANNED_ANEW} AS $$
+  text: `CREATE OR REPLACE FUNCTION note_stranger("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     m record;
     seen BIGINT;
@@ -304,7 +298,7 @@ CREATE FUNCTION load_step_ups("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE 
     n INTEGER,
     ${LOADED.columns},
     set_back BOOLEAN
-) LANGUAGE plpgsql STABLE ${PLANNED_ANEW} AS $$
+) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     m record;
     c challenges;
@@ -342,7 +336,7 @@ const LOAD_MAIL_OUTCOMES: DelegatedFunction = {
 CREATE FUNCTION load_mail_outcomes("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
     n INTEGER,
     ${OUTCOME.columns}
-) LANGUAGE plpgsql STABLE ${PLANNED_ANEW} AS $$
+) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     m record;
     i otp_issuances;
@@ -372,7 +366,7 @@ CREATE FUNCTION claim_issuances("of_bucket" INTEGER, "inputs" JSON) RETURNS TABL
     n INTEGER,
     ${CLAIMED.columns},
     set_back BOOLEAN
-) LANGUAGE plpgsql VOLATILE ${PLANNED_ANEW} AS $$
+) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     m record;
     i otp_issuances;

@@ -3,10 +3,18 @@ import { Prisma } from '../generated/client.ts'
 /** A shard moves seldom. Until the next look, what belongs to its rows takes the long way over the old server. */
 const LOOK_EVERY_MS = 10_000
 
+/** Citus hashes the bucket, and each shard has a range of hashes. To ask Citus for the shard of each bucket takes it a second. */
 const PLACES = Prisma.sql`/* nodes.find */
-  SELECT array_agg(p.groupid ORDER BY b) AS nodes
-  FROM generate_series(0, 4095) AS b
-  JOIN pg_dist_placement p ON p.shardid = get_shard_id_for_distribution_column('challenges', b)`
+  WITH shard AS MATERIALIZED (
+    SELECT s.shardminvalue::integer AS first_hash, min(p.groupid) AS node
+    FROM pg_dist_shard s JOIN pg_dist_placement p ON p.shardid = s.shardid
+    WHERE s.logicalrelid = 'challenges'::regclass
+    GROUP BY s.shardminvalue
+  ), shards AS MATERIALIZED (
+    SELECT array_agg(first_hash ORDER BY first_hash) AS first_hashes, array_agg(node ORDER BY first_hash) AS nodes FROM shard
+  )
+  SELECT array_agg(nodes[width_bucket(worker_hash(bucket), first_hashes)] ORDER BY bucket) AS nodes
+  FROM shards, generate_series(0, 4095) AS bucket`
 
 type Send = (statement: Prisma.Sql) => Promise<{ readonly nodes: readonly number[] | null }[]>
 
