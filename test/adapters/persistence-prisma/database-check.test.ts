@@ -252,7 +252,7 @@ test('doctor compares where the tables are with the configuration', async (t) =>
   t.deepEqual((await examined(url, { production: false })).unwell, ['database-sharding failed'])
   t.regex(
     (await examined(url, { sharding: 'citus' })).of('database-sharding')!.found,
-    /save_decision\(integer, json\).* are missing$/,
+    /save_decisions\(integer, json\).* are missing$/,
   )
 })
 
