@@ -100,7 +100,7 @@ test('runs of one statement are counted together, those that failed apart, with 
   t.deepEqual(routes, { runs: 2, most: 2, nodes: 1, failures: new Map([['2 tasks', 1]]) })
 })
 
-test('a group may touch several shards of one node, and other nodes only while a shard moves', (t) => {
+test('a group may touch several shards of one node, and what runs while a shard moves counts for nothing', (t) => {
   const group = (at: number, ...said: Said[]): Execution => ({
     ...{ text: '/* step-ups.load-group */ SELECT 1', at, failed: false, said },
   })

@@ -104,8 +104,8 @@ export interface Routes {
 }
 
 /**
- * By the name of the statement. Runs that failed are left out: a race that is lost may end before its task. So are the groups of a time in
- * which a shard moved: a process learns late that their members are on two nodes.
+ * By the name of the statement. Runs that failed are left out: a race that is lost may end before its task. So are those of a time in which
+ * a shard moved. A call that was under way goes on to the new node, and a process learns late that the members of a group are on two nodes.
  */
 export function routesOf(
   executions: Iterable<Execution>,
@@ -115,9 +115,9 @@ export function routesOf(
   const all = new Map<string, Routes>()
   for (const execution of executions) {
     if (execution.failed) continue
+    if (moved.some(({ from, to }) => from <= execution.at && execution.at <= to)) continue
     const name = nameOf(execution.text)
     const isGroup = name.endsWith('-group')
-    if (isGroup && moved.some(({ from, to }) => from <= execution.at && execution.at <= to)) continue
     const routes = all.get(name) ?? { runs: 0, most: 0, nodes: 0, failures: new Map() }
     all.set(name, routes)
     const route = routeOf(execution, ranges)

@@ -14,6 +14,7 @@ export const SUITES: readonly {
       '*: a code that lost its race counts for no mailbox': 'it counts for an hour (decision 67)',
     },
   },
+  { file: `${STORES}/mail-outcomes-in-groups.test.ts`, without: {} },
   { file: `${STORES}/prisma-lock-notices.test.ts`, without: {} },
   { file: `${STORES}/prisma-security-notices.test.ts`, without: {} },
   { file: `${STORES}/prisma-moved-address.test.ts`, without: {} },
