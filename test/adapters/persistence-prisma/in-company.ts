@@ -79,7 +79,7 @@ export class MailOutcomesInCompany extends MailOutcomes {
   async save(...[before, decision, provenance]: Parameters<MailOutcomes['save']>): Promise<boolean> {
     const stranger = () => {
       const subjectUserId = `${STRANGER}${randomUUID()}`
-      const issuance = { ...before.issuance, id: randomUUID() }
+      const issuance = { ...before.issuance, id: randomUUID(), subjectUserId }
       const { standing } = decision
       return this.#mailOutcomes.save(
         { issuance, standing: { ...before.standing, subjectUserId } },
