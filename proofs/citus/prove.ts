@@ -142,7 +142,8 @@ async function runSuite({ file, without }: (typeof SUITES)[number], statementsSe
     output.push(plain)
   })
   const [status] = await once(ava, 'close')
-  await cluster.drop('of test files')
+  // Their room is wanted. What a daemon of Citus holds on to goes at the end.
+  await cluster.drop('of test files').catch(() => {})
   const isGreen = status === 0 && tally.failed === 0
   if (!isGreen) for (const line of output) say(`  | ${line}`)
   const name = file.replace(/^.*\//, '').replace('.test.ts', '')
