@@ -2,7 +2,7 @@
 --
 -- Run it as countersign_owner after distribute.sql and after each migration. A second run changes nothing.
 
--- The result may have another column than before, so it is not replaced.
+-- The result may have another column than before, so the function is not replaced.
 DROP FUNCTION IF EXISTS load_step_ups(INTEGER, JSON);
 CREATE FUNCTION load_step_ups("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
     n INTEGER,
@@ -288,6 +288,7 @@ BEGIN
 END;
 $$;
 
+-- The result may have another column than before, so the function is not replaced.
 DROP FUNCTION IF EXISTS load_mail_outcomes(INTEGER, JSON);
 CREATE FUNCTION load_mail_outcomes("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
     n INTEGER,
@@ -421,6 +422,7 @@ BEGIN
 END;
 $$;
 
+-- The result may have another column than before, so the function is not replaced.
 DROP FUNCTION IF EXISTS claim_issuances(INTEGER, JSON);
 CREATE FUNCTION claim_issuances("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
     n INTEGER,

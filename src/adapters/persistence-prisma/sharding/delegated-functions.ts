@@ -282,6 +282,35 @@ const LOOK_FOR_ITS_END = `PERFORM FROM challenge_events t
             LIMIT 1;
             set_back := FOUND;`
 
+/**
+ * A function that returns rows of the tables for its inputs, each with its place. `variables` keep the rows, as PL/pgSQL declares them.
+ */
+function returning(
+  name: string,
+  volatility: 'STABLE' | 'VOLATILE',
+  results: string,
+  variables: readonly string[],
+  body: string,
+): DelegatedFunction {
+  return {
+    signature: `${name}(integer, json)`,
+    text: `-- The result may have another column than before, so the function is not replaced.
+DROP FUNCTION IF EXISTS ${name}(INTEGER, JSON);
+CREATE FUNCTION ${name}("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
+    n INTEGER,
+    ${results}
+) LANGUAGE plpgsql ${volatility} AS $$
+DECLARE
+    m record;
+    ${variables.join('\n    ')}
+BEGIN
+    ${body}
+    END LOOP;
+END;
+$$;`,
+  }
+}
+
 const LOADED = resultsOf(
   ['challenges', CHALLENGE_COLUMNS],
   ['subject_standings', STANDING_COLUMNS],
@@ -290,23 +319,13 @@ const LOADED = resultsOf(
 )
 
 /** STABLE: all of its statements have the snapshot of the call, so they read what stood at one instant. */
-const LOAD_STEP_UPS: DelegatedFunction = {
-  signature: 'load_step_ups(integer, json)',
-  text: `-- The result may have another column than before, so it is not replaced.
-DROP FUNCTION IF EXISTS load_step_ups(INTEGER, JSON);
-CREATE FUNCTION load_step_ups("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
-    n INTEGER,
-    ${LOADED.columns},
-    set_back BOOLEAN
-) LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    m record;
-    c challenges;
-    s subject_standings;
-    i otp_issuances;
-    u users;
-BEGIN
-    FOR m IN SELECT * FROM json_to_recordset(inputs) AS given (n integer, id uuid, bucket integer) LOOP
+const LOAD_STEP_UPS = returning(
+  'load_step_ups',
+  'STABLE',
+  `${LOADED.columns},
+    set_back BOOLEAN`,
+  ['c challenges;', 's subject_standings;', 'i otp_issuances;', 'u users;'],
+  `FOR m IN SELECT * FROM json_to_recordset(inputs) AS given (n integer, id uuid, bucket integer) LOOP
         SELECT * INTO c FROM challenges t WHERE t.bucket = m.bucket AND t.id = m.id;
         CONTINUE WHEN NOT FOUND;
         SELECT * INTO s FROM subject_standings t WHERE t.bucket = m.bucket AND t.subject_user_id = c.subject_user_id;
@@ -322,35 +341,22 @@ BEGIN
         END IF;
         RETURN QUERY SELECT
             m.n, ${LOADED.values},
-            set_back;
-    END LOOP;
-END;
-$$;`,
-}
+            set_back;`,
+)
 
 const OUTCOME = resultsOf(['otp_issuances', ISSUANCE_COLUMNS], ['subject_standings', STANDING_COLUMNS])
 
-const LOAD_MAIL_OUTCOMES: DelegatedFunction = {
-  signature: 'load_mail_outcomes(integer, json)',
-  text: `DROP FUNCTION IF EXISTS load_mail_outcomes(INTEGER, JSON);
-CREATE FUNCTION load_mail_outcomes("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
-    n INTEGER,
-    ${OUTCOME.columns}
-) LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    m record;
-    i otp_issuances;
-    s subject_standings;
-BEGIN
-    FOR m IN SELECT * FROM json_to_recordset(inputs) AS given (n integer, id uuid, bucket integer) LOOP
+const LOAD_MAIL_OUTCOMES = returning(
+  'load_mail_outcomes',
+  'STABLE',
+  `${OUTCOME.columns}`,
+  ['i otp_issuances;', 's subject_standings;'],
+  `FOR m IN SELECT * FROM json_to_recordset(inputs) AS given (n integer, id uuid, bucket integer) LOOP
         SELECT * INTO i FROM otp_issuances t WHERE t.bucket = m.bucket AND t.id = m.id;
         CONTINUE WHEN NOT FOUND;
         SELECT * INTO s FROM subject_standings t WHERE t.bucket = m.bucket AND t.subject_user_id = i.subject_user_id;
-        RETURN QUERY SELECT m.n, ${OUTCOME.values};
-    END LOOP;
-END;
-$$;`,
-}
+        RETURN QUERY SELECT m.n, ${OUTCOME.values};`,
+)
 
 const CLAIMED = resultsOf(
   ['otp_issuances', `${ISSUANCE_COLUMNS}, ${TRACE_CONTEXT}`],
@@ -359,21 +365,13 @@ const CLAIMED = resultsOf(
 )
 
 /** Leases those mails that are due still, as the statement for one PostgreSQL does. */
-const CLAIM_ISSUANCES: DelegatedFunction = {
-  signature: 'claim_issuances(integer, json)',
-  text: `DROP FUNCTION IF EXISTS claim_issuances(INTEGER, JSON);
-CREATE FUNCTION claim_issuances("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
-    n INTEGER,
-    ${CLAIMED.columns},
-    set_back BOOLEAN
-) LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    m record;
-    i otp_issuances;
-    c challenges;
-    u users;
-BEGIN
-    FOR m IN
+const CLAIM_ISSUANCES = returning(
+  'claim_issuances',
+  'VOLATILE',
+  `${CLAIMED.columns},
+    set_back BOOLEAN`,
+  ['i otp_issuances;', 'c challenges;', 'u users;'],
+  `FOR m IN
         SELECT * FROM json_to_recordset(inputs) AS given (
             n integer, bucket integer, id uuid, now timestamptz, lease_end timestamptz
         )
@@ -394,11 +392,8 @@ BEGIN
         END IF;
         RETURN QUERY SELECT
             m.n, ${CLAIMED.values},
-            set_back;
-    END LOOP;
-END;
-$$;`,
-}
+            set_back;`,
+)
 
 const ALL = [
   LOAD_STEP_UPS,
