@@ -5,10 +5,6 @@ CREATE OR REPLACE FUNCTION "chain_challenge_event"() RETURNS trigger LANGUAGE pl
 DECLARE
     content bytea;
 BEGIN
-    -- The head would not be found in another bucket.
-    IF NEW.bucket IS DISTINCT FROM public.bucket_of(NEW.subject_user_id) THEN
-        RAISE EXCEPTION 'the bucket is that of another subject' USING ERRCODE = 'check_violation';
-    END IF;
     NEW.recorded_at := clock_timestamp();
     content := convert_to(json_build_array(
         NEW.subject_user_id, NEW.challenge_id, NEW.type, (extract(epoch FROM NEW.occurred_at) * 1000)::bigint,
@@ -26,6 +22,10 @@ BEGIN
         RETURNING head.position, head.event_id, head.previous_id, head.previous_hash
         INTO NEW.position, NEW.id, NEW.previous_id, NEW.previous_hash;
         EXIT WHEN FOUND;
+        -- Another bucket than that of the head finds no head, so an event with the wrong one always comes here.
+        IF NEW.bucket IS DISTINCT FROM public.bucket_of(NEW.subject_user_id) THEN
+            RAISE EXCEPTION 'the bucket is that of another subject' USING ERRCODE = 'check_violation';
+        END IF;
         INSERT INTO public.trail_heads (bucket, subject_user_id, position, hash, previous_hash)
         VALUES (NEW.bucket, NEW.subject_user_id, 0, '', '')
         ON CONFLICT DO NOTHING;

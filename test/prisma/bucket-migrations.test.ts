@@ -95,6 +95,63 @@ test('a row that names another bucket than that of its subject does not join the
   t.deepEqual(await query(url, 'SELECT FROM trail_heads'), [])
 })
 
+test('a row that names another bucket does not join a chain that is there either', async (t) => {
+  const { url } = await createTestDatabase()
+  const insert = (bucket: number) =>
+    query(
+      url,
+      `INSERT INTO challenge_events (bucket, subject_user_id, type, occurred_at, actor, details)
+       VALUES (${bucket}, 'alice', 'x', now(), 'x', '{}')`,
+    )
+  await insert(bucketOf('alice'))
+
+  await t.throwsAsync(insert((bucketOf('alice') + 1) % 4096), { code: '23514' })
+  t.deepEqual(await query(url, 'SELECT bucket, position::integer FROM trail_heads'), [
+    { bucket: bucketOf('alice'), position: 1 },
+  ])
+})
+
+test('a challenge is in the bucket of its subject, whether it is new or somebody gives it to another one', async (t) => {
+  const { url } = await createTestDatabase()
+  const client = new pg.Client(url)
+  await client.connect()
+  t.teardown(() => client.end())
+  for (const subject of SUBJECTS) await insertAsBefore(client, subject)
+  const copyTo = (subject: string, bucket: number) =>
+    client.query(
+      `INSERT INTO challenges
+       SELECT (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'idempotency_key', gen_random_uuid(),
+         'subject_user_id', $1::text, 'bucket', $2::integer))).*
+       FROM challenges c LIMIT 1`,
+      [subject, bucket],
+    )
+  const refused = { code: '23514', message: 'the bucket is that of another subject' }
+
+  for (const [n, subject] of SUBJECTS.entries()) {
+    const other = SUBJECTS[(n + 1) % SUBJECTS.length]!
+    const change = (columns: string, ...values: unknown[]) =>
+      client.query(`UPDATE challenges SET ${columns} WHERE subject_user_id = $1`, [subject, ...values])
+
+    await t.throwsAsync(copyTo(subject, bucketOf(other)), refused)
+    await t.throwsAsync(change('subject_user_id = $2', other), refused)
+    await t.throwsAsync(change('bucket = $2', bucketOf(other)), refused)
+    await copyTo(subject, bucketOf(subject))
+    await change('subject_user_id = $2, bucket = $3', other, bucketOf(other))
+  }
+})
+
+test('a change of a challenge that leaves its subject alone hashes no subject', async (t) => {
+  const { url } = await createTestDatabase()
+
+  const checks = await query(
+    url,
+    `SELECT conrelid::regclass::text AS table, conname AS name FROM pg_constraint
+     WHERE contype = 'c' AND pg_get_constraintdef(oid) ~ 'bucket_of|sha256'`,
+  )
+
+  t.deepEqual(checks, [])
+})
+
 test('while the past is filled, an event still cannot be changed, except for a bucket that it lacks', async (t) => {
   const { client } = await databaseBefore(t)
   await migrate(client, '20261128170003')

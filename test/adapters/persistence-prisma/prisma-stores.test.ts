@@ -289,6 +289,6 @@ test.serial('nobody gives a challenge to another subject and leaves it in its ol
 
   const move = connections.prisma.challenge.update({ where: { id }, data: { subjectUserId } })
 
-  await t.throwsAsync(move, { message: /challenges_bucket_check/ })
+  await t.throwsAsync(move, { message: /the bucket is that of another subject/ })
   t.is((await stores.stepUps.load(id))?.challenge.id, id)
 })
