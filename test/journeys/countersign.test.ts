@@ -252,7 +252,9 @@ for (const [where, subjectIn] of [
         db.query(`UPDATE challenges SET ${columns} WHERE id = $1`, [challenge.id, mallory.userId])
 
       if (where === 'another') {
-        await t.throwsAsync(move('subject_user_id = $2'), { message: /the bucket is that of another subject/ })
+        await t.throwsAsync(move('subject_user_id = $2'), {
+          message: /the bucket is that of another subject/,
+        })
         const withBucket = move('subject_user_id = $2, bucket = bucket_of($2)')
         // The bucket says on which server of a Citus the row is.
         if (database.sharding === 'citus') {
