@@ -1,6 +1,6 @@
 -- Spreads the tables over the servers of a Citus cluster, by the bucket of the subject (decision 67). Run it once, as countersign_owner, on the
 -- coordinator, with the service stopped: `psql --set ON_ERROR_STOP=1 --file deploy/citus/distribute.sql`. Before it: roles.sql, and all
--- migrations. After it: functions.sql, decisions.sql and grants.sql. It is one transaction, and undistribute.sql takes it back.
+-- migrations. After it: functions.sql, decisions.sql, shards.sql and grants.sql. It is one transaction, and undistribute.sql takes it back.
 
 BEGIN;
 
@@ -37,6 +37,12 @@ ALTER TABLE service_events ADD CONSTRAINT service_events_pkey PRIMARY KEY (bucke
 ALTER TABLE challenge_expiries DROP CONSTRAINT challenge_expiries_pkey;
 ALTER TABLE challenge_expiries ADD CONSTRAINT challenge_expiries_pkey PRIMARY KEY (bucket, challenge_id);
 
+-- A mailbox has no subject, so its bucket comes from the hash of its address.
+ALTER TABLE mailbox_issuances ADD COLUMN bucket INTEGER;
+UPDATE mailbox_issuances SET bucket = get_byte(mailbox, 0) << 4 | get_byte(mailbox, 1) >> 4;
+ALTER TABLE mailbox_issuances DROP CONSTRAINT mailbox_issuances_pkey;
+ALTER TABLE mailbox_issuances ADD CONSTRAINT mailbox_issuances_pkey PRIMARY KEY (bucket, mailbox);
+
 DROP INDEX challenges_client_id_idempotency_key_key;
 CREATE UNIQUE INDEX challenges_client_id_idempotency_key_key ON challenges (bucket, client_id, idempotency_key);
 DROP INDEX otp_issuances_challenge_id_number_key;
@@ -67,8 +73,8 @@ SELECT create_distributed_table('challenge_expiries', 'bucket', colocate_with :=
 ALTER TABLE challenge_events DISABLE TRIGGER USER;
 SELECT create_distributed_table('challenge_events', 'bucket', colocate_with := 'subject_standings');
 ALTER TABLE challenge_events ENABLE TRIGGER USER;
--- A mailbox has no subject. trail_anchors stays on the coordinator.
-SELECT create_distributed_table('mailbox_issuances', 'mailbox', colocate_with := 'none');
+SELECT create_distributed_table('mailbox_issuances', 'bucket', colocate_with := 'subject_standings');
+-- trail_anchors stays on the coordinator.
 
 ALTER TABLE challenges ADD CONSTRAINT challenges_subject_user_id_fkey
     FOREIGN KEY (bucket, subject_user_id) REFERENCES subject_standings (bucket, subject_user_id) ON DELETE RESTRICT;
@@ -77,16 +83,18 @@ ALTER TABLE otp_issuances ADD CONSTRAINT otp_issuances_challenge_id_fkey
 ALTER TABLE lock_notices ADD CONSTRAINT lock_notices_challenge_id_fkey
     FOREIGN KEY (bucket, challenge_id) REFERENCES challenges (bucket, id) ON DELETE CASCADE;
 
--- A key of a client leads to a subject, and not the other way. So it has a table of its own, spread by client and key.
+-- A key of a client leads to a subject, and not the other way. So it has a table of its own, and a bucket by client and key.
 CREATE TABLE idempotency_keys (
+    bucket INTEGER NOT NULL,
     place TEXT NOT NULL,
     challenge_id UUID NOT NULL,
     fingerprint TEXT NOT NULL,
-    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (place)
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (bucket, place)
 );
-SELECT create_distributed_table('idempotency_keys', 'place', colocate_with := 'none');
-INSERT INTO idempotency_keys (place, challenge_id, fingerprint)
-SELECT client_id || chr(31) || idempotency_key, id, request_fingerprint FROM challenges;
+SELECT create_distributed_table('idempotency_keys', 'bucket', colocate_with := 'subject_standings');
+INSERT INTO idempotency_keys (bucket, place, challenge_id, fingerprint)
+SELECT bucket_of(place), place, id, request_fingerprint
+FROM challenges, LATERAL (SELECT client_id || chr(31) || idempotency_key AS place) AS of_key;
 
 -- Ids from before carry no bucket. A later one that is not where it says is not there at all.
 CREATE TABLE sharding (since TIMESTAMPTZ NOT NULL);

@@ -1,19 +1,18 @@
 -- The functions of the tables on a Citus cluster that differ from those of the migrations. Run it as countersign_owner on the coordinator,
--- after distribute.sql and after each migration. Citus takes them to all servers. A second run changes nothing.
+-- after distribute.sql and after each migration; then decisions.sql and shards.sql. Citus takes them to all servers. A second run changes
+-- nothing.
 
 -- As in the migrations, but the id has the time in front, so that ids of all servers rise with time: 40 bits for the milliseconds since 2020,
 -- 8 for the draw, 5 for the server. Each server draws from a range of its own, which begins with its number. An id is at least a millisecond
 -- later than the one before in its chain, whatever the clocks of two servers say. It fits into the 53 bits of a number in JavaScript.
-CREATE OR REPLACE FUNCTION "chain_challenge_event"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION "chain_challenge_event"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET citus.enable_manual_changes_to_shards = on AS $$
 DECLARE
     content bytea;
     draw bigint := nextval('public.challenge_events_id_seq');
     now_ms bigint;
+    head public.trail_heads;
 BEGIN
-    -- The head would not be found in another bucket.
-    IF NEW.bucket IS DISTINCT FROM public.bucket_of(NEW.subject_user_id) THEN
-        RAISE EXCEPTION 'the bucket is that of another subject' USING ERRCODE = 'check_violation';
-    END IF;
     NEW.recorded_at := clock_timestamp();
     now_ms := (extract(epoch FROM NEW.recorded_at) * 1000)::bigint;
     content := convert_to(json_build_array(
@@ -21,7 +20,22 @@ BEGIN
         now_ms, NEW.actor, NEW.request_id, NEW.remote_address, NEW.details
     )::text, 'UTF8');
     draw := ((draw & 255) << 5) | ((draw >> 48) & 31);
-    now_ms := now_ms - 1577836800000;
+    head := public.advance_trail_head(TG_TABLE_NAME, NEW.bucket, NEW.subject_user_id, now_ms - 1577836800000, draw, content);
+    NEW.id := head.event_id;
+    NEW.position := head.position;
+    NEW.previous_id := head.previous_id;
+    NEW.previous_hash := head.previous_hash;
+    RETURN NEW;
+END;
+$$;
+
+-- The head of a chain after one more event, whose content it takes in. shards.sql copies it for each shard: the table of the events is one.
+CREATE OR REPLACE FUNCTION "advance_trail_head_anywhere"(
+    "of_table" NAME, "of_bucket" INTEGER, "of_subject" TEXT, "now_ms" BIGINT, "draw" BIGINT, "content" BYTEA
+) RETURNS public.trail_heads LANGUAGE plpgsql AS $$
+DECLARE
+    advanced public.trail_heads;
+BEGIN
     LOOP
         UPDATE public.trail_heads AS head
         SET position = head.position + 1,
@@ -29,25 +43,28 @@ BEGIN
             hash = sha256(head.hash || int8send(head.position + 1) || content),
             previous_id = head.event_id,
             previous_hash = head.hash
-        WHERE head.bucket = NEW.bucket AND head.subject_user_id = NEW.subject_user_id
-        RETURNING head.position, head.event_id, head.previous_id, head.previous_hash
-        INTO NEW.position, NEW.id, NEW.previous_id, NEW.previous_hash;
+        WHERE head.bucket = of_bucket AND head.subject_user_id = of_subject
+        RETURNING head.* INTO advanced;
         EXIT WHEN FOUND;
+        -- Another bucket than that of the head finds no head, so an event with the wrong one always comes here.
+        IF of_bucket IS DISTINCT FROM public.bucket_of(of_subject) THEN
+            RAISE EXCEPTION 'the bucket is that of another subject' USING ERRCODE = 'check_violation';
+        END IF;
         INSERT INTO public.trail_heads (bucket, subject_user_id, position, hash, previous_hash)
-        VALUES (NEW.bucket, NEW.subject_user_id, 0, '', '')
+        VALUES (of_bucket, of_subject, 0, '', '')
         ON CONFLICT DO NOTHING;
     END LOOP;
-    RETURN NEW;
+    RETURN advanced;
 END;
 $$;
 
 -- As in the migrations, as statements that follow each other: Citus takes no INSERT in a WITH here.
-CREATE OR REPLACE FUNCTION "queue_service_events"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION "queue_service_events"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET citus.enable_manual_changes_to_shards = on AS $$
 DECLARE
     e record;
-    c record;
 BEGIN
-    IF NOT EXISTS (SELECT FROM public.webhook_endpoints) THEN
+    IF NOT public.has_webhook_endpoints(TG_TABLE_NAME) THEN
         RETURN NULL;
     END IF;
     FOR e IN
@@ -59,20 +76,40 @@ BEGIN
         )
         ORDER BY id
     LOOP
-        SELECT t.client_id, t.expires_at INTO c
-        FROM public.challenges t
-        JOIN public.webhook_endpoints w ON w.client_id = t.client_id
-        WHERE t.bucket = e.bucket AND t.id = e.challenge_id;
-        CONTINUE WHEN NOT FOUND;
-        IF e.type = 'challenge-opened' THEN
-            INSERT INTO public.challenge_expiries (bucket, challenge_id, expires_at)
-            VALUES (e.bucket, e.challenge_id, c.expires_at)
-            ON CONFLICT DO NOTHING;
-        END IF;
-        INSERT INTO public.service_events (bucket, event_id, client_id, challenge_id, next_attempt_at)
-        VALUES (e.bucket, e.id, c.client_id, e.challenge_id, e.occurred_at);
+        PERFORM public.queue_service_event(TG_TABLE_NAME, e.bucket, e.id, e.type, e.occurred_at, e.challenge_id);
     END LOOP;
     RETURN NULL;
+END;
+$$;
+
+CREATE OR REPLACE FUNCTION "has_webhook_endpoints_anywhere"("of_table" NAME) RETURNS BOOLEAN LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM public.webhook_endpoints);
+END;
+$$;
+
+-- Queues one event, if the service that asked for the challenge has an endpoint. Returns whether it has.
+CREATE OR REPLACE FUNCTION "queue_service_event_anywhere"(
+    "of_table" NAME, "of_bucket" INTEGER, "of_event" BIGINT, "of_type" TEXT, "occurred" TIMESTAMPTZ, "of_challenge" UUID
+) RETURNS BOOLEAN LANGUAGE plpgsql AS $$
+DECLARE
+    c record;
+BEGIN
+    SELECT t.client_id, t.expires_at INTO c
+    FROM public.challenges t
+    JOIN public.webhook_endpoints w ON w.client_id = t.client_id
+    WHERE t.bucket = of_bucket AND t.id = of_challenge;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    IF of_type = 'challenge-opened' THEN
+        INSERT INTO public.challenge_expiries (bucket, challenge_id, expires_at)
+        VALUES (of_bucket, of_challenge, c.expires_at)
+        ON CONFLICT DO NOTHING;
+    END IF;
+    INSERT INTO public.service_events (bucket, event_id, client_id, challenge_id, next_attempt_at)
+    VALUES (of_bucket, of_event, c.client_id, of_challenge, occurred);
+    RETURN true;
 END;
 $$;
 
@@ -119,6 +156,11 @@ DECLARE
     numbered INTEGER := 0;
     e record;
 BEGIN
+    -- Without an endpoint there is no event to look for on all servers.
+    PERFORM 1 FROM "webhook_endpoints" LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
     PERFORM 1 FROM "service_events" WHERE "position" IS NULL LIMIT 1;
     IF NOT FOUND OR NOT pg_try_advisory_xact_lock(hashtext('countersign.service_events')) THEN
         RETURN 0;
@@ -139,17 +181,3 @@ BEGIN
     RETURN numbered;
 END;
 $$;
-
--- Counts one more code for a mailbox, unless it had `most` in the hour before `at`. As count_code_for_mailbox(), by the hash of the address.
-CREATE OR REPLACE FUNCTION count_code_at_mailbox("of_mailbox" BYTEA, "at" TIMESTAMPTZ, "most" INTEGER) RETURNS BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-    INSERT INTO mailbox_issuances (mailbox, issued_at) VALUES (of_mailbox, '{}') ON CONFLICT DO NOTHING;
-    UPDATE mailbox_issuances AS m
-    SET issued_at = ARRAY(SELECT t FROM unnest(m.issued_at) AS t WHERE t > "at" - interval '1 hour' ORDER BY t) || "at"
-    WHERE m.mailbox = of_mailbox
-        AND most > (SELECT count(*) FROM unnest(m.issued_at) AS t WHERE t > "at" - interval '1 hour');
-    RETURN FOUND;
-END;
-$$;
-
-SELECT create_distributed_function('count_code_at_mailbox(bytea, timestamptz, integer)', 'of_mailbox', colocate_with := 'mailbox_issuances');

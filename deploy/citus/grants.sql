@@ -1,7 +1,7 @@
 -- What the service may do on a Citus cluster, beside what deploy/postgresql/grants.sql grants. Run it after that one, as countersign_owner, on
 -- the coordinator. Citus takes it to all servers.
 
--- The decisions, with the rights of the service.
+-- The decisions, with the rights of the service. Everybody may call the copies for one shard: they have the rights of the caller.
 GRANT EXECUTE ON FUNCTION load_step_ups(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION open_challenges(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION save_decisions(integer, json) TO countersign_service;
@@ -10,7 +10,9 @@ GRANT EXECUTE ON FUNCTION load_mail_outcomes(integer, json) TO countersign_servi
 GRANT EXECUTE ON FUNCTION save_reports(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION claim_issuances(integer, json) TO countersign_service;
 GRANT EXECUTE ON FUNCTION note_stranger(integer, json) TO countersign_service;
-GRANT EXECUTE ON FUNCTION count_code_at_mailbox(bytea, timestamptz, integer) TO countersign_service;
+GRANT EXECUTE ON FUNCTION reserve_keys(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION count_codes(integer, json) TO countersign_service;
+GRANT EXECUTE ON FUNCTION hold_shards(json) TO countersign_service;
 -- Keys are reserved, and go with their challenges.
 GRANT SELECT, INSERT, DELETE ON idempotency_keys TO countersign_service;
 GRANT SELECT ON sharding TO countersign_service;

@@ -8,15 +8,25 @@ SET LOCAL citus.enable_unsafe_triggers = on;
 SET LOCAL citus.multi_shard_modify_mode = 'sequential';
 SET LOCAL lock_timeout = 0;
 
-DROP FUNCTION load_step_ups(INTEGER, JSON);
-DROP FUNCTION open_challenges(INTEGER, JSON);
-DROP FUNCTION save_decisions(INTEGER, JSON);
-DROP FUNCTION record_attempts(INTEGER, JSON);
-DROP FUNCTION load_mail_outcomes(INTEGER, JSON);
-DROP FUNCTION save_reports(INTEGER, JSON);
-DROP FUNCTION claim_issuances(INTEGER, JSON);
+-- What functions.sql, decisions.sql and shards.sql made beside the functions of the migrations.
+DO $$
+DECLARE
+    made RECORD;
+BEGIN
+    FOR made IN
+        SELECT p.oid::regprocedure AS signature
+        FROM pg_proc p JOIN pg_proc of ON of.pronamespace = p.pronamespace AND of.proname LIKE '%\_anywhere'
+        WHERE p.pronamespace = 'public'::regnamespace
+            AND p.proname ~ ('^' || regexp_replace(of.proname, '_anywhere$', '') || '(_anywhere|_here|_on_\d+)?$')
+    LOOP
+        EXECUTE format('DROP FUNCTION %s', made.signature);
+    END LOOP;
+END;
+$$;
 DROP FUNCTION note_stranger(INTEGER, JSON);
-DROP FUNCTION count_code_at_mailbox(BYTEA, TIMESTAMPTZ, INTEGER);
+DROP FUNCTION hold_shards(JSON);
+DROP FUNCTION parts_here(JSON);
+DROP FUNCTION cluster_id();
 DROP TABLE idempotency_keys;
 DROP TABLE sharding;
 
@@ -39,6 +49,9 @@ SELECT undistribute_table('subject_standings');
 SELECT undistribute_table('trail_retention');
 SELECT undistribute_table('webhook_endpoints');
 
+ALTER TABLE mailbox_issuances DROP CONSTRAINT mailbox_issuances_pkey;
+ALTER TABLE mailbox_issuances DROP COLUMN bucket;
+ALTER TABLE mailbox_issuances ADD CONSTRAINT mailbox_issuances_pkey PRIMARY KEY (mailbox);
 ALTER TABLE users DROP CONSTRAINT users_pkey;
 ALTER TABLE users ADD CONSTRAINT users_pkey PRIMARY KEY (user_id);
 ALTER TABLE subject_standings DROP CONSTRAINT subject_standings_pkey;

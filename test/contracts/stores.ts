@@ -99,7 +99,7 @@ export const idOf = (subjectUserId: string) => idInBucketOf(subjectUserId, rando
 
 /** Opens a challenge of a subject of its own and gives back what the store then holds. */
 export async function opened(
-  { stepUps }: Stores,
+  { stepUps }: Pick<Stores, 'stepUps'>,
   subjectUserId: string = randomUUID(),
   policy = POLICY,
   clientId = 'payments',

@@ -359,7 +359,8 @@ for (const [where, create, searches] of [
     `on ${where}, each statement of the adapter names the bucket, except those listed here`,
     async (t) => {
       const { arrived, called, url } = await watchedDay(create)
-      for (const { from } of arrived) namesSent.add(from)
+      // A session with the server of the rows has another form of each call.
+      for (const { from } of arrived) namesSent.add(from.replace(/-here$/, ''))
       for (const place of called) callsMade.add(place)
 
       t.deepEqual(await searchesAmong(url, arrived), tablesOf(searches))

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import test from 'ava'
+import pg from 'pg'
 import type { Statements } from '../../../src/adapters/persistence-prisma/connection/statements.ts'
 import type { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
 import { GroupsByNode } from '../../../src/adapters/persistence-prisma/sharding/groups.ts'
@@ -12,19 +13,26 @@ interface Call {
   answer(rows: object[]): void
 }
 
-/** Calls whose answers the test gives. `placed` says on which node each bucket is. */
+/** What the look for the nodes finds. `placed` says on which node each bucket is. */
+const found = (placed: (number | undefined)[]) => [
+  { nodes: placed as number[], cluster: 'a cluster', servers: [] },
+]
+
+/** Calls over the coordinator, whose answers the test gives. There is no other way. */
 async function groups(placed: (number | undefined)[], lookEveryMs?: number) {
   const calls: Call[] = []
-  const looks: PromiseWithResolvers<{ nodes: number[] | null }[]>[] = []
-  const nodes = new Nodes(() => {
-    const look = Promise.withResolvers<{ nodes: number[] | null }[]>()
+  const looks: PromiseWithResolvers<ReturnType<typeof found>>[] = []
+  const send = () => {
+    const look = Promise.withResolvers<ReturnType<typeof found>>()
     looks.push(look)
     return look.promise
-  }, lookEveryMs)
+  }
+  const nodes = new Nodes({ send, coordinator: new pg.Pool(), connectTo: undefined }, lookEveryMs)
   nodes.of(0)
-  looks[0]!.resolve([{ nodes: placed as number[] }])
+  looks[0]!.resolve(found(placed))
   await turn()
   const statements = {
+    sendTo: async () => undefined,
     send: ({ text, values: [bucket, inputs] }: Prisma.Sql) => {
       const { promise, resolve } = Promise.withResolvers<object[]>()
       const members = JSON.parse(inputs as string) as { readonly bucket: number }[]
@@ -106,7 +114,7 @@ test('while the node of a bucket is not known, each input goes alone and at once
 test('a bucket that has moved shares the calls of its new node after the next look', async (t) => {
   const { ask, calls, looks } = await groups([1, 2], 0)
   void ask(0)
-  looks.at(-1)!.resolve([{ nodes: [2, 2] }])
+  looks.at(-1)!.resolve(found([2, 2]))
   await turn()
 
   void ask(0)
@@ -123,6 +131,8 @@ test('a look that fails leaves what was known', async (t) => {
   const { ask, calls, looks } = await groups([1, 1], 0)
   void ask(0)
   looks.at(-1)!.reject(new Error('away'))
+  await turn()
+  calls[0]!.answer([])
   await turn()
 
   void ask(0)

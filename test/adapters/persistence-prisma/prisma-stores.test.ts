@@ -289,6 +289,9 @@ test.serial('nobody gives a challenge to another subject and leaves it in its ol
 
   const move = connections.prisma.challenge.update({ where: { id }, data: { subjectUserId } })
 
-  await t.throwsAsync(move, { message: /the bucket is that of another subject/ })
+  // On a Citus the subject has no standing in the old bucket.
+  await t.throwsAsync(move, {
+    message: /the bucket is that of another subject|Foreign key constraint violated/,
+  })
   t.is((await stores.stepUps.load(id))?.challenge.id, id)
 })

@@ -2,7 +2,8 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import { PrismaClient } from '../generated/client.ts'
-import { endReadOnly, refuseReadOnly, SessionClient } from './session-client.ts'
+import { assertOfCluster, type Server, urlOnServer } from '../sharding/servers.ts'
+import { endReadOnly, refusalOfReadOnly, SessionClient } from './session-client.ts'
 import { noteSharding, type Sharding } from './sharding.ts'
 import { Statements } from './statements.ts'
 
@@ -38,6 +39,15 @@ const LOCK_TIMEOUT_IN_MS = 1000
  */
 const IDLE_IN_TRANSACTION_TIMEOUT_IN_MS = 5000
 
+/**
+ * A statement that asks all shards otherwise opens more connections to each server than a session keeps, and closes them afterwards. That
+ * takes the servers many times what such a statement takes them.
+ */
+const ONE_CONNECTION_PER_SERVER = '-c citus.max_adaptive_executor_pool_size=1'
+
+/** A session with a server of a Citus plans the statements of each shard once. A pool would end one that idles for ten seconds. */
+const SESSION_WITH_SERVER_IDLE_MS = 30_000
+
 /** Two ways to query one database. They share one pool of connections. */
 export interface Connections {
   readonly prisma: PrismaClient
@@ -57,26 +67,37 @@ export function connectPrisma({
   sharding = 'none',
 }: ConnectionSettings): Connections {
   const ownSession = new URL(url).searchParams.get('pgbouncer') !== 'true'
-  const pool = new pg.Pool({
-    connectionString: url,
-    Client: SessionClient,
-    max: poolSize,
-    connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
-    ...(ownSession && {
-      statement_timeout: STATEMENT_TIMEOUT_IN_MS,
-      lock_timeout: LOCK_TIMEOUT_IN_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_IN_MS,
-    }),
-    // A server that disappeared never answers. The client gives up shortly after the server would have.
-    query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
-    application_name: 'countersign',
-    ...(onlyWritable && { verify: refuseReadOnly }),
-  })
-  if (onlyWritable) pool.on('release', endReadOnly)
-  pool.on('error', onConnectionLost)
-  // A checked-out client briefly has no error listener, and a server error at that moment would crash the process.
-  // Ignore it here: the next query on that client fails and is handled.
-  pool.on('connect', (client) => client.on('error', () => {}))
+  const connect = (connectionString: string, cluster?: string): pg.Pool => {
+    const pool = new pg.Pool({
+      connectionString,
+      Client: SessionClient,
+      max: poolSize,
+      connectionTimeoutMillis: ACQUIRE_TIMEOUT_IN_MS,
+      ...(ownSession && {
+        statement_timeout: STATEMENT_TIMEOUT_IN_MS,
+        lock_timeout: LOCK_TIMEOUT_IN_MS,
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_IN_MS,
+        ...(sharding === 'citus' && { options: ONE_CONNECTION_PER_SERVER }),
+      }),
+      // A server that disappeared never answers. The client gives up shortly after the server would have.
+      query_timeout: STATEMENT_TIMEOUT_IN_MS + 1000,
+      application_name: 'countersign',
+      ...(cluster !== undefined && { idleTimeoutMillis: SESSION_WITH_SERVER_IDLE_MS }),
+      verify: (client, done) => {
+        const refused = onlyWritable ? refusalOfReadOnly(client) : undefined
+        if (refused || cluster === undefined) done(refused)
+        else assertOfCluster(client, cluster).then(() => done(), done)
+      },
+    })
+    if (onlyWritable) pool.on('release', endReadOnly)
+    pool.on('error', onConnectionLost)
+    // A checked-out client briefly has no error listener, and a server error at that moment would crash the process.
+    // Ignore it here: the next query on that client fails and is handled.
+    pool.on('connect', (client) => client.on('error', () => {}))
+    return pool
+  }
+  const pool = connect(url)
+  const connectTo = (server: Server) => connect(urlOnServer(server, url), server.cluster)
   const adapter = new PrismaPg(pool, { onConnectionError: onConnectionLost })
   const prisma = new PrismaClient({
     adapter,
@@ -85,13 +106,16 @@ export function connectPrisma({
     transactionOptions: { maxWait: ACQUIRE_TIMEOUT_IN_MS },
   })
   noteSharding(prisma, sharding)
+  const statements = new Statements(pool, ownSession, hook, sharding, ownSession ? connectTo : undefined)
   let closing: Promise<void> | undefined
   return {
     prisma,
-    statements: new Statements(pool, ownSession, hook, sharding),
+    statements,
     pool,
     close: () => {
-      closing ??= prisma.$disconnect().then(() => pool.end())
+      closing ??= prisma.$disconnect().then(async () => {
+        await Promise.all([pool.end(), statements.nodes?.close()])
+      })
       return closing
     },
   }

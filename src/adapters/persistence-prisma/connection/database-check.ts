@@ -2,7 +2,6 @@ import type { TLSSocket } from 'node:tls'
 import type pg from 'pg'
 import type { Clock } from '../../../application/ports/clock.ts'
 import { CheckResult, type DiagnosticCheck } from '../../../contracts/diagnostic-check.ts'
-import { DELEGATED_FUNCTIONS } from '../sharding/delegated-functions.ts'
 import { connectPrisma } from './connect-prisma.ts'
 import { connectionFailure, STARTUP_PARAMETERS } from './connection-failure.ts'
 import { migrationState } from './database-health.ts'
@@ -10,6 +9,7 @@ import { DATABASE_REMEDIES as REMEDIES } from './database-remedies.ts'
 import { detectPooling, type Pooling } from './pooling.ts'
 import { replicationResult } from './replication.ts'
 import type { Sharding } from './sharding.ts'
+import { checkSharding } from './sharding-check.ts'
 
 export interface DatabaseCheckOptions {
   readonly url: string
@@ -90,7 +90,7 @@ export class DatabaseCheck implements DiagnosticCheck {
       const migrations = await migrationState(prisma)
       yield migrationsResult(migrations)
       if (migrations.pending.length > 0) return
-      yield* checkSharding(pool, this.#options.sharding ?? 'none')
+      yield* checkSharding(pool, this.#options.url, this.#options.sharding ?? 'none')
 
       const now = this.#clock.now()
       yield outboxResult(await oldestWaitingMail(pool), now, this.#options.mailRemedyOf)
@@ -210,38 +210,6 @@ async function trailResult(
         REMEDIES.surplusPrivileges(role, surplus),
       )
     : undefined
-}
-
-/** Yields nothing if the tables are on one server, as the configuration says. */
-async function* checkSharding(pool: pg.Pool, sharding: Sharding): AsyncGenerator<CheckResult> {
-  const name = 'database-sharding'
-  const { rows } = await pool.query<{ spread: boolean; missing: string[] }>(
-    `SELECT to_regclass('idempotency_keys') IS NOT NULL AS spread,
-       array(SELECT called FROM unnest($1::text[]) AS called WHERE to_regprocedure(called) IS NULL) AS missing`,
-    [DELEGATED_FUNCTIONS],
-  )
-  const { spread, missing } = rows[0]!
-  if (sharding === 'none') {
-    if (spread) {
-      const found = 'Citus spreads the tables over several servers, and DATABASE_SHARDING is none'
-      yield CheckResult.failed(name, found, REMEDIES.sharded)
-    }
-    return
-  }
-  if (!spread) {
-    yield CheckResult.failed(
-      name,
-      'DATABASE_SHARDING is citus, and the tables are on one server',
-      REMEDIES.unsharded,
-    )
-  } else if (missing.length > 0) {
-    yield CheckResult.failed(name, `the functions ${missing.join(', ')} are missing`, REMEDIES.functions)
-  } else {
-    yield CheckResult.ok(
-      name,
-      'Citus spreads the tables over several servers, and has the functions for that',
-    )
-  }
 }
 
 async function checkServer(client: pg.PoolClient): Promise<CheckResult> {

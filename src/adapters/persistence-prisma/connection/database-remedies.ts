@@ -39,7 +39,10 @@ export const DATABASE_REMEDIES = {
 
   sharded: 'DATABASE_SHARDING=citus; or take the tables back with deploy/citus/undistribute.sql',
   unsharded: 'DATABASE_SHARDING=none; or spread the tables with deploy/citus/distribute.sql',
-  functions: 'Run deploy/citus/functions.sql, decisions.sql and grants.sql on the coordinator',
+  functions: 'Run deploy/citus/functions.sql, decisions.sql, shards.sql and grants.sql on the coordinator',
+  copies: 'Run deploy/citus/shards.sql on the coordinator',
+  servers:
+    'Let the service reach each server by the name and port that Citus has for it (pg_dist_node), with the role and the password of DATABASE_URL (pg_hba.conf)',
   standby:
     'Let DATABASE_URL lead to the primary, through a proxy that follows it (deploy/high-availability/haproxy.cfg); if the primary is lost, promote a standby',
   readOnly: ({ source, role, database }: ReadOnlySource) =>

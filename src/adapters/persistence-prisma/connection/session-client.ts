@@ -57,8 +57,8 @@ export class SessionClient extends pg.Client implements StartsConnections {
  * Keeps sessions that cannot write out of a pool, as libpq does with `target_session_attrs=read-write`. A standby would answer
  * reads, perhaps from the past, and a former primary may not know yet that another one decides.
  */
-export function refuseReadOnly(client: pg.PoolClient, done: (error?: Error) => void): void {
-  done(isReadOnly(client) ? refusal() : undefined)
+export function refusalOfReadOnly(client: pg.PoolClient): pg.DatabaseError | undefined {
+  return isReadOnly(client) ? refusal() : undefined
 }
 
 /** Ends a session that has turned out to be read-only, when it is given back. The pool then forgets it. */

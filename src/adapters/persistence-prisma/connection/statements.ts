@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { StatementHook } from '../../../contracts/statement-hook.ts'
 import type { Prisma } from '../generated/client.ts'
-import { Nodes } from '../sharding/nodes.ts'
+import { type NodeConnections, Nodes } from '../sharding/nodes.ts'
 import type { Sharding } from './sharding.ts'
 import { translateStorageErrors } from './storage-errors.ts'
 
@@ -30,12 +30,21 @@ export class Statements {
   readonly nodes: Nodes | undefined
   #grouped: GroupListener = () => {}
 
-  constructor(pool: pg.Pool, prepares: boolean, hook: StatementHook = NO_HOOK, sharding: Sharding = 'none') {
+  /** @param connectTo makes sessions with another server of the tables. Without it all statements go over `pool`. */
+  constructor(
+    pool: pg.Pool,
+    prepares: boolean,
+    hook: StatementHook = NO_HOOK,
+    sharding: Sharding = 'none',
+    connectTo?: NodeConnections['connectTo'],
+  ) {
     this.#pool = pool
     this.prepares = prepares
     this.hook = hook
     this.sharding = sharding
-    if (sharding === 'citus') this.nodes = new Nodes((statement) => this.send(statement))
+    if (sharding === 'citus') {
+      this.nodes = new Nodes({ send: (statement) => this.send(statement), coordinator: pool, connectTo })
+    }
   }
 
   /** Lets `listener` hear of each statement that requests may share. It replaces the listener before it. */
@@ -56,10 +65,35 @@ export class Statements {
 
   /** Runs a statement without the hook. @throws {StorageUnavailable} */
   async send<Row extends object>(statement: Prisma.Sql): Promise<Row[]> {
+    return (await translateStorageErrors(this.#pool.query<Row>(this.#prepared(statement)))).rows
+  }
+
+  /**
+   * Runs a statement without the hook, in a session with one of the servers of the tables.
+   *
+   * @returns undefined if there is no such session. Then nothing was sent.
+   * @throws {StorageUnavailable}
+   */
+  async sendTo<Row extends object>(node: number, statement: Prisma.Sql): Promise<Row[] | undefined> {
+    const session = await this.nodes?.sessionWith(node)
+    if (!session) return undefined
+    let failure: Error | undefined
+    try {
+      const query = session.query<Row>(this.#prepared(statement))
+      query.catch((error: Error) => {
+        failure = error
+      })
+      return (await translateStorageErrors(query)).rows
+    } finally {
+      // As a pool does with its own statements: after an error, the session ends.
+      session.release(failure)
+    }
+  }
+
+  #prepared(statement: Prisma.Sql): pg.QueryConfig {
     const { text, values } = statement
     const name = this.prepares ? nameOf(statement) : undefined
-    const config: pg.QueryConfig = name === undefined ? { text, values } : { name, text, values }
-    return (await translateStorageErrors(this.#pool.query<Row>(config))).rows
+    return name === undefined ? { text, values } : { name, text, values }
   }
 }
 

@@ -22,35 +22,40 @@ import {
 } from '../step-ups/decision-columns.ts'
 import { STANDING_COLUMNS } from '../step-ups/standing-row.ts'
 import { USER_COLUMNS } from '../users/user-row.ts'
+import { KEY } from './idempotency-keys.ts'
+import { COUNTING } from './mailbox-counts.ts'
 
 /*
  * The functions that load and store on the server of a subject, if Citus spreads the tables over several (decision 67). Each does what the
  * statement for several inputs does, by statements that follow each other. Citus would send one that inserts in a WITH to all servers. A
  * statement about one table, with a value for the bucket, has a plan that its session keeps.
  *
- * `of_bucket` says where the function runs: it is the bucket of one of the inputs. Those of the others should be on the same server. If a
- * shard has just moved away, its input goes on to the other server, and both commit together.
+ * `deploy/citus/shards.sql` makes the function that the service calls, and a copy of what stands here for each shard. The text here finds
+ * rows on any server. A copy names the tables of its shard instead, so that Citus plans nothing within it.
+ *
+ * `shared` is whether the call has several inputs: those of other shards count.
  *
  * All take the subjects in one order, so that two groups wait for each other's rows in one direction.
  */
 
-/** A function, with the types of its arguments. The first is the bucket that leads to the server. */
+/** A function, with the types of its arguments. */
 interface DelegatedFunction {
+  readonly name: string
   readonly signature: string
   readonly text: string
 }
 
-/**
- * A function that stores its inputs. It returns the place of each that it stored, and of each that has to come alone. `shared` is whether
- * there are several.
- */
+/** The text that finds its rows on any server. */
+const anywhere = (name: string): string => `${name}_anywhere`
+
+/** A function that stores its inputs. It returns the place of each that it stored, and of each that has to come alone. */
 function storing(name: string, columns: string, subject: string, body: string): DelegatedFunction {
   return {
+    name,
     signature: `${name}(integer, json)`,
-    text: `CREATE OR REPLACE FUNCTION ${name}("of_bucket" INTEGER, "inputs" JSON)
+    text: `CREATE OR REPLACE FUNCTION ${anywhere(name)}("inputs" JSON, "shared" BOOLEAN)
 RETURNS TABLE ("n" INTEGER, "alone" BOOLEAN) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    shared CONSTANT BOOLEAN := json_array_length(inputs) > 1;
     m record;
     e record;
 BEGIN
@@ -140,7 +145,7 @@ const SAVE_DECISIONS = storing(
     ${STORE_EVENTS}`,
 )
 
-/** The lock is that of has_room_for_challenge(): it is on the server of the subject, as all who count there. */
+/** The lock and the count are those of has_room_for_challenge(). The lock is on the server of the subject, as all who count there. */
 const OPEN_CHALLENGES = storing(
   'open_challenges',
   `n integer, ${OPENING_COLUMNS}`,
@@ -163,7 +168,7 @@ const OPEN_CHALLENGES = storing(
             ${LEAVE_IT_FOR_ALONE}
         END IF;
         SELECT count(*) AS live INTO e FROM challenges c
-        WHERE c.bucket = m.bucket AND c.subject_user_id = m.subject AND c.client_id = m.client_id
+        WHERE c.bucket = m.bucket AND c.subject_user_id = m.subject AND c.client_id IS NOT DISTINCT FROM m.client_id
             AND c.status IN ('pending', 'verified') AND c.expires_at > m.created_at;
         CONTINUE WHEN e.live >= m.most_live;
     END IF;
@@ -239,6 +244,7 @@ const SAVE_REPORTS = storing(
 
 /** The lock lets no two strangers count at once. */
 const NOTE_STRANGER: DelegatedFunction = {
+  name: 'note_stranger',
   signature: 'note_stranger(integer, json)',
   text: `CREATE OR REPLACE FUNCTION note_stranger("of_bucket" INTEGER, "input" JSON) RETURNS SETOF BOOLEAN LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -275,9 +281,9 @@ function resultsOf(...tables: readonly (readonly [table: string, columns: string
   }
 }
 
-/** Finds the end of the challenge `c` on the trail. */
-const LOOK_FOR_ITS_END = `PERFORM FROM challenge_events t
-            WHERE t.bucket = m.bucket AND t.challenge_id = c.id
+/** Finds the end of the challenge on the trail. */
+const lookForEndOf = (id: string) => `PERFORM FROM challenge_events t
+            WHERE t.bucket = m.bucket AND t.challenge_id = ${id}
                 AND t.type IN ('challenge-consumed', 'challenge-cancelled', 'challenge-exhausted')
             LIMIT 1;
             set_back := FOUND;`
@@ -293,10 +299,11 @@ function returning(
   body: string,
 ): DelegatedFunction {
   return {
+    name,
     signature: `${name}(integer, json)`,
     text: `-- The result may have another column than before, so the function is not replaced.
-DROP FUNCTION IF EXISTS ${name}(INTEGER, JSON);
-CREATE FUNCTION ${name}("of_bucket" INTEGER, "inputs" JSON) RETURNS TABLE (
+DROP FUNCTION IF EXISTS ${anywhere(name)}(JSON, BOOLEAN);
+CREATE FUNCTION ${anywhere(name)}("inputs" JSON, "shared" BOOLEAN) RETURNS TABLE (
     n INTEGER,
     ${results}
 ) LANGUAGE plpgsql ${volatility} AS $$
@@ -318,7 +325,11 @@ const LOADED = resultsOf(
   ['users', USER_COLUMNS],
 )
 
-/** STABLE: all of its statements have the snapshot of the call, so they read what stood at one instant. */
+/**
+ * STABLE: all of its statements have the snapshot of the call, so they read what stood at one instant. On a server without the shard, each
+ * reads what stands at its own. So the standing comes before the challenge, which comes last: a decision in between has changed the version.
+ * The trail comes before the challenge as well, or a challenge that ends meanwhile would look as if somebody had set it back.
+ */
 const LOAD_STEP_UPS = returning(
   'load_step_ups',
   'STABLE',
@@ -329,16 +340,18 @@ const LOAD_STEP_UPS = returning(
         SELECT * INTO c FROM challenges t WHERE t.bucket = m.bucket AND t.id = m.id;
         CONTINUE WHEN NOT FOUND;
         SELECT * INTO s FROM subject_standings t WHERE t.bucket = m.bucket AND t.subject_user_id = c.subject_user_id;
+        set_back := false;
+        IF c.status = 'verified' THEN
+            ${lookForEndOf('m.id')}
+        END IF;
+        SELECT * INTO c FROM challenges t WHERE t.bucket = m.bucket AND t.id = m.id;
+        set_back := set_back AND c.status = 'verified';
         i := NULL;
         IF c.issuance_count > 0 THEN
             SELECT * INTO i FROM otp_issuances t
             WHERE t.bucket = m.bucket AND t.challenge_id = m.id AND t.number = c.issuance_count;
         END IF;
         SELECT * INTO u FROM users t WHERE t.bucket = m.bucket AND t.user_id = c.subject_user_id;
-        set_back := false;
-        IF c.status = 'verified' THEN
-            ${LOOK_FOR_ITS_END}
-        END IF;
         RETURN QUERY SELECT
             m.n, ${LOADED.values},
             set_back;`,
@@ -384,18 +397,85 @@ const CLAIM_ISSUANCES = returning(
         SET next_attempt_at = m.lease_end, delivery_attempts = t.delivery_attempts + 1
         WHERE t.bucket = m.bucket AND t.id = m.id
         RETURNING * INTO i;
+        -- Before the challenge: one that ends in between would look as if somebody had set it back.
+        ${lookForEndOf('i.challenge_id')}
         SELECT * INTO c FROM challenges t WHERE t.bucket = m.bucket AND t.id = i.challenge_id;
+        set_back := set_back AND c.status = 'pending';
         SELECT * INTO u FROM users t WHERE t.bucket = m.bucket AND t.user_id = i.subject_user_id;
-        set_back := false;
-        IF c.status = 'pending' THEN
-            ${LOOK_FOR_ITS_END}
-        END IF;
         RETURN QUERY SELECT
             m.n, ${CLAIMED.values},
             set_back;`,
 )
 
-const ALL = [
+/**
+ * Reserves keys, in the order of the keys. Returns the challenge and the fingerprint of the first call with each. The purge may remove the
+ * key of that call between the two statements.
+ */
+const RESERVE_KEYS = returning(
+  'reserve_keys',
+  'VOLATILE',
+  `reserved_for UUID,
+    of_fingerprint TEXT`,
+  [],
+  `FOR m IN
+        SELECT * FROM json_to_recordset(inputs) AS given (${KEY})
+        ORDER BY given.place COLLATE "C"
+    LOOP
+        n := m.n;
+        LOOP
+            INSERT INTO idempotency_keys (bucket, place, challenge_id, fingerprint)
+            VALUES (m.bucket, m.place, m.challenge_id, m.fingerprint)
+            ON CONFLICT DO NOTHING;
+            IF FOUND THEN
+                reserved_for := m.challenge_id;
+                of_fingerprint := m.fingerprint;
+                EXIT;
+            END IF;
+            SELECT t.challenge_id, t.fingerprint INTO reserved_for, of_fingerprint
+            FROM idempotency_keys t WHERE t.bucket = m.bucket AND t.place = m.place;
+            EXIT WHEN FOUND;
+        END LOOP;
+        RETURN NEXT;`,
+)
+
+/**
+ * Counts one more code for each mailbox, unless it had `most` in the hour before. As count_code_for_mailbox() of one PostgreSQL. Returns also
+ * when a mailbox without room has room again.
+ */
+const COUNT_CODES = returning(
+  'count_codes',
+  'VOLATILE',
+  `counted BOOLEAN,
+    spent_until TIMESTAMPTZ`,
+  ['address BYTEA;'],
+  `FOR m IN
+        SELECT * FROM json_to_recordset(inputs) AS given (${COUNTING})
+        ORDER BY given.mailbox
+    LOOP
+        n := m.n;
+        spent_until := NULL;
+        address := decode(m.mailbox, 'hex');
+        LOOP
+            UPDATE mailbox_issuances AS t
+            SET issued_at = ARRAY(SELECT i FROM unnest(t.issued_at) AS i WHERE i > m.at - interval '1 hour' ORDER BY i) || m.at
+            WHERE t.bucket = m.bucket AND t.mailbox = address
+                AND m.most > (SELECT count(*) FROM unnest(t.issued_at) AS i WHERE i > m.at - interval '1 hour');
+            counted := FOUND;
+            EXIT WHEN counted;
+            -- The row may be missing: then it has room.
+            INSERT INTO mailbox_issuances (bucket, mailbox, issued_at) VALUES (m.bucket, address, '{}') ON CONFLICT DO NOTHING;
+            CONTINUE WHEN FOUND;
+            SELECT (
+                SELECT i FROM unnest(t.issued_at) AS i WHERE i > m.at - interval '1 hour' ORDER BY i DESC OFFSET m.most - 1 LIMIT 1
+            ) + interval '1 hour' INTO spent_until
+            FROM mailbox_issuances t WHERE t.bucket = m.bucket AND t.mailbox = address;
+            EXIT;
+        END LOOP;
+        RETURN NEXT;`,
+)
+
+/** Those that `deploy/citus/shards.sql` copies for each shard. */
+const COPIED = [
   LOAD_STEP_UPS,
   OPEN_CHALLENGES,
   SAVE_DECISIONS,
@@ -403,24 +483,25 @@ const ALL = [
   LOAD_MAIL_OUTCOMES,
   SAVE_REPORTS,
   CLAIM_ISSUANCES,
-  NOTE_STRANGER,
+  RESERVE_KEYS,
+  COUNT_CODES,
 ]
 
-/** What has to be there for the service, with the one of `deploy/citus/functions.sql`. */
+/** What has to be there for the service. */
 export const DELEGATED_FUNCTIONS = [
-  ...ALL.map(({ signature }) => signature),
-  'count_code_at_mailbox(bytea, timestamptz, integer)',
+  ...[...COPIED, NOTE_STRANGER].map(({ signature }) => signature),
+  ...COPIED.map(({ name }) => `${name}_here(json)`),
 ]
 
 /** The text of `deploy/citus/decisions.sql`. */
 export function delegatedFunctions(): string {
   return `-- Generated by \`npm run citus:build\` from the columns that the statements for one PostgreSQL are made of. Do not edit.
 --
--- Run it as countersign_owner after distribute.sql and after each migration. A second run changes nothing.
+-- Run it as countersign_owner after functions.sql, and before shards.sql. A second run changes nothing.
 
-${ALL.map(({ text }) => text).join('\n\n')}
+${[...COPIED, NOTE_STRANGER].map(({ text }) => text).join('\n\n')}
 
--- Citus runs each where the rows of the bucket are.
-${ALL.map(({ signature }) => `SELECT create_distributed_function('${signature}', 'of_bucket', colocate_with := 'challenges');`).join('\n')}
+-- Citus runs it where the rows of the bucket are.
+SELECT create_distributed_function('${NOTE_STRANGER.signature}', 'of_bucket', colocate_with := 'challenges');
 `
 }

@@ -1,7 +1,7 @@
 import { Prisma } from '../generated/client.ts'
 
 /**
- * A call of a function of `deploy/citus/decisions.sql`, which runs on the server that has the rows of the bucket.
+ * A call of a function of `deploy/citus/shards.sql`, which Citus runs on the server that has the rows of the bucket.
  *
  * @param name the name of the statement.
  * @param inputs a JSON array in which each input has its place as `n`.
@@ -9,4 +9,10 @@ import { Prisma } from '../generated/client.ts'
 export function delegated(name: string, called: string, bucket: number, inputs: string): Prisma.Sql {
   return Prisma.sql`/* ${Prisma.raw(name)} */
     SELECT * FROM ${Prisma.raw(called)}(${bucket}::integer, ${inputs}::json)`
+}
+
+/** The same call in a session with that server, where Citus has nothing to decide. A session may prepare both, so it has a name of its own. */
+export function here(name: string, called: string, inputs: string): Prisma.Sql {
+  return Prisma.sql`/* ${Prisma.raw(name)}-here */
+    SELECT * FROM ${Prisma.raw(`${called}_here`)}(${inputs}::json)`
 }

@@ -1,7 +1,7 @@
 import { type GroupBounds, GroupedStatement, type Grouping } from '../connection/grouped-statement.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Prisma } from '../generated/client.ts'
-import { delegated } from './delegated.ts'
+import { delegated, here } from './delegated.ts'
 import type { Nodes } from './nodes.ts'
 
 /** What a grouping is if the tables are spread over several servers: a function, or a statement that its inputs do not share. */
@@ -40,9 +40,11 @@ export function groupsOf<Input, Row extends object>(
   return new GroupedStatement(statements, { ...grouping, ...sharded, solitary: () => true }, ALL_AT_ONCE)
 }
 
+/** For each server, so that all servers together have as many as one PostgreSQL has. A call costs more there than what a group adds to it. */
+const ONE_AT_A_TIME = { groupsUnderWay: 1 }
 const ALL_AT_ONCE = { groupsUnderWay: Number.POSITIVE_INFINITY }
 
-/** Inputs whose rows are on one server share a statement, and wait for no other server. */
+/** Inputs whose rows are on one server share a statement, in a session with that server where there is one, and wait for no other server. */
 export class GroupsByNode<Input, Row extends object> implements Groups<Input, Row> {
   readonly #groups = new Map<number | undefined, GroupedStatement<Input, Row>>()
   readonly #statements: Statements
@@ -73,10 +75,22 @@ export class GroupsByNode<Input, Row extends object> implements Groups<Input, Ro
     const { name, key, beats, sharded } = this.#grouping
     const { called, bucket, columns = this.#grouping.columns } = sharded
     const isUnknown = node === undefined
-    const call = (as: string, inputs: string, first: Input): Prisma.Sql =>
-      delegated(as, called, bucket(first), inputs)
+    /** The forms of a call in a session with its server, by those for the coordinator. */
+    const forms = new WeakMap<Prisma.Sql, Prisma.Sql>()
+    const call = (as: string, inputs: string, first: Input): Prisma.Sql => {
+      const form = delegated(as, called, bucket(first), inputs)
+      forms.set(form, here(as, called, inputs))
+      return form
+    }
+    const { hook } = this.#statements
     return new GroupedStatement(
-      this.#statements,
+      {
+        hook,
+        grouped: (statement, members) => this.#statements.grouped(statement, members),
+        send: async <Found extends object>(form: Prisma.Sql) =>
+          (isUnknown ? undefined : await this.#statements.sendTo<Found>(node, forms.get(form)!)) ??
+          this.#statements.send<Found>(form),
+      },
       {
         ...{ name, columns },
         ...(key && { key }),
@@ -85,7 +99,7 @@ export class GroupsByNode<Input, Row extends object> implements Groups<Input, Ro
         alone: (input) => call(name, JSON.stringify([{ n: 0, ...columns(input) }]), input),
         together: (inputs, first) => call(`${name}-group`, inputs, first),
       },
-      isUnknown ? ALL_AT_ONCE : this.#bounds,
+      isUnknown ? ALL_AT_ONCE : { ...ONE_AT_A_TIME, ...this.#bounds },
     )
   }
 }

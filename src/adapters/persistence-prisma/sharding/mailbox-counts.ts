@@ -1,25 +1,51 @@
 import { hash } from 'node:crypto'
+import { bucketOf } from '../../../domain/bucket.ts'
 import type { StepUpDecision } from '../../../domain/step-up.ts'
 import type { Statements } from '../connection/statements.ts'
-import { Prisma } from '../generated/client.ts'
+import { type DelegatedInputs, GroupsByNode } from './groups.ts'
+import type { Nodes } from './nodes.ts'
+
+/** The mailbox is the hexadecimal hash of its address. Its bucket is the first 12 bits. */
+export const COUNTING = 'n integer, bucket integer, mailbox text, at timestamptz, most integer'
+
+interface Counting {
+  readonly mailbox: NonNullable<StepUpDecision['mailbox']>
+  readonly at: Date
+}
+
+interface CountedRow {
+  readonly counted: boolean
+  readonly spent_until: Date | null
+}
+
+type MailboxCount = { readonly counted: true } | { readonly counted: false; readonly until: Date | null }
+
+const COUNTS: DelegatedInputs<Counting> = {
+  name: 'mailbox-issuances.count',
+  columns: ({ mailbox: { key, atMost }, at }) => ({
+    bucket: bucketOf(key),
+    mailbox: hash('sha256', key),
+    at,
+    most: atMost,
+  }),
+  sharded: { called: 'count_codes', bucket: ({ mailbox }) => bucketOf(mailbox.key) },
+}
 
 /**
  * Counts the codes to each mailbox where the mailbox has its row, before the decision is stored on the server of its subject. A decision
  * that loses its race afterwards leaves one code too many in the count, for an hour.
  */
 export class MailboxCounts {
-  readonly #statements: Pick<Statements, 'query'>
+  readonly #counts: GroupsByNode<Counting, CountedRow>
 
-  constructor(statements: Pick<Statements, 'query'>) {
-    this.#statements = statements
+  constructor(statements: Statements, nodes: Nodes) {
+    this.#counts = new GroupsByNode(statements, nodes, COUNTS)
   }
 
-  /** Counts one more code, and returns true. Returns false if the mailbox has no room for it. */
-  async count({ key, atMost }: NonNullable<StepUpDecision['mailbox']>, at: Date): Promise<boolean> {
-    const [counted] = await this.#statements.query<{
-      readonly counted: boolean
-    }>(Prisma.sql`/* mailbox-issuances.count */
-      SELECT count_code_at_mailbox(${hash('sha256', key, 'buffer')}::bytea, ${at}::timestamptz, ${atMost}::integer) AS counted`)
-    return counted!.counted
+  /** Counts one more code, if the mailbox has room for it. If not, `until` is when it has. Null says that it has by now. */
+  async count(mailbox: NonNullable<StepUpDecision['mailbox']>, at: Date): Promise<MailboxCount> {
+    const [row] = await this.#counts.query({ mailbox, at })
+    const { counted, spent_until: until } = row!
+    return counted ? { counted } : { counted, until }
   }
 }

@@ -17,6 +17,8 @@ export interface Place {
 const SEARCH_EVERY_MS = 2000
 /** Searches of one claim. Rows that somebody has locked are found each time. */
 const MOST_SEARCHES = 8
+/** A search finds more than one claim asks for, so that the next claims need none. */
+const PLACES_AT_LEAST = 64
 
 /** One mail that is to be leased. */
 export interface Claiming {
@@ -35,12 +37,15 @@ interface Claimable<Row> {
 
 /**
  * Claims due mails of a table that is spread over several servers. Each claim is one statement on the server of its row, and holds only
- * if the row is still due. So two processes that found the same row do not both get it. The one that got fewer searches again, because
- * others may wait behind those that it lost.
+ * if the row is still due. So two processes that found the same row do not both get it. The one that got fewer goes on with what else was
+ * found, and searches again for as long as a search finds as much as it asked for.
  */
 export class ShardedClaims<Row extends object> {
   readonly #statements: Pick<Statements, 'query'>
   readonly #claimable: Claimable<Row>
+  /** What a search found and no claim has taken, until it is old. */
+  #found: Place[] = []
+  #foundUntil = 0
   #searchAt = 0
 
   constructor(statements: Pick<Statements, 'query'>, claimable: Claimable<Row>) {
@@ -49,11 +54,20 @@ export class ShardedClaims<Row extends object> {
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly Row[]> {
-    const own = (this.#claimable.fresh?.take(limit) ?? []).map((id) => ({ bucket: bucketInId(id), id }))
+    const { fresh } = this.#claimable
+    const own = (fresh?.take(limit) ?? []).map((id) => ({ bucket: bucketInId(id), id }))
+    if (!fresh || performance.now() >= this.#foundUntil) this.#found = []
     const claimed: Row[] = []
     try {
       await this.#lease(own, claimed, now, leaseEnd)
-      if (performance.now() >= this.#searchAt) await this.#search(limit, claimed, now, leaseEnd)
+      let mayBeMore = true
+      for (let searches = 0; claimed.length < limit; ) {
+        if (this.#found.length === 0) {
+          if (!mayBeMore || searches++ === MOST_SEARCHES || performance.now() < this.#searchAt) break
+          mayBeMore = await this.#search(limit - claimed.length, now)
+        }
+        await this.#lease(this.#found.splice(0, limit - claimed.length), claimed, now, leaseEnd)
+      }
     } catch (error) {
       // What is leased has to be sent now: nobody else can before the lease ends. What failed is still due, and a search finds it.
       if (claimed.length === 0) throw error
@@ -61,17 +75,15 @@ export class ShardedClaims<Row extends object> {
     return claimed
   }
 
-  async #search(limit: number, claimed: Row[], now: Date, leaseEnd: Date): Promise<void> {
+  /** Returns whether there may be more than it found. */
+  async #search(room: number, now: Date): Promise<boolean> {
     const { table, fresh } = this.#claimable
-    for (let n = 0; n < MOST_SEARCHES && claimed.length < limit; n++) {
-      const room = limit - claimed.length
-      const due = await this.#statements.query<Place>(findDue(table, room, now))
-      await this.#lease(due, claimed, now, leaseEnd)
-      // Where so many wait, there may be more.
-      if (due.length === room) continue
-      if (fresh) this.#searchAt = performance.now() + SEARCH_EVERY_MS
-      return
-    }
+    const most = Math.max(room, PLACES_AT_LEAST)
+    this.#found = await this.#statements.query<Place>(findDue(table, most, now))
+    this.#foundUntil = performance.now() + SEARCH_EVERY_MS
+    const mayBeMore = this.#found.length === most
+    if (fresh && !mayBeMore) this.#searchAt = this.#foundUntil
+    return mayBeMore
   }
 
   /** Adds the rows that it leased, also if it throws. */

@@ -77,9 +77,9 @@ export class PrismaStepUps implements StepUps {
     this.#saves = groupsOf(statements, SAVING)
     this.#opens = groupsOf(statements, OPENING)
     this.#finds = groupsOf(statements, FINDING)
-    if (statements.sharding === 'citus') {
-      this.#keys = new IdempotencyKeys(statements)
-      this.#mailboxes = new MailboxCounts(statements)
+    if (statements.nodes) {
+      this.#keys = new IdempotencyKeys(statements, statements.nodes)
+      this.#mailboxes = new MailboxCounts(statements, statements.nodes)
     }
   }
 
@@ -144,9 +144,9 @@ export class PrismaStepUps implements StepUps {
 
   async save(decision: StepUpDecision, provenance: Provenance): Promise<boolean> {
     const { challenge, issued, mailbox, verifiedBy, events } = decision
-    if (this.#mailboxes && issued && mailbox && !(await this.#mailboxes.count(mailbox, issued.issuedAt))) {
-      await this.#assertRoom(mailbox, issued.issuedAt)
-      return false
+    if (this.#mailboxes && issued && mailbox) {
+      const count = await this.#mailboxes.count(mailbox, issued.issuedAt)
+      if (!count.counted) return refused(count.until, issued.issuedAt)
     }
     const saved = await this.#saves.query({ decision, provenance, seals: this.#seals.ofDecision(decision) })
     if (saved.length === 0) {
@@ -175,6 +175,12 @@ export class PrismaStepUps implements StepUps {
     const [found] = await this.#statements.query<{ readonly until: Date | null }>(
       findMailboxSpentUntil(mailbox, now),
     )
-    if (found?.until) throw new IssuancesSpent(secondsUntil(found.until, now))
+    refused(found?.until, now)
   }
+}
+
+/** Without a time, the mailbox has room again: the decision has only lost its race. @throws {IssuancesSpent} */
+function refused(until: Date | null | undefined, now: Date): false {
+  if (until) throw new IssuancesSpent(secondsUntil(until, now))
+  return false
 }

@@ -1,0 +1,89 @@
+import pg from 'pg'
+import { CheckResult } from '../../../contracts/diagnostic-check.ts'
+import { DELEGATED_FUNCTIONS } from '../sharding/delegated-functions.ts'
+import { assertOfCluster, type Server, urlOnServer } from '../sharding/servers.ts'
+import { connectionFailure } from './connection-failure.ts'
+import { DATABASE_REMEDIES as REMEDIES } from './database-remedies.ts'
+import type { Sharding } from './sharding.ts'
+
+const NAME = 'database-sharding'
+const CONNECT_TIMEOUT_IN_MS = 3000
+
+/** Yields nothing if the tables are on one server, as the configuration says. */
+export async function* checkSharding(
+  pool: pg.Pool,
+  url: string,
+  sharding: Sharding,
+): AsyncGenerator<CheckResult> {
+  const { rows } = await pool.query<{ spread: boolean; missing: string[] }>(
+    `SELECT to_regclass('idempotency_keys') IS NOT NULL AS spread,
+       array(SELECT called FROM unnest($1::text[]) AS called WHERE to_regprocedure(called) IS NULL) AS missing`,
+    [DELEGATED_FUNCTIONS],
+  )
+  const { spread, missing } = rows[0]!
+  if (sharding === 'none') {
+    if (spread) {
+      const found = 'Citus spreads the tables over several servers, and DATABASE_SHARDING is none'
+      yield CheckResult.failed(NAME, found, REMEDIES.sharded)
+    }
+    return
+  }
+  if (!spread) {
+    const found = 'DATABASE_SHARDING is citus, and the tables are on one server'
+    yield CheckResult.failed(NAME, found, REMEDIES.unsharded)
+  } else if (missing.length > 0) {
+    yield CheckResult.failed(NAME, `the functions ${missing.join(', ')} are missing`, REMEDIES.functions)
+  } else {
+    yield (await checkShards(pool)) ??
+      CheckResult.ok(NAME, 'Citus spreads the tables over several servers, and has the functions for that')
+    yield* checkServers(pool, url)
+  }
+}
+
+async function checkShards(pool: pg.Pool): Promise<CheckResult | undefined> {
+  const { rows } = await pool.query<{ bare: number }>(
+    `SELECT count(*)::integer AS bare FROM pg_dist_shard
+     WHERE logicalrelid = 'challenges'::regclass AND to_regproc('save_decisions_on_' || shardid) IS NULL`,
+  )
+  const { bare } = rows[0]!
+  if (bare === 0) return undefined
+  const found = `shards without functions of their own: ${bare}; calls about their users take several times the work`
+  return CheckResult.warning(NAME, found, REMEDIES.copies)
+}
+
+/** A process has sessions with each server of the tables. Without one, its calls go over the coordinator. */
+async function* checkServers(pool: pg.Pool, url: string): AsyncGenerator<CheckResult> {
+  const { rows: servers } = await pool.query<Server>(
+    `SELECT nodename AS host, nodeport AS port, cluster_id() AS cluster FROM pg_dist_node
+     WHERE isactive AND noderole = 'primary' AND groupid <> 0 AND shouldhaveshards ORDER BY nodeid`,
+  )
+  const checks = servers.map(async (server) => ({ server, problem: await problemWith(server, url) }))
+  const found = await Promise.all(checks)
+  const away = found.flatMap(({ server: { host, port }, problem }) =>
+    problem === undefined ? [] : [`${host}:${port} ${problem}`],
+  )
+  if (away.length > 0) {
+    const calls = 'calls about the users of these servers go over the coordinator, which takes more work'
+    yield CheckResult.warning('database-servers', `${away.join(', ')}; ${calls}`, REMEDIES.servers)
+  } else if (servers.length > 0) {
+    yield CheckResult.ok(
+      'database-servers',
+      `${servers.length} of ${servers.length} servers take sessions from here`,
+    )
+  }
+}
+
+async function problemWith(server: Server, url: string): Promise<string | undefined> {
+  const connectionString = urlOnServer(server, url)
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_IN_MS })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await assertOfCluster(client, server.cluster)
+    return undefined
+  } catch (error) {
+    return connectionFailure(error).problem
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
