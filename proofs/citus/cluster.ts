@@ -6,7 +6,7 @@ import type { Ranges } from './remote-commands.ts'
 
 const SQL = fileURLToPath(new URL('../../deploy/citus/', import.meta.url))
 /** In this order. */
-const DISTRIBUTION = ['distribute.sql', 'functions.sql', 'decisions.sql'] as const
+const DISTRIBUTION = ['distribute.sql', 'functions.sql', 'decisions.sql', 'shards.sql'] as const
 
 /** The move of a shard waits for good if no process is free to copy it. */
 const STATEMENT_TIMEOUT_IN_MS = 90_000

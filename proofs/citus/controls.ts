@@ -49,7 +49,7 @@ export async function controls(
       await verdictOf(
         'a function that goes on to another worker',
         `SELECT touch_two(${here}, ${elsewhere})`,
-        /from one worker to another/,
+        /from one worker on/,
       ),
       await verdictOf(
         'a function with two buckets of one node',

@@ -89,6 +89,7 @@ async function prove(): Promise<void> {
   if (isMeant('suites')) for (const suite of SUITES) await runSuite(suite, ofSuites)
   const ofService = await watched('service')
   if (isMeant('races')) await race(ofSuites)
+  if (isMeant('moves')) await raceWhileShardsMove()
   if (isMeant('service')) await runService(ofService)
   if (values.only === undefined) await judgeHotStatements(ofSuites, ofService)
 }
@@ -167,6 +168,31 @@ async function race(statementsSeen: string): Promise<void> {
     violations.length === 0 && lostRaces > 0 ? 'passed' : 'failed',
     'races of three processes',
     `${decisions} decisions in ${figure(seconds)} s, ${lostRaces} lost races, ${violations.length} violations`,
+  )
+}
+
+/** The same while one shard after the other moves. A write to a shard that has left would be confirmed, and lost. */
+async function raceWhileShardsMove(): Promise<void> {
+  const databaseUrl = await cluster.createDatabase('moves')
+  let isOver = false
+  let moves = 0
+  const racing = contend({
+    ...{ databaseUrl, sharding: 'citus', env: { SHARDS_MOVE: 'true' } },
+    ...{ processes: 3, callers: 16, decisions: 24_000, subjects: 60 },
+  }).finally(() => {
+    isOver = true
+  })
+  const moving = async () => {
+    // The races begin when their tables have rows.
+    await wait(BREATH_IN_MS)
+    for (; !isOver; moves += 2) await moveShard(databaseUrl, moves / 2)
+  }
+  const [{ violations, decisions, gaveUp, seconds }] = await Promise.all([racing, moving()])
+  for (const violation of violations.slice(0, 20)) say(`  | ${violation}`)
+  report(
+    violations.length === 0 && moves > 2 ? 'passed' : 'failed',
+    'races while shards move',
+    `${decisions} decisions in ${figure(seconds)} s, ${moves} moves, ${gaveUp} calls gave up, ${violations.length} violations`,
   )
 }
 
@@ -295,15 +321,16 @@ function goesOn({ answers }: Load, after: number): boolean {
   return answers.some(({ at, status }) => at > after && status >= 200 && status < 300)
 }
 
-/** Moves a shard, with all that are cut alike, to another node and back. */
-async function moveShard(url: string): Promise<string> {
+/** Moves a shard, with all that are cut alike, to another node and back. `nth` counts around. */
+async function moveShard(url: string, nth = 0): Promise<string> {
   const placed = () =>
     query<{ shard: string; host: string; port: number }>(
       url,
       `SELECT shardid::text AS shard, nodename AS host, nodeport AS port
        FROM citus_shards WHERE table_name = 'challenges'::regclass ORDER BY shardid`,
     )
-  const [from] = (await placed()) as [Awaited<ReturnType<typeof placed>>[number]]
+  const shards = await placed()
+  const from = shards[nth % shards.length]!
   const to = cluster.nodes.find(
     ({ host, port, hasShards }) => hasShards && (host !== from.host || port !== from.port),
   )

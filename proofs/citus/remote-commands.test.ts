@@ -62,7 +62,7 @@ test('a function that a worker runs with rows of another shard is not one task, 
 
   t.is(
     judged(call, onWorker('issuing UPDATE public.users_102019 users …\nDETAIL:  on server x@10.0.0.8:5502')),
-    '1 commands from one worker to another',
+    '1 commands from one worker on',
   )
   t.is(
     judged(
@@ -72,6 +72,18 @@ test('a function that a worker runs with rows of another shard is not one task, 
     ),
     'rows of 2 shards, on one node by chance',
   )
+})
+
+test('a call in a session with its server is one task if it commands nothing', (t) => {
+  const here = (...said: Said[]): Execution => ({
+    ...{ text: '/* step-ups.load-group-here */ SELECT 1', at: 0, failed: false, said },
+  })
+  const why = (...said: Said[]) => whyNotOneTask(routeOf(here(...said), RANGES), true)
+
+  t.is(nameOf(here().text), 'step-ups.load-group')
+  t.is(why(), undefined)
+  t.is(why({ message: 'executing the command locally: SELECT 1' }), '1 commands from one worker on')
+  t.is(why(sent('SELECT 1'), sent('SELECT 1')), '2 commands from one worker on')
 })
 
 test('other messages of the server count for nothing', (t) => {
@@ -115,5 +127,5 @@ test('a group may touch several shards of one node, and what runs while a shard 
   const routes = routesOf(all, RANGES, [{ from: 3, to: 6 }]).get('step-ups.load-group')
 
   t.is(routes?.runs, 3)
-  t.deepEqual(routes?.failures, new Map([['1 commands from one worker to another', 2]]))
+  t.deepEqual(routes?.failures, new Map([['1 commands from one worker on', 2]]))
 })

@@ -23,7 +23,7 @@ export interface Route {
   /** The other commands of the coordinator: a transaction, a commit in two phases. */
   readonly steps: number
   readonly nodes: readonly string[]
-  /** Commands that a worker sent to another node. */
+  /** Commands that a worker sent to another node, and those beside a call in a session with its server. */
   readonly onward: number
   /** The ranges of buckets whose shards it touched, on any node. */
   readonly ranges: readonly string[]
@@ -35,8 +35,17 @@ export type Ranges = ReadonlyMap<string, string>
 const STEP = /^(?:BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|PREPARE TRANSACTION|SET|RESET)\b/
 const SHARD = /\b[a-z_]+_(\d{6,})\b/g
 
-/** Reads where a statement went from what the coordinator logged, and from what it passed on of the logs of the workers. */
-export function routeOf({ said }: Execution, ranges: Ranges): Route {
+/** A call in a session with the server of its rows. Each command that this server logs is one that it did not run on the shard itself. */
+const IN_ITS_SESSION = /^\/\* [a-z.-]+-here \*\//
+
+/** Reads where a statement went from what its server logged, and from what that one passed on of the logs of others. */
+export function routeOf({ text, said }: Execution, ranges: Ranges): Route {
+  if (IN_ITS_SESSION.test(text)) {
+    const commands = said.filter(({ message }) =>
+      /^(?:issuing|executing the command locally:) /.test(message),
+    )
+    return { tasks: 1, steps: 0, nodes: ['its own'], onward: commands.length, ranges: [] }
+  }
   let [tasks, steps, onward] = [0, 0, 0]
   const nodes = new Set<string>()
   const touched = new Set<string>()
@@ -69,7 +78,7 @@ export function whyNotOneTask(
   { tasks, steps, onward, nodes, ranges }: Route,
   isGroup = false,
 ): string | undefined {
-  if (onward > 0) return `${onward} commands from one worker to another`
+  if (onward > 0) return `${onward} commands from one worker on`
   if (nodes.length > 1) return `${tasks} tasks on ${nodes.length} nodes`
   if (tasks !== 1) return `${tasks} tasks`
   if (steps > 0) return `${steps} commands beside its task`
@@ -79,7 +88,7 @@ export function whyNotOneTask(
 
 /** The name in the leading comment of a statement. Else what it does to which table, and by which columns, or its beginning. */
 export function nameOf(text: string): string {
-  const said = /^\/\* ([a-z.-]+) \*\//.exec(text)?.[1]
+  const said = /^\/\* ([a-z.-]+?)(?:-here)? \*\//.exec(text)?.[1]
   if (said !== undefined) return said
   const plain = text
     .replaceAll(/"public"\.|"/g, '')

@@ -61,7 +61,15 @@ interface Case {
 }
 
 /** Nobody can follow these in a test: read a log, run another version of PostgreSQL or of Countersign, or spread tables without Citus. */
-type Unfollowed = 'log' | 'version' | 'newerVersion' | 'sharded' | 'unsharded' | 'functions'
+type Unfollowed =
+  | 'log'
+  | 'version'
+  | 'newerVersion'
+  | 'sharded'
+  | 'unsharded'
+  | 'functions'
+  | 'copies'
+  | 'servers'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 const ALL_IGNORED = {
