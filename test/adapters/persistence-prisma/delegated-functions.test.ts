@@ -16,7 +16,7 @@ test('what takes the tables back to one server restores the functions of the mig
 
 test('each statement of a function names the bucket, so that it stays on one server', (t) => {
   const statements = delegatedFunctions().match(
-    /(?:UPDATE|FROM|INSERT INTO) (?:challenge|subject|otp|lock|security|users)\w*[^;]*;/g,
+    /(?:UPDATE|FROM|INSERT INTO) (?:challenge|subject|otp|lock|security|users|mailbox|idempotency)\w*[^;]*;/g,
   )!
 
   const unplaced = statements.filter(
