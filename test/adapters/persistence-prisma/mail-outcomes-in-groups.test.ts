@@ -17,12 +17,13 @@ import { createBucketedDatabase } from '../../support/database.ts'
 import { SEALS } from '../../support/seals.ts'
 import { MailOutcomesInCompany } from './in-company.ts'
 
-const all: Connections[] = []
+/** Of the case that runs: all cases are serial. */
+const open: Connections[] = []
 const shared = new Map<string, number>()
 
 mailFatesContract('prisma, in groups', async (committed) => {
   const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
-  all.push(connections)
+  open.push(connections)
   const { prisma, statements } = connections
   statements.onGrouped((name, members) => {
     if (members > 1) shared.set(name, (shared.get(name) ?? 0) + 1)
@@ -41,7 +42,7 @@ test.serial(
   'hard bounces of many subjects at once share statements, and suppress each address',
   async (t) => {
     const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
-    all.push(connections)
+    open.push(connections)
     const { prisma, statements } = connections
     const stores = {
       stepUps: new PrismaStepUps(statements, SEALS),
@@ -77,6 +78,7 @@ test.after('reports in company have shared each kind of statement', (t) => {
   t.deepEqual([...shared.keys()].sort(), ['mail-outcomes.load', 'mail-outcomes.save'])
 })
 
-test.after.always('connections are closed', async () => {
-  await Promise.all(all.map(({ close }) => close()))
+// Not at the end only: on a Citus, each case has sessions with each server.
+test.afterEach.always('connections are closed', async () => {
+  await Promise.all(open.splice(0).map(({ close }) => close()))
 })

@@ -55,10 +55,12 @@ import { PrismaIntruder } from './prisma-intruder.ts'
  */
 
 const all: Connections[] = []
+/** Of the case that runs. */
+const own: Connections[] = []
 
-async function connect(): Promise<Connections> {
+async function connect(open = all): Promise<Connections> {
   const connections = connectPrisma({ ...(await createBucketedDatabase()), onConnectionLost: () => {} })
-  all.push(connections)
+  open.push(connections)
   return connections
 }
 
@@ -73,7 +75,7 @@ async function inSharedDatabase(
 }
 
 /** A database for this case alone: what is due in an outbox is due to everybody. */
-const inOwnDatabase = async (committed?: CommitListener) => storesOf(await connect(), committed)
+const inOwnDatabase = async (committed?: CommitListener) => storesOf(await connect(own), committed)
 
 function storesOf(
   { prisma, statements }: Connections,
@@ -91,6 +93,11 @@ function storesOf(
     intruder: new PrismaIntruder(prisma, stepUps),
   }
 }
+
+// On a Citus, each case has sessions with each server.
+test.afterEach.always('connections of a case are closed', async () => {
+  await Promise.all(own.splice(0).map(({ close }) => close()))
+})
 
 test.after.always('connections are closed', async () => {
   await Promise.all(all.map(({ close }) => close()))
