@@ -1,12 +1,18 @@
+import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { migrateDatabase } from '../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
 import type { Ranges } from './remote-commands.ts'
 
-const SQL = fileURLToPath(new URL('../../deploy/citus/', import.meta.url))
-/** In this order. */
-const DISTRIBUTION = ['distribute.sql', 'functions.sql', 'decisions.sql', 'shards.sql'] as const
+const DEPLOY = fileURLToPath(new URL('../../deploy/', import.meta.url))
+const ROLES = 'postgresql/roles.sql'
+/** What the owner runs after the migrations, in this order. */
+const BY_OWNER = [
+  ...['distribute', 'functions', 'decisions', 'shards'].map((name) => `citus/${name}.sql`),
+  'postgresql/grants.sql',
+  'citus/grants.sql',
+] as const
 
 /** The move of a shard waits for good if no process is free to copy it. */
 const STATEMENT_TIMEOUT_IN_MS = 90_000
@@ -28,13 +34,16 @@ interface Node {
   readonly hasShards: boolean
 }
 
-/** A Citus that is there. All databases of a proof begin with one name, and go when the proof ends. */
+/** A Citus that is there. All databases and roles of a proof begin with one name, and go when the proof ends. */
 export class Cluster {
   readonly version: string
   /** The coordinator is the first. */
   readonly nodes: readonly Node[]
   readonly prefix: string
   readonly template: string
+  /** Those that `deploy/` names, for this proof alone. */
+  readonly #roles: { readonly countersign_owner: string; readonly countersign_service: string }
+  readonly #password = randomBytes(16).toString('hex')
 
   /** @param url leads to a database of the coordinator in which all nodes are known. @throws {Error} that says what it lacks. */
   static async at(url: string): Promise<Cluster> {
@@ -64,6 +73,7 @@ export class Cluster {
     this.nodes = nodes
     this.prefix = `countersign_proof_${process.pid}`
     this.template = `${this.prefix}_t`
+    this.#roles = { countersign_owner: `${this.prefix}_owner`, countersign_service: `${this.prefix}_service` }
   }
 
   /** Makes the database that all others are copies of: with every migration, and distributed. */
@@ -85,8 +95,10 @@ export class Cluster {
         coordinator.port,
       ])
     }
-    await migrateDatabase(url)
-    for (const file of DISTRIBUTION) await runFile(url, `${SQL}${file}`)
+    await this.#createRoles()
+    const asOwner = this.#as('countersign_owner', url)
+    await migrateDatabase(asOwner)
+    for (const file of BY_OWNER) await this.#run(asOwner, file)
     for (const { url: server } of this.nodes) {
       // A template may have no session, and Citus keeps one of its own in each database.
       await query(server, `ALTER DATABASE ${this.template} ALLOW_CONNECTIONS false`)
@@ -94,6 +106,40 @@ export class Cluster {
         this.template,
       ])
     }
+  }
+
+  /** Citus takes a role to the other servers, and needs to be told how it connects to them. */
+  async #createRoles(): Promise<void> {
+    await this.#run(at(this.nodes[0]!.url, this.template), ROLES)
+    for (const role of Object.values(this.#roles)) {
+      await query(at(this.nodes[0]!.url, this.template), `ALTER ROLE ${role} PASSWORD '${this.#password}'`)
+      for (const { url } of this.nodes) {
+        await query(at(url, this.template), 'INSERT INTO pg_dist_authinfo VALUES (0, $1, $2)', [
+          ...[role, `password=${this.#password}`],
+        ])
+      }
+    }
+  }
+
+  /** The URL of a database, for the service, which may do there what deploy/ grants it. */
+  asService(url: string): string {
+    return this.#as('countersign_service', url)
+  }
+
+  #as(role: 'countersign_owner' | 'countersign_service', url: string): string {
+    const of = new URL(url)
+    of.username = this.#roles[role]
+    of.password = this.#password
+    return of.href
+  }
+
+  /** Runs a file of `deploy/`, with the roles of this proof. */
+  async #run(url: string, file: string): Promise<void> {
+    const text = await readFile(`${DEPLOY}${file}`, 'utf8')
+    await runStatements(
+      url,
+      Object.entries(this.#roles).reduce((sql, [named, role]) => sql.replaceAll(named, role), text),
+    )
   }
 
   /** A distributed database, whose servers say each command that they send to another one. */
@@ -119,7 +165,7 @@ export class Cluster {
   }
 
   /**
-   * Removes all databases of the proof, or those that test files made. Tries each of them before it throws, so that nothing is
+   * Removes all databases of the proof and its roles, or the databases that test files made. Tries each of them before it throws, so that nothing is
    * under way any more.
    */
   async drop(which: 'all' | 'of test files'): Promise<void> {
@@ -127,6 +173,12 @@ export class Cluster {
     const drops = await Promise.allSettled(this.nodes.map(({ url }) => dropDatabases(url, pattern)))
     const failures = drops.flatMap((drop) => (drop.status === 'rejected' ? [drop.reason] : []))
     if (failures.length > 0) throw new AggregateError(failures, `could not drop databases: ${failures}`)
+    if (which === 'of test files') return
+    for (const { url } of this.nodes) {
+      // Citus would take it to the other servers, where the role may be gone already.
+      for (const role of Object.values(this.#roles))
+        await query(url, `SET citus.enable_ddl_propagation = off; DROP ROLE IF EXISTS ${role}`)
+    }
   }
 }
 
@@ -166,11 +218,11 @@ async function dropDatabase(server: string, name: string): Promise<void> {
 const STATEMENT = /(?:--[^\n]*|'(?:[^']|'')*'|\$(\w*)\$[\s\S]*?\$\1\$|[^;])+/g
 
 /** As psql does it: Citus sends the text of some statements on, so each has to come alone. */
-async function runFile(url: string, file: string): Promise<void> {
+async function runStatements(url: string, text: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    for (const [statement] of (await readFile(file, 'utf8')).matchAll(STATEMENT)) {
+    for (const [statement] of text.matchAll(STATEMENT)) {
       if (statement.replaceAll(/--[^\n]*/g, '').trim() !== '') await client.query(statement)
     }
   } finally {

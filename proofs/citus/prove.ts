@@ -158,7 +158,7 @@ async function runSuite({ file, without }: (typeof SUITES)[number], statementsSe
 
 /** Three processes decide about the same few subjects. */
 async function race(statementsSeen: string): Promise<void> {
-  const databaseUrl = await cluster.createDatabase('races')
+  const databaseUrl = cluster.asService(await cluster.createDatabase('races'))
   const { violations, decisions, lostRaces, seconds } = await contend({
     ...{ databaseUrl, sharding: 'citus', env: watching(statementsSeen) },
     ...{ processes: 3, callers: 16, decisions: 1500, subjects: 20 },
@@ -173,7 +173,8 @@ async function race(statementsSeen: string): Promise<void> {
 
 /** The same while one shard after the other moves. A write to a shard that has left would be confirmed, and lost. */
 async function raceWhileShardsMove(): Promise<void> {
-  const databaseUrl = await cluster.createDatabase('moves')
+  const url = await cluster.createDatabase('moves')
+  const databaseUrl = cluster.asService(url)
   let isOver = false
   let moves = 0
   const racing = contend({
@@ -185,7 +186,7 @@ async function raceWhileShardsMove(): Promise<void> {
   const moving = async () => {
     // The races begin when their tables have rows.
     await wait(BREATH_IN_MS)
-    for (; !isOver; moves += 2) await moveShard(databaseUrl, moves / 2)
+    for (; !isOver; moves += 2) await moveShard(url, moves / 2)
   }
   const [{ violations, decisions, gaveUp, seconds }] = await Promise.all([racing, moving()])
   for (const violation of violations.slice(0, 20)) say(`  | ${violation}`)
@@ -199,13 +200,14 @@ async function raceWhileShardsMove(): Promise<void> {
 /** Three processes under load: keys rotate, a shard moves, a purge runs, and a worker is killed. */
 async function runService(statementsSeen: string): Promise<void> {
   const url = await cluster.createDatabase('service')
+  const databaseUrl = cluster.asService(url)
   const dataDir = await createDataDir()
   const newKey = (id: string) => `${id}:${randomBytes(32).toString('base64')}`
   let keys = { otp: [newKey('k1')], signing: [newKey('s1')] }
   const startOne = () =>
     startProcess({
       ...watching(statementsSeen),
-      DATABASE_URL: url,
+      DATABASE_URL: databaseUrl,
       DATABASE_SHARDING: 'citus',
       DATA_DIR: dataDir.path,
       LOG_LEVEL: 'warn',
@@ -243,10 +245,10 @@ async function runService(statementsSeen: string): Promise<void> {
       await restartAll()
       return 'all processes learned new keys, then used them'
     })
-    await openLongAgo(url)
+    await openLongAgo(databaseUrl)
     await during('purge', load, async () => {
       const { stdout } = await promisify(execFile)(process.execPath, [CLI, 'purge', '--json'], {
-        env: { PATH: process.env.PATH, DATABASE_URL: url, DATABASE_SHARDING: 'citus' },
+        env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl, DATABASE_SHARDING: 'citus' },
       })
       const purged = JSON.parse(stdout) as { readonly challenges: number; readonly events: number }
       if (purged.challenges !== OPENED_LONG_AGO)
