@@ -13,6 +13,8 @@ interface Call {
   answer(rows: object[]): void
 }
 
+type Ask = (bucket: number) => Promise<object[]>
+
 /** What the look for the nodes finds. `placed` says on which node each bucket is. */
 const found = (placed: (number | undefined)[]) => [
   { nodes: placed as number[], cluster: 'a cluster', servers: [] },
@@ -52,12 +54,16 @@ async function groups(placed: (number | undefined)[], lookEveryMs?: number) {
       aroundGroup: <Result>(_name: string, _callers: unknown, run: () => Result) => run(),
     },
   } as unknown as Statements
-  const asked = new GroupsByNode<{ readonly bucket: number }, object>(statements, nodes, {
-    name: 'test.ask',
-    columns: (input) => input,
-    sharded: { called: 'ask', bucket: ({ bucket }) => bucket },
-  })
-  return { ask: (bucket: number) => asked.query({ bucket }), calls, looks }
+  const [ask, tell] = ['ask', 'tell'].map((called) => {
+    const grouping = {
+      name: `test.${called}`,
+      columns: (input: { readonly bucket: number }) => input,
+      sharded: { called, bucket: ({ bucket }: { readonly bucket: number }) => bucket },
+    }
+    const of = new GroupsByNode<{ readonly bucket: number }, object>(statements, nodes, grouping)
+    return (bucket: number) => of.query({ bucket })
+  }) as [Ask, Ask]
+  return { ask, tell, calls, looks }
 }
 
 const sortedByNode = (calls: readonly Call[]) => calls.map(({ name, members }) => [name, ...members])
@@ -94,6 +100,33 @@ test('a node that does not answer holds up nothing for another', async (t) => {
   calls.find(({ bucket }) => bucket === 1)!.answer([{ n: 0 }])
 
   t.deepEqual(await rows, [{ n: 0 }])
+})
+
+test('calls of all kinds for one node take turns, the one that came first next', async (t) => {
+  const { ask, tell, calls } = await groups([1, 1, 2])
+  void ask(0)
+  await turn()
+  void tell(0)
+  void ask(1)
+  void tell(1)
+  void tell(2)
+  await turn()
+  const begun = [
+    ['test.ask', 0],
+    ['test.tell', 2],
+  ]
+  t.deepEqual(sortedByNode(calls), begun)
+
+  calls[0]!.answer([])
+  await turn()
+  await turn()
+  begun.push(['test.tell-group', 0, 1])
+  t.deepEqual(sortedByNode(calls), begun)
+
+  calls[2]!.answer([])
+  await turn()
+  await turn()
+  t.deepEqual(sortedByNode(calls), [...begun, ['test.ask', 1]])
 })
 
 test('while the node of a bucket is not known, each input goes alone and at once', async (t) => {

@@ -1,6 +1,7 @@
 import type { InContext } from '../../../contracts/statement-hook.ts'
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import type { Prisma } from '../generated/client.ts'
+import { Lane } from './lane.ts'
 import { nameOf, type Statements } from './statements.ts'
 import { StorageFault } from './storage-errors.ts'
 
@@ -10,7 +11,7 @@ const MOST_MEMBERS = 32
 const MOST_BYTES = 256 * 1024
 /** Groups under way at a time. With fewer, more requests wait together and share a statement. */
 const GROUPS_UNDER_WAY = 2
-/** After this time a group no longer counts as under way, so that a slow one does not hold up the others. */
+/** After this time a group gives its place up, so that a slow one does not hold up the others. */
 const SLOW_AFTER_MS = 100
 /** An input that no group has taken by then fails, as a query does that gets no connection. */
 const MOST_WAIT_IN_MS = 3000
@@ -67,7 +68,8 @@ type SharedStatements = Pick<Statements, 'grouped' | 'hook' | 'send'>
 export interface GroupBounds {
   readonly mostMembers?: number
   readonly mostBytes?: number
-  readonly groupsUnderWay?: number
+  /** Where groups take turns. By default, in a lane of their own for two. */
+  readonly lane?: Lane
   readonly slowAfterMs?: number
   readonly mostWaitInMs?: number
   readonly mostWaitBehindInMs?: number
@@ -93,7 +95,6 @@ export class GroupedStatement<Input, Row extends object> {
   #waiting: Waiting<Input, Row>[] = []
   /** For each key that waits or is under way: those that wait behind it, the oldest first. */
   readonly #behind = new Map<string, Waiting<Input, Row>[]>()
-  #underWay = 0
   #scheduled = false
 
   constructor(statements: SharedStatements, grouping: Grouping<Input>, bounds: GroupBounds = {}) {
@@ -103,7 +104,7 @@ export class GroupedStatement<Input, Row extends object> {
     this.#bounds = {
       mostMembers: bounds.mostMembers ?? MOST_MEMBERS,
       mostBytes: bounds.mostBytes ?? MOST_BYTES,
-      groupsUnderWay: bounds.groupsUnderWay ?? GROUPS_UNDER_WAY,
+      lane: bounds.lane ?? new Lane(GROUPS_UNDER_WAY),
       slowAfterMs: bounds.slowAfterMs ?? SLOW_AFTER_MS,
       mostWaitInMs: bounds.mostWaitInMs ?? MOST_WAIT_IN_MS,
       mostWaitBehindInMs: bounds.mostWaitBehindInMs ?? MOST_WAIT_BEHIND_IN_MS,
@@ -156,36 +157,37 @@ export class GroupedStatement<Input, Row extends object> {
     else setTimeout(join, Math.min(REST_FACTOR * (performance.now() - since), this.#bounds.mostRestInMs))
   }
 
-  /** Lets the requests that the event loop has read already join before a group goes out. */
+  /** The next group takes its place in the lane. */
   #schedule(): void {
-    if (this.#scheduled || this.#waiting.length === 0 || this.#underWay >= this.#bounds.groupsUnderWay) return
+    if (this.#scheduled || this.#waiting.length === 0) return
     this.#scheduled = true
-    const send = () => {
-      this.#scheduled = false
-      void this.#sendNext()
-      this.#schedule()
-    }
+    // Lets the requests that the event loop has read already join before the group goes out.
+    const enter = () => this.#bounds.lane.enter(() => setImmediate(() => this.#sendNext()))
     const left = this.#waiting[0]!.since + this.#bounds.gatherForMs - performance.now()
-    if (left > 0) setTimeout(send, left)
-    else setImmediate(send)
+    if (left > 0) setTimeout(enter, left)
+    else enter()
   }
 
   async #sendNext(): Promise<void> {
+    this.#scheduled = false
+    const { lane, slowAfterMs } = this.#bounds
     const group = this.#takeGroup()
-    if (group.length === 0) return
-    let counts = true
-    const stopCounting = () => {
-      if (!counts) return
-      counts = false
-      this.#underWay--
+    if (group.length === 0) {
+      lane.leave()
       this.#schedule()
+      return
     }
-    this.#underWay++
+    let hasPlace = true
+    const leave = () => {
+      if (hasPlace) lane.leave()
+      hasPlace = false
+    }
+    this.#schedule()
     this.#statements.grouped(this.#grouping.name, group.length)
-    const slow = setTimeout(stopCounting, this.#bounds.slowAfterMs)
+    const slow = setTimeout(leave, slowAfterMs)
     await (group.length === 1 ? this.#sendAlone(group[0]!) : this.#sendTogether(group))
     clearTimeout(slow)
-    stopCounting()
+    leave()
   }
 
   /** The oldest that may share a statement. */

@@ -2,6 +2,7 @@ import { announce, type CommitListener } from '../../../application/ports/commit
 import type { OtpDelivery, OtpOutbox } from '../../../application/ports/otp-outbox.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
+import { Lane } from '../connection/lane.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Joined } from '../row-mapping.ts'
 import type { Seals } from '../seals/row-seals.ts'
@@ -20,7 +21,8 @@ type ClaimedRow = IssuanceRow &
 const BY_SERVICE = { actor: 'service' }
 
 /** A delivery waits for nobody, so the outcomes may gather while one statement is under way. */
-const BOUNDS = { mostMembers: 64, groupsUnderWay: 1 }
+const MOST_MEMBERS = 64
+const GROUPS_UNDER_WAY = 1
 
 /**
  * Leases and records the queued rows of `otp_issuances`. A lease is a later `next_attempt_at`, so it needs no clean-up if
@@ -48,7 +50,10 @@ export class PrismaOtpOutbox implements OtpOutbox {
       const claimOne = (claiming: Claiming) => claims.query(claiming)
       this.#claims = new ShardedClaims(statements, { table: 'otp_issuances', claimOne, fresh })
     }
-    this.#records = groupsOf(statements, RECORDING, BOUNDS)
+    this.#records = groupsOf(statements, RECORDING, {
+      mostMembers: MOST_MEMBERS,
+      lane: new Lane(GROUPS_UNDER_WAY),
+    })
   }
 
   async claim(limit: number, now: Date, leaseEnd: Date): Promise<readonly OtpDelivery[]> {

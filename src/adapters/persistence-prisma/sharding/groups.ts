@@ -1,4 +1,5 @@
 import { type GroupBounds, GroupedStatement, type Grouping } from '../connection/grouped-statement.ts'
+import { Lane } from '../connection/lane.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Prisma } from '../generated/client.ts'
 import { delegated, here } from './delegated.ts'
@@ -40,9 +41,9 @@ export function groupsOf<Input, Row extends object>(
   return new GroupedStatement(statements, { ...grouping, ...sharded, solitary: () => true }, ALL_AT_ONCE)
 }
 
-/** For each server, so that all servers together have as many as one PostgreSQL has. A call costs more there than what a group adds to it. */
-const ONE_AT_A_TIME = { groupsUnderWay: 1 }
-const ALL_AT_ONCE = { groupsUnderWay: Number.POSITIVE_INFINITY }
+/** A call that waits for a lock keeps all others from its server for so long. */
+const SLOW_AFTER_MS = 25
+const ALL_AT_ONCE = { lane: new Lane(Number.POSITIVE_INFINITY) }
 
 /** Inputs whose rows are on one server share a statement, in a session with that server where there is one, and wait for no other server. */
 export class GroupsByNode<Input, Row extends object> implements Groups<Input, Row> {
@@ -99,7 +100,9 @@ export class GroupsByNode<Input, Row extends object> implements Groups<Input, Ro
         alone: (input) => call(name, JSON.stringify([{ n: 0, ...columns(input) }]), input),
         together: (inputs, first) => call(`${name}-group`, inputs, first),
       },
-      isUnknown ? ALL_AT_ONCE : { ...ONE_AT_A_TIME, ...this.#bounds },
+      isUnknown
+        ? ALL_AT_ONCE
+        : { slowAfterMs: SLOW_AFTER_MS, ...this.#bounds, lane: this.#nodes.laneOf(node) },
     )
   }
 }

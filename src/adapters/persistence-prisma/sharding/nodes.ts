@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { Lane } from '../connection/lane.ts'
 import { Prisma } from '../generated/client.ts'
 import type { Server } from './servers.ts'
 
@@ -53,6 +54,7 @@ export class Nodes {
   readonly #connections: NodeConnections
   readonly #lookEveryMs: number
   readonly #pools = new Map<string, pg.Pool>()
+  readonly #lanes = new Map<number, Lane>()
   readonly #avoidUntil = new Map<number, number>()
   #nodes: readonly number[] = []
   #servers = new Map<number, Server>()
@@ -74,6 +76,13 @@ export class Nodes {
       )
     }
     return this.#nodes[bucket]
+  }
+
+  /** Where calls for the server take turns, of whatever kind. One at a time: a call costs more than what each of a group adds to it. */
+  laneOf(node: number): Lane {
+    const lane = this.#lanes.get(node) ?? new Lane(1)
+    this.#lanes.set(node, lane)
+    return lane
   }
 
   /** A session with the server. Undefined if the server gives none: then nothing was sent. */
