@@ -7,7 +7,7 @@ import {
   GroupedStatement,
   type Grouping,
 } from '../../../src/adapters/persistence-prisma/connection/grouped-statement.ts'
-import { Lane } from '../../../src/adapters/persistence-prisma/connection/lane.ts'
+import { Slots } from '../../../src/adapters/persistence-prisma/connection/slots.ts'
 import { StorageFault } from '../../../src/adapters/persistence-prisma/connection/storage-errors.ts'
 import { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
 import type { InContext } from '../../../src/contracts/statement-hook.ts'
@@ -105,7 +105,7 @@ test('inputs that wait at the same moment share a statement, in the context of n
 })
 
 test('while the groups that may be under way are, the next one fills', async (t) => {
-  const s = grouped({ lane: new Lane(1) })
+  const s = grouped({ slots: new Slots(1) })
 
   const first = s.ask('a')
   await turn()
@@ -121,7 +121,7 @@ test('while the groups that may be under way are, the next one fills', async (t)
 })
 
 test('a group that is slow holds up no other', async (t) => {
-  const s = grouped({ lane: new Lane(1), slowAfterMs: 1 })
+  const s = grouped({ slots: new Slots(1), slowAfterMs: 1 })
 
   const slow = s.ask('a')
   await turn()
@@ -154,7 +154,7 @@ test('a statement that gathers waits for others to share it with', async (t) => 
 })
 
 test('two inputs with one key never share a statement', async (t) => {
-  const s = grouped({ lane: new Lane(1) })
+  const s = grouped({ slots: new Slots(1) })
 
   const rows = fill(s, 'aabab')
   const groups: (readonly string[])[] = []
@@ -169,7 +169,7 @@ test('two inputs with one key never share a statement', async (t) => {
 })
 
 test('an input waits as long as another one of its key is under way, and then joins behind those that waited', async (t) => {
-  const s = grouped({ lane: new Lane(9), mostMembers: 2 })
+  const s = grouped({ slots: new Slots(9), mostMembers: 2 })
 
   const rows = fill(s, 'aaab')
   await turn()
@@ -244,7 +244,7 @@ test('an input that waits behind its key for too long fails when its turn comes'
 })
 
 test('an input that shares no statement goes alone, and the others without it', async (t) => {
-  const s = grouped({ lane: new Lane(1) })
+  const s = grouped({ slots: new Slots(1) })
 
   const rows = [s.ask('a'), s.ask('b', 'alone'), s.ask('c'), s.ask('d', 'alone')]
   for (let n = 0; n < 3; n++) {
@@ -360,7 +360,7 @@ test('a member that a group could not decide is sent alone, once the others have
 })
 
 test('an input that no group takes in time fails, and the next ones go on', async (t) => {
-  const s = grouped({ lane: new Lane(1), slowAfterMs: 60_000, mostWaitInMs: 500 })
+  const s = grouped({ slots: new Slots(1), slowAfterMs: 60_000, mostWaitInMs: 500 })
 
   const first = s.ask('a')
   await turn()
@@ -394,7 +394,7 @@ test('an input that cannot be written as JSON fails alone, and takes no member a
 })
 
 test('an input that a stored one has beaten is not sent, and gets no row', async (t) => {
-  const s = grouped({ lane: new Lane(1) })
+  const s = grouped({ slots: new Slots(1) })
 
   const first = s.ask('a')
   await turn()
@@ -410,7 +410,7 @@ test('an input that a stored one has beaten is not sent, and gets no row', async
 })
 
 test('an input that was not stored beats nobody', async (t) => {
-  const s = grouped({ lane: new Lane(1) })
+  const s = grouped({ slots: new Slots(1) })
 
   const first = s.ask('a')
   await turn()

@@ -180,6 +180,9 @@ test.serial('nobody changes or deletes an event, except retention, which only de
       if (statements.sharding === 'citus') {
         await retention.$executeRaw`SET LOCAL citus.propagate_set_commands = 'local'`
       }
+      const [{ owner }] = await retention.$queryRaw<[{ owner: string }]>`
+        SELECT quote_ident(pg_get_userbyid(relowner)) AS owner FROM pg_class WHERE oid = 'challenge_events'::regclass`
+      await retention.$executeRawUnsafe(`SET LOCAL ROLE ${owner}`)
       await retention.$executeRaw`SET LOCAL countersign.retention = 'on'`
       return retention.$executeRawUnsafe(statement)
     })

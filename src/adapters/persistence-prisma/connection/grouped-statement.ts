@@ -1,7 +1,7 @@
 import type { InContext } from '../../../contracts/statement-hook.ts'
 import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import type { Prisma } from '../generated/client.ts'
-import { Lane } from './lane.ts'
+import { Slots } from './slots.ts'
 import { nameOf, type Statements } from './statements.ts'
 import { StorageFault } from './storage-errors.ts'
 
@@ -11,7 +11,7 @@ const MOST_MEMBERS = 32
 const MOST_BYTES = 256 * 1024
 /** Groups under way at a time. With fewer, more requests wait together and share a statement. */
 const GROUPS_UNDER_WAY = 2
-/** After this time a group gives its place up, so that a slow one does not hold up the others. */
+/** After this time a group gives its slot up, so that a slow one does not hold up the others. */
 const SLOW_AFTER_MS = 100
 /** An input that no group has taken by then fails, as a query does that gets no connection. */
 const MOST_WAIT_IN_MS = 3000
@@ -68,8 +68,8 @@ type SharedStatements = Pick<Statements, 'grouped' | 'hook' | 'send'>
 export interface GroupBounds {
   readonly mostMembers?: number
   readonly mostBytes?: number
-  /** Where groups take turns. By default, in a lane of their own for two. */
-  readonly lane?: Lane
+  /** By default two, for the groups of this statement alone. */
+  readonly slots?: Slots
   readonly slowAfterMs?: number
   readonly mostWaitInMs?: number
   readonly mostWaitBehindInMs?: number
@@ -104,7 +104,7 @@ export class GroupedStatement<Input, Row extends object> {
     this.#bounds = {
       mostMembers: bounds.mostMembers ?? MOST_MEMBERS,
       mostBytes: bounds.mostBytes ?? MOST_BYTES,
-      lane: bounds.lane ?? new Lane(GROUPS_UNDER_WAY),
+      slots: bounds.slots ?? new Slots(GROUPS_UNDER_WAY),
       slowAfterMs: bounds.slowAfterMs ?? SLOW_AFTER_MS,
       mostWaitInMs: bounds.mostWaitInMs ?? MOST_WAIT_IN_MS,
       mostWaitBehindInMs: bounds.mostWaitBehindInMs ?? MOST_WAIT_BEHIND_IN_MS,
@@ -157,37 +157,37 @@ export class GroupedStatement<Input, Row extends object> {
     else setTimeout(join, Math.min(REST_FACTOR * (performance.now() - since), this.#bounds.mostRestInMs))
   }
 
-  /** The next group takes its place in the lane. */
+  /** The next group goes out when it has a slot. */
   #schedule(): void {
     if (this.#scheduled || this.#waiting.length === 0) return
     this.#scheduled = true
     // Lets the requests that the event loop has read already join before the group goes out.
-    const enter = () => this.#bounds.lane.enter(() => setImmediate(() => this.#sendNext()))
+    const take = () => this.#bounds.slots.take(() => setImmediate(() => this.#sendNext()))
     const left = this.#waiting[0]!.since + this.#bounds.gatherForMs - performance.now()
-    if (left > 0) setTimeout(enter, left)
-    else enter()
+    if (left > 0) setTimeout(take, left)
+    else take()
   }
 
   async #sendNext(): Promise<void> {
     this.#scheduled = false
-    const { lane, slowAfterMs } = this.#bounds
+    const { slots, slowAfterMs } = this.#bounds
     const group = this.#takeGroup()
     if (group.length === 0) {
-      lane.leave()
+      slots.free()
       this.#schedule()
       return
     }
-    let hasPlace = true
-    const leave = () => {
-      if (hasPlace) lane.leave()
-      hasPlace = false
+    let hasSlot = true
+    const freeSlot = () => {
+      if (hasSlot) slots.free()
+      hasSlot = false
     }
     this.#schedule()
     this.#statements.grouped(this.#grouping.name, group.length)
-    const slow = setTimeout(leave, slowAfterMs)
+    const slow = setTimeout(freeSlot, slowAfterMs)
     await (group.length === 1 ? this.#sendAlone(group[0]!) : this.#sendTogether(group))
     clearTimeout(slow)
-    leave()
+    freeSlot()
   }
 
   /** The oldest that may share a statement. */

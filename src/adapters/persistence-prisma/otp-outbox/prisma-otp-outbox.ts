@@ -2,7 +2,7 @@ import { announce, type CommitListener } from '../../../application/ports/commit
 import type { OtpDelivery, OtpOutbox } from '../../../application/ports/otp-outbox.ts'
 import type { ChallengeEvent } from '../../../domain/domain-event.ts'
 import type { OtpIssuance, QueuedIssuance } from '../../../domain/otp-issuance.ts'
-import { Lane } from '../connection/lane.ts'
+import { Slots } from '../connection/slots.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Joined } from '../row-mapping.ts'
 import type { Seals } from '../seals/row-seals.ts'
@@ -52,7 +52,7 @@ export class PrismaOtpOutbox implements OtpOutbox {
     }
     this.#records = groupsOf(statements, RECORDING, {
       mostMembers: MOST_MEMBERS,
-      lane: new Lane(GROUPS_UNDER_WAY),
+      slots: new Slots(GROUPS_UNDER_WAY),
     })
   }
 

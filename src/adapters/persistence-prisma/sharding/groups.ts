@@ -1,5 +1,5 @@
 import { type GroupBounds, GroupedStatement, type Grouping } from '../connection/grouped-statement.ts'
-import { Lane } from '../connection/lane.ts'
+import { Slots } from '../connection/slots.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Prisma } from '../generated/client.ts'
 import { delegated, here } from './delegated.ts'
@@ -43,7 +43,7 @@ export function groupsOf<Input, Row extends object>(
 
 /** A call that waits for a lock keeps all others from its server for so long. */
 const SLOW_AFTER_MS = 25
-const ALL_AT_ONCE = { lane: new Lane(Number.POSITIVE_INFINITY) }
+const ALL_AT_ONCE = { slots: new Slots(Number.POSITIVE_INFINITY) }
 
 /** Inputs whose rows are on one server share a statement, in a session with that server where there is one, and wait for no other server. */
 export class GroupsByNode<Input, Row extends object> implements Groups<Input, Row> {
@@ -102,7 +102,7 @@ export class GroupsByNode<Input, Row extends object> implements Groups<Input, Ro
       },
       isUnknown
         ? ALL_AT_ONCE
-        : { slowAfterMs: SLOW_AFTER_MS, ...this.#bounds, lane: this.#nodes.laneOf(node) },
+        : { slowAfterMs: SLOW_AFTER_MS, ...this.#bounds, slots: this.#nodes.slotsOf(node) },
     )
   }
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { Lane } from '../connection/lane.ts'
+import { Slots } from '../connection/slots.ts'
 import { Prisma } from '../generated/client.ts'
 import type { Server } from './servers.ts'
 
@@ -54,7 +54,7 @@ export class Nodes {
   readonly #connections: NodeConnections
   readonly #lookEveryMs: number
   readonly #pools = new Map<string, pg.Pool>()
-  readonly #lanes = new Map<number, Lane>()
+  readonly #slots = new Map<number, Slots>()
   readonly #avoidUntil = new Map<number, number>()
   #nodes: readonly number[] = []
   #servers = new Map<number, Server>()
@@ -78,11 +78,11 @@ export class Nodes {
     return this.#nodes[bucket]
   }
 
-  /** Where calls for the server take turns, of whatever kind. One at a time: a call costs more than what each of a group adds to it. */
-  laneOf(node: number): Lane {
-    const lane = this.#lanes.get(node) ?? new Lane(1)
-    this.#lanes.set(node, lane)
-    return lane
+  /** For calls to the server, of whatever kind. There is one: a call costs more than what each of a group adds to it. */
+  slotsOf(node: number): Slots {
+    const slots = this.#slots.get(node) ?? new Slots(1)
+    this.#slots.set(node, slots)
+    return slots
   }
 
   /** A session with the server. Undefined if the server gives none: then nothing was sent. */
