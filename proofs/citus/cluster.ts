@@ -108,7 +108,7 @@ export class Cluster {
     }
   }
 
-  /** Citus takes a role to the other servers, and needs to be told how it connects to them. */
+  /** Citus takes a role to the other servers, and has to know how it connects to them. */
   async #createRoles(): Promise<void> {
     await this.#run(at(this.nodes[0]!.url, this.template), ROLES)
     for (const role of Object.values(this.#roles)) {

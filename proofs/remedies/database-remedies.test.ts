@@ -70,6 +70,7 @@ type Unfollowed =
   | 'functions'
   | 'copies'
   | 'servers'
+  | 'betweenServers'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 const ALL_IGNORED = {

@@ -83,19 +83,19 @@ test.serial('a server of another cluster gets no call', async (t) => {
   t.deepEqual(await loadsOf(THERE), ['step-ups.load'])
 })
 
+/** What doctor says about the servers. */
+async function foundAbout(url: string): Promise<string[]> {
+  const check = new DatabaseCheck({ url, production: false, sharding: 'citus' }, { now: () => new Date() })
+  return (await resultsOf(check))
+    .filter(({ name }) => /^database-s/.test(name))
+    .map(({ name, level, found }) => `${name} ${level}: ${found}`)
+}
+
 test.serial('doctor says which servers take no session, and which shards have no functions', async (t) => {
   const port = await closedPort()
   const { url } = await cluster({ hostname: '127.0.0.1', port })
-  const found = async () =>
-    (
-      await resultsOf(
-        new DatabaseCheck({ url, production: false, sharding: 'citus' }, { now: () => new Date() }),
-      )
-    )
-      .filter(({ name }) => /^database-s/.test(name))
-      .map(({ name, level, found }) => `${name} ${level}: ${found}`)
 
-  const before = await found()
+  const before = await foundAbout(url)
   await query(
     url,
     `INSERT INTO pg_dist_shard VALUES ('challenges', 999, '3000')`,
@@ -106,10 +106,26 @@ test.serial('doctor says which servers take no session, and which shards have no
     'database-sharding ok: Citus spreads the tables over several servers, and has the functions for that',
     `database-servers warning: 127.0.0.1:${port} refuses connections (ECONNREFUSED); calls about the users of these servers go over the coordinator, which takes more work`,
   ])
-  t.deepEqual(await found(), [
+  t.deepEqual(await foundAbout(url), [
     'database-sharding warning: shards without functions of their own: 1; calls about their users take several times the work',
     'database-servers ok: 1 of 1 servers take sessions from here',
   ])
+})
+
+test.serial('doctor says that the coordinator can pass no statement on to another server', async (t) => {
+  const { url } = await cluster(new URL(serverUrl()))
+  await query(
+    url,
+    `CREATE FUNCTION refuse() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+     BEGIN RAISE EXCEPTION 'no password supplied' USING ERRCODE = 'connection_failure'; END $$`,
+    'ALTER TABLE challenges RENAME TO challenges_of_all',
+    'CREATE VIEW challenges AS SELECT * FROM challenges_of_all WHERE refuse()',
+  )
+
+  t.is(
+    (await foundAbout(url)).at(-1),
+    'database-servers failed: a statement over all servers fails (08006), as each search for due mails would',
+  )
 })
 
 test.serial(

@@ -43,6 +43,8 @@ export const DATABASE_REMEDIES = {
   copies: 'Run deploy/citus/shards.sql on the coordinator',
   servers:
     'Let the service reach each server by the name and port that Citus has for it (pg_dist_node), with the role and the password of DATABASE_URL (pg_hba.conf)',
+  betweenServers:
+    'See the log of the coordinator; give Citus the password of the role on each server (pg_dist_authinfo), and admit the role from the other servers (pg_hba.conf)',
   standby:
     'Let DATABASE_URL lead to the primary, through a proxy that follows it (deploy/high-availability/haproxy.cfg); if the primary is lost, promote a standby',
   readOnly: ({ source, role, database }: ReadOnlySource) =>

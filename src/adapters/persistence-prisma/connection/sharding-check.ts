@@ -71,6 +71,21 @@ async function* checkServers(pool: pg.Pool, url: string): AsyncGenerator<CheckRe
       `${servers.length} of ${servers.length} servers take sessions from here`,
     )
   }
+  if (servers.length > 0) yield* checkStatementOverAll(pool)
+}
+
+/** Citus connects from one server to the other as the role of the session, so each of them needs the password of that role. */
+async function* checkStatementOverAll(pool: pg.Pool): AsyncGenerator<CheckResult> {
+  try {
+    await pool.query('SELECT FROM challenges LIMIT 1')
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? 'no code'
+    yield CheckResult.failed(
+      'database-servers',
+      `a statement over all servers fails (${code}), as each search for due mails would`,
+      REMEDIES.betweenServers,
+    )
+  }
 }
 
 async function problemWith(server: Server, url: string): Promise<string | undefined> {
