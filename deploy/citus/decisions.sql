@@ -574,7 +574,8 @@ BEGIN
                 SELECT i FROM unnest(t.issued_at) AS i WHERE i > m.at - interval '1 hour' ORDER BY i DESC OFFSET m.most - 1 LIMIT 1
             ) + interval '1 hour' INTO spent_until
             FROM mailbox_issuances t WHERE t.bucket = m.bucket AND t.mailbox = address;
-            EXIT;
+            -- Without it there is room: another session has made the row since, or let a code count no more.
+            EXIT WHEN spent_until IS NOT NULL;
         END LOOP;
         RETURN NEXT;
     END LOOP;

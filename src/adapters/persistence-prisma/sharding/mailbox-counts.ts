@@ -13,12 +13,11 @@ interface Counting {
   readonly at: Date
 }
 
-interface CountedRow {
-  readonly counted: boolean
-  readonly spent_until: Date | null
-}
+type CountedRow =
+  | { readonly counted: true; readonly spent_until: null }
+  | { readonly counted: false; readonly spent_until: Date }
 
-type MailboxCount = { readonly counted: true } | { readonly counted: false; readonly until: Date | null }
+type MailboxCount = { readonly counted: true } | { readonly counted: false; readonly until: Date }
 
 const COUNTS: DelegatedInputs<Counting> = {
   name: 'mailbox-issuances.count',
@@ -42,10 +41,9 @@ export class MailboxCounts {
     this.#counts = new GroupsByNode(statements, nodes, COUNTS)
   }
 
-  /** Counts one more code, if the mailbox has room for it. If not, `until` is when it has. Null says that it has by now. */
+  /** Counts one more code, if the mailbox has room for it. If not, `until` is when it has. */
   async count(mailbox: NonNullable<StepUpDecision['mailbox']>, at: Date): Promise<MailboxCount> {
     const [row] = await this.#counts.query({ mailbox, at })
-    const { counted, spent_until: until } = row!
-    return counted ? { counted } : { counted, until }
+    return row!.counted ? { counted: true } : { counted: false, until: row!.spent_until }
   }
 }
