@@ -5,6 +5,7 @@ import type { Statements } from '../../../src/adapters/persistence-prisma/connec
 import type { Prisma } from '../../../src/adapters/persistence-prisma/generated/client.ts'
 import { GroupsByNode } from '../../../src/adapters/persistence-prisma/sharding/groups.ts'
 import { Nodes } from '../../../src/adapters/persistence-prisma/sharding/nodes.ts'
+import { StorageUnavailable } from '../../../src/contracts/storage-unavailable.ts'
 
 interface Call {
   readonly name: string
@@ -127,6 +128,24 @@ test('calls of all kinds for one node take turns, the one that came first next',
   await turn()
   await turn()
   t.deepEqual(sortedByNode(calls), [...begun, ['test.ask', 1]])
+})
+
+test('of the calls for a node that hangs, five at a time go over the coordinator, and the next one fails', async (t) => {
+  const { ask, calls } = await groups([1, 2])
+  for (let n = 0; n < 5; n++) {
+    void ask(0)
+    while (calls.length === n) await turn()
+  }
+
+  await t.throwsAsync(ask(0), { instanceOf: StorageUnavailable })
+  void ask(1)
+  await turn()
+  t.is(calls.at(-1)!.bucket, 1)
+  calls[0]!.answer([])
+  await turn()
+  void ask(0)
+  while (calls.length < 7) await turn()
+  t.is(calls[6]!.bucket, 0)
 })
 
 test('while the node of a bucket is not known, each input goes alone and at once', async (t) => {

@@ -171,23 +171,22 @@ export class GroupedStatement<Input, Row extends object> {
   async #sendNext(): Promise<void> {
     this.#scheduled = false
     const { slots, slowAfterMs } = this.#bounds
-    const group = this.#takeGroup()
-    if (group.length === 0) {
-      slots.free()
-      this.#schedule()
-      return
-    }
     let hasSlot = true
     const freeSlot = () => {
       if (hasSlot) slots.free()
       hasSlot = false
     }
-    this.#schedule()
-    this.#statements.grouped(this.#grouping.name, group.length)
     const slow = setTimeout(freeSlot, slowAfterMs)
-    await (group.length === 1 ? this.#sendAlone(group[0]!) : this.#sendTogether(group))
-    clearTimeout(slow)
-    freeSlot()
+    try {
+      const group = this.#takeGroup()
+      this.#schedule()
+      if (group.length === 0) return
+      this.#statements.grouped(this.#grouping.name, group.length)
+      await (group.length === 1 ? this.#sendAlone(group[0]!) : this.#sendTogether(group))
+    } finally {
+      clearTimeout(slow)
+      freeSlot()
+    }
   }
 
   /** The oldest that may share a statement. */

@@ -88,9 +88,14 @@ export class GroupsByNode<Input, Row extends object> implements Groups<Input, Ro
       {
         hook,
         grouped: (statement, members) => this.#statements.grouped(statement, members),
-        send: async <Found extends object>(form: Prisma.Sql) =>
-          (isUnknown ? undefined : await this.#statements.sendTo<Found>(node, forms.get(form)!)) ??
-          this.#statements.send<Found>(form),
+        send: async <Found extends object>(form: Prisma.Sql) => {
+          const overCoordinator = () => this.#statements.send<Found>(form)
+          if (isUnknown) return overCoordinator()
+          return (
+            (await this.#statements.sendTo<Found>(node, forms.get(form)!)) ??
+            this.#nodes.overCoordinator(node, overCoordinator)
+          )
+        },
       },
       {
         ...{ name, columns },

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { StorageUnavailable } from '../../../contracts/storage-unavailable.ts'
 import { Slots } from '../connection/slots.ts'
 import { Prisma } from '../generated/client.ts'
 import type { Server } from './servers.ts'
@@ -7,6 +8,12 @@ import type { Server } from './servers.ts'
 const LOOK_EVERY_MS = 10_000
 /** A server that gave no session is asked again after this time. Until then its calls go over the coordinator. */
 const AVOID_FOR_MS = 10_000
+
+/**
+ * Calls for one server that go over the coordinator at a time. If the server hangs, so do they, each in a session with the coordinator. The
+ * other half of these sessions is for calls to other servers.
+ */
+const MOST_OVER_COORDINATOR = 5
 
 /** Citus gives the coordinator this number. */
 const COORDINATOR = 0
@@ -56,6 +63,7 @@ export class Nodes {
   readonly #pools = new Map<string, pg.Pool>()
   readonly #slots = new Map<number, Slots>()
   readonly #avoidUntil = new Map<number, number>()
+  readonly #overCoordinator = new Map<number, number>()
   #nodes: readonly number[] = []
   #servers = new Map<number, Server>()
   #lookAt = 0
@@ -94,6 +102,18 @@ export class Nodes {
     } catch {
       this.#avoidUntil.set(node, performance.now() + AVOID_FOR_MS)
       return undefined
+    }
+  }
+
+  /** Sends a call for the server over the coordinator. @throws {StorageUnavailable} if too many are under way. */
+  async overCoordinator<Result>(node: number, send: () => Promise<Result>): Promise<Result> {
+    const underWay = this.#overCoordinator.get(node) ?? 0
+    if (underWay === MOST_OVER_COORDINATOR) throw new StorageUnavailable('no session with the server')
+    this.#overCoordinator.set(node, underWay + 1)
+    try {
+      return await send()
+    } finally {
+      this.#overCoordinator.set(node, this.#overCoordinator.get(node)! - 1)
     }
   }
 
