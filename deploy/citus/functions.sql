@@ -46,8 +46,10 @@ BEGIN
         WHERE head.bucket = of_bucket AND head.subject_user_id = of_subject
         RETURNING head.* INTO advanced;
         EXIT WHEN FOUND;
-        -- Another bucket than that of the head finds no head, so an event with the wrong one always comes here.
-        IF of_bucket IS DISTINCT FROM public.bucket_of(of_subject) THEN
+        -- Another bucket or shard than that of the head finds no head, so an event in the wrong place always comes here.
+        IF of_bucket IS DISTINCT FROM public.bucket_of(of_subject) OR of_table NOT IN (
+            'challenge_events', 'challenge_events_' || get_shard_id_for_distribution_column('public.challenge_events', of_bucket)
+        ) THEN
             RAISE EXCEPTION 'the bucket is that of another subject' USING ERRCODE = 'check_violation';
         END IF;
         INSERT INTO public.trail_heads (bucket, subject_user_id, position, hash, previous_hash)
@@ -144,7 +146,8 @@ BEGIN
     DELETE FROM public.challenge_events WHERE id > retention.purged_to AND id <= last_id;
     GET DIAGNOSTICS purged = ROW_COUNT;
     SET LOCAL countersign.retention = 'off';
-    UPDATE public.trail_retention SET purged_to = last_id;
+    -- Another server does not know the lock of this one.
+    UPDATE public.trail_retention SET purged_to = greatest(purged_to, last_id);
     RETURN purged;
 END;
 $$;

@@ -71,6 +71,7 @@ type Unfollowed =
   | 'copies'
   | 'servers'
   | 'betweenServers'
+  | 'rightsOfServers'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 const ALL_IGNORED = {

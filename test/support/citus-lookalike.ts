@@ -38,7 +38,8 @@ const CALLS_OF_CITUS = `
   CREATE FUNCTION pg_catalog.lock_shard_metadata(integer, bigint[]) RETURNS void LANGUAGE sql AS '';
   CREATE FUNCTION create_reference_table(text) RETURNS void LANGUAGE sql AS '';
   CREATE FUNCTION create_distributed_table(text, text, colocate_with text) RETURNS void LANGUAGE sql AS '';
-  CREATE FUNCTION create_distributed_function(regprocedure, text, colocate_with text) RETURNS void LANGUAGE sql AS '';`
+  CREATE FUNCTION create_distributed_function(regprocedure, text = '', colocate_with text = '') RETURNS void LANGUAGE sql AS '';
+  CREATE FUNCTION pg_catalog.get_shard_id_for_distribution_column(regclass, integer) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';`
 
 /** Each table has a shard on this server, which is all of it, and one on another server. */
 const SHARDS = [

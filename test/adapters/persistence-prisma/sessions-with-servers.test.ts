@@ -118,8 +118,8 @@ test.serial('doctor says that the coordinator can pass no statement on to anothe
     url,
     `CREATE FUNCTION refuse() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
      BEGIN RAISE EXCEPTION 'no password supplied' USING ERRCODE = 'connection_failure'; END $$`,
-    'ALTER TABLE challenges RENAME TO challenges_of_all',
-    'CREATE VIEW challenges AS SELECT * FROM challenges_of_all WHERE refuse()',
+    'ALTER TABLE idempotency_keys RENAME TO keys_of_all',
+    'CREATE VIEW idempotency_keys AS SELECT * FROM keys_of_all WHERE refuse()',
   )
 
   t.is(
@@ -127,6 +127,37 @@ test.serial('doctor says that the coordinator can pass no statement on to anothe
     'database-servers failed: a statement over all servers fails (08006), as each search for due mails would',
   )
 })
+
+test.serial('doctor says on which server everybody may run functions as their owner', async (t) => {
+  const { hostname, port } = new URL(serverUrl())
+  const { url } = await cluster({ hostname, port })
+  await query(url, 'GRANT EXECUTE ON FUNCTION chain_challenge_event() TO PUBLIC')
+
+  t.is(
+    (await foundAbout(url)).at(-1),
+    `database-servers failed: on ${hostname}:${port}, everybody may run functions with the rights of their owner`,
+  )
+})
+
+test.serial(
+  'grants.sql takes each function with the rights of its owner from everybody, on all servers',
+  async (t) => {
+    const { url } = await createCitusLookalike()
+    const found = await query(
+      url,
+      `SELECT format('%s(%s)', proname, oidvectortypes(proargtypes)) AS signature FROM pg_proc
+     WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1`,
+    )
+    const revoked = [
+      ...(await citusFile('grants.sql')).matchAll(/^REVOKE ALL ON FUNCTION (.*) FROM PUBLIC;$/gm),
+    ]
+
+    t.deepEqual(
+      revoked.map(([, signature]) => signature!).sort(),
+      found.map((row) => (row as { signature: string }).signature),
+    )
+  },
+)
 
 test.serial(
   'after a shard was split, another run of shards.sql gives the new shards their functions',

@@ -45,6 +45,8 @@ export const DATABASE_REMEDIES = {
     'Let the service reach each server by the name and port that Citus has for it (pg_dist_node), with the role and the password of DATABASE_URL (pg_hba.conf)',
   betweenServers:
     'See the log of the coordinator; give Citus the password of the role on each server (pg_dist_authinfo), and admit the role from the other servers (pg_hba.conf)',
+  rightsOfServers:
+    'On the coordinator, run deploy/postgresql/roles.sql as a superuser, then both grants.sql as the owner',
   standby:
     'Let DATABASE_URL lead to the primary, through a proxy that follows it (deploy/high-availability/haproxy.cfg); if the primary is lost, promote a standby',
   readOnly: ({ source, role, database }: ReadOnlySource) =>

@@ -53,31 +53,38 @@ async function checkShards(pool: pg.Pool): Promise<CheckResult | undefined> {
 
 /** A process has sessions with each server of the tables. Without one, its calls go over the coordinator. */
 async function* checkServers(pool: pg.Pool, url: string): AsyncGenerator<CheckResult> {
+  const name = 'database-servers'
   const { rows: servers } = await pool.query<Server>(
     `SELECT nodename AS host, nodeport AS port, cluster_id() AS cluster FROM pg_dist_node
      WHERE isactive AND noderole = 'primary' AND groupid <> 0 AND shouldhaveshards ORDER BY nodeid`,
   )
-  const checks = servers.map(async (server) => ({ server, problem: await problemWith(server, url) }))
-  const found = await Promise.all(checks)
-  const away = found.flatMap(({ server: { host, port }, problem }) =>
-    problem === undefined ? [] : [`${host}:${port} ${problem}`],
+  const found = await Promise.all(
+    servers.map(async (server) => ({ ...server, ...(await lookAt(server, url)) })),
   )
+  const away = found.filter(({ problem }) => problem !== undefined)
+  const open = found.filter(({ isOpen }) => isOpen)
   if (away.length > 0) {
+    const each = away.map(({ host, port, problem }) => `${host}:${port} ${problem}`).join(', ')
     const calls = 'calls about the users of these servers go over the coordinator, which takes more work'
-    yield CheckResult.warning('database-servers', `${away.join(', ')}; ${calls}`, REMEDIES.servers)
-  } else if (servers.length > 0) {
-    yield CheckResult.ok(
-      'database-servers',
-      `${servers.length} of ${servers.length} servers take sessions from here`,
-    )
+    yield CheckResult.warning(name, `${each}; ${calls}`, REMEDIES.servers)
   }
-  if (servers.length > 0) yield* checkStatementOverAll(pool)
+  if (open.length > 0) {
+    const each = open.map(({ host, port }) => `${host}:${port}`).join(', ')
+    const what = 'everybody may run functions with the rights of their owner'
+    yield CheckResult.failed(name, `on ${each}, ${what}`, REMEDIES.rightsOfServers)
+  }
+  if (servers.length === 0) return
+  if (away.length + open.length === 0) {
+    const all = `${servers.length} of ${servers.length} servers`
+    yield CheckResult.ok(name, `${all} take sessions from here`)
+  }
+  yield* checkStatementOverAll(pool)
 }
 
 /** Citus connects from one server to the other as the role of the session, so each of them needs the password of that role. */
 async function* checkStatementOverAll(pool: pg.Pool): AsyncGenerator<CheckResult> {
   try {
-    await pool.query('SELECT FROM challenges LIMIT 1')
+    await pool.query('SELECT FROM idempotency_keys LIMIT 1')
   } catch (error) {
     const code = (error as { code?: string }).code ?? 'no code'
     yield CheckResult.failed(
@@ -88,16 +95,26 @@ async function* checkStatementOverAll(pool: pg.Pool): AsyncGenerator<CheckResult
   }
 }
 
-async function problemWith(server: Server, url: string): Promise<string | undefined> {
+/** Functions with the rights of their owner that everybody may run. Citus creates a function on another server with this right. */
+const OPEN_TO_EVERYBODY = `SELECT EXISTS (
+  SELECT FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) AS granted
+  WHERE pronamespace = 'public'::regnamespace AND prosecdef AND granted.grantee = 0
+) AS open`
+
+async function lookAt(
+  server: Server,
+  url: string,
+): Promise<{ readonly problem?: string; readonly isOpen?: boolean }> {
   const connectionString = urlOnServer(server, url)
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_IN_MS })
   client.on('error', () => {})
   try {
     await client.connect()
     await assertOfCluster(client, server.cluster)
-    return undefined
+    const { rows } = await client.query<{ open: boolean }>(OPEN_TO_EVERYBODY)
+    return { isOpen: rows[0]!.open }
   } catch (error) {
-    return connectionFailure(error).problem
+    return { problem: connectionFailure(error).problem }
   } finally {
     await client.end().catch(() => {})
   }
