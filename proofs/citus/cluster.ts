@@ -8,11 +8,8 @@ import type { Ranges } from './remote-commands.ts'
 const DEPLOY = fileURLToPath(new URL('../../deploy/', import.meta.url))
 const ROLES = 'postgresql/roles.sql'
 /** What the owner runs after the migrations, in this order. */
-const BY_OWNER = [
-  ...['distribute', 'functions', 'decisions', 'shards'].map((name) => `citus/${name}.sql`),
-  'postgresql/grants.sql',
-  'citus/grants.sql',
-] as const
+const DISTRIBUTION = ['distribute', 'functions', 'decisions', 'shards'].map((name) => `citus/${name}.sql`)
+const GRANTS = ['postgresql/grants.sql', 'citus/grants.sql'] as const
 
 /** The move of a shard waits for good if no process is free to copy it. */
 const STATEMENT_TIMEOUT_IN_MS = 90_000
@@ -78,27 +75,13 @@ export class Cluster {
 
   /** Makes the database that all others are copies of: with every migration, and distributed. */
   async layTemplate(): Promise<void> {
-    const [coordinator] = this.nodes as [Node]
-    await Promise.all(
-      this.nodes.map(async ({ url }) => {
-        await query(url, `CREATE DATABASE ${this.template}`)
-        await query(at(url, this.template), 'CREATE EXTENSION citus')
-      }),
-    )
-    const url = at(coordinator.url, this.template)
-    await query(url, 'SELECT citus_set_coordinator_host($1, $2)', [coordinator.host, coordinator.port])
-    for (const { host, port } of this.nodes.slice(1))
-      await query(url, 'SELECT citus_add_node($1, $2)', [host, port])
-    if (!coordinator.hasShards) {
-      await query(url, `SELECT citus_set_node_property($1, $2, 'shouldhaveshards', false)`, [
-        coordinator.host,
-        coordinator.port,
-      ])
-    }
-    await this.#createRoles()
-    const asOwner = this.#as('countersign_owner', url)
-    await migrateDatabase(asOwner)
-    for (const file of BY_OWNER) await this.#run(asOwner, file)
+    const url = at(this.nodes[0]!.url, this.template)
+    await this.#createDatabases(this.nodes, this.template)
+    await this.#installCitus(this.template)
+    await this.#createRoles(url)
+    await this.#introduceRoles(this.template)
+    await migrateDatabase(this.#as('countersign_owner', url))
+    await this.#distribute(url)
     for (const { url: server } of this.nodes) {
       // A template may have no session, and Citus keeps one of its own in each database.
       await query(server, `ALTER DATABASE ${this.template} ALLOW_CONNECTIONS false`)
@@ -108,17 +91,97 @@ export class Cluster {
     }
   }
 
-  /** Citus takes a role to the other servers, and has to know how it connects to them. */
-  async #createRoles(): Promise<void> {
-    await this.#run(at(this.nodes[0]!.url, this.template), ROLES)
-    for (const role of Object.values(this.#roles)) {
-      await query(at(this.nodes[0]!.url, this.template), `ALTER ROLE ${role} PASSWORD '${this.#password}'`)
-      for (const { url } of this.nodes) {
-        await query(at(url, this.template), 'INSERT INTO pg_dist_authinfo VALUES (0, $1, $2)', [
+  /**
+   * Distributes a database that was on one PostgreSQL until then. The last server joins afterwards.
+   *
+   * @param fill stores what the service had there.
+   */
+  async distributeExisting(name: string, fill: (url: string) => Promise<void>): Promise<string> {
+    const database = `${this.prefix}_${name}`
+    const [coordinator, ...others] = this.nodes as [Node, ...Node[]]
+    const url = at(coordinator.url, database)
+    await this.#createDatabases([coordinator], database)
+    await this.#run(url, ROLES)
+    await migrateDatabase(this.#as('countersign_owner', url))
+    await this.#run(this.#as('countersign_owner', url), GRANTS[0])
+    await fill(this.asService(url))
+    await this.#createDatabases(others, database)
+    const later = others.length > 1 ? others.slice(-1) : []
+    await this.#installCitus(database, later)
+    await this.#introduceRoles(database)
+    await this.#distribute(url)
+    for (const { host, port } of later) await query(url, 'SELECT citus_add_node($1, $2)', [host, port])
+    await this.#grant(url)
+    return url
+  }
+
+  /** What everybody may do on a server: to use the schema, and to run a function with the rights of its owner. */
+  async rightsOfEverybody(url: string): Promise<string[]> {
+    const database = new URL(url).pathname.slice(1)
+    const found = await Promise.all(
+      this.nodes.map(({ url: server }) =>
+        query<{ granted: string }>(
+          at(server, database),
+          `SELECT current_setting('port') || ': ' || proname AS granted
+           FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) AS granted
+           WHERE pronamespace = 'public'::regnamespace AND prosecdef AND granted.grantee = 0
+           UNION ALL
+           SELECT current_setting('port') || ': schema public' FROM pg_namespace, aclexplode(nspacl) AS granted
+           WHERE nspname = 'public' AND granted.grantee = 0`,
+        ),
+      ),
+    )
+    return found.flat().map(({ granted }) => granted)
+  }
+
+  async #createDatabases(nodes: readonly Node[], name: string): Promise<void> {
+    await Promise.all(nodes.map(({ url }) => query(url, `CREATE DATABASE ${name}`)))
+  }
+
+  /** As its manual says, with all servers named but those that join later. */
+  async #installCitus(database: string, later: readonly Node[] = []): Promise<void> {
+    const [coordinator] = this.nodes as [Node]
+    await Promise.all(this.nodes.map(({ url }) => query(at(url, database), 'CREATE EXTENSION citus')))
+    const url = at(coordinator.url, database)
+    await query(url, 'SELECT citus_set_coordinator_host($1, $2)', [coordinator.host, coordinator.port])
+    for (const node of this.nodes.slice(1)) {
+      if (!later.includes(node)) await query(url, 'SELECT citus_add_node($1, $2)', [node.host, node.port])
+    }
+    if (!coordinator.hasShards) {
+      await query(url, `SELECT citus_set_node_property($1, $2, 'shouldhaveshards', false)`, [
+        coordinator.host,
+        coordinator.port,
+      ])
+    }
+  }
+
+  /** Citus takes a role to the other servers. */
+  async #createRoles(url: string): Promise<void> {
+    await this.#run(url, ROLES)
+    for (const role of Object.values(this.#roles))
+      await query(url, `ALTER ROLE ${role} PASSWORD '${this.#password}'`)
+  }
+
+  /** Citus has to know how a role connects from one server to another. */
+  async #introduceRoles(database: string): Promise<void> {
+    for (const { url } of this.nodes) {
+      for (const role of Object.values(this.#roles)) {
+        await query(at(url, database), 'INSERT INTO pg_dist_authinfo VALUES (0, $1, $2)', [
           ...[role, `password=${this.#password}`],
         ])
       }
     }
+  }
+
+  async #distribute(url: string): Promise<void> {
+    for (const file of DISTRIBUTION) await this.#run(this.#as('countersign_owner', url), file)
+    await this.#grant(url)
+  }
+
+  /** Once more after a server has joined. */
+  async #grant(url: string): Promise<void> {
+    await this.#run(url, ROLES)
+    for (const file of GRANTS) await this.#run(this.#as('countersign_owner', url), file)
   }
 
   /** The URL of a database, for the service, which may do there what deploy/ grants it. */

@@ -11,7 +11,7 @@ import { parseArgs, promisify, stripVTControlCharacters } from 'node:util'
 import { v7 } from 'uuid'
 import { connectPrisma } from '../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
 import { PrismaStepUps } from '../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
-import { idInBucketOf } from '../../src/domain/bucket.ts'
+import { bucketOf, idInBucketOf } from '../../src/domain/bucket.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
 import { POLICY, TRANSFER } from '../../test/domain/examples.ts'
 import { createDataDir, type ServiceProcess, startProcess } from '../../test/journeys/service-process.ts'
@@ -85,6 +85,7 @@ async function prove(): Promise<void> {
   report('passed', 'set-up', `migrated and distributed in ${since(start)}`)
 
   if (isMeant('controls')) await proveControls()
+  if (isMeant('existing')) await distributeExisting()
   const ofSuites = await watched('suites')
   if (isMeant('suites')) for (const suite of SUITES) await runSuite(suite, ofSuites)
   const ofService = await watched('service')
@@ -92,6 +93,61 @@ async function prove(): Promise<void> {
   if (isMeant('moves')) await raceWhileShardsMove()
   if (isMeant('service')) await runService(ofService)
   if (values.only === undefined) await judgeHotStatements(ofSuites, ofService)
+}
+
+/** A database with rows from before is distributed, and the service goes on with them. */
+async function distributeExisting(): Promise<void> {
+  const start = performance.now()
+  const now = new Date()
+  const old = Array.from({ length: 40 }, (_, n) => demandOf(`existing-${n}`, now))
+  const url = await cluster.distributeExisting('existing', (before) =>
+    inStore(before, 'none', async (stepUps) => {
+      for (const each of old) await open(stepUps, each, now)
+    }),
+  )
+  const lost = await inStore(cluster.asService(url), 'citus', async (stepUps) => {
+    const loaded = await Promise.all(old.map(({ id }) => stepUps.load(id)))
+    const repeated = await Promise.all(old.map((each) => open(stepUps, each, now)))
+    const added = await open(stepUps, demandOf('added', now), now)
+    const isLost = (n: number) => loaded[n]?.challenge.id !== old[n]!.id || repeated[n]!.created
+    return [...old.filter((_, n) => isLost(n)), ...(added.created ? [] : ['a new one'])]
+  })
+  report(
+    lost.length === 0 ? 'passed' : 'failed',
+    'an existing database',
+    `distributed with its rows in ${since(start)}, ${lost.length} of ${old.length} challenges lost`,
+  )
+  const granted = await cluster.rightsOfEverybody(url)
+  report(
+    granted.length === 0 ? 'passed' : 'failed',
+    'least rights',
+    `everybody has ${granted.length === 0 ? 'none on any server' : granted.join(', ')}`,
+  )
+  const forked = await forkChain(url, old[0]!.subjectUserId)
+  report(/bucket is that of another/.test(forked) ? 'passed' : 'failed', 'an event in another shard', forked)
+}
+
+/** Tries what the service must not: to begin a second chain of a subject, in a shard of another bucket. Says what the server answered. */
+async function forkChain(url: string, subject: string): Promise<string> {
+  const [other] = await query<{ shard: string; host: string; port: number }>(
+    url,
+    `SELECT shardid::text AS shard, nodename AS host, nodeport AS port FROM citus_shards
+     WHERE table_name = 'challenge_events'::regclass
+       AND shardid <> get_shard_id_for_distribution_column('challenge_events', $1::integer)`,
+    [bucketOf(subject)],
+  )
+  const on = new URL(cluster.asService(url))
+  on.host = `${other!.host}:${other!.port}`
+  on.searchParams.set('options', '-c citus.enable_manual_changes_to_shards=on')
+  return query(
+    on.href,
+    `INSERT INTO challenge_events_${other!.shard} (bucket, subject_user_id, type, occurred_at, actor, details)
+     VALUES ($1, $2, 'challenge-opened', now(), 'client:payments', '{}')`,
+    [bucketOf(subject), subject],
+  ).then(
+    () => 'was stored',
+    (error: unknown) => `was refused: ${error instanceof Error ? error.message : error}`,
+  )
 }
 
 async function watched(name: string): Promise<string> {
@@ -281,21 +337,37 @@ async function runService(statementsSeen: string): Promise<void> {
 
 /** Stores challenges whose retention is over. */
 async function openLongAgo(url: string): Promise<void> {
-  const { statements, close } = connectPrisma({ url, sharding: 'citus', onConnectionLost: () => {} })
-  const stepUps = new PrismaStepUps(statements, SEALS)
-  for (let n = 0; n < OPENED_LONG_AGO; n++) {
-    const [subjectUserId, at] = [`former-${n}`, new Date(Date.UTC(2021, 0, 1) + n * 1000)]
-    const id = idInBucketOf(subjectUserId, v7({ msecs: at.getTime() }))
-    const demand = { id, clientId: 'payments', subjectUserId, operation: TRANSFER }
-    const [challenge, event] = Challenge.open(demand, POLICY, at)
-    await stepUps.open(
-      challenge,
-      event,
-      { key: `former-${n}`, fingerprint: 'f' },
-      { actor: 'client:payments' },
-    )
+  await inStore(url, 'citus', async (stepUps) => {
+    for (let n = 0; n < OPENED_LONG_AGO; n++) {
+      const at = new Date(Date.UTC(2021, 0, 1) + n * 1000)
+      await open(stepUps, demandOf(`former-${n}`, at), at)
+    }
+  })
+}
+
+function demandOf(subjectUserId: string, at: Date) {
+  const id = idInBucketOf(subjectUserId, v7({ msecs: at.getTime() }))
+  return { id, clientId: 'payments', subjectUserId, operation: TRANSFER }
+}
+
+/** Opens the challenge of a demand. The key is its subject. */
+function open(stepUps: PrismaStepUps, demand: ReturnType<typeof demandOf>, at: Date) {
+  const [challenge, event] = Challenge.open(demand, POLICY, at)
+  const idempotency = { key: demand.subjectUserId, fingerprint: 'f' }
+  return stepUps.open(challenge, event, idempotency, { actor: 'client:payments' })
+}
+
+async function inStore<Result>(
+  url: string,
+  sharding: 'none' | 'citus',
+  work: (stepUps: PrismaStepUps) => Promise<Result>,
+): Promise<Result> {
+  const { statements, close } = connectPrisma({ url, sharding, onConnectionLost: () => {} })
+  try {
+    return await work(new PrismaStepUps(statements, SEALS))
+  } finally {
+    await close()
   }
-  await close()
 }
 
 /** Does something under load. It passes if it succeeds, if no call was refused from its begin on, and if the load goes on after it. */
