@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { migrateDatabase } from '../../src/adapters/persistence-prisma/connection/migrate-deploy.ts'
+import { urlOnServer } from '../../src/adapters/persistence-prisma/sharding/servers.ts'
 import type { Ranges } from './remote-commands.ts'
 
 const DEPLOY = fileURLToPath(new URL('../../deploy/', import.meta.url))
@@ -51,11 +52,12 @@ export class Cluster {
     ).catch((error: unknown) => {
       throw new Error(`${withoutPassword(url)} is no database of a coordinator: ${String(error)}`)
     })
-    const nodes = rows.map(({ host, port, shards }): Node => {
-      const of = new URL(url)
-      of.host = `${host}:${port}`
-      return { url: of.href, host, port, hasShards: shards }
-    })
+    const nodes = rows.map(
+      ({ host, port, shards }): Node => ({
+        url: urlOnServer({ host, port }, url),
+        ...{ host, port, hasShards: shards },
+      }),
+    )
     if (!rows[0]?.coordinator) {
       throw new Error('The coordinator has no address of its own yet: SELECT citus_set_coordinator_host(…)')
     }
@@ -228,8 +230,8 @@ export class Cluster {
   }
 
   /**
-   * Removes all databases of the proof and its roles, or the databases that test files made. Tries each of them before it throws, so that nothing is
-   * under way any more.
+   * Removes all databases of the proof and its roles, or the databases that test files made. Tries each of them before it throws, so that
+   * nothing is under way any more.
    */
   async drop(which: 'all' | 'of test files'): Promise<void> {
     const pattern = which === 'all' ? `${this.prefix}\\_%` : `${this.template}\\_%`

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify, stripVTControlCharacters } from 'node:util'
 import { v7 } from 'uuid'
 import { connectPrisma } from '../../src/adapters/persistence-prisma/connection/connect-prisma.ts'
+import { urlOnServer } from '../../src/adapters/persistence-prisma/sharding/servers.ts'
 import { PrismaStepUps } from '../../src/adapters/persistence-prisma/step-ups/prisma-step-ups.ts'
 import { bucketOf, idInBucketOf } from '../../src/domain/bucket.ts'
 import { Challenge } from '../../src/domain/challenge.ts'
@@ -136,8 +137,7 @@ async function forkChain(url: string, subject: string): Promise<string> {
        AND shardid <> get_shard_id_for_distribution_column('challenge_events', $1::integer)`,
     [bucketOf(subject)],
   )
-  const on = new URL(cluster.asService(url))
-  on.host = `${other!.host}:${other!.port}`
+  const on = new URL(urlOnServer(other!, cluster.asService(url)))
   on.searchParams.set('options', '-c citus.enable_manual_changes_to_shards=on')
   return query(
     on.href,

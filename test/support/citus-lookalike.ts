@@ -1,26 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import { SUBJECT_TABLES } from './bucket-look-ups.ts'
 import { createTestDatabase, query, type TestDatabase } from './database.ts'
 
 /** Those that are spread alike. */
-const SPREAD = [
-  ...[
-    'challenge_events',
-    'challenge_expiries',
-    'challenge_strangers',
-    'challenges',
-    'idempotency_keys',
-    'lock_notices',
-  ],
-  ...[
-    'mailbox_issuances',
-    'otp_issuances',
-    'security_notices',
-    'service_events',
-    'subject_standings',
-    'trail_heads',
-    'users',
-  ],
-]
+const SPREAD = [...SUBJECT_TABLES, 'idempotency_keys', 'mailbox_issuances']
 /** Buckets from here on are in a shard of another server. */
 export const ELSEWHERE_FROM = 2048
 

@@ -6,7 +6,8 @@ import { connectionFailure } from './connection-failure.ts'
 import { DATABASE_REMEDIES as REMEDIES } from './database-remedies.ts'
 import type { Sharding } from './sharding.ts'
 
-const NAME = 'database-sharding'
+const SHARDING = 'database-sharding'
+const SERVERS = 'database-servers'
 const CONNECT_TIMEOUT_IN_MS = 3000
 
 /** Yields nothing if the tables are on one server, as the configuration says. */
@@ -24,18 +25,21 @@ export async function* checkSharding(
   if (sharding === 'none') {
     if (spread) {
       const found = 'Citus spreads the tables over several servers, and DATABASE_SHARDING is none'
-      yield CheckResult.failed(NAME, found, REMEDIES.sharded)
+      yield CheckResult.failed(SHARDING, found, REMEDIES.sharded)
     }
     return
   }
   if (!spread) {
     const found = 'DATABASE_SHARDING is citus, and the tables are on one server'
-    yield CheckResult.failed(NAME, found, REMEDIES.unsharded)
+    yield CheckResult.failed(SHARDING, found, REMEDIES.unsharded)
   } else if (missing.length > 0) {
-    yield CheckResult.failed(NAME, `the functions ${missing.join(', ')} are missing`, REMEDIES.functions)
+    yield CheckResult.failed(SHARDING, `the functions ${missing.join(', ')} are missing`, REMEDIES.functions)
   } else {
     yield (await checkShards(pool)) ??
-      CheckResult.ok(NAME, 'Citus spreads the tables over several servers, and has the functions for that')
+      CheckResult.ok(
+        SHARDING,
+        'Citus spreads the tables over several servers, and has the functions for that',
+      )
     yield* checkServers(pool, url)
   }
 }
@@ -48,12 +52,11 @@ async function checkShards(pool: pg.Pool): Promise<CheckResult | undefined> {
   const { bare } = rows[0]!
   if (bare === 0) return undefined
   const found = `shards without functions of their own: ${bare}; calls about their users take several times the work`
-  return CheckResult.warning(NAME, found, REMEDIES.copies)
+  return CheckResult.warning(SHARDING, found, REMEDIES.copies)
 }
 
 /** A process has sessions with each server of the tables. Without one, its calls go over the coordinator. */
 async function* checkServers(pool: pg.Pool, url: string): AsyncGenerator<CheckResult> {
-  const name = 'database-servers'
   const { rows: servers } = await pool.query<Server>(
     `SELECT nodename AS host, nodeport AS port, cluster_id() AS cluster FROM pg_dist_node
      WHERE isactive AND noderole = 'primary' AND groupid <> 0 AND shouldhaveshards ORDER BY nodeid`,
@@ -66,17 +69,17 @@ async function* checkServers(pool: pg.Pool, url: string): AsyncGenerator<CheckRe
   if (away.length > 0) {
     const each = away.map(({ host, port, problem }) => `${host}:${port} ${problem}`).join(', ')
     const calls = 'calls about the users of these servers go over the coordinator, which takes more work'
-    yield CheckResult.warning(name, `${each}; ${calls}`, REMEDIES.servers)
+    yield CheckResult.warning(SERVERS, `${each}; ${calls}`, REMEDIES.servers)
   }
   if (open.length > 0) {
     const each = open.map(({ host, port }) => `${host}:${port}`).join(', ')
     const what = 'everybody may run functions with the rights of their owner'
-    yield CheckResult.failed(name, `on ${each}, ${what}`, REMEDIES.rightsOfServers)
+    yield CheckResult.failed(SERVERS, `on ${each}, ${what}`, REMEDIES.rightsOfServers)
   }
   if (servers.length === 0) return
   if (away.length + open.length === 0) {
     const all = `${servers.length} of ${servers.length} servers`
-    yield CheckResult.ok(name, `${all} take sessions from here`)
+    yield CheckResult.ok(SERVERS, `${all} take sessions from here`)
   }
   yield* checkStatementOverAll(pool)
 }
@@ -88,7 +91,7 @@ async function* checkStatementOverAll(pool: pg.Pool): AsyncGenerator<CheckResult
   } catch (error) {
     const code = (error as { code?: string }).code ?? 'no code'
     yield CheckResult.failed(
-      'database-servers',
+      SERVERS,
       `a statement over all servers fails (${code}), as each search for due mails would`,
       REMEDIES.betweenServers,
     )

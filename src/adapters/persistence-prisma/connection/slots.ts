@@ -10,11 +10,15 @@ export class Slots {
 
   /** Calls `begin` as soon as a slot is free, which may be at once. The slot has to be freed by {@link free}. */
   take(begin: () => void): void {
-    if (this.#free === 0) this.#waiting.push(begin)
-    else {
-      this.#free--
-      begin()
-    }
+    if (this.takeNow()) begin()
+    else this.#waiting.push(begin)
+  }
+
+  /** False if no slot is free. */
+  takeNow(): boolean {
+    if (this.#free === 0) return false
+    this.#free--
+    return true
   }
 
   free(): void {

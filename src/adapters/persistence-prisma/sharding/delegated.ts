@@ -1,3 +1,4 @@
+import { nameOf } from '../connection/statements.ts'
 import { Prisma } from '../generated/client.ts'
 
 /**
@@ -11,8 +12,13 @@ export function delegated(name: string, called: string, bucket: number, inputs: 
     SELECT * FROM ${Prisma.raw(called)}(${bucket}::integer, ${inputs}::json)`
 }
 
-/** The same call in a session with that server, where Citus has nothing to decide. A session may prepare both, so it has a name of its own. */
-export function here(name: string, called: string, inputs: string): Prisma.Sql {
-  return Prisma.sql`/* ${Prisma.raw(name)}-here */
+/**
+ * The same call in a session with that server, where Citus has nothing to decide. A session may prepare both, so it has a name of its own.
+ *
+ * @param call of {@link delegated}.
+ */
+export function inItsSession(call: Prisma.Sql, called: string): Prisma.Sql {
+  const [, inputs] = call.values
+  return Prisma.sql`/* ${Prisma.raw(nameOf(call)!)}-here */
     SELECT * FROM ${Prisma.raw(`${called}_here`)}(${inputs}::json)`
 }

@@ -2,7 +2,7 @@ import { type GroupBounds, GroupedStatement, type Grouping } from '../connection
 import { Slots } from '../connection/slots.ts'
 import type { Statements } from '../connection/statements.ts'
 import type { Prisma } from '../generated/client.ts'
-import { delegated, here } from './delegated.ts'
+import { delegated, inItsSession } from './delegated.ts'
 import type { Nodes } from './nodes.ts'
 
 /** What a grouping is if the tables are spread over several servers: a function, or a statement that its inputs do not share. */
@@ -76,13 +76,8 @@ export class GroupsByNode<Input, Row extends object> implements Groups<Input, Ro
     const { name, key, beats, sharded } = this.#grouping
     const { called, bucket, columns = this.#grouping.columns } = sharded
     const isUnknown = node === undefined
-    /** The forms of a call in a session with its server, by those for the coordinator. */
-    const forms = new WeakMap<Prisma.Sql, Prisma.Sql>()
-    const call = (as: string, inputs: string, first: Input): Prisma.Sql => {
-      const form = delegated(as, called, bucket(first), inputs)
-      forms.set(form, here(as, called, inputs))
-      return form
-    }
+    const call = (as: string, inputs: string, first: Input): Prisma.Sql =>
+      delegated(as, called, bucket(first), inputs)
     const { hook } = this.#statements
     return new GroupedStatement(
       {
@@ -92,7 +87,7 @@ export class GroupsByNode<Input, Row extends object> implements Groups<Input, Ro
           const overCoordinator = () => this.#statements.send<Found>(form)
           if (isUnknown) return overCoordinator()
           return (
-            (await this.#statements.sendTo<Found>(node, forms.get(form)!)) ??
+            (await this.#statements.sendTo<Found>(node, inItsSession(form, called))) ??
             this.#nodes.overCoordinator(node, overCoordinator)
           )
         },

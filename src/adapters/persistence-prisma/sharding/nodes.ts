@@ -63,7 +63,7 @@ export class Nodes {
   readonly #pools = new Map<string, pg.Pool>()
   readonly #slots = new Map<number, Slots>()
   readonly #avoidUntil = new Map<number, number>()
-  readonly #overCoordinator = new Map<number, number>()
+  readonly #overCoordinator = new Map<number, Slots>()
   #nodes: readonly number[] = []
   #servers = new Map<number, Server>()
   #lookAt = 0
@@ -88,9 +88,7 @@ export class Nodes {
 
   /** For calls to the server, of whatever kind. There is one: a call costs more than what each of a group adds to it. */
   slotsOf(node: number): Slots {
-    const slots = this.#slots.get(node) ?? new Slots(1)
-    this.#slots.set(node, slots)
-    return slots
+    return slotsIn(this.#slots, node, 1)
   }
 
   /** A session with the server. Undefined if the server gives none: then nothing was sent. */
@@ -107,13 +105,12 @@ export class Nodes {
 
   /** Sends a call for the server over the coordinator. @throws {StorageUnavailable} if too many are under way. */
   async overCoordinator<Result>(node: number, send: () => Promise<Result>): Promise<Result> {
-    const underWay = this.#overCoordinator.get(node) ?? 0
-    if (underWay === MOST_OVER_COORDINATOR) throw new StorageUnavailable('no session with the server')
-    this.#overCoordinator.set(node, underWay + 1)
+    const slots = slotsIn(this.#overCoordinator, node, MOST_OVER_COORDINATOR)
+    if (!slots.takeNow()) throw new StorageUnavailable('no session with the server')
     try {
       return await send()
     } finally {
-      this.#overCoordinator.set(node, this.#overCoordinator.get(node)! - 1)
+      slots.free()
     }
   }
 
@@ -136,4 +133,10 @@ export class Nodes {
     this.#pools.set(at, pool)
     return pool
   }
+}
+
+function slotsIn(all: Map<number, Slots>, node: number, most: number): Slots {
+  const slots = all.get(node) ?? new Slots(most)
+  all.set(node, slots)
+  return slots
 }

@@ -10,7 +10,7 @@ export interface Server {
 }
 
 /** The URL of a database, on another server. */
-export function urlOnServer({ host, port }: Server, url: string): string {
+export function urlOnServer({ host, port }: Pick<Server, 'host' | 'port'>, url: string): string {
   const on = new URL(url)
   // They would win over those of the authority.
   on.searchParams.delete('host')
